@@ -1,0 +1,158 @@
+/** Destinations and modules, as the configuration lists them. */
+
+import type { Destination, PingSettings } from '../shared/destination.js';
+import { TRANSPORTS } from '../shared/outcome.js';
+import { parseUri, transportParam } from '../shared/uri.js';
+import { Expected, show, sipUri } from './formats.js';
+import { isPingKey, type PingGiven, pingSettings, type Report, readPing } from './ping-settings.js';
+
+/** A module, and what it was made of, for destinations to lay theirs over. */
+export interface Module {
+  readonly settings: PingSettings;
+  readonly levels: readonly PingGiven[];
+}
+
+export type Modules = ReadonlyMap<string, Module>;
+
+export const DEFAULT_MODULE = 'default';
+
+const DESTINATION_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+/** Labels that our own metrics have. */
+const OUR_LABELS: readonly string[] = [
+  ...['destination', 'transport', 'address', 'reason', 'code', 'le', 'quantile'],
+  ...['uri', 'module', 'owners', 'server'],
+];
+const NAME = /^[^\p{C}]{1,256}$/u;
+
+export interface Reading {
+  readonly modules: Modules;
+  readonly version: string;
+  readonly report: Report;
+}
+
+/** The modules of the file over the top level's settings, which are the module `default`. */
+export function readModules(
+  given: Readonly<Record<string, unknown>>,
+  top: PingGiven,
+  version: string,
+  report: Report,
+): Modules {
+  const modules = new Map<string, Module>();
+  const add = (name: string, levels: readonly PingGiven[], path: string) =>
+    modules.set(name, { levels, settings: pingSettings(levels, version, path, report) });
+  add(DEFAULT_MODULE, [top], '');
+  for (const [name, value] of Object.entries(given)) {
+    const path = `modules.${name}`;
+    if (!isMapping(value)) {
+      report(path, `expected a mapping of settings, got ${show(value)}`);
+      continue;
+    }
+    for (const key of Object.keys(value)) {
+      if (!isPingKey(key))
+        report(`${path}.${key}`, `expected a setting of pings, got ${show(key)}`);
+    }
+    add(name, [top, readPing(Object.entries(value), `${path}.`, report)], `${path}.`);
+  }
+  return modules;
+}
+
+/** What the flags name and what the file lists, in this order. */
+export function readDestinations(
+  flagged: readonly string[],
+  listed: readonly unknown[],
+  reading: Reading,
+): Destination[] {
+  const entries = [
+    ...flagged.map((uri, index) => ({ given: uri, path: `destination[${index}]` })),
+    ...listed.map((given, index) => ({ given, path: `destinations[${index}]` })),
+  ];
+  const pathOf = new Map<string, string>();
+  const destinations: Destination[] = [];
+  for (const { given, path } of entries) {
+    const destination = readDestination(given, path, reading);
+    if (destination === undefined) continue;
+    const other = pathOf.get(destination.name);
+    if (other !== undefined) {
+      const fault = `expected a name of its own, got ${show(destination.name)}, which is that of ${other}`;
+      reading.report(`${path}.name`, fault);
+    }
+    pathOf.set(destination.name, path);
+    destinations.push(destination);
+  }
+  return destinations;
+}
+
+function readDestination(given: unknown, path: string, reading: Reading): Destination | undefined {
+  const { modules, version, report } = reading;
+  const entry = isMapping(given) ? given : { uri: given };
+  for (const key of Object.keys(entry)) {
+    if (DESTINATION_KEYS.includes(key) || isPingKey(key)) continue;
+    const known = DESTINATION_KEYS.join(', ');
+    report(`${path}.${key}`, `expected ${known} or a setting of pings, got ${show(key)}`);
+  }
+  const moduleName = entry['module'] ?? DEFAULT_MODULE;
+  const module = modules.get(String(moduleName));
+  if (module === undefined) {
+    const wanted = `one of the modules ${[...modules.keys()].join(', ')}`;
+    report(`${path}.module`, `expected ${wanted}, got ${show(moduleName)}`);
+  }
+  const uri = readUri(entry['uri'], path, report);
+  if (uri === undefined || module === undefined) return undefined;
+  const own = readPing(Object.entries(entry), `${path}.`, report);
+  const settings =
+    Object.keys(own).length === 0
+      ? module.settings
+      : pingSettings([...module.levels, own], version, `${path}.`, report);
+  const name = readName(entry['name'] ?? uri, path, report);
+  const labels = readLabels(entry['labels'] ?? {}, path, report);
+  return { name, uri, module: String(moduleName), labels, settings };
+}
+
+function readUri(given: unknown, path: string, report: Report): string | undefined {
+  try {
+    const uri = sipUri(given);
+    checkTransport(uri, given);
+    return uri;
+  } catch (error) {
+    if (!(error instanceof Expected)) throw error;
+    report(`${path}.uri`, error.message);
+    return undefined;
+  }
+}
+
+/** @throws Expected when the URI asks for a wire that we do not have. */
+function checkTransport(uri: string, given: unknown): void {
+  const parsed = parseUri(uri);
+  const transport = parsed.scheme === 'sips' ? 'tls' : (transportParam(parsed) ?? TRANSPORTS[0]);
+  if (TRANSPORTS.some((known) => known === transport)) return;
+  throw new Expected(`a URI over ${TRANSPORTS.join(', ')}`, given);
+}
+
+function readName(given: unknown, path: string, report: Report): string {
+  if (typeof given === 'string' && NAME.test(given)) return given;
+  report(`${path}.name`, `expected 1 to 256 printable characters, got ${show(given)}`);
+  return '';
+}
+
+function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
+  if (!isMapping(given)) {
+    report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
+    return {};
+  }
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const at = `${path}.labels.${name}`;
+    if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
+    if (OUR_LABELS.includes(name))
+      report(at, `expected a label that our metrics lack, got ${show(name)}`);
+    const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
+    if (!isScalar) report(at, `expected a text, got ${show(value)}`);
+    labels[name] = String(value);
+  }
+  return labels;
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,172 @@
+/** The formats that settings can have: what is wanted, and how what came is turned into a value. */
+
+import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
+import { TRANSPORTS } from '../shared/outcome.js';
+import { LONGEST_RUN } from '../shared/state.js';
+import { addressFamily, canonicalUri, UriError } from '../shared/uri.js';
+
+/** Something in the configuration is wrong. The message says where, what was wanted, what came. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** A value that is not what its format wants; whoever knows the path puts it in front. */
+export class Expected extends Error {
+  override readonly name = 'Expected';
+
+  /** @param cause says it better, where it is given. */
+  constructor(wanted: string, got: unknown, cause?: Error) {
+    super(cause?.message ?? `expected ${wanted}, got ${show(got)}`, { cause });
+  }
+
+  /** convict would add the value to the message again. */
+  set value(_: unknown) {}
+}
+
+/** A format turns what was given into what is used. @throws Expected */
+export type Format<T> = (given: unknown) => T;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
+
+/** Seconds, or a number with a unit; the value is milliseconds. */
+function duration(shortestMs: number): Format<number> {
+  const shortest = `${shortestMs / 1000} s`;
+  return (given) => {
+    const [, amount, unit = 's'] = DURATION.exec(String(given)) ?? [];
+    const ms = Number(amount) * (UNITS[unit] ?? Number.NaN);
+    const isScalar = typeof given === 'number' || typeof given === 'string';
+    if (!isScalar || !(ms >= shortestMs) || ms > 24 * 3_600_000) {
+      const wanted = `a duration from ${shortest} to 24h (seconds, or a number with ms, s, m or h)`;
+      throw new Expected(wanted, given);
+    }
+    return ms;
+  };
+}
+
+const text: Format<string> = (given) => {
+  if (typeof given !== 'string') throw new Expected('a text', given);
+  return given;
+};
+
+/** Text that goes into a header: one line, printable (RFC 3261 25.1). */
+const headerText: Format<string> = (given) => {
+  if (typeof given !== 'string' || !/^[\x20-\x7e]{1,256}$/.test(given)) {
+    throw new Expected('one line of 1 to 256 printable ASCII characters', given);
+  }
+  return given;
+};
+
+const truth: Format<boolean> = (given) => {
+  if (given === true || given === 'true') return true;
+  if (given === false || given === 'false') return false;
+  throw new Expected('true or false', given);
+};
+
+function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
+  return (given) => {
+    const word = words.find((candidate) => candidate === given);
+    if (word === undefined) throw new Expected(`one of ${words.join(', ')}`, given);
+    return word;
+  };
+}
+
+function whole(from: number, to: number): Format<number> {
+  return (given) => {
+    const isDigits = typeof given === 'string' && /^\d{1,9}$/.test(given);
+    const number = isDigits ? Number(given) : given;
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < from || number > to) {
+      throw new Expected(`a whole number from ${from} to ${to}`, given);
+    }
+    return number;
+  };
+}
+
+const aliveCodes: Format<string> = (given) => {
+  const codes = typeof given === 'number' ? String(given) : given;
+  if (typeof codes !== 'string') throw new Expected('a list of codes such as 2xx,404', given);
+  try {
+    parseAliveCodes(codes);
+  } catch (error) {
+    if (error instanceof AliveCodesError) throw new Expected('alive codes', given, error);
+    throw error;
+  }
+  return codes;
+};
+
+export const sipUri: Format<string> = (given) => {
+  if (typeof given !== 'string') throw new Expected('a SIP URI', given);
+  try {
+    return canonicalUri(given);
+  } catch (error) {
+    if (error instanceof UriError) throw new Expected('a SIP URI', given, error);
+    throw error;
+  }
+};
+
+const address: Format<string> = (given) => {
+  const bare = typeof given === 'string' ? given.replace(/^\[(.*)\]$/, '$1') : '';
+  if (addressFamily(bare) === undefined) throw new Expected('an IP address', given);
+  return bare;
+};
+
+/** A list of texts; from a flag or the environment the items are parted by blanks. */
+const texts: Format<readonly string[]> = (given) => {
+  const items =
+    typeof given === 'string' ? given.split(/\s+/).filter((item) => item !== '') : given;
+  if (!Array.isArray(items)) throw new Expected('a list of texts', given);
+  return items.map((item, index) => {
+    if (typeof item !== 'string') throw new Expected(`a text as item ${index}`, item);
+    return item;
+  });
+};
+
+/** `[host]:port`; without a host, every address. */
+const listenAddress: Format<ListenAddress> = (given) => {
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(String(given)) ?? [];
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const isHost = bare === '' || bare === 'localhost' || addressFamily(bare) !== undefined;
+  if (port === '' || Number(port) > 65535 || !isHost || (host === bare && host.includes(':'))) {
+    throw new Expected('an address to listen on, such as :10060 or 127.0.0.1:10060', given);
+  }
+  return { host: bare, port: Number(port) };
+};
+
+export interface ListenAddress {
+  /** Empty for every address. */
+  readonly host: string;
+  /** 0 for one that the system chooses. */
+  readonly port: number;
+}
+
+/** What came, short enough for a line. */
+export function show(given: unknown): string {
+  const shown = JSON.stringify(given) ?? String(given);
+  return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
+}
+
+/** What a text turns into, unless it is empty. */
+function optional<T, const E>(format: Format<T>, empty: E): Format<T | E> {
+  return (given) => (given === '' ? empty : format(given));
+}
+
+/** Every format by the name that the schema gives it. */
+export const FORMATS = {
+  interval: duration(100),
+  timeout: optional(duration(10), undefined),
+  text,
+  texts,
+  truth,
+  count: whole(1, LONGEST_RUN),
+  port_number: whole(0, 65535),
+  header: optional(headerText, ''),
+  sip_uri: optional(sipUri, ''),
+  address: optional(address, ''),
+  alive_codes: aliveCodes,
+  transport: oneOf(...TRANSPORTS),
+  listen_address: listenAddress,
+  log_level: oneOf('debug', 'info', 'warn', 'error'),
+  log_format: oneOf('logfmt', 'json'),
+} as const satisfies Readonly<Record<string, Format<unknown>>>;
+
+export type FormatName = keyof typeof FORMATS;

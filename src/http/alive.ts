@@ -1,0 +1,52 @@
+/** `GET /alive?destination=D`: what Kamailio's `is_alive(D)` answers. */
+
+import type { Request, RequestHandler, Response } from 'express';
+import type { Watched } from '../shared/destination.js';
+import { canonicalUri, UriError } from '../shared/uri.js';
+import { describe } from './describe.js';
+import type { Exporter } from './exporter.js';
+
+export function aliveHandler(exporter: Exporter): RequestHandler {
+  return (request, response) => {
+    const asked = request.query['destination'];
+    if (typeof asked !== 'string' || asked === '') {
+      const got = asked === undefined || asked === '' ? 'none' : 'more than one';
+      return refuse(request, response, 400, `expected one parameter destination, got ${got}`);
+    }
+    const found = find(exporter, asked);
+    if (typeof found === 'string') return refuse(request, response, 400, found);
+    if (found.length === 0) return refuse(request, response, 404, 'not watched');
+    const described = found.map((watched) => describe(exporter, watched));
+    const best =
+      described.find(({ code }) => code === 1) ??
+      described.find(({ code }) => code === -1) ??
+      described[0];
+    if (best === undefined) return refuse(request, response, 404, 'not watched');
+    const isDownRefused = request.query['fail_on_down'] === '1' && best.code === 2;
+    response.status(best.code === -1 || isDownRefused ? 503 : 200);
+    if (wantsJson(request)) response.json(best);
+    else response.type('text/plain').send(`${best.code}\n`);
+  };
+}
+
+/** By name, else by canonical URI; a text says why `asked` is neither. */
+function find({ roster }: Exporter, asked: string): readonly Watched[] | string {
+  const named = roster.named(asked);
+  if (named !== undefined) return [named];
+  try {
+    return roster.withUri(canonicalUri(asked));
+  } catch (error) {
+    if (error instanceof UriError) return error.message;
+    throw error;
+  }
+}
+
+function refuse(request: Request, response: Response, status: number, error: string): void {
+  response.status(status);
+  if (wantsJson(request)) response.json({ code: -1, error });
+  else response.type('text/plain').send('-1\n');
+}
+
+function wantsJson(request: Request): boolean {
+  return request.accepts(['text/plain', 'application/json']) === 'application/json';
+}

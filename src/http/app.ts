@@ -1,0 +1,76 @@
+/** The routes of the HTTP server. */
+
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { aliveHandler } from './alive.js';
+import { destinationHandler, destinationsHandler } from './destinations.js';
+import type { Exporter } from './exporter.js';
+import { metricsHandler } from './metrics.js';
+import { statusHandler } from './status.js';
+
+export interface AppOptions {
+  readonly exporter: Exporter;
+  /** Runs before every route: authentication. */
+  readonly guard?: RequestHandler;
+  readonly onError: (error: unknown, path: string) => void;
+}
+
+export function createApp({ exporter, guard, onError }: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  if (guard !== undefined) app.use(guard);
+  const text =
+    (reply: () => readonly [status: number, body: string]): RequestHandler =>
+    (_request, response) => {
+      const [status, body] = reply();
+      response.status(status).type('text/plain').send(`${body}\n`);
+    };
+  const routes: Readonly<Record<string, RequestHandler>> = {
+    '/': statusHandler(exporter),
+    '/metrics': metricsHandler(exporter),
+    '/alive': aliveHandler(exporter),
+    '/api/v1/destinations': destinationsHandler(exporter),
+    '/api/v1/destinations/*name': destinationHandler(exporter),
+    '/config': text(() => [200, exporter.configText.trimEnd()]),
+    '/-/healthy': text(() => [200, 'Healthy']),
+    '/-/ready': text(() =>
+      exporter.pinger.isReady ? [200, 'Ready'] : [503, 'The pinger thread is not running'],
+    ),
+  };
+  for (const [path, handler] of Object.entries(routes)) {
+    app
+      .route(path)
+      .get(handler)
+      .all((_request, response) => {
+        response.setHeader('Allow', 'GET, HEAD');
+        response.status(405).type('text/plain').send('Method not allowed; use GET\n');
+      });
+  }
+  app.use((_request, response) => {
+    response.status(404).type('text/plain').send('Not found; / lists what there is\n');
+  });
+  app.use(errorHandler(onError));
+  return app;
+}
+
+/** Express knows an error handler by its four parameters. */
+function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const status = clientFault(error) ?? 500;
+    if (status === 500) onError(error, request.path);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const body = status === 500 ? 'Internal error; the log has it' : 'Bad request';
+    response.status(status).type('text/plain').send(`${body}\n`);
+  };
+}
+
+/** The status of an error that the request itself caused, such as a malformed escape in its path. */
+function clientFault(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error)) return undefined;
+  const { status } = error;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}

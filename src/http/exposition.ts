@@ -1,0 +1,120 @@
+/**
+ * The text of `/metrics`, in pieces: ten thousand destinations are tens of megabytes, and nobody
+ * else shall wait for them.
+ */
+
+import type { TargetAddress, Watched } from '../shared/destination.js';
+import type { Exporter } from './exporter.js';
+import {
+  DESTINATION_FAMILIES,
+  type DestinationSample,
+  type Family,
+  labelText,
+  PINGER_FAMILIES,
+  TARGET_FAMILIES,
+  type TargetSample,
+} from './families.js';
+import { OPENMETRICS, type OwnRegistry } from './own-registry.js';
+
+/** Pieces are about this long, in characters. */
+const PIECE = 64 * 1024;
+/** Rows of the ledger that are copied between two pieces. */
+const ROWS = 500;
+
+/** A row with the labels that all its samples have, as text: `{destination="x"`. */
+interface Labelled<Row> {
+  readonly labels: string;
+  readonly row: Row;
+}
+
+/** Yields the exposition piece by piece; an empty piece is an occasion to let others run. */
+export async function* exposition(
+  exporter: Exporter,
+  own: OwnRegistry,
+): AsyncGenerator<string, void, undefined> {
+  const isOpenMetrics = own.contentType === OPENMETRICS;
+  yield `${await own.text()}\n`;
+  const destinations: Labelled<DestinationSample>[] = [];
+  const targets: Labelled<TargetSample>[] = [];
+  let rows = 0;
+  for (const watched of exporter.roster.all()) {
+    rows += readRows(exporter, watched, destinations, targets);
+    if (rows < ROWS) continue;
+    rows = 0;
+    yield '';
+  }
+  const pinger = [{ labels: '', row: exporter.ledger.pinger() }];
+  for (const family of PINGER_FAMILIES) yield* lines(family, pinger, isOpenMetrics);
+  for (const family of DESTINATION_FAMILIES) yield* lines(family, destinations, isOpenMetrics);
+  for (const family of TARGET_FAMILIES) yield* lines(family, targets, isOpenMetrics);
+  if (isOpenMetrics) yield '# EOF\n';
+}
+
+/** Each row is read once, so the families of one target agree. */
+function readRows(
+  { ledger }: Exporter,
+  watched: Watched,
+  destinations: Labelled<DestinationSample>[],
+  targets: Labelled<TargetSample>[],
+): number {
+  const row = ledger.destination(watched.slot);
+  if (row === undefined) return 1;
+  destinations.push({ labels: destinationLabels(watched), row: { watched, row } });
+  for (const target of watched.targets) {
+    const targetRow = ledger.target(target.slot);
+    if (targetRow === undefined) continue;
+    const { transport } = target;
+    targets.push({ labels: targetLabels(watched, target), row: { transport, row: targetRow } });
+  }
+  return 1 + watched.targets.length;
+}
+
+function* lines<Row>(
+  family: Family<Row>,
+  rows: readonly Labelled<Row>[],
+  isOpenMetrics: boolean,
+): Generator<string, void, undefined> {
+  const { name, type, help } = family;
+  // OpenMetrics 1.0 names a counter's family without the suffix of its samples.
+  const familyName = isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
+  let piece = `# HELP ${familyName} ${escapeHelp(help)}\n# TYPE ${familyName} ${type}\n`;
+  let labels = '';
+  const emit = (value: number, more = '', suffix = ''): void => {
+    const all = labels === '' && more !== '' ? `{${more.slice(1)}` : labels + more;
+    piece += `${name}${suffix}${all}${all === '' ? '' : '}'} ${value}\n`;
+  };
+  for (const row of rows) {
+    labels = row.labels;
+    family.samples(row.row, emit);
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
+}
+
+const destinationLabelsOf = new WeakMap<Watched['destination'], string>();
+const targetLabelsOf = new WeakMap<TargetAddress, string>();
+
+function destinationLabels({ destination }: Watched): string {
+  const known = destinationLabelsOf.get(destination);
+  if (known !== undefined) return known;
+  const { name, labels } = destination;
+  const text = `{${labelText({ destination: name, ...labels }).slice(1)}`;
+  destinationLabelsOf.set(destination, text);
+  return text;
+}
+
+function targetLabels({ destination }: Watched, target: TargetAddress): string {
+  const known = targetLabelsOf.get(target);
+  if (known !== undefined) return known;
+  const { transport, address } = target;
+  const all = { destination: destination.name, transport, address, ...destination.labels };
+  const text = `{${labelText(all).slice(1)}`;
+  targetLabelsOf.set(target, text);
+  return text;
+}
+
+function escapeHelp(help: string): string {
+  return help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+}

@@ -1,0 +1,222 @@
+/** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
+
+import type { Watched } from '../shared/destination.js';
+import {
+  type DestinationRow,
+  type Histogram,
+  LATENESS_BUCKETS_MICROS,
+  type PingerRow,
+  RTT_BUCKETS_MICROS,
+  type TargetRow,
+} from '../shared/ledger.js';
+import { REASONS_OF, type TransportName } from '../shared/outcome.js';
+import { isAliveCode } from '../shared/state.js';
+
+/** Takes one sample: its labels beyond those of the row (`,code="200"`), its value. */
+export type Emit = (value: number, labels?: string, suffix?: string) => void;
+
+export interface Family<Row> {
+  /** As in the text format: counters end in `_total`. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly help: string;
+  readonly samples: (row: Row, emit: Emit) => void;
+}
+
+export interface DestinationSample {
+  readonly watched: Watched;
+  readonly row: DestinationRow;
+}
+
+export interface TargetSample {
+  readonly transport: TransportName;
+  readonly row: TargetRow;
+}
+
+/** Milliseconds since the epoch as the seconds that Prometheus wants; nothing for never. */
+const timestamp = (ms: number, emit: Emit) => {
+  if (ms > 0) emit(ms / 1000);
+};
+
+export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
+  {
+    name: 'sip_keepalive_is_alive',
+    type: 'gauge',
+    help: "What Kamailio's is_alive answers: 1 the destination is up, 2 it is down, -1 not known yet.",
+    samples: ({ row }, emit) => emit(isAliveCode(row.state)),
+  },
+  {
+    name: 'sip_keepalive_up',
+    type: 'gauge',
+    help: 'Whether the destination is up (1) or down (0); absent until the first verdict.',
+    samples: ({ row }, emit) => {
+      if (row.state !== 'unknown') emit(row.state === 'up' ? 1 : 0);
+    },
+  },
+  {
+    name: 'sip_keepalive_state_changes_total',
+    type: 'counter',
+    help: 'Changes of the verdict from up to down and back.',
+    samples: ({ row }, emit) => emit(row.changes),
+  },
+  {
+    name: 'sip_keepalive_last_state_change_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the present verdict was reached.',
+    samples: ({ row }, emit) => timestamp(row.sinceMs, emit),
+  },
+  {
+    name: 'sip_keepalive_ping_interval_seconds',
+    type: 'gauge',
+    help: 'Time between two pings of a target.',
+    samples: ({ watched }, emit) => emit(watched.destination.settings.intervalMs / 1000),
+  },
+  {
+    name: 'sip_keepalive_targets',
+    type: 'gauge',
+    help: 'Addresses that the destination resolves to now.',
+    samples: ({ watched }, emit) => emit(watched.targets.length),
+  },
+  {
+    name: 'sip_keepalive_resolution_failures_total',
+    type: 'counter',
+    help: "Look-ups of the destination's name that brought no address.",
+    samples: ({ row }, emit) => emit(row.resolutionFailures),
+  },
+  {
+    name: 'sip_keepalive_destination_info',
+    type: 'gauge',
+    help: 'What the destination is; server is what the peer calls itself.',
+    samples: ({ watched }, emit) => {
+      const { destination, owners, server } = watched;
+      const { uri, module } = destination;
+      emit(1, labelText({ uri, module, owners: owners.join(','), server }));
+    },
+  },
+];
+
+export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
+  {
+    name: 'sip_keepalive_target_up',
+    type: 'gauge',
+    help: 'Whether the target is up (1) or down (0); absent until known.',
+    samples: ({ row }, emit) => {
+      if (row.state !== 'unknown') emit(row.state === 'up' ? 1 : 0);
+    },
+  },
+  {
+    name: 'sip_keepalive_pings_total',
+    type: 'counter',
+    help: 'Pings that ended, alive or not.',
+    samples: ({ row }, emit) => emit(row.pings),
+  },
+  {
+    name: 'sip_keepalive_ping_failures_total',
+    type: 'counter',
+    help: 'Pings that ended not alive, by reason.',
+    samples: ({ transport, row }, emit) => {
+      for (const reason of REASONS_OF[transport]) emit(row.failures(reason), `,reason="${reason}"`);
+    },
+  },
+  {
+    name: 'sip_keepalive_responses_total',
+    type: 'counter',
+    help: 'Final answers by SIP status code.',
+    samples: ({ row }, emit) => {
+      for (const [code, count] of row.responses) emit(count, `,code="${code}"`);
+    },
+  },
+  {
+    name: 'sip_keepalive_rtt_seconds',
+    type: 'histogram',
+    help: 'Round-trip time of answered pings, from the first send to the final answer (the OPTIONS response delay).',
+    samples: ({ row }, emit) => emitHistogram(row.rtt, RTT_BUCKETS_MICROS, emit),
+  },
+  {
+    name: 'sip_keepalive_retransmissions_total',
+    type: 'counter',
+    help: 'Requests that were sent again for want of an answer.',
+    samples: ({ row }, emit) => emit(row.retransmissions),
+  },
+  {
+    name: 'sip_keepalive_late_responses_total',
+    type: 'counter',
+    help: 'Answers that came after the deadline.',
+    samples: ({ row }, emit) => emit(row.lateResponses),
+  },
+  {
+    name: 'sip_keepalive_last_ping_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the last ping ended.',
+    samples: ({ row }, emit) => timestamp(row.lastPingMs, emit),
+  },
+  {
+    name: 'sip_keepalive_last_up_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a ping last ended alive.',
+    samples: ({ row }, emit) => timestamp(row.lastUpMs, emit),
+  },
+  {
+    name: 'sip_keepalive_last_down_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a ping last ended not alive.',
+    samples: ({ row }, emit) => timestamp(row.lastDownMs, emit),
+  },
+];
+
+export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
+  {
+    name: 'sip_keepalive_pinger_lateness_seconds',
+    type: 'histogram',
+    help: 'How late pings left.',
+    samples: (row, emit) => emitHistogram(row.lateness, LATENESS_BUCKETS_MICROS, emit),
+  },
+  {
+    name: 'sip_keepalive_pinger_in_flight',
+    type: 'gauge',
+    help: 'Pings that have begun and not ended.',
+    samples: (row, emit) => emit(row.inFlight),
+  },
+  {
+    name: 'sip_keepalive_unmatched_messages_total',
+    type: 'counter',
+    help: 'Messages that came in and belonged to no ping: strays, forgeries, malformed ones.',
+    samples: (row, emit) => emit(row.unmatched),
+  },
+];
+
+/** `,a="1",b="2"`, values escaped. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `,${name}="${escapeLabel(value)}"`)
+    .join('');
+}
+
+function escapeLabel(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value;
+  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}
+
+/** Buckets in the ledger are not cumulative; those of Prometheus are. */
+function emitHistogram(histogram: Histogram, boundsMicros: readonly number[], emit: Emit): void {
+  let count = 0;
+  const { buckets, sumMicros } = histogram;
+  for (let i = 0; i < buckets.length; i++) {
+    count += buckets[i] ?? 0;
+    emit(count, boundLabel(boundsMicros[i]), '_bucket');
+  }
+  emit(sumMicros / 1e6, '', '_sum');
+  emit(count, '', '_count');
+}
+
+const boundLabels = new Map<number | undefined, string>();
+
+/** `,le="0.5"`; a whole number keeps a decimal, as OpenMetrics wants it. */
+function boundLabel(micros: number | undefined): string {
+  const known = boundLabels.get(micros);
+  if (known !== undefined) return known;
+  const seconds = micros === undefined ? '+Inf' : String(micros / 1e6);
+  const label = `,le="${/^\d+$/.test(seconds) ? `${seconds}.0` : seconds}"`;
+  boundLabels.set(micros, label);
+  return label;
+}

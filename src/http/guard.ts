@@ -1,0 +1,49 @@
+/** Basic authentication in front of every route. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { compare } from 'bcryptjs';
+import type { RequestHandler } from 'express';
+import type { WebConfig } from './web-config.js';
+
+/** Compared for users that do not exist, so that nobody learns from the time which do. */
+const NOBODY = '$2b$10$abcdefghijklmnopqrstuuhAyr5AeZi9EDH0IBzJwYtCdXRXjCEbS';
+/** Comparisons are slow on purpose; right ones are remembered, as many as this. */
+const MOST_REMEMBERED = 100;
+
+export function basicAuth(config: () => WebConfig): RequestHandler {
+  const salt = randomBytes(16);
+  const remembered = new Set<string>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One comparison at a time, so that a flood of guesses cannot fill the thread. */
+  const isRight = (password: string, hash: string): Promise<boolean> => {
+    const result = last.then(() => compare(password, hash));
+    last = result.catch(() => {});
+    return result;
+  };
+  return async (request, response, next) => {
+    const { users } = config();
+    if (users.size === 0) return next();
+    const [user, password] = credentials(request.headers.authorization);
+    const hash = users.get(user);
+    const key = createHash('sha256')
+      .update(salt)
+      .update(`${hash}\0${user}\0${password}`)
+      .digest('hex');
+    if (hash !== undefined && remembered.has(key)) return next();
+    const matches = await isRight(password, hash ?? NOBODY);
+    if (hash !== undefined && matches) {
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+      remembered.add(key);
+      return next();
+    }
+    response.setHeader('WWW-Authenticate', 'Basic');
+    response.status(401).type('text/plain').send('Unauthorized\n');
+  };
+}
+
+function credentials(header: string | undefined): readonly [user: string, password: string] {
+  const [, encoded = ''] = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(header ?? '') ?? [];
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? ['', ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}

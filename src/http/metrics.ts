@@ -1,0 +1,89 @@
+/** `GET /metrics`. */
+
+import { once } from 'node:events';
+import { pipeline, type Writable } from 'node:stream';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { constants, createGzip } from 'node:zlib';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Exporter } from './exporter.js';
+import { exposition } from './exposition.js';
+import { OPENMETRICS, type OwnRegistry, ownRegistry, TEXT } from './own-registry.js';
+
+/** How long the rendering may hold the thread at a stretch. */
+const SLICE_MS = 5;
+/** A client that has not taken its answer by then is cut off. */
+const LONGEST_ANSWER_MS = 120_000;
+/** Answers under way at one moment; each holds a copy of the ledger's rows. */
+const MOST_AT_ONCE = 16;
+
+export function metricsHandler(exporter: Exporter): RequestHandler {
+  const text = ownRegistry(exporter, TEXT);
+  const openMetrics = ownRegistry(exporter, OPENMETRICS);
+  let underWay = 0;
+  return async (request, response) => {
+    if (underWay >= MOST_AT_ONCE) {
+      response.status(503).type('text/plain').send('Too many scrapes at once\n');
+      return;
+    }
+    underWay++;
+    try {
+      await answer(request, response, exporter, wantsOpenMetrics(request) ? openMetrics : text);
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+async function answer(request: Request, response: Response, exporter: Exporter, own: OwnRegistry) {
+  response.setHeader('Content-Type', own.contentType);
+  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  const gone = new AbortController();
+  const patience = setTimeout(() => response.destroy(), LONGEST_ANSWER_MS);
+  response.once('close', () => gone.abort());
+  const sink = compressed(request, response);
+  try {
+    await write(exposition(exporter, own), sink, gone.signal);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+/** Writes no faster than the client reads, and lets others run in between. */
+async function write(pieces: AsyncIterable<string>, sink: Writable, signal: AbortSignal) {
+  let sliceBegan = performance.now();
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    const isFull = piece !== '' && !sink.write(piece);
+    if (isFull) await once(sink, 'drain', { signal });
+    else if (performance.now() - sliceBegan > SLICE_MS) await nextRound();
+    else continue;
+    sliceBegan = performance.now();
+  }
+  sink.end();
+}
+
+/** The response, or a compressor in front of it when the client takes gzip. */
+function compressed(request: Request, response: Response): Writable {
+  if (request.acceptsEncodings('gzip') === false) return response;
+  response.setHeader('Content-Encoding', 'gzip');
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  // Whichever end fails takes the other along; the client being gone is nobody's error.
+  pipeline(gzip, response, () => {});
+  return gzip;
+}
+
+function wantsOpenMetrics(request: Request): boolean {
+  const accept = request.headers.accept ?? '';
+  return (
+    accept.includes('application/openmetrics-text') && request.accepts([TEXT_PLAIN, OM]) === OM
+  );
+}
+
+const TEXT_PLAIN = 'text/plain';
+const OM = 'application/openmetrics-text';

@@ -1,0 +1,23 @@
+import { randomFillSync } from 'node:crypto';
+
+const POOL_BYTES = 64 * 1024;
+const HEX = Buffer.from('0123456789abcdef', 'latin1');
+
+/** Random bytes from the system's secure source, drawn in bulk and written out as hex digits. */
+export class Entropy {
+  readonly #pool = new Uint8Array(POOL_BYTES);
+  #next = POOL_BYTES;
+
+  /** Writes `bytes` random bytes as twice as many hex digits. */
+  writeHex(into: Uint8Array, at: number, bytes: number): void {
+    if (this.#next + bytes > POOL_BYTES) {
+      randomFillSync(this.#pool);
+      this.#next = 0;
+    }
+    for (let i = 0; i < bytes; i++) {
+      const byte = this.#pool[this.#next++] ?? 0;
+      into[at + 2 * i] = HEX[byte >> 4] ?? 0;
+      into[at + 2 * i + 1] = HEX[byte & 15] ?? 0;
+    }
+  }
+}

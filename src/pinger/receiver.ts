@@ -1,0 +1,72 @@
+/** What to do with a message that arrived: hand it to its target, answer it, or drop and count it. */
+
+import type { Clock } from './clock.js';
+import { slotOfBranch } from './message.js';
+import { is, Scan, scan, word } from './scanner.js';
+import type { Target } from './target.js';
+import type { Source } from './transport/transport.js';
+import { answerOptions } from './uas.js';
+
+const OPTIONS = word('options');
+/** Requests that we answer in a second; strangers get no more of our time than this. */
+const ANSWERS_PER_SECOND = 100;
+
+export interface ReceiverOptions {
+  readonly clock: Clock;
+  readonly targetAt: (slot: number) => Target | undefined;
+  /** A response was taken by its target. */
+  readonly onResponse: (target: Target, bytes: Uint8Array, scan: Scan) => void;
+  readonly onUnmatched: () => void;
+  readonly newTag: () => string;
+}
+
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #scan = new Scan();
+  #received = 0;
+  #answersLeft = ANSWERS_PER_SECOND;
+  #answersSince = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** How many messages came, of whatever kind. */
+  get received(): number {
+    return this.#received;
+  }
+
+  readonly take = (bytes: Uint8Array, from: Source): void => {
+    this.#received++;
+    scan(bytes, this.#scan);
+    const isTaken = this.#scan.isResponse ? this.#takeResponse(bytes) : this.#answer(bytes, from);
+    if (!isTaken) this.#options.onUnmatched();
+  };
+
+  #takeResponse(bytes: Uint8Array): boolean {
+    const { branch } = this.#scan;
+    const slot = slotOfBranch(bytes, branch.start, branch.end);
+    const target = slot < 0 ? undefined : this.#options.targetAt(slot);
+    if (target === undefined || !target.receive(bytes, this.#scan)) return false;
+    if (this.#scan.ok) this.#options.onResponse(target, bytes, this.#scan);
+    return true;
+  }
+
+  #answer(bytes: Uint8Array, from: Source): boolean {
+    const { ok, method } = this.#scan;
+    if (!ok || !is(bytes, method.start, method.end, OPTIONS) || !this.#mayAnswer()) return false;
+    const response = answerOptions(bytes, from, this.#options.newTag());
+    if (response === undefined) return false;
+    from.answer(response);
+    return true;
+  }
+
+  #mayAnswer(): boolean {
+    const now = this.#options.clock.now();
+    if (now - this.#answersSince >= 1000) {
+      this.#answersSince = now;
+      this.#answersLeft = ANSWERS_PER_SECOND;
+    }
+    return this.#answersLeft-- > 0;
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * A look at a SIP message in one pass over its bytes: linear in time whatever they are, without
+ * copies. It finds what is needed to match a response (RFC 3261 17.1.3, 18.1.2) and no more.
+ */
+
+/** A piece of the message: `start` included, `end` not; both -1 when absent. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+/** What a scan found. One object serves scan after scan. */
+export class Scan {
+  /** A well-formed message whose body, if its length was given, is all there. */
+  ok = false;
+  isResponse = false;
+  /** 100 to 699; 0 when the status line is unusable. */
+  status = 0;
+  /** How many Via values there are; only the first is looked into. */
+  vias = 0;
+  readonly sentBy: Span = span();
+  readonly branch: Span = span();
+  readonly method: Span = span();
+  readonly cseqMethod: Span = span();
+  readonly server: Span = span();
+  readonly userAgent: Span = span();
+  /** Where the body begins; -1 when the headers have no end. */
+  bodyAt = -1;
+}
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const COLON = 58;
+const SEMICOLON = 59;
+const COMMA = 44;
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
+const SLASH = 47;
+
+const VIA = word('via');
+const COMPACT_VIA = word('v');
+const CSEQ = word('cseq');
+const CONTENT_LENGTH = word('content-length');
+const COMPACT_CONTENT_LENGTH = word('l');
+const SERVER = word('server');
+const USER_AGENT = word('user-agent');
+const BRANCH = word('branch');
+const SIP = word('sip/');
+const SIP_2 = word('sip/2.0 ');
+
+/** Fills `into` with what `bytes` hold. Never throws. */
+export function scan(bytes: Uint8Array, into: Scan): void {
+  reset(into);
+  let at = endOfLine(bytes, 0);
+  let isWellFormed = at > 0 && scanStartLine(bytes, at, into);
+  let contentLength = -1;
+  let cseqs = 0;
+  if (at < 0) return;
+  at += 2;
+  const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
+  while (at < bytes.length && !(bytes[at] === CR && bytes[at + 1] === LF)) {
+    if (!readHeader(bytes, at, header)) return;
+    const { nameEnd, valueStart, end } = header;
+    if (is(bytes, at, nameEnd, VIA) || is(bytes, at, nameEnd, COMPACT_VIA)) {
+      scanVia(bytes, valueStart, end, into);
+    } else if (is(bytes, at, nameEnd, CSEQ)) {
+      cseqs++;
+      isWellFormed = scanCseq(bytes, valueStart, end, into) && isWellFormed;
+    } else if (
+      is(bytes, at, nameEnd, CONTENT_LENGTH) ||
+      is(bytes, at, nameEnd, COMPACT_CONTENT_LENGTH)
+    ) {
+      const length = decimal(bytes, valueStart, end);
+      if (length < 0 || (contentLength >= 0 && contentLength !== length)) isWellFormed = false;
+      contentLength = length;
+    } else if (is(bytes, at, nameEnd, SERVER)) {
+      setSpan(into.server, valueStart, end);
+    } else if (is(bytes, at, nameEnd, USER_AGENT)) {
+      setSpan(into.userAgent, valueStart, end);
+    }
+    at = end + 2;
+  }
+  if (at + 2 > bytes.length) return;
+  into.bodyAt = at + 2;
+  // RFC 3261 18.3: a datagram shorter than its Content-Length is cut off.
+  const isWhole = into.bodyAt + Math.max(contentLength, 0) <= bytes.length;
+  into.ok = isWellFormed && isWhole && cseqs === 1 && into.vias > 0;
+}
+
+export interface Header {
+  nameEnd: number;
+  valueStart: number;
+  /** Where the line, folded lines included, ends: the place of its CR LF. */
+  end: number;
+}
+
+/** Reads the header at `at`. False when there is none: no colon, no name, no end of line. */
+export function readHeader(bytes: Uint8Array, at: number, into: Header): boolean {
+  let nameEnd = at;
+  while (nameEnd < bytes.length && isNameByte(bytes[nameEnd] ?? 0)) nameEnd++;
+  let colon = nameEnd;
+  while (bytes[colon] === SPACE || bytes[colon] === TAB) colon++;
+  if (nameEnd === at || bytes[colon] !== COLON) return false;
+  let end = endOfLine(bytes, colon);
+  while (end >= 0 && isBlank(bytes[end + 2] ?? 0)) end = endOfLine(bytes, end + 2);
+  if (end < 0) return false;
+  into.nameEnd = nameEnd;
+  into.valueStart = skipBlanks(bytes, colon + 1, end);
+  into.end = end;
+  return true;
+}
+
+/** Where the CR LF of the line stands; -1 when a bare CR or LF, a NUL, or the end comes first. */
+export function endOfLine(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte > CR) continue;
+    if (byte === CR) return bytes[at + 1] === LF ? at : -1;
+    if (byte === LF || byte === 0) return -1;
+  }
+  return -1;
+}
+
+/** Whether the span holds `text` (given in lower case), letters of either case. */
+export function is(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
+  return end - start === text.length && startsWith(bytes, start, text);
+}
+
+/** The bytes of a word in lower case, for {@link is}. */
+export function word(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
+
+function startsWith(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const byte = bytes[start + i] ?? 0;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lower !== text[i]) return false;
+  }
+  return true;
+}
+
+function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
+  into.isResponse = startsWith(bytes, 0, SIP);
+  if (!into.isResponse) {
+    let methodEnd = 0;
+    while (methodEnd < end && isNameByte(bytes[methodEnd] ?? 0)) methodEnd++;
+    setSpan(into.method, 0, methodEnd);
+    return methodEnd > 0 && bytes[methodEnd] === SPACE;
+  }
+  // RFC 3261 25.1: Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. The SP before an empty
+  // reason is often left out.
+  const code = decimal(bytes, 8, Math.min(11, end));
+  const isCode = code >= 100 && code <= 699 && (end === 11 || bytes[11] === SPACE);
+  if (!isCode || !startsWith(bytes, 0, SIP_2)) return false;
+  into.status = code;
+  return true;
+}
+
+/** Via = sent-protocol LWS sent-by *( SEMI via-params ), values parted by commas. */
+function scanVia(bytes: Uint8Array, start: number, end: number, into: Scan): void {
+  const isFirst = into.vias === 0;
+  into.vias += 1 + countCommas(bytes, start, end);
+  if (!isFirst) return;
+  let at = start;
+  for (let slashes = 0; at < end && slashes < 2; at++) if (bytes[at] === SLASH) slashes++;
+  at = skipBlanks(bytes, at, end);
+  while (at < end && !isBlankOrFold(bytes[at] ?? 0)) at++;
+  at = skipBlanks(bytes, at, end);
+  const sentByStart = at;
+  while (at < end && bytes[at] !== SEMICOLON && bytes[at] !== COMMA) at++;
+  setSpan(into.sentBy, sentByStart, trimEnd(bytes, sentByStart, at));
+  while (at < end && bytes[at] === SEMICOLON) at = scanViaParam(bytes, at + 1, end, into);
+}
+
+function scanViaParam(bytes: Uint8Array, start: number, end: number, into: Scan): number {
+  const nameStart = skipBlanks(bytes, start, end);
+  let at = nameStart;
+  while (at < end && isNameByte(bytes[at] ?? 0)) at++;
+  const nameEnd = at;
+  at = skipBlanks(bytes, at, end);
+  const hasValue = bytes[at] === EQUALS && at < end;
+  const valueStart = hasValue ? skipBlanks(bytes, at + 1, end) : at;
+  at = endOfParam(bytes, valueStart, end);
+  if (hasValue && into.branch.start < 0 && is(bytes, nameStart, nameEnd, BRANCH)) {
+    setSpan(into.branch, valueStart, trimEnd(bytes, valueStart, at));
+  }
+  return at;
+}
+
+/** The next `;` or `,` outside quotes and brackets. */
+function endOfParam(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === SEMICOLON || byte === COMMA) return at;
+    if (byte === QUOTE) at = endOfQuoted(bytes, at, end);
+  }
+  return end;
+}
+
+function countCommas(bytes: Uint8Array, start: number, end: number): number {
+  let commas = 0;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === COMMA) commas++;
+    else if (bytes[at] === QUOTE) at = endOfQuoted(bytes, at, end);
+  }
+  return commas;
+}
+
+/** The closing quote, or the end. */
+function endOfQuoted(bytes: Uint8Array, quote: number, end: number): number {
+  for (let at = quote + 1; at < end; at++) {
+    if (bytes[at] === BACKSLASH) at++;
+    else if (bytes[at] === QUOTE) return at;
+  }
+  return end;
+}
+
+/** CSeq = 1*DIGIT LWS Method (RFC 3261 20.16; the number is below 2^31, 8.1.1.5). */
+function scanCseq(bytes: Uint8Array, start: number, end: number, into: Scan): boolean {
+  let at = start;
+  while (at < end && isDigit(bytes[at] ?? 0)) at++;
+  const number = decimal(bytes, start, at);
+  const methodStart = skipBlanks(bytes, at, end);
+  const methodEnd = trimEnd(bytes, methodStart, end);
+  if (number < 0 || number >= 2 ** 31 || methodStart === at || methodStart === methodEnd) {
+    return false;
+  }
+  setSpan(into.cseqMethod, methodStart, methodEnd);
+  return true;
+}
+
+/** The number that the span holds, -1 when it holds none or one past 10 digits. */
+function decimal(bytes: Uint8Array, start: number, end: number): number {
+  const last = trimEnd(bytes, start, end);
+  if (last === start || last - start > 10) return -1;
+  let number = 0;
+  for (let at = start; at < last; at++) {
+    const byte = bytes[at] ?? 0;
+    if (!isDigit(byte)) return -1;
+    number = number * 10 + (byte - 48);
+  }
+  return number;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 48 && byte <= 57;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
+
+/** Blank, or part of the line break of a folded line (RFC 3261 25.1, LWS). */
+function isBlankOrFold(byte: number): boolean {
+  return byte === SPACE || byte === TAB || byte === CR || byte === LF;
+}
+
+function skipBlanks(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && isBlankOrFold(bytes[at] ?? 0)) at++;
+  return at;
+}
+
+function trimEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && isBlankOrFold(bytes[at - 1] ?? 0)) at--;
+  return at;
+}
+
+const NAME_BYTES = new Uint8Array(256);
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
+  NAME_BYTES[char.charCodeAt(0)] = 1;
+}
+
+/** A byte of a token (RFC 3261 25.1). */
+function isNameByte(byte: number): boolean {
+  return NAME_BYTES[byte] === 1;
+}
+
+function span(): Span {
+  return { start: -1, end: -1 };
+}
+
+function setSpan(into: Span, start: number, end: number): void {
+  into.start = start;
+  into.end = end;
+}
+
+function reset(into: Scan): void {
+  into.ok = false;
+  into.isResponse = false;
+  into.status = 0;
+  into.vias = 0;
+  into.bodyAt = -1;
+  for (const piece of [into.sentBy, into.branch, into.method, into.cseqMethod, into.server]) {
+    setSpan(piece, -1, -1);
+  }
+  setSpan(into.userAgent, -1, -1);
+}

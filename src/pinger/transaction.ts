@@ -1,0 +1,155 @@
+/**
+ * The non-INVITE client transaction, RFC 3261 17.1.2, with a deadline of our own in place of timer F.
+ *
+ *                 send; E, deadline
+ *     idle ----------------------> trying --1xx--> proceeding
+ *                                     |                |
+ *                200-699, failure, deadline            | the same
+ *                                     v                v
+ *                                  completed: nothing is sent, late answers are counted
+ *
+ * Timer K (17.1.2.2) needs no timer here: the transaction stays to absorb answers until the next
+ * ping of its target takes its place.
+ */
+
+import type { Outcome, TransportFailure } from '../shared/outcome.js';
+import type { Clock } from './clock.js';
+import type { Wheel } from './wheel.js';
+
+/** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
+export const T1_MS = 500;
+/** RFC 3261 17.1.2.2: the longest pause between retransmissions. */
+export const T2_MS = 4000;
+
+/** What a transaction asks of the one who started it. */
+export interface TransactionUser {
+  /** Puts the request on the wire, for the first time or again. */
+  transmit(isFirst: boolean): void;
+  /** Called once for each start. */
+  ended(outcome: Outcome, retransmissions: number): void;
+  /** An answer that came after the deadline; called at most once for each start. */
+  answeredLate(): void;
+}
+
+type Phase = 'idle' | 'trying' | 'proceeding' | 'completed';
+
+export class Transaction {
+  readonly #clock: Clock;
+  readonly #timers: Wheel;
+  readonly #timer: number;
+  readonly #user: TransactionUser;
+  #phase: Phase = 'idle';
+  #isReliable = false;
+  #startedAt = 0;
+  #deadline = 0;
+  /** Timer E: when to send again, and the pause that led there. */
+  #resendAt = Number.POSITIVE_INFINITY;
+  #pause = 0;
+  #retransmissions = 0;
+  #isLatePossible = false;
+
+  /** @param timer the id of this transaction's timer in `timers`. */
+  constructor(clock: Clock, timers: Wheel, timer: number, user: TransactionUser) {
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#timer = timer;
+    this.#user = user;
+  }
+
+  /** A request is out and its end has not been told yet. */
+  get isPending(): boolean {
+    return this.#phase === 'trying' || this.#phase === 'proceeding';
+  }
+
+  /** The deadline went by and no answer has come since. */
+  get awaitsLate(): boolean {
+    return this.#isLatePossible;
+  }
+
+  /** Sends the request. `timeoutMs` counts from now, where the round-trip time begins too. */
+  start(timeoutMs: number, isReliable: boolean): void {
+    this.#phase = 'trying';
+    this.#isReliable = isReliable;
+    this.#retransmissions = 0;
+    this.#isLatePossible = false;
+    this.#startedAt = this.#clock.now();
+    this.#deadline = this.#startedAt + timeoutMs;
+    this.#pause = T1_MS;
+    this.#resendAt = isReliable ? Number.POSITIVE_INFINITY : this.#startedAt + T1_MS;
+    this.#setTimer();
+    this.#user.transmit(true);
+  }
+
+  /** A response to this request, 100 to 699. */
+  receive(status: number): void {
+    if (!this.isPending) {
+      if (status >= 200) this.#takeLate();
+    } else if (status < 200) {
+      this.#proceed();
+    } else {
+      const rttMicros = Math.max(Math.round((this.#clock.now() - this.#startedAt) * 1000), 0);
+      this.#end({ kind: 'answered', code: status, rttMicros });
+    }
+  }
+
+  /** An answer that carries our branch and cannot be understood. */
+  receiveMalformed(): void {
+    if (this.isPending) this.#end({ kind: 'failed', reason: 'malformed' });
+  }
+
+  /** The transport could not deliver (RFC 3261 17.1.4). */
+  fail(reason: TransportFailure): void {
+    if (this.isPending) this.#end({ kind: 'failed', reason });
+  }
+
+  /** The timer rang: the deadline, or timer E. */
+  ring(): void {
+    if (!this.isPending) return;
+    const now = this.#clock.now();
+    if (now >= this.#deadline) {
+      this.#end({ kind: 'failed', reason: 'timeout' });
+      this.#isLatePossible = true;
+      return;
+    }
+    if (now >= this.#resendAt) {
+      this.#pause = this.#phase === 'proceeding' ? T2_MS : Math.min(2 * this.#pause, T2_MS);
+      this.#resendAt = now + this.#pause;
+      this.#retransmissions++;
+      this.#setTimer();
+      this.#user.transmit(false);
+      return;
+    }
+    this.#setTimer();
+  }
+
+  /** Ends without a word. */
+  abandon(): void {
+    this.#phase = 'completed';
+    this.#isLatePossible = false;
+    this.#timers.clear(this.#timer);
+  }
+
+  /** RFC 3261 17.1.2.2: after a provisional response the next retransmission waits T2. */
+  #proceed(): void {
+    if (this.#phase === 'proceeding') return;
+    this.#phase = 'proceeding';
+    if (!this.#isReliable) this.#resendAt = this.#clock.now() + T2_MS;
+    this.#setTimer();
+  }
+
+  #end(outcome: Outcome): void {
+    this.#phase = 'completed';
+    this.#timers.clear(this.#timer);
+    this.#user.ended(outcome, this.#retransmissions);
+  }
+
+  #takeLate(): void {
+    if (!this.#isLatePossible) return;
+    this.#isLatePossible = false;
+    this.#user.answeredLate();
+  }
+
+  #setTimer(): void {
+    this.#timers.set(this.#timer, Math.min(this.#resendAt, this.#deadline));
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * SIP over UDP: one socket for each address family carries the pings of all targets.
+ *
+ * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted goes
+ * out again through a socket of its own, bound to the same port and connected to its one target: a
+ * closed port is then told within a round trip, and a healthy target costs no socket. On Linux the
+ * kernel tells a connected UDP socket of port and protocol unreachable; that a host or a network
+ * cannot be reached is known only when our own routes say so.
+ */
+
+import * as dgram from 'node:dgram';
+import type { TransportFailure } from '../../shared/outcome.js';
+import type { LogLine } from '../../shared/protocol.js';
+import type {
+  Endpoint,
+  Flow,
+  FlowUser,
+  LocalAddress,
+  MessageHandler,
+  Transport,
+} from './transport.js';
+
+/** How many targets may have a socket of their own at one moment; the others go without. */
+const MOST_CONNECTED = 512;
+/** Asked for, in bytes; the system grants what its limits allow. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+export interface UdpOptions {
+  /** IP address to send from; empty for the one that the routes choose. */
+  readonly sourceAddress: string;
+  /** 0 for one that the system chooses. */
+  readonly sourcePort: number;
+  readonly onMessage: MessageHandler;
+  readonly log: (line: LogLine) => void;
+}
+
+export class UdpTransport implements Transport {
+  readonly #options: UdpOptions;
+  readonly #shared = new Map<4 | 6, SharedSocket>();
+  /** Sockets that belong to one target, open now. */
+  #connected = 0;
+  #isTroubleLogged = false;
+
+  constructor(options: UdpOptions) {
+    this.#options = options;
+  }
+
+  open(endpoint: Endpoint, user: FlowUser): Flow {
+    return new UdpFlow(this, endpoint, user);
+  }
+
+  close(): void {
+    for (const socket of this.#shared.values()) socket.close();
+    this.#shared.clear();
+  }
+
+  /** The family's socket, opened when first needed; undefined while it cannot be. */
+  shared(family: 4 | 6): SharedSocket | undefined {
+    const open = this.#shared.get(family);
+    if (open !== undefined) return open;
+    try {
+      const socket = new SharedSocket(family, this.#options);
+      this.#shared.set(family, socket);
+      this.#isTroubleLogged = false;
+      return socket;
+    } catch (error) {
+      this.#logTrouble(family, error);
+      return undefined;
+    }
+  }
+
+  /** A socket on the same port for one target alone; undefined when there are too many. */
+  connect(endpoint: Endpoint, onError: (error: NodeJS.ErrnoException) => void) {
+    const shared = this.#shared.get(endpoint.family);
+    if (shared === undefined || this.#connected >= MOST_CONNECTED) return undefined;
+    const socket = shared.connect(endpoint, onError);
+    if (socket !== undefined) this.#connected++;
+    return socket;
+  }
+
+  disconnect(socket: dgram.Socket): void {
+    this.#connected--;
+    socket.close();
+  }
+
+  #logTrouble(family: 4 | 6, error: unknown): void {
+    if (this.#isTroubleLogged) return;
+    this.#isTroubleLogged = true;
+    const { sourceAddress, sourcePort } = this.#options;
+    this.#options.log({
+      level: 'error',
+      message: 'cannot open a UDP socket; its pings fail with reason "local" until it opens',
+      fields: {
+        family: `ip${family}`,
+        source_address: sourceAddress,
+        source_port: sourcePort,
+        error: error instanceof Error ? error.message : String(error),
+      },
+    });
+  }
+}
+
+class UdpFlow implements Flow {
+  readonly isReliable = false;
+  readonly #transport: UdpTransport;
+  readonly #endpoint: Endpoint;
+  readonly #user: FlowUser;
+  #local: LocalAddress | undefined;
+  #own: dgram.Socket | undefined;
+
+  constructor(transport: UdpTransport, endpoint: Endpoint, user: FlowUser) {
+    this.#transport = transport;
+    this.#endpoint = endpoint;
+    this.#user = user;
+  }
+
+  prepare(): void {
+    const shared = this.#transport.shared(this.#endpoint.family);
+    this.#local ??= shared?.localAddressTowards(this.#endpoint);
+    if (this.#local !== undefined) this.#user.ready(this.#local);
+    else this.#user.failed(shared === undefined ? 'local' : 'unreachable');
+  }
+
+  send(message: Uint8Array): void {
+    const { address, port, family } = this.#endpoint;
+    this.#transport.shared(family)?.socket.send(message, port, address, this.#onSent);
+  }
+
+  resend(message: Uint8Array): void {
+    this.#own ??= this.#transport.connect(this.#endpoint, this.#onSent);
+    if (this.#own === undefined) this.send(message);
+    else this.#own.send(message, this.#onSent);
+  }
+
+  rest(): void {
+    if (this.#own === undefined) return;
+    this.#transport.disconnect(this.#own);
+    this.#own = undefined;
+  }
+
+  close(): void {
+    this.rest();
+  }
+
+  readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
+    if (error === null) return;
+    // The address that we send from may be gone: it is looked up again for the next ping.
+    this.#local = undefined;
+    this.#user.failed(failureOf(error));
+  };
+}
+
+/** The socket that the targets of one family share. */
+class SharedSocket {
+  readonly socket: dgram.Socket;
+  readonly #family: 4 | 6;
+  readonly #options: UdpOptions;
+  readonly #port: number;
+  /** Never sends: it is connected to a peer only to ask which address the routes choose. */
+  readonly #scout: dgram.Socket | undefined;
+
+  /** @throws when it cannot be bound. */
+  constructor(family: 4 | 6, options: UdpOptions) {
+    this.#family = family;
+    this.#options = options;
+    if (options.sourcePort !== 0) {
+      // Without reuseAddr first: with it, the port of another exporter could be taken over.
+      bind(family, options.sourceAddress, options.sourcePort, false).close();
+    }
+    this.socket = bind(family, options.sourceAddress, options.sourcePort, true);
+    this.socket.on('message', (bytes, from) => this.#take(bytes, from));
+    // Errors of a send reach its callback; those of a shared receive belong to no ping.
+    this.socket.on('error', () => {});
+    this.#port = this.socket.address().port;
+    if (options.sourceAddress === '')
+      this.#scout = bind(family, '', 0, false).on('error', () => {});
+  }
+
+  /** The address that reaches `endpoint`; undefined when there is no route. */
+  localAddressTowards(endpoint: Endpoint): LocalAddress | undefined {
+    const scout = this.#scout;
+    if (scout === undefined) return { address: this.#options.sourceAddress, port: this.#port };
+    scout.connect(endpoint.port, endpoint.address);
+    if (!isConnected(scout)) return undefined;
+    const { address } = scout.address();
+    scout.disconnect();
+    return { address, port: this.#port };
+  }
+
+  connect(endpoint: Endpoint, onError: (error: NodeJS.ErrnoException) => void) {
+    let socket: dgram.Socket;
+    try {
+      socket = bind(this.#family, this.#options.sourceAddress, this.#port, true);
+    } catch {
+      return undefined;
+    }
+    // Until it is connected it may catch a datagram that is meant for another target.
+    socket.on('message', (bytes, from) => this.#take(bytes, from));
+    socket.on('error', onError);
+    socket.connect(endpoint.port, endpoint.address);
+    if (isConnected(socket)) return socket;
+    socket.close();
+    return undefined;
+  }
+
+  close(): void {
+    this.socket.close();
+    this.#scout?.close();
+  }
+
+  #take(bytes: Uint8Array, from: dgram.RemoteInfo): void {
+    this.#options.onMessage(bytes, {
+      address: from.address,
+      port: from.port,
+      answer: (message) => this.socket.send(message, from.port, from.address, () => {}),
+    });
+  }
+}
+
+/** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
+function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean): dgram.Socket {
+  const socket = dgram.createSocket({
+    type: family === 4 ? 'udp4' : 'udp6',
+    ipv6Only: family === 6,
+    reuseAddr,
+    recvBufferSize: BUFFER_BYTES,
+    sendBufferSize: BUFFER_BYTES,
+    lookup: (host, _options, callback) => callback(null, host, family),
+  });
+  let failure: Error | undefined;
+  socket.once('error', (error) => {
+    failure = error;
+  });
+  socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
+  socket.removeAllListeners('error');
+  if (failure !== undefined) throw failure;
+  return socket;
+}
+
+/** `connect` fails without throwing; only a connected socket has a remote address. */
+function isConnected(socket: dgram.Socket): boolean {
+  try {
+    socket.remoteAddress();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function failureOf(error: NodeJS.ErrnoException): TransportFailure {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'refused';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+      return 'unreachable';
+    default:
+      return 'local';
+  }
+}

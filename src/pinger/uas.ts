@@ -1,0 +1,70 @@
+/**
+ * Answers to those who ask us: peers ping back. An OPTIONS gets a 200 (RFC 3261 11.2), all else
+ * silence.
+ */
+
+import { type Header, is, readHeader, word } from './scanner.js';
+
+/** The headers that a response copies from its request (RFC 3261 8.2.6.2), by all their names. */
+const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] = [
+  ['Via', word('via'), word('v')],
+  ['From', word('from'), word('f')],
+  ['To', word('to'), word('t')],
+  ['Call-ID', word('call-id'), word('i')],
+  ['CSeq', word('cseq')],
+];
+
+/** The 200 to a well-formed OPTIONS; undefined when a header that it needs is missing. */
+export function answerOptions(
+  request: Uint8Array,
+  from: { readonly address: string; readonly port: number },
+  toTag: string,
+): Uint8Array | undefined {
+  const copied = copiedHeaders(request);
+  if (COPIED.some(([name]) => !copied.has(name))) return undefined;
+  const [topVia = '', ...otherVias] = copied.get('Via') ?? [];
+  const [to = ''] = copied.get('To') ?? [];
+  const lines = [
+    'SIP/2.0 200 OK',
+    `Via: ${withSource(topVia, from)}`,
+    ...otherVias.map((via) => `Via: ${via}`),
+    `From: ${copied.get('From')?.[0]}`,
+    `To: ${/;\s*tag=/i.test(to) ? to : `${to};tag=${toTag}`}`,
+    `Call-ID: ${copied.get('Call-ID')?.[0]}`,
+    `CSeq: ${copied.get('CSeq')?.[0]}`,
+    'Allow: OPTIONS',
+    'Accept: application/sdp',
+    'Content-Length: 0',
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+function copiedHeaders(request: Uint8Array): Map<string, string[]> {
+  const copied = new Map<string, string[]>();
+  const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
+  const text = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  let at = text.indexOf('\r\n') + 2;
+  while (readHeader(request, at, header)) {
+    const nameAt = at;
+    const name = COPIED.find(([, ...spellings]) =>
+      spellings.some((spelling) => is(request, nameAt, header.nameEnd, spelling)),
+    )?.[0];
+    if (name !== undefined) {
+      const value = text.toString('latin1', header.valueStart, header.end);
+      copied.set(name, [...(copied.get(name) ?? []), value]);
+    }
+    at = header.end + 2;
+  }
+  return copied;
+}
+
+/** RFC 3581 4: the source is written into a Via that asked for it. */
+function withSource(
+  via: string,
+  from: { readonly address: string; readonly port: number },
+): string {
+  return via.replace(
+    /;[ \t]*rport(?=[ \t]*(?:[;,]|$))/i,
+    `;rport=${from.port};received=${from.address}`,
+  );
+}

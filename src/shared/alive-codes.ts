@@ -1,0 +1,62 @@
+/**
+ * Which SIP answers count as alive: `2xx`, `200-299`, `any`, `!503`, policies by name, in a list.
+ */
+
+/** What other systems take for a living peer, by the name of the system. */
+export const POLICIES: Readonly<Record<string, string>> = {
+  kamailio: '2xx',
+  opensips: '200',
+  asterisk: 'any',
+  oracle: 'any',
+  cucm: 'any,!408,!503',
+  cube: 'any,!503,!505',
+  freeswitch: '200-599,!408,!503',
+};
+
+/** The smallest and largest status code of a final response (RFC 3261 21). */
+export const FIRST_FINAL_CODE = 200;
+export const LAST_FINAL_CODE = 699;
+
+/** Tells of every final status code whether it counts as alive. */
+export type AliveCodes = ReadonlySet<number>;
+
+/** What {@link parseAliveCodes} throws. */
+export class AliveCodesError extends Error {
+  override readonly name = 'AliveCodesError';
+}
+
+/**
+ * Reads a list of codes. A `!` takes codes away, wherever it stands; a list of nothing but `!` items
+ * takes them away from `any`. Only what a peer really answered is ever held against the list: a
+ * timeout is not a 408 here.
+ *
+ * @throws AliveCodesError naming the item.
+ */
+export function parseAliveCodes(text: string): AliveCodes {
+  const items = text.split(',').map((item) => item.trim().toLowerCase());
+  const expanded = items.flatMap((item) => POLICIES[item]?.split(',') ?? [item]);
+  const removed = expanded.filter((item) => item.startsWith('!')).map((item) => item.slice(1));
+  const added = expanded.filter((item) => !item.startsWith('!'));
+  const codes = new Set((added.length === 0 ? ['any'] : added).flatMap(codesOf));
+  for (const code of removed.flatMap(codesOf)) codes.delete(code);
+  if (codes.size === 0) throw new AliveCodesError(`expected at least one code, got "${text}"`);
+  return codes;
+}
+
+function codesOf(item: string): number[] {
+  if (item === 'any') return range(FIRST_FINAL_CODE, LAST_FINAL_CODE);
+  const [, first, last] = /^([2-6]\d\d)(?:-([2-6]\d\d))?$/.exec(item) ?? [];
+  if (first !== undefined && Number(last ?? first) >= Number(first)) {
+    return range(Number(first), Number(last ?? first));
+  }
+  const [, klass] = /^([2-6])xx$/.exec(item) ?? [];
+  if (klass !== undefined) return range(Number(klass) * 100, Number(klass) * 100 + 99);
+  const policies = Object.keys(POLICIES).join(', ');
+  throw new AliveCodesError(
+    `expected 2xx, 200, 200-299, any, each with or without !, or one of ${policies}, got "${item}"`,
+  );
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,66 @@
+/**
+ * How a ping ends: one of a closed list, a value and never an exception.
+ */
+
+/** Why a ping failed, in the order of the ledger's cells. */
+export const FAILURE_REASONS = [
+  'code',
+  'timeout',
+  'refused',
+  'unreachable',
+  'reset',
+  'tls',
+  'tls_certificate',
+  'auth',
+  'malformed',
+  'local',
+] as const;
+
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** What a transport can report of a ping that it was given. */
+export type TransportFailure = Extract<
+  FailureReason,
+  'refused' | 'unreachable' | 'reset' | 'tls' | 'tls_certificate' | 'local'
+>;
+
+/** How a transaction with a target ended; what it means for the verdict is judged elsewhere. */
+export type Outcome =
+  | {
+      readonly kind: 'answered';
+      /** Status code of the final response, 200 to 699. */
+      readonly code: number;
+      readonly rttMicros: number;
+    }
+  | { readonly kind: 'failed'; readonly reason: Exclude<FailureReason, 'code' | 'auth'> };
+
+/** The wires a ping can take. */
+export const TRANSPORTS = ['udp'] as const;
+export type TransportName = (typeof TRANSPORTS)[number];
+
+/** The reasons that pings over a transport can fail for. */
+export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]>> = {
+  udp: ['code', 'timeout', 'refused', 'unreachable', 'auth', 'malformed', 'local'],
+};
+
+/** Why a destination is down: a reason of one of its targets, or a name without addresses. */
+export type DownReason = FailureReason | 'resolution';
+
+const WORDS: Readonly<Record<DownReason, string>> = {
+  code: 'answered, but not with a code that counts as alive',
+  timeout: 'no answer in time',
+  refused: 'nothing listens there',
+  unreachable: 'no route to the host',
+  reset: 'the connection was closed',
+  tls: 'the TLS handshake failed',
+  tls_certificate: 'the certificate was not accepted',
+  auth: 'asked for credentials that we lack, or refused ours',
+  malformed: 'the answer was not well-formed SIP',
+  local: 'our own socket failed',
+  resolution: 'the name has no address',
+};
+
+/** A reason as a sentence for people. */
+export function inWords(reason: DownReason): string {
+  return WORDS[reason];
+}

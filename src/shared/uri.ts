@@ -1,0 +1,158 @@
+/**
+ * SIP URIs (RFC 3261 19.1), as far as a destination needs them.
+ */
+
+/** A parsed `sip:` or `sips:` URI. All parts are in canonical form. */
+export interface SipUri {
+  readonly scheme: 'sip' | 'sips';
+  /** As written, escapes included; empty when absent. A `+` is a plus. */
+  readonly user: string;
+  /** Lower case; IPv6 without its brackets. */
+  readonly host: string;
+  readonly hostKind: 'ipv4' | 'ipv6' | 'name';
+  /** Undefined when absent, or when it is the default port of a numeric host. */
+  readonly port: number | undefined;
+  /** In the order written; names and the value of `transport` in lower case. */
+  readonly params: readonly (readonly [name: string, value: string | undefined])[];
+}
+
+/** What {@link parseUri} throws: the text is no SIP URI that can be watched. */
+export class UriError extends Error {
+  override readonly name = 'UriError';
+}
+
+const MAX_URI_LENGTH = 1024;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
+const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
+
+/**
+ * Reads a SIP URI; `sip:` may be left out (`192.0.2.1`, `alice@example.com:5070`).
+ *
+ * @throws UriError saying what was wanted and what came.
+ */
+export function parseUri(text: string): SipUri {
+  const fail = (why: string): never => {
+    throw new UriError(`expected a SIP URI, got ${JSON.stringify(text.slice(0, 120))}: ${why}`);
+  };
+  if (text.length > MAX_URI_LENGTH) fail(`longer than ${MAX_URI_LENGTH} characters`);
+
+  const [, schemeText, rest = ''] = /^(?:(sips?):)?(.*)$/is.exec(text) ?? [];
+  const scheme = schemeText?.toLowerCase() === 'sips' ? 'sips' : 'sip';
+  const at = rest.indexOf('@');
+  const user = at < 0 ? '' : rest.slice(0, at);
+  const [hostport = '', ...paramTexts] = rest.slice(at + 1).split(';');
+  if (rest.slice(at + 1).includes('?'))
+    fail('headers (?name=value) have no place in a destination');
+  if (at >= 0 && user.includes(':')) fail('a password would be shown in every label');
+  if (at >= 0 && !USER.test(user)) fail('the user part is empty or has a character it must escape');
+
+  const { host, hostKind, port } = parseHostport(hostport, fail);
+  const params = paramTexts.map((param) => parseParam(param, fail));
+  const isNumeric = hostKind !== 'name';
+  const kept = isNumeric ? params.filter((param) => !isDefaultTransport(scheme, param)) : params;
+  const usesTls = scheme === 'sips' || params.some(([n, v]) => n === 'transport' && v === 'tls');
+  const isDefaultPort = isNumeric && port === (usesTls ? 5061 : 5060);
+  return { scheme, user, host, hostKind, port: isDefaultPort ? undefined : port, params: kept };
+}
+
+/**
+ * The canonical text of a URI: two spellings of one destination give one text.
+ *
+ * The default port and transport of a name are kept: RFC 3263 4.1 and 4.2 look up a name with a
+ * port, or with a transport, in another way than one without, so they are other destinations.
+ */
+export function formatUri(uri: SipUri): string {
+  const user = uri.user === '' ? '' : `${uri.user}@`;
+  const port = uri.port === undefined ? '' : `:${uri.port}`;
+  const params = uri.params.map(([n, v]) => (v === undefined ? `;${n}` : `;${n}=${v}`)).join('');
+  return `${uri.scheme}:${user}${bracketed(uri.host)}${port}${params}`;
+}
+
+/** The canonical form of `text`. @throws UriError */
+export function canonicalUri(text: string): string {
+  return formatUri(parseUri(text));
+}
+
+/** `192.0.2.1` as it is, `2001:db8::1` as `[2001:db8::1]` (RFC 3261 25.1, `IPv6reference`). */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Which kind of IP address `text` is (IPv6 without brackets), if it is one. */
+export function addressFamily(text: string): 4 | 6 | undefined {
+  if (IPV4.test(text)) return 4;
+  return canonicalIpv6(text) === undefined ? undefined : 6;
+}
+
+/** The value of the URI's `transport` parameter, in lower case. */
+export function transportParam(uri: SipUri): string | undefined {
+  return uri.params.find(([name]) => name === 'transport')?.[1];
+}
+
+type Fail = (why: string) => never;
+
+function parseHostport(text: string, fail: Fail): Pick<SipUri, 'host' | 'hostKind' | 'port'> {
+  const bracket = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+  if (bracket) {
+    const host = canonicalIpv6(bracket[1] ?? '') ?? fail('not an IPv6 address in the brackets');
+    return { host, hostKind: 'ipv6', port: parsePort(bracket[2], fail) };
+  }
+  if (text.split(':').length > 2) {
+    fail(
+      addressFamily(text) === 6 ? `an IPv6 address takes brackets: [${text}]` : 'too many colons',
+    );
+  }
+  const [hostText = '', portText] = text.split(':');
+  const port = parsePort(portText, fail);
+  if (IPV4.test(hostText)) return { host: hostText, hostKind: 'ipv4', port };
+  return { host: parseName(hostText, fail), hostKind: 'name', port };
+}
+
+function parsePort(text: string | undefined, fail: Fail): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) fail('a port is 1 to 65535');
+  return port;
+}
+
+function parseName(text: string, fail: Fail): string {
+  if (text === '') fail('the host is missing');
+  const name = asciiName(text).replace(/\.$/, '');
+  const labels = name.split('.');
+  const isName = name.length <= 253 && labels.every((label) => LABEL.test(label));
+  // RFC 1123 2.1: a name whose last label is a number is a mistyped IPv4 address.
+  if (!isName || /^\d+$/.test(labels.at(-1) ?? ''))
+    fail('the host is neither an address nor a name');
+  return name;
+}
+
+/** A name in lower case, its international labels in their ASCII form (RFC 5891). */
+function asciiName(text: string): string {
+  if (/^\p{ASCII}*$/u.test(text)) return text.toLowerCase();
+  return tryHostname(`http://${text}`) ?? '';
+}
+
+function parseParam(text: string, fail: Fail): readonly [string, string | undefined] {
+  const equals = text.indexOf('=');
+  const name = (equals < 0 ? text : text.slice(0, equals)).toLowerCase();
+  const value = equals < 0 ? undefined : text.slice(equals + 1);
+  if (!PARAM.test(name) || (value !== undefined && !PARAM.test(value))) {
+    fail(`the parameter ${JSON.stringify(text)} is malformed`);
+  }
+  return [name, name === 'transport' ? value?.toLowerCase() : value];
+}
+
+function isDefaultTransport(scheme: string, [name, value]: readonly [string, string | undefined]) {
+  return name === 'transport' && value === (scheme === 'sips' ? 'tcp' : 'udp');
+}
+
+function canonicalIpv6(text: string): string | undefined {
+  if (!/^[0-9a-f:.]+$/i.test(text) || !text.includes(':')) return undefined;
+  return tryHostname(`http://[${text}]`)?.slice(1, -1);
+}
+
+function tryHostname(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}

@@ -1,0 +1,176 @@
+/** The pinger thread: starts it, sees that it lives, starts it again, and carries its messages. */
+
+import { Worker } from 'node:worker_threads';
+import type { DestinationSlot, Watched } from './shared/destination.js';
+import { LedgerReader } from './shared/ledger.js';
+import type {
+  Change,
+  FromPinger,
+  LogLine,
+  PingerStart,
+  ResolvedTargets,
+  ToPinger,
+} from './shared/protocol.js';
+
+/** Pause before the first respawn; it doubles with each further one. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+/** A pinger that lived this long ends a series of respawns. */
+const STABLE_MS = 60_000;
+/** How often the heartbeat is looked at, and how many looks without one mean a stuck pinger. */
+const LOOK_MS = 1_000;
+const MOST_MISSED_BEATS = 10;
+/** Destinations that cross in one message; a larger one would hold up the pinger's pings. */
+const BATCH = 500;
+
+export interface SupervisorOptions {
+  readonly ledger: SharedArrayBuffer;
+  readonly dnsServers: readonly string[];
+  /** What is to be watched, with the targets that were resolved so far. */
+  readonly watched: () => readonly Watched[];
+  readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
+  readonly onChanged: (changes: readonly Change[]) => void;
+  readonly onServer: (slot: DestinationSlot, server: string) => void;
+  readonly log: (line: LogLine) => void;
+  /** Makes the thread; tests keep it to end it. */
+  readonly spawn?: (start: PingerStart) => Worker;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #reader: LedgerReader;
+  #worker: Worker | undefined;
+  #isReady = false;
+  #isStopped = false;
+  #restarts = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+  #spawnedAt = 0;
+  #lastBeat = 0;
+  #missedBeats = 0;
+  #pause: NodeJS.Timeout | undefined;
+  readonly #look: NodeJS.Timeout;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#reader = new LedgerReader(options.ledger);
+    this.#look = setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
+  }
+
+  /** The thread runs and has been told of every destination. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** How often the thread had to be started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  start(): void {
+    const { ledger, dnsServers, watched, spawn = spawnPinger } = this.#options;
+    const known = watched()
+      .filter(({ targets }) => targets.length > 0)
+      .map(({ slot, targets }) => ({ destination: slot, targets }));
+    const worker = spawn({ ledger, dnsServers, known });
+    this.#worker = worker;
+    this.#spawnedAt = performance.now();
+    this.#missedBeats = 0;
+    let cause = 'it ended by itself';
+    worker.on('message', (message: FromPinger) => this.#take(message));
+    worker.on('error', (error) => {
+      cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    worker.on('exit', () => this.#ended(worker, cause));
+  }
+
+  watch(entries: readonly Watched[]): void {
+    for (let i = 0; i < entries.length; i += BATCH) {
+      const destinations = entries
+        .slice(i, i + BATCH)
+        .map(({ slot, destination }) => ({ slot, destination }));
+      this.#post({ type: 'watch', destinations });
+    }
+  }
+
+  unwatch(slots: readonly DestinationSlot[]): void {
+    if (slots.length > 0) this.#post({ type: 'unwatch', slots });
+  }
+
+  /** Ends the thread. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#isReady = false;
+    clearInterval(this.#look);
+    clearTimeout(this.#pause);
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage({ type: 'stop' } satisfies ToPinger);
+    const patience = setTimeout(() => void worker.terminate(), 500);
+    await ended;
+    clearTimeout(patience);
+  }
+
+  /** What is posted before the thread is ready is not lost: it is told everything then. */
+  #post(message: ToPinger): void {
+    if (this.#isReady) this.#worker?.postMessage(message);
+  }
+
+  #take(message: FromPinger): void {
+    switch (message.type) {
+      case 'ready':
+        this.#isReady = true;
+        this.watch(this.#options.watched());
+        break;
+      case 'targets':
+        this.#options.onTargets(message.resolved);
+        break;
+      case 'changed':
+        this.#options.onChanged(message.changes);
+        break;
+      case 'server':
+        this.#options.onServer(message.destination, message.server);
+        break;
+      case 'log':
+        this.#options.log(message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #ended(worker: Worker, cause: string): void {
+    if (this.#isStopped || this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#isReady = false;
+    if (performance.now() - this.#spawnedAt > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
+    this.#options.log({
+      level: 'error',
+      message: 'the pinger thread ended; starting it again',
+      fields: { pause_ms: this.#pauseMs, error: cause },
+    });
+    this.#pause = setTimeout(() => {
+      this.#restarts++;
+      this.start();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  #lookAtHeartbeat(): void {
+    const { heartbeat } = this.#reader.pinger();
+    this.#missedBeats = heartbeat === this.#lastBeat ? this.#missedBeats + 1 : 0;
+    this.#lastBeat = heartbeat;
+    if (this.#missedBeats < MOST_MISSED_BEATS || this.#worker === undefined) return;
+    this.#missedBeats = 0;
+    this.#options.log({
+      level: 'error',
+      message: 'the pinger thread is stuck; ending it',
+      fields: { seconds: (MOST_MISSED_BEATS * LOOK_MS) / 1000 },
+    });
+    void this.#worker.terminate();
+  }
+}
+
+function spawnPinger(start: PingerStart): Worker {
+  return new Worker(new URL('./pinger/worker.js', import.meta.url), { workerData: start });
+}
