@@ -58,7 +58,7 @@ async function run(
     dnsServers: config.dnsServers,
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
-    onServer: (slot, server) => roster.setServer(slot, server),
+    onServers: (servers) => roster.setServers(servers),
     onChanged: (changes) => logChanges(log, roster, changes),
     log: ({ level, message, fields }: LogLine) => log[level](fields, message),
   });

@@ -2,7 +2,7 @@
 
 import type { Destination, DestinationSlot, TargetAddress, Watched } from './shared/destination.js';
 import { LEDGER_CAPACITY } from './shared/ledger.js';
-import type { ResolvedTargets } from './shared/protocol.js';
+import type { ResolvedTargets, ServerName } from './shared/protocol.js';
 
 /** Told what the list became. */
 export interface RosterUser {
@@ -98,9 +98,12 @@ export class Roster {
     }
   }
 
-  setServer(slot: DestinationSlot, server: string): void {
-    const entry = this.#entryAt(slot);
-    if (entry !== undefined) entry.server = server;
+  /** Takes over what the peers call themselves. */
+  setServers(servers: readonly ServerName[]): void {
+    for (const { destination, server } of servers) {
+      const entry = this.#entryAt(destination);
+      if (entry !== undefined) entry.server = server;
+    }
   }
 
   #entryAt(slot: DestinationSlot): Entry | undefined {

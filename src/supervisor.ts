@@ -9,6 +9,7 @@ import type {
   LogLine,
   PingerStart,
   ResolvedTargets,
+  ServerName,
   ToPinger,
 } from './shared/protocol.js';
 
@@ -30,7 +31,7 @@ export interface SupervisorOptions {
   readonly watched: () => readonly Watched[];
   readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
   readonly onChanged: (changes: readonly Change[]) => void;
-  readonly onServer: (slot: DestinationSlot, server: string) => void;
+  readonly onServers: (servers: readonly ServerName[]) => void;
   readonly log: (line: LogLine) => void;
   /** Makes the thread; tests keep it to end it. */
   readonly spawn?: (start: PingerStart) => Worker;
@@ -128,8 +129,8 @@ export class Supervisor {
       case 'changed':
         this.#options.onChanged(message.changes);
         break;
-      case 'server':
-        this.#options.onServer(message.destination, message.server);
+      case 'servers':
+        this.#options.onServers(message.servers);
         break;
       case 'log':
         this.#options.log(message);

@@ -147,7 +147,10 @@ function nested(given: Readonly<Record<string, unknown>>): Record<string, unknow
     const keys = path.split('.');
     const last = keys.pop() ?? '';
     let node = root;
-    for (const key of keys) node = mapping((node[key] ??= {}));
+    for (const key of keys) {
+      node[key] ??= {};
+      node = mapping(node[key]);
+    }
     node[last] = given[path];
   }
   return root;

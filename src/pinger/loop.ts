@@ -44,8 +44,12 @@ export class Loop {
 
   /** Makes sure that what is due next is not slept through. */
   wake(): void {
-    const next = this.#nextWake();
-    if (next < this.#wakeAt) this.#sleepUntil(next);
+    this.wakeBy(this.#nextWake());
+  }
+
+  /** Makes sure that a turn is taken by then. */
+  wakeBy(atMs: number): void {
+    if (atMs < this.#wakeAt) this.#sleepUntil(atMs);
   }
 
   stop(): void {
@@ -88,6 +92,7 @@ export class Loop {
     if (this.#isStopped) return;
     this.#cancel?.();
     this.#wakeAt = wakeAt;
-    this.#cancel = this.#options.clock.after(wakeAt - this.#options.clock.now(), this.#awake);
+    const delayMs = Math.max(wakeAt - this.#options.clock.now(), 0);
+    this.#cancel = this.#options.clock.after(delayMs, this.#awake);
   }
 }

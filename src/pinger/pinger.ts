@@ -9,7 +9,13 @@ import type {
 } from '../shared/destination.js';
 import { LEDGER_CAPACITY, type LedgerWriter } from '../shared/ledger.js';
 import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
-import type { Change, FromPinger, ResolvedTargets, ToPinger } from '../shared/protocol.js';
+import type {
+  Change,
+  FromPinger,
+  ResolvedTargets,
+  ServerName,
+  ToPinger,
+} from '../shared/protocol.js';
 import { combine, judge, type State } from '../shared/state.js';
 import { bracketed, parseUri, type SipUri } from '../shared/uri.js';
 import type { Clock } from './clock.js';
@@ -54,6 +60,9 @@ interface Watch {
   readonly targets: Map<string, Target>;
   /** Rows that addresses of this destination had under an earlier pinger or earlier settings. */
   readonly kept: Map<string, TargetSlot>;
+  /** What the peer calls itself, and when it is worth looking again. */
+  server: string;
+  serverDueMs: number;
 }
 
 export class Pinger {
@@ -67,13 +76,12 @@ export class Pinger {
   readonly #watches = new Map<number, Watch>();
   /** By the index of their slot. */
   readonly #targets: (Target | undefined)[] = [];
-  readonly #watchOf = new Map<Target, Watch>();
-  readonly #servers = new Map<number, { text: string; atMs: number }>();
   readonly #known: Map<number, ResolvedTargets>;
   readonly #free: number[] = [];
   readonly #aliveCodes = new Map<string, AliveCodes>();
   readonly #resolvedOutbox = new Map<number, ResolvedTargets>();
   readonly #changedOutbox: Change[] = [];
+  readonly #serverOutbox: ServerName[] = [];
   #isFlushDue = false;
 
   constructor(options: PingerOptions) {
@@ -83,7 +91,6 @@ export class Pinger {
     this.#receiver = new Receiver({
       clock,
       targetAt: (slot) => this.#targets[slot],
-      onResponse: this.#learnServer,
       onUnmatched: () => writer.recordUnmatched(),
       newTag: () => this.#newTag(),
     });
@@ -127,7 +134,7 @@ export class Pinger {
   close(): void {
     this.#loop.stop();
     this.#names.close();
-    for (const target of this.#watchOf.keys()) target.close();
+    for (const target of this.#targets) target?.close();
     for (const transport of this.#transports.values()) transport.close();
   }
 
@@ -144,6 +151,8 @@ export class Pinger {
       alive: this.#aliveCodesOf(settings.aliveCodes),
       targets: new Map(),
       kept,
+      server: isSame ? earlier.server : '',
+      serverDueMs: 0,
     };
     this.#options.writer.openDestination(slot);
     this.#watches.set(slot.index, watch);
@@ -160,7 +169,6 @@ export class Pinger {
     if (watch?.slot.generation !== slot.generation) return;
     for (const kept of this.#detach(watch).values()) this.#free.push(kept.index);
     this.#watches.delete(slot.index);
-    this.#servers.delete(slot.index);
     this.#resolvedOutbox.delete(slot.index);
   }
 
@@ -234,7 +242,7 @@ export class Pinger {
     const slot = watch.kept.get(address) ?? this.#newSlot();
     if (slot === undefined) return false;
     watch.kept.delete(address);
-    const target: Target = new Target({
+    const target = new Target({
       slot,
       uri: watch.uri,
       settings,
@@ -243,12 +251,12 @@ export class Pinger {
       clock,
       timers: this.#timers,
       entropy,
-      onEnded: (outcome, retransmissions) => this.#ended(target, outcome, retransmissions),
+      onEnded: (outcome, retransmissions) => this.#ended(watch, slot, outcome, retransmissions),
       onLate: () => writer.recordLateResponse(slot),
+      onResponse: (bytes, scan) => this.#learnServer(watch, bytes, scan),
     });
     watch.targets.set(address, target);
     this.#targets[slot.index] = target;
-    this.#watchOf.set(target, watch);
     this.#scheduler.add(slot.index, `${name} ${address}`, settings.intervalMs);
     return true;
   }
@@ -258,7 +266,6 @@ export class Pinger {
     target.close();
     this.#scheduler.remove(target.slot.index);
     this.#targets[target.slot.index] = undefined;
-    this.#watchOf.delete(target);
   }
 
   #newSlot(): TargetSlot | undefined {
@@ -281,16 +288,14 @@ export class Pinger {
     this.#targets[index]?.ping();
   };
 
-  #ended(target: Target, outcome: Outcome, retransmissions: number): void {
-    const watch = this.#watchOf.get(target);
-    if (watch === undefined) return;
+  #ended(watch: Watch, slot: TargetSlot, outcome: Outcome, retransmissions: number): void {
     const { writer, clock } = this.#options;
     const { rise, fall } = watch.destination.settings;
     const reason = failureOf(outcome, watch.alive);
-    const before = writer.verdictOf(target.slot);
+    const before = writer.verdictOf(slot);
     const verdict = judge(before, reason === undefined, rise, fall);
     const answer = outcome.kind === 'answered' ? outcome : undefined;
-    writer.recordPing(target.slot, {
+    writer.recordPing(slot, {
       reason,
       code: answer?.code,
       rttMicros: answer?.rttMicros,
@@ -302,8 +307,7 @@ export class Pinger {
     if (before.state !== verdict.state || verdict.state === 'down') {
       this.#judgeDestination(watch, reason);
     }
-    this.#scheduler.done(target.slot.index);
-    this.#loop.wake();
+    this.#loop.wakeBy(this.#scheduler.done(slot.index));
   }
 
   #judgeDestination(watch: Watch, reason: FailureReason | undefined): void {
@@ -324,18 +328,18 @@ export class Pinger {
     this.#flushSoon();
   }
 
-  readonly #learnServer = (target: Target, bytes: Uint8Array, scan: Scan): void => {
-    const { start, end } = scan.server.start >= 0 ? scan.server : scan.userAgent;
-    const watch = this.#watchOf.get(target);
-    if (start < 0 || watch === undefined) return;
-    const known = this.#servers.get(watch.slot.index);
+  #learnServer(watch: Watch, bytes: Uint8Array, scan: Scan): void {
     const now = this.#options.clock.now();
-    if (known !== undefined && now - known.atMs < SERVER_CHANGE_MS) return;
-    const text = printable(bytes, start, Math.min(end, start + LONGEST_SERVER));
-    this.#servers.set(watch.slot.index, { text, atMs: now });
-    if (text === known?.text) return;
-    this.#options.post({ type: 'server', destination: watch.slot, server: text });
-  };
+    if (now < watch.serverDueMs) return;
+    const { start, end } = scan.server.start >= 0 ? scan.server : scan.userAgent;
+    if (start < 0) return;
+    watch.serverDueMs = now + SERVER_CHANGE_MS;
+    const server = printable(bytes, start, Math.min(end, start + LONGEST_SERVER));
+    if (server === watch.server) return;
+    watch.server = server;
+    this.#serverOutbox.push({ destination: watch.slot, server });
+    this.#flushSoon();
+  }
 
   #announce(watch: Watch): void {
     const targets: TargetAddress[] = [...watch.targets].map(([address, target]) => ({
@@ -356,9 +360,11 @@ export class Pinger {
       const { post } = this.#options;
       const resolved = [...this.#resolvedOutbox.values()];
       const changes = this.#changedOutbox.splice(0);
+      const servers = this.#serverOutbox.splice(0);
       this.#resolvedOutbox.clear();
       if (resolved.length > 0) post({ type: 'targets', resolved });
       if (changes.length > 0) post({ type: 'changed', changes });
+      if (servers.length > 0) post({ type: 'servers', servers });
     });
   }
 

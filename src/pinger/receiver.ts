@@ -14,8 +14,6 @@ const ANSWERS_PER_SECOND = 100;
 export interface ReceiverOptions {
   readonly clock: Clock;
   readonly targetAt: (slot: number) => Target | undefined;
-  /** A response was taken by its target. */
-  readonly onResponse: (target: Target, bytes: Uint8Array, scan: Scan) => void;
   readonly onUnmatched: () => void;
   readonly newTag: () => string;
 }
@@ -47,9 +45,7 @@ export class Receiver {
     const { branch } = this.#scan;
     const slot = slotOfBranch(bytes, branch.start, branch.end);
     const target = slot < 0 ? undefined : this.#options.targetAt(slot);
-    if (target === undefined || !target.receive(bytes, this.#scan)) return false;
-    if (this.#scan.ok) this.#options.onResponse(target, bytes, this.#scan);
-    return true;
+    return target?.receive(bytes, this.#scan) ?? false;
   }
 
   #answer(bytes: Uint8Array, from: Source): boolean {

@@ -64,22 +64,27 @@ export function scan(bytes: Uint8Array, into: Scan): void {
   while (at < bytes.length && !(bytes[at] === CR && bytes[at + 1] === LF)) {
     if (!readHeader(bytes, at, header)) return;
     const { nameEnd, valueStart, end } = header;
-    if (is(bytes, at, nameEnd, VIA) || is(bytes, at, nameEnd, COMPACT_VIA)) {
-      scanVia(bytes, valueStart, end, into);
-    } else if (is(bytes, at, nameEnd, CSEQ)) {
-      cseqs++;
-      isWellFormed = scanCseq(bytes, valueStart, end, into) && isWellFormed;
-    } else if (
-      is(bytes, at, nameEnd, CONTENT_LENGTH) ||
-      is(bytes, at, nameEnd, COMPACT_CONTENT_LENGTH)
-    ) {
-      const length = decimal(bytes, valueStart, end);
-      if (length < 0 || (contentLength >= 0 && contentLength !== length)) isWellFormed = false;
-      contentLength = length;
-    } else if (is(bytes, at, nameEnd, SERVER)) {
-      setSpan(into.server, valueStart, end);
-    } else if (is(bytes, at, nameEnd, USER_AGENT)) {
-      setSpan(into.userAgent, valueStart, end);
+    switch (headerName(bytes, at, nameEnd)) {
+      case 'via':
+        scanVia(bytes, valueStart, end, into);
+        break;
+      case 'cseq':
+        cseqs++;
+        isWellFormed = scanCseq(bytes, valueStart, end, into) && isWellFormed;
+        break;
+      case 'content-length': {
+        const length = decimal(bytes, valueStart, end);
+        if (length < 0 || (contentLength >= 0 && contentLength !== length)) isWellFormed = false;
+        contentLength = length;
+        break;
+      }
+      case 'server':
+        setSpan(into.server, valueStart, end);
+        break;
+      case 'user-agent':
+        setSpan(into.userAgent, valueStart, end);
+        break;
+      default:
     }
     at = end + 2;
   }
@@ -88,6 +93,29 @@ export function scan(bytes: Uint8Array, into: Scan): void {
   // RFC 3261 18.3: a datagram shorter than its Content-Length is cut off.
   const isWhole = into.bodyAt + Math.max(contentLength, 0) <= bytes.length;
   into.ok = isWellFormed && isWhole && cseqs === 1 && into.vias > 0;
+}
+
+type HeaderName = 'via' | 'cseq' | 'content-length' | 'server' | 'user-agent' | undefined;
+
+/** Which of the headers that matter here this is; its length rules out nearly all at once. */
+function headerName(bytes: Uint8Array, start: number, end: number): HeaderName {
+  switch (end - start) {
+    case 1:
+      if (startsWith(bytes, start, COMPACT_VIA)) return 'via';
+      return startsWith(bytes, start, COMPACT_CONTENT_LENGTH) ? 'content-length' : undefined;
+    case 3:
+      return startsWith(bytes, start, VIA) ? 'via' : undefined;
+    case 4:
+      return startsWith(bytes, start, CSEQ) ? 'cseq' : undefined;
+    case 6:
+      return startsWith(bytes, start, SERVER) ? 'server' : undefined;
+    case 10:
+      return startsWith(bytes, start, USER_AGENT) ? 'user-agent' : undefined;
+    case 14:
+      return startsWith(bytes, start, CONTENT_LENGTH) ? 'content-length' : undefined;
+    default:
+      return undefined;
+  }
 }
 
 export interface Header {

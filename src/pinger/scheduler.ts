@@ -61,12 +61,13 @@ export class Scheduler {
     this.#pingsPerMs -= 1 / entry.intervalMs;
   }
 
-  /** The ping of `id` has ended: sets the next. */
-  done(id: number): void {
+  /** The ping of `id` has ended: sets the next, and returns when it is due. */
+  done(id: number): number {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return;
+    if (entry === undefined) return Number.POSITIVE_INFINITY;
     entry.dueMs = this.#nextDue(entry);
     this.#wheel.set(id, entry.dueMs);
+    return entry.dueMs;
   }
 
   /** Starts the pings that are due, within the share of one turn. */

@@ -23,6 +23,8 @@ export interface TargetOptions {
   /** A ping ended; called once for each. */
   readonly onEnded: (outcome: Outcome, retransmissions: number) => void;
   readonly onLate: () => void;
+  /** A well-formed response to one of this target's pings came. */
+  readonly onResponse: (bytes: Uint8Array, scan: Scan) => void;
 }
 
 export class Target implements FlowUser, TransactionUser {
@@ -77,6 +79,7 @@ export class Target implements FlowUser, TransactionUser {
     if (!is(bytes, cseqMethod.start, cseqMethod.end, template.method)) return false;
     if (isCurrent) this.#transaction.receive(scan.status);
     else if (scan.status >= 200) this.#takeLate();
+    this.#options.onResponse(bytes, scan);
     return true;
   }
 
@@ -90,7 +93,7 @@ export class Target implements FlowUser, TransactionUser {
     if (!this.#isPreparing) return;
     this.#isPreparing = false;
     const { uri, settings, slot, entropy } = this.#options;
-    if (this.#template === undefined || this.#local !== local) {
+    if (this.#template === undefined || !isSame(this.#local, local)) {
       this.#local = local;
       this.#template = pingTemplate({ uri, settings, local, slot: slot.index });
     }
@@ -131,4 +134,8 @@ export class Target implements FlowUser, TransactionUser {
     this.#lateBranch = undefined;
     this.#options.onLate();
   }
+}
+
+function isSame(a: LocalAddress | undefined, b: LocalAddress): boolean {
+  return a?.address === b.address && a.port === b.port;
 }

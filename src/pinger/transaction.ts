@@ -40,8 +40,9 @@ export class Transaction {
   readonly #user: TransactionUser;
   #phase: Phase = 'idle';
   #isReliable = false;
-  #startedAt = 0;
-  #deadline = 0;
+  // NaN, not 0: V8 then keeps these as doubles from the start.
+  #startedAt = Number.NaN;
+  #deadline = Number.NaN;
   /** Timer E: when to send again, and the pause that led there. */
   #resendAt = Number.POSITIVE_INFINITY;
   #pause = 0;

@@ -52,9 +52,15 @@ export interface Change {
   readonly atMs: number;
 }
 
+/** What a peer calls itself. */
+export interface ServerName {
+  readonly destination: DestinationSlot;
+  readonly server: string;
+}
+
 export type FromPinger =
   | { readonly type: 'ready' }
   | { readonly type: 'targets'; readonly resolved: readonly ResolvedTargets[] }
   | { readonly type: 'changed'; readonly changes: readonly Change[] }
-  | { readonly type: 'server'; readonly destination: DestinationSlot; readonly server: string }
+  | { readonly type: 'servers'; readonly servers: readonly ServerName[] }
   | ({ readonly type: 'log' } & LogLine);

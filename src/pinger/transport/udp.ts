@@ -144,9 +144,10 @@ class UdpFlow implements Flow {
 
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
     if (error === null) return;
+    const reason = failureOf(error);
     // The address that we send from may be gone: it is looked up again for the next ping.
-    this.#local = undefined;
-    this.#user.failed(failureOf(error));
+    if (reason !== 'refused') this.#local = undefined;
+    this.#user.failed(reason);
   };
 }
 
