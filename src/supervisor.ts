@@ -49,12 +49,11 @@ export class Supervisor {
   #lastBeat = 0;
   #missedBeats = 0;
   #pause: NodeJS.Timeout | undefined;
-  readonly #look: NodeJS.Timeout;
+  #look: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#reader = new LedgerReader(options.ledger);
-    this.#look = setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
   }
 
   /** The thread runs and has been told of every destination. */
@@ -72,6 +71,7 @@ export class Supervisor {
     const known = watched()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
+    this.#look ??= setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
     const worker = spawn({ ledger, dnsServers, known });
     this.#worker = worker;
     this.#spawnedAt = performance.now();

@@ -78,12 +78,14 @@ function compressed(request: Request, response: Response): Writable {
   return gzip;
 }
 
+/** Whether the client would rather have OpenMetrics than the text format (RFC 9110 12.5.1). */
 function wantsOpenMetrics(request: Request): boolean {
-  const accept = request.headers.accept ?? '';
-  return (
-    accept.includes('application/openmetrics-text') && request.accepts([TEXT_PLAIN, OM]) === OM
-  );
+  const weights = new Map<string, number>();
+  for (const item of (request.headers.accept ?? '').split(',')) {
+    const [type = '', ...params] = item.split(';').map((part) => part.trim().toLowerCase());
+    const quality = Number(params.find((param) => param.startsWith('q='))?.slice(2) ?? 1);
+    weights.set(type, Math.max(weights.get(type) ?? 0, quality));
+  }
+  const openMetrics = weights.get('application/openmetrics-text') ?? 0;
+  return openMetrics > 0 && openMetrics >= (weights.get('text/plain') ?? 0);
 }
-
-const TEXT_PLAIN = 'text/plain';
-const OM = 'application/openmetrics-text';

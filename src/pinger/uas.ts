@@ -14,18 +14,19 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
   ['CSeq', word('cseq')],
 ];
 
-/** The 200 to a well-formed OPTIONS; undefined when a header that it needs is missing. */
+/** The answer to a well-formed OPTIONS; undefined when a header that it needs is missing. */
 export function answerOptions(
   request: Uint8Array,
   from: { readonly address: string; readonly port: number },
   toTag: string,
+  status = '200 OK',
 ): Uint8Array | undefined {
   const copied = copiedHeaders(request);
   if (COPIED.some(([name]) => !copied.has(name))) return undefined;
   const [topVia = '', ...otherVias] = copied.get('Via') ?? [];
   const [to = ''] = copied.get('To') ?? [];
   const lines = [
-    'SIP/2.0 200 OK',
+    `SIP/2.0 ${status}`,
     `Via: ${withSource(topVia, from)}`,
     ...otherVias.map((via) => `Via: ${via}`),
     `From: ${copied.get('From')?.[0]}`,

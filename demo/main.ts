@@ -1,0 +1,68 @@
+/** `npm run demo`: the exporter at work on a fleet of simulated SIP servers. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Running, startFleet } from './fleet.js';
+
+const EXPORTER = fileURLToPath(new URL('../src/main.js', import.meta.url));
+
+/** YAML is a superset of JSON, so this is a configuration file of either kind. */
+function configuration(members: readonly Running[]): string {
+  return JSON.stringify(
+    {
+      ping_interval: 5,
+      ping_timeout: 2,
+      destinations: members.map(({ name, uri, aliveCodes }) => ({
+        uri,
+        name,
+        labels: { fleet: 'demo' },
+        ...(aliveCodes === undefined ? {} : { alive_codes: aliveCodes }),
+      })),
+    },
+    null,
+    2,
+  );
+}
+
+function introduction(members: readonly Running[], configFile: string): string {
+  const rows = members.map(({ name, uri, verdict, reason, does }) => {
+    const wanted = verdict === 'down' ? `down (${reason})` : verdict;
+    return `  ${name.padEnd(10)} ${uri.padEnd(22)} ${wanted.padEnd(18)} ${does}`;
+  });
+  return [
+    `A fleet of ${members.length} simulated SIP servers, and what the exporter should make of each:`,
+    '',
+    ...rows,
+    '',
+    'Open, on the port that the exporter tells below:',
+    '  http://localhost:10060/metrics                        the metrics',
+    '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 error',
+    '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',
+    `The configuration is ${configFile}. Ctrl-C stops everything.`,
+    '',
+    '',
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const fleet = await startFleet();
+  const folder = mkdtempSync(join(tmpdir(), 'sip-keepalive-demo-'));
+  const configFile = join(folder, 'config.json');
+  writeFileSync(configFile, configuration(fleet.members));
+  process.stdout.write(introduction(fleet.members, configFile));
+  const args = [EXPORTER, `--config.file=${configFile}`, ...process.argv.slice(2)];
+  const exporter = spawn(process.execPath, args, { stdio: 'inherit' });
+  // Ctrl-C reaches the exporter by itself; a signal to us alone is passed on.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => exporter.kill('SIGTERM'));
+  await once(exporter, 'exit');
+  fleet.close();
+  rmSync(folder, { recursive: true });
+  process.exitCode = exporter.exitCode ?? 1;
+}
+
+await main();

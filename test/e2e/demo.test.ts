@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { members } from '../../demo/fleet.js';
+import { sum } from '../support/exporter.js';
+import { eventually, run } from '../support/process.js';
+
+const DEMO = fileURLToPath(new URL('../../demo/main.js', import.meta.url));
+
+test('the demo has the right verdict for every member of the fleet within 10 s, and Ctrl-C ends it', async (t) => {
+  const demo = run(t, process.execPath, [
+    DEMO,
+    '--web.listen-address=127.0.0.1:0',
+    '--log.format=json',
+  ]);
+  const url = await eventually('it listens', () => /"url":"([^"]+)\/"/.exec(demo.output())?.[1]);
+  const fleet = members(0).filter(({ name }) => demo.output().includes(`\n  ${name} `));
+  assert.ok(fleet.length >= 10, demo.output());
+
+  const metrics = await eventually(
+    'a verdict for every one',
+    async () => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const isKnown = fleet.every(
+        ({ name }) => sum(text, 'sip_keepalive_up', { destination: name }) !== undefined,
+      );
+      return isKnown && text;
+    },
+    10_000,
+  );
+
+  for (const { name, verdict, reason } of fleet) {
+    const code = verdict === 'down' ? 2 : 1;
+    assert.equal(sum(metrics, 'sip_keepalive_is_alive', { destination: name }), code, name);
+    const alive = await (await fetch(`${url}/alive?destination=${name}`)).text();
+    assert.equal(alive, `${code}\n`, name);
+    if (verdict !== 'down') continue;
+    const failures = sum(metrics, 'sip_keepalive_ping_failures_total', {
+      destination: name,
+      reason: reason ?? '',
+    });
+    assert.ok((failures ?? 0) > 0, `${name} fails for ${reason}`);
+  }
+
+  // A terminal sends the signal to both; here the exporter gets it from the demo.
+  const ended = once(demo.child, 'exit', { signal: AbortSignal.timeout(2_000) });
+  demo.child.kill('SIGTERM');
+  await ended;
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startExporter } from '../support/exporter.js';
+import { startKamailio } from '../support/kamailio.js';
+import { freePort } from '../support/ports.js';
+import { eventually } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+const INTERVAL = 1;
+const TIMEOUT = 0.9;
+/** When a verdict must have followed what happened, and a little for the test's own questions. */
+const WITHIN_MS = (INTERVAL + TIMEOUT) * 1000 + 300;
+
+test(
+  'Kamailio is alive over IPv4 and IPv6; stopped, it is down; started again, it is alive',
+  needs('kamailio'),
+  async (t) => {
+    const port = await freePort();
+    const sockets = [`udp:127.0.0.1:${port}`, `udp:[::1]:${port}`];
+    const kamailio = await startKamailio(t, sockets);
+    const names = [`127.0.0.1:${port}`, `[::1]:${port}`];
+    const exporter = await startExporter(t, {
+      ping_interval: INTERVAL,
+      ping_timeout: TIMEOUT,
+      destinations: names,
+    });
+    const all = (code: number) => async () => {
+      const codes = await Promise.all(names.map((name) => exporter.isAlive(name)));
+      return codes.every((c) => c === code);
+    };
+    await eventually('both are alive', all(1), WITHIN_MS);
+    const { server, targets } = await exporter.destination(`sip:127.0.0.1:${port}`);
+    assert.match(server ?? '', /^kamailio/i);
+    assert.ok((targets[0]?.last_rtt ?? 0) > 0);
+
+    await kamailio.stop('SIGKILL');
+    await eventually('both are down', all(2), WITHIN_MS);
+    const down = await exporter.destination(`sip:127.0.0.1:${port}`);
+    assert.equal(down.reason, 'refused', 'the port is closed, and ICMP said so');
+
+    await startKamailio(t, sockets);
+    await eventually('both are alive again', all(1), WITHIN_MS);
+    assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 4);
+  },
+);

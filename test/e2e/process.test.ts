@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { MAIN, startExporter } from '../support/exporter.js';
+import { eventually, folder, run } from '../support/process.js';
+
+const call = (args: readonly string[], env: Record<string, string> = {}) =>
+  spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 10_000,
+  });
+
+test('--help and --version answer and end', () => {
+  const help = call(['--help']);
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /--ping_interval=30/);
+  assert.match(call(['--version']).stdout, /^sip-keepalive-exporter \d+\.\d+\.\d+\n$/);
+});
+
+test('--config.check says whether the configuration is right, without starting', (t) => {
+  const good = call(['--config.check', '--destination', '192.168.10.20']);
+  assert.equal(good.status, 0);
+  assert.match(good.stdout, /1 destinations/);
+  const file = join(folder(t), 'bad.yml');
+  writeFileSync(file, 'ping_interval: -3\ndestinations:\n  - uri: http://x\n');
+  const bad = call(['--config.check', `--config.file=${file}`]);
+  assert.equal(bad.status, 2);
+  assert.match(bad.stderr, /ping_interval: expected a duration .*, got -3/);
+});
+
+test('bad input stops the start with exit code 2: a flag, the environment, a file that is missing', () => {
+  const flag = call(['--no-such-flag']);
+  assert.equal(flag.status, 2);
+  assert.match(flag.stderr, /--no-such-flag/);
+  const env = call([], { SIP_KEEPALIVE_RISE: 'often' });
+  assert.equal(env.status, 2);
+  assert.match(env.stderr, /rise: expected a whole number .*, got "often"/);
+  const file = call(['--config.file=/no/such/file.yml']);
+  assert.equal(file.status, 2);
+  assert.match(file.stderr, /\/no\/such\/file\.yml: expected a readable file/);
+});
+
+test('an HTTP port in use stops the start with a clear word', async (t) => {
+  const server = http.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const result = call([`--web.listen-address=127.0.0.1:${port}`]);
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /EADDRINUSE/);
+  assert.doesNotMatch(result.stderr, /\n {4}at /, 'no stack');
+});
+
+test('a UDP source port in use fails the pings as local, is logged, and heals by itself', async (t) => {
+  const taken = dgram.createSocket('udp4');
+  taken.bind(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const exporter = await startExporter(t, {
+    ping_interval: 1,
+    source_address: '127.0.0.1',
+    source_port: taken.address().port,
+    destinations: [{ name: 'd', uri: '127.0.0.1:9' }],
+  });
+  await eventually('it is down', async () => (await exporter.isAlive('d')) === 2);
+  assert.equal((await exporter.destination('d')).reason, 'local');
+  assert.match(exporter.output(), /cannot open a UDP socket/);
+  taken.close();
+  await eventually('the socket opens', async () => {
+    return (await exporter.destination('d')).reason === 'refused';
+  });
+});
+
+test('without destinations it starts, warns and serves', async (t) => {
+  const exporter = await startExporter(t, {});
+  assert.match(exporter.output(), /no destinations/);
+  assert.match(await exporter.get('/metrics'), /sip_keepalive_exporter_build_info/);
+  assert.equal(await exporter.get('/-/healthy'), 'Healthy\n');
+});
+
+test('SIGTERM ends it within 2 s, also while a ping is under way', async (t) => {
+  const exporter = await startExporter(t, { destinations: ['127.0.0.1:9', '[::1]:9'] });
+  const ended = once(exporter.child, 'exit', { signal: AbortSignal.timeout(2_000) });
+  exporter.child.kill('SIGTERM');
+  const [code] = await ended;
+  assert.equal(code, 0);
+});
+
+test('the environment and logfmt work as documented', async (t) => {
+  const running = run(t, process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      SIP_KEEPALIVE_DESTINATION: '127.0.0.1:9 127.0.0.1:10',
+      SIP_KEEPALIVE_WEB_LISTEN_ADDRESS: '127.0.0.1:0',
+    },
+  });
+  await eventually('it watches both', () => /msg=watching destinations=2/.test(running.output()));
+});

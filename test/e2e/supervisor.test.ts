@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { startFleet } from '../../demo/fleet.js';
+import { readConfig } from '../../src/config/config.js';
+import { readFlags } from '../../src/config/flags.js';
+import { Roster } from '../../src/roster.js';
+import { createLedger, LedgerReader } from '../../src/shared/ledger.js';
+import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
+import { Supervisor } from '../../src/supervisor.js';
+import { eventually } from '../support/process.js';
+
+const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
+
+test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
+  const fleet = await startFleet();
+  t.after(() => fleet.close());
+  const args = fleet.members.map(({ uri }) => `--destination=${uri}`);
+  const flags = readFlags([...args, '--ping_interval=0.5']);
+  const config = readConfig({ flags, env: {}, version: '0' });
+  const buffer = createLedger();
+  const reader = new LedgerReader(buffer);
+  const threads: Worker[] = [];
+  const logged: LogLine[] = [];
+  const roster: Roster = new Roster({
+    watch: (entries) => supervisor.watch(entries),
+    unwatch: (slots) => supervisor.unwatch(slots),
+  });
+  const supervisor = new Supervisor({
+    ledger: buffer,
+    dnsServers: [],
+    watched: () => roster.all(),
+    onTargets: (resolved) => roster.setTargets(resolved),
+    onServers: (servers) => roster.setServers(servers),
+    onChanged: () => {},
+    log: (line) => logged.push(line),
+    spawn: (start: PingerStart) => {
+      const thread = new Worker(WORKER, { workerData: start });
+      threads.push(thread);
+      return thread;
+    },
+  });
+  t.after(() => supervisor.stop());
+  supervisor.start();
+  roster.add('config', config.destinations);
+  const rows = () =>
+    roster.all().map((watched) => {
+      const [target] = watched.targets;
+      const row = target === undefined ? undefined : reader.target(target.slot);
+      return {
+        pings: row?.pings ?? 0,
+        slot: target?.slot,
+        state: reader.destination(watched.slot)?.state,
+      };
+    });
+  const allPinged = (more: readonly { pings: number }[]) => () =>
+    rows().every(({ pings }, i) => pings >= (more[i]?.pings ?? 0) + 2);
+
+  await eventually('every one was pinged', allPinged([]));
+  for (let round = 1; round <= 3; round++) {
+    const before = rows();
+    await threads.at(-1)?.terminate();
+    assert.equal(supervisor.isReady, false, 'meanwhile it is not ready');
+    for (const [i, row] of rows().entries()) {
+      assert.ok(row.pings >= (before[i]?.pings ?? 0), 'no counter went back');
+      assert.equal(row.state, before[i]?.state, 'the verdict stands');
+    }
+    await eventually('it is ready again', () => supervisor.isReady);
+    await eventually('every one was pinged again', allPinged(before));
+    for (const [i, row] of rows().entries()) {
+      assert.deepEqual(row.slot, before[i]?.slot, 'the target kept its row');
+      assert.notEqual(row.state, 'unknown');
+    }
+    assert.equal(supervisor.restarts, round);
+  }
+  assert.equal(logged.filter(({ level }) => level === 'error').length, 3);
+});
+
+test('a pinger thread that hangs is ended and started again', { timeout: 60_000 }, async (t) => {
+  const buffer = createLedger();
+  let spawned = 0;
+  const supervisor = new Supervisor({
+    ledger: buffer,
+    dnsServers: [],
+    watched: () => [],
+    onTargets: () => {},
+    onServers: () => {},
+    onChanged: () => {},
+    log: () => {},
+    spawn: (start) => {
+      spawned++;
+      return spawned === 1
+        ? new Worker('for (;;);', { eval: true })
+        : new Worker(WORKER, { workerData: start });
+    },
+  });
+  t.after(() => supervisor.stop());
+  supervisor.start();
+  await eventually('it is ready in the end', () => supervisor.isReady, 30_000);
+  assert.equal(supervisor.restarts, 1);
+});

@@ -1,0 +1,80 @@
+/** The real exporter, as a process of its own. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually, folder, type Running, run } from './process.js';
+
+export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+export interface Exporter extends Running {
+  readonly url: string;
+  /** The text of a page. */
+  get(path: string, headers?: Record<string, string>): Promise<string>;
+  /** The body of /alive, as a number. */
+  isAlive(destination: string): Promise<number>;
+  /** One destination as the API shows it. */
+  destination(name: string): Promise<Described>;
+  /** The sum of all samples whose name and labels match. */
+  metric(name: string, labels?: Record<string, string>): Promise<number | undefined>;
+}
+
+export interface Described {
+  readonly code: number;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly server: string | null;
+  readonly targets: readonly {
+    readonly address: string;
+    readonly state: string;
+    readonly reason: string | null;
+    readonly code: number | null;
+    readonly pings: number;
+    readonly last_rtt: number | null;
+  }[];
+}
+
+/** Starts it with this configuration on a port of the system's choosing, and waits until it serves. */
+export async function startExporter(
+  t: Pick<TestContext, 'after'>,
+  config: unknown,
+  args: readonly string[] = [],
+): Promise<Exporter> {
+  const file = join(folder(t), 'config.json');
+  writeFileSync(file, JSON.stringify(config));
+  const fixed = [`--config.file=${file}`, '--web.listen-address=127.0.0.1:0', '--log.format=json'];
+  const running = run(t, process.execPath, [MAIN, ...fixed, ...args]);
+  const url = await eventually('the exporter listens', () => {
+    if (running.child.exitCode !== null) return 'it ended';
+    return /"url":"([^"]+)\/"/.exec(running.output())?.[1];
+  });
+  if (url === 'it ended') throw new Error(running.output());
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    (await fetch(`${url}${path}`, { headers })).text();
+  await eventually('the exporter is ready', async () => (await fetch(`${url}/-/ready`)).ok);
+  return {
+    ...running,
+    url,
+    get,
+    isAlive: async (name) => Number(await get(`/alive?destination=${encodeURIComponent(name)}`)),
+    destination: async (name) =>
+      JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as Described,
+    metric: async (name, labels = {}) => sum(await get('/metrics'), name, labels),
+  };
+}
+
+/** The sum of the samples with this name and these labels; undefined when there are none. */
+export function sum(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const values = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .map((line) => Number(line.slice(line.lastIndexOf(' '))));
+  return values.length === 0 ? undefined : values.reduce((a, b) => a + b);
+}

@@ -1,0 +1,72 @@
+/** Child processes of tests: each is ended with the test that started it. */
+
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Running {
+  readonly child: ChildProcess;
+  /** What it wrote so far, both streams. */
+  output(): string;
+  /** Sends the signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export function run(
+  t: Pick<TestContext, 'after'>,
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Running {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout?.on('data', (data) => {
+    output += data;
+  });
+  child.stderr?.on('data', (data) => {
+    output += data;
+  });
+  child.on('error', (error) => {
+    output += String(error);
+  });
+  const stop = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  };
+  t.after(() => stop());
+  return { child, output: () => output, stop };
+}
+
+/** A folder that is gone after the test. */
+export function folder(t: Pick<TestContext, 'after'>): string {
+  const path = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Waits until `check` gives something; fails with what was wanted when it never does. */
+export async function eventually<T>(
+  wanted: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 15_000,
+): Promise<T> {
+  const end = performance.now() + withinMs;
+  let last: unknown;
+  while (performance.now() < end) {
+    try {
+      const result = await check();
+      if (result !== undefined && result !== false) return result;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(50);
+  }
+  throw new Error(`not within ${withinMs} ms: ${wanted}`, { cause: last });
+}
