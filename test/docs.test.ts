@@ -1,0 +1,164 @@
+/**
+ * Documents hold what the code holds. `UPDATE_DOCS=1 npm test` writes their tables anew.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { readConfig } from '../src/config/config.js';
+import { readFlags } from '../src/config/flags.js';
+import { PING_SETTINGS, type Setting, settings } from '../src/config/schema.js';
+import { createApp } from '../src/http/app.js';
+import {
+  DESTINATION_FAMILIES,
+  type Family,
+  PINGER_FAMILIES,
+  TARGET_FAMILIES,
+} from '../src/http/families.js';
+import { OPENMETRICS, ownRegistry, TEXT } from '../src/http/own-registry.js';
+import { POLICIES } from '../src/shared/alive-codes.js';
+import { createLedger, LedgerReader } from '../src/shared/ledger.js';
+import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
+import { folder } from './support/process.js';
+
+const exporter = {
+  version: '0',
+  ledger: new LedgerReader(createLedger()),
+  roster: { all: () => [], named: () => undefined, withUri: () => [] },
+  pinger: { isReady: true, restarts: 0 },
+  configText: '',
+  configLoadedAtMs: 1,
+};
+
+test('docs/configuration.md lists every setting as the schema has it', () => {
+  const isPing = (path: string) => Object.hasOwn(PING_SETTINGS, path);
+  holds(
+    'docs/configuration.md',
+    'process',
+    settingRows(settings().filter(([path]) => !isPing(path))),
+  );
+  holds('docs/configuration.md', 'pings', settingRows(settings().filter(([path]) => isPing(path))));
+  const policies = Object.entries(POLICIES).map(([name, codes]) => [`\`${name}\``, `\`${codes}\``]);
+  holds('docs/configuration.md', 'policies', table(['name', 'stands for'], policies));
+});
+
+test('the example in docs/configuration.md is a right configuration', (t) => {
+  const [, example = ''] =
+    /```yaml\n(.*?)```/s.exec(readFileSync('docs/configuration.md', 'utf8')) ?? [];
+  const file = join(folder(t), 'example.yml');
+  writeFileSync(file, example);
+  const flags = readFlags([`--config.file=${file}`]);
+  const { destinations } = readConfig({ flags, env: {}, version: '0' });
+  assert.equal(
+    destinations.length,
+    (parse(example) as { destinations: unknown[] }).destinations.length,
+  );
+});
+
+test('docs/metrics.md lists every metric as it is registered', async () => {
+  holds('docs/metrics.md', 'destinations', familyRows(DESTINATION_FAMILIES));
+  holds('docs/metrics.md', 'targets', familyRows(TARGET_FAMILIES));
+  const reasons = FAILURE_REASONS.filter((r) =>
+    Object.values(REASONS_OF).some((of) => of.includes(r)),
+  );
+  holds(
+    'docs/metrics.md',
+    'reasons',
+    table(
+      ['reason', 'meaning'],
+      reasons.map((r) => [`\`${r}\``, inWords(r)]),
+    ),
+  );
+  const own = await ownRegistry(exporter, TEXT).text();
+  const ours = [...own.matchAll(/^# HELP (sip_keepalive_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
+  );
+  assert.ok(ours.length > 0);
+  const pinger = PINGER_FAMILIES.map(({ name, type, help }) => [`\`${name}\``, type, help]);
+  holds('docs/metrics.md', 'exporter', table(['name', 'kind', 'meaning'], [...ours, ...pinger]));
+});
+
+test('no name is exported twice, in either format', async () => {
+  const names = [...DESTINATION_FAMILIES, ...TARGET_FAMILIES, ...PINGER_FAMILIES].map(
+    ({ name }) => name,
+  );
+  assert.equal(new Set(names).size, names.length);
+  for (const format of [TEXT, OPENMETRICS] as const) {
+    const own = await ownRegistry(exporter, format).text();
+    for (const name of names)
+      assert.doesNotMatch(own, new RegExp(`^# TYPE ${name.replace(/_total$/, '')}`, 'm'));
+  }
+});
+
+test('docs/http.md lists the routes that there are', () => {
+  const app = createApp({ exporter, onError: () => {} });
+  const stack = (app as unknown as { router: { stack: { route?: { path: string } }[] } }).router
+    .stack;
+  const routes = stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
+  assert.ok(routes.length > 5);
+  const text = readFileSync('docs/http.md', 'utf8');
+  for (const route of routes) {
+    const path = route.replace('*name', 'NAME');
+    assert.ok(text.includes(`\n| \`${path}`), `docs/http.md has no row for ${path}`);
+  }
+});
+
+test("README's commands are scripts of package.json, and its links lead somewhere", () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const named = [...readme.matchAll(/npm (?:run )?(demo|test|start|bench|check|build)\b/g)].map(
+    ([, s]) => s,
+  );
+  for (const script of ['demo', 'test', 'start']) assert.ok(named.includes(script), script);
+  for (const script of named) assert.ok(scripts[script ?? ''] !== undefined, script);
+  for (const [, link = ''] of readme.matchAll(/\]\(((?!http)[^)#]+)/g)) readFileSync(link);
+});
+
+function settingRows(rows: readonly (readonly [string, Setting])[]): string {
+  return table(
+    ['setting', 'flag', 'environment', 'default', 'meaning'],
+    rows.map(([path, setting]) => [
+      `\`${path}\``,
+      `\`--${setting.arg}\`${setting.isRepeatable ? ' (repeatable)' : ''}`,
+      `\`${setting.env}\``,
+      showDefault(setting.default),
+      setting.doc,
+    ]),
+  );
+}
+
+function showDefault(value: unknown): string {
+  return value === '' || (Array.isArray(value) && value.length === 0) ? '' : `\`${String(value)}\``;
+}
+
+function familyRows(families: readonly Family<never>[]): string {
+  return table(
+    ['name', 'kind', 'meaning'],
+    families.map(({ name, type, help }) => [`\`${name}\``, type, help]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The part of the document between its two marks is this text. */
+function holds(file: string, part: string, wanted: string): void {
+  const text = readFileSync(file, 'utf8');
+  const marks = new RegExp(`(<!-- begin ${part} -->\n)(.*?)(<!-- end ${part} -->)`, 's');
+  const [, , found] = marks.exec(text) ?? assert.fail(`${file} has no part ${part}`);
+  if (process.env['UPDATE_DOCS'] === '1') {
+    writeFileSync(
+      file,
+      text.replace(marks, (_all, begin, _old, end) => `${begin}${wanted}\n${end}`),
+    );
+    return;
+  }
+  assert.equal(found, `${wanted}\n`, `${file} has drifted; UPDATE_DOCS=1 npm test writes it anew`);
+}
