@@ -27,7 +27,7 @@ const exporter = {
   version: '0',
   ledger: new LedgerReader(createLedger()),
   roster: { all: () => [], named: () => undefined, withUri: () => [] },
-  pinger: { isReady: true, restarts: 0 },
+  pinger: { isReady: true, restarts: 0, silentMs: 0 },
   configText: '',
   configLoadedAtMs: 1,
 };

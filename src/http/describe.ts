@@ -3,13 +3,14 @@
 import type { Watched } from '../shared/destination.js';
 import { inWords } from '../shared/outcome.js';
 import { isAliveCode } from '../shared/state.js';
-import type { Exporter } from './exporter.js';
+import { type Exporter, tellable } from './exporter.js';
 
 /** Times are ISO 8601, null for never; durations are seconds. */
-export function describe({ ledger }: Exporter, watched: Watched) {
+export function describe(exporter: Exporter, watched: Watched) {
+  const { ledger } = exporter;
   const { destination, owners, server, slot } = watched;
   const row = ledger.destination(slot);
-  const state = row?.state ?? 'unknown';
+  const state = tellable(exporter, watched, row?.state);
   return {
     destination: destination.name,
     uri: destination.uri,
@@ -29,7 +30,7 @@ export function describe({ ledger }: Exporter, watched: Watched) {
       return {
         transport: target.transport,
         address: target.address,
-        state: targetRow?.state ?? 'unknown',
+        state: tellable(exporter, watched, targetRow?.state),
         since: time(targetRow?.sinceMs),
         reason: targetRow?.lastReason ?? null,
         code: targetRow?.lastCode || null,

@@ -4,7 +4,7 @@
  */
 
 import type { TargetAddress, Watched } from '../shared/destination.js';
-import type { Exporter } from './exporter.js';
+import { type Exporter, tellable } from './exporter.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -52,19 +52,23 @@ export async function* exposition(
 
 /** Each row is read once, so the families of one target agree. */
 function readRows(
-  { ledger }: Exporter,
+  exporter: Exporter,
   watched: Watched,
   destinations: Labelled<DestinationSample>[],
   targets: Labelled<TargetSample>[],
 ): number {
+  const { ledger } = exporter;
   const row = ledger.destination(watched.slot);
   if (row === undefined) return 1;
-  destinations.push({ labels: destinationLabels(watched), row: { watched, row } });
+  const state = tellable(exporter, watched, row.state);
+  destinations.push({ labels: destinationLabels(watched), row: { watched, state, row } });
   for (const target of watched.targets) {
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
     const { transport } = target;
-    targets.push({ labels: targetLabels(watched, target), row: { transport, row: targetRow } });
+    const targetState = tellable(exporter, watched, targetRow.state);
+    const sample = { transport, state: targetState, row: targetRow };
+    targets.push({ labels: targetLabels(watched, target), row: sample });
   }
   return 1 + watched.targets.length;
 }

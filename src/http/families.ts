@@ -10,7 +10,7 @@ import {
   type TargetRow,
 } from '../shared/ledger.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
-import { isAliveCode } from '../shared/state.js';
+import { isAliveCode, type State } from '../shared/state.js';
 
 /** Takes one sample: its labels beyond those of the row (`,code="200"`), its value. */
 export type Emit = (value: number, labels?: string, suffix?: string) => void;
@@ -25,11 +25,15 @@ export interface Family<Row> {
 
 export interface DestinationSample {
   readonly watched: Watched;
+  /** As it may be told. */
+  readonly state: State;
   readonly row: DestinationRow;
 }
 
 export interface TargetSample {
   readonly transport: TransportName;
+  /** As it may be told. */
+  readonly state: State;
   readonly row: TargetRow;
 }
 
@@ -43,14 +47,14 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     name: 'sip_keepalive_is_alive',
     type: 'gauge',
     help: "What Kamailio's is_alive answers: 1 the destination is up, 2 it is down, -1 not known yet.",
-    samples: ({ row }, emit) => emit(isAliveCode(row.state)),
+    samples: ({ state }, emit) => emit(isAliveCode(state)),
   },
   {
     name: 'sip_keepalive_up',
     type: 'gauge',
     help: 'Whether the destination is up (1) or down (0); absent until the first verdict.',
-    samples: ({ row }, emit) => {
-      if (row.state !== 'unknown') emit(row.state === 'up' ? 1 : 0);
+    samples: ({ state }, emit) => {
+      if (state !== 'unknown') emit(state === 'up' ? 1 : 0);
     },
   },
   {
@@ -100,8 +104,8 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_target_up',
     type: 'gauge',
     help: 'Whether the target is up (1) or down (0); absent until known.',
-    samples: ({ row }, emit) => {
-      if (row.state !== 'unknown') emit(row.state === 'up' ? 1 : 0);
+    samples: ({ state }, emit) => {
+      if (state !== 'unknown') emit(state === 'up' ? 1 : 0);
     },
   },
   {

@@ -20,4 +20,11 @@ export class Entropy {
       into[at + 2 * i + 1] = HEX[byte & 15] ?? 0;
     }
   }
+
+  /** `bytes` random bytes as text. */
+  hex(bytes: number): string {
+    const digits = Buffer.alloc(2 * bytes);
+    this.writeHex(digits, 0, bytes);
+    return digits.toString('latin1');
+  }
 }

@@ -13,7 +13,7 @@ const LONGEST_RETRY_MS = 30_000;
 export interface NamesUser {
   resolved(id: number, addresses: readonly Address[]): void;
   /** Called for every failure, also while an earlier answer is still in use. */
-  unresolved(id: number, why: string): void;
+  unresolved(id: number, why: string, isFirstInARow: boolean): void;
 }
 
 export class Names {
@@ -43,9 +43,10 @@ export class Names {
         again(Math.min(Math.max(ttlMs, SHORTEST_MS), LONGEST_MS));
         this.#user.resolved(id, resolution.addresses);
       } else {
+        const isFirst = retryMs === FIRST_RETRY_MS;
         again(retryMs);
         retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
-        this.#user.unresolved(id, resolution.why);
+        this.#user.unresolved(id, resolution.why, isFirst);
       }
     };
     const again = (delayMs: number) => {

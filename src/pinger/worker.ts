@@ -4,7 +4,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LedgerWriter } from '../shared/ledger.js';
 import type { FromPinger, PingerStart, ToPinger } from '../shared/protocol.js';
 import { systemClock } from './clock.js';
-import { Entropy } from './entropy.js';
 import { Pinger } from './pinger.js';
 import { DnsResolver } from './resolver.js';
 import { UdpTransport } from './transport/udp.js';
@@ -20,7 +19,6 @@ const pinger = new Pinger({
   writer: new LedgerWriter(start.ledger),
   known: start.known,
   resolver: new DnsResolver(start.dnsServers),
-  entropy: new Entropy(),
   openTransport: (source, onMessage) =>
     new UdpTransport({ ...source, onMessage, log: (line) => post({ type: 'log', ...line }) }),
   afterReads: setImmediate,

@@ -164,15 +164,15 @@ class SharedSocket {
   constructor(family: 4 | 6, options: UdpOptions) {
     this.#family = family;
     this.#options = options;
-    if (options.sourcePort !== 0) {
-      // Without reuseAddr first: with it, the port of another exporter could be taken over.
-      bind(family, options.sourceAddress, options.sourcePort, false).close();
-    }
-    this.socket = bind(family, options.sourceAddress, options.sourcePort, true);
+    // Bound without reuseAddr first: with it, a port that another program reuses could be shared
+    // with that program, and answers with it.
+    const first = bind(family, options.sourceAddress, options.sourcePort, false);
+    this.#port = first.address().port;
+    first.close();
+    this.socket = bind(family, options.sourceAddress, this.#port, true);
     this.socket.on('message', (bytes, from) => this.#take(bytes, from));
     // Errors of a send reach its callback; those of a shared receive belong to no ping.
     this.socket.on('error', () => {});
-    this.#port = this.socket.address().port;
     if (options.sourceAddress === '')
       this.#scout = bind(family, '', 0, false).on('error', () => {});
   }

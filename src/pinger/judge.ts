@@ -1,0 +1,90 @@
+/** What pings came to: from outcomes to the ledger and to verdicts. */
+
+import type { AliveCodes } from '../shared/alive-codes.js';
+import type { TargetSlot } from '../shared/destination.js';
+import type { LedgerWriter } from '../shared/ledger.js';
+import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
+import { combine, judge, type State } from '../shared/state.js';
+import type { Clock } from './clock.js';
+import type { Outbox } from './outbox.js';
+import type { Scan } from './scanner.js';
+import type { Watch } from './watch.js';
+
+/** What a peer calls itself is told again at most this often, and cut at this length. */
+const SERVER_CHANGE_MS = 60_000;
+const LONGEST_SERVER = 128;
+
+export class Judge {
+  readonly #clock: Clock;
+  readonly #writer: LedgerWriter;
+  readonly #outbox: Outbox;
+
+  constructor(clock: Clock, writer: LedgerWriter, outbox: Outbox) {
+    this.#clock = clock;
+    this.#writer = writer;
+    this.#outbox = outbox;
+  }
+
+  /** A ping of one of the destination's targets has ended. */
+  ended(watch: Watch, target: TargetSlot, outcome: Outcome, retransmissions: number): void {
+    const { rise, fall } = watch.destination.settings;
+    const reason = failureOf(outcome, watch.alive);
+    const before = this.#writer.verdictOf(target);
+    const verdict = judge(before, reason === undefined, rise, fall);
+    const answer = outcome.kind === 'answered' ? outcome : undefined;
+    this.#writer.recordPing(target, {
+      reason,
+      code: answer?.code,
+      rttMicros: answer?.rttMicros,
+      retransmissions,
+      verdict,
+      endedAtMs: this.#clock.epoch(),
+    });
+    if (before.state !== verdict.state || verdict.state === 'down') this.#combine(watch, reason);
+  }
+
+  /** The destination's name has no address; with an earlier one in use, that is no verdict. */
+  unresolved(watch: Watch): void {
+    this.#writer.recordResolutionFailure(watch.slot);
+    if (watch.targets.size === 0) this.#decide(watch, 'down', 'resolution');
+  }
+
+  /** Takes note of what the peer calls itself in a response. */
+  learnServer(watch: Watch, bytes: Uint8Array, scan: Scan): void {
+    const now = this.#clock.now();
+    if (now < watch.serverDueMs) return;
+    const { start, end } = scan.server.start >= 0 ? scan.server : scan.userAgent;
+    if (start < 0) return;
+    watch.serverDueMs = now + SERVER_CHANGE_MS;
+    const server = printable(bytes, start, Math.min(end, start + LONGEST_SERVER));
+    if (server === watch.server) return;
+    watch.server = server;
+    this.#outbox.server({ destination: watch.slot, server });
+  }
+
+  #combine(watch: Watch, reason: FailureReason | undefined): void {
+    const targets = [...watch.targets.values()];
+    const state = combine(targets.map(({ slot }) => this.#writer.verdictOf(slot).state));
+    this.#decide(watch, state, state === 'down' ? reason : undefined);
+  }
+
+  #decide(watch: Watch, to: State, reason: DownReason | undefined): void {
+    const from = this.#writer.stateOf(watch.slot);
+    const atMs = this.#clock.epoch();
+    this.#writer.recordVerdict(watch.slot, to, reason, atMs);
+    if (from !== to) this.#outbox.changed({ destination: watch.slot, from, to, reason, atMs });
+  }
+}
+
+/** Why the ping was not alive; undefined when it was. */
+function failureOf(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
+  if (outcome.kind === 'failed') return outcome.reason;
+  if (alive.has(outcome.code)) return undefined;
+  return outcome.code === 401 || outcome.code === 407 ? 'auth' : 'code';
+}
+
+/** Text from the network for a label: what is not printable becomes a question mark. */
+function printable(bytes: Uint8Array, start: number, end: number): string {
+  const text = Buffer.from(bytes.subarray(start, end)).toString('utf8');
+  return text.replace(/[\p{C}\uFFFD]/gu, '?').trim();
+}

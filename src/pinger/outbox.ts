@@ -1,0 +1,68 @@
+/** What the main thread is to be told: what comes up in one turn crosses in one message of its kind. */
+
+import type { DestinationSlot, TargetAddress } from '../shared/destination.js';
+import type {
+  Change,
+  FromPinger,
+  LogLine,
+  ResolvedTargets,
+  ServerName,
+} from '../shared/protocol.js';
+
+export class Outbox {
+  readonly #post: (message: FromPinger) => void;
+  readonly #resolved = new Map<number, ResolvedTargets>();
+  readonly #changes: Change[] = [];
+  readonly #servers: ServerName[] = [];
+  #isFlushDue = false;
+
+  constructor(post: (message: FromPinger) => void) {
+    this.#post = post;
+  }
+
+  /** The destination's targets are these now; of several lists in one turn the last counts. */
+  targets(destination: DestinationSlot, targets: readonly TargetAddress[]): void {
+    this.#resolved.set(destination.index, { destination, targets });
+    this.#flushSoon();
+  }
+
+  /** The destination is gone; nothing more is told of its targets. */
+  forget(destination: DestinationSlot): void {
+    this.#resolved.delete(destination.index);
+  }
+
+  changed(change: Change): void {
+    this.#changes.push(change);
+    this.#flushSoon();
+  }
+
+  server(name: ServerName): void {
+    this.#servers.push(name);
+    this.#flushSoon();
+  }
+
+  log(line: LogLine): void {
+    this.#post({ type: 'log', ...line });
+  }
+
+  ready(): void {
+    this.#post({ type: 'ready' });
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false;
+    const resolved = [...this.#resolved.values()];
+    const changes = this.#changes.splice(0);
+    const servers = this.#servers.splice(0);
+    this.#resolved.clear();
+    if (resolved.length > 0) this.#post({ type: 'targets', resolved });
+    if (changes.length > 0) this.#post({ type: 'changed', changes });
+    if (servers.length > 0) this.#post({ type: 'servers', servers });
+  }
+}

@@ -1,0 +1,41 @@
+/** Which rows of the ledger targets have. */
+
+import type { DestinationSlot, TargetSlot } from '../shared/destination.js';
+import { LEDGER_CAPACITY, type LedgerWriter } from '../shared/ledger.js';
+import type { ResolvedTargets } from '../shared/protocol.js';
+
+export class TargetSlots {
+  readonly #writer: LedgerWriter;
+  readonly #free: number[] = [];
+  /** By destination: the rows of a pinger before this one. */
+  readonly #known: Map<number, ResolvedTargets>;
+
+  constructor(writer: LedgerWriter, known: readonly ResolvedTargets[]) {
+    this.#writer = writer;
+    this.#known = new Map(known.map((entry) => [entry.destination.index, entry]));
+    const taken = new Set(known.flatMap(({ targets }) => targets.map(({ slot }) => slot.index)));
+    for (let i = writer.targetsUsed - 1; i >= 0; i--) if (!taken.has(i)) this.#free.push(i);
+  }
+
+  /** The rows that an earlier pinger used for this destination, by address; asked once. */
+  adopt(destination: DestinationSlot): Map<string, TargetSlot> {
+    const known = this.#known.get(destination.index);
+    this.#known.delete(destination.index);
+    const targets = known?.targets ?? [];
+    if (known?.destination.generation === destination.generation) {
+      return new Map(targets.map(({ address, slot }) => [address, slot]));
+    }
+    for (const { slot } of targets) this.release(slot);
+    return new Map();
+  }
+
+  /** A row for a new target; undefined when the ledger is full. */
+  take(): TargetSlot | undefined {
+    const index = this.#free.pop() ?? this.#writer.targetsUsed;
+    return index < LEDGER_CAPACITY ? this.#writer.openTarget(index) : undefined;
+  }
+
+  release(slot: TargetSlot): void {
+    this.#free.push(slot.index);
+  }
+}
