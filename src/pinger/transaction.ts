@@ -39,7 +39,6 @@ export class Transaction {
   readonly #timer: number;
   readonly #user: TransactionUser;
   #phase: Phase = 'idle';
-  #isReliable = false;
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
   #deadline = Number.NaN;
@@ -70,7 +69,6 @@ export class Transaction {
   /** Sends the request. `timeoutMs` counts from now, where the round-trip time begins too. */
   start(timeoutMs: number, isReliable: boolean): void {
     this.#phase = 'trying';
-    this.#isReliable = isReliable;
     this.#retransmissions = 0;
     this.#isLatePossible = false;
     this.#startedAt = this.#clock.now();
@@ -86,7 +84,8 @@ export class Transaction {
     if (!this.isPending) {
       if (status >= 200) this.#takeLate();
     } else if (status < 200) {
-      this.#proceed();
+      // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
+      this.#phase = 'proceeding';
     } else {
       const rttMicros = Math.max(Math.round((this.#clock.now() - this.#startedAt) * 1000), 0);
       this.#end({ kind: 'answered', code: status, rttMicros });
@@ -128,14 +127,6 @@ export class Transaction {
     this.#phase = 'completed';
     this.#isLatePossible = false;
     this.#timers.clear(this.#timer);
-  }
-
-  /** RFC 3261 17.1.2.2: after a provisional response the next retransmission waits T2. */
-  #proceed(): void {
-    if (this.#phase === 'proceeding') return;
-    this.#phase = 'proceeding';
-    if (!this.#isReliable) this.#resendAt = this.#clock.now() + T2_MS;
-    this.#setTimer();
   }
 
   #end(outcome: Outcome): void {

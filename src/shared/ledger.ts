@@ -88,6 +88,8 @@ const PINGER = {
   words: p(0),
 } as const;
 
+/** In rows of destinations and targets alike. */
+const GENERATION = TARGET.generation;
 const DESTINATIONS_AT = PINGER.words;
 const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
 const LEDGER_BYTES = 4 * (TARGETS_AT + LEDGER_CAPACITY * TARGET.words);
@@ -245,7 +247,7 @@ export class LedgerWriter {
   #clear(row: number, words: number, generation: number): void {
     this.#add(row, 1);
     for (let cell = row + 1; cell < row + words; cell++) this.#set(cell, 0);
-    this.#set(row + TARGET.generation, generation);
+    this.#set(row + GENERATION, generation);
     this.#add(row, 1);
   }
 
@@ -278,6 +280,9 @@ export class LedgerWriter {
 /** Rows as they were at one moment, each by itself. */
 export class LedgerReader {
   readonly #cells: Int32Array;
+  /** Copies of rows are laid out one after the other in pages, which live as long as their rows. */
+  #page = new Int32Array(0);
+  #used = 0;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#cells = new Int32Array(buffer);
@@ -285,33 +290,48 @@ export class LedgerReader {
 
   /** Undefined while the row is not (or no longer) this target's. */
   target(slot: TargetSlot): TargetRow | undefined {
-    const row = this.#copy(targetAt(slot.index), TARGET.words);
-    return row?.[TARGET.generation] === slot.generation ? new TargetRow(row) : undefined;
+    const at = this.#copy(targetAt(slot.index), TARGET.words);
+    return this.#isOf(slot, at) ? new TargetRow(this.#page, at) : undefined;
   }
 
   /** Undefined while the row is not (or no longer) this destination's. */
   destination(slot: DestinationSlot): DestinationRow | undefined {
-    const row = this.#copy(destinationAt(slot), DESTINATION.words);
-    return row?.[DESTINATION.generation] === slot.generation ? new DestinationRow(row) : undefined;
+    const at = this.#copy(destinationAt(slot), DESTINATION.words);
+    return this.#isOf(slot, at) ? new DestinationRow(this.#page, at) : undefined;
   }
 
   pinger(): PingerRow {
-    return new PingerRow(this.#copy(0, PINGER.words) ?? new Int32Array(PINGER.words));
+    const at = this.#copy(0, PINGER.words);
+    return at < 0 ? new PingerRow(new Int32Array(PINGER.words), 0) : new PingerRow(this.#page, at);
   }
 
-  /** Undefined when the writer stopped in the middle of the row, until another mends it. */
-  #copy(row: number, words: number): Int32Array | undefined {
-    const copy = new Int32Array(words);
+  #isOf(slot: DestinationSlot | TargetSlot, at: number): boolean {
+    return at >= 0 && this.#page[at + GENERATION] === slot.generation;
+  }
+
+  /**
+   * Where in the page the copy of the row begins; -1 when the writer stopped in the middle of the
+   * row, until another mends it.
+   */
+  #copy(row: number, words: number): number {
+    if (this.#used + words > this.#page.length) {
+      this.#page = new Int32Array(PAGE_WORDS);
+      this.#used = 0;
+    }
+    const at = this.#used;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const version = Atomics.load(this.#cells, row);
       if (version % 2 !== 0) continue;
-      for (let i = 1; i < words; i++) copy[i] = Atomics.load(this.#cells, row + i);
-      if (Atomics.load(this.#cells, row) === version) return copy;
+      for (let i = 1; i < words; i++) this.#page[at + i] = Atomics.load(this.#cells, row + i);
+      if (Atomics.load(this.#cells, row) !== version) continue;
+      this.#used += words;
+      return at;
     }
-    return undefined;
+    return -1;
   }
 }
 
+const PAGE_WORDS = 16 * 1024;
 /** A writer holds a row for well under a microsecond; this is a few milliseconds of trying. */
 const MOST_TRIES = 100_000;
 
@@ -324,9 +344,12 @@ export interface Histogram {
 /** What is known of a target. Counters start at 0; times are wall-clock ms, 0 for never. */
 export class TargetRow {
   readonly #cells: Int32Array;
+  readonly #at: number;
 
-  constructor(cells: Int32Array) {
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
     this.#cells = cells;
+    this.#at = at;
   }
 
   get state(): State {
@@ -390,7 +413,7 @@ export class TargetRow {
   }
 
   #count(cell: number): number {
-    return (this.#cells[cell] ?? 0) >>> 0;
+    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
   }
   #counts(cell: number, length: number): number[] {
     return Array.from({ length }, (_, i) => this.#count(cell + i));
@@ -408,8 +431,9 @@ export class DestinationRow {
   readonly resolutionFailures: number;
   readonly reason: DownReason | undefined;
 
-  constructor(cells: Int32Array) {
-    const count = (cell: number) => (cells[cell] ?? 0) >>> 0;
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    const count = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
     this.state = stateOf(count(DESTINATION.state));
     this.sinceMs = wide(count(DESTINATION.since), count(DESTINATION.since + 1));
     this.changes = count(DESTINATION.changes);
@@ -425,8 +449,9 @@ export class PingerRow {
   readonly unmatched: number;
   readonly lateness: Histogram;
 
-  constructor(cells: Int32Array) {
-    const count = (cell: number) => (cells[cell] ?? 0) >>> 0;
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    const count = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
     this.heartbeat = count(PINGER.heartbeat);
     this.inFlight = count(PINGER.inFlight);
     this.unmatched = count(PINGER.unmatched);
