@@ -24,8 +24,8 @@ int main(int argc, char **argv) {
   if (argc != 4) return 2;
   int rate = atoi(argv[1]), seconds = atoi(argv[2]), port = atoi(argv[3]);
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), bytes = 8 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
   char out[1024], in[2048];
   long sent = 0, answered = 0;
   double start = now(), end = start + seconds;

@@ -3,11 +3,13 @@
  * machine it was sent to, with a 200 that carries the request's own headers. As cheap as it gets, so
  * that what is measured is the near end.
  *
- * usage: responder PORT        prints "ready", then on each line of input the requests so far
+ * usage: responder PORT        prints "ready"; then, for each line of input, "REQUESTS REPEATS": the
+ *                              requests so far, and how many of them had come before (retransmissions)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +17,30 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { BATCH = 64, SIZE = 2048, CONTROL = 64 };
+enum { BATCH = 64, SIZE = 2048, CONTROL = 64, SEEN = 1 << 20 };
 
 static const char STATUS[] = "SIP/2.0 200 OK\r\nServer: bench";
+
+/* A retransmission is byte for byte what went before it (RFC 3261 17.1.2.2). */
+static int is_repeat(const char *bytes, size_t length) {
+  static uint64_t seen[SEEN];
+  uint64_t hash = 0xcbf29ce484222325u, word;
+  for (size_t i = 0; i + sizeof word <= length; i += sizeof word) {
+    memcpy(&word, bytes + i, sizeof word);
+    hash = (hash ^ word) * 0x100000001b3u;
+    hash ^= hash >> 29;
+  }
+  uint64_t *slot = &seen[hash % SEEN];
+  if (*slot == hash) return 1;
+  *slot = hash;
+  return 0;
+}
 
 int main(int argc, char **argv) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   int on = 1, bytes = 8 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
   setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
   struct sockaddr_in me = {.sin_family = AF_INET,
                            .sin_port = htons(argc > 1 ? atoi(argv[1]) : 0)};
@@ -38,14 +55,14 @@ int main(int argc, char **argv) {
   static struct sockaddr_in from[BATCH];
   static struct iovec requests[BATCH], answers[BATCH][2];
   static struct mmsghdr received[BATCH], sent[BATCH];
-  unsigned long total = 0;
+  unsigned long total = 0, repeats = 0;
   struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
 
   while (poll(fds, 2, -1) >= 0) {
     if (fds[1].revents) {
       char line[64];
       if (read(0, line, sizeof line) <= 0) return 0;
-      printf("%lu\n", total);
+      printf("%lu %lu\n", total, repeats);
       fflush(stdout);
     }
     if (!fds[0].revents) continue;
@@ -63,6 +80,8 @@ int main(int argc, char **argv) {
       /* Everything after the request line goes back as it came. */
       char *headers = memchr(in[i], '\r', received[i].msg_len);
       if (headers == NULL) continue;
+      total++;
+      repeats += is_repeat(in[i], received[i].msg_len);
       struct msghdr *rx = &received[i].msg_hdr, *tx = &sent[out].msg_hdr;
       answers[out][0] = (struct iovec){(void *)STATUS, sizeof STATUS - 1};
       answers[out][1] = (struct iovec){headers, received[i].msg_len - (headers - in[i])};
@@ -81,7 +100,6 @@ int main(int argc, char **argv) {
       }
       out++;
     }
-    if (n > 0) total += n;
     for (int done = 0; done < out;) {
       int k = sendmmsg(fd, sent + done, out - done, 0);
       if (k <= 0) break;

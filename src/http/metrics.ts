@@ -59,10 +59,10 @@ async function write(pieces: AsyncIterable<string>, sink: Writable, signal: Abor
   let sliceBegan = performance.now();
   for await (const piece of pieces) {
     signal.throwIfAborted();
-    const isFull = piece !== '' && !sink.write(piece);
-    if (isFull) await once(sink, 'drain', { signal });
-    else if (performance.now() - sliceBegan > SLICE_MS) await nextRound();
-    else continue;
+    if (piece !== '' && !sink.write(piece)) await once(sink, 'drain', { signal });
+    // A socket that takes all at once drains without a round of the event loop.
+    if (performance.now() - sliceBegan < SLICE_MS) continue;
+    await nextRound();
     sliceBegan = performance.now();
   }
   sink.end();

@@ -81,10 +81,10 @@ export function stamp(template: PingTemplate, entropy: Entropy): void {
   entropy.writeHex(bytes, callIdAt, CALL_ID_BYTES);
 }
 
-/** The random part of the branch that the template carries now, as it stands in its bytes. */
-export function branchOf(template: PingTemplate): Uint8Array {
-  const start = template.branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
-  return template.bytes.subarray(start, start + 2 * BRANCH_BYTES);
+/** A copy of the random digits of the branch that the template carries now. */
+export function branchOf({ bytes, branchAt }: PingTemplate): Uint8Array {
+  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  return Uint8Array.prototype.slice.call(bytes, start, start + 2 * BRANCH_BYTES);
 }
 
 /** The number of the target that a branch of ours names; -1 when it is none of ours. */
@@ -99,10 +99,25 @@ export function slotOfBranch(bytes: Uint8Array, start: number, end: number): num
   return slot;
 }
 
-/** Whether the branch ends in these random digits. */
-export function isBranch(bytes: Uint8Array, end: number, digits: Uint8Array): boolean {
-  const start = end - digits.length;
-  for (let i = 0; i < digits.length; i++) if (bytes[start + i] !== digits[i]) return false;
+/** Whether the branch that ends at `end` is the one that the template carries now. */
+export function isBranchOf(
+  { bytes, branchAt }: PingTemplate,
+  text: Uint8Array,
+  end: number,
+): boolean {
+  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  return isBranch(bytes, start, text, end);
+}
+
+/** Whether the branch that ends at `end` ends in the random digits at `start` of `digits`. */
+export function isBranch(
+  digits: Uint8Array,
+  start: number,
+  text: Uint8Array,
+  end: number,
+): boolean {
+  const from = end - 2 * BRANCH_BYTES;
+  for (let i = 0; i < 2 * BRANCH_BYTES; i++) if (text[from + i] !== digits[start + i]) return false;
   return true;
 }
 

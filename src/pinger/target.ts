@@ -5,7 +5,14 @@ import type { Outcome, TransportFailure } from '../shared/outcome.js';
 import type { SipUri } from '../shared/uri.js';
 import type { Clock } from './clock.js';
 import type { Entropy } from './entropy.js';
-import { branchOf, isBranch, type PingTemplate, pingTemplate, stamp } from './message.js';
+import {
+  branchOf,
+  isBranch,
+  isBranchOf,
+  type PingTemplate,
+  pingTemplate,
+  stamp,
+} from './message.js';
 import { is, type Scan } from './scanner.js';
 import { Transaction, type TransactionUser } from './transaction.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport/transport.js';
@@ -68,7 +75,7 @@ export class Target implements FlowUser, TransactionUser {
     const template = this.#template;
     if (template === undefined) return false;
     const { branch, sentBy, cseqMethod } = scan;
-    const isCurrent = isBranch(bytes, branch.end, branchOf(template));
+    const isCurrent = isBranchOf(template, bytes, branch.end);
     if (!isCurrent && !this.#isLate(bytes, branch.end)) return false;
     // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
     if (scan.vias !== 1 || !is(bytes, sentBy.start, sentBy.end, template.sentBy)) return false;
@@ -97,7 +104,7 @@ export class Target implements FlowUser, TransactionUser {
       this.#local = local;
       this.#template = pingTemplate({ uri, settings, local, slot: slot.index });
     }
-    this.#lateBranch = this.#transaction.awaitsLate ? branchOf(this.#template).slice() : undefined;
+    this.#lateBranch = this.#transaction.awaitsLate ? branchOf(this.#template) : undefined;
     stamp(this.#template, entropy);
     this.#transaction.start(settings.timeoutMs, this.#flow.isReliable);
   }
@@ -127,7 +134,7 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   #isLate(bytes: Uint8Array, branchEnd: number): boolean {
-    return this.#lateBranch !== undefined && isBranch(bytes, branchEnd, this.#lateBranch);
+    return this.#lateBranch !== undefined && isBranch(this.#lateBranch, 0, bytes, branchEnd);
   }
 
   #takeLate(): void {

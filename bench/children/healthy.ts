@@ -1,0 +1,37 @@
+/**
+ * Asks for something small, one request after the other, on one connection.
+ *
+ * usage: healthy PORT PATH      for each line of input, prints the longest wait since the last line
+ *                               and the waits' p99, in milliseconds
+ */
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { percentile } from '../samples.js';
+
+const [port = '', path = ''] = process.argv.slice(2);
+const question = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+const socket = connect(Number(port), '127.0.0.1').setNoDelay(true);
+await once(socket, 'connect');
+
+let waitsMs: number[] = [];
+let askedAt = 0;
+// Bare bytes, so that what is measured is not our own parsing and garbage; an answer is one piece.
+socket.on('data', () => {
+  waitsMs.push(performance.now() - askedAt);
+  ask();
+});
+ask();
+
+const questions = createInterface({ input: process.stdin });
+questions.on('line', () => {
+  console.log(`${percentile(waitsMs, 1)} ${percentile(waitsMs, 0.99)}`);
+  waitsMs = [];
+});
+questions.on('close', () => socket.destroy());
+
+function ask(): void {
+  askedAt = performance.now();
+  socket.write(question);
+}

@@ -1,0 +1,94 @@
+/** The exporter with 10,000 destinations, scraped: its memory, its scrapes, and who waits for them. */
+
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Bench } from './bench.js';
+import { type Exporter, withExporter } from './exporter.js';
+import { type Download, download, type Headers, LIKE_PROMETHEUS } from './http.js';
+import { rssBytes } from './proc.js';
+import { grouped } from './report.js';
+
+export const CROWD = 10_000;
+const INTERVAL_SECONDS = 30;
+const SCRAPES_BEFORE_MEMORY = 3;
+export const IDENTITY: Headers = { 'accept-encoding': 'identity' };
+const HEALTHY = fileURLToPath(new URL('./children/healthy.js', import.meta.url));
+
+export interface Waits {
+  readonly longestMs: number;
+  readonly p99Ms: number;
+}
+
+export interface Crowd {
+  readonly rssBytes: number;
+  readonly plain: readonly Download[];
+  readonly gzip: readonly Download[];
+  /** What another request waits: with nothing else going on, and while we scrape. */
+  readonly atRest: Waits;
+  readonly whilePlain: Waits;
+  readonly whileGzip: Waits;
+  /** Where the text of a scrape is kept. */
+  readonly file: string;
+}
+
+export async function measureCrowd(bench: Bench): Promise<Crowd> {
+  const { stage, isQuick, say } = bench;
+  say(`${grouped(CROWD)} destinations: memory, scrapes, waits`);
+  const options = { destinations: CROWD, intervalSeconds: INTERVAL_SECONDS, isPinned: false };
+  return withExporter(bench, options, async (exporter) => {
+    const { url } = exporter;
+    const rss = await settledRss(bench, exporter);
+    const scrapes = isQuick ? 3 : 7;
+    const plain = await scrape(url, IDENTITY, scrapes);
+    const gzip = await scrape(url, LIKE_PROMETHEUS, scrapes);
+    const waits = await longestWaits(bench, url);
+    const file = join(stage.directory, 'metrics.txt');
+    await save(url, file);
+    return { rssBytes: rss, plain, gzip, ...waits, file };
+  });
+}
+
+/** Memory after the first pings and some scrapes, the way Prometheus asks. */
+export async function settledRss({ stage }: Bench, { pid, url }: Exporter): Promise<number> {
+  await stage.sleep(1000);
+  await scrape(url, LIKE_PROMETHEUS, SCRAPES_BEFORE_MEMORY);
+  await stage.sleep(500);
+  return rssBytes(pid);
+}
+
+export async function scrape(
+  url: string,
+  headers: Headers,
+  count: number,
+): Promise<readonly Download[]> {
+  const scrapes: Download[] = [];
+  for (let i = 0; i < count; i++) scrapes.push(await download(`${url}/metrics`, headers));
+  return scrapes;
+}
+
+/** Another process asks for something small, one request after the other, while we scrape. */
+async function longestWaits({ stage, isQuick }: Bench, url: string) {
+  const rounds = isQuick ? 2 : 4;
+  const command = [process.execPath, HEALTHY, new URL(url).port, '/-/healthy'];
+  return stage.during(command, async (other) => {
+    const during = async (goesOn: Promise<unknown>): Promise<Waits> => {
+      await goesOn;
+      // A request that still waits belongs to what went on.
+      await stage.sleep(500);
+      const [longestMs = 0, p99Ms = 0] = (await other.ask('')).split(' ').map(Number);
+      return { longestMs, p99Ms };
+    };
+    await during(stage.sleep(1000));
+    const atRest = await during(stage.sleep(isQuick ? 1000 : 2000));
+    const whilePlain = await during(scrape(url, IDENTITY, rounds));
+    const whileGzip = await during(scrape(url, LIKE_PROMETHEUS, rounds));
+    return { atRest, whilePlain, whileGzip };
+  });
+}
+
+async function save(url: string, file: string): Promise<void> {
+  const out = createWriteStream(file);
+  await download(`${url}/metrics`, IDENTITY, (bytes) => out.write(bytes));
+  await new Promise((resolve) => out.end(resolve));
+}

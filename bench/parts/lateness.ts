@@ -1,0 +1,24 @@
+/** How late pings leave. */
+
+import type { Part } from '../bench.js';
+import { atMost, duration, grouped, type Row } from '../report.js';
+import { quantile } from '../samples.js';
+
+const RATE = 5000;
+const MOST_MICROS = 5000;
+
+export const lateness: Part = async (bench) => {
+  const { lateness: buckets } = await bench.steady(RATE);
+  const row = (share: number): Row => {
+    const { value, above, upTo } = quantile(buckets, share);
+    const bounds = `between ${duration(above * 1e6)} and ${duration(upTo * 1e6)}`;
+    const what = `lateness of sends at ${grouped(RATE)}/s, p${100 * share}`;
+    return { part: 'lateness', what, figure: `${duration(value * 1e6)} (${bounds})` };
+  };
+  const p99 = quantile(buckets, 0.99);
+  return [
+    row(0.5),
+    { ...row(0.99), goal: 'under 5 ms', verdict: atMost(p99.value * 1e6, MOST_MICROS) },
+    row(0.999),
+  ];
+};

@@ -1,0 +1,76 @@
+/** What a scrape takes, against the same series in stock prom-client, and who waits for it. */
+
+import { fileURLToPath } from 'node:url';
+import type { Bench, Part } from '../bench.js';
+import { CROWD, type Crowd, IDENTITY, scrape, type Waits } from '../crowd.js';
+import type { Download } from '../http.js';
+import { freeTcpPort } from '../machine.js';
+import { atLeast, atMost, duration, grouped, megabytes, type Row, times } from '../report.js';
+import { percentile } from '../samples.js';
+
+const RENDERER = fileURLToPath(new URL('../children/prom-client.js', import.meta.url));
+const FASTER = 5;
+const MOST_WAIT_MS = 20;
+
+export const metrics: Part = async (bench) => {
+  const crowd = await bench.crowd();
+  const { plain, gzip, atRest, whilePlain, whileGzip } = crowd;
+  const stock = await serveStock(bench, crowd);
+  const ratio = medianMs(stock.plain) / medianMs(plain);
+  const part = 'metrics';
+  return [
+    {
+      ...{ part, what: `GET /metrics of ${grouped(CROWD)} destinations, plain` },
+      ...{ figure: timeAndSize(plain), beside: `prom-client takes ${times(ratio)} as long` },
+      ...{ goal: `prom-client at least ${FASTER}x`, verdict: atLeast(ratio, FASTER) },
+    },
+    { part, what: 'the same, gzip and OpenMetrics', figure: timeAndSize(gzip) },
+    {
+      ...{ part, what: `the same ${grouped(stock.series)} series in stock prom-client, plain` },
+      figure: timeAndSize(stock.plain),
+      beside: `${duration(stock.renderingMs * 1000)} of it to render: ${times(stock.renderingMs / medianMs(plain))} our whole answer`,
+    },
+    {
+      ...waitRow('longest wait of another request during gzip scrapes', whileGzip),
+      beside: `${longest(atRest)} with no scrape`,
+    },
+    waitRow('the same during plain scrapes', whilePlain),
+  ];
+};
+
+/** Serves the same series from stock prom-client, and scrapes them in the same way. */
+async function serveStock({ stage, isQuick, say }: Bench, { file }: Crowd) {
+  say('the same series in stock prom-client');
+  const port = await freeTcpPort();
+  const command = [process.execPath, RENDERER, file, String(port)];
+  return stage.during(command, async (running) => {
+    const series = Number(await running.line());
+    const plain = await scrape(`http://127.0.0.1:${port}`, IDENTITY, isQuick ? 3 : 5);
+    return { series, plain, renderingMs: Number(await running.ask('')) };
+  });
+}
+
+function waitRow(what: string, waits: Waits): Row {
+  return {
+    part: 'metrics',
+    what,
+    figure: `${longest(waits)}, p99 ${duration(waits.p99Ms * 1000)}`,
+    goal: `at most ${MOST_WAIT_MS} ms`,
+    verdict: atMost(waits.longestMs, MOST_WAIT_MS),
+  };
+}
+
+function longest({ longestMs }: Waits): string {
+  return duration(longestMs * 1000);
+}
+
+function timeAndSize(scrapes: readonly Download[]): string {
+  return `${duration(medianMs(scrapes) * 1000)}, ${megabytes(scrapes[0]?.bytes ?? 0)}`;
+}
+
+function medianMs(scrapes: readonly Download[]): number {
+  return percentile(
+    scrapes.map(({ millis }) => millis),
+    0.5,
+  );
+}

@@ -1,0 +1,126 @@
+/** Our round-trip times against those of a packet capture, while we are being scraped. */
+
+import type { Bench, Part } from '../bench.js';
+import { canCapture, captured, type WirePing } from '../capture.js';
+import { type Exporter, withExporter } from '../exporter.js';
+import { download, LIKE_PROMETHEUS, text } from '../http.js';
+import { atMost, duration, grouped, type Row } from '../report.js';
+import { percentile } from '../samples.js';
+
+const DESTINATIONS = 10_000;
+const INTERVAL_SECONDS = 10;
+/** Half an interval after the first pings every destination has come to its own phase. */
+const SETTLE_MS = 6000;
+const WINDOW_MS = 12_000;
+const QUICK_WINDOW_MS = 5000;
+const SCRAPE_EVERY_MS = 1000;
+/** Often enough that none of our pings goes by between two looks. */
+const LOOK_EVERY_MS = 4000;
+/** Our end of a ping and the wire's are never further apart than this. */
+const SAME_PING_MS = 2000;
+const MOST_MICROS = { p50: 60, p99: 500 };
+
+/** A ping as the exporter tells it. */
+interface OurPing {
+  readonly address: string;
+  readonly endedAtMs: number;
+  readonly rttMicros: number;
+}
+
+export const rtt: Part = async (bench) => {
+  const { stage, farEnd, say } = bench;
+  if (!canCapture) {
+    const what = 'round-trip error against a capture';
+    return [{ part: 'rtt', what, figure: 'left out: needs tcpdump, and root' }];
+  }
+  say(`round trips against a capture, ${grouped(DESTINATIONS)} destinations`);
+  const options = {
+    destinations: DESTINATIONS,
+    intervalSeconds: INTERVAL_SECONDS,
+    isPinned: false,
+  };
+  return withExporter(bench, options, async (exporter) => {
+    await stage.sleep(bench.isQuick ? 0 : SETTLE_MS);
+    const { wire, seen } = await captured(stage, farEnd.port, () => watch(bench, exporter));
+    return report(errors(seen.ours, wire), seen.ours.length, seen.scrapes);
+  });
+};
+
+/** Scrapes each second and collects every ping that ends meanwhile. */
+async function watch({ stage, isQuick }: Bench, exporter: Exporter) {
+  const known = new Map<string, OurPing>();
+  const deadline = performance.now() + (isQuick ? QUICK_WINDOW_MS : WINDOW_MS);
+  const beganMs = Date.now();
+  const scrapes: number[] = [];
+  const scraping = every(SCRAPE_EVERY_MS, async () => {
+    scrapes.push((await download(`${exporter.url}/metrics`, LIKE_PROMETHEUS)).millis);
+  });
+  const looking = every(LOOK_EVERY_MS, async () => {
+    for (const ping of pingsIn(await text(`${exporter.url}/api/v1/destinations`))) {
+      if (ping.endedAtMs > beganMs) known.set(`${ping.address} ${ping.endedAtMs}`, ping);
+    }
+  });
+  await Promise.all([scraping, looking]);
+  return { ours: [...known.values()], scrapes };
+
+  async function every(periodMs: number, act: () => Promise<void>): Promise<void> {
+    for (let at = performance.now(); at < deadline; at += periodMs) {
+      await act();
+      await stage.sleep(Math.max(at + periodMs - performance.now(), 0));
+    }
+    await act();
+  }
+}
+
+/** The last ping of each target, out of `/api/v1/destinations`. */
+function pingsIn(json: string): readonly OurPing[] {
+  const { destinations }: { destinations: readonly Described[] } = JSON.parse(json);
+  return destinations.flatMap(({ targets }) =>
+    targets.flatMap(({ address, last_ping, last_rtt }) =>
+      last_ping === null || last_rtt === null
+        ? []
+        : [{ address, endedAtMs: Date.parse(last_ping), rttMicros: last_rtt * 1e6 }],
+    ),
+  );
+}
+
+interface Described {
+  readonly targets: readonly {
+    readonly address: string;
+    readonly last_ping: string | null;
+    readonly last_rtt: number | null;
+  }[];
+}
+
+/** How far each of our round-trip times is from that of the same ping on the wire, in microseconds. */
+function errors(ours: readonly OurPing[], wire: readonly WirePing[]): readonly number[] {
+  const byAddress = new Map<string, WirePing[]>();
+  for (const ping of wire) {
+    byAddress.set(ping.address, [...(byAddress.get(ping.address) ?? []), ping]);
+  }
+  return ours.flatMap(({ address, endedAtMs, rttMicros }) => {
+    const distance = (ping: WirePing) => Math.abs(ping.answeredAtMs - endedAtMs);
+    const nearest = byAddress.get(address)?.sort((a, b) => distance(a) - distance(b))[0];
+    if (nearest === undefined || distance(nearest) > SAME_PING_MS) return [];
+    return [Math.abs(rttMicros - nearest.rttMicros)];
+  });
+}
+
+function report(errors: readonly number[], pings: number, scrapes: readonly number[]): Row[] {
+  const part = 'rtt';
+  const p50 = percentile(errors, 0.5);
+  const p99 = percentile(errors, 0.99);
+  const found = `${grouped(errors.length)} of ${grouped(pings)} pings found in the capture`;
+  const scraped = `${scrapes.length} scrapes meanwhile, ${duration(1000 * percentile(scrapes, 0.5))} each`;
+  return [
+    {
+      ...{ part, what: 'round-trip error against a capture, p50', figure: duration(p50) },
+      ...{ beside: found, goal: 'under 60 us', verdict: atMost(p50, MOST_MICROS.p50) },
+    },
+    {
+      ...{ part, what: 'the same, p99', figure: duration(p99) },
+      ...{ beside: scraped, goal: 'under 500 us', verdict: atMost(p99, MOST_MICROS.p99) },
+    },
+    { part, what: 'the same, max', figure: duration(Math.max(...errors)) },
+  ];
+}

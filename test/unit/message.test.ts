@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import * as sip from 'sip';
+import { Entropy } from '../../src/pinger/entropy.js';
+import {
+  branchOf,
+  isBranch,
+  type PingTemplate,
+  pingTemplate,
+  slotOfBranch,
+  stamp,
+} from '../../src/pinger/message.js';
+import { Scan, scan } from '../../src/pinger/scanner.js';
+import type { PingSettings } from '../../src/shared/destination.js';
+import { parseUri } from '../../src/shared/uri.js';
+
+const SETTINGS: PingSettings = {
+  intervalMs: 30_000,
+  timeoutMs: 5000,
+  rise: 1,
+  fall: 1,
+  aliveCodes: '2xx',
+  pingFrom: '',
+  userAgent: 'sip-keepalive-exporter/1.2.3',
+  transport: 'udp',
+  sourceAddress: '',
+  sourcePort: 0,
+};
+
+interface Given {
+  readonly uri?: string;
+  readonly slot?: number;
+  readonly address?: string;
+  readonly settings?: Partial<PingSettings>;
+}
+
+function template({ uri = '192.0.2.1', slot = 5, address = '192.0.2.99', settings = {} }: Given) {
+  return pingTemplate({
+    uri: parseUri(uri),
+    settings: { ...SETTINGS, ...settings },
+    local: { address, port: 40_000 },
+    slot,
+  });
+}
+
+const textOf = ({ bytes }: PingTemplate) => Buffer.from(bytes).toString('latin1');
+
+/** The values of every header by its name, as they stand in the text. */
+function headersOf(request: PingTemplate): Map<string, string[]> {
+  const headers = new Map<string, string[]>();
+  const [head = ''] = textOf(request).split('\r\n\r\n');
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    headers.set(name, [...(headers.get(name) ?? []), line.slice(colon + 1).trim()]);
+  }
+  return headers;
+}
+
+function scanned(bytes: Uint8Array): Scan {
+  const result = new Scan();
+  scan(bytes, result);
+  return result;
+}
+
+describe('the request of a ping', () => {
+  test('has every header that RFC 3261 8.1.1 and 11.1 want, once', () => {
+    const headers = headersOf(template({}));
+    for (const [name, value] of [
+      ['via', /^SIP\/2\.0\/UDP 192\.0\.2\.99:40000;branch=z9hG4bK[0-9a-f]{40};rport$/],
+      ['max-forwards', /^70$/],
+      ['from', /^<sip:keepalive@192\.0\.2\.99>;tag=\w{16}$/],
+      ['to', /^<sip:192\.0\.2\.1>$/],
+      ['call-id', /^\w{32}$/],
+      ['cseq', /^1 OPTIONS$/],
+      ['contact', /^<sip:keepalive@192\.0\.2\.99:40000>$/],
+      ['accept', /^application\/sdp$/],
+      ['user-agent', /^sip-keepalive-exporter\/1\.2\.3$/],
+      ['content-length', /^0$/],
+    ] as const) {
+      const values = headers.get(name) ?? [];
+      assert.equal(values.length, 1, name);
+      assert.match(values[0] ?? '', value);
+    }
+  });
+
+  test('is a valid request for sip.parse', () => {
+    const request = sip.parse(textOf(template({ uri: 'alice@192.0.2.1:5070' })));
+    assert.ok(request !== undefined && 'method' in request);
+    assert.equal(request.method, 'OPTIONS');
+    assert.equal(request.uri, 'sip:alice@192.0.2.1:5070');
+    const { via, to, from, cseq } = request.headers as Record<string, unknown>;
+    const [{ host, port, params }] = via as [sip.Via];
+    assert.deepEqual({ host, port }, { host: '192.0.2.99', port: 40_000 });
+    assert.deepEqual(Object.keys(params), ['branch', 'rport']);
+    assert.deepEqual((to as { params: unknown }).params, {});
+    assert.deepEqual(Object.keys((from as { params: object }).params), ['tag']);
+    assert.deepEqual(cseq, { seq: 1, method: 'OPTIONS' });
+  });
+
+  test('is a valid request for our own scanner, over IPv6 too', () => {
+    for (const [address, sentBy] of [
+      ['192.0.2.99', '192.0.2.99:40000'],
+      ['2001:db8::9', '[2001:db8::9]:40000'],
+    ] as const) {
+      const request = template({ uri: '[2001:db8::1]', address });
+      const found = scanned(request.bytes);
+      assert.equal(found.ok, true);
+      assert.equal(found.isResponse, false);
+      assert.equal(found.vias, 1);
+      assert.equal(found.bodyAt, request.bytes.length);
+      const { start, end } = found.sentBy;
+      assert.equal(Buffer.from(request.bytes.subarray(start, end)).toString(), sentBy);
+      assert.equal(Buffer.from(request.sentBy).toString(), sentBy);
+    }
+  });
+
+  test('has a user part in its Request-URI only when the destination has one', () => {
+    const requestUri = (uri: string) => textOf(template({ uri })).split('\r\n')[0]?.split(' ')[1];
+    assert.equal(requestUri('192.0.2.1'), 'sip:192.0.2.1');
+    assert.equal(requestUri('a.example:5070;lr'), 'sip:a.example:5070;lr');
+    assert.equal(requestUri('+4930@a.example'), 'sip:+4930@a.example');
+    assert.equal(requestUri('[2001:DB8::1]'), 'sip:[2001:db8::1]');
+  });
+
+  test('is from whom the settings say, by the name that they say', () => {
+    const settings = { pingFrom: 'sip:monitor@a.example', userAgent: 'watcher 1' };
+    const headers = headersOf(template({ settings }));
+    assert.match(headers.get('from')?.[0] ?? '', /^<sip:monitor@a\.example>;tag=/);
+    assert.deepEqual(headers.get('user-agent'), ['watcher 1']);
+  });
+});
+
+describe('a stamp', () => {
+  const entropy = new Entropy();
+
+  test('changes branch, From tag and Call-ID every time, and nothing else', () => {
+    const request = template({});
+    const seen = { branch: new Set(), tag: new Set(), callId: new Set() };
+    const masks = new Set<string>();
+    for (let i = 0; i < 1000; i++) {
+      stamp(request, entropy);
+      const text = textOf(request);
+      const [, branch] = /;branch=z9hG4bK00000005([0-9a-f]{32});/.exec(text) ?? [];
+      const [, tag] = /^From: .*;tag=([0-9a-f]{16})\r$/m.exec(text) ?? [];
+      const [, callId] = /^Call-ID: ([0-9a-f]{32})\r$/m.exec(text) ?? [];
+      assert.ok(branch !== undefined && tag !== undefined && callId !== undefined, text);
+      assert.equal(Buffer.from(branchOf(request)).toString(), branch);
+      seen.branch.add(branch);
+      seen.tag.add(tag);
+      seen.callId.add(callId);
+      masks.add(text.replace(branch, 'B').replace(tag, 'T').replace(callId, 'C'));
+    }
+    assert.deepEqual(
+      [seen.branch.size, seen.tag.size, seen.callId.size, masks.size],
+      [1000, 1000, 1000, 1],
+    );
+  });
+
+  test('finds its places also when the settings look like them', () => {
+    const settings = { userAgent: 'c'.repeat(32), pingFrom: `sip:${'c'.repeat(32)}@a.example` };
+    const request = template({ uri: `${'t'.repeat(16)}@a.example`, settings });
+    stamp(request, entropy);
+    const headers = headersOf(request);
+    assert.match(headers.get('from')?.[0] ?? '', /^<sip:c{32}@a\.example>;tag=[0-9a-f]{16}$/);
+    assert.match(headers.get('call-id')?.[0] ?? '', /^[0-9a-f]{32}$/);
+    assert.deepEqual(headers.get('user-agent'), ['c'.repeat(32)]);
+    assert.deepEqual(headers.get('to'), [`<sip:${'t'.repeat(16)}@a.example>`]);
+  });
+
+  test('leaves the length as it was', () => {
+    const request = template({});
+    const { length } = textOf(request);
+    stamp(request, entropy);
+    assert.equal(textOf(request).length, length);
+    assert.equal(scanned(request.bytes).ok, true);
+  });
+});
+
+describe('a branch', () => {
+  const branchText = (slot: number) =>
+    `z9hG4bK${slot.toString(16).padStart(8, '0')}${'a'.repeat(32)}`;
+  const slotOf = (text: string) => slotOfBranch(Buffer.from(`;${text};`), 1, 1 + text.length);
+
+  test('names its target', () => {
+    const roundTrips = (slot: number) => {
+      const request = template({ slot });
+      const { start, end } = scanned(request.bytes).branch;
+      assert.equal(slotOfBranch(request.bytes, start, end), slot);
+      assert.ok(isBranch(request.bytes, end, branchOf(request)));
+    };
+    fc.assert(fc.property(fc.nat(2 ** 17), roundTrips));
+    assert.equal(slotOf(branchText(2 ** 17 - 1)), 2 ** 17 - 1);
+  });
+
+  for (const [name, text] of [
+    ['that is only the cookie', 'z9hG4bK'],
+    ['that is empty', ''],
+    ['that is too short', branchText(1).slice(0, -1)],
+    ['that is too long', `${branchText(1)}0`],
+    ['whose number is in capitals', branchText(10).replace('0000000a', '0000000A')],
+    ['whose number is none', branchText(1).replace('00000001', '0000000g')],
+    ['with a sign in its number', branchText(1).replace('00000001', '-0000001')],
+    ['of another RFC', branchText(1).replace('z9hG4bK', 'zzzzzzz')],
+  ] as const) {
+    test(`${name} is none of ours`, () => assert.equal(slotOf(text), -1));
+  }
+
+  test('of another ping of the same target is another branch', () => {
+    const request = template({});
+    const before = Uint8Array.from(branchOf(request));
+    stamp(request, new Entropy());
+    const { end } = scanned(request.bytes).branch;
+    assert.equal(isBranch(request.bytes, end, before), false);
+    assert.equal(isBranch(request.bytes, end, branchOf(request)), true);
+  });
+});

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  addressFamily,
+  bracketed,
+  canonicalUri,
+  formatUri,
+  parseUri,
+  transportParam,
+  UriError,
+} from '../../src/shared/uri.js';
+
+/** Canonical form, then spellings of the same destination. */
+const CANONICAL: readonly (readonly [canonical: string, ...spellings: string[]])[] = [
+  ['sip:192.168.10.20', '192.168.10.20', 'sip:192.168.10.20', 'SIP:192.168.10.20:5060'],
+  ['sip:192.168.10.20', '192.168.10.20;transport=udp', 'Sip:192.168.10.20;Transport=UDP'],
+  ['sip:192.168.10.20:5070', '192.168.10.20:5070', 'sip:192.168.10.20:05070'],
+  ['sip:192.0.2.1;transport=tcp', '192.0.2.1:5060;TRANSPORT=TCP', '192.0.2.1;transport=tcp'],
+  ['sip:192.0.2.1;transport=tls', '192.0.2.1:5061;transport=tls', '192.0.2.1;transport=TLS'],
+  ['sip:192.0.2.1:5060;transport=tls', '192.0.2.1:5060;transport=tls'],
+  ['sips:192.0.2.1', 'SIPS:192.0.2.1:5061', 'sips:192.0.2.1;transport=tcp'],
+  ['sips:192.0.2.1:5060', 'sips:192.0.2.1:5060'],
+  ['sip:+49301234@192.0.2.1', '+49301234@192.0.2.1', 'sip:+49301234@192.0.2.1:5060'],
+  ['sip:Alice;day=tuesday@a.example', 'Alice;day=tuesday@A.Example'],
+  ['sip:%61@a.example', 'sip:%61@a.example'],
+  ['sip:[2001:db8::1]', '[2001:db8::1]', 'sip:[2001:DB8:0:0:0:0:0:1]:5060'],
+  ['sip:[2001:db8::1]:5070', 'SIP:[2001:0db8::0001]:5070'],
+  ['sip:[::ffff:c000:201]', '[::ffff:192.0.2.1]'],
+  ['sip:example.com', 'Example.COM', 'sip:example.com.', 'SIP:EXAMPLE.com'],
+  // RFC 3263 4.1, 4.2: a name with a port or a transport is looked up in another way.
+  ['sip:example.com:5060', 'example.com:5060'],
+  ['sip:example.com;transport=udp', 'example.com;Transport=UDP'],
+  ['sip:_sip._udp.example.com', '_sip._udp.example.com'],
+  ['sip:xn--bcher-kva.example', 'bücher.example', 'BÜCHER.example', 'xn--bcher-kva.example'],
+  ['sip:xn--bcher-kva.example:5070;lr', 'sip:Bücher.Example:5070;LR'],
+  ['sip:a.example;maddr=239.255.255.1;ttl=15', 'a.example;maddr=239.255.255.1;ttl=15'],
+];
+
+const REFUSED: readonly (readonly [text: string, why: RegExp])[] = [
+  ['', /host is missing/],
+  ['sip:', /host is missing/],
+  ['sip:alice@', /host is missing/],
+  ['http://x', /port/],
+  ['tel:', /port/],
+  ['tel:+4930123456', /port/],
+  ['192.0.2.1:0', /port is 1 to 65535/],
+  ['192.0.2.1:65536', /port is 1 to 65535/],
+  ['192.0.2.1:', /port is 1 to 65535/],
+  ['192.0.2.1:-1', /port is 1 to 65535/],
+  ['192.0.2.1:5e3', /port is 1 to 65535/],
+  ['2001:db8::1', /takes brackets: \[2001:db8::1\]/],
+  ['a:b:c', /too many colons/],
+  ['[2001:db8::1', /colons/],
+  ['[2001:db8::g]', /not an IPv6 address/],
+  ['[fe80::1%eth0]', /not an IPv6 address/],
+  ['[192.0.2.1]', /not an IPv6 address/],
+  ['256.1.1.1', /neither an address nor a name/],
+  ['1.2.3', /neither an address nor a name/],
+  ['192.0.2.01', /neither an address nor a name/],
+  ['a..b', /neither an address nor a name/],
+  ['-a.example', /neither an address nor a name/],
+  [`${'a'.repeat(64)}.example`, /neither an address nor a name/],
+  ['alice:secret@192.0.2.1', /password/],
+  ['@192.0.2.1', /user part/],
+  ['al ice@192.0.2.1', /user part/],
+  ['ali%4@192.0.2.1', /user part/],
+  ['192.0.2.1?subject=x', /headers/],
+  ['192.0.2.1;', /parameter/],
+  ['192.0.2.1;a=', /parameter/],
+  ['192.0.2.1;a="b"', /parameter/],
+  [' 192.0.2.1', /neither/],
+  ['192.0.2.1 ', /neither/],
+  ['a b.example', /neither/],
+  ['192.0.2.1\r\nX: y', /port|neither/],
+  ['a\r\n.example', /neither/],
+  ['bü cher.example', /neither/],
+  ['bü\r\ncher.example', /neither/],
+  ['bücher.example/path', /neither/],
+  ['bücher.example#part', /neither/],
+  ['bü%41cher.example', /neither/],
+  ['<sip:192.0.2.1>', /port|neither/],
+  ['a'.repeat(1025), /longer than 1024/],
+];
+
+const word = fc.stringMatching(/^[A-Za-z][A-Za-z0-9]{0,8}$/);
+const host = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6().map((address) => `[${address}]`),
+  fc.domain(),
+  fc.constantFrom('Bücher.Example', 'localhost', 'ÅNGSTRÖM.example.'),
+);
+const uri = fc
+  .record({
+    scheme: fc.constantFrom('', 'sip:', 'SIP:', 'sips:', 'SiPs:'),
+    user: fc.option(fc.stringMatching(/^[A-Za-z0-9+._;,-]{1,12}$/), { nil: undefined }),
+    host,
+    port: fc.option(fc.oneof(fc.integer({ min: 1, max: 65535 }), fc.constantFrom(5060, 5061)), {
+      nil: undefined,
+    }),
+    transport: fc.constantFrom('', ';transport=udp', ';Transport=TCP', ';transport=TLS'),
+    param: fc.option(fc.tuple(word, fc.option(word, { nil: undefined })), { nil: undefined }),
+  })
+  .map(({ scheme, user, host, port, transport, param }) => {
+    const [name, value] = param ?? [];
+    const last = name === undefined ? '' : `;x${name}${value === undefined ? '' : `=${value}`}`;
+    const userText = user === undefined ? '' : `${user}@`;
+    return `${scheme}${userText}${host}${port === undefined ? '' : `:${port}`}${transport}${last}`;
+  });
+
+describe('canonical URIs', () => {
+  for (const [canonical, ...spellings] of CANONICAL) {
+    for (const spelling of spellings) {
+      test(`${spelling} is ${canonical}`, () => {
+        assert.equal(canonicalUri(spelling), canonical);
+        assert.equal(canonicalUri(canonical), canonical);
+      });
+    }
+  }
+
+  test('a default port or transport is part of what a name means', () => {
+    const spellings = ['a.example', 'a.example:5060', 'a.example;transport=udp'];
+    assert.equal(new Set(spellings.map(canonicalUri)).size, 3);
+  });
+
+  test('the canonical form of a canonical form is itself', () => {
+    fc.assert(fc.property(uri, (u) => canonicalUri(canonicalUri(u)) === canonicalUri(u)));
+  });
+
+  test('what is written and read again is the same URI', () => {
+    const isSame = (u: string) =>
+      assert.deepEqual(parseUri(formatUri(parseUri(u))), { ...parseUri(u) });
+    fc.assert(fc.property(uri, isSame));
+  });
+});
+
+describe('what is no URI of a destination', () => {
+  for (const [text, why] of REFUSED) {
+    test(`${JSON.stringify(text.slice(0, 40))} is refused with its reason`, () => {
+      assert.throws(
+        () => parseUri(text),
+        (error) => error instanceof UriError && why.test(error.message),
+      );
+    });
+  }
+
+  test('whatever the text, it is read or refused with a UriError that quotes it', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string().map((text) => `sip:${text}`),
+      fc.tuple(uri, fc.string({ maxLength: 3 })).map(([u, more]) => u + more),
+    );
+    const isHandled = (text: string) => {
+      try {
+        assert.match(canonicalUri(text), /^sips?:[!-~]+$/);
+      } catch (error) {
+        assert.ok(error instanceof UriError, String(error));
+        assert.ok(error.message.includes(JSON.stringify(text.slice(0, 120))));
+      }
+    };
+    fc.assert(fc.property(texts, isHandled), { numRuns: 2000 });
+  });
+});
+
+describe('parts of a URI', () => {
+  test('the transport parameter is found whatever its case', () => {
+    assert.equal(transportParam(parseUri('a.example;lr;Transport=TLS')), 'tls');
+    assert.equal(transportParam(parseUri('a.example;lr')), undefined);
+  });
+
+  test('brackets go around IPv6 alone', () => {
+    assert.equal(bracketed('2001:db8::1'), '[2001:db8::1]');
+    assert.equal(bracketed('192.0.2.1'), '192.0.2.1');
+    assert.equal(bracketed('a.example'), 'a.example');
+  });
+
+  test('an address is what the system takes for one', () => {
+    const texts = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.stringMatching(/^[0-9a-f:.]{0,20}$/),
+      fc.stringMatching(/^[0-9]{1,3}(\.[0-9]{1,3}){3}$/),
+    );
+    const agrees = (text: string) => assert.equal(addressFamily(text) ?? 0, isIP(text), text);
+    fc.assert(fc.property(texts, agrees), { numRuns: 2000 });
+  });
+});
