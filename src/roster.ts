@@ -1,7 +1,7 @@
 /** The current destinations. It is the one owner of that list. */
 
 import type { Destination, DestinationSlot, TargetAddress, Watched } from './shared/destination.js';
-import { LEDGER_CAPACITY } from './shared/ledger.js';
+import { LEDGER_CAPACITY } from './shared/ledger/cells.js';
 import type { ResolvedTargets, ServerName } from './shared/protocol.js';
 
 /** Told what the list became. */

@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { DestinationSlot, Watched } from './shared/destination.js';
-import { LedgerReader } from './shared/ledger.js';
+import { LedgerReader } from './shared/ledger/reader.js';
 import type {
   Change,
   FromPinger,

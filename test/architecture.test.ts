@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 
 /** The tests run from dist/; the sources are found from where npm starts them. */
 const SRC = join(process.cwd(), 'src');
-const LONGEST_FILE = 420;
+const LONGEST_FILE = 380;
 
 interface SourceFile {
   /** From `src/`: `pinger/wheel.ts`. */

@@ -19,7 +19,8 @@ import {
 } from '../src/http/families.js';
 import { OPENMETRICS, ownRegistry, TEXT } from '../src/http/own-registry.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
-import { createLedger, LedgerReader } from '../src/shared/ledger.js';
+import { createLedger } from '../src/shared/ledger/cells.js';
+import { LedgerReader } from '../src/shared/ledger/reader.js';
 import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
 import { folder } from './support/process.js';
 

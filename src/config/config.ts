@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import convict from 'convict';
 import { parse as parseYaml } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
-import { LEDGER_CAPACITY } from '../shared/ledger.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import { isMapping, readDestinations, readModules } from './destinations.js';
 import { type Flags, readEnvironment } from './flags.js';
 import { ConfigError, Expected, FORMATS, type FormatName, show } from './formats.js';
@@ -41,17 +41,11 @@ export interface ConfigSources {
 export function readConfig({ flags, env, version }: ConfigSources): Config {
   const faults: string[] = [];
   const report: Report = (path, fault) => faults.push(`${path}: ${fault}`);
-  const stopAtFaults = () => {
-    if (faults.length > 0) throw new ConfigError(faults.join('\n'));
-  };
   const environment = readEnvironment(env);
   const configFile = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
   const file = configFile === '' ? {} : readFile(configFile);
-  checkShape(file, SCHEMA, '', report);
-  stopAtFaults();
-
-  const { destinations: listed, modules: named, ...single } = file;
-  const loaded = load([single, nested(environment), nested(flags.given)]);
+  const { destinations: listed, modules: named, ...single } = wellShaped(file, SCHEMA, '', report);
+  const loaded = load([single, nested(environment), nested(flags.given)], report);
   const top = readPing(
     Object.keys(PING_SETTINGS).map((key) => [key, loaded.get(key)]),
     '',
@@ -66,14 +60,14 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
   if (destinations.length > LEDGER_CAPACITY) {
     report('destinations', `expected at most ${LEDGER_CAPACITY}, got ${destinations.length}`);
   }
-  stopAtFaults();
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return deepFreeze({
     isCheck: FORMATS.truth(loaded.get('config.check')),
     webListenAddress: FORMATS.listen_address(loaded.get('web.listen-address')),
     webConfigFile: FORMATS.text(loaded.get('web.config.file')),
     logLevel: FORMATS.log_level(loaded.get('log.level')),
     logFormat: FORMATS.log_format(loaded.get('log.format')),
-    dnsServers: FORMATS.texts(loaded.get('dns.servers')),
+    dnsServers: FORMATS.dns_servers(loaded.get('dns.servers')),
     modules: Object.fromEntries([...modules].map(([name, module]) => [name, module.settings])),
     destinations,
   });
@@ -99,44 +93,64 @@ function readFile(path: string): Record<string, unknown> {
   }
 }
 
-/** Reports keys that do not exist, and values where a mapping belongs or the other way round. */
-function checkShape(given: Record<string, unknown>, node: object, prefix: string, report: Report) {
-  const known = new Map(Object.entries(node));
+/** What of the file fits the schema; keys that do not exist and values of a wrong shape are reported. */
+function wellShaped(
+  given: Record<string, unknown>,
+  node: object,
+  prefix: string,
+  report: Report,
+): Record<string, unknown> {
+  const known = new Map<string, unknown>(Object.entries(node));
+  const fitting: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     const path = `${prefix}${key}`;
-    const child: unknown = known.get(key);
-    if (child === undefined) {
-      report(path, `expected one of ${[...known.keys()].join(', ')}, got ${show(key)}`);
-    } else if (path === 'destinations') {
-      if (!Array.isArray(value)) report(path, `expected a list, got ${show(value)}`);
-    } else if (path === 'modules') {
-      if (!isMapping(value)) report(path, `expected a mapping, got ${show(value)}`);
-    } else if (isMapping(child) && !('doc' in child)) {
-      if (isMapping(value)) checkShape(value, child, `${path}.`, report);
-      else report(path, `expected a mapping, got ${show(value)}`);
-    } else if (isMapping(value)) {
-      report(path, `expected a single value, got ${show(value)}`);
-    }
+    const child = known.get(key);
+    const wanted =
+      child === undefined ? `one of ${[...known.keys()].join(', ')}` : shapeOf(path, child);
+    if (child === undefined) report(path, `expected ${wanted}, got ${show(key)}`);
+    else if (!hasShape(wanted, value)) report(path, `expected ${wanted}, got ${show(value)}`);
+    else if (isMapping(child) && !('doc' in child) && isMapping(value)) {
+      fitting[key] = wellShaped(value, child, `${path}.`, report);
+    } else fitting[key] = value;
   }
+  return fitting;
 }
 
-/** Lays the levels over the defaults and holds each value against its format. */
-function load(levels: readonly Record<string, unknown>[]): convict.Config<Record<string, unknown>> {
+type Shape = 'a list' | 'a mapping' | 'a single value';
+
+function shapeOf(path: string, child: unknown): Shape {
+  if (path === 'destinations') return 'a list';
+  return path === 'modules' || (isMapping(child) && !('doc' in child))
+    ? 'a mapping'
+    : 'a single value';
+}
+
+function hasShape(wanted: string, value: unknown): boolean {
+  if (wanted === 'a list') return Array.isArray(value);
+  return isMapping(value) === (wanted === 'a mapping');
+}
+
+/** Lays the levels over the defaults; what is not what its format wants is reported and left out. */
+function load(
+  levels: readonly Record<string, unknown>[],
+  report: Report,
+): convict.Config<Record<string, unknown>> {
   for (const [name, format] of Object.entries(FORMATS)) {
     convict.addFormat({ name, validate: (given) => void format(given), coerce: (given) => given });
   }
   const schema = SETTINGS as convict.Schema<Record<string, unknown>>;
-  const config = convict<Record<string, unknown>>(schema, {
-    args: [],
-    env: {},
-  });
+  const config = convict<Record<string, unknown>>(schema, { args: [], env: {} });
   for (const level of levels) config.load(level);
-  try {
-    config.validate({ allowed: 'strict' });
-  } catch (error) {
-    throw new ConfigError(messageOf(error), { cause: error });
+  for (const [path, { format }] of settings()) {
+    try {
+      FORMATS[format](config.get(path));
+    } catch (error) {
+      if (!(error instanceof Expected)) throw error;
+      report(path, error.message);
+      config.reset(path);
+    }
   }
-  return config;
+  return config.validate({ allowed: 'strict' });
 }
 
 /** `{'web.listen-address': x}` as `{web: {'listen-address': x}}`. */

@@ -121,6 +121,20 @@ const texts: Format<readonly string[]> = (given) => {
   });
 };
 
+/** DNS servers, each `address` or `address:port`; IPv6 with a port in brackets. */
+const dnsServers: Format<readonly string[]> = (given) => {
+  const servers = texts(given);
+  for (const server of servers) {
+    const [, bracketed, bare, port = '53'] =
+      /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(server) ?? [];
+    const isAddress = addressFamily(bracketed ?? bare ?? server) !== undefined;
+    if (!isAddress || Number(port) < 1 || Number(port) > 65535) {
+      throw new Expected('IP addresses, each with or without a port', server);
+    }
+  }
+  return servers;
+};
+
 /** `[host]:port`; without a host, every address. */
 const listenAddress: Format<ListenAddress> = (given) => {
   const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(String(given)) ?? [];
@@ -156,6 +170,7 @@ export const FORMATS = {
   timeout: optional(duration(10), undefined),
   text,
   texts,
+  dns_servers: dnsServers,
   truth,
   count: whole(1, LONGEST_RUN),
   port_number: whole(0, 65535),

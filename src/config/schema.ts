@@ -116,7 +116,7 @@ export const PROCESS_SETTINGS = {
   dns: {
     servers: setting('dns.servers', {
       doc: 'DNS servers to ask, each address or address:port. By default those of the system.',
-      format: 'texts',
+      format: 'dns_servers',
       default: [],
       isRepeatable: true,
     }),

@@ -1,5 +1,5 @@
 import type { Watched } from '../shared/destination.js';
-import type { LedgerReader } from '../shared/ledger.js';
+import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { State } from '../shared/state.js';
 
 /** What the HTTP side sees of the rest of the process. */

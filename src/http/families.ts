@@ -1,14 +1,8 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
 import type { Watched } from '../shared/destination.js';
-import {
-  type DestinationRow,
-  type Histogram,
-  LATENESS_BUCKETS_MICROS,
-  type PingerRow,
-  RTT_BUCKETS_MICROS,
-  type TargetRow,
-} from '../shared/ledger.js';
+import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/cells.js';
+import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
 import { isAliveCode, type State } from '../shared/state.js';
 

@@ -2,7 +2,7 @@
 
 import type { AliveCodes } from '../shared/alive-codes.js';
 import type { TargetSlot } from '../shared/destination.js';
-import type { LedgerWriter } from '../shared/ledger.js';
+import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
 import { combine, judge, type State } from '../shared/state.js';
 import type { Clock } from './clock.js';

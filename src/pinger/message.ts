@@ -7,10 +7,12 @@ import * as sip from 'sip';
 import type { PingSettings } from '../shared/destination.js';
 import { bracketed, formatUri, type SipUri } from '../shared/uri.js';
 import type { Entropy } from './entropy.js';
+import { is, word } from './scanner.js';
 import type { LocalAddress } from './transport/transport.js';
 
 /** RFC 3261 8.1.1.7: how branches of this RFC begin. */
 const MAGIC_COOKIE = 'z9hG4bK';
+const COOKIE = word(MAGIC_COOKIE.toLowerCase());
 const SLOT_DIGITS = 8;
 /** RFC 3261 8.1.1.7 wants uniqueness across space and time; 128 bits cannot be guessed either. */
 const BRANCH_BYTES = 16;
@@ -89,7 +91,7 @@ export function branchOf({ bytes, branchAt }: PingTemplate): Uint8Array {
 
 /** The number of the target that a branch of ours names; -1 when it is none of ours. */
 export function slotOfBranch(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start !== BRANCH_LENGTH) return -1;
+  if (end - start !== BRANCH_LENGTH || !is(bytes, start, start + COOKIE.length, COOKIE)) return -1;
   let slot = 0;
   for (let i = 0; i < SLOT_DIGITS; i++) {
     const digit = hexDigit(bytes[start + MAGIC_COOKIE.length + i] ?? 0);

@@ -2,7 +2,8 @@
 
 import { type AliveCodes, parseAliveCodes } from '../shared/alive-codes.js';
 import type { Destination, DestinationSlot, TargetSlot } from '../shared/destination.js';
-import { LEDGER_CAPACITY, type LedgerWriter } from '../shared/ledger.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ResolvedTargets, ToPinger } from '../shared/protocol.js';
 import { bracketed, parseUri } from '../shared/uri.js';
 import type { Clock } from './clock.js';

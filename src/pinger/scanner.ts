@@ -50,6 +50,7 @@ const USER_AGENT = word('user-agent');
 const BRANCH = word('branch');
 const SIP = word('sip/');
 const SIP_2 = word('sip/2.0 ');
+const SP_SIP_2 = word(' sip/2.0');
 
 /** Fills `into` with what `bytes` hold. Never throws. */
 export function scan(bytes: Uint8Array, into: Scan): void {
@@ -157,6 +158,21 @@ export function is(bytes: Uint8Array, start: number, end: number, text: Uint8Arr
   return end - start === text.length && startsWith(bytes, start, text);
 }
 
+/** Whether the span holds `text`, blanks left out (RFC 3261 25.1 allows them around a colon). */
+export function isBarringBlanks(
+  bytes: Uint8Array,
+  { start, end }: Span,
+  text: Uint8Array,
+): boolean {
+  let matched = 0;
+  for (let at = start; at < end; at++) {
+    if (isBlankOrFold(bytes[at] ?? 0)) continue;
+    if (lower(bytes[at] ?? 0) !== text[matched]) return false;
+    matched++;
+  }
+  return matched === text.length;
+}
+
 /** The bytes of a word in lower case, for {@link is}. */
 export function word(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
@@ -164,9 +180,7 @@ export function word(text: string): Uint8Array {
 
 function startsWith(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) {
-    const byte = bytes[start + i] ?? 0;
-    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    if (lower !== text[i]) return false;
+    if (lower(bytes[start + i] ?? 0) !== text[i]) return false;
   }
   return true;
 }
@@ -177,7 +191,10 @@ function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
     let methodEnd = 0;
     while (methodEnd < end && isNameByte(bytes[methodEnd] ?? 0)) methodEnd++;
     setSpan(into.method, 0, methodEnd);
-    return methodEnd > 0 && bytes[methodEnd] === SPACE;
+    // RFC 3261 25.1: Request-Line = Method SP Request-URI SP SIP-Version CRLF.
+    const versionAt = end - SP_SIP_2.length;
+    const hasUri = versionAt > methodEnd + 1 && bytes[methodEnd] === SPACE;
+    return methodEnd > 0 && hasUri && startsWith(bytes, versionAt, SP_SIP_2);
   }
   // RFC 3261 25.1: Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. The SP before an empty
   // reason is often left out.
@@ -272,6 +289,10 @@ function decimal(bytes: Uint8Array, start: number, end: number): number {
     number = number * 10 + (byte - 48);
   }
   return number;
+}
+
+function lower(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte + 32 : byte;
 }
 
 function isDigit(byte: number): boolean {

@@ -11,7 +11,10 @@
 import type { Clock } from './clock.js';
 import { Wheel } from './wheel.js';
 
-/** First pings leave at this many a second, or at twice the steady rate where that is more. */
+/**
+ * First pings leave at this many a millisecond, or at twice the steady rate of the targets so far
+ * where that is more.
+ */
 const FIRST_PINGS_PER_MS = 2;
 
 interface Entry {

@@ -1,7 +1,8 @@
 /** Which rows of the ledger targets have. */
 
 import type { DestinationSlot, TargetSlot } from '../shared/destination.js';
-import { LEDGER_CAPACITY, type LedgerWriter } from '../shared/ledger.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
 
 export class TargetSlots {

@@ -13,7 +13,7 @@ import {
   pingTemplate,
   stamp,
 } from './message.js';
-import { is, type Scan } from './scanner.js';
+import { is, isBarringBlanks, type Scan } from './scanner.js';
 import { Transaction, type TransactionUser } from './transaction.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport/transport.js';
 import type { Wheel } from './wheel.js';
@@ -78,7 +78,7 @@ export class Target implements FlowUser, TransactionUser {
     const isCurrent = isBranchOf(template, bytes, branch.end);
     if (!isCurrent && !this.#isLate(bytes, branch.end)) return false;
     // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
-    if (scan.vias !== 1 || !is(bytes, sentBy.start, sentBy.end, template.sentBy)) return false;
+    if (scan.vias !== 1 || !isBarringBlanks(bytes, sentBy, template.sentBy)) return false;
     if (!scan.ok) {
       if (isCurrent) this.#transaction.receiveMalformed();
       return isCurrent;

@@ -107,8 +107,8 @@ export class Transaction {
     if (!this.isPending) return;
     const now = this.#clock.now();
     if (now >= this.#deadline) {
-      this.#end({ kind: 'failed', reason: 'timeout' });
       this.#isLatePossible = true;
+      this.#end({ kind: 'failed', reason: 'timeout' });
       return;
     }
     if (now >= this.#resendAt) {

@@ -30,7 +30,7 @@ export function answerOptions(
     `Via: ${withSource(topVia, from)}`,
     ...otherVias.map((via) => `Via: ${via}`),
     `From: ${copied.get('From')?.[0]}`,
-    `To: ${/;\s*tag=/i.test(to) ? to : `${to};tag=${toTag}`}`,
+    `To: ${hasTag(to) ? to : `${to};tag=${toTag}`}`,
     `Call-ID: ${copied.get('Call-ID')?.[0]}`,
     `CSeq: ${copied.get('CSeq')?.[0]}`,
     'Allow: OPTIONS',
@@ -59,13 +59,23 @@ function copiedHeaders(request: Uint8Array): Map<string, string[]> {
   return copied;
 }
 
-/** RFC 3581 4: the source is written into a Via that asked for it. */
+/** A tag of the header itself, not of the URI in its brackets or of the name in front. */
+function hasTag(header: string): boolean {
+  return /;\s*tag\s*=/i.test(header.slice(header.lastIndexOf('>') + 1));
+}
+
+/**
+ * The top Via as a server hands it back: RFC 3581 4 where it asked for the port, else RFC 3261
+ * 18.2.1 where its sent-by is not the address that the request came from.
+ */
 function withSource(
   via: string,
   from: { readonly address: string; readonly port: number },
 ): string {
-  return via.replace(
-    /;[ \t]*rport(?=[ \t]*(?:[;,]|$))/i,
-    `;rport=${from.port};received=${from.address}`,
-  );
+  const topEnd = via.includes(',') ? via.indexOf(',') : via.length;
+  const top = via.slice(0, topEnd);
+  const received = `;received=${from.address}`;
+  const filled = top.replace(/;[ \t]*rport[ \t]*(?=;|$)/i, `;rport=${from.port}${received}`);
+  const isNamed = filled !== top || top.includes(from.address);
+  return `${isNamed ? filled : `${top}${received}`}${via.slice(topEnd)}`;
 }

@@ -17,6 +17,8 @@ export class Wheel {
   /** Every tick before this one has been dealt with. */
   #cursor = 0;
   #size = 0;
+  /** While the wheel turns: the id to be looked at next. */
+  #walk = NONE;
 
   /** @param capacity ids are 0 to one less than this. */
   constructor(capacity: number) {
@@ -57,29 +59,29 @@ export class Wheel {
     else this.#previous[next] = previous;
     this.#due[id] = NONE;
     this.#size--;
+    if (this.#walk === id) this.#walk = next;
   }
 
   /**
-   * Fires what is due by `nowMs`, earliest first, at most `most` of them; the rest stays due.
+   * Fires what is due by `nowMs`, earliest first, at most `most` of them; the rest stays due. `fire`
+   * may set and clear timers as it likes.
    *
    * @returns how many were fired.
    */
   turn(nowMs: number, most: number, fire: (id: number) => void): number {
     const now = Math.floor(nowMs);
-    // After a pause longer than the wheel each spoke still needs one visit only.
-    if (this.#cursor < now - SPOKES) this.#cursor = now - SPOKES;
+    if (this.#size === 0 && this.#cursor < now) this.#cursor = now;
     let fired = 0;
     for (; this.#cursor <= now; this.#cursor++) {
-      let id = this.#heads[this.#cursor % SPOKES] ?? NONE;
-      while (id !== NONE) {
-        const next = this.#next[id] ?? NONE;
-        if ((this.#due[id] ?? NONE) <= now) {
-          if (fired === most) return fired;
-          this.clear(id);
-          fired++;
-          fire(id);
-        }
-        id = next;
+      this.#walk = this.#heads[this.#cursor % SPOKES] ?? NONE;
+      while (this.#walk !== NONE) {
+        const id = this.#walk;
+        this.#walk = this.#next[id] ?? NONE;
+        if ((this.#due[id] ?? NONE) > this.#cursor) continue;
+        if (fired === most) return fired;
+        this.clear(id);
+        fired++;
+        fire(id);
       }
     }
     return fired;

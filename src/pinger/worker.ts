@@ -1,7 +1,7 @@
 /** The entry of the pinger thread. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { LedgerWriter } from '../shared/ledger.js';
+import { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, PingerStart, ToPinger } from '../shared/protocol.js';
 import { systemClock } from './clock.js';
 import { Pinger } from './pinger.js';

@@ -34,13 +34,17 @@ export class AliveCodesError extends Error {
  */
 export function parseAliveCodes(text: string): AliveCodes {
   const items = text.split(',').map((item) => item.trim().toLowerCase());
-  const expanded = items.flatMap((item) => POLICIES[item]?.split(',') ?? [item]);
+  const expanded = items.flatMap(expand);
   const removed = expanded.filter((item) => item.startsWith('!')).map((item) => item.slice(1));
   const added = expanded.filter((item) => !item.startsWith('!'));
   const codes = new Set((added.length === 0 ? ['any'] : added).flatMap(codesOf));
   for (const code of removed.flatMap(codesOf)) codes.delete(code);
   if (codes.size === 0) throw new AliveCodesError(`expected at least one code, got "${text}"`);
   return codes;
+}
+
+function expand(item: string): readonly string[] {
+  return Object.hasOwn(POLICIES, item) ? (POLICIES[item] ?? '').split(',') : [item];
 }
 
 function codesOf(item: string): number[] {

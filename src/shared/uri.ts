@@ -22,7 +22,7 @@ export class UriError extends Error {
 }
 
 const MAX_URI_LENGTH = 1024;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
@@ -36,6 +36,7 @@ export function parseUri(text: string): SipUri {
   const fail = (why: string): never => {
     throw new UriError(`expected a SIP URI, got ${JSON.stringify(text.slice(0, 120))}: ${why}`);
   };
+  if (/^tel:/i.test(text)) fail('a telephone number has no address');
   if (text.length > MAX_URI_LENGTH) fail(`longer than ${MAX_URI_LENGTH} characters`);
 
   const [, schemeText, rest = ''] = /^(?:(sips?):)?(.*)$/is.exec(text) ?? [];
@@ -50,6 +51,9 @@ export function parseUri(text: string): SipUri {
 
   const { host, hostKind, port } = parseHostport(hostport, fail);
   const params = paramTexts.map((param) => parseParam(param, fail));
+  // RFC 3261 19.1.1: any given parameter name must not appear more than once.
+  if (new Set(params.map(([name]) => name)).size < params.length)
+    fail('a parameter is there twice');
   const isNumeric = hostKind !== 'name';
   const kept = isNumeric ? params.filter((param) => !isDefaultTransport(scheme, param)) : params;
   const usesTls = scheme === 'sips' || params.some(([n, v]) => n === 'transport' && v === 'tls');
@@ -131,6 +135,8 @@ function parseName(text: string, fail: Fail): string {
 /** A name in lower case, its international labels in their ASCII form (RFC 5891). */
 function asciiName(text: string): string {
   if (/^\p{ASCII}*$/u.test(text)) return text.toLowerCase();
+  // The URL parser would read more than a host into what is not a letter, digit, dot or hyphen.
+  if (/[^\P{ASCII}A-Za-z0-9._-]/u.test(text)) return '';
   return tryHostname(`http://${text}`) ?? '';
 }
 

@@ -4,13 +4,9 @@ import type { Exporter } from '../../src/http/exporter.js';
 import { exposition } from '../../src/http/exposition.js';
 import { type ContentType, OPENMETRICS, ownRegistry, TEXT } from '../../src/http/own-registry.js';
 import type { Watched } from '../../src/shared/destination.js';
-import {
-  createLedger,
-  LedgerReader,
-  LedgerWriter,
-  type PingRecord,
-  RTT_BUCKETS_MICROS,
-} from '../../src/shared/ledger.js';
+import { createLedger, RTT_BUCKETS_MICROS } from '../../src/shared/ledger/cells.js';
+import { LedgerReader } from '../../src/shared/ledger/reader.js';
+import { LedgerWriter, type PingRecord } from '../../src/shared/ledger/writer.js';
 
 const PING: PingRecord = {
   reason: undefined,

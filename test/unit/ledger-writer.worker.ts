@@ -1,7 +1,7 @@
 /** Writes pings into one row as fast as it can, until told to stop. */
 
 import { workerData } from 'node:worker_threads';
-import { LedgerWriter } from '../../src/shared/ledger.js';
+import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 
 interface Start {
   readonly ledger: SharedArrayBuffer;

@@ -7,12 +7,10 @@ import {
   CODES_PER_TARGET,
   createLedger,
   LATENESS_BUCKETS_MICROS,
-  LedgerReader,
-  LedgerWriter,
-  type PingRecord,
   RTT_BUCKETS_MICROS,
-  type TargetRow,
-} from '../../src/shared/ledger.js';
+} from '../../src/shared/ledger/cells.js';
+import { LedgerReader, type TargetRow } from '../../src/shared/ledger/reader.js';
+import { LedgerWriter, type PingRecord } from '../../src/shared/ledger/writer.js';
 import { FAILURE_REASONS } from '../../src/shared/outcome.js';
 
 const ALIVE: PingRecord = {

@@ -6,6 +6,7 @@ import { Entropy } from '../../src/pinger/entropy.js';
 import {
   branchOf,
   isBranch,
+  isBranchOf,
   type PingTemplate,
   pingTemplate,
   slotOfBranch,
@@ -188,7 +189,7 @@ describe('a branch', () => {
       const request = template({ slot });
       const { start, end } = scanned(request.bytes).branch;
       assert.equal(slotOfBranch(request.bytes, start, end), slot);
-      assert.ok(isBranch(request.bytes, end, branchOf(request)));
+      assert.ok(isBranchOf(request, request.bytes, end));
     };
     fc.assert(fc.property(fc.nat(2 ** 17), roundTrips));
     assert.equal(slotOf(branchText(2 ** 17 - 1)), 2 ** 17 - 1);
@@ -212,7 +213,7 @@ describe('a branch', () => {
     const before = Uint8Array.from(branchOf(request));
     stamp(request, new Entropy());
     const { end } = scanned(request.bytes).branch;
-    assert.equal(isBranch(request.bytes, end, before), false);
-    assert.equal(isBranch(request.bytes, end, branchOf(request)), true);
+    assert.equal(isBranch(before, 0, request.bytes, end), false);
+    assert.equal(isBranchOf(request, request.bytes, end), true);
   });
 });

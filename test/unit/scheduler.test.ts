@@ -68,10 +68,11 @@ describe('first pings', () => {
     assert.ok(Math.max(...perTurn) <= 3);
   });
 
-  test('leave at twice the steady rate where that is more', () => {
+  test('leave at twice the steady rate of the targets so far where that is more', () => {
     const { add, run, pings, perTurn, scheduler } = harness();
     add(20_000, 2000);
-    run(1100);
+    // 2,000 at two a millisecond, then the n-th 1000 / n ms after the one before: 1,000 ln 10 ms.
+    run(1000 + 1000 * Math.log(10) + 100);
     assert.equal(new Set(pings.map(({ id }) => id)).size, 20_000);
     assert.ok(Math.max(...perTurn) <= scheduler.share);
   });

@@ -87,15 +87,20 @@ describe('the answer to an OPTIONS', () => {
   for (const [via, wanted] of [
     [VIA, `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKabc;${FILLED}`],
     ['SIP/2.0/UDP a;rport;branch=z9hG4bK1', `SIP/2.0/UDP a;${FILLED};branch=z9hG4bK1`],
-    ['SIP/2.0/UDP a; RPort ;branch=z9hG4bK1', `SIP/2.0/UDP a;${FILLED} ;branch=z9hG4bK1`],
-    ['SIP/2.0/UDP a;rportx;branch=z9hG4bK1', 'SIP/2.0/UDP a;rportx;branch=z9hG4bK1'],
+    ['SIP/2.0/UDP a; RPort ;branch=z9hG4bK1', `SIP/2.0/UDP a;${FILLED};branch=z9hG4bK1`],
+    // RFC 3261 18.2.1: without rport, the source is told where the sent-by is another.
+    [
+      'SIP/2.0/UDP a;rportx;branch=z9hG4bK1',
+      'SIP/2.0/UDP a;rportx;branch=z9hG4bK1;received=192.0.2.7',
+    ],
+    ['SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1', 'SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1'],
     [
       'SIP/2.0/UDP a;branch=z9hG4bK1;rport, SIP/2.0/UDP b;rport',
       `SIP/2.0/UDP a;branch=z9hG4bK1;${FILLED}, SIP/2.0/UDP b;rport`,
     ],
     [
       'SIP/2.0/UDP a;branch=z9hG4bK1, SIP/2.0/UDP b;rport',
-      'SIP/2.0/UDP a;branch=z9hG4bK1, SIP/2.0/UDP b;rport',
+      'SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.7, SIP/2.0/UDP b;rport',
     ],
   ] as const) {
     test(`Via: ${via} gets its rport and received (RFC 3581 4) as ${wanted}`, () => {

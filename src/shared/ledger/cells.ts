@@ -1,0 +1,115 @@
+/**
+ * The ledger: every number that the pinger finds out, in shared memory.
+ *
+ * One thread writes ({@link LedgerWriter}), any thread reads ({@link LedgerReader}). All cells are
+ * 32-bit integers and every access is atomic, so nothing is ever torn; each row is guarded by a
+ * sequence lock (odd while it is being written), so a reader gets a row as it was at one moment or
+ * not at all. What can be derived is not stored: a histogram's count is the sum of its buckets, the
+ * pings of a target are the sum of its outcomes.
+ */
+
+import type { DestinationSlot } from '../destination.js';
+import { type DownReason, FAILURE_REASONS } from '../outcome.js';
+import { STATES, type State } from '../state.js';
+
+/** Upper bounds of the round-trip histogram, in microseconds; one more bucket holds the rest. */
+export const RTT_BUCKETS_MICROS: readonly number[] = [
+  500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+  5_000_000,
+];
+/** Upper bounds of the lateness histogram, in microseconds; one more bucket holds the rest. */
+export const LATENESS_BUCKETS_MICROS: readonly number[] = [
+  500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+];
+/** How many different status codes a target's answers are told apart by; the rest is `other`. */
+export const CODES_PER_TARGET = 8;
+
+/** How many destinations, and how many targets, a ledger holds. A page costs memory once used. */
+export const LEDGER_CAPACITY = 1 << 17;
+
+export const REASONS: readonly DownReason[] = [...FAILURE_REASONS, 'resolution'];
+
+/** Hands out consecutive cells of a row. */
+function layout() {
+  let next = 0;
+  return (cells = 1): number => {
+    next += cells;
+    return next - cells;
+  };
+}
+
+const t = layout();
+export const TARGET = {
+  version: t(),
+  generation: t(),
+  state: t(),
+  run: t(),
+  since: t(2),
+  lastPing: t(2),
+  lastUp: t(2),
+  lastDown: t(2),
+  /** 0 none, else 1 + index into REASONS, of the last ping. */
+  lastReason: t(),
+  lastCode: t(),
+  lastRtt: t(),
+  retransmissions: t(),
+  late: t(),
+  alive: t(),
+  failures: t(FAILURE_REASONS.length),
+  buckets: t(RTT_BUCKETS_MICROS.length + 1),
+  rttSum: t(2),
+  codes: t(2 * CODES_PER_TARGET),
+  otherCodes: t(),
+  words: t(0),
+} as const;
+
+const d = layout();
+export const DESTINATION = {
+  version: d(),
+  generation: d(),
+  state: d(),
+  since: d(2),
+  changes: d(),
+  resolutionFailures: d(),
+  lastReason: d(),
+  words: d(0),
+} as const;
+
+const p = layout();
+export const PINGER = {
+  version: p(),
+  heartbeat: p(),
+  inFlight: p(),
+  unmatched: p(),
+  lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
+  latenessSum: p(2),
+  /** Rows of targets that were ever used. */
+  targetsUsed: p(),
+  words: p(0),
+} as const;
+
+/** In rows of destinations and targets alike. */
+export const GENERATION = TARGET.generation;
+export const DESTINATIONS_AT = PINGER.words;
+export const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
+const LEDGER_BYTES = 4 * (TARGETS_AT + LEDGER_CAPACITY * TARGET.words);
+
+export const destinationAt = (slot: DestinationSlot) =>
+  DESTINATIONS_AT + slot.index * DESTINATION.words;
+export const targetAt = (index: number) => TARGETS_AT + index * TARGET.words;
+
+/** A ledger with nothing in it. */
+export function createLedger(): SharedArrayBuffer {
+  return new SharedArrayBuffer(LEDGER_BYTES);
+}
+
+export const WORD = 2 ** 32;
+
+/** A 64-bit number that is kept as a low and a high cell. */
+export function wide(low: number, high: number): number {
+  return (high >>> 0) * WORD + (low >>> 0);
+}
+
+export function stateOf(cell: number): State {
+  return STATES[cell] ?? 'unknown';
+}

@@ -1,0 +1,201 @@
+import type { DestinationSlot, TargetSlot } from '../destination.js';
+import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import type { State } from '../state.js';
+import {
+  DESTINATION,
+  destinationAt,
+  GENERATION,
+  LATENESS_BUCKETS_MICROS,
+  PINGER,
+  REASONS,
+  RTT_BUCKETS_MICROS,
+  stateOf,
+  TARGET,
+  targetAt,
+  wide,
+} from './cells.js';
+
+/** Rows as they were at one moment, each by itself. */
+export class LedgerReader {
+  readonly #cells: Int32Array;
+  /** Copies of rows are laid out one after the other in pages, which live as long as their rows. */
+  #page = new Int32Array(0);
+  #used = 0;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#cells = new Int32Array(buffer);
+  }
+
+  /** Undefined while the row is not (or no longer) this target's. */
+  target(slot: TargetSlot): TargetRow | undefined {
+    const at = this.#copy(targetAt(slot.index), TARGET.words);
+    return this.#isOf(slot, at) ? new TargetRow(this.#page, at) : undefined;
+  }
+
+  /** Undefined while the row is not (or no longer) this destination's. */
+  destination(slot: DestinationSlot): DestinationRow | undefined {
+    const at = this.#copy(destinationAt(slot), DESTINATION.words);
+    return this.#isOf(slot, at) ? new DestinationRow(this.#page, at) : undefined;
+  }
+
+  pinger(): PingerRow {
+    const at = this.#copy(0, PINGER.words);
+    return at < 0 ? new PingerRow(new Int32Array(PINGER.words), 0) : new PingerRow(this.#page, at);
+  }
+
+  #isOf(slot: DestinationSlot | TargetSlot, at: number): boolean {
+    return at >= 0 && this.#page[at + GENERATION] === slot.generation;
+  }
+
+  /**
+   * Where in the page the copy of the row begins; -1 when the writer stopped in the middle of the
+   * row, until another mends it.
+   */
+  #copy(row: number, words: number): number {
+    if (this.#used + words > this.#page.length) {
+      this.#page = new Int32Array(PAGE_WORDS);
+      this.#used = 0;
+    }
+    const at = this.#used;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const version = Atomics.load(this.#cells, row);
+      if (version % 2 !== 0) continue;
+      for (let i = 1; i < words; i++) this.#page[at + i] = Atomics.load(this.#cells, row + i);
+      if (Atomics.load(this.#cells, row) !== version) continue;
+      this.#used += words;
+      return at;
+    }
+    return -1;
+  }
+}
+
+const PAGE_WORDS = 16 * 1024;
+/** A writer holds a row for well under a microsecond; this is a few milliseconds of trying. */
+const MOST_TRIES = 100_000;
+
+export interface Histogram {
+  /** Not cumulative; the last bucket has no upper bound. */
+  readonly buckets: readonly number[];
+  readonly sumMicros: number;
+}
+
+/** What is known of a target. Counters start at 0; times are wall-clock ms, 0 for never. */
+export class TargetRow {
+  readonly #cells: Int32Array;
+  readonly #at: number;
+
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    this.#cells = cells;
+    this.#at = at;
+  }
+
+  get state(): State {
+    return stateOf(this.#count(TARGET.state));
+  }
+  get sinceMs(): number {
+    return this.#time(TARGET.since);
+  }
+  get lastPingMs(): number {
+    return this.#time(TARGET.lastPing);
+  }
+  get lastUpMs(): number {
+    return this.#time(TARGET.lastUp);
+  }
+  get lastDownMs(): number {
+    return this.#time(TARGET.lastDown);
+  }
+  /** Why the last ping failed; undefined when it did not. */
+  get lastReason(): DownReason | undefined {
+    return REASONS[this.#count(TARGET.lastReason) - 1];
+  }
+  /** Status code of the last ping's answer, 0 when it had none. */
+  get lastCode(): number {
+    return this.#count(TARGET.lastCode);
+  }
+  /** Of the last answered ping; 0 when none was. */
+  get lastRttMicros(): number {
+    return this.#count(TARGET.lastRtt);
+  }
+  get retransmissions(): number {
+    return this.#count(TARGET.retransmissions);
+  }
+  get lateResponses(): number {
+    return this.#count(TARGET.late);
+  }
+  /** Pings that ended: the alive ones and every failure. */
+  get pings(): number {
+    let pings = this.#count(TARGET.alive);
+    for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.#count(TARGET.failures + i);
+    return pings;
+  }
+  failures(reason: FailureReason): number {
+    return this.#count(TARGET.failures + FAILURE_REASONS.indexOf(reason));
+  }
+  get rtt(): Histogram {
+    return {
+      buckets: this.#counts(TARGET.buckets, RTT_BUCKETS_MICROS.length + 1),
+      sumMicros: wide(this.#count(TARGET.rttSum), this.#count(TARGET.rttSum + 1)),
+    };
+  }
+  /** Final answers by status code, `other` for codes past the first few different ones. */
+  get responses(): readonly (readonly [code: string, count: number])[] {
+    const responses: [string, number][] = [];
+    for (let cell = TARGET.codes; cell < TARGET.otherCodes; cell += 2) {
+      const code = this.#count(cell);
+      if (code !== 0) responses.push([String(code), this.#count(cell + 1)]);
+    }
+    const other = this.#count(TARGET.otherCodes);
+    if (other !== 0) responses.push(['other', other]);
+    return responses;
+  }
+
+  #count(cell: number): number {
+    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
+  }
+  #counts(cell: number, length: number): number[] {
+    return Array.from({ length }, (_, i) => this.#count(cell + i));
+  }
+  #time(cell: number): number {
+    return wide(this.#count(cell), this.#count(cell + 1));
+  }
+}
+
+/** What is known of a destination. Times are wall-clock ms, 0 for never. */
+export class DestinationRow {
+  readonly state: State;
+  readonly sinceMs: number;
+  readonly changes: number;
+  readonly resolutionFailures: number;
+  readonly reason: DownReason | undefined;
+
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    const count = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
+    this.state = stateOf(count(DESTINATION.state));
+    this.sinceMs = wide(count(DESTINATION.since), count(DESTINATION.since + 1));
+    this.changes = count(DESTINATION.changes);
+    this.resolutionFailures = count(DESTINATION.resolutionFailures);
+    this.reason = REASONS[count(DESTINATION.lastReason) - 1];
+  }
+}
+
+/** What is known of the pinger itself. */
+export class PingerRow {
+  readonly heartbeat: number;
+  readonly inFlight: number;
+  readonly unmatched: number;
+  readonly lateness: Histogram;
+
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    const count = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
+    this.heartbeat = count(PINGER.heartbeat);
+    this.inFlight = count(PINGER.inFlight);
+    this.unmatched = count(PINGER.unmatched);
+    this.lateness = {
+      buckets: LATENESS_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.lateness + i)),
+      sumMicros: wide(count(PINGER.latenessSum), count(PINGER.latenessSum + 1)),
+    };
+  }
+}

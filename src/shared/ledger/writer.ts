@@ -1,0 +1,208 @@
+import type { DestinationSlot, TargetSlot } from '../destination.js';
+import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { STATES, type State, type Verdict } from '../state.js';
+import {
+  CODES_PER_TARGET,
+  DESTINATION,
+  DESTINATIONS_AT,
+  destinationAt,
+  GENERATION,
+  LATENESS_BUCKETS_MICROS,
+  LEDGER_CAPACITY,
+  PINGER,
+  REASONS,
+  RTT_BUCKETS_MICROS,
+  stateOf,
+  TARGET,
+  targetAt,
+  WORD,
+  wide,
+} from './cells.js';
+
+/** One finished ping, as the ledger takes it. */
+export interface PingRecord {
+  /** Undefined when the ping was alive. */
+  readonly reason: FailureReason | undefined;
+  /** Status code of the answer; undefined when there was none. */
+  readonly code: number | undefined;
+  /** Undefined when there was no answer. */
+  readonly rttMicros: number | undefined;
+  readonly retransmissions: number;
+  readonly verdict: Verdict;
+  /** Wall clock, milliseconds. */
+  readonly endedAtMs: number;
+}
+
+/** The pinger's side. There is one writer at a time. */
+export class LedgerWriter {
+  readonly #cells: Int32Array;
+
+  /** Takes over a ledger, mending the rows that a writer which crashed left half-written. */
+  constructor(buffer: SharedArrayBuffer) {
+    this.#cells = new Int32Array(buffer);
+    const rows = [0];
+    for (let i = 0; i < LEDGER_CAPACITY; i++) rows.push(DESTINATIONS_AT + i * DESTINATION.words);
+    // One more than were told: the writer may have stopped while it opened a new one.
+    const most = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
+    for (let i = 0; i < most; i++) rows.push(targetAt(i));
+    for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
+    this.#set(PINGER.inFlight, 0);
+  }
+
+  get targetsUsed(): number {
+    return this.#get(PINGER.targetsUsed);
+  }
+
+  /** Gives the row `index` to a new target. */
+  openTarget(index: number): TargetSlot {
+    const row = targetAt(index);
+    const generation = this.#get(row + TARGET.generation) + 1;
+    this.#clear(row, TARGET.words, generation);
+    if (index >= this.targetsUsed) this.#set(PINGER.targetsUsed, index + 1);
+    return { index, generation };
+  }
+
+  /** Makes the destination's row ready, keeping what it holds when the tenant is the same. */
+  openDestination(slot: DestinationSlot): void {
+    const row = destinationAt(slot);
+    if (this.#get(row + DESTINATION.generation) === slot.generation) return;
+    this.#clear(row, DESTINATION.words, slot.generation);
+  }
+
+  verdictOf(slot: TargetSlot): Verdict {
+    const row = targetAt(slot.index);
+    return { state: stateOf(this.#get(row + TARGET.state)), run: this.#get(row + TARGET.run) };
+  }
+
+  stateOf(slot: DestinationSlot): State {
+    return stateOf(this.#get(destinationAt(slot) + DESTINATION.state));
+  }
+
+  recordPing(slot: TargetSlot, ping: PingRecord): void {
+    const row = targetAt(slot.index);
+    const isChange = stateOf(this.#get(row + TARGET.state)) !== ping.verdict.state;
+    this.#add(row, 1);
+    if (isChange) this.#setTime(row + TARGET.since, ping.endedAtMs);
+    this.#set(row + TARGET.state, STATES.indexOf(ping.verdict.state));
+    this.#set(row + TARGET.run, ping.verdict.run);
+    this.#setTime(row + TARGET.lastPing, ping.endedAtMs);
+    this.#setTime(
+      row + (ping.reason === undefined ? TARGET.lastUp : TARGET.lastDown),
+      ping.endedAtMs,
+    );
+    this.#set(row + TARGET.lastReason, reasonNumber(ping.reason));
+    this.#set(row + TARGET.lastCode, ping.code ?? 0);
+    this.#add(row + TARGET.retransmissions, ping.retransmissions);
+    if (ping.reason === undefined) this.#add(row + TARGET.alive, 1);
+    else this.#add(row + TARGET.failures + FAILURE_REASONS.indexOf(ping.reason), 1);
+    if (ping.rttMicros !== undefined) this.#recordRtt(row, ping.rttMicros);
+    if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
+    this.#add(row, 1);
+  }
+
+  recordLateResponse(slot: TargetSlot): void {
+    this.#add(targetAt(slot.index) + TARGET.late, 1);
+  }
+
+  /** A destination's verdict; an equal one changes nothing. */
+  recordVerdict(
+    slot: DestinationSlot,
+    state: State,
+    reason: DownReason | undefined,
+    atMs: number,
+  ): void {
+    const row = destinationAt(slot);
+    const before = stateOf(this.#get(row + DESTINATION.state));
+    const number = reasonNumber(reason);
+    if (before === state && this.#get(row + DESTINATION.lastReason) === number) return;
+    this.#add(row, 1);
+    this.#set(row + DESTINATION.lastReason, number);
+    if (before !== state) {
+      this.#set(row + DESTINATION.state, STATES.indexOf(state));
+      this.#setTime(row + DESTINATION.since, atMs);
+      if (before !== 'unknown' && state !== 'unknown') this.#add(row + DESTINATION.changes, 1);
+    }
+    this.#add(row, 1);
+  }
+
+  recordResolutionFailure(slot: DestinationSlot): void {
+    this.#add(destinationAt(slot) + DESTINATION.resolutionFailures, 1);
+  }
+
+  recordLateness(micros: number): void {
+    this.#add(PINGER.version, 1);
+    this.#add(PINGER.lateness + bucketOf(LATENESS_BUCKETS_MICROS, micros), 1);
+    this.#addWide(PINGER.latenessSum, micros);
+    this.#add(PINGER.version, 1);
+  }
+
+  recordUnmatched(): void {
+    this.#add(PINGER.unmatched, 1);
+  }
+
+  addInFlight(change: 1 | -1): void {
+    this.#add(PINGER.inFlight, change);
+  }
+
+  beat(): void {
+    this.#add(PINGER.heartbeat, 1);
+  }
+
+  #recordRtt(row: number, micros: number): void {
+    this.#set(row + TARGET.lastRtt, micros);
+    this.#add(row + TARGET.buckets + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
+    this.#addWide(row + TARGET.rttSum, micros);
+  }
+
+  #codeCell(row: number, code: number): number {
+    const first = row + TARGET.codes;
+    for (let cell = first; cell < first + 2 * CODES_PER_TARGET; cell += 2) {
+      if (this.#get(cell) === 0) this.#set(cell, code);
+      if (this.#get(cell) === code) return cell + 1;
+    }
+    return row + TARGET.otherCodes;
+  }
+
+  #clear(row: number, words: number, generation: number): void {
+    this.#add(row, 1);
+    for (let cell = row + 1; cell < row + words; cell++) this.#set(cell, 0);
+    this.#set(row + GENERATION, generation);
+    this.#add(row, 1);
+  }
+
+  #get(cell: number): number {
+    return Atomics.load(this.#cells, cell);
+  }
+
+  #set(cell: number, value: number): void {
+    Atomics.store(this.#cells, cell, value);
+  }
+
+  #add(cell: number, value: number): void {
+    Atomics.add(this.#cells, cell, value);
+  }
+
+  /** Adds to a 64-bit number kept as a low and a high cell. */
+  #addWide(cell: number, value: number): void {
+    const sum = wide(this.#get(cell), this.#get(cell + 1)) + value;
+    this.#set(cell, sum % WORD);
+    this.#set(cell + 1, Math.floor(sum / WORD));
+  }
+
+  /** Wall-clock milliseconds as a low and a high cell. */
+  #setTime(cell: number, ms: number): void {
+    this.#set(cell, Math.round(ms) % WORD);
+    this.#set(cell + 1, Math.floor(Math.round(ms) / WORD));
+  }
+}
+
+/** The first bucket whose upper bound is not below the value (`le`, as Prometheus counts). */
+function bucketOf(bounds: readonly number[], micros: number): number {
+  let bucket = 0;
+  while (bucket < bounds.length && micros > (bounds[bucket] ?? 0)) bucket++;
+  return bucket;
+}
+
+function reasonNumber(reason: DownReason | undefined): number {
+  return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
+}
