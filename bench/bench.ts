@@ -1,18 +1,11 @@
 /** What every part is given. */
 
 import type { Crowd } from './crowd.js';
-import type { FarEnd } from './far-end.js';
 import type { Row } from './report.js';
-import type { Stage } from './stage.js';
+import type { Scene } from './scene.js';
 import type { Steady } from './steady.js';
 
-export interface Bench {
-  readonly stage: Stage;
-  readonly farEnd: FarEnd;
-  /** Windows are short and the figures rough. */
-  readonly isQuick: boolean;
-  /** Says what is going on. */
-  readonly say: (text: string) => void;
+export interface Bench extends Scene {
   /** The exporter at so many pings a second; measured once, whoever asks. */
   readonly steady: (pingsPerSecond: number) => Promise<Steady>;
   /** The exporter with 10,000 destinations at rest, scraped; measured once, whoever asks. */

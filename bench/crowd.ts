@@ -3,11 +3,11 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Bench } from './bench.js';
 import { type Exporter, withExporter } from './exporter.js';
 import { type Download, download, type Headers, LIKE_PROMETHEUS } from './http.js';
 import { rssBytes } from './proc.js';
 import { grouped } from './report.js';
+import type { Scene } from './scene.js';
 
 export const CROWD = 10_000;
 const INTERVAL_SECONDS = 30;
@@ -32,17 +32,17 @@ export interface Crowd {
   readonly file: string;
 }
 
-export async function measureCrowd(bench: Bench): Promise<Crowd> {
-  const { stage, isQuick, say } = bench;
+export async function measureCrowd(scene: Scene): Promise<Crowd> {
+  const { stage, isQuick, say } = scene;
   say(`${grouped(CROWD)} destinations: memory, scrapes, waits`);
   const options = { destinations: CROWD, intervalSeconds: INTERVAL_SECONDS, isPinned: false };
-  return withExporter(bench, options, async (exporter) => {
+  return withExporter(scene, options, async (exporter) => {
     const { url } = exporter;
-    const rss = await settledRss(bench, exporter);
+    const rss = await settledRss(scene, exporter);
     const scrapes = isQuick ? 3 : 7;
     const plain = await scrape(url, IDENTITY, scrapes);
     const gzip = await scrape(url, LIKE_PROMETHEUS, scrapes);
-    const waits = await longestWaits(bench, url);
+    const waits = await longestWaits(scene, url);
     const file = join(stage.directory, 'metrics.txt');
     await save(url, file);
     return { rssBytes: rss, plain, gzip, ...waits, file };
@@ -50,7 +50,7 @@ export async function measureCrowd(bench: Bench): Promise<Crowd> {
 }
 
 /** Memory after the first pings and some scrapes, the way Prometheus asks. */
-export async function settledRss({ stage }: Bench, { pid, url }: Exporter): Promise<number> {
+export async function settledRss({ stage }: Scene, { pid, url }: Exporter): Promise<number> {
   await stage.sleep(1000);
   await scrape(url, LIKE_PROMETHEUS, SCRAPES_BEFORE_MEMORY);
   await stage.sleep(500);
@@ -68,7 +68,7 @@ export async function scrape(
 }
 
 /** Another process asks for something small, one request after the other, while we scrape. */
-async function longestWaits({ stage, isQuick }: Bench, url: string) {
+async function longestWaits({ stage, isQuick }: Scene, url: string) {
   const rounds = isQuick ? 2 : 4;
   const command = [process.execPath, HEALTHY, new URL(url).port, '/-/healthy'];
   return stage.during(command, async (other) => {

@@ -3,9 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Bench } from './bench.js';
 import { download } from './http.js';
 import { freeTcpPort, NEAR_CORE, pinned } from './machine.js';
+import type { Scene } from './scene.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 /** How long it may take until every destination was pinged once. */
@@ -25,7 +25,7 @@ export interface Exporter {
 
 /** Starts it, uses it from when every destination was pinged once, and stops it. */
 export async function withExporter<T>(
-  { stage, farEnd }: Bench,
+  { stage, farEnd }: Scene,
   { destinations, intervalSeconds, isPinned }: ExporterOptions,
   use: (exporter: Exporter) => Promise<T>,
 ): Promise<T> {

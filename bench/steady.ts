@@ -1,10 +1,10 @@
 /** The exporter at a rate, over a window that begins when it has settled. */
 
-import type { Bench } from './bench.js';
 import { type Exporter, withExporter } from './exporter.js';
 import { cpuMicros } from './proc.js';
 import { grouped } from './report.js';
 import { gained, readSums, type Sums } from './samples.js';
+import type { Scene } from './scene.js';
 
 const PINGS = 'sip_keepalive_pings_total';
 const FAILURES = 'sip_keepalive_ping_failures_total';
@@ -30,16 +30,16 @@ export interface Steady {
   readonly lateness: ReadonlyMap<number, number>;
 }
 
-export async function measureSteady(bench: Bench, pingsPerSecond: number): Promise<Steady> {
-  bench.say(`the exporter at ${grouped(pingsPerSecond)} pings/s`);
+export async function measureSteady(scene: Scene, pingsPerSecond: number): Promise<Steady> {
+  scene.say(`the exporter at ${grouped(pingsPerSecond)} pings/s`);
   const options = {
     destinations: pingsPerSecond * INTERVAL_SECONDS,
     intervalSeconds: INTERVAL_SECONDS,
     isPinned: true,
   };
-  return withExporter(bench, options, async (exporter) => {
-    await bench.stage.sleep(bench.isQuick ? WARM_UP_MS / 2 : WARM_UP_MS);
-    return observe(bench, exporter, pingsPerSecond);
+  return withExporter(scene, options, async (exporter) => {
+    await scene.stage.sleep(scene.isQuick ? WARM_UP_MS / 2 : WARM_UP_MS);
+    return observe(scene, exporter, pingsPerSecond);
   });
 }
 
@@ -48,15 +48,15 @@ export function isLossFree({ failures, endedPerSecond, pingsPerSecond }: Steady)
   return failures === 0 && endedPerSecond >= (1 - RATE_SLACK) * pingsPerSecond;
 }
 
-async function observe(bench: Bench, exporter: Exporter, rate: number): Promise<Steady> {
-  const { stage } = bench;
+async function observe(scene: Scene, exporter: Exporter, rate: number): Promise<Steady> {
+  const { stage } = scene;
   const before = await ended(exporter);
   await stage.sleep(AFTER_SCRAPE_MS);
   const latenessBefore = await readSums(exporter.url, [LATENESS]);
   await stage.sleep(AFTER_SCRAPE_MS);
-  const first = await meter(bench, exporter);
-  await stage.sleep(bench.isQuick ? 3000 : 8000);
-  const last = await meter(bench, exporter);
+  const first = await meter(scene, exporter);
+  await stage.sleep(scene.isQuick ? 3000 : 8000);
+  const last = await meter(scene, exporter);
   const latenessAfter = await readSums(exporter.url, [LATENESS]);
   const after = await ended(exporter);
   const grew = (family: string) =>
@@ -77,6 +77,6 @@ async function ended({ url }: Exporter): Promise<{ readonly atMs: number; readon
   return { atMs, sums: await readSums(url, [PINGS, FAILURES]) };
 }
 
-async function meter({ farEnd }: Bench, { pid }: Exporter) {
+async function meter({ farEnd }: Scene, { pid }: Exporter) {
   return { cpu: cpuMicros(pid), requests: await farEnd.requests() };
 }

@@ -68,7 +68,7 @@ async function run(
     ledger: new LedgerReader(ledger),
     roster,
     pinger: supervisor,
-    configText: showConfig(config),
+    configText: () => showConfig(config),
     configLoadedAtMs: Date.now(),
   };
   const app = createApp({

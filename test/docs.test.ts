@@ -29,7 +29,7 @@ const exporter = {
   ledger: new LedgerReader(createLedger()),
   roster: { all: () => [], named: () => undefined, withUri: () => [] },
   pinger: { isReady: true, restarts: 0, silentMs: 0 },
-  configText: '',
+  configText: () => '',
   configLoadedAtMs: 1,
 };
 

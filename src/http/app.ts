@@ -32,7 +32,7 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     '/alive': aliveHandler(exporter),
     '/api/v1/destinations': destinationsHandler(exporter),
     '/api/v1/destinations/*name': destinationHandler(exporter),
-    '/config': text(() => [200, exporter.configText.trimEnd()]),
+    '/config': text(() => [200, exporter.configText().trimEnd()]),
     '/-/healthy': text(() => [200, 'Healthy']),
     '/-/ready': text(() =>
       exporter.pinger.isReady ? [200, 'Ready'] : [503, 'The pinger thread is not running'],

@@ -18,7 +18,7 @@ export interface Exporter {
     readonly silentMs: number;
   };
   /** The configuration in force, for people to read. */
-  readonly configText: string;
+  configText(): string;
   /** Wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
 }

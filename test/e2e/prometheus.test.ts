@@ -100,3 +100,8 @@ async function freeTcpPort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('prometheus.yml is a right configuration', needs('promtool'), () => {
+  const check = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], { encoding: 'utf8' });
+  assert.equal(check.status, 0, check.stdout + check.stderr);
+});

@@ -35,7 +35,7 @@ function setUp() {
     ledger: new LedgerReader(buffer),
     roster: { all: () => watched, named: () => undefined, withUri: () => [] },
     pinger,
-    configText: '',
+    configText: () => '',
     configLoadedAtMs: 1_600_000_000_500,
   };
   const add = (name: string, more: Partial<Watched['destination']> = {}, server = '') => {
