@@ -17,7 +17,7 @@ import {
   PINGER_FAMILIES,
   TARGET_FAMILIES,
 } from '../src/http/families.js';
-import { OPENMETRICS, ownRegistry, TEXT } from '../src/http/own-registry.js';
+import { OPENMETRICS, ownMetrics, TEXT } from '../src/http/own-metrics.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { createLedger } from '../src/shared/ledger/cells.js';
 import { LedgerReader } from '../src/shared/ledger/reader.js';
@@ -72,7 +72,7 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
       reasons.map((r) => [`\`${r}\``, inWords(r)]),
     ),
   );
-  const own = await ownRegistry(exporter, TEXT).text();
+  const own = await ownMetrics(exporter)(TEXT);
   const ours = [...own.matchAll(/^# HELP (sip_keepalive_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
   );
@@ -87,7 +87,7 @@ test('no name is exported twice, in either format', async () => {
   );
   assert.equal(new Set(names).size, names.length);
   for (const format of [TEXT, OPENMETRICS] as const) {
-    const own = await ownRegistry(exporter, format).text();
+    const own = await ownMetrics(exporter)(format);
     for (const name of names)
       assert.doesNotMatch(own, new RegExp(`^# TYPE ${name.replace(/_total$/, '')}`, 'm'));
   }

@@ -14,7 +14,7 @@ import {
   TARGET_FAMILIES,
   type TargetSample,
 } from './families.js';
-import { OPENMETRICS, type OwnRegistry } from './own-registry.js';
+import { type ContentType, OPENMETRICS, type OwnMetrics } from './own-metrics.js';
 
 /** Pieces are about this long, in characters. */
 const PIECE = 64 * 1024;
@@ -30,10 +30,11 @@ interface Labelled<Row> {
 /** Yields the exposition piece by piece; an empty piece is an occasion to let others run. */
 export async function* exposition(
   exporter: Exporter,
-  own: OwnRegistry,
+  own: OwnMetrics,
+  contentType: ContentType,
 ): AsyncGenerator<string, void, undefined> {
-  const isOpenMetrics = own.contentType === OPENMETRICS;
-  yield `${await own.text()}\n`;
+  const isOpenMetrics = contentType === OPENMETRICS;
+  yield `${await own(contentType)}\n`;
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
   let rows = 0;

@@ -7,7 +7,7 @@ import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Exporter } from './exporter.js';
 import { exposition } from './exposition.js';
-import { OPENMETRICS, type OwnRegistry, ownRegistry, TEXT } from './own-registry.js';
+import { OPENMETRICS, type OwnMetrics, ownMetrics, TEXT } from './own-metrics.js';
 
 /** How long the rendering may hold the thread at a stretch. */
 const SLICE_MS = 5;
@@ -17,8 +17,7 @@ const LONGEST_ANSWER_MS = 120_000;
 const MOST_AT_ONCE = 16;
 
 export function metricsHandler(exporter: Exporter): RequestHandler {
-  const text = ownRegistry(exporter, TEXT);
-  const openMetrics = ownRegistry(exporter, OPENMETRICS);
+  const own = ownMetrics(exporter);
   let underWay = 0;
   return async (request, response) => {
     if (underWay >= MOST_AT_ONCE) {
@@ -27,15 +26,16 @@ export function metricsHandler(exporter: Exporter): RequestHandler {
     }
     underWay++;
     try {
-      await answer(request, response, exporter, wantsOpenMetrics(request) ? openMetrics : text);
+      await answer(request, response, exporter, own);
     } finally {
       underWay--;
     }
   };
 }
 
-async function answer(request: Request, response: Response, exporter: Exporter, own: OwnRegistry) {
-  response.setHeader('Content-Type', own.contentType);
+async function answer(request: Request, response: Response, exporter: Exporter, own: OwnMetrics) {
+  const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
+  response.setHeader('Content-Type', contentType);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
   if (request.method === 'HEAD') {
     response.end();
@@ -46,7 +46,7 @@ async function answer(request: Request, response: Response, exporter: Exporter, 
   response.once('close', () => gone.abort());
   const sink = compressed(request, response);
   try {
-    await write(exposition(exporter, own), sink, gone.signal);
+    await write(exposition(exporter, own, contentType), sink, gone.signal);
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   } finally {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Exporter } from '../../src/http/exporter.js';
 import { exposition } from '../../src/http/exposition.js';
-import { type ContentType, OPENMETRICS, ownRegistry, TEXT } from '../../src/http/own-registry.js';
+import {
+  type ContentType,
+  OPENMETRICS,
+  type OwnMetrics,
+  ownMetrics,
+  TEXT,
+} from '../../src/http/own-metrics.js';
 import type { Watched } from '../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
@@ -53,12 +59,9 @@ function setUp() {
     watched.push({ destination, slot, owners: ['config', 'rpc'], targets: [target], server });
     return { slot, target: target.slot };
   };
-  const render = async (
-    contentType: ContentType = TEXT,
-    own = { contentType, text: async () => '' },
-  ) => {
+  const render = async (contentType: ContentType = TEXT, own: OwnMetrics = async () => '') => {
     let text = '';
-    for await (const piece of exposition(exporter, own)) text += piece;
+    for await (const piece of exposition(exporter, own, contentType)) text += piece;
     return text;
   };
   return { writer, watched, exporter, pinger, add, render };
@@ -232,7 +235,7 @@ describe('the exposition', () => {
     test(`as ${contentType.split(';')[0]} has each family once, named as it wants`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
-      const text = await it.render(contentType, ownRegistry(it.exporter, contentType));
+      const text = await it.render(contentType, ownMetrics(it.exporter));
       const families = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
       assert.equal(new Set(families.map(([, name]) => name)).size, families.length);
       for (const [, name, type] of families) {
