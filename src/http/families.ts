@@ -139,7 +139,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_late_responses_total',
     type: 'counter',
-    help: 'Answers that came after the deadline.',
+    help: 'Answers that came after the deadline, to the last ping or the one before.',
     samples: ({ row }, emit) => emit(row.lateResponses),
   },
   {
@@ -180,6 +180,12 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     type: 'counter',
     help: 'Messages that came in and belonged to no ping: strays, forgeries, malformed ones.',
     samples: (row, emit) => emit(row.unmatched),
+  },
+  {
+    name: 'sip_keepalive_pinger_stalls_total',
+    type: 'counter',
+    help: 'Times that the pinger thread stood still for more than 20 ms. Answers that came meanwhile have no round-trip time; pings whose deadline passed meanwhile are not counted.',
+    samples: (row, emit) => emit(row.stalls),
   },
 ];
 

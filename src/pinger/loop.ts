@@ -4,12 +4,13 @@
 
 import type { Clock } from './clock.js';
 import type { Scheduler } from './scheduler.js';
+import type { Vigil } from './vigil.js';
 import type { Wheel } from './wheel.js';
 
 /** Never sleeps longer than this, so that a living pinger is told from a stuck one. */
 const LONGEST_SLEEP_MS = 250;
-/** A turn later than this follows a stall: what arrived meanwhile is read before deadlines count. */
-const STALL_MS = 20;
+/** The same while pings are under way, so that a stall does not hide in a sleep. */
+const LONGEST_BUSY_SLEEP_MS = 50;
 /** After a stall, how many rounds of the event loop may pass before deadlines count all the same. */
 const MOST_ROUNDS = 100;
 /** A ping is sent again at most this often at the pace at which pings begin (RFC 3261 17.1.2.2). */
@@ -19,8 +20,11 @@ export interface LoopOptions {
   readonly clock: Clock;
   readonly timers: Wheel;
   readonly scheduler: Scheduler;
+  readonly vigil: Vigil;
   readonly ring: (timer: number) => void;
   readonly beat: () => void;
+  /** The thread stood still for so long. */
+  readonly onStall: (ms: number) => void;
   /** Counts messages that arrived. */
   readonly received: () => number;
   /** Runs once the event loop has read what the sockets hold. */
@@ -49,7 +53,7 @@ export class Loop {
 
   /** Makes sure that a turn is taken by then. */
   wakeBy(atMs: number): void {
-    if (atMs < this.#wakeAt) this.#sleepUntil(atMs);
+    if (atMs < this.#wakeAt) this.#sleepUntil(Math.max(atMs, this.#options.clock.now()));
   }
 
   stop(): void {
@@ -58,8 +62,9 @@ export class Loop {
   }
 
   readonly #awake = (): void => {
-    const isLate = this.#options.clock.now() - this.#wakeAt > STALL_MS;
-    if (isLate) this.#drain(this.#options.received(), MOST_ROUNDS);
+    const { vigil, clock, received } = this.#options;
+    this.#cancel = undefined;
+    if (vigil.look(clock.now())) this.#drain(received(), MOST_ROUNDS);
     else this.#turn();
   };
 
@@ -67,8 +72,13 @@ export class Loop {
   #drain(received: number, rounds: number): void {
     this.#options.afterReads(() => {
       const now = this.#options.received();
-      if (now === received || rounds === 0) this.#turn();
-      else this.#drain(now, rounds - 1);
+      if (now !== received && rounds > 0) {
+        this.#drain(now, rounds - 1);
+        return;
+      }
+      const { vigil, clock, onStall } = this.#options;
+      onStall(vigil.caughtUp(clock.now()));
+      this.#turn();
     });
   }
 
@@ -84,14 +94,17 @@ export class Loop {
   #nextWake(): number {
     const { clock, timers, scheduler } = this.#options;
     const now = clock.now();
-    const wait = Math.min(timers.wait(now, LONGEST_SLEEP_MS), scheduler.wait(LONGEST_SLEEP_MS));
+    const longest = timers.size > 0 ? LONGEST_BUSY_SLEEP_MS : LONGEST_SLEEP_MS;
+    const wait = Math.min(timers.wait(now, longest), scheduler.wait(longest));
     return now + Math.max(wait, 1);
   }
 
   #sleepUntil(wakeAt: number): void {
-    if (this.#isStopped) return;
+    // While it catches up after a stall, the turn that follows sets the next sleep.
+    if (this.#isStopped || this.#options.vigil.isCatchingUp) return;
     this.#cancel?.();
     this.#wakeAt = wakeAt;
+    this.#options.vigil.expect(wakeAt);
     const delayMs = Math.max(wakeAt - this.#options.clock.now(), 0);
     this.#cancel = this.#options.clock.after(delayMs, this.#awake);
   }

@@ -18,11 +18,14 @@ import { Scheduler } from './scheduler.js';
 import { TargetSlots } from './slots.js';
 import { Target } from './target.js';
 import type { Endpoint, MessageHandler, Transport } from './transport/transport.js';
+import { Vigil } from './vigil.js';
 import type { Watch } from './watch.js';
 import { Wheel } from './wheel.js';
 
 /** RFC 3261 19.1.2: where a URI without a port is served over UDP. */
 const DEFAULT_PORT = 5060;
+/** Stalls that are logged; shorter ones are counted. */
+const WORTH_A_WORD_MS = 1_000;
 
 export interface PingerOptions {
   readonly clock: Clock;
@@ -42,6 +45,7 @@ export class Pinger {
   readonly #options: PingerOptions;
   readonly #entropy = new Entropy();
   readonly #timers = new Wheel(LEDGER_CAPACITY);
+  readonly #vigil = new Vigil();
   readonly #scheduler: Scheduler;
   readonly #loop: Loop;
   readonly #receiver: Receiver;
@@ -67,13 +71,16 @@ export class Pinger {
       targetAt: (slot) => this.#targets[slot],
       onUnmatched: () => writer.recordUnmatched(),
       newTag: () => this.#entropy.hex(8),
+      vigil: this.#vigil,
     });
     this.#loop = new Loop({
       clock,
       timers: this.#timers,
       scheduler: this.#scheduler,
+      vigil: this.#vigil,
       ring: (timer) => this.#targets[timer]?.ring(),
       beat: () => writer.beat(),
+      onStall: (ms) => this.#stoodStill(ms),
       received: () => this.#receiver.received,
       afterReads,
     });
@@ -207,12 +214,13 @@ export class Pinger {
       transport: this.#transportFor(watch.destination),
       clock,
       timers: this.#timers,
+      vigil: this.#vigil,
       entropy: this.#entropy,
       onEnded: (outcome, retransmissions) => {
         this.#judge.ended(watch, slot, outcome, retransmissions);
-        writer.addInFlight(-1);
-        this.#loop.wakeBy(this.#scheduler.done(slot.index));
+        this.#done(slot);
       },
+      onDiscarded: () => this.#done(slot),
       onLate: () => writer.recordLateResponse(slot),
       onResponse: (bytes, scan) => this.#judge.learnServer(watch, bytes, scan),
     });
@@ -234,6 +242,21 @@ export class Pinger {
     writer.addInFlight(1);
     this.#targets[index]?.ping();
   };
+
+  #done(slot: TargetSlot): void {
+    this.#options.writer.addInFlight(-1);
+    this.#loop.wakeBy(this.#scheduler.done(slot.index));
+  }
+
+  #stoodStill(ms: number): void {
+    this.#options.writer.recordStall();
+    if (ms < WORTH_A_WORD_MS) return;
+    this.#outbox.log({
+      level: 'warn',
+      message: 'the pinger thread stood still; pings whose deadline passed meanwhile do not count',
+      fields: { ms: Math.round(ms) },
+    });
+  }
 
   #announce(watch: Watch): void {
     const { transport } = watch.destination.settings;

@@ -6,6 +6,7 @@ import { is, Scan, scan, word } from './scanner.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
 import { answerOptions } from './uas.js';
+import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
 /** Requests that we answer in a second; strangers get no more of our time than this. */
@@ -16,6 +17,7 @@ export interface ReceiverOptions {
   readonly targetAt: (slot: number) => Target | undefined;
   readonly onUnmatched: () => void;
   readonly newTag: () => string;
+  readonly vigil: Vigil;
 }
 
 export class Receiver {
@@ -36,6 +38,7 @@ export class Receiver {
 
   readonly take = (bytes: Uint8Array, from: Source): void => {
     this.#received++;
+    this.#options.vigil.look(this.#options.clock.now());
     scan(bytes, this.#scan);
     const isTaken = this.#scan.isResponse ? this.#takeResponse(bytes) : this.#answer(bytes, from);
     if (!isTaken) this.#options.onUnmatched();

@@ -16,6 +16,7 @@ import {
 import { is, isBarringBlanks, type Scan } from './scanner.js';
 import { Transaction, type TransactionUser } from './transaction.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport/transport.js';
+import type { Vigil } from './vigil.js';
 import type { Wheel } from './wheel.js';
 
 export interface TargetOptions {
@@ -26,9 +27,12 @@ export interface TargetOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly timers: Wheel;
+  readonly vigil: Vigil;
   readonly entropy: Entropy;
-  /** A ping ended; called once for each. */
+  /** A ping ended; this or `onDiscarded` is called once for each. */
   readonly onEnded: (outcome: Outcome, retransmissions: number) => void;
+  /** A ping ended, and how is not known. */
+  readonly onDiscarded: () => void;
   readonly onLate: () => void;
   /** A well-formed response to one of this target's pings came. */
   readonly onResponse: (bytes: Uint8Array, scan: Scan) => void;
@@ -46,9 +50,9 @@ export class Target implements FlowUser, TransactionUser {
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    const { clock, timers, slot, transport, endpoint } = options;
+    const { clock, timers, slot, transport, endpoint, vigil } = options;
     this.#flow = transport.open(endpoint, this);
-    this.#transaction = new Transaction(clock, timers, slot.index, this);
+    this.#transaction = new Transaction(clock, timers, slot.index, this, vigil);
   }
 
   get slot(): TargetSlot {
@@ -125,8 +129,13 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
-    this.#flow.rest();
+    this.#flow.rest(outcome.kind === 'answered');
     this.#options.onEnded(outcome, retransmissions);
+  }
+
+  discarded(): void {
+    this.#flow.rest(true);
+    this.#options.onDiscarded();
   }
 
   answeredLate(): void {

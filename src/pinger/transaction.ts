@@ -14,6 +14,7 @@
 
 import type { Outcome, TransportFailure } from '../shared/outcome.js';
 import type { Clock } from './clock.js';
+import type { Vigil } from './vigil.js';
 import type { Wheel } from './wheel.js';
 
 /** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
@@ -25,8 +26,10 @@ export const T2_MS = 4000;
 export interface TransactionUser {
   /** Puts the request on the wire, for the first time or again. */
   transmit(isFirst: boolean): void;
-  /** Called once for each start. */
+  /** Called once for each start that is not discarded. */
   ended(outcome: Outcome, retransmissions: number): void;
+  /** How it ended is not known: the deadline passed while the thread stood still. */
+  discarded(): void;
   /** An answer that came after the deadline; called at most once for each start. */
   answeredLate(): void;
 }
@@ -38,6 +41,7 @@ export class Transaction {
   readonly #timers: Wheel;
   readonly #timer: number;
   readonly #user: TransactionUser;
+  readonly #vigil: Vigil;
   #phase: Phase = 'idle';
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
@@ -49,11 +53,12 @@ export class Transaction {
   #isLatePossible = false;
 
   /** @param timer the id of this transaction's timer in `timers`. */
-  constructor(clock: Clock, timers: Wheel, timer: number, user: TransactionUser) {
+  constructor(clock: Clock, timers: Wheel, timer: number, user: TransactionUser, vigil: Vigil) {
     this.#clock = clock;
     this.#timers = timers;
     this.#timer = timer;
     this.#user = user;
+    this.#vigil = vigil;
   }
 
   /** A request is out and its end has not been told yet. */
@@ -87,8 +92,7 @@ export class Transaction {
       // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
       this.#phase = 'proceeding';
     } else {
-      const rttMicros = Math.max(Math.round((this.#clock.now() - this.#startedAt) * 1000), 0);
-      this.#end({ kind: 'answered', code: status, rttMicros });
+      this.#takeAnswer(status);
     }
   }
 
@@ -107,8 +111,11 @@ export class Transaction {
     if (!this.isPending) return;
     const now = this.#clock.now();
     if (now >= this.#deadline) {
-      this.#isLatePossible = true;
-      this.#end({ kind: 'failed', reason: 'timeout' });
+      // All that came was read before this, so no answer is no answer; but a retransmission that
+      // could not go out while we stood still might have brought one.
+      const isResendMissing = this.#resendAt < this.#deadline;
+      if (isResendMissing && this.#vigil.covers(this.#deadline)) this.#discard();
+      else this.#timeOut();
       return;
     }
     if (now >= this.#resendAt) {
@@ -127,6 +134,31 @@ export class Transaction {
     this.#phase = 'completed';
     this.#isLatePossible = false;
     this.#timers.clear(this.#timer);
+  }
+
+  /** An answer that lay in the socket during a stall came at a time that nobody knows. */
+  #takeAnswer(code: number): void {
+    const now = this.#clock.now();
+    const isBlurred = this.#vigil.isCatchingUp;
+    if (now < this.#deadline) {
+      const rttMicros = isBlurred ? undefined : Math.round((now - this.#startedAt) * 1000);
+      this.#end({ kind: 'answered', code, rttMicros });
+    } else if (isBlurred) {
+      this.#discard();
+    } else {
+      this.#timeOut();
+      this.#takeLate();
+    }
+  }
+
+  #timeOut(): void {
+    this.#isLatePossible = true;
+    this.#end({ kind: 'failed', reason: 'timeout' });
+  }
+
+  #discard(): void {
+    this.abandon();
+    this.#user.discarded();
   }
 
   #end(outcome: Outcome): void {

@@ -30,7 +30,8 @@ export type Outcome =
       readonly kind: 'answered';
       /** Status code of the final response, 200 to 699. */
       readonly code: number;
-      readonly rttMicros: number;
+      /** Undefined when the answer was read after a stall of ours. */
+      readonly rttMicros: number | undefined;
     }
   | { readonly kind: 'failed'; readonly reason: Exclude<FailureReason, 'code' | 'auth'> };
 

@@ -4,6 +4,7 @@ import { Entropy } from '../../src/pinger/entropy.js';
 import { Receiver } from '../../src/pinger/receiver.js';
 import { Target } from '../../src/pinger/target.js';
 import type { Endpoint, Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
+import { Vigil } from '../../src/pinger/vigil.js';
 import { Wheel } from '../../src/pinger/wheel.js';
 import type { PingSettings } from '../../src/shared/destination.js';
 import type { Outcome } from '../../src/shared/outcome.js';
@@ -61,6 +62,7 @@ function setUp() {
   const clock = new FakeClock();
   const timers = new Wheel(8);
   const transport = new ScriptedTransport();
+  const vigil = new Vigil();
   const told = { ends: [] as Outcome[], lates: 0, unmatched: 0, responses: 0 };
   const target = new Target({
     slot: SLOT,
@@ -70,8 +72,10 @@ function setUp() {
     transport,
     clock,
     timers,
+    vigil,
     entropy: new Entropy(),
     onEnded: (outcome) => told.ends.push(outcome),
+    onDiscarded: () => assert.fail('nothing stood still'),
     onLate: () => told.lates++,
     onResponse: () => told.responses++,
   });
@@ -80,6 +84,7 @@ function setUp() {
     targetAt: (slot) => (slot === SLOT.index ? target : undefined),
     onUnmatched: () => told.unmatched++,
     newTag: () => 'ourtag',
+    vigil,
   });
   const advance = (ms: number) => {
     for (let i = 0; i < ms; i++) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Transaction, type TransactionUser } from '../../src/pinger/transaction.js';
+import { Vigil } from '../../src/pinger/vigil.js';
 import { Wheel } from '../../src/pinger/wheel.js';
 import type { Outcome, TransportFailure } from '../../src/shared/outcome.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -14,7 +15,9 @@ function harness(user: Partial<TransactionUser> = {}) {
   const sends: number[] = [];
   const ends: { readonly atMs: number; readonly outcome: Outcome; readonly again: number }[] = [];
   const lates: number[] = [];
-  const transaction = new Transaction(clock, wheel, 0, {
+  const vigil = new Vigil();
+  const told = { discarded: 0 };
+  const reports: TransactionUser = {
     transmit(isFirst) {
       assert.equal(isFirst, sends.length === 0 || isFirst);
       sends.push(clock.now());
@@ -25,14 +28,16 @@ function harness(user: Partial<TransactionUser> = {}) {
       user.ended?.(outcome, again);
     },
     answeredLate: () => lates.push(clock.now()),
-  });
+    discarded: () => told.discarded++,
+  };
+  const transaction = new Transaction(clock, wheel, 0, reports, vigil);
   const runUntil = (ms: number) => {
     while (clock.now() < ms) {
       clock.advance(1);
       wheel.turn(clock.now(), 1, () => transaction.ring());
     }
   };
-  return { clock, wheel, transaction, sends, ends, lates, runUntil };
+  return { clock, wheel, transaction, vigil, told, sends, ends, lates, runUntil };
 }
 
 /** What reaches the transaction: a status code, nonsense, or word from the transport. */
@@ -265,4 +270,69 @@ describe('a transaction', () => {
     transaction.receive(200);
     assert.deepEqual(lates, []);
   });
+});
+
+describe('a stall of ours', () => {
+  /** A ping of 1 s that begins at 0; the thread stands still from 400 ms on, until `untilMs`. */
+  function stalled(untilMs: number) {
+    const it = harness();
+    it.transaction.start(1000, false);
+    it.runUntil(400);
+    it.vigil.expect(401);
+    it.clock.advance(untilMs - 400);
+    assert.equal(it.vigil.look(it.clock.now()), true);
+    return it;
+  }
+  /** What the loop does once the sockets are read. */
+  function catchUp({ vigil, wheel, clock, transaction }: ReturnType<typeof harness>) {
+    vigil.caughtUp(clock.now());
+    wheel.turn(clock.now(), 1, () => transaction.ring());
+  }
+
+  test('leaves an answer that was read before the deadline without a round-trip time', () => {
+    const it = stalled(900);
+    it.transaction.receive(200);
+    assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: undefined });
+  });
+
+  test('that lay over the deadline leaves open whether an answer came in time: it is discarded', () => {
+    const it = stalled(5000);
+    it.transaction.receive(200);
+    catchUp(it);
+    assert.deepEqual([it.ends.length, it.told.discarded, it.lates.length], [0, 1, 0]);
+  });
+
+  test('that kept a retransmission back leaves open whether it would have been answered', () => {
+    const it = stalled(5000);
+    catchUp(it);
+    assert.deepEqual([it.ends.length, it.told.discarded], [0, 1]);
+  });
+
+  test('that kept nothing back does not excuse a missing answer', () => {
+    const it = harness();
+    it.transaction.start(300, false);
+    it.runUntil(200);
+    it.vigil.expect(201);
+    it.clock.advance(5000);
+    assert.equal(it.vigil.look(it.clock.now()), true);
+    catchUp(it);
+    assert.deepEqual([it.ends[0]?.outcome, it.told.discarded], [TIMEOUT, 0]);
+  });
+
+  test('that is over changes nothing for what comes after', () => {
+    const it = stalled(600);
+    catchUp(it);
+    it.clock.advance(100);
+    it.transaction.receive(200);
+    assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: 700_000 });
+  });
+});
+
+test('an answer after the deadline, before the timer rang, is a timeout and a late answer', () => {
+  const it = harness();
+  it.transaction.start(1000, false);
+  it.runUntil(999);
+  it.clock.advance(1);
+  it.transaction.receive(200);
+  assert.deepEqual([it.ends[0]?.outcome, it.lates], [TIMEOUT, [1000]]);
 });

@@ -37,7 +37,7 @@ export interface Flow {
   /** Sends once more what got no answer. */
   resend(message: Uint8Array): void;
   /** The ping has ended; what was held for it alone is given back. */
-  rest(): void;
+  rest(isAnswered: boolean): void;
   close(): void;
 }
 

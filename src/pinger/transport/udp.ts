@@ -1,11 +1,12 @@
 /**
  * SIP over UDP: one socket for each address family carries the pings of all targets.
  *
- * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted goes
- * out again through a socket of its own, bound to the same port and connected to its one target: a
- * closed port is then told within a round trip, and a healthy target costs no socket. On Linux the
- * kernel tells a connected UDP socket of port and protocol unreachable; that a host or a network
- * cannot be reached is known only when our own routes say so.
+ * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted, and
+ * every request to a target that left the last one without an answer, goes out through a socket that
+ * is bound to the same port and connected to that address: a closed port is then told within a round
+ * trip, and a healthy target costs no socket. On Linux the kernel tells a connected UDP socket of port
+ * and protocol unreachable; that a host or a network cannot be reached is known only when our own
+ * routes say so.
  */
 
 import * as dgram from 'node:dgram';
@@ -20,8 +21,8 @@ import type {
   Transport,
 } from './transport.js';
 
-/** How many targets may have a socket of their own at one moment; the others go without. */
-const MOST_CONNECTED = 512;
+/** How many connected sockets there may be at one moment; other targets go without. */
+const MOST_CONNECTED = 1024;
 /** Asked for, in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -34,11 +35,19 @@ export interface UdpOptions {
   readonly log: (line: LogLine) => void;
 }
 
+/** A socket that is connected to one endpoint, so that ICMP errors reach those who ping it. */
+interface Connected {
+  readonly socket: dgram.Socket;
+  readonly users: Set<UdpFlow>;
+  /** Messages that came in. */
+  received: number;
+}
+
 export class UdpTransport implements Transport {
   readonly #options: UdpOptions;
   readonly #shared = new Map<4 | 6, SharedSocket>();
-  /** Sockets that belong to one target, open now. */
-  #connected = 0;
+  /** By address and port of the peer. */
+  readonly #connected = new Map<string, Connected>();
   #isTroubleLogged = false;
 
   constructor(options: UdpOptions) {
@@ -50,7 +59,9 @@ export class UdpTransport implements Transport {
   }
 
   close(): void {
+    for (const { socket } of this.#connected.values()) socket.close();
     for (const socket of this.#shared.values()) socket.close();
+    this.#connected.clear();
     this.#shared.clear();
   }
 
@@ -69,18 +80,48 @@ export class UdpTransport implements Transport {
     }
   }
 
-  /** A socket on the same port for one target alone; undefined when there are too many. */
-  connect(endpoint: Endpoint, onError: (error: NodeJS.ErrnoException) => void) {
-    const shared = this.#shared.get(endpoint.family);
-    if (shared === undefined || this.#connected >= MOST_CONNECTED) return undefined;
-    const socket = shared.connect(endpoint, onError);
-    if (socket !== undefined) this.#connected++;
-    return socket;
+  /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
+  connect(endpoint: Endpoint, user: UdpFlow): dgram.Socket | undefined {
+    const key = `${endpoint.address} ${endpoint.port}`;
+    const open = this.#connected.get(key) ?? this.#newConnected(key, endpoint);
+    open?.users.add(user);
+    return open?.socket;
   }
 
-  disconnect(socket: dgram.Socket): void {
-    this.#connected--;
-    socket.close();
+  /** The last user that goes closes the socket, once it is read empty: others' answers may be in it. */
+  disconnect(endpoint: Endpoint, user: UdpFlow): void {
+    const key = `${endpoint.address} ${endpoint.port}`;
+    const open = this.#connected.get(key);
+    if (open === undefined) return;
+    open.users.delete(user);
+    const closeUnlessUsed = (received: number, rounds: number) => {
+      setImmediate(() => {
+        if (open.users.size > 0 || this.#connected.get(key) !== open) return;
+        if (open.received !== received || rounds > 0) {
+          closeUnlessUsed(open.received, Math.max(rounds - 1, 0));
+          return;
+        }
+        this.#connected.delete(key);
+        open.socket.close();
+      });
+    };
+    if (open.users.size === 0) closeUnlessUsed(open.received, 1);
+  }
+
+  #newConnected(key: string, endpoint: Endpoint): Connected | undefined {
+    const shared = this.#shared.get(endpoint.family);
+    if (shared === undefined || this.#connected.size >= MOST_CONNECTED) return undefined;
+    const socket = shared.connect(endpoint);
+    if (socket === undefined) return undefined;
+    const open: Connected = { socket, users: new Set(), received: 0 };
+    socket.on('message', () => {
+      open.received++;
+    });
+    socket.on('error', (error) => {
+      for (const user of [...open.users]) user.fail(error);
+    });
+    this.#connected.set(key, open);
+    return open;
   }
 
   #logTrouble(family: 4 | 6, error: unknown): void {
@@ -107,6 +148,8 @@ class UdpFlow implements Flow {
   readonly #user: FlowUser;
   #local: LocalAddress | undefined;
   #own: dgram.Socket | undefined;
+  /** The last ping got no answer: this one is sent through a connected socket from the start. */
+  #isSuspect = false;
 
   constructor(transport: UdpTransport, endpoint: Endpoint, user: FlowUser) {
     this.#transport = transport;
@@ -122,32 +165,42 @@ class UdpFlow implements Flow {
   }
 
   send(message: Uint8Array): void {
-    const { address, port, family } = this.#endpoint;
-    this.#transport.shared(family)?.socket.send(message, port, address, this.#onSent);
+    if (this.#isSuspect) this.resend(message);
+    else this.#sendShared(message);
   }
 
   resend(message: Uint8Array): void {
-    this.#own ??= this.#transport.connect(this.#endpoint, this.#onSent);
-    if (this.#own === undefined) this.send(message);
+    this.#own ??= this.#transport.connect(this.#endpoint, this);
+    if (this.#own === undefined) this.#sendShared(message);
     else this.#own.send(message, this.#onSent);
   }
 
-  rest(): void {
+  rest(isAnswered: boolean): void {
+    this.#isSuspect = !isAnswered;
     if (this.#own === undefined) return;
-    this.#transport.disconnect(this.#own);
     this.#own = undefined;
+    this.#transport.disconnect(this.#endpoint, this);
   }
 
   close(): void {
-    this.rest();
+    this.rest(true);
   }
 
-  readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
-    if (error === null) return;
+  /** The network said that what was sent cannot be delivered. */
+  fail(error: NodeJS.ErrnoException): void {
     const reason = failureOf(error);
     // The address that we send from may be gone: it is looked up again for the next ping.
     if (reason !== 'refused') this.#local = undefined;
     this.#user.failed(reason);
+  }
+
+  #sendShared(message: Uint8Array): void {
+    const { address, port, family } = this.#endpoint;
+    this.#transport.shared(family)?.socket.send(message, port, address, this.#onSent);
+  }
+
+  readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
+    if (error !== null) this.fail(error);
   };
 }
 
@@ -188,7 +241,8 @@ class SharedSocket {
     return { address, port: this.#port };
   }
 
-  connect(endpoint: Endpoint, onError: (error: NodeJS.ErrnoException) => void) {
+  /** A socket on the same port that hears of one endpoint alone; undefined when it cannot be had. */
+  connect(endpoint: Endpoint): dgram.Socket | undefined {
     let socket: dgram.Socket;
     try {
       socket = bind(this.#family, this.#options.sourceAddress, this.#port, true);
@@ -197,9 +251,9 @@ class SharedSocket {
     }
     // Until it is connected it may catch a datagram that is meant for another target.
     socket.on('message', (bytes, from) => this.#take(bytes, from));
-    socket.on('error', onError);
     socket.connect(endpoint.port, endpoint.address);
     if (isConnected(socket)) return socket;
+    socket.on('error', () => {});
     socket.close();
     return undefined;
   }

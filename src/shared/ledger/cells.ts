@@ -81,6 +81,7 @@ export const PINGER = {
   heartbeat: p(),
   inFlight: p(),
   unmatched: p(),
+  stalls: p(),
   lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
   latenessSum: p(2),
   /** Rows of targets that were ever used. */

@@ -185,6 +185,7 @@ export class PingerRow {
   readonly heartbeat: number;
   readonly inFlight: number;
   readonly unmatched: number;
+  readonly stalls: number;
   readonly lateness: Histogram;
 
   /** @param at where in `cells` the row begins. */
@@ -193,6 +194,7 @@ export class PingerRow {
     this.heartbeat = count(PINGER.heartbeat);
     this.inFlight = count(PINGER.inFlight);
     this.unmatched = count(PINGER.unmatched);
+    this.stalls = count(PINGER.stalls);
     this.lateness = {
       buckets: LATENESS_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.lateness + i)),
       sumMicros: wide(count(PINGER.latenessSum), count(PINGER.latenessSum + 1)),

@@ -140,6 +140,10 @@ export class LedgerWriter {
     this.#add(PINGER.unmatched, 1);
   }
 
+  recordStall(): void {
+    this.#add(PINGER.stalls, 1);
+  }
+
   addInFlight(change: 1 | -1): void {
     this.#add(PINGER.inFlight, change);
   }

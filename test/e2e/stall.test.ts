@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerOptions } from '../../src/pinger/uas.js';
+import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/process.js';
+
+const ANSWERS_AFTER_MS = 800;
+const TIMEOUT = 1;
+
+test('a process that was stopped tells no latency, no verdict and no timeout that it did not see', async (t) => {
+  const far = dgram.createSocket('udp4');
+  far.bind(0, '127.0.0.1');
+  await once(far, 'listening');
+  t.after(() => far.close());
+  far.on('message', (request, from) => {
+    const answer = answerOptions(request, from, 'far') ?? '';
+    const isLate = request.toString().startsWith('OPTIONS sip:late');
+    const send = () => far.send(answer, from.port, from.address);
+    setTimeout(send, isLate ? TIMEOUT * 1000 + 300 : ANSWERS_AFTER_MS).unref();
+  });
+  // Many targets at one address: their answers may come through one another's sockets.
+  const { port } = far.address();
+  const names = Array.from({ length: 30 }, (_, i) => [`good${i}`, `late${i}`]).flat();
+  const exporter = await startExporter(t, {
+    ping_interval: 2,
+    ping_timeout: TIMEOUT,
+    destinations: names.map((name) => ({ name, uri: `sip:${name}@127.0.0.1:${port}` })),
+  });
+  const ups = () => exporter.metric('sip_keepalive_up');
+  await eventually('every verdict', async () => {
+    const text = await exporter.get('/metrics');
+    return text.split('\nsip_keepalive_up{').length - 1 === names.length;
+  });
+  await sleep(3_000);
+  assert.equal(await ups(), names.length / 2);
+
+  for (const pauseMs of [3_000, 700]) {
+    exporter.child.kill('SIGSTOP');
+    await sleep(pauseMs);
+    exporter.child.kill('SIGCONT');
+    await sleep(2_500);
+  }
+
+  assert.ok(((await exporter.metric('sip_keepalive_pinger_stalls_total')) ?? 0) >= 2);
+  const within = await exporter.metric('sip_keepalive_rtt_seconds_bucket', { le: '1.0' });
+  assert.equal(
+    await exporter.metric('sip_keepalive_rtt_seconds_count'),
+    within,
+    'no false latency',
+  );
+  assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 0, 'no false verdict');
+  const text = await exporter.get('/metrics');
+  const falseTimeouts = text
+    .split('\n')
+    .filter(
+      (line) => /ping_failures_total.*"good.*reason="timeout"/.test(line) && !line.endsWith(' 0'),
+    );
+  assert.deepEqual(falseTimeouts, []);
+});
