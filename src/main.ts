@@ -70,6 +70,7 @@ async function run(
     pinger: supervisor,
     configText: () => showConfig(config),
     configLoadedAtMs: Date.now(),
+    now: () => Date.now(),
   };
   const app = createApp({
     exporter,
@@ -77,16 +78,21 @@ async function run(
     onError: (error, path) => log.error({ path, error: String(error) }, 'a request failed'),
   });
   const { host, port } = config.webListenAddress;
-  const server = await listen({ handler: app, host, port, webConfig });
+  const onError = (error: unknown) =>
+    log.error({ error: String(error) }, 'the HTTP server has trouble');
+  const server = await listen({ handler: app, host, port, webConfig, onError });
   log.info({ version, url: server.url }, 'listening');
   supervisor.start();
   roster.add(OWNER, config.destinations);
   if (roster.size === 0) log.warn('no destinations are configured; see --help');
   else log.info({ destinations: roster.size }, 'watching');
 
+  process.on('SIGHUP', () => log.warn('there is no reload; start again for a new configuration'));
   await firstSignal();
   log.info('stopping');
   await Promise.all([server.close(), supervisor.stop()]);
+  // A password that is still being compared need not be waited for.
+  process.exit(0);
 }
 
 function logChanges(log: Logger, roster: Roster, changes: readonly Change[]): void {
@@ -107,7 +113,7 @@ function firstSignal(): Promise<void> {
 }
 
 function count({ destinations, modules }: Config): string {
-  return `${destinations.length} destinations, ${Object.keys(modules).length} modules`;
+  return `${destinations.length} destinations, ${Object.keys(modules).length - 1} modules`;
 }
 
 main().catch((error: unknown) => {

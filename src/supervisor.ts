@@ -45,8 +45,6 @@ export class Supervisor {
   readonly #reader: LedgerReader;
   #worker: Worker | undefined;
   #isReady = false;
-  /** Monotonic time since when it is not ready, while it is not. */
-  #lostAt = performance.now();
   #isStopped = false;
   #restarts = 0;
   #pauseMs = FIRST_PAUSE_MS;
@@ -64,11 +62,6 @@ export class Supervisor {
   /** The thread runs and has been told of every destination. */
   get isReady(): boolean {
     return this.#isReady;
-  }
-
-  /** Milliseconds for which no pinger has been at work; 0 while one is. */
-  get silentMs(): number {
-    return this.#isReady ? 0 : performance.now() - this.#lostAt;
   }
 
   /** How often the thread had to be started again. */
@@ -153,7 +146,6 @@ export class Supervisor {
   #ended(worker: Worker, cause: string): void {
     if (this.#isStopped || this.#worker !== worker) return;
     this.#worker = undefined;
-    if (this.#isReady) this.#lostAt = performance.now();
     this.#isReady = false;
     if (performance.now() - this.#spawnedAt > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#options.log({

@@ -28,9 +28,10 @@ const exporter = {
   version: '0',
   ledger: new LedgerReader(createLedger()),
   roster: { all: () => [], named: () => undefined, withUri: () => [] },
-  pinger: { isReady: true, restarts: 0, silentMs: 0 },
+  pinger: { isReady: true, restarts: 0 },
   configText: () => '',
   configLoadedAtMs: 1,
+  now: () => 0,
 };
 
 test('docs/configuration.md lists every setting as the schema has it', () => {

@@ -2,7 +2,7 @@
 
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
-import { parseUri, transportParam } from '../shared/uri.js';
+import { addressFamily, isUnicast, parseUri, type SipUri, transportParam } from '../shared/uri.js';
 import { Expected, show, sipUri } from './formats.js';
 import { isPingKey, type PingGiven, pingSettings, type Report, readPing } from './ping-settings.js';
 
@@ -106,13 +106,15 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
       : pingSettings([...module.levels, own], version, `${path}.`, report);
   const name = readName(entry['name'] ?? uri, path, report);
   const labels = readLabels(entry['labels'] ?? {}, path, report);
+  checkFamilies(uri, settings, path, report);
+  if (name === undefined) return undefined;
   return { name, uri, module: String(moduleName), labels, settings };
 }
 
 function readUri(given: unknown, path: string, report: Report): string | undefined {
   try {
     const uri = sipUri(given);
-    checkTransport(uri, given);
+    checkPingable(parseUri(uri), given);
     return uri;
   } catch (error) {
     if (!(error instanceof Expected)) throw error;
@@ -121,18 +123,32 @@ function readUri(given: unknown, path: string, report: Report): string | undefin
   }
 }
 
-/** @throws Expected when the URI asks for a wire that we do not have. */
-function checkTransport(uri: string, given: unknown): void {
-  const parsed = parseUri(uri);
-  const transport = parsed.scheme === 'sips' ? 'tls' : (transportParam(parsed) ?? TRANSPORTS[0]);
-  if (TRANSPORTS.some((known) => known === transport)) return;
-  throw new Expected(`a URI over ${TRANSPORTS.join(', ')}`, given);
+/** @throws Expected when no ping could ever go there. */
+function checkPingable(uri: SipUri, given: unknown): void {
+  const transport = uri.scheme === 'sips' ? 'tls' : (transportParam(uri) ?? TRANSPORTS[0]);
+  if (!TRANSPORTS.some((known) => known === transport)) {
+    throw new Expected(`a URI over ${TRANSPORTS.join(', ')}`, given);
+  }
+  if (uri.params.some(([name]) => name === 'maddr'))
+    throw new Expected('a URI without maddr', given);
+  if (!isUnicast(uri.host)) throw new Expected('the address of one host', given);
 }
 
-function readName(given: unknown, path: string, report: Report): string {
-  if (typeof given === 'string' && NAME.test(given)) return given;
+/** A source address of one family cannot send to the other. */
+function checkFamilies(uri: string, { sourceAddress }: PingSettings, path: string, report: Report) {
+  const { hostKind } = parseUri(uri);
+  if (sourceAddress === '' || hostKind === 'name') return;
+  const wanted = hostKind === 'ipv4' ? 4 : 6;
+  if (addressFamily(sourceAddress) === wanted) return;
+  report(`${path}.source_address`, `expected an IPv${wanted} address, got ${show(sourceAddress)}`);
+}
+
+/** Undefined when it is none; a number is taken as its digits, as YAML reads an unquoted 401. */
+function readName(given: unknown, path: string, report: Report): string | undefined {
+  const name = typeof given === 'number' ? String(given) : given;
+  if (typeof name === 'string' && NAME.test(name)) return name;
   report(`${path}.name`, `expected 1 to 256 printable characters, got ${show(given)}`);
-  return '';
+  return undefined;
 }
 
 function readLabels(given: unknown, path: string, report: Report): Record<string, string> {

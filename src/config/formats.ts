@@ -58,8 +58,8 @@ const headerText: Format<string> = (given) => {
 };
 
 const truth: Format<boolean> = (given) => {
-  if (given === true || given === 'true') return true;
-  if (given === false || given === 'false') return false;
+  if (given === true || given === 'true' || given === '1') return true;
+  if (given === false || given === 'false' || given === '0') return false;
   throw new Expected('true or false', given);
 };
 

@@ -6,6 +6,15 @@ import { canonicalUri, UriError } from '../shared/uri.js';
 import { describe } from './describe.js';
 import type { Exporter } from './exporter.js';
 
+/** What `fail_on_down` may say. */
+const YES_OR_NO = new Map<unknown, boolean>([
+  [undefined, false],
+  ['0', false],
+  ['false', false],
+  ['1', true],
+  ['true', true],
+]);
+
 export function aliveHandler(exporter: Exporter): RequestHandler {
   return (request, response) => {
     const asked = request.query['destination'];
@@ -13,6 +22,9 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
       const got = asked === undefined || asked === '' ? 'none' : 'more than one';
       return refuse(request, response, 400, `expected one parameter destination, got ${got}`);
     }
+    const isDownRefused = YES_OR_NO.get(request.query['fail_on_down']);
+    if (isDownRefused === undefined)
+      return refuse(request, response, 400, 'fail_on_down: expected 1 or 0');
     const found = find(exporter, asked);
     if (typeof found === 'string') return refuse(request, response, 400, found);
     if (found.length === 0) return refuse(request, response, 404, 'not watched');
@@ -22,8 +34,7 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
       described.find(({ code }) => code === -1) ??
       described[0];
     if (best === undefined) return refuse(request, response, 404, 'not watched');
-    const isDownRefused = request.query['fail_on_down'] === '1' && best.code === 2;
-    response.status(best.code === -1 || isDownRefused ? 503 : 200);
+    response.status(best.code === -1 || (best.code === 2 && isDownRefused) ? 503 : 200);
     if (wantsJson(request)) response.json(best);
     else response.type('text/plain').send(`${best.code}\n`);
   };

@@ -1,5 +1,6 @@
 /** The routes of the HTTP server. */
 
+import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { aliveHandler } from './alive.js';
 import { destinationHandler, destinationsHandler } from './destinations.js';
@@ -18,7 +19,8 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('query parser', 'simple');
+  // A + in a user part is a plus: only %20 is a blank.
+  app.set('query parser', (text?: string) => parseQuery((text ?? '').replaceAll('+', '%2B')));
   if (guard !== undefined) app.use(guard);
   const text =
     (reply: () => readonly [status: number, body: string]): RequestHandler =>
@@ -32,7 +34,9 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     '/alive': aliveHandler(exporter),
     '/api/v1/destinations': destinationsHandler(exporter),
     '/api/v1/destinations/*name': destinationHandler(exporter),
-    '/config': text(() => [200, exporter.configText().trimEnd()]),
+    '/config': (_request, response) => {
+      response.type('application/json').send(exporter.configText());
+    },
     '/-/healthy': text(() => [200, 'Healthy']),
     '/-/ready': text(() =>
       exporter.pinger.isReady ? [200, 'Ready'] : [503, 'The pinger thread is not running'],

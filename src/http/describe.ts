@@ -1,6 +1,7 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
 import type { Watched } from '../shared/destination.js';
+import type { TargetRow } from '../shared/ledger/reader.js';
 import { inWords } from '../shared/outcome.js';
 import { isAliveCode } from '../shared/state.js';
 import { type Exporter, tellable } from './exporter.js';
@@ -10,7 +11,9 @@ export function describe(exporter: Exporter, watched: Watched) {
   const { ledger } = exporter;
   const { destination, owners, server, slot } = watched;
   const row = ledger.destination(slot);
-  const state = tellable(exporter, watched, row?.state);
+  const targets = watched.targets.map((target) => ({ target, row: ledger.target(target.slot) }));
+  const lastPingMs = Math.max(0, ...targets.map((target) => target.row?.lastPingMs ?? 0));
+  const state = tellable(exporter, watched, row?.state ?? 'unknown', lastPingMs);
   return {
     destination: destination.name,
     uri: destination.uri,
@@ -25,22 +28,25 @@ export function describe(exporter: Exporter, watched: Watched) {
     server: server === '' ? null : server,
     ping_interval: destination.settings.intervalMs / 1000,
     ping_timeout: destination.settings.timeoutMs / 1000,
-    targets: watched.targets.map((target) => {
-      const targetRow = ledger.target(target.slot);
-      return {
-        transport: target.transport,
-        address: target.address,
-        state: tellable(exporter, watched, targetRow?.state),
-        since: time(targetRow?.sinceMs),
-        reason: targetRow?.lastReason ?? null,
-        code: targetRow?.lastCode || null,
-        pings: targetRow?.pings ?? 0,
-        last_ping: time(targetRow?.lastPingMs),
-        last_up: time(targetRow?.lastUpMs),
-        last_down: time(targetRow?.lastDownMs),
-        last_rtt: targetRow?.lastRttMicros ? targetRow.lastRttMicros / 1e6 : null,
-      };
-    }),
+    targets: targets.map(({ target, row }) => ({
+      transport: target.transport,
+      address: target.address,
+      state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastPingMs),
+      ...describeRow(row),
+    })),
+  };
+}
+
+function describeRow(row: TargetRow | undefined) {
+  return {
+    since: time(row?.sinceMs),
+    reason: row?.lastReason ?? null,
+    code: row?.lastCode || null,
+    pings: row?.pings ?? 0,
+    last_ping: time(row?.lastPingMs),
+    last_up: time(row?.lastUpMs),
+    last_down: time(row?.lastDownMs),
+    last_rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
   };
 }
 

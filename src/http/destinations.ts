@@ -9,7 +9,8 @@ import type { Exporter } from './exporter.js';
 const BATCH = 200;
 
 export function destinationsHandler(exporter: Exporter): RequestHandler {
-  return async (request, response) => {
+  return async (_request, response) => {
+    if (response.destroyed) return;
     response.type('application/json');
     const all = exporter.roster.all();
     response.write('{"destinations":[');
@@ -18,7 +19,7 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
       const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
       if (isFull) await drained(response);
       else await nextRound();
-      if (request.destroyed && response.destroyed) return;
+      if (response.destroyed) return;
     }
     response.end('\n]}\n');
   };

@@ -11,24 +11,27 @@ export interface Exporter {
     named(name: string): Watched | undefined;
     withUri(uri: string): readonly Watched[];
   };
-  readonly pinger: {
-    readonly isReady: boolean;
-    readonly restarts: number;
-    /** Milliseconds for which no pinger has been at work; 0 while one is. */
-    readonly silentMs: number;
-  };
+  readonly pinger: { readonly isReady: boolean; readonly restarts: number };
   /** The configuration in force, for people to read. */
   configText(): string;
   /** Wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
+  /** The wall clock now, milliseconds. */
+  now(): number;
 }
 
-/** Intervals after which a verdict that no pinger renews is nobody's word any more. */
+/** Intervals after which a verdict that no ping has renewed is nobody's word any more. */
 const STALE_INTERVALS = 3;
 
-/** A state as it may be told: unknown once the pinger has been silent for too long. */
-export function tellable(exporter: Exporter, watched: Watched, state: State | undefined): State {
-  const { intervalMs } = watched.destination.settings;
-  const isStale = exporter.pinger.silentMs > STALE_INTERVALS * intervalMs;
-  return isStale ? 'unknown' : (state ?? 'unknown');
+/** A verdict as it may be told: unknown once the last ping, at `lastPingMs`, is too long ago. */
+export function tellable(
+  exporter: Exporter,
+  watched: Watched,
+  state: State,
+  lastPingMs: number,
+): State {
+  const { intervalMs, timeoutMs } = watched.destination.settings;
+  const isStale = exporter.now() - lastPingMs > STALE_INTERVALS * intervalMs + timeoutMs;
+  // Without a ping there is a verdict only of a name that has no address.
+  return isStale && lastPingMs > 0 ? 'unknown' : state;
 }

@@ -61,16 +61,17 @@ function readRows(
   const { ledger } = exporter;
   const row = ledger.destination(watched.slot);
   if (row === undefined) return 1;
-  const state = tellable(exporter, watched, row.state);
-  destinations.push({ labels: destinationLabels(watched), row: { watched, state, row } });
+  let lastPingMs = 0;
   for (const target of watched.targets) {
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
-    const { transport } = target;
-    const targetState = tellable(exporter, watched, targetRow.state);
-    const sample = { transport, state: targetState, row: targetRow };
+    lastPingMs = Math.max(lastPingMs, targetRow.lastPingMs);
+    const state = tellable(exporter, watched, targetRow.state, targetRow.lastPingMs);
+    const sample = { transport: target.transport, state, row: targetRow };
     targets.push({ labels: targetLabels(watched, target), row: sample });
   }
+  const state = tellable(exporter, watched, row.state, lastPingMs);
+  destinations.push({ labels: destinationLabels(watched), row: { watched, state, row } });
   return 1 + watched.targets.length;
 }
 

@@ -1,12 +1,15 @@
 /** Basic authentication in front of every route. */
 
 import { createHash, randomBytes } from 'node:crypto';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { compare } from 'bcryptjs';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { WebConfig } from './web-config.js';
 
 /** Compared for users that do not exist, so that nobody learns from the time which do. */
 const NOBODY = '$2b$10$abcdefghijklmnopqrstuuhAyr5AeZi9EDH0IBzJwYtCdXRXjCEbS';
+/** Who may wait for a comparison; one more is told to come back. */
+const MOST_WAITING = 10;
 /** Comparisons are slow on purpose; right ones are remembered, as many as this. */
 const MOST_REMEMBERED = 100;
 
@@ -14,9 +17,13 @@ export function basicAuth(config: () => WebConfig): RequestHandler {
   const salt = randomBytes(16);
   const remembered = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
-  /** One comparison at a time, so that a flood of guesses cannot fill the thread. */
-  const isRight = (password: string, hash: string): Promise<boolean> => {
-    const result = last.then(() => compare(password, hash));
+  let waiting = 0;
+  /** One comparison at a time, and others in between, so that guesses cannot fill the thread. */
+  const isRight = (password: string, hash: string, response: Response): Promise<boolean> => {
+    const result = last.then(async () => {
+      await nextRound();
+      return !response.destroyed && compare(password, hash);
+    });
     last = result.catch(() => {});
     return result;
   };
@@ -30,7 +37,12 @@ export function basicAuth(config: () => WebConfig): RequestHandler {
       .update(`${hash}\0${user}\0${password}`)
       .digest('hex');
     if (hash !== undefined && remembered.has(key)) return next();
-    const matches = await isRight(password, hash ?? NOBODY);
+    if (waiting >= MOST_WAITING) {
+      response.status(429).type('text/plain').send('Too many requests\n');
+      return;
+    }
+    waiting++;
+    const matches = await isRight(password, hash ?? NOBODY, response).finally(() => waiting--);
     if (hash !== undefined && matches) {
       if (remembered.size >= MOST_REMEMBERED) remembered.clear();
       remembered.add(key);

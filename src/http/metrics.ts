@@ -13,22 +13,22 @@ import { OPENMETRICS, type OwnMetrics, ownMetrics, TEXT } from './own-metrics.js
 const SLICE_MS = 5;
 /** A client that has not taken its answer by then is cut off. */
 const LONGEST_ANSWER_MS = 120_000;
-/** Answers under way at one moment; each holds a copy of the ledger's rows. */
+/** Answers under way at one moment; each holds a copy of the ledger's rows. One more ends the oldest. */
 const MOST_AT_ONCE = 16;
 
 export function metricsHandler(exporter: Exporter): RequestHandler {
   const own = ownMetrics(exporter);
-  let underWay = 0;
+  const underWay = new Set<Response>();
   return async (request, response) => {
-    if (underWay >= MOST_AT_ONCE) {
-      response.status(503).type('text/plain').send('Too many scrapes at once\n');
-      return;
-    }
-    underWay++;
+    // Whoever left while its password was compared does not come back.
+    if (response.destroyed) return;
+    const [oldest] = underWay;
+    if (underWay.size >= MOST_AT_ONCE) oldest?.destroy();
+    underWay.add(response);
     try {
       await answer(request, response, exporter, own);
     } finally {
-      underWay--;
+      underWay.delete(response);
     }
   };
 }

@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly webConfig: WebConfigFile | undefined;
+  /** Told of trouble after the start. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer {
@@ -21,14 +23,17 @@ export interface HttpServer {
 
 /** @throws NodeJS.ErrnoException when it cannot listen there. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
-  const { handler, host, port, webConfig } = options;
+  const { handler, host, port, webConfig, onError } = options;
   const tls = webConfig?.current().tls;
   const server = tls === undefined ? http.createServer(handler) : https.createServer(tls, handler);
-  if (server instanceof https.Server && webConfig !== undefined) keepFresh(server, webConfig);
+  if (server instanceof https.Server && webConfig !== undefined)
+    keepFresh(server, webConfig, onError);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(host === '' ? { port } : { port, host }, resolve);
   });
+  server.removeAllListeners('error');
+  server.on('error', onError);
   const address = server.address() as AddressInfo;
   const shown = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return {
@@ -42,16 +47,20 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
 }
 
 /** New connections get the certificate that is in the files now. */
-function keepFresh(server: https.Server, webConfig: WebConfigFile): void {
-  let inUse = webConfig.current().tls;
+function keepFresh(
+  server: https.Server,
+  webConfig: WebConfigFile,
+  onError: (error: unknown) => void,
+): void {
+  let seen = webConfig.current().tls;
   server.on('connection', () => {
     try {
       const { tls } = webConfig.current();
-      if (tls === undefined || tls === inUse) return;
-      inUse = tls;
+      if (tls === undefined || tls === seen) return;
+      seen = tls;
       server.setSecureContext(tls);
-    } catch {
-      // The guard reads the file again for the request, and its error is answered and logged.
+    } catch (error) {
+      onError(error);
     }
   });
 }

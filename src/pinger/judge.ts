@@ -40,7 +40,9 @@ export class Judge {
       verdict,
       endedAtMs: this.#clock.epoch(),
     });
-    if (before.state !== verdict.state || verdict.state === 'down') this.#combine(watch, reason);
+    const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
+    const isReasonNews = verdict.state === 'down' && reason !== undefined;
+    if (isNews || isReasonNews) this.#combine(watch, reason);
   }
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */

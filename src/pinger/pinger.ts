@@ -133,9 +133,16 @@ export class Pinger {
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
     });
-    if (uri.hostKind === 'name') this.#names.add(slot.index, uri.host);
+    if (uri.hostKind === 'name') this.#watchName(slot.index, uri.host, kept);
     else
       this.#resolved(slot.index, [{ address: uri.host, family: uri.hostKind === 'ipv4' ? 4 : 6 }]);
+  }
+
+  /** What an earlier pinger resolved is pinged on until the name is looked up anew. */
+  #watchName(id: number, name: string, kept: ReadonlyMap<string, TargetSlot>): void {
+    const addresses = [...kept.keys()].map(addressOf);
+    if (addresses.length > 0) this.#resolved(id, addresses);
+    this.#names.add(id, name);
   }
 
   #unwatch(slot: DestinationSlot): void {
@@ -166,7 +173,9 @@ export class Pinger {
     const { targets, kept } = watch;
     const labels = new Set([...targets.keys(), ...kept.keys()]);
     const chosen = endpoints.find((e) => labels.has(addressLabel(e))) ?? endpoints[0];
-    if (chosen !== undefined) this.#setTargets(watch, [chosen]);
+    if (chosen === undefined) return;
+    this.#setTargets(watch, [chosen]);
+    this.#loop.wake();
   }
 
   #unresolved(id: number, why: string, isFirst: boolean): void {
@@ -296,4 +305,10 @@ export class Pinger {
 /** As in the label `address`. */
 function addressLabel({ address, port }: Endpoint): string {
   return `${bracketed(address)}:${port}`;
+}
+
+/** The address of such a label. */
+function addressOf(label: string): Address {
+  const address = label.slice(0, label.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+  return { address, family: address.includes(':') ? 6 : 4 };
 }

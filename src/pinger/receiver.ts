@@ -5,12 +5,14 @@ import { slotOfBranch } from './message.js';
 import { is, Scan, scan, word } from './scanner.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
-import { answerOptions } from './uas.js';
+import { answerOptions, answerPort } from './uas.js';
 import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
 /** Requests that we answer in a second; strangers get no more of our time than this. */
 const ANSWERS_PER_SECOND = 100;
+/** Larger requests, in bytes, are not answered: an OPTIONS that means well is far smaller. */
+const LONGEST_REQUEST = 4096;
 
 export interface ReceiverOptions {
   readonly clock: Clock;
@@ -53,10 +55,11 @@ export class Receiver {
 
   #answer(bytes: Uint8Array, from: Source): boolean {
     const { ok, method } = this.#scan;
-    if (!ok || !is(bytes, method.start, method.end, OPTIONS) || !this.#mayAnswer()) return false;
+    const isOptions = ok && is(bytes, method.start, method.end, OPTIONS);
+    if (!isOptions || bytes.length > LONGEST_REQUEST || !this.#mayAnswer()) return false;
     const response = answerOptions(bytes, from, this.#options.newTag());
     if (response === undefined) return false;
-    from.answer(response);
+    from.answer(response, answerPort(bytes, from));
     return true;
   }
 

@@ -68,6 +68,10 @@ export class DnsResolver implements Resolver {
       this.#dns.resolve4(name, { ttl: true }),
       this.#dns.resolve6(name, { ttl: true }),
     ]);
+    // AAAA that fails is common, and harmless where A is answered; the other way round it would move
+    // the pings of an IPv4 host to an address that it may have no route to.
+    const trouble = hardFailure(a);
+    if (trouble !== undefined) return { kind: 'failed', why: trouble };
     const records = [
       ...(a.status === 'fulfilled' ? a.value.map((r) => ({ ...r, family: 4 as const })) : []),
       ...(aaaa.status === 'fulfilled' ? aaaa.value.map((r) => ({ ...r, family: 6 as const })) : []),
@@ -78,6 +82,12 @@ export class DnsResolver implements Resolver {
     }
     return { kind: 'failed', why: a.status === 'rejected' ? codeOf(a.reason) : 'ENODATA' };
   }
+}
+
+/** Why it is not known whether there is such a record; undefined when it is known. */
+function hardFailure(result: PromiseSettledResult<unknown>): string | undefined {
+  const code = result.status === 'rejected' ? codeOf(result.reason) : undefined;
+  return code === 'ENODATA' || code === 'ENOTFOUND' ? undefined : code;
 }
 
 function codeOf(error: unknown): string {

@@ -14,6 +14,8 @@ export class Scan {
   /** A well-formed message whose body, if its length was given, is all there. */
   ok = false;
   isResponse = false;
+  /** The body is shorter than its Content-Length: RFC 3261 18.3 wants such a response discarded. */
+  isCutOff = false;
   /** 100 to 699; 0 when the status line is unusable. */
   status = 0;
   /** How many Via values there are; only the first is looked into. */
@@ -91,9 +93,8 @@ export function scan(bytes: Uint8Array, into: Scan): void {
   }
   if (at + 2 > bytes.length) return;
   into.bodyAt = at + 2;
-  // RFC 3261 18.3: a datagram shorter than its Content-Length is cut off.
-  const isWhole = into.bodyAt + Math.max(contentLength, 0) <= bytes.length;
-  into.ok = isWellFormed && isWhole && cseqs === 1 && into.vias > 0;
+  into.isCutOff = isWellFormed && into.bodyAt + Math.max(contentLength, 0) > bytes.length;
+  into.ok = isWellFormed && !into.isCutOff && cseqs === 1 && into.vias > 0;
 }
 
 type HeaderName = 'via' | 'cseq' | 'content-length' | 'server' | 'user-agent' | undefined;
@@ -342,6 +343,7 @@ function setSpan(into: Span, start: number, end: number): void {
 function reset(into: Scan): void {
   into.ok = false;
   into.isResponse = false;
+  into.isCutOff = false;
   into.status = 0;
   into.vias = 0;
   into.bodyAt = -1;

@@ -83,6 +83,7 @@ export class Target implements FlowUser, TransactionUser {
     if (!isCurrent && !this.#isLate(bytes, branch.end)) return false;
     // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
     if (scan.vias !== 1 || !isBarringBlanks(bytes, sentBy, template.sentBy)) return false;
+    if (scan.isCutOff) return false;
     if (!scan.ok) {
       if (isCurrent) this.#transaction.receiveMalformed();
       return isCurrent;

@@ -17,7 +17,7 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
 /** The answer to a well-formed OPTIONS; undefined when a header that it needs is missing. */
 export function answerOptions(
   request: Uint8Array,
-  from: { readonly address: string; readonly port: number },
+  from: Peer,
   toTag: string,
   status = '200 OK',
 ): Uint8Array | undefined {
@@ -52,7 +52,9 @@ function copiedHeaders(request: Uint8Array): Map<string, string[]> {
     )?.[0];
     if (name !== undefined) {
       const value = text.toString('latin1', header.valueStart, header.end);
-      copied.set(name, [...(copied.get(name) ?? []), value]);
+      const values = copied.get(name);
+      if (values === undefined) copied.set(name, [value]);
+      else values.push(value);
     }
     at = header.end + 2;
   }
@@ -68,14 +70,33 @@ function hasTag(header: string): boolean {
  * The top Via as a server hands it back: RFC 3581 4 where it asked for the port, else RFC 3261
  * 18.2.1 where its sent-by is not the address that the request came from.
  */
-function withSource(
-  via: string,
-  from: { readonly address: string; readonly port: number },
-): string {
+function withSource(via: string, from: Peer): string {
   const topEnd = via.includes(',') ? via.indexOf(',') : via.length;
   const top = via.slice(0, topEnd);
   const received = `;received=${from.address}`;
-  const filled = top.replace(/;[ \t]*rport[ \t]*(?=;|$)/i, `;rport=${from.port}${received}`);
-  const isNamed = filled !== top || top.includes(from.address);
+  const filled = top.replace(RPORT, `;rport=${from.port}${received}`);
+  const isNamed = filled !== top || sentBy(top).host === from.address;
   return `${isNamed ? filled : `${top}${received}`}${via.slice(topEnd)}`;
+}
+
+interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+const RPORT = /;[ \t]*rport[ \t]*(?=;|$)/i;
+const SENT_BY =
+  /^SIP\s*\/\s*2\.0\s*\/\s*[A-Z]+\s+(?:\[([^\]]*)\]|([^\s:;]+))\s*(?::\s*(\d{1,5}))?/i;
+
+/** Where the answer goes: RFC 3581 4 where the top Via asked for it, else RFC 3261 18.2.2. */
+export function answerPort(request: Uint8Array, from: Peer): number {
+  const [top = ''] = (copiedHeaders(request).get('Via')?.[0] ?? '').split(',');
+  return RPORT.test(top) ? from.port : (sentBy(top).port ?? 5060);
+}
+
+/** The host, without brackets, and the port of a Via. */
+function sentBy(via: string): { readonly host: string; readonly port: number | undefined } {
+  const [, bracketed, bare = '', port] = SENT_BY.exec(via) ?? [];
+  const isPort = port !== undefined && Number(port) > 0 && Number(port) < 65536;
+  return { host: bracketed ?? bare, port: isPort ? Number(port) : undefined };
 }

@@ -57,7 +57,7 @@ function codesOf(item: string): number[] {
   if (klass !== undefined) return range(Number(klass) * 100, Number(klass) * 100 + 99);
   const policies = Object.keys(POLICIES).join(', ');
   throw new AliveCodesError(
-    `expected 2xx, 200, 200-299, any, each with or without !, or one of ${policies}, got "${item}"`,
+    `expected final codes: 2xx, 200, 200-299 (of 200 to 699), any, each with or without !, or one of ${policies}, got "${item}"`,
   );
 }
 

@@ -37,6 +37,8 @@ export function parseUri(text: string): SipUri {
     throw new UriError(`expected a SIP URI, got ${JSON.stringify(text.slice(0, 120))}: ${why}`);
   };
   if (/^tel:/i.test(text)) fail('a telephone number has no address');
+  if (/[<>"]/.test(text)) fail('only the URI, without a display name and brackets');
+  if (/^[a-z]+:\/\//i.test(text)) fail('that is a URL');
   if (text.length > MAX_URI_LENGTH) fail(`longer than ${MAX_URI_LENGTH} characters`);
 
   const [, schemeText, rest = ''] = /^(?:(sips?):)?(.*)$/is.exec(text) ?? [];
@@ -88,6 +90,15 @@ export function bracketed(host: string): string {
 export function addressFamily(text: string): 4 | 6 | undefined {
   if (IPV4.test(text)) return 4;
   return canonicalIpv6(text) === undefined ? undefined : 6;
+}
+
+/** Whether the host is a name, or an address of one host: not unspecified, multicast or broadcast. */
+export function isUnicast(host: string): boolean {
+  const isMulticast4 = /^2(?:2[4-9]|3\d)\./.test(host);
+  const isMulticast6 = /^ff[0-9a-f]{0,2}:/.test(host);
+  const isNobody = host === '0.0.0.0' || host === '255.255.255.255' || host === '::';
+  // An IPv4 address in IPv6 clothes (RFC 4291 2.5.5.2) is sent to as neither.
+  return !isMulticast4 && !isMulticast6 && !isNobody && !host.startsWith('::ffff:');
 }
 
 /** The value of the URI's `transport` parameter, in lower case. */

@@ -23,6 +23,7 @@ test('/alive answers 1, 2 and -1 with the status of each, by name and by any spe
       { name: 'good', uri: uri('fast') },
       { name: 'bad', uri: uri('closed') },
       { name: 'a/b c?', uri: uri('fast') },
+      { name: 'phone', uri: uri('fast').replace('sip:', 'sip:+4930@') },
       { name: 'never', uri: uri('silent'), ping_interval: 60, ping_timeout: 50 },
     ],
   });
@@ -39,8 +40,11 @@ test('/alive answers 1, 2 and -1 with the status of each, by name and by any spe
   assert.deepEqual(await ask(by(uri('fast').replace('sip:', 'SIP:'))), [200, '1\n']);
   assert.deepEqual(await ask(by(uri('fast').replace('sip:', ''))), [200, '1\n']);
   assert.deepEqual(await ask(by('a/b c?')), [200, '1\n']);
+  const plus = uri('fast').replace('sip:', 'sip:+4930@');
+  assert.deepEqual(await ask(`?destination=${plus}`), [200, '1\n'], 'a + is a plus');
   assert.deepEqual(await ask(by('bad')), [200, '2\n']);
   assert.deepEqual(await ask(`${by('bad')}&fail_on_down=1`), [503, '2\n']);
+  assert.deepEqual(await ask(`${by('bad')}&fail_on_down=maybe`), [400, '-1\n']);
   assert.deepEqual(await ask(`${by('good')}&fail_on_down=1`), [200, '1\n']);
   assert.deepEqual(await ask(by('127.0.0.1:1')), [404, '-1\n']);
   assert.deepEqual(await ask(''), [400, '-1\n']);
@@ -62,7 +66,7 @@ test('/alive answers 1, 2 and -1 with the status of each, by name and by any spe
   const list = (await (await fetch(`${exporter.url}/api/v1/destinations`)).json()) as {
     destinations: unknown[];
   };
-  assert.equal(list.destinations.length, 4);
+  assert.equal(list.destinations.length, 5);
   const missing = await fetch(`${exporter.url}/api/v1/destinations/nobody`);
   assert.equal(missing.status, 404);
 });

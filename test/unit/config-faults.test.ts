@@ -118,12 +118,12 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'alive codes that are none',
     'alive_codes: 2xx,great',
-    /^alive_codes: expected 2xx, .*, got "great"$/,
+    /^alive_codes: expected final codes: 2xx, .*, got "great"$/,
   ],
   [
     'alive codes like a part of objects',
     'alive_codes: constructor',
-    /^alive_codes: expected 2xx, .*, got "constructor"$/,
+    /^alive_codes: expected final codes: 2xx, .*, got "constructor"$/,
   ],
   [
     'a level that does not exist',

@@ -35,7 +35,8 @@ function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const watched: Watched[] = [];
-  const pinger = { isReady: true, restarts: 2, silentMs: 0 };
+  const pinger = { isReady: true, restarts: 2 };
+  const clock = { nowMs: 1_700_000_001_000 };
   const exporter: Exporter = {
     version: '1.2.3',
     ledger: new LedgerReader(buffer),
@@ -43,6 +44,7 @@ function setUp() {
     pinger,
     configText: () => '',
     configLoadedAtMs: 1_600_000_000_500,
+    now: () => clock.nowMs,
   };
   const add = (name: string, more: Partial<Watched['destination']> = {}, server = '') => {
     const index = watched.length;
@@ -53,7 +55,7 @@ function setUp() {
       address: `192.0.2.${index + 1}:5060`,
     } as const;
     writer.openDestination(slot);
-    const settings = { intervalMs: 2500 } as Watched['destination']['settings'];
+    const settings = { intervalMs: 2500, timeoutMs: 500 } as Watched['destination']['settings'];
     const uri = `sip:192.0.2.${index + 1}`;
     const destination = { name, uri, module: 'default', labels: {}, settings, ...more };
     watched.push({ destination, slot, owners: ['config', 'rpc'], targets: [target], server });
@@ -64,7 +66,7 @@ function setUp() {
     for await (const piece of exposition(exporter, own, contentType)) text += piece;
     return text;
   };
-  return { writer, watched, exporter, pinger, add, render };
+  return { writer, watched, exporter, clock, add, render };
 }
 
 /** The value of the sample whose line begins so, if there is one. */
@@ -161,9 +163,9 @@ describe('the exposition', () => {
     const { slot, target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.recordVerdict(slot, 'up', undefined, 1000);
-    it.pinger.silentMs = 3 * 2500;
+    it.clock.nowMs = PING.endedAtMs + 3 * 2500 + 500;
     assert.equal(sampleOf(await it.render(), `sip_keepalive_up${A}`), 1);
-    it.pinger.silentMs++;
+    it.clock.nowMs++;
     const text = await it.render();
     assert.equal(sampleOf(text, `sip_keepalive_is_alive${A}`), -1);
     assert.doesNotMatch(text, /^sip_keepalive_(target_)?up\{/m);

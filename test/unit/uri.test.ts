@@ -42,7 +42,7 @@ const REFUSED: readonly (readonly [text: string, why: RegExp])[] = [
   ['', /host is missing/],
   ['sip:', /host is missing/],
   ['sip:alice@', /host is missing/],
-  ['http://x', /port/],
+  ['http://x', /that is a URL/],
   ['tel:', /a telephone number has no address/],
   ['tel:+4930123456', /a telephone number has no address/],
   ['192.0.2.1:0', /port is 1 to 65535/],
@@ -69,7 +69,7 @@ const REFUSED: readonly (readonly [text: string, why: RegExp])[] = [
   ['192.0.2.1?subject=x', /headers/],
   ['192.0.2.1;', /parameter/],
   ['192.0.2.1;a=', /parameter/],
-  ['192.0.2.1;a="b"', /parameter/],
+  ['192.0.2.1;a="b"', /without a display name/],
   [' 192.0.2.1', /neither/],
   ['192.0.2.1 ', /neither/],
   ['a b.example', /neither/],
@@ -80,7 +80,7 @@ const REFUSED: readonly (readonly [text: string, why: RegExp])[] = [
   ['bücher.example/path', /neither/],
   ['bücher.example#part', /neither/],
   ['bü%41cher.example', /neither/],
-  ['<sip:192.0.2.1>', /port|neither/],
+  ['<sip:192.0.2.1>', /without a display name and brackets/],
   ['a'.repeat(1025), /longer than 1024/],
 ];
 

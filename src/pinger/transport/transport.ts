@@ -50,8 +50,8 @@ export interface Transport {
 export interface Source {
   readonly address: string;
   readonly port: number;
-  /** Sends something back the way it came. */
-  answer(message: Uint8Array): void;
+  /** Sends something back to where it came from, to this port there. */
+  answer(message: Uint8Array, port: number): void;
 }
 
 /** Takes every message that arrives, from whomever. */

@@ -23,6 +23,8 @@ import type {
 
 /** How many connected sockets there may be at one moment; other targets go without. */
 const MOST_CONNECTED = 1024;
+/** Pause after a socket could not be opened. */
+const RETRY_MS = 1_000;
 /** Asked for, in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -49,6 +51,8 @@ export class UdpTransport implements Transport {
   /** By address and port of the peer. */
   readonly #connected = new Map<string, Connected>();
   #isTroubleLogged = false;
+  /** Not before then is a socket tried again that could not be opened. */
+  #retryAt = 0;
 
   constructor(options: UdpOptions) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class UdpTransport implements Transport {
   /** The family's socket, opened when first needed; undefined while it cannot be. */
   shared(family: 4 | 6): SharedSocket | undefined {
     const open = this.#shared.get(family);
-    if (open !== undefined) return open;
+    if (open !== undefined || performance.now() < this.#retryAt) return open;
     try {
       const socket = new SharedSocket(family, this.#options);
       this.#shared.set(family, socket);
@@ -76,6 +80,7 @@ export class UdpTransport implements Transport {
       return socket;
     } catch (error) {
       this.#logTrouble(family, error);
+      this.#retryAt = performance.now() + RETRY_MS;
       return undefined;
     }
   }
@@ -226,8 +231,13 @@ class SharedSocket {
     this.socket.on('message', (bytes, from) => this.#take(bytes, from));
     // Errors of a send reach its callback; those of a shared receive belong to no ping.
     this.socket.on('error', () => {});
-    if (options.sourceAddress === '')
+    if (options.sourceAddress !== '') return;
+    try {
       this.#scout = bind(family, '', 0, false).on('error', () => {});
+    } catch (error) {
+      this.socket.close();
+      throw error;
+    }
   }
 
   /** The address that reaches `endpoint`; undefined when there is no route. */
@@ -267,7 +277,10 @@ class SharedSocket {
     this.#options.onMessage(bytes, {
       address: from.address,
       port: from.port,
-      answer: (message) => this.socket.send(message, from.port, from.address, () => {}),
+      answer: (message, port) => {
+        // Whoever sends from port 0 wants no answer, and Node throws at one.
+        if (port > 0) this.socket.send(message, port, from.address, () => {});
+      },
     });
   }
 }
@@ -288,7 +301,10 @@ function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean):
   });
   socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
   socket.removeAllListeners('error');
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) {
+    socket.close();
+    throw failure;
+  }
   return socket;
 }
 

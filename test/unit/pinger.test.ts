@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Pinger } from '../../src/pinger/pinger.js';
+import type { Resolution } from '../../src/pinger/resolver.js';
+import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
+import type { Destination, PingSettings } from '../../src/shared/destination.js';
+import { createLedger } from '../../src/shared/ledger/cells.js';
+import { LedgerReader } from '../../src/shared/ledger/reader.js';
+import { LedgerWriter } from '../../src/shared/ledger/writer.js';
+import type { ResolvedTargets } from '../../src/shared/protocol.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+const SETTINGS: PingSettings = {
+  ...{ intervalMs: 1000, timeoutMs: 900, rise: 1, fall: 1, aliveCodes: '2xx', pingFrom: '' },
+  ...{ userAgent: 'test', transport: 'udp', sourceAddress: '', sourcePort: 0 },
+};
+const DESTINATION: Destination = {
+  ...{ name: 'd', uri: 'sip:d.example', module: 'default', labels: {}, settings: SETTINGS },
+};
+const SLOT = { index: 0, generation: 1 };
+
+/** A wire on which a ping fails at once, or begins and is never answered. */
+class DeadWire implements Transport {
+  isRefusing = false;
+  opened: string[] = [];
+
+  open({ address }: { address: string }, user: FlowUser): Flow {
+    this.opened.push(address);
+    const local = { address: '192.0.2.9', port: 4000 };
+    return {
+      isReliable: false,
+      prepare: () => user.ready(local),
+      send: () => {
+        if (this.isRefusing) user.failed('refused');
+      },
+      ...{ resend() {}, rest() {}, close() {} },
+    };
+  }
+  close(): void {}
+}
+
+function setUp(
+  resolve: () => Resolution,
+  known: readonly ResolvedTargets[] = [],
+  buffer = createLedger(),
+) {
+  const clock = new FakeClock();
+  const wire = new DeadWire();
+  const resolved: ResolvedTargets[] = [];
+  const pinger = new Pinger({
+    clock,
+    writer: new LedgerWriter(buffer),
+    known,
+    resolver: { lookup: async () => resolve() },
+    openTransport: () => wire,
+    afterReads: (callback) => callback(),
+    post: (message) => {
+      if (message.type === 'targets') resolved.push(...message.resolved);
+    },
+  });
+  pinger.start();
+  pinger.handle({ type: 'watch', destinations: [{ slot: SLOT, destination: DESTINATION }] });
+  const run = async (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      clock.advance(1);
+      await Promise.resolve();
+    }
+  };
+  const state = () => new LedgerReader(buffer).destination(SLOT);
+  return { buffer, wire, resolved, run, state, pinger };
+}
+
+const ADDRESS = { address: '192.0.2.1', family: 4 } as const;
+const ok = (): Resolution => ({ kind: 'resolved', addresses: [ADDRESS], ttlMs: 60_000 });
+const failed = (): Resolution => ({ kind: 'failed', why: 'ESERVFAIL' });
+
+test('a name that never resolved makes the destination down, and up is possible once it does', async () => {
+  const it = setUp(failed);
+  await it.run(10);
+  assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'resolution']);
+  assert.ok((it.state()?.resolutionFailures ?? 0) > 0);
+});
+
+test('a pinger that takes over pings the last good address while DNS is down', async () => {
+  const first = setUp(ok);
+  first.wire.isRefusing = true;
+  await first.run(50);
+  assert.equal(first.state()?.reason, 'refused');
+  first.pinger.close();
+
+  const second = setUp(failed, first.resolved, first.buffer);
+  second.wire.isRefusing = true;
+  await second.run(2_500);
+  assert.deepEqual(second.wire.opened, ['192.0.2.1']);
+  assert.equal(second.state()?.reason, 'refused', 'and not resolution');
+  const row = new LedgerReader(first.buffer).target(
+    first.resolved[0]?.targets[0]?.slot ?? assert.fail(),
+  );
+  assert.ok((row?.pings ?? 0) >= 3, 'in the same row');
+});
+
+test('the reason of a destination that is down stands until it is up', async () => {
+  const it = setUp(ok);
+  it.wire.isRefusing = true;
+  await it.run(2_500);
+  assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'refused']);
+  it.wire.isRefusing = false;
+  await it.run(2_500);
+  assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'timeout']);
+});
