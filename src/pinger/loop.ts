@@ -62,11 +62,17 @@ export class Loop {
   }
 
   readonly #awake = (): void => {
-    const { vigil, clock, received } = this.#options;
     this.#cancel = undefined;
-    if (vigil.look(clock.now())) this.#drain(received(), MOST_ROUNDS);
-    else this.#turn();
+    if (!this.#catchUp()) this.#turn();
   };
+
+  /** After a stall: reads what lies in the sockets before anything else. True when there was one. */
+  #catchUp(): boolean {
+    const { vigil, clock, received } = this.#options;
+    const isStall = vigil.look(clock.now());
+    if (isStall) this.#drain(received(), MOST_ROUNDS);
+    return isStall;
+  }
 
   /** Lets the sockets be read until a round brings nothing more. */
   #drain(received: number, rounds: number): void {
@@ -84,11 +90,13 @@ export class Loop {
 
   #turn(): void {
     if (this.#isStopped) return;
-    const { clock, timers, scheduler, ring, beat } = this.#options;
+    const { clock, timers, scheduler, vigil, ring, beat } = this.#options;
+    vigil.expect(clock.now());
     beat();
     timers.turn(clock.now(), RESENDS_PER_PING * scheduler.share, ring);
     scheduler.turn();
-    this.#sleepUntil(this.#nextWake());
+    // The thread may have stood still in the middle of this.
+    if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
   }
 
   #nextWake(): number {
