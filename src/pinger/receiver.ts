@@ -40,17 +40,20 @@ export class Receiver {
 
   readonly take = (bytes: Uint8Array, from: Source): void => {
     this.#received++;
-    this.#options.vigil.look(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#options.vigil.look(now);
     scan(bytes, this.#scan);
-    const isTaken = this.#scan.isResponse ? this.#takeResponse(bytes) : this.#answer(bytes, from);
+    const isTaken = this.#scan.isResponse
+      ? this.#takeResponse(bytes, now)
+      : this.#answer(bytes, from);
     if (!isTaken) this.#options.onUnmatched();
   };
 
-  #takeResponse(bytes: Uint8Array): boolean {
+  #takeResponse(bytes: Uint8Array, atMs: number): boolean {
     const { branch } = this.#scan;
     const slot = slotOfBranch(bytes, branch.start, branch.end);
     const target = slot < 0 ? undefined : this.#options.targetAt(slot);
-    return target?.receive(bytes, this.#scan) ?? false;
+    return target?.receive(bytes, this.#scan, atMs) ?? false;
   }
 
   #answer(bytes: Uint8Array, from: Source): boolean {

@@ -74,8 +74,11 @@ export class Target implements FlowUser, TransactionUser {
     this.#transaction.ring();
   }
 
-  /** Takes a response whose branch names this target. False when it is not ours after all. */
-  receive(bytes: Uint8Array, scan: Scan): boolean {
+  /**
+   * Takes a response whose branch names this target, which came at `atMs`. False when it is not ours
+   * after all.
+   */
+  receive(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
     const template = this.#template;
     if (template === undefined) return false;
     const { branch, sentBy, cseqMethod } = scan;
@@ -89,7 +92,7 @@ export class Target implements FlowUser, TransactionUser {
       return isCurrent;
     }
     if (!is(bytes, cseqMethod.start, cseqMethod.end, template.method)) return false;
-    if (isCurrent) this.#transaction.receive(scan.status);
+    if (isCurrent) this.#transaction.receive(scan.status, atMs);
     else if (scan.status >= 200) this.#takeLate();
     this.#options.onResponse(bytes, scan);
     return true;

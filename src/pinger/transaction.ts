@@ -80,19 +80,19 @@ export class Transaction {
     this.#deadline = this.#startedAt + timeoutMs;
     this.#pause = T1_MS;
     this.#resendAt = isReliable ? Number.POSITIVE_INFINITY : this.#startedAt + T1_MS;
-    this.#setTimer();
     this.#user.transmit(true);
+    if (this.isPending) this.#setTimer();
   }
 
-  /** A response to this request, 100 to 699. */
-  receive(status: number): void {
+  /** A response to this request, 100 to 699, that was taken from the socket at `atMs`. */
+  receive(status: number, atMs = this.#clock.now()): void {
     if (!this.isPending) {
       if (status >= 200) this.#takeLate();
     } else if (status < 200) {
       // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
       this.#phase = 'proceeding';
     } else {
-      this.#takeAnswer(status);
+      this.#takeAnswer(status, atMs);
     }
   }
 
@@ -137,11 +137,10 @@ export class Transaction {
   }
 
   /** An answer that lay in the socket during a stall came at a time that nobody knows. */
-  #takeAnswer(code: number): void {
-    const now = this.#clock.now();
+  #takeAnswer(code: number, atMs: number): void {
     const isBlurred = this.#vigil.isCatchingUp;
-    if (now < this.#deadline) {
-      const rttMicros = isBlurred ? undefined : Math.round((now - this.#startedAt) * 1000);
+    if (atMs < this.#deadline) {
+      const rttMicros = isBlurred ? undefined : Math.round((atMs - this.#startedAt) * 1000);
       this.#end({ kind: 'answered', code, rttMicros });
     } else if (isBlurred) {
       this.#discard();
