@@ -6,7 +6,7 @@ export interface Row {
   readonly figure: string;
   /** The same of the others in the same run, as ratios. */
   readonly beside?: string;
-  /** As DESIGN.md, section 10, has it. */
+  /** What is aimed at, in words. */
   readonly goal?: string;
   readonly verdict?: string;
 }

@@ -14,8 +14,6 @@ export interface Verdict {
   readonly run: number;
 }
 
-export const UNKNOWN: Verdict = { state: 'unknown', run: 0 };
-
 /** Runs are counted up to here; `rise` and `fall` are no larger. */
 export const LONGEST_RUN = 1_000_000;
 

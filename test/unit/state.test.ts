@@ -7,9 +7,10 @@ import {
   judge,
   LONGEST_RUN,
   type State,
-  UNKNOWN,
   type Verdict,
 } from '../../src/shared/state.js';
+
+const UNKNOWN: Verdict = { state: 'unknown', run: 0 };
 
 const outcomes = fc.array(fc.boolean(), { maxLength: 60 });
 const threshold = fc.integer({ min: 1, max: 6 });
