@@ -9,31 +9,18 @@
  * routes say so.
  */
 
-import * as dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
-import type {
-  Endpoint,
-  Flow,
-  FlowUser,
-  LocalAddress,
-  MessageHandler,
-  Transport,
-} from './transport.js';
+import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
+import { SharedSocket, type SocketOptions } from './udp-socket.js';
 
 /** How many connected sockets there may be at one moment; other targets go without. */
 const MOST_CONNECTED = 1024;
 /** Pause after a socket could not be opened. */
 const RETRY_MS = 1_000;
-/** Asked for, in bytes; the system grants what its limits allow. */
-const BUFFER_BYTES = 4 * 1024 * 1024;
 
-export interface UdpOptions {
-  /** IP address to send from; empty for the one that the routes choose. */
-  readonly sourceAddress: string;
-  /** 0 for one that the system chooses. */
-  readonly sourcePort: number;
-  readonly onMessage: MessageHandler;
+export interface UdpOptions extends SocketOptions {
   readonly log: (line: LogLine) => void;
 }
 
@@ -50,9 +37,8 @@ export class UdpTransport implements Transport {
   readonly #shared = new Map<4 | 6, SharedSocket>();
   /** By address and port of the peer. */
   readonly #connected = new Map<string, Connected>();
-  #isTroubleLogged = false;
-  /** Not before then is a socket tried again that could not be opened. */
-  #retryAt = 0;
+  /** By family whose socket could not be opened: the monotonic time before which it is not tried again. */
+  readonly #retryAtMs = new Map<4 | 6, number>();
 
   constructor(options: UdpOptions) {
     this.#options = options;
@@ -72,15 +58,15 @@ export class UdpTransport implements Transport {
   /** The family's socket, opened when first needed; undefined while it cannot be. */
   shared(family: 4 | 6): SharedSocket | undefined {
     const open = this.#shared.get(family);
-    if (open !== undefined || performance.now() < this.#retryAt) return open;
+    if (open !== undefined || performance.now() < (this.#retryAtMs.get(family) ?? 0)) return open;
     try {
       const socket = new SharedSocket(family, this.#options);
       this.#shared.set(family, socket);
-      this.#isTroubleLogged = false;
+      this.#retryAtMs.delete(family);
       return socket;
     } catch (error) {
-      this.#logTrouble(family, error);
-      this.#retryAt = performance.now() + RETRY_MS;
+      if (!this.#retryAtMs.has(family)) this.#logTrouble(family, error);
+      this.#retryAtMs.set(family, performance.now() + RETRY_MS);
       return undefined;
     }
   }
@@ -130,8 +116,6 @@ export class UdpTransport implements Transport {
   }
 
   #logTrouble(family: 4 | 6, error: unknown): void {
-    if (this.#isTroubleLogged) return;
-    this.#isTroubleLogged = true;
     const { sourceAddress, sourcePort } = this.#options;
     this.#options.log({
       level: 'error',
@@ -207,115 +191,6 @@ class UdpFlow implements Flow {
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
     if (error !== null) this.fail(error);
   };
-}
-
-/** The socket that the targets of one family share. */
-class SharedSocket {
-  readonly socket: dgram.Socket;
-  readonly #family: 4 | 6;
-  readonly #options: UdpOptions;
-  readonly #port: number;
-  /** Never sends: it is connected to a peer only to ask which address the routes choose. */
-  readonly #scout: dgram.Socket | undefined;
-
-  /** @throws when it cannot be bound. */
-  constructor(family: 4 | 6, options: UdpOptions) {
-    this.#family = family;
-    this.#options = options;
-    // Bound without reuseAddr first: with it, a port that another program reuses could be shared
-    // with that program, and answers with it.
-    const first = bind(family, options.sourceAddress, options.sourcePort, false);
-    this.#port = first.address().port;
-    first.close();
-    this.socket = bind(family, options.sourceAddress, this.#port, true);
-    this.socket.on('message', (bytes, from) => this.#take(bytes, from));
-    // Errors of a send reach its callback; those of a shared receive belong to no ping.
-    this.socket.on('error', () => {});
-    if (options.sourceAddress !== '') return;
-    try {
-      this.#scout = bind(family, '', 0, false).on('error', () => {});
-    } catch (error) {
-      this.socket.close();
-      throw error;
-    }
-  }
-
-  /** The address that reaches `endpoint`; undefined when there is no route. */
-  localAddressTowards(endpoint: Endpoint): LocalAddress | undefined {
-    const scout = this.#scout;
-    if (scout === undefined) return { address: this.#options.sourceAddress, port: this.#port };
-    scout.connect(endpoint.port, endpoint.address);
-    if (!isConnected(scout)) return undefined;
-    const { address } = scout.address();
-    scout.disconnect();
-    return { address, port: this.#port };
-  }
-
-  /** A socket on the same port that hears of one endpoint alone; undefined when it cannot be had. */
-  connect(endpoint: Endpoint): dgram.Socket | undefined {
-    let socket: dgram.Socket;
-    try {
-      socket = bind(this.#family, this.#options.sourceAddress, this.#port, true);
-    } catch {
-      return undefined;
-    }
-    // Until it is connected it may catch a datagram that is meant for another target.
-    socket.on('message', (bytes, from) => this.#take(bytes, from));
-    socket.connect(endpoint.port, endpoint.address);
-    if (isConnected(socket)) return socket;
-    socket.on('error', () => {});
-    socket.close();
-    return undefined;
-  }
-
-  close(): void {
-    this.socket.close();
-    this.#scout?.close();
-  }
-
-  #take(bytes: Uint8Array, from: dgram.RemoteInfo): void {
-    this.#options.onMessage(bytes, {
-      address: from.address,
-      port: from.port,
-      answer: (message, port) => {
-        // Whoever sends from port 0 wants no answer, and Node throws at one.
-        if (port > 0) this.socket.send(message, port, from.address, () => {});
-      },
-    });
-  }
-}
-
-/** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
-function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean): dgram.Socket {
-  const socket = dgram.createSocket({
-    type: family === 4 ? 'udp4' : 'udp6',
-    ipv6Only: family === 6,
-    reuseAddr,
-    recvBufferSize: BUFFER_BYTES,
-    sendBufferSize: BUFFER_BYTES,
-    lookup: (host, _options, callback) => callback(null, host, family),
-  });
-  let failure: Error | undefined;
-  socket.once('error', (error) => {
-    failure = error;
-  });
-  socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
-  socket.removeAllListeners('error');
-  if (failure !== undefined) {
-    socket.close();
-    throw failure;
-  }
-  return socket;
-}
-
-/** `connect` fails without throwing; only a connected socket has a remote address. */
-function isConnected(socket: dgram.Socket): boolean {
-  try {
-    socket.remoteAddress();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function failureOf(error: NodeJS.ErrnoException): TransportFailure {

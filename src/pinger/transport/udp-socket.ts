@@ -1,0 +1,124 @@
+/** UDP sockets as `node:dgram` has them: how they are bound, connected, and asked for our address. */
+
+import * as dgram from 'node:dgram';
+import type { Endpoint, LocalAddress, MessageHandler } from './transport.js';
+
+/** Asked for, in bytes; the system grants what its limits allow. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+export interface SocketOptions {
+  /** IP address to send from; empty for the one that the routes choose. */
+  readonly sourceAddress: string;
+  /** 0 for one that the system chooses. */
+  readonly sourcePort: number;
+  readonly onMessage: MessageHandler;
+}
+
+/** The socket that the targets of one family share. */
+export class SharedSocket {
+  readonly socket: dgram.Socket;
+  readonly #family: 4 | 6;
+  readonly #options: SocketOptions;
+  readonly #port: number;
+  /** Never sends: it is connected to a peer only to ask which address the routes choose. */
+  readonly #scout: dgram.Socket | undefined;
+
+  /** @throws when it cannot be bound. */
+  constructor(family: 4 | 6, options: SocketOptions) {
+    this.#family = family;
+    this.#options = options;
+    // Bound without reuseAddr first: with it, a port that another program reuses could be shared
+    // with that program, and answers with it.
+    const first = bind(family, options.sourceAddress, options.sourcePort, false);
+    this.#port = first.address().port;
+    first.close();
+    this.socket = bind(family, options.sourceAddress, this.#port, true);
+    this.socket.on('message', (bytes, from) => this.#take(bytes, from));
+    // Errors of a send reach its callback; those of a shared receive belong to no ping.
+    this.socket.on('error', () => {});
+    if (options.sourceAddress !== '') return;
+    try {
+      this.#scout = bind(family, '', 0, false).on('error', () => {});
+    } catch (error) {
+      this.socket.close();
+      throw error;
+    }
+  }
+
+  /** The address that reaches `endpoint`; undefined when there is no route. */
+  localAddressTowards(endpoint: Endpoint): LocalAddress | undefined {
+    const scout = this.#scout;
+    if (scout === undefined) return { address: this.#options.sourceAddress, port: this.#port };
+    scout.connect(endpoint.port, endpoint.address);
+    if (!isConnected(scout)) return undefined;
+    const { address } = scout.address();
+    scout.disconnect();
+    return { address, port: this.#port };
+  }
+
+  /** A socket on the same port that hears of one endpoint alone; undefined when it cannot be had. */
+  connect(endpoint: Endpoint): dgram.Socket | undefined {
+    let socket: dgram.Socket;
+    try {
+      socket = bind(this.#family, this.#options.sourceAddress, this.#port, true);
+    } catch {
+      return undefined;
+    }
+    // Until it is connected it may catch a datagram that is meant for another target.
+    socket.on('message', (bytes, from) => this.#take(bytes, from));
+    socket.connect(endpoint.port, endpoint.address);
+    if (isConnected(socket)) return socket;
+    socket.on('error', () => {});
+    socket.close();
+    return undefined;
+  }
+
+  close(): void {
+    this.socket.close();
+    this.#scout?.close();
+  }
+
+  #take(bytes: Uint8Array, from: dgram.RemoteInfo): void {
+    this.#options.onMessage(bytes, {
+      address: from.address,
+      port: from.port,
+      answer: (message, port) => {
+        // Whoever sends from port 0 wants no answer, and Node throws at one.
+        if (port > 0) this.socket.send(message, port, from.address, () => {});
+      },
+    });
+  }
+}
+
+/** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
+function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean): dgram.Socket {
+  const socket = dgram.createSocket({
+    type: family === 4 ? 'udp4' : 'udp6',
+    ipv6Only: family === 6,
+    reuseAddr,
+    recvBufferSize: BUFFER_BYTES,
+    sendBufferSize: BUFFER_BYTES,
+    lookup: (host, _options, callback) => callback(null, host, family),
+  });
+  let failure: Error | undefined;
+  socket.once('error', (error) => {
+    failure = error;
+  });
+  socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
+  socket.removeAllListeners('error');
+  if (failure !== undefined) {
+    socket.close();
+    throw failure;
+  }
+  return socket;
+}
+
+/** `connect` fails without throwing; only a connected socket has a remote address. */
+function isConnected(socket: dgram.Socket): boolean {
+  try {
+    socket.remoteAddress();
+    return true;
+  } catch {
+    return false;
+  }
+}
