@@ -5,7 +5,7 @@ import { slotOfBranch } from './message.js';
 import { is, Scan, scan, word } from './scanner.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
-import { answerOptions, answerPort } from './uas.js';
+import { answerTo } from './uas.js';
 import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
@@ -60,9 +60,9 @@ export class Receiver {
     const { ok, method } = this.#scan;
     const isOptions = ok && is(bytes, method.start, method.end, OPTIONS);
     if (!isOptions || bytes.length > LONGEST_REQUEST || !this.#mayAnswer()) return false;
-    const response = answerOptions(bytes, from, this.#options.newTag());
-    if (response === undefined) return false;
-    from.answer(response, answerPort(bytes, from));
+    const answer = answerTo(bytes, from, this.#options.newTag());
+    if (answer === undefined) return false;
+    from.answer(answer.message, answer.port);
     return true;
   }
 

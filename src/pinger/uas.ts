@@ -14,13 +14,24 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
   ['CSeq', word('cseq')],
 ];
 
+export interface Answer {
+  readonly message: Uint8Array;
+  /** Where it goes: RFC 3581 4 where the top Via asked for it, else RFC 3261 18.2.2. */
+  readonly port: number;
+}
+
+/** The message of {@link answerTo}, for whoever knows where it goes. */
+export function answerOptions(...args: Parameters<typeof answerTo>): Uint8Array | undefined {
+  return answerTo(...args)?.message;
+}
+
 /** The answer to a well-formed OPTIONS; undefined when a header that it needs is missing. */
-export function answerOptions(
+export function answerTo(
   request: Uint8Array,
   from: Peer,
   toTag: string,
   status = '200 OK',
-): Uint8Array | undefined {
+): Answer | undefined {
   const copied = copiedHeaders(request);
   if (COPIED.some(([name]) => !copied.has(name))) return undefined;
   const [topVia = '', ...otherVias] = copied.get('Via') ?? [];
@@ -37,7 +48,8 @@ export function answerOptions(
     'Accept: application/sdp',
     'Content-Length: 0',
   ];
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  const message = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return { message, port: portOf(topVia, from) };
 }
 
 function copiedHeaders(request: Uint8Array): Map<string, string[]> {
@@ -88,9 +100,8 @@ const RPORT = /;[ \t]*rport[ \t]*(?=;|$)/i;
 const SENT_BY =
   /^SIP\s*\/\s*2\.0\s*\/\s*[A-Z]+\s+(?:\[([^\]]*)\]|([^\s:;]+))\s*(?::\s*(\d{1,5}))?/i;
 
-/** Where the answer goes: RFC 3581 4 where the top Via asked for it, else RFC 3261 18.2.2. */
-export function answerPort(request: Uint8Array, from: Peer): number {
-  const [top = ''] = (copiedHeaders(request).get('Via')?.[0] ?? '').split(',');
+function portOf(via: string, from: Peer): number {
+  const [top = ''] = via.split(',');
   return RPORT.test(top) ? from.port : (sentBy(top).port ?? 5060);
 }
 
