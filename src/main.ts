@@ -5,17 +5,23 @@ import type { Logger } from 'pino';
 import { type Config, readConfig } from './config/config.js';
 import { helpText, readFlags } from './config/flags.js';
 import { ConfigError } from './config/formats.js';
-import { showConfig } from './config/show.js';
+import { showConfig, showModule } from './config/show.js';
+import { FilesError, WatchedFiles } from './files.js';
 import { createApp } from './http/app.js';
 import { basicAuth } from './http/guard.js';
 import { listen } from './http/server.js';
 import { WebConfigError, WebConfigFile } from './http/web-config.js';
 import { createLog } from './log.js';
+import { Files } from './pinger/files.js';
+import { CAN_SET_DSCP } from './pinger/transport/dial.js';
+import { TlsContexts } from './pinger/transport/tls-context.js';
 import { Roster } from './roster.js';
+import { filesIn, filesOf, type PingSettings } from './shared/destination.js';
 import { createLedger } from './shared/ledger/cells.js';
 import { LedgerReader } from './shared/ledger/reader.js';
 import { inWords } from './shared/outcome.js';
 import type { Change, LogLine } from './shared/protocol.js';
+import { parseUri, transportOf } from './shared/uri.js';
 import { Supervisor } from './supervisor.js';
 import { readVersion } from './version.js';
 
@@ -33,6 +39,8 @@ async function main(): Promise<void> {
   const config = readConfig({ flags, env: process.env, version });
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
+  const files = new WatchedFiles(allSettings(config).flatMap(filesOf));
+  checkTls(config, files.contents());
   if (config.isCheck) {
     process.stdout.write(`The configuration is right: ${count(config)}.\n`);
     return;
@@ -40,11 +48,45 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat }, (line) => {
     process.stderr.write(line);
   });
-  await run(config, webConfig, version, log);
+  await run(config, files, webConfig, version, log);
+}
+
+/** The settings of every module, and of every destination with settings of its own. */
+function allSettings({ modules, destinations }: Config): readonly PingSettings[] {
+  const all = [...Object.values(modules), ...destinations.map(({ settings }) => settings)];
+  return [...new Set(all)];
+}
+
+/** @throws ConfigError when files with certificates and keys do not hold what they should. */
+function checkTls(config: Config, contents: ReadonlyMap<string, string>): void {
+  const files = new Files();
+  files.set(contents);
+  const contexts = new TlsContexts(files, () => {});
+  for (const { tls } of allSettings(config)) {
+    try {
+      contexts.of(tls);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const named = filesIn(tls).join(', ');
+      throw new ConfigError(`tls_config: expected certificates and keys in ${named}, got ${why}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function warnOfDscp(config: Config, log: Logger): void {
+  const isUnmarked = ({ uri, settings }: Config['destinations'][number]) =>
+    settings.dscp !== 0 &&
+    (!CAN_SET_DSCP || transportOf(parseUri(uri), settings.transport) === 'udp');
+  const destinations = config.destinations.filter(isUnmarked).length;
+  if (destinations > 0)
+    log.warn({ destinations }, 'dscp is not set: this Node.js cannot do it there');
 }
 
 async function run(
   config: Config,
+  files: WatchedFiles,
   webConfig: WebConfigFile | undefined,
   version: string,
   log: Logger,
@@ -60,6 +102,8 @@ async function run(
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
     onServers: (servers) => roster.setServers(servers),
+    onPeers: (peers) => roster.setPeers(peers),
+    files: () => files.contents(),
     onChanged: (changes) => logChanges(log, roster, changes),
     log: ({ level, message, fields }: LogLine) => log[level](fields, message),
   });
@@ -68,6 +112,9 @@ async function run(
     ledger: new LedgerReader(ledger),
     roster,
     pinger: supervisor,
+    modules: config.modules,
+    moduleText: (name: string) => showModule(config, name),
+    probes: { isEnabled: config.isProbeEnabled, allow: config.probeAllow },
     configText: () => showConfig(config),
     configLoadedAtMs: Date.now(),
     now: () => Date.now(),
@@ -83,6 +130,14 @@ async function run(
   const server = await listen({ handler: app, host, port, webConfig, onError });
   log.info({ version, url: server.url }, 'listening');
   supervisor.start();
+  files.watch(
+    () => {
+      log.info('a file that the settings name has changed');
+      supervisor.tellFiles();
+    },
+    (error) => log.error({ error: error.message }, 'what the file held before stays in use'),
+  );
+  warnOfDscp(config, log);
   roster.add(OWNER, config.destinations);
   if (roster.size === 0) log.warn('no destinations are configured; see --help');
   else log.info({ destinations: roster.size }, 'watching');
@@ -90,16 +145,17 @@ async function run(
   process.on('SIGHUP', () => log.warn('there is no reload; start again for a new configuration'));
   await firstSignal();
   log.info('stopping');
+  files.close();
   await Promise.all([server.close(), supervisor.stop()]);
   // A password that is still being compared need not be waited for.
   process.exit(0);
 }
 
 function logChanges(log: Logger, roster: Roster, changes: readonly Change[]): void {
-  for (const { destination, from, to, reason } of changes) {
+  for (const { destination, from, to, reason, trouble } of changes) {
     const name = roster.at(destination)?.destination.name;
     if (name === undefined) continue;
-    const why = reason === undefined ? {} : { reason, why: inWords(reason) };
+    const why = reason === undefined ? {} : { reason, why: trouble || inWords(reason) };
     const level = to === 'down' ? 'warn' : 'info';
     log[level]({ destination: name, from, ...why }, `destination is ${to}`);
   }
@@ -117,7 +173,8 @@ function count({ destinations, modules }: Config): string {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof ConfigError || error instanceof WebConfigError;
+  const isUsage =
+    error instanceof ConfigError || error instanceof WebConfigError || error instanceof FilesError;
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
   process.stderr.write(`sip-keepalive-exporter: ${isListening(error) ? error.message : text}\n`);
   process.exitCode = isUsage ? EXIT_USAGE : 1;

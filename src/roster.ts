@@ -1,8 +1,14 @@
 /** The current destinations. It is the one owner of that list. */
 
-import type { Destination, DestinationSlot, TargetAddress, Watched } from './shared/destination.js';
+import type {
+  Destination,
+  DestinationSlot,
+  Peer,
+  TargetAddress,
+  Watched,
+} from './shared/destination.js';
 import { LEDGER_CAPACITY } from './shared/ledger/cells.js';
-import type { ResolvedTargets, ServerName } from './shared/protocol.js';
+import type { PeerNews, ResolvedTargets, ServerName } from './shared/protocol.js';
 
 /** Told what the list became. */
 export interface RosterUser {
@@ -14,6 +20,7 @@ interface Entry extends Watched {
   readonly owners: string[];
   targets: readonly TargetAddress[];
   server: string;
+  readonly peers: Map<number, Peer>;
 }
 
 export class Roster {
@@ -60,7 +67,14 @@ export class Roster {
         continue;
       }
       const slot = this.#newSlot();
-      const entry: Entry = { destination, slot, owners: [owner], targets: [], server: '' };
+      const entry: Entry = {
+        destination,
+        slot,
+        owners: [owner],
+        targets: [],
+        server: '',
+        peers: new Map(),
+      };
       this.#byName.set(destination.name, entry);
       this.#bySlot.set(slot.index, entry);
       const sharing = this.#byUri.get(destination.uri) ?? new Set();
@@ -94,7 +108,21 @@ export class Roster {
   setTargets(resolved: readonly ResolvedTargets[]): void {
     for (const { destination, targets } of resolved) {
       const entry = this.#entryAt(destination);
-      if (entry !== undefined) entry.targets = targets;
+      if (entry === undefined) continue;
+      const kept = new Set(targets.map(({ slot }) => slot.index));
+      for (const index of entry.peers.keys()) if (!kept.has(index)) entry.peers.delete(index);
+      entry.targets = targets;
+    }
+  }
+
+  /** Takes over what was found out about targets. */
+  setPeers(peers: readonly PeerNews[]): void {
+    for (const { destination, target, peer } of peers) {
+      const entry = this.#entryAt(destination);
+      const isTarget = entry?.targets.some(
+        ({ slot }) => slot.index === target.index && slot.generation === target.generation,
+      );
+      if (isTarget) entry?.peers.set(target.index, peer);
     }
   }
 

@@ -3,11 +3,14 @@
 import { Worker } from 'node:worker_threads';
 import type { DestinationSlot, Watched } from './shared/destination.js';
 import { LedgerReader } from './shared/ledger/reader.js';
+import type { ProbeReport } from './shared/probe.js';
 import type {
   Change,
   FromPinger,
   LogLine,
+  PeerNews,
   PingerStart,
+  ProbeRequest,
   ResolvedTargets,
   ServerName,
   ToPinger,
@@ -35,13 +38,31 @@ export interface SupervisorOptions {
   readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
   readonly onChanged: (changes: readonly Change[]) => void;
   readonly onServers: (servers: readonly ServerName[]) => void;
+  readonly onPeers: (peers: readonly PeerNews[]) => void;
+  /** What is in the files that settings name, by their paths. */
+  readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
   /** Makes the thread; tests keep it to end it. */
   readonly spawn?: (start: PingerStart) => Worker;
 }
 
+/** Probes that are under way at one moment; the pinger has numbers for no more. */
+const MOST_PROBES = 1000;
+
+/** Why a probe has no report: there are too many, or the pinger is not there. */
+export class ProbeError extends Error {
+  override readonly name = 'ProbeError';
+}
+
+interface Ask {
+  readonly resolve: (report: ProbeReport) => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #asks = new Map<number, Ask>();
+  #lastAsk = 0;
   readonly #reader: LedgerReader;
   #worker: Worker | undefined;
   #isReady = false;
@@ -96,6 +117,34 @@ export class Supervisor {
     }
   }
 
+  /** Tells what the files hold now. */
+  tellFiles(): void {
+    this.#post({ type: 'files', files: this.#options.files() });
+  }
+
+  /**
+   * Pings once.
+   *
+   * @throws ProbeError when it cannot, or the reason of `signal` once that aborts.
+   */
+  probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
+    if (!this.#isReady) return Promise.reject(new ProbeError('the pinger thread is not running'));
+    if (this.#asks.size >= MOST_PROBES) {
+      return Promise.reject(new ProbeError(`more than ${MOST_PROBES} probes are under way`));
+    }
+    const id = ++this.#lastAsk;
+    this.#post({ type: 'probe', id, ...request });
+    return new Promise<ProbeReport>((resolve, reject) => {
+      const cancel = () => {
+        this.#post({ type: 'cancel', id });
+        reject(signal.reason);
+      };
+      this.#asks.set(id, { resolve, reject });
+      if (signal.aborted) cancel();
+      else signal.addEventListener('abort', cancel, { once: true });
+    }).finally(() => this.#asks.delete(id));
+  }
+
   unwatch(slots: readonly DestinationSlot[]): void {
     if (slots.length > 0) this.#post({ type: 'unwatch', slots });
   }
@@ -124,6 +173,7 @@ export class Supervisor {
     switch (message.type) {
       case 'ready':
         this.#isReady = true;
+        this.tellFiles();
         this.watch(this.#options.watched());
         break;
       case 'targets':
@@ -135,6 +185,12 @@ export class Supervisor {
       case 'servers':
         this.#options.onServers(message.servers);
         break;
+      case 'peers':
+        this.#options.onPeers(message.peers);
+        break;
+      case 'probed':
+        this.#asks.get(message.id)?.resolve(message.report);
+        break;
       case 'log':
         this.#options.log(message);
         break;
@@ -144,6 +200,7 @@ export class Supervisor {
   }
 
   #ended(worker: Worker, cause: string): void {
+    for (const { reject } of this.#asks.values()) reject(new ProbeError('the pinger thread ended'));
     if (this.#isStopped || this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isReady = false;

@@ -11,6 +11,7 @@ import { readConfig } from '../src/config/config.js';
 import { readFlags } from '../src/config/flags.js';
 import { PING_SETTINGS, type Setting, settings } from '../src/config/schema.js';
 import { createApp } from '../src/http/app.js';
+import { CONNECTION_FAMILIES } from '../src/http/connection-families.js';
 import {
   DESTINATION_FAMILIES,
   type Family,
@@ -28,7 +29,10 @@ const exporter = {
   version: '0',
   ledger: new LedgerReader(createLedger()),
   roster: { all: () => [], named: () => undefined, withUri: () => [] },
-  pinger: { isReady: true, restarts: 0 },
+  pinger: { isReady: true, restarts: 0, probe: () => Promise.reject(new Error('no pinger')) },
+  modules: {},
+  moduleText: () => '',
+  probes: { isEnabled: true, allow: [] },
   configText: () => '',
   configLoadedAtMs: 1,
   now: () => 0,
@@ -62,6 +66,7 @@ test('the example in docs/configuration.md is a right configuration', (t) => {
 test('docs/metrics.md lists every metric as it is registered', async () => {
   holds('docs/metrics.md', 'destinations', familyRows(DESTINATION_FAMILIES));
   holds('docs/metrics.md', 'targets', familyRows(TARGET_FAMILIES));
+  holds('docs/metrics.md', 'connections', familyRows(CONNECTION_FAMILIES));
   const reasons = FAILURE_REASONS.filter((r) =>
     Object.values(REASONS_OF).some((of) => of.includes(r)),
   );
@@ -83,9 +88,9 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
 });
 
 test('no name is exported twice, in either format', async () => {
-  const names = [...DESTINATION_FAMILIES, ...TARGET_FAMILIES, ...PINGER_FAMILIES].map(
-    ({ name }) => name,
-  );
+  const names = [
+    ...[...DESTINATION_FAMILIES, ...TARGET_FAMILIES, ...CONNECTION_FAMILIES, ...PINGER_FAMILIES],
+  ].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const format of [TEXT, OPENMETRICS] as const) {
     const own = await ownMetrics(exporter)(format);

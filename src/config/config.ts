@@ -1,15 +1,16 @@
 /** From flags, environment and file to one frozen {@link Config}. */
 
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import convict from 'convict';
 import { parse as parseYaml } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
-import { isMapping, readDestinations, readModules } from './destinations.js';
+import { DEFAULT_MODULE, isMapping, readDestinations, readModules } from './destinations.js';
 import { type Flags, readEnvironment } from './flags.js';
 import { ConfigError, Expected, FORMATS, type FormatName, show } from './formats.js';
 import { type Report, readPing } from './ping-settings.js';
-import { PING_SETTINGS, SCHEMA, SETTINGS, settings } from './schema.js';
+import { byLevels, PING_SETTINGS, SCHEMA, SETTINGS, settings } from './schema.js';
 
 export interface Config {
   /** Only to be checked, not to be run. */
@@ -20,6 +21,9 @@ export interface Config {
   readonly logLevel: Value<'log_level'>;
   readonly logFormat: Value<'log_format'>;
   readonly dnsServers: readonly string[];
+  readonly isProbeEnabled: boolean;
+  /** Empty when anything may be probed. */
+  readonly probeAllow: readonly string[];
   readonly modules: Readonly<Record<string, PingSettings>>;
   readonly destinations: readonly Destination[];
 }
@@ -43,9 +47,10 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
   const report: Report = (path, fault) => faults.push(`${path}: ${fault}`);
   const environment = readEnvironment(env);
   const configFile = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
-  const file = configFile === '' ? {} : readFile(configFile);
+  const file =
+    configFile === '' ? {} : mapping(resolvePaths(readFile(configFile), dirname(configFile)));
   const { destinations: listed, modules: named, ...single } = wellShaped(file, SCHEMA, '', report);
-  const loaded = load([single, nested(environment), nested(flags.given)], report);
+  const loaded = load([single, byLevels(environment), byLevels(flags.given)], report);
   const top = readPing(
     Object.keys(PING_SETTINGS).map((key) => [key, loaded.get(key)]),
     '',
@@ -68,7 +73,13 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
     logLevel: FORMATS.log_level(loaded.get('log.level')),
     logFormat: FORMATS.log_format(loaded.get('log.format')),
     dnsServers: FORMATS.dns_servers(loaded.get('dns.servers')),
-    modules: Object.fromEntries([...modules].map(([name, module]) => [name, module.settings])),
+    isProbeEnabled: FORMATS.truth(loaded.get('probe.enabled')),
+    probeAllow: FORMATS.allow_list(loaded.get('probe.allow')),
+    modules: Object.fromEntries(
+      [...modules]
+        .filter(([name]) => name === DEFAULT_MODULE || Object.hasOwn(mapping(named), name))
+        .map(([name, module]) => [name, module.settings]),
+    ),
     destinations,
   });
 }
@@ -93,6 +104,29 @@ function readFile(path: string): Record<string, unknown> {
   }
 }
 
+/** Names of files in a file are relative to it, those of the pings' settings at whatever level. */
+function resolvePaths(given: unknown, folder: string): unknown {
+  if (Array.isArray(given)) return given.map((item) => resolvePaths(item, folder));
+  if (!isMapping(given)) return given;
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) =>
+      (key === 'tls_config' || key === 'auth') && isMapping(value)
+        ? [key, resolveFiles(value, folder)]
+        : [key, resolvePaths(value, folder)],
+    ),
+  );
+}
+
+function resolveFiles(group: Record<string, unknown>, folder: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(group).map(([key, value]) =>
+      key.endsWith('_file') && typeof value === 'string' && value !== ''
+        ? [key, resolve(folder, value)]
+        : [key, value],
+    ),
+  );
+}
+
 /** What of the file fits the schema; keys that do not exist and values of a wrong shape are reported. */
 function wellShaped(
   given: Record<string, unknown>,
@@ -108,7 +142,9 @@ function wellShaped(
     const wanted =
       child === undefined ? `one of ${[...known.keys()].join(', ')}` : shapeOf(path, child);
     if (child === undefined) report(path, `expected ${wanted}, got ${show(key)}`);
-    else if (!hasShape(wanted, value)) report(path, `expected ${wanted}, got ${show(value)}`);
+    else if (isMapping(value) && isMapping(child) && child['isMapping'] === true) {
+      fitting[key] = Object.entries(value);
+    } else if (!hasShape(wanted, value)) report(path, `expected ${wanted}, got ${show(value)}`);
     else if (isMapping(child) && !('doc' in child) && isMapping(value)) {
       fitting[key] = wellShaped(value, child, `${path}.`, report);
     } else fitting[key] = value;
@@ -151,23 +187,6 @@ function load(
     }
   }
   return config.validate({ allowed: 'strict' });
-}
-
-/** `{'web.listen-address': x}` as `{web: {'listen-address': x}}`. */
-function nested(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const root: Record<string, unknown> = {};
-  for (const [path] of settings()) {
-    if (!(path in given)) continue;
-    const keys = path.split('.');
-    const last = keys.pop() ?? '';
-    let node = root;
-    for (const key of keys) {
-      node[key] ??= {};
-      node = mapping(node[key]);
-    }
-    node[last] = given[path];
-  }
-  return root;
 }
 
 function mapping(value: unknown): Record<string, unknown> {

@@ -1,10 +1,17 @@
 /** Destinations and modules, as the configuration lists them. */
 
 import type { Destination, PingSettings } from '../shared/destination.js';
-import { TRANSPORTS } from '../shared/outcome.js';
-import { addressFamily, isUnicast, parseUri, type SipUri, transportParam } from '../shared/uri.js';
-import { Expected, show, sipUri } from './formats.js';
-import { isPingKey, type PingGiven, pingSettings, type Report, readPing } from './ping-settings.js';
+import type { TransportName } from '../shared/outcome.js';
+import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
+import { Expected, show } from './formats.js';
+import {
+  entriesOf,
+  isPingKey,
+  type PingGiven,
+  pingSettings,
+  type Report,
+  readPing,
+} from './ping-settings.js';
 
 /** A module, and what it was made of, for destinations to lay theirs over. */
 export interface Module {
@@ -16,12 +23,24 @@ export type Modules = ReadonlyMap<string, Module>;
 
 export const DEFAULT_MODULE = 'default';
 
+/** Modules that are there without being written, for the file's settings to be laid over. */
+const BUILT_IN: ReadonlyMap<string, PingGiven> = new Map([
+  // Microsoft Direct Routing: TLS 1.2 or later, an OPTIONS a minute, and the host name of the SBC in
+  // Via, From and Contact, which via_host puts there.
+  [
+    'teams',
+    { transport: 'tls', ping_interval: 60_000, 'tls_config.min_version': 'TLS12' } as const,
+  ],
+]);
+const TEAMS = 'teams';
+
 const DESTINATION_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** Labels that our own metrics have. */
 const OUR_LABELS: readonly string[] = [
   ...['destination', 'transport', 'address', 'reason', 'code', 'le', 'quantile'],
-  ...['uri', 'module', 'owners', 'server'],
+  ...['uri', 'module', 'owners', 'server', 'phase', 'version', 'cipher', 'subject', 'issuer'],
+  ...['serialnumber', 'fingerprint_sha256'],
 ];
 const NAME = /^[^\p{C}]{1,256}$/u;
 
@@ -42,17 +61,22 @@ export function readModules(
   const add = (name: string, levels: readonly PingGiven[], path: string) =>
     modules.set(name, { levels, settings: pingSettings(levels, version, path, report) });
   add(DEFAULT_MODULE, [top], '');
+  for (const [name, builtIn] of BUILT_IN) {
+    if (!Object.hasOwn(given, name)) add(name, [top, builtIn], `modules.${name}.`);
+  }
   for (const [name, value] of Object.entries(given)) {
     const path = `modules.${name}`;
     if (!isMapping(value)) {
       report(path, `expected a mapping of settings, got ${show(value)}`);
       continue;
     }
-    for (const key of Object.keys(value)) {
+    const entries = entriesOf(value);
+    for (const [key] of entries) {
       if (!isPingKey(key))
         report(`${path}.${key}`, `expected a setting of pings, got ${show(key)}`);
     }
-    add(name, [top, readPing(Object.entries(value), `${path}.`, report)], `${path}.`);
+    const own = readPing(entries, `${path}.`, report);
+    add(name, [top, BUILT_IN.get(name) ?? {}, own], `${path}.`);
   }
   return modules;
 }
@@ -86,7 +110,8 @@ export function readDestinations(
 function readDestination(given: unknown, path: string, reading: Reading): Destination | undefined {
   const { modules, version, report } = reading;
   const entry = isMapping(given) ? given : { uri: given };
-  for (const key of Object.keys(entry)) {
+  const entries = entriesOf(entry);
+  for (const [key] of entries) {
     if (DESTINATION_KEYS.includes(key) || isPingKey(key)) continue;
     const known = DESTINATION_KEYS.join(', ');
     report(`${path}.${key}`, `expected ${known} or a setting of pings, got ${show(key)}`);
@@ -97,50 +122,57 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
     const wanted = `one of the modules ${[...modules.keys()].join(', ')}`;
     report(`${path}.module`, `expected ${wanted}, got ${show(moduleName)}`);
   }
-  const uri = readUri(entry['uri'], path, report);
-  if (uri === undefined || module === undefined) return undefined;
-  const own = readPing(Object.entries(entry), `${path}.`, report);
+  const own = readPing(entries, `${path}.`, report);
   const settings =
-    Object.keys(own).length === 0
-      ? module.settings
+    module === undefined || Object.keys(own).length === 0
+      ? module?.settings
       : pingSettings([...module.levels, own], version, `${path}.`, report);
+  const uri = readUri(entry['uri'], settings?.transport ?? 'udp', path, report);
+  if (uri === undefined || settings === undefined) return undefined;
+  if (moduleName === TEAMS && settings.identity.viaHost === '') {
+    report(
+      `${path}.via_host`,
+      'expected the host name of your SBC, which Teams asks for, got none',
+    );
+  }
   const name = readName(entry['name'] ?? uri, path, report);
   const labels = readLabels(entry['labels'] ?? {}, path, report);
-  checkFamilies(uri, settings, path, report);
+  checkFamilies(settings.identity.route || uri, settings, path, report);
   if (name === undefined) return undefined;
   return { name, uri, module: String(moduleName), labels, settings };
 }
 
-function readUri(given: unknown, path: string, report: Report): string | undefined {
+function readUri(
+  given: unknown,
+  transport: TransportName,
+  path: string,
+  report: Report,
+): string | undefined {
   try {
-    const uri = sipUri(given);
-    checkPingable(parseUri(uri), given);
-    return uri;
+    if (typeof given !== 'string') throw new Expected('a SIP URI', given);
+    return pingableUri(given, transport);
   } catch (error) {
-    if (!(error instanceof Expected)) throw error;
+    if (!(error instanceof Expected || error instanceof UriError)) throw error;
     report(`${path}.uri`, error.message);
     return undefined;
   }
 }
 
-/** @throws Expected when no ping could ever go there. */
-function checkPingable(uri: SipUri, given: unknown): void {
-  const transport = uri.scheme === 'sips' ? 'tls' : (transportParam(uri) ?? TRANSPORTS[0]);
-  if (!TRANSPORTS.some((known) => known === transport)) {
-    throw new Expected(`a URI over ${TRANSPORTS.join(', ')}`, given);
-  }
-  if (uri.params.some(([name]) => name === 'maddr'))
-    throw new Expected('a URI without maddr', given);
-  if (!isUnicast(uri.host)) throw new Expected('the address of one host', given);
-}
-
-/** A source address of one family cannot send to the other. */
-function checkFamilies(uri: string, { sourceAddress }: PingSettings, path: string, report: Report) {
+/** A source address of one family cannot send to the other, nor can one family's pings go there. */
+function checkFamilies(uri: string, settings: PingSettings, path: string, report: Report) {
+  const { sourceAddress, ipProtocol } = settings;
   const { hostKind } = parseUri(uri);
-  if (sourceAddress === '' || hostKind === 'name') return;
-  const wanted = hostKind === 'ipv4' ? 4 : 6;
-  if (addressFamily(sourceAddress) === wanted) return;
-  report(`${path}.source_address`, `expected an IPv${wanted} address, got ${show(sourceAddress)}`);
+  const sourceFamily = sourceAddress === '' ? undefined : addressFamily(sourceAddress);
+  const allowed = ipProtocol === 'any' ? undefined : ipProtocol === 'ip4' ? 4 : 6;
+  const wanted = hostKind === 'name' ? allowed : hostKind === 'ipv4' ? 4 : 6;
+  if (wanted === undefined) return;
+  if (sourceFamily !== undefined && sourceFamily !== wanted) {
+    const fault = `expected an IPv${wanted} address, got ${show(sourceAddress)}`;
+    report(`${path}.source_address`, fault);
+  }
+  if (allowed !== undefined && allowed !== wanted) {
+    report(`${path}.ip_protocol`, `expected any or ip${wanted}, got ${show(ipProtocol)}`);
+  }
 }
 
 /** Undefined when it is none; a number is taken as its digits, as YAML reads an unquoted 401. */

@@ -1,9 +1,11 @@
 /** The formats that settings can have: what is wanted, and how what came is turned into a value. */
 
+import { BlockList } from 'node:net';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
+import { TLS_VERSIONS } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
 import { LONGEST_RUN } from '../shared/state.js';
-import { addressFamily, canonicalUri, UriError } from '../shared/uri.js';
+import { addressFamily, bracketed, canonicalUri, parseUri, UriError } from '../shared/uri.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */
 export class ConfigError extends Error {
@@ -146,6 +148,125 @@ const listenAddress: Format<ListenAddress> = (given) => {
   return { host: bare, port: Number(port) };
 };
 
+/** A method outside dialogs whose transaction is a non-INVITE one (RFC 3261 17.1.2). */
+const method: Format<string> = (given) => {
+  const name = typeof given === 'string' ? given.toUpperCase() : '';
+  if (name === 'INVITE') {
+    throw new Expected('a method that sets up no call, such as OPTIONS (INVITE would ring)', given);
+  }
+  if (name === 'ACK' || name === 'CANCEL') {
+    throw new Expected('a method that is answered, such as OPTIONS', given);
+  }
+  if (!/^[A-Z0-9\-.!%*_+`'~]{1,32}$/.test(name)) throw new Expected('a SIP method', given);
+  return name;
+};
+
+/** RFC 3986 3.3 and 3.4. */
+const path: Format<string> = (given) => {
+  if (typeof given !== 'string' || !/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]{0,255}$/.test(given)) {
+    throw new Expected('a path that begins with /', given);
+  }
+  return given;
+};
+
+const user: Format<string> = (given) => {
+  const text = typeof given === 'number' ? String(given) : given;
+  try {
+    if (typeof text === 'string' && parseUri(`sip:${text}@host.example`).user === text) return text;
+  } catch (error) {
+    if (!(error instanceof UriError)) throw error;
+  }
+  throw new Expected('the user part of a SIP URI', given);
+};
+
+/** `sent-by` of RFC 3261 25.1. */
+const viaHost: Format<string> = (given) => {
+  if (typeof given !== 'string') throw new Expected('host or host:port', given);
+  try {
+    const { user, params, host, port } = parseUri(given, 'ws');
+    // Over ws 80 is the default port and would be left out; a Via has none that fits every wire.
+    const shown = port ?? (/:80$/.test(given) ? 80 : undefined);
+    if (user === '' && params.length === 0 && !/^sips?:/i.test(given)) {
+      return shown === undefined ? bracketed(host) : `${bracketed(host)}:${shown}`;
+    }
+  } catch (error) {
+    if (!(error instanceof UriError)) throw error;
+  }
+  throw new Expected('host or host:port', given);
+};
+
+/** Headers that a ping has by itself, or that would make it another message (lower case). */
+const OUR_HEADERS: readonly string[] = [
+  ...['via', 'v', 'from', 'f', 'to', 't', 'call-id', 'i', 'cseq', 'contact', 'm'],
+  ...['max-forwards', 'content-length', 'l', 'accept', 'allow', 'user-agent', 'route'],
+  ...['authorization', 'proxy-authorization'],
+];
+const HEADER_NAME = /^[A-Za-z0-9\-.!%*_+`'~]{1,64}$/;
+const HEADER_VALUE = /^[^\p{Cc}]{0,1024}$/u;
+
+/** A list of pairs of name and value, or of texts of the form `Name: value`. */
+const headers: Format<readonly (readonly [string, string])[]> = (given) => {
+  const items: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return items.map((item) => {
+    const pair: readonly unknown[] = Array.isArray(item)
+      ? item
+      : (/^([^:]*?)[ \t]*:[ \t]*(.*)$/s.exec(String(item))?.slice(1) ?? []);
+    const [name, value] = pair;
+    if (typeof name !== 'string' || !HEADER_NAME.test(name)) {
+      throw new Expected('headers as a mapping, or as texts "Name: value"', item);
+    }
+    if (OUR_HEADERS.includes(name.toLowerCase())) {
+      throw new Expected('headers that a ping does not have by itself', name);
+    }
+    const isScalar = typeof value === 'string' || typeof value === 'number';
+    if (!isScalar || !HEADER_VALUE.test(String(value))) {
+      throw new Expected(`one line without control characters as ${name}`, value);
+    }
+    return [name, String(value)] as const;
+  });
+};
+
+/** What digest authentication can carry (RFC 7616 3.4): it is never shown when it is wrong. */
+const credential: Format<string> = (given) => {
+  const text = typeof given === 'number' ? String(given) : given;
+  if (typeof text !== 'string' || !HEADER_VALUE.test(text)) {
+    throw new Expected('one line of text without control characters', '<secret>');
+  }
+  return text;
+};
+
+/** A host: a name, or an IP address. */
+const serverName: Format<string> = (given) => {
+  try {
+    const { host, port, user, params } = parseUri(String(given), 'udp');
+    if (port === undefined && user === '' && params.length === 0) return host;
+  } catch (error) {
+    if (!(error instanceof UriError)) throw error;
+  }
+  throw new Expected('a host name', given);
+};
+
+/** CIDR blocks, single addresses, and domains in lower case. */
+const allowList: Format<readonly string[]> = (given) =>
+  texts(given).map((item) => {
+    const [address = '', prefix] = item.split('/');
+    const family = addressFamily(address);
+    if (family !== undefined) {
+      const bits = family === 4 ? 32 : 128;
+      const length = prefix === undefined ? bits : Number(prefix);
+      if (!/^\d{1,3}$/.test(prefix ?? '0') || length > bits) {
+        throw new Expected(`a prefix length from 0 to ${bits}`, item);
+      }
+      new BlockList().addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+      return `${address}/${length}`;
+    }
+    try {
+      return serverName(item.replace(/^\*?\./, ''));
+    } catch {
+      throw new Expected('CIDR blocks and domains', item);
+    }
+  });
+
 export interface ListenAddress {
   /** Empty for every address. */
   readonly host: string;
@@ -178,7 +299,19 @@ export const FORMATS = {
   sip_uri: optional(sipUri, ''),
   address: optional(address, ''),
   alive_codes: aliveCodes,
+  method,
   transport: oneOf(...TRANSPORTS),
+  connection: oneOf('persistent', 'per_ping'),
+  ip_protocol: oneOf('any', 'ip4', 'ip6'),
+  tls_version: oneOf(...TLS_VERSIONS),
+  dscp: whole(0, 63),
+  path,
+  user: optional(user, ''),
+  via_host: optional(viaHost, ''),
+  server_name: optional(serverName, ''),
+  headers,
+  credential,
+  allow_list: allowList,
   listen_address: listenAddress,
   log_level: oneOf('debug', 'info', 'warn', 'error'),
   log_format: oneOf('logfmt', 'json'),

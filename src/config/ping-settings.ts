@@ -1,7 +1,12 @@
 /** Settings of pings, as they are laid over one another: top level, module, destination. */
 
-import type { PingSettings } from '../shared/destination.js';
-import { Expected, FORMATS } from './formats.js';
+import {
+  type Credentials,
+  type PingSettings,
+  TLS_VERSIONS,
+  type TlsSettings,
+} from '../shared/destination.js';
+import { Expected, FORMATS, show } from './formats.js';
 import { PING_SETTINGS } from './schema.js';
 
 type Key = keyof typeof PING_SETTINGS;
@@ -19,6 +24,23 @@ const DEFAULT_TIMEOUT_MS = 5000;
 export function isPingKey(key: string): key is Key {
   return Object.hasOwn(PING_SETTINGS, key);
 }
+
+/**
+ * The entries of a module or a destination: `{auth: {username: x}}` as `auth.username` and x, a
+ * mapping of headers as the pairs of it.
+ */
+export function entriesOf(given: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];
+    if (key === 'headers') return [[key, Object.entries(value)]];
+    if (!GROUPS.has(key)) return [[key, value]];
+    return Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner]);
+  });
+}
+
+const GROUPS = new Set(
+  Object.keys(PING_SETTINGS).flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])),
+);
 
 /** Reads the settings of pings among the entries of a mapping; others are left alone. */
 export function readPing(
@@ -59,10 +81,66 @@ export function pingSettings(
     rise: given.rise ?? PING_SETTINGS.rise.default,
     fall: given.fall ?? PING_SETTINGS.fall.default,
     aliveCodes: given.alive_codes ?? PING_SETTINGS.alive_codes.default,
-    pingFrom: given.ping_from ?? '',
-    userAgent: given.user_agent || `sip-keepalive-exporter/${version}`,
+    method: given.method ?? PING_SETTINGS.method.default,
+    identity: {
+      pingFrom: given.ping_from ?? '',
+      user: given.user ?? '',
+      to: given.to ?? '',
+      contact: given.contact ?? '',
+      viaHost: given.via_host ?? '',
+      userAgent: given.user_agent || `sip-keepalive-exporter/${version}`,
+      route: given.route ?? '',
+      headers: given.headers ?? [],
+    },
+    auth: credentials(given, path, report),
     transport: given.transport ?? PING_SETTINGS.transport.default,
+    connection: given.connection ?? PING_SETTINGS.connection.default,
+    wsPath: given.ws_path ?? PING_SETTINGS.ws_path.default,
+    tls: tlsSettings(given, path, report),
     sourceAddress: given.source_address ?? '',
     sourcePort: given.source_port ?? PING_SETTINGS.source_port.default,
+    dscp: given.dscp ?? PING_SETTINGS.dscp.default,
+    ipProtocol: given.ip_protocol ?? PING_SETTINGS.ip_protocol.default,
   };
+}
+
+function credentials(given: PingGiven, path: string, report: Report): Credentials | undefined {
+  const username = given['auth.username'] ?? '';
+  const password = given['auth.password'] ?? '';
+  const passwordFile = given['auth.password_file'] ?? '';
+  if (username === '' && password === '' && passwordFile === '') return undefined;
+  if (username === '') {
+    report(`${path}auth.username`, 'expected a user name beside the password, got none');
+  }
+  if ((password === '') === (passwordFile === '')) {
+    const got = password === '' ? 'neither' : 'both';
+    report(`${path}auth`, `expected either password or password_file, got ${got}`);
+  }
+  return { username, password, passwordFile };
+}
+
+function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
+  const tls: TlsSettings = {
+    caFile: given['tls_config.ca_file'] ?? '',
+    certFile: given['tls_config.cert_file'] ?? '',
+    keyFile: given['tls_config.key_file'] ?? '',
+    keyPassphraseFile: given['tls_config.key_passphrase_file'] ?? '',
+    serverName: given['tls_config.server_name'] ?? '',
+    minVersion: given['tls_config.min_version'] ?? PING_SETTINGS['tls_config.min_version'].default,
+    maxVersion: given['tls_config.max_version'] ?? PING_SETTINGS['tls_config.max_version'].default,
+    insecureSkipVerify: given['tls_config.insecure_skip_verify'] ?? false,
+    strictRfc5922: given['tls_config.strict_rfc5922'] ?? false,
+  };
+  const lacks = (key: string, wanted: string) =>
+    report(`${path}tls_config.${key}`, `expected ${wanted}, got none`);
+  if (tls.certFile !== '' && tls.keyFile === '') lacks('key_file', 'the key of cert_file');
+  if (tls.keyFile !== '' && tls.certFile === '') lacks('cert_file', 'the certificate of key_file');
+  if (tls.keyPassphraseFile !== '' && tls.keyFile === '') {
+    lacks('key_file', 'the key of key_passphrase_file');
+  }
+  if (TLS_VERSIONS.indexOf(tls.minVersion) > TLS_VERSIONS.indexOf(tls.maxVersion)) {
+    const wanted = `at most max_version (${tls.maxVersion})`;
+    report(`${path}tls_config.min_version`, `expected ${wanted}, got ${show(tls.minVersion)}`);
+  }
+  return tls;
 }

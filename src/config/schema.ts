@@ -17,9 +17,16 @@ export interface Setting {
   readonly isRepeatable?: true;
   /** A flag that takes no value. */
   readonly isSwitch?: true;
+  /** In the file it may be a mapping. */
+  readonly isMapping?: true;
+  /** Never shown. */
+  readonly isSecret?: true;
 }
 
-/** Settings of pings: at the top level for all, in a module, or on one destination. */
+/**
+ * Settings of pings: at the top level for all, in a module, or on one destination. A dot in a name
+ * is a level in the file.
+ */
 export const PING_SETTINGS = {
   ping_interval: setting('ping_interval', {
     doc: 'Time between two pings of a target. Seconds, or a number with ms, s, m or h.',
@@ -51,14 +58,61 @@ export const PING_SETTINGS = {
     format: 'alive_codes',
     default: '2xx',
   }),
+  method: setting('method', {
+    doc: 'The request that is sent: OPTIONS, or another that the peer answers outside a dialog, such as INFO, NOTIFY or MESSAGE. Not INVITE: whoever answers it would have to be hung up on.',
+    format: 'method',
+    default: 'OPTIONS',
+  }),
   transport: setting('transport', {
-    doc: 'The wire that pings take where the URI does not name one.',
+    doc: 'The wire that pings take where the URI does not name one: udp, tcp, tls, ws or wss.',
     format: 'transport',
     default: 'udp',
+  }),
+  connection: setting('connection', {
+    doc: 'Over all wires but UDP: persistent, a connection that serves ping after ping and is opened again when it closed, or per_ping.',
+    format: 'connection',
+    default: 'persistent',
+  }),
+  ws_path: setting('ws_path', {
+    doc: 'Path, and query, of the WebSocket resource.',
+    format: 'path',
+    default: '/',
+  }),
+  user: setting('user', {
+    doc: 'User part of the Request-URI, where the destination has none.',
+    format: 'user',
+    default: '',
+  }),
+  to: setting('to', {
+    doc: 'URI of the To header. By default the Request-URI.',
+    format: 'sip_uri',
+    default: '',
+  }),
+  contact: setting('contact', {
+    doc: 'URI of the Contact header. By default sip:keepalive@ and the address that the ping is sent from, or via_host.',
+    format: 'sip_uri',
+    default: '',
+  }),
+  via_host: setting('via_host', {
+    doc: 'host or host:port that Via names as the sender, and From and Contact by default. By default the address that the ping is sent from.',
+    format: 'via_host',
+    default: '',
   }),
   user_agent: setting('user_agent', {
     doc: 'The User-Agent header. By default the name and version of this program.',
     format: 'header',
+    default: '',
+  }),
+  headers: setting('headers', {
+    doc: 'Further headers: a mapping, or a flag or an item "Name: value" for each. Those that a ping has by itself are refused.',
+    format: 'headers',
+    default: [],
+    isRepeatable: true,
+    isMapping: true,
+  }),
+  route: setting('route', {
+    doc: 'URI of an outbound proxy: pings go there, with the destination as Request-URI and a Route header.',
+    format: 'sip_uri',
     default: '',
   }),
   source_address: setting('source_address', {
@@ -67,9 +121,82 @@ export const PING_SETTINGS = {
     default: '',
   }),
   source_port: setting('source_port', {
-    doc: 'Local UDP port to send from; 0 for one that the system chooses.',
+    doc: 'Local port to send from; 0 for one that the system chooses.',
     format: 'port_number',
     default: 0,
+  }),
+  dscp: setting('dscp', {
+    doc: 'Differentiated services code point of what is sent, 0 to 63. Takes a Node.js that can set it, which none can on UDP sockets; elsewhere a warning says that it is not set.',
+    format: 'dscp',
+    default: 0,
+  }),
+  ip_protocol: setting('ip_protocol', {
+    doc: 'Which addresses of a name are pinged: any, ip4 or ip6.',
+    format: 'ip_protocol',
+    default: 'any',
+  }),
+  'auth.username': setting('auth.username', {
+    doc: 'User name for digest authentication.',
+    format: 'credential',
+    default: '',
+  }),
+  'auth.password': setting('auth.password', {
+    doc: 'Password for digest authentication.',
+    format: 'credential',
+    default: '',
+    isSecret: true,
+  }),
+  'auth.password_file': setting('auth.password_file', {
+    doc: 'File with the password, which is read again when it changes; a line break at its end does not count.',
+    format: 'text',
+    default: '',
+  }),
+  'tls_config.ca_file': setting('tls_config.ca_file', {
+    doc: 'Certificates of the authorities to trust, PEM. By default those that Node.js ships.',
+    format: 'text',
+    default: '',
+  }),
+  'tls_config.cert_file': setting('tls_config.cert_file', {
+    doc: 'Our certificate, with its chain, PEM, for peers that ask for one.',
+    format: 'text',
+    default: '',
+  }),
+  'tls_config.key_file': setting('tls_config.key_file', {
+    doc: 'The private key of our certificate, PEM.',
+    format: 'text',
+    default: '',
+  }),
+  'tls_config.key_passphrase_file': setting('tls_config.key_passphrase_file', {
+    doc: 'File with the passphrase of the private key.',
+    format: 'text',
+    default: '',
+  }),
+  'tls_config.server_name': setting('tls_config.server_name', {
+    doc: 'Name to ask the peer for, and to hold its certificate against. By default the host of the destination, or of route.',
+    format: 'server_name',
+    default: '',
+  }),
+  'tls_config.min_version': setting('tls_config.min_version', {
+    doc: 'Lowest version of TLS: TLS10, TLS11, TLS12 or TLS13.',
+    format: 'tls_version',
+    default: 'TLS12',
+  }),
+  'tls_config.max_version': setting('tls_config.max_version', {
+    doc: 'Highest version of TLS.',
+    format: 'tls_version',
+    default: 'TLS13',
+  }),
+  'tls_config.insecure_skip_verify': setting('tls_config.insecure_skip_verify', {
+    doc: 'Ping on whatever certificate the peer shows; what is wrong with it is told all the same.',
+    format: 'truth',
+    default: false,
+    isSwitch: true,
+  }),
+  'tls_config.strict_rfc5922': setting('tls_config.strict_rfc5922', {
+    doc: 'Refuse certificates for wildcards, as RFC 5922 7.2 wants it and many carriers do not.',
+    format: 'truth',
+    default: false,
+    isSwitch: true,
   }),
 } as const satisfies Readonly<Record<string, Setting>>;
 
@@ -121,6 +248,19 @@ export const PROCESS_SETTINGS = {
       isRepeatable: true,
     }),
   },
+  probe: {
+    enabled: setting('probe.enabled', {
+      doc: 'Whether /probe answers.',
+      format: 'truth',
+      default: true,
+    }),
+    allow: setting('probe.allow', {
+      doc: 'What /probe may be asked to ping: CIDR blocks, and domains with all below them. By default anything.',
+      format: 'allow_list',
+      default: [],
+      isRepeatable: true,
+    }),
+  },
   destination: setting('destination', {
     doc: 'A SIP URI to watch, besides those under destinations: 192.168.10.20, sip.provider.com.',
     format: 'texts',
@@ -130,7 +270,7 @@ export const PROCESS_SETTINGS = {
 } as const;
 
 /** Every single setting: the schema that convict reads. */
-export const SETTINGS = { ...PROCESS_SETTINGS, ...PING_SETTINGS } as const;
+export const SETTINGS: object = { ...PROCESS_SETTINGS, ...byLevels(PING_SETTINGS) };
 
 /** The parts of the file that are no single settings. */
 export const STRUCTURES = {
@@ -142,7 +282,7 @@ export const STRUCTURES = {
   },
 } as const;
 
-export const SCHEMA = { ...SETTINGS, ...STRUCTURES } as const;
+export const SCHEMA: object = { ...SETTINGS, ...STRUCTURES };
 
 /** Every setting with its path (`web.listen-address`), in the order of the schema. */
 export function settings(): readonly (readonly [path: string, setting: Setting])[] {
@@ -158,6 +298,25 @@ function leaves(node: object, prefix: string): (readonly [string, Setting])[] {
 
 function isSetting(value: object): value is Setting {
   return 'doc' in value;
+}
+
+/** `{'auth.username': x}` as `{auth: {username: x}}`. */
+export function byLevels(flat: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(flat)) {
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let node = root;
+    for (const key of keys) {
+      const below = node[key];
+      const level: Record<string, unknown> =
+        typeof below === 'object' && below !== null ? { ...below } : {};
+      node[key] = level;
+      node = level;
+    }
+    node[last] = value;
+  }
+  return root;
 }
 
 function setting<const S extends Omit<Setting, 'env' | 'arg'>>(path: string, rest: S) {

@@ -16,6 +16,7 @@ export function showConfig(config: Config): string {
     },
     log: { level: config.logLevel, format: config.logFormat },
     dns: { servers: config.dnsServers },
+    probe: { enabled: config.isProbeEnabled, allow: config.probeAllow },
     ...(top === undefined ? {} : showPing(top)),
     modules: Object.fromEntries(
       Object.entries(modules).map(([name, settings]) => [name, showPing(settings)]),
@@ -31,17 +32,57 @@ export function showConfig(config: Config): string {
   return `${JSON.stringify(shown, null, 2)}\n`;
 }
 
+/** One module, as in {@link showConfig}. */
+export function showModule({ modules }: Config, name: string): string {
+  const settings = Object.hasOwn(modules, name) ? modules[name] : undefined;
+  return settings === undefined ? '' : `${JSON.stringify(showPing(settings), null, 2)}\n`;
+}
+
+/** Stands where a secret is; what is shown loads again only with the secret put back. */
+const SECRET = '<secret>';
+
 function showPing(settings: PingSettings) {
+  const { identity, tls, auth } = settings;
   return {
     ping_interval: `${settings.intervalMs}ms`,
     ping_timeout: `${settings.timeoutMs}ms`,
-    ping_from: settings.pingFrom,
+    ping_from: identity.pingFrom,
     rise: settings.rise,
     fall: settings.fall,
     alive_codes: settings.aliveCodes,
+    method: settings.method,
     transport: settings.transport,
-    user_agent: settings.userAgent,
+    connection: settings.connection,
+    ws_path: settings.wsPath,
+    user: identity.user,
+    to: identity.to,
+    contact: identity.contact,
+    via_host: identity.viaHost,
+    user_agent: identity.userAgent,
+    headers: Object.fromEntries(identity.headers),
+    route: identity.route,
     source_address: settings.sourceAddress,
     source_port: settings.sourcePort,
+    dscp: settings.dscp,
+    ip_protocol: settings.ipProtocol,
+    auth:
+      auth === undefined
+        ? {}
+        : {
+            username: auth.username,
+            password: auth.password === '' ? '' : SECRET,
+            password_file: auth.passwordFile,
+          },
+    tls_config: {
+      ca_file: tls.caFile,
+      cert_file: tls.certFile,
+      key_file: tls.keyFile,
+      key_passphrase_file: tls.keyPassphraseFile,
+      server_name: tls.serverName,
+      min_version: tls.minVersion,
+      max_version: tls.maxVersion,
+      insecure_skip_verify: tls.insecureSkipVerify,
+      strict_rfc5922: tls.strictRfc5922,
+    },
   };
 }

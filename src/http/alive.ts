@@ -2,6 +2,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Watched } from '../shared/destination.js';
+import { TRANSPORTS } from '../shared/outcome.js';
 import { canonicalUri, UriError } from '../shared/uri.js';
 import { describe } from './describe.js';
 import type { Exporter } from './exporter.js';
@@ -45,7 +46,9 @@ function find({ roster }: Exporter, asked: string): readonly Watched[] | string 
   const named = roster.named(asked);
   if (named !== undefined) return [named];
   try {
-    return roster.withUri(canonicalUri(asked));
+    // Which port is the default one, and so no part of the canonical form, depends on the wire.
+    const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
+    return [...uris].flatMap((uri) => roster.withUri(uri));
   } catch (error) {
     if (error instanceof UriError) return error.message;
     throw error;

@@ -6,6 +6,8 @@ import { aliveHandler } from './alive.js';
 import { destinationHandler, destinationsHandler } from './destinations.js';
 import type { Exporter } from './exporter.js';
 import { metricsHandler } from './metrics.js';
+import { probeHandler } from './probe.js';
+import { logsHandler, ProbeHistory } from './probe-history.js';
 import { statusHandler } from './status.js';
 
 export interface AppOptions {
@@ -28,10 +30,13 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
       const [status, body] = reply();
       response.status(status).type('text/plain').send(`${body}\n`);
     };
+  const history = new ProbeHistory();
   const routes: Readonly<Record<string, RequestHandler>> = {
-    '/': statusHandler(exporter),
+    '/': statusHandler(exporter, history),
     '/metrics': metricsHandler(exporter),
     '/alive': aliveHandler(exporter),
+    '/probe': probeHandler(exporter, history),
+    '/logs': logsHandler(history),
     '/api/v1/destinations': destinationsHandler(exporter),
     '/api/v1/destinations/*name': destinationHandler(exporter),
     '/config': (_request, response) => {

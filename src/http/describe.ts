@@ -1,6 +1,6 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
-import type { Watched } from '../shared/destination.js';
+import type { Peer, Watched } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/reader.js';
 import { inWords } from '../shared/outcome.js';
 import { isAliveCode } from '../shared/state.js';
@@ -33,7 +33,34 @@ export function describe(exporter: Exporter, watched: Watched) {
       address: target.address,
       state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastPingMs),
       ...describeRow(row),
+      ...describePeer(watched.peers.get(target.slot.index), row),
     })),
+  };
+}
+
+/** What went wrong is told while the last ping failed. */
+function describePeer(peer: Peer | undefined, row: TargetRow | undefined) {
+  const isTroubled = row?.lastReason !== undefined && peer?.trouble;
+  const { tls } = peer ?? {};
+  return {
+    detail: isTroubled ? peer.trouble : null,
+    tls:
+      tls === undefined
+        ? null
+        : {
+            version: tls.version || null,
+            cipher: tls.cipher || null,
+            verified: tls.isVerified,
+            fault: tls.fault || null,
+            subject: tls.subject,
+            issuer: tls.issuer,
+            subject_alternative: tls.subjectAlternative,
+            serial_number: tls.serialNumber,
+            fingerprint_sha256: tls.fingerprint,
+            not_before: time(tls.notBeforeMs),
+            not_after: time(tls.notAfterMs),
+            chain_not_after: time(tls.chainNotAfterMs),
+          },
   };
 }
 
@@ -51,5 +78,5 @@ function describeRow(row: TargetRow | undefined) {
 }
 
 function time(ms: number | undefined): string | null {
-  return ms === undefined || ms === 0 ? null : new Date(ms).toISOString();
+  return ms === undefined || ms === 0 || !Number.isFinite(ms) ? null : new Date(ms).toISOString();
 }

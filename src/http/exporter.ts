@@ -1,5 +1,7 @@
-import type { Watched } from '../shared/destination.js';
+import type { PingSettings, Watched } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
+import type { ProbeReport } from '../shared/probe.js';
+import type { ProbeRequest } from '../shared/protocol.js';
 import type { State } from '../shared/state.js';
 
 /** What the HTTP side sees of the rest of the process. */
@@ -11,7 +13,21 @@ export interface Exporter {
     named(name: string): Watched | undefined;
     withUri(uri: string): readonly Watched[];
   };
-  readonly pinger: { readonly isReady: boolean; readonly restarts: number };
+  readonly pinger: {
+    readonly isReady: boolean;
+    readonly restarts: number;
+    /** Pings once. Rejects when it cannot, or when `signal` aborts. */
+    probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport>;
+  };
+  /** Settings of pings by the name of their module. */
+  readonly modules: Readonly<Record<string, PingSettings>>;
+  /** A module's settings for people to read. */
+  moduleText(module: string): string;
+  readonly probes: {
+    readonly isEnabled: boolean;
+    /** CIDR blocks and domains that may be probed; empty when anything may. */
+    readonly allow: readonly string[];
+  };
   /** The configuration in force, for people to read. */
   configText(): string;
   /** Wall clock, milliseconds. */

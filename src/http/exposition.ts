@@ -4,6 +4,11 @@
  */
 
 import type { TargetAddress, Watched } from '../shared/destination.js';
+import {
+  CONNECTION_FAMILIES,
+  type ConnectionSample,
+  connectionSample,
+} from './connection-families.js';
 import { type Exporter, tellable } from './exporter.js';
 import {
   DESTINATION_FAMILIES,
@@ -37,9 +42,10 @@ export async function* exposition(
   yield `${await own(contentType)}\n`;
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
+  const connections: Labelled<ConnectionSample>[] = [];
   let rows = 0;
   for (const watched of exporter.roster.all()) {
-    rows += readRows(exporter, watched, destinations, targets);
+    rows += readRows(exporter, watched, { destinations, targets, connections });
     if (rows < ROWS) continue;
     rows = 0;
     yield '';
@@ -48,17 +54,25 @@ export async function* exposition(
   for (const family of PINGER_FAMILIES) yield* lines(family, pinger, isOpenMetrics);
   for (const family of DESTINATION_FAMILIES) yield* lines(family, destinations, isOpenMetrics);
   for (const family of TARGET_FAMILIES) yield* lines(family, targets, isOpenMetrics);
+  for (const family of CONNECTION_FAMILIES) yield* lines(family, connections, isOpenMetrics);
   if (isOpenMetrics) yield '# EOF\n';
+}
+
+interface Samples {
+  readonly destinations: Labelled<DestinationSample>[];
+  readonly targets: Labelled<TargetSample>[];
+  /** Of the targets that are reached by connections. */
+  readonly connections: Labelled<ConnectionSample>[];
 }
 
 /** Each row is read once, so the families of one target agree. */
 function readRows(
   exporter: Exporter,
   watched: Watched,
-  destinations: Labelled<DestinationSample>[],
-  targets: Labelled<TargetSample>[],
+  { destinations, targets, connections }: Samples,
 ): number {
   const { ledger } = exporter;
+  const hasCredentials = watched.destination.settings.auth !== undefined;
   const row = ledger.destination(watched.slot);
   if (row === undefined) return 1;
   let lastPingMs = 0;
@@ -67,8 +81,11 @@ function readRows(
     if (targetRow === undefined) continue;
     lastPingMs = Math.max(lastPingMs, targetRow.lastPingMs);
     const state = tellable(exporter, watched, targetRow.state, targetRow.lastPingMs);
-    const sample = { transport: target.transport, state, row: targetRow };
-    targets.push({ labels: targetLabels(watched, target), row: sample });
+    const { transport, slot } = target;
+    const labels = targetLabels(watched, target);
+    targets.push({ labels, row: { transport, hasCredentials, state, row: targetRow } });
+    if (transport === 'udp') continue;
+    connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
   }
   const state = tellable(exporter, watched, row.state, lastPingMs);
   destinations.push({ labels: destinationLabels(watched), row: { watched, state, row } });

@@ -26,6 +26,8 @@ export interface DestinationSample {
 
 export interface TargetSample {
   readonly transport: TransportName;
+  /** Whether its challenges can be met. */
+  readonly hasCredentials: boolean;
   /** As it may be told. */
   readonly state: State;
   readonly row: TargetRow;
@@ -143,6 +145,14 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     samples: ({ row }, emit) => emit(row.lateResponses),
   },
   {
+    name: 'sip_keepalive_challenges_total',
+    type: 'counter',
+    help: 'Challenges (401, 407) that were met within their ping, where there are credentials. The round-trip time is that of the request that met them.',
+    samples: ({ hasCredentials, row }, emit) => {
+      if (hasCredentials) emit(row.challenges);
+    },
+  },
+  {
     name: 'sip_keepalive_last_ping_timestamp_seconds',
     type: 'gauge',
     help: 'When the last ping ended.',
@@ -202,15 +212,20 @@ function escapeLabel(value: string): string {
 }
 
 /** Buckets in the ledger are not cumulative; those of Prometheus are. */
-function emitHistogram(histogram: Histogram, boundsMicros: readonly number[], emit: Emit): void {
+export function emitHistogram(
+  histogram: Histogram,
+  boundsMicros: readonly number[],
+  emit: Emit,
+  labels = '',
+): void {
   let count = 0;
   const { buckets, sumMicros } = histogram;
   for (let i = 0; i < buckets.length; i++) {
     count += buckets[i] ?? 0;
-    emit(count, boundLabel(boundsMicros[i]), '_bucket');
+    emit(count, labels + boundLabel(boundsMicros[i]), '_bucket');
   }
-  emit(sumMicros / 1e6, '', '_sum');
-  emit(count, '', '_count');
+  emit(sumMicros / 1e6, labels, '_sum');
+  emit(count, labels, '_count');
 }
 
 const boundLabels = new Map<number | undefined, string>();

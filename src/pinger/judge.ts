@@ -1,10 +1,11 @@
 /** What pings came to: from outcomes to the ledger and to verdicts. */
 
 import type { AliveCodes } from '../shared/alive-codes.js';
-import type { TargetSlot } from '../shared/destination.js';
+import type { Peer, TargetSlot } from '../shared/destination.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
 import { combine, judge, type State } from '../shared/state.js';
+import type { TlsPeer } from '../shared/tls.js';
 import type { Clock } from './clock.js';
 import type { Outbox } from './outbox.js';
 import type { Scan } from './scanner.js';
@@ -40,15 +41,33 @@ export class Judge {
       verdict,
       endedAtMs: this.#clock.epoch(),
     });
+    if (reason !== undefined) this.#learnTrouble(watch, target, outcome.detail ?? '');
     const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
     const isReasonNews = verdict.state === 'down' && reason !== undefined;
-    if (isNews || isReasonNews) this.#combine(watch, reason);
+    if (isNews || isReasonNews) this.#combine(watch, reason, outcome.detail ?? '');
   }
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */
   unresolved(watch: Watch): void {
     this.#writer.recordResolutionFailure(watch.slot);
-    if (watch.targets.size === 0) this.#decide(watch, 'down', 'resolution');
+    if (watch.targets.size === 0) this.#decide(watch, 'down', 'resolution', '');
+  }
+
+  /** Takes note of what a handshake has shown. */
+  learnTls(watch: Watch, target: TargetSlot, tls: TlsPeer): void {
+    const known = peerOf(watch, target);
+    if (known.tls !== undefined && isSame(known.tls, tls)) return;
+    this.#learn(watch, target, { ...known, tls });
+  }
+
+  #learnTrouble(watch: Watch, target: TargetSlot, trouble: string): void {
+    const known = peerOf(watch, target);
+    if (known.trouble !== trouble) this.#learn(watch, target, { ...known, trouble });
+  }
+
+  #learn(watch: Watch, target: TargetSlot, peer: Peer): void {
+    watch.peers.set(target.index, peer);
+    this.#outbox.peer({ destination: watch.slot, target, peer });
   }
 
   /** Takes note of what the peer calls itself in a response. */
@@ -64,22 +83,34 @@ export class Judge {
     this.#outbox.server({ destination: watch.slot, server });
   }
 
-  #combine(watch: Watch, reason: FailureReason | undefined): void {
+  #combine(watch: Watch, reason: FailureReason | undefined, trouble: string): void {
     const targets = [...watch.targets.values()];
     const state = combine(targets.map(({ slot }) => this.#writer.verdictOf(slot).state));
-    this.#decide(watch, state, state === 'down' ? reason : undefined);
+    if (state === 'down') this.#decide(watch, state, reason, trouble);
+    else this.#decide(watch, state, undefined, '');
   }
 
-  #decide(watch: Watch, to: State, reason: DownReason | undefined): void {
+  #decide(watch: Watch, to: State, reason: DownReason | undefined, trouble: string): void {
     const from = this.#writer.stateOf(watch.slot);
     const atMs = this.#clock.epoch();
     this.#writer.recordVerdict(watch.slot, to, reason, atMs);
-    if (from !== to) this.#outbox.changed({ destination: watch.slot, from, to, reason, atMs });
+    if (from === to) return;
+    this.#outbox.changed({ destination: watch.slot, from, to, reason, trouble, atMs });
   }
 }
 
+const NOBODY: Peer = { trouble: '', tls: undefined };
+
+function peerOf(watch: Watch, { index }: TargetSlot): Peer {
+  return watch.peers.get(index) ?? NOBODY;
+}
+
+function isSame(a: TlsPeer, b: TlsPeer): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** Why the ping was not alive; undefined when it was. */
-function failureOf(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
+export function failureOf(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
   if (outcome.kind === 'failed') return outcome.reason;
   if (alive.has(outcome.code)) return undefined;
   return outcome.code === 401 || outcome.code === 407 ? 'auth' : 'code';

@@ -4,7 +4,8 @@
  */
 
 import * as sip from 'sip';
-import type { PingSettings } from '../shared/destination.js';
+import type { Identity, PingSettings } from '../shared/destination.js';
+import type { TransportName } from '../shared/outcome.js';
 import { bracketed, formatUri, type SipUri } from '../shared/uri.js';
 import type { Entropy } from './entropy.js';
 import { is, word } from './scanner.js';
@@ -34,45 +35,83 @@ export interface PingTemplate {
 
 export interface PingIdentity {
   readonly uri: SipUri;
+  readonly transport: TransportName;
   readonly settings: PingSettings;
   readonly local: LocalAddress;
   /** Number of the target; responses carry it back in their branch. */
   readonly slot: number;
+  /** Number of the request within its call: 1, and more for one that meets a challenge. */
+  readonly cseq: number;
+  /** Headers that meet challenges. */
+  readonly credentials: readonly (readonly [name: string, value: string])[];
 }
 
-/** Makes the request (RFC 3261 11.1) that asks `uri` for its options. */
-export function pingTemplate({ uri, settings, local, slot }: PingIdentity): PingTemplate {
-  const sentBy = `${bracketed(local.address)}:${local.port}`;
-  const from = settings.pingFrom || `sip:keepalive@${bracketed(local.address)}`;
+/** The Request-URI of pings to `uri`. */
+export function requestUri(uri: SipUri, { identity }: PingSettings): string {
+  return formatUri(uri.user === '' ? { ...uri, user: identity.user } : uri);
+}
+
+/** Makes the request, as a rule one that asks `uri` for its options (RFC 3261 11.1). */
+export function pingTemplate(ping: PingIdentity): PingTemplate {
+  const { uri, transport, settings, local, slot, cseq, credentials } = ping;
+  const { identity, method } = settings;
+  const host = bracketed(local.address);
+  const sentBy = identity.viaHost || `${host}:${local.port}`;
   const branch = `${MAGIC_COOKIE}${hex(slot, SLOT_DIGITS)}${'0'.repeat(2 * BRANCH_BYTES)}`;
   const tag = 't'.repeat(2 * TAG_BYTES);
   const callId = 'c'.repeat(2 * CALL_ID_BYTES);
-  const requestUri = formatUri(uri);
+  const target = requestUri(uri, settings);
+  // RFC 5923 4: a peer may send its own requests to the host that Via names over this connection.
+  const alias = identity.viaHost !== '' && transport !== 'udp' ? ';alias' : '';
   const text = sip.stringify({
-    method: 'OPTIONS',
-    uri: requestUri,
+    method,
+    uri: target,
     headers: {
-      via: `SIP/2.0/UDP ${sentBy};branch=${branch};rport`,
+      via: `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport${alias}`,
       'max-forwards': '70',
-      from: `<${from}>;tag=${tag}`,
-      to: `<${requestUri}>`,
+      ...(identity.route === '' ? {} : { route: routeHeader(identity.route) }),
+      from: `<${identity.pingFrom || ownUri('sip', identity, host)}>;tag=${tag}`,
+      to: `<${identity.to || target}>`,
       'call-id': callId,
-      cseq: { seq: 1, method: 'OPTIONS' },
-      contact: `<sip:keepalive@${sentBy}>`,
+      cseq: { seq: cseq, method },
+      // RFC 3261 10.2.3: a REGISTER without one changes no binding.
+      ...(method === 'REGISTER' ? {} : { contact: `<${contactUri(ping, sentBy)}>` }),
       accept: 'application/sdp',
       allow: 'OPTIONS',
-      'user-agent': settings.userAgent,
+      'user-agent': identity.userAgent,
+      ...Object.fromEntries(credentials),
     },
   });
-  const bytes = Buffer.from(text, 'utf8');
+  // Headers of the user's own are put in as they are: `sip` would change the case of their names.
+  const own = identity.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const bytes = Buffer.from(text.replace(/\r\n\r\n$/, `\r\n${own}\r\n`), 'utf8');
   return {
     bytes,
     sentBy: Buffer.from(sentBy.toLowerCase(), 'latin1'),
-    method: Buffer.from('options', 'latin1'),
+    method: Buffer.from(method.toLowerCase(), 'latin1'),
     branchAt: bytes.indexOf(branch),
     tagAt: bytes.indexOf(`tag=${tag}`) + 'tag='.length,
     callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
   };
+}
+
+/** Who we are where nobody said so. */
+function ownUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): string {
+  return viaHost === '' ? `${scheme}:keepalive@${host}` : `${scheme}:${viaHost}`;
+}
+
+/** RFC 3261 8.1.1.8: with a sips Request-URI it is a sips URI too. */
+function contactUri({ uri, transport, settings }: PingIdentity, sentBy: string): string {
+  const { identity } = settings;
+  if (identity.contact !== '') return identity.contact;
+  const isNamed = transport !== 'udp' && uri.scheme !== 'sips';
+  const named = isNamed ? `;transport=${transport === 'wss' ? 'ws' : transport}` : '';
+  return `${ownUri(uri.scheme, identity, sentBy)}${named}`;
+}
+
+/** RFC 3261 16.12.1.1: a loose router, whatever the user wrote. */
+function routeHeader(route: string): string {
+  return /;lr(?:[;=]|$)/i.test(route) ? `<${route}>` : `<${route};lr>`;
 }
 
 /** Makes the template the next ping's request: a new branch, From tag and Call-ID. */
@@ -81,6 +120,16 @@ export function stamp(template: PingTemplate, entropy: Entropy): void {
   entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
   entropy.writeHex(bytes, tagAt, TAG_BYTES);
   entropy.writeHex(bytes, callIdAt, CALL_ID_BYTES);
+}
+
+/** As {@link stamp}, for a request of the same call as `before` (RFC 3261 22.2): only the branch is new. */
+export function stampAgain(template: PingTemplate, before: PingTemplate, entropy: Entropy): void {
+  const { bytes, branchAt, tagAt, callIdAt } = template;
+  entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  const copy = (to: number, from: number, length: number) =>
+    bytes.set(before.bytes.subarray(from, from + length), to);
+  copy(tagAt, before.tagAt, 2 * TAG_BYTES);
+  copy(callIdAt, before.callIdAt, 2 * CALL_ID_BYTES);
 }
 
 /** A copy of the random digits of the branch that the template carries now. */

@@ -1,7 +1,8 @@
 /** Keeps host names resolved, each for itself. */
 
+import type { Address } from './addresses.js';
 import type { Clock } from './clock.js';
-import type { Address, Resolver } from './resolver.js';
+import type { Resolver } from './resolver.js';
 
 /** Bounds on how long an answer is used before the name is looked up again. */
 const SHORTEST_MS = 5_000;

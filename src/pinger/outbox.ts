@@ -5,6 +5,7 @@ import type {
   Change,
   FromPinger,
   LogLine,
+  PeerNews,
   ResolvedTargets,
   ServerName,
 } from '../shared/protocol.js';
@@ -14,6 +15,7 @@ export class Outbox {
   readonly #resolved = new Map<number, ResolvedTargets>();
   readonly #changes: Change[] = [];
   readonly #servers: ServerName[] = [];
+  readonly #peers: PeerNews[] = [];
   #isFlushDue = false;
 
   constructor(post: (message: FromPinger) => void) {
@@ -41,6 +43,11 @@ export class Outbox {
     this.#flushSoon();
   }
 
+  peer(news: PeerNews): void {
+    this.#peers.push(news);
+    this.#flushSoon();
+  }
+
   log(line: LogLine): void {
     this.#post({ type: 'log', ...line });
   }
@@ -60,8 +67,10 @@ export class Outbox {
     const resolved = [...this.#resolved.values()];
     const changes = this.#changes.splice(0);
     const servers = this.#servers.splice(0);
+    const peers = this.#peers.splice(0);
     this.#resolved.clear();
     if (resolved.length > 0) this.#post({ type: 'targets', resolved });
+    if (peers.length > 0) this.#post({ type: 'peers', peers });
     if (changes.length > 0) this.#post({ type: 'changed', changes });
     if (servers.length > 0) this.#post({ type: 'servers', servers });
   }

@@ -1,29 +1,38 @@
 /** The pinger: which destinations are watched, and which targets they have. */
 
 import { type AliveCodes, parseAliveCodes } from '../shared/alive-codes.js';
-import type { Destination, DestinationSlot, TargetSlot } from '../shared/destination.js';
+import type {
+  Destination,
+  DestinationSlot,
+  PingSettings,
+  TargetSlot,
+} from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
+import type { TransportName } from '../shared/outcome.js';
 import type { FromPinger, ResolvedTargets, ToPinger } from '../shared/protocol.js';
-import { bracketed, parseUri } from '../shared/uri.js';
+import { bracketed, DEFAULT_PORTS, parseUri, transportOf } from '../shared/uri.js';
+import { type Address, isWanted } from './addresses.js';
 import type { Clock } from './clock.js';
 import { Entropy } from './entropy.js';
+import type { Files } from './files.js';
 import { Judge } from './judge.js';
 import { Loop } from './loop.js';
 import { Names } from './names.js';
 import { Outbox } from './outbox.js';
+import { MOST_PROBES, Prober } from './prober.js';
 import { Receiver } from './receiver.js';
-import type { Address, Resolver } from './resolver.js';
+import type { Resolver } from './resolver.js';
 import { Scheduler } from './scheduler.js';
 import { TargetSlots } from './slots.js';
-import { Target } from './target.js';
+import { Target, type TargetTools } from './target.js';
 import type { Endpoint, MessageHandler, Transport } from './transport/transport.js';
+import { wireKey } from './transport/wires.js';
 import { Vigil } from './vigil.js';
 import type { Watch } from './watch.js';
+import { WatchedTarget, type WatchedTargetTools } from './watched-target.js';
 import { Wheel } from './wheel.js';
 
-/** RFC 3261 19.1.2: where a URI without a port is served over UDP. */
-const DEFAULT_PORT = 5060;
 /** Stalls that are logged; shorter ones are counted. */
 const WORTH_A_WORD_MS = 1_000;
 
@@ -32,10 +41,12 @@ export interface PingerOptions {
   readonly writer: LedgerWriter;
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
-  readonly openTransport: (
-    source: { readonly sourceAddress: string; readonly sourcePort: number },
+  readonly openWire: (
+    name: TransportName,
+    settings: PingSettings,
     onMessage: MessageHandler,
   ) => Transport;
+  readonly files: Files;
   /** Runs once the event loop has read what the sockets hold. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
@@ -43,9 +54,7 @@ export interface PingerOptions {
 
 export class Pinger {
   readonly #options: PingerOptions;
-  readonly #entropy = new Entropy();
-  readonly #timers = new Wheel(LEDGER_CAPACITY);
-  readonly #vigil = new Vigil();
+  readonly #tools: TargetTools;
   readonly #scheduler: Scheduler;
   readonly #loop: Loop;
   readonly #receiver: Receiver;
@@ -53,31 +62,48 @@ export class Pinger {
   readonly #outbox: Outbox;
   readonly #judge: Judge;
   readonly #slots: TargetSlots;
+  readonly #prober: Prober;
+  readonly #watchedTools: WatchedTargetTools;
   /** By the index of their slot. */
   readonly #watches = new Map<number, Watch>();
   readonly #targets: (Target | undefined)[] = [];
-  readonly #transports = new Map<string, Transport>();
+  readonly #wires = new Map<string, Transport>();
   readonly #aliveCodes = new Map<string, AliveCodes>();
 
   constructor(options: PingerOptions) {
-    const { clock, writer, known, resolver, afterReads, post } = options;
+    const { clock, writer, known, resolver, files, afterReads, post } = options;
     this.#options = options;
+    const timers = new Wheel(LEDGER_CAPACITY + MOST_PROBES);
+    const vigil = new Vigil();
+    const entropy = new Entropy();
+    this.#tools = { clock, timers, vigil, entropy, files };
     this.#outbox = new Outbox(post);
     this.#judge = new Judge(clock, writer, this.#outbox);
     this.#slots = new TargetSlots(writer, known);
+    this.#watchedTools = { judge: this.#judge, writer, done: (slot) => this.#done(slot) };
+    this.#prober = new Prober({
+      tools: this.#tools,
+      resolver,
+      transportFor: (wire, settings) => this.#wireFor(wire, settings),
+      firstSlot: LEDGER_CAPACITY,
+      place: (slot, target) => {
+        this.#targets[slot] = target;
+      },
+      done: (id, report) => post({ type: 'probed', id, report }),
+    });
     this.#scheduler = new Scheduler(clock, LEDGER_CAPACITY, this.#ping);
     this.#receiver = new Receiver({
       clock,
       targetAt: (slot) => this.#targets[slot],
       onUnmatched: () => writer.recordUnmatched(),
-      newTag: () => this.#entropy.hex(8),
-      vigil: this.#vigil,
+      newTag: () => entropy.hex(8),
+      vigil,
     });
     this.#loop = new Loop({
       clock,
-      timers: this.#timers,
+      timers,
       scheduler: this.#scheduler,
-      vigil: this.#vigil,
+      vigil,
       ring: (timer) => this.#targets[timer]?.ring(),
       beat: () => writer.beat(),
       onStall: (ms) => this.#stoodStill(ms),
@@ -103,6 +129,15 @@ export class Pinger {
       case 'unwatch':
         for (const slot of message.slots) this.#unwatch(slot);
         break;
+      case 'files':
+        this.#options.files.set(message.files);
+        break;
+      case 'probe':
+        this.#prober.start(message);
+        break;
+      case 'cancel':
+        this.#prober.cancel(message.id);
+        break;
       default:
         message satisfies never;
     }
@@ -112,8 +147,9 @@ export class Pinger {
   close(): void {
     this.#loop.stop();
     this.#names.close();
+    this.#prober.close();
     for (const target of this.#targets) target?.close();
-    for (const transport of this.#transports.values()) transport.close();
+    for (const wire of this.#wires.values()) wire.close();
   }
 
   #watch(slot: DestinationSlot, destination: Destination): void {
@@ -121,21 +157,27 @@ export class Pinger {
     const isSame = earlier?.slot.generation === slot.generation;
     const kept = isSame ? this.#detach(earlier) : this.#slots.adopt(slot);
     if (earlier !== undefined && !isSame) this.#unwatch(earlier.slot);
-    const uri = parseUri(destination.uri);
+    const { settings } = destination;
+    const { route } = settings.identity;
+    const uri = parseUri(destination.uri, settings.transport);
+    const hop = route === '' ? uri : parseUri(route, settings.transport);
     this.#options.writer.openDestination(slot);
     this.#watches.set(slot.index, {
       slot,
       destination,
       uri,
-      alive: this.#aliveCodesOf(destination.settings.aliveCodes),
+      hop,
+      wire: transportOf(hop, settings.transport) ?? settings.transport,
+      alive: this.#aliveCodesOf(settings.aliveCodes),
       targets: new Map(),
       kept,
+      peers: isSame ? earlier.peers : new Map(),
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
     });
-    if (uri.hostKind === 'name') this.#watchName(slot.index, uri.host, kept);
+    if (hop.hostKind === 'name') this.#watchName(slot.index, hop.host, kept);
     else
-      this.#resolved(slot.index, [{ address: uri.host, family: uri.hostKind === 'ipv4' ? 4 : 6 }]);
+      this.#resolved(slot.index, [{ address: hop.host, family: hop.hostKind === 'ipv4' ? 4 : 6 }]);
   }
 
   /** What an earlier pinger resolved is pinged on until the name is looked up anew. */
@@ -168,12 +210,18 @@ export class Pinger {
   #resolved(id: number, addresses: readonly Address[]): void {
     const watch = this.#watches.get(id);
     if (watch === undefined) return;
-    const port = watch.uri.port ?? DEFAULT_PORT;
-    const endpoints = addresses.map((address) => ({ ...address, port }));
-    const { targets, kept } = watch;
+    const { targets, kept, hop, wire, destination } = watch;
+    const { ipProtocol } = destination.settings;
+    const port = hop.port ?? DEFAULT_PORTS[wire];
+    const endpoints = addresses
+      .filter((address) => isWanted(address, ipProtocol))
+      .map((address) => ({ ...address, port, domain: hop.host }));
     const labels = new Set([...targets.keys(), ...kept.keys()]);
     const chosen = endpoints.find((e) => labels.has(addressLabel(e))) ?? endpoints[0];
-    if (chosen === undefined) return;
+    if (chosen === undefined) {
+      this.#unresolved(id, `it has no ${ipProtocol} address`, true);
+      return;
+    }
     this.#setTargets(watch, [chosen]);
     this.#loop.wake();
   }
@@ -184,7 +232,7 @@ export class Pinger {
     this.#outbox.log({
       level: isFirst ? 'warn' : 'debug',
       message: 'a name does not resolve',
-      fields: { destination: watch.destination.name, host: watch.uri.host, error: why },
+      fields: { destination: watch.destination.name, host: watch.hop.host, error: why },
     });
     this.#judge.unresolved(watch);
   }
@@ -197,6 +245,7 @@ export class Pinger {
       watch.targets.delete(address);
       this.#closeTarget(target);
       this.#slots.release(target.slot);
+      watch.peers.delete(target.slot.index);
     }
     for (const [address, endpoint] of wanted) {
       if (!watch.targets.has(address)) this.#openTarget(watch, address, endpoint);
@@ -207,7 +256,6 @@ export class Pinger {
   }
 
   #openTarget(watch: Watch, address: string, endpoint: Endpoint): void {
-    const { writer, clock } = this.#options;
     const { settings, name } = watch.destination;
     const slot = watch.kept.get(address) ?? this.#slots.take();
     if (slot === undefined) {
@@ -220,18 +268,11 @@ export class Pinger {
       uri: watch.uri,
       settings,
       endpoint,
-      transport: this.#transportFor(watch.destination),
-      clock,
-      timers: this.#timers,
-      vigil: this.#vigil,
-      entropy: this.#entropy,
-      onEnded: (outcome, retransmissions) => {
-        this.#judge.ended(watch, slot, outcome, retransmissions);
-        this.#done(slot);
-      },
-      onDiscarded: () => this.#done(slot),
-      onLate: () => writer.recordLateResponse(slot),
-      onResponse: (bytes, scan) => this.#judge.learnServer(watch, bytes, scan),
+      wire: watch.wire,
+      transport: this.#wireFor(watch.wire, settings),
+      isForOnce: false,
+      tools: this.#tools,
+      user: new WatchedTarget(watch, slot, this.#watchedTools),
     });
     watch.targets.set(address, target);
     this.#targets[slot.index] = target;
@@ -268,8 +309,11 @@ export class Pinger {
   }
 
   #announce(watch: Watch): void {
-    const { transport } = watch.destination.settings;
-    const targets = [...watch.targets].map(([address, { slot }]) => ({ slot, transport, address }));
+    const targets = [...watch.targets].map(([address, { slot, wire }]) => ({
+      slot,
+      transport: wire,
+      address,
+    }));
     this.#outbox.targets(watch.slot, targets);
   }
 
@@ -281,15 +325,13 @@ export class Pinger {
     });
   }
 
-  #transportFor({ settings }: Destination): Transport {
-    const { sourceAddress, sourcePort } = settings;
-    const key = `${sourceAddress} ${sourcePort}`;
-    const open = this.#transports.get(key);
+  #wireFor(name: TransportName, settings: PingSettings): Transport {
+    const key = wireKey(name, settings);
+    const open = this.#wires.get(key);
     if (open !== undefined) return open;
-    const source = { sourceAddress, sourcePort };
-    const transport = this.#options.openTransport(source, this.#receiver.take);
-    this.#transports.set(key, transport);
-    return transport;
+    const wire = this.#options.openWire(name, settings, this.#receiver.take);
+    this.#wires.set(key, wire);
+    return wire;
   }
 
   /** Many destinations share few lists of codes. */

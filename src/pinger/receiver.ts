@@ -9,6 +9,8 @@ import { answerTo } from './uas.js';
 import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
+/** RFC 3261 17.1.1.3: an ACK is answered by nobody. */
+const ACK = word('ack');
 /** Requests that we answer in a second; strangers get no more of our time than this. */
 const ANSWERS_PER_SECOND = 100;
 /** Larger requests, in bytes, are not answered: an OPTIONS that means well is far smaller. */
@@ -58,9 +60,12 @@ export class Receiver {
 
   #answer(bytes: Uint8Array, from: Source): boolean {
     const { ok, method } = this.#scan;
-    const isOptions = ok && is(bytes, method.start, method.end, OPTIONS);
-    if (!isOptions || bytes.length > LONGEST_REQUEST || !this.#mayAnswer()) return false;
-    const answer = answerTo(bytes, from, this.#options.newTag());
+    if (!ok || bytes.length > LONGEST_REQUEST) return false;
+    const isOptions = is(bytes, method.start, method.end, OPTIONS);
+    const isRefused = from.isConnection && !is(bytes, method.start, method.end, ACK);
+    if (!(isOptions || isRefused) || !this.#mayAnswer()) return false;
+    const status = isOptions ? '200 OK' : '405 Method Not Allowed';
+    const answer = answerTo(bytes, from, this.#options.newTag(), status);
     if (answer === undefined) return false;
     from.answer(answer.message, answer.port);
     return true;

@@ -1,15 +1,11 @@
 /** From a host name to IP addresses. */
 
 import { promises as dns } from 'node:dns';
+import type { Address } from './addresses.js';
 
 export type Resolution =
   | { readonly kind: 'resolved'; readonly addresses: readonly Address[]; readonly ttlMs: number }
   | { readonly kind: 'failed'; readonly why: string };
-
-export interface Address {
-  readonly address: string;
-  readonly family: 4 | 6;
-}
 
 export interface Resolver {
   /** Never rejects. Addresses come in the order in which a client would try them. */

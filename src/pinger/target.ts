@@ -1,17 +1,24 @@
 /** One target: the flow to it, its transaction, and the request that is sent again and again. */
 
 import type { PingSettings, TargetSlot } from '../shared/destination.js';
-import type { Outcome, TransportFailure } from '../shared/outcome.js';
+import type { ConnectPhase } from '../shared/ledger/cells.js';
+import type { Outcome, TransportFailure, TransportName } from '../shared/outcome.js';
+import type { TlsPeer } from '../shared/tls.js';
 import type { SipUri } from '../shared/uri.js';
+import { Authenticator } from './authenticator.js';
 import type { Clock } from './clock.js';
+import type { Asker } from './digest.js';
 import type { Entropy } from './entropy.js';
+import type { Files } from './files.js';
 import {
   branchOf,
   isBranch,
   isBranchOf,
   type PingTemplate,
   pingTemplate,
+  requestUri,
   stamp,
+  stampAgain,
 } from './message.js';
 import { is, isBarringBlanks, type Scan } from './scanner.js';
 import { Transaction, type TransactionUser } from './transaction.js';
@@ -19,44 +26,86 @@ import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transp
 import type { Vigil } from './vigil.js';
 import type { Wheel } from './wheel.js';
 
-export interface TargetOptions {
-  readonly slot: TargetSlot;
-  readonly uri: SipUri;
-  readonly settings: PingSettings;
-  readonly endpoint: Endpoint;
-  readonly transport: Transport;
+const CNONCE_BYTES = 8;
+
+/** What all targets share. */
+export interface TargetTools {
   readonly clock: Clock;
   readonly timers: Wheel;
   readonly vigil: Vigil;
   readonly entropy: Entropy;
-  /** A ping ended; this or `onDiscarded` is called once for each. */
-  readonly onEnded: (outcome: Outcome, retransmissions: number) => void;
+  readonly files: Files;
+}
+
+/** Told how pings go. */
+export interface TargetUser {
+  /** A ping ended; this or `discarded` is called once for each. */
+  ended(outcome: Outcome, retransmissions: number): void;
   /** A ping ended, and how is not known. */
-  readonly onDiscarded: () => void;
-  readonly onLate: () => void;
+  discarded(): void;
+  answeredLate(): void;
   /** A well-formed response to one of this target's pings came. */
-  readonly onResponse: (bytes: Uint8Array, scan: Scan) => void;
+  responded(bytes: Uint8Array, scan: Scan): void;
+  /** A challenge came that is met within the same ping. */
+  challenged(): void;
+  /** A phase of a connection's coming about is over. */
+  connected(phase: ConnectPhase, micros: number): void;
+  /** The peer has shown its certificate. */
+  secured(peer: TlsPeer): void;
+  /** A message went out or came in; undefined when nobody wants to see them. */
+  readonly traced: ((direction: 'sent' | 'received', bytes: Uint8Array) => void) | undefined;
+}
+
+export interface TargetOptions {
+  /** Its number: of its row in the ledger and of its timer. */
+  readonly slot: TargetSlot;
+  readonly uri: SipUri;
+  readonly settings: PingSettings;
+  readonly endpoint: Endpoint;
+  readonly wire: TransportName;
+  readonly transport: Transport;
+  /** It will be pinged once. */
+  readonly isForOnce: boolean;
+  readonly tools: TargetTools;
+  readonly user: TargetUser;
 }
 
 export class Target implements FlowUser, TransactionUser {
   readonly #options: TargetOptions;
   readonly #flow: Flow;
   readonly #transaction: Transaction;
+  readonly #authenticator: Authenticator | undefined;
   #template: PingTemplate | undefined;
+  /** The template is of a request that can begin a ping: it has no credentials, and the number 1. */
+  #isPlain = false;
   #local: LocalAddress | undefined;
   #isPreparing = false;
+  /** Requests of this ping so far, and what they were sent again. */
+  #requests = 0;
+  #retransmissions = 0;
+  #deadline = Number.NaN;
+  /** The answer that is being taken. */
+  #answer: Uint8Array | undefined;
   /** Branch of the ping before, while an answer to it would be a late one. */
   #lateBranch: Uint8Array | undefined;
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    const { clock, timers, slot, transport, endpoint, vigil } = options;
-    this.#flow = transport.open(endpoint, this);
+    const { slot, transport, endpoint, isForOnce, settings } = options;
+    const { clock, timers, vigil, entropy, files } = options.tools;
+    this.#flow = transport.open(endpoint, this, isForOnce);
     this.#transaction = new Transaction(clock, timers, slot.index, this, vigil);
+    if (settings.auth === undefined) return;
+    const newCnonce = () => entropy.hex(CNONCE_BYTES);
+    this.#authenticator = new Authenticator(settings.auth, files, newCnonce);
   }
 
   get slot(): TargetSlot {
     return this.#options.slot;
+  }
+
+  get wire(): TransportName {
+    return this.#options.wire;
   }
 
   /** A ping has begun and its end has not been told. */
@@ -65,8 +114,10 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   ping(): void {
-    this.#isPreparing = true;
-    this.#flow.prepare();
+    this.#requests = 0;
+    this.#retransmissions = 0;
+    this.#authenticator?.begin();
+    this.#prepare();
   }
 
   /** The transaction's timer rang. */
@@ -75,8 +126,8 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   /**
-   * Takes a response whose branch names this target, which came at `atMs`. False when it is not ours
-   * after all.
+   * Takes a response that may be for the present ping or the one before; false when it is not, or
+   * when it must be dropped.
    */
   receive(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
     const template = this.#template;
@@ -87,14 +138,15 @@ export class Target implements FlowUser, TransactionUser {
     // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
     if (scan.vias !== 1 || !isBarringBlanks(bytes, sentBy, template.sentBy)) return false;
     if (scan.isCutOff) return false;
+    this.#options.user.traced?.('received', bytes);
     if (!scan.ok) {
       if (isCurrent) this.#transaction.receiveMalformed();
       return isCurrent;
     }
     if (!is(bytes, cseqMethod.start, cseqMethod.end, template.method)) return false;
-    if (isCurrent) this.#transaction.receive(scan.status, atMs);
+    if (isCurrent) this.#take(bytes, scan.status, atMs);
     else if (scan.status >= 200) this.#takeLate();
-    this.#options.onResponse(bytes, scan);
+    this.#options.user.responded(bytes, scan);
     return true;
   }
 
@@ -107,43 +159,115 @@ export class Target implements FlowUser, TransactionUser {
   ready(local: LocalAddress): void {
     if (!this.#isPreparing) return;
     this.#isPreparing = false;
-    const { uri, settings, slot, entropy } = this.#options;
-    if (this.#template === undefined || !isSame(this.#local, local)) {
-      this.#local = local;
-      this.#template = pingTemplate({ uri, settings, local, slot: slot.index });
-    }
-    this.#lateBranch = this.#transaction.awaitsLate ? branchOf(this.#template) : undefined;
-    stamp(this.#template, entropy);
-    this.#transaction.start(settings.timeoutMs, this.#flow.isReliable);
+    if (!isSame(this.#local, local)) this.#template = undefined;
+    this.#local = local;
+    const { settings, tools } = this.#options;
+    this.#deadline = tools.clock.now() + settings.timeoutMs;
+    this.#request(local, settings.timeoutMs);
   }
 
-  failed(reason: TransportFailure): void {
+  failed(failure: TransportFailure): void {
     if (this.#isPreparing) {
-      this.#isPreparing = false;
-      this.#options.onEnded({ kind: 'failed', reason }, 0);
+      this.#transaction.abandon();
+      this.ended({ kind: 'failed', ...failure }, 0);
     } else {
-      this.#transaction.fail(reason);
+      this.#transaction.fail(failure);
     }
+  }
+
+  lost(): void {
+    this.#transaction.abandon();
+    this.#prepare();
+  }
+
+  connected(phase: ConnectPhase, micros: number): void {
+    // A stall of ours is no part of how long it took.
+    if (!this.#options.tools.vigil.isCatchingUp) this.#options.user.connected(phase, micros);
+  }
+
+  secured(peer: TlsPeer): void {
+    this.#options.user.secured(peer);
   }
 
   transmit(isFirst: boolean): void {
     if (this.#template === undefined) return;
+    this.#options.user.traced?.('sent', this.#template.bytes);
     if (isFirst) this.#flow.send(this.#template.bytes);
     else this.#flow.resend(this.#template.bytes);
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
-    this.#flow.rest(outcome.kind === 'answered');
-    this.#options.onEnded(outcome, retransmissions);
+    this.#retransmissions += retransmissions;
+    const told = this.#isPreparing ? withDetail(outcome, this.#flow.awaits) : outcome;
+    this.#isPreparing = false;
+    const met = told.kind === 'answered' ? this.#meet(told) : told;
+    if (met === undefined) return;
+    this.#flow.rest(met.kind === 'answered');
+    this.#options.user.ended(met, this.#retransmissions);
   }
 
   discarded(): void {
+    this.#isPreparing = false;
     this.#flow.rest(true);
-    this.#options.onDiscarded();
+    this.#options.user.discarded();
   }
 
   answeredLate(): void {
-    this.#options.onLate();
+    this.#options.user.answeredLate();
+  }
+
+  #prepare(): void {
+    this.#isPreparing = true;
+    this.#flow.prepare();
+    if (this.#isPreparing) this.#transaction.open(this.#options.settings.timeoutMs);
+  }
+
+  /** Sends the next request of this ping. */
+  #request(local: LocalAddress, timeoutMs: number): void {
+    const { uri, wire, settings, slot, tools } = this.#options;
+    const before = this.#template;
+    const credentials =
+      this.#authenticator?.headers(settings.method, requestUri(uri, settings)) ?? [];
+    const isAgain = this.#requests++ > 0;
+    const isPlain = credentials.length === 0 && !isAgain;
+    if (before === undefined || !isPlain || !this.#isPlain) {
+      this.#template = pingTemplate({
+        ...{ uri, transport: wire, settings, local, slot: slot.index },
+        ...{ cseq: this.#requests, credentials },
+      });
+      this.#isPlain = isPlain;
+    }
+    this.#lateBranch =
+      before !== undefined && this.#transaction.awaitsLate ? branchOf(before) : undefined;
+    if (this.#template === undefined) return;
+    if (isAgain && before !== undefined) stampAgain(this.#template, before, tools.entropy);
+    else stamp(this.#template, tools.entropy);
+    this.#transaction.start(timeoutMs, this.#flow.isReliable);
+  }
+
+  #take(bytes: Uint8Array, status: number, atMs: number): void {
+    this.#answer = bytes;
+    this.#transaction.receive(status, atMs);
+    this.#answer = undefined;
+  }
+
+  /** Meets a challenge with another request of the same ping; else returns how the ping ended. */
+  #meet(answered: Outcome & { readonly kind: 'answered' }): Outcome | undefined {
+    const asker = askerOf(answered.code);
+    if (asker === undefined || this.#answer === undefined || this.#local === undefined) {
+      return answered;
+    }
+    if (this.#authenticator === undefined) {
+      return { ...answered, detail: 'no credentials are configured' };
+    }
+    const leftMs = this.#deadline - this.#options.tools.clock.now();
+    const why = this.#authenticator.meet(asker, this.#answer);
+    if (why !== undefined || leftMs <= 0) {
+      return { ...answered, detail: why ?? 'no time was left to meet the challenge' };
+    }
+    this.#options.user.challenged();
+    this.#request(this.#local, leftMs);
+    return undefined;
   }
 
   #isLate(bytes: Uint8Array, branchEnd: number): boolean {
@@ -152,10 +276,21 @@ export class Target implements FlowUser, TransactionUser {
 
   #takeLate(): void {
     this.#lateBranch = undefined;
-    this.#options.onLate();
+    this.#options.user.answeredLate();
   }
 }
 
 function isSame(a: LocalAddress | undefined, b: LocalAddress): boolean {
   return a?.address === b.address && a.port === b.port;
+}
+
+function askerOf(code: number): Asker | undefined {
+  if (code === 401) return 'server';
+  return code === 407 ? 'proxy' : undefined;
+}
+
+/** A ping that ended before it could be sent, and what it waited for. */
+function withDetail(outcome: Outcome, awaited: string): Outcome {
+  const isTimeout = outcome.kind === 'failed' && outcome.reason === 'timeout';
+  return isTimeout ? { ...outcome, detail: `waited for ${awaited}` } : outcome;
 }

@@ -1,12 +1,15 @@
 /**
  * The non-INVITE client transaction, RFC 3261 17.1.2, with a deadline of our own in place of timer F.
  *
- *                 send; E, deadline
- *     idle ----------------------> trying --1xx--> proceeding
- *                                     |                |
- *                200-699, failure, deadline            | the same
- *                                     v                v
- *                                  completed: nothing is sent, late answers are counted
+ *     idle --no connection yet--> opening
+ *       |                            |
+ *       |  send; E, deadline         | the same; failure, deadline: completed
+ *       v                            v
+ *     trying ------------1xx---> proceeding
+ *       |                            |
+ *       |  200-699, failure,         | the same
+ *       v  deadline                  v
+ *     completed: nothing is sent, late answers are counted
  *
  * Timer K (17.1.2.2) needs no timer here: the transaction stays to absorb answers until the next
  * ping of its target takes its place.
@@ -34,7 +37,7 @@ export interface TransactionUser {
   answeredLate(): void;
 }
 
-type Phase = 'idle' | 'trying' | 'proceeding' | 'completed';
+type Phase = 'idle' | 'opening' | 'trying' | 'proceeding' | 'completed';
 
 export class Transaction {
   readonly #clock: Clock;
@@ -71,6 +74,16 @@ export class Transaction {
     return this.#isLatePossible;
   }
 
+  /** Waits for a connection that the request needs, `timeoutMs` from now. */
+  open(timeoutMs: number): void {
+    this.#phase = 'opening';
+    this.#retransmissions = 0;
+    this.#isLatePossible = false;
+    this.#deadline = this.#clock.now() + timeoutMs;
+    this.#resendAt = Number.POSITIVE_INFINITY;
+    this.#setTimer();
+  }
+
   /** Sends the request. `timeoutMs` counts from now, where the round-trip time begins too. */
   start(timeoutMs: number, isReliable: boolean): void {
     this.#phase = 'trying';
@@ -102,20 +115,21 @@ export class Transaction {
   }
 
   /** The transport could not deliver (RFC 3261 17.1.4). */
-  fail(reason: TransportFailure): void {
-    if (this.isPending) this.#end({ kind: 'failed', reason });
+  fail(failure: TransportFailure): void {
+    if (this.isPending) this.#end({ kind: 'failed', ...failure });
   }
 
   /** The timer rang: the deadline, or timer E. */
   ring(): void {
-    if (!this.isPending) return;
+    const isOpening = this.#phase === 'opening';
+    if (!isOpening && !this.isPending) return;
     const now = this.#clock.now();
     if (now >= this.#deadline) {
-      // All that came was read before this, so no answer is no answer; but a retransmission that
-      // could not go out while we stood still might have brought one.
-      const isResendMissing = this.#resendAt < this.#deadline;
-      if (isResendMissing && this.#vigil.covers(this.#deadline)) this.#discard();
-      else this.#timeOut();
+      // All that came was read before this, so no answer is no answer; but a retransmission, or a
+      // step of a handshake, that could not go out while we stood still might have brought one.
+      const isSendMissing = isOpening || this.#resendAt < this.#deadline;
+      if (isSendMissing && this.#vigil.covers(this.#deadline)) this.#discard();
+      else this.#timeOut(!isOpening);
       return;
     }
     if (now >= this.#resendAt) {
@@ -145,13 +159,13 @@ export class Transaction {
     } else if (isBlurred) {
       this.#discard();
     } else {
-      this.#timeOut();
+      this.#timeOut(true);
       this.#takeLate();
     }
   }
 
-  #timeOut(): void {
-    this.#isLatePossible = true;
+  #timeOut(isLatePossible: boolean): void {
+    this.#isLatePossible = isLatePossible;
     this.#end({ kind: 'failed', reason: 'timeout' });
   }
 

@@ -1,9 +1,10 @@
 /**
- * Answers to those who ask us: peers ping back. An OPTIONS gets a 200 (RFC 3261 11.2), all else
- * silence.
+ * Answers to those who ask us: peers ping back. An OPTIONS gets a 200 (RFC 3261 11.2); another
+ * request a 405 (8.2.1) over a connection that we opened, and from strangers silence.
  */
 
-import { type Header, is, readHeader, word } from './scanner.js';
+import { headerValues } from './headers.js';
+import { word } from './scanner.js';
 
 /** The headers that a response copies from its request (RFC 3261 8.2.6.2), by all their names. */
 const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] = [
@@ -25,7 +26,7 @@ export function answerOptions(...args: Parameters<typeof answerTo>): Uint8Array 
   return answerTo(...args)?.message;
 }
 
-/** The answer to a well-formed OPTIONS; undefined when a header that it needs is missing. */
+/** The answer to a well-formed request; undefined when a header that it needs is missing. */
 export function answerTo(
   request: Uint8Array,
   from: Peer,
@@ -33,7 +34,7 @@ export function answerTo(
   status = '200 OK',
 ): Answer | undefined {
   const copied = copiedHeaders(request);
-  if (COPIED.some(([name]) => !copied.has(name))) return undefined;
+  if ([...copied.values()].some((values) => values.length === 0)) return undefined;
   const [topVia = '', ...otherVias] = copied.get('Via') ?? [];
   const [to = ''] = copied.get('To') ?? [];
   const lines = [
@@ -53,24 +54,9 @@ export function answerTo(
 }
 
 function copiedHeaders(request: Uint8Array): Map<string, string[]> {
-  const copied = new Map<string, string[]>();
-  const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
-  const text = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  let at = text.indexOf('\r\n') + 2;
-  while (readHeader(request, at, header)) {
-    const nameAt = at;
-    const name = COPIED.find(([, ...spellings]) =>
-      spellings.some((spelling) => is(request, nameAt, header.nameEnd, spelling)),
-    )?.[0];
-    if (name !== undefined) {
-      const value = text.toString('latin1', header.valueStart, header.end);
-      const values = copied.get(name);
-      if (values === undefined) copied.set(name, [value]);
-      else values.push(value);
-    }
-    at = header.end + 2;
-  }
-  return copied;
+  return new Map(
+    COPIED.map(([name, ...spellings]) => [name, headerValues(request, spellings, 'latin1')]),
+  );
 }
 
 /** A tag of the header itself, not of the URI in its brackets or of the name in front. */

@@ -2,25 +2,31 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { LedgerWriter } from '../shared/ledger/writer.js';
-import type { FromPinger, PingerStart, ToPinger } from '../shared/protocol.js';
+import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
 import { systemClock } from './clock.js';
+import { Files } from './files.js';
 import { Pinger } from './pinger.js';
 import { DnsResolver } from './resolver.js';
-import { UdpTransport } from './transport/udp.js';
+import { TlsContexts } from './transport/tls-context.js';
+import { openWire } from './transport/wires.js';
 
 const port = parentPort;
 if (port === null) throw new Error('the pinger runs in a thread of its own');
 
 const start: PingerStart = workerData;
 const post = (message: FromPinger) => port.postMessage(message);
+const log = (line: LogLine) => post({ type: 'log', ...line });
+const files = new Files();
+const contexts = new TlsContexts(files, log);
 
 const pinger = new Pinger({
   clock: systemClock,
   writer: new LedgerWriter(start.ledger),
   known: start.known,
   resolver: new DnsResolver(start.dnsServers),
-  openTransport: (source, onMessage) =>
-    new UdpTransport({ ...source, onMessage, log: (line) => post({ type: 'log', ...line }) }),
+  files,
+  openWire: (name, settings, onMessage) =>
+    openWire({ name, settings, contexts, clock: systemClock, onMessage, log }),
   afterReads: setImmediate,
   post,
 });

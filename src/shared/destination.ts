@@ -1,8 +1,10 @@
 import type { TransportName } from './outcome.js';
+import type { TlsPeer } from './tls.js';
 
 /** How pings of a destination are made and judged. Times are milliseconds. */
 export interface PingSettings {
   readonly intervalMs: number;
+  /** For an answer, from the first send on; and, before that, for a connection. */
   readonly timeoutMs: number;
   /** Pings alive in a row before a target is up. */
   readonly rise: number;
@@ -10,14 +12,82 @@ export interface PingSettings {
   readonly fall: number;
   /** The text that `parseAliveCodes` reads. */
   readonly aliveCodes: string;
-  /** Canonical URI of the From header; empty for `sip:keepalive@` and our address. */
-  readonly pingFrom: string;
-  readonly userAgent: string;
+  /** The request method; never INVITE, ACK or CANCEL. */
+  readonly method: string;
+  readonly identity: Identity;
+  /** What answers challenges; undefined when nothing does. */
+  readonly auth: Credentials | undefined;
   readonly transport: TransportName;
+  /** Whether a connection serves ping after ping, or one. */
+  readonly connection: 'persistent' | 'per_ping';
+  /** Path of the WebSocket resource. */
+  readonly wsPath: string;
+  readonly tls: TlsSettings;
   /** Local IP address to send from; empty for the one that the system's routes choose. */
   readonly sourceAddress: string;
   /** Local port to send from; 0 for one that the system chooses. */
   readonly sourcePort: number;
+  /** Differentiated services code point, 0 to 63; 0 leaves packets as they are. */
+  readonly dscp: number;
+  /** Which addresses of a name are pinged. */
+  readonly ipProtocol: IpProtocol;
+}
+
+export type IpProtocol = 'any' | 'ip4' | 'ip6';
+
+/** Who a ping says it is from and for. URIs are canonical; what is empty has its default. */
+export interface Identity {
+  /** Of the From header; empty for `sip:keepalive@` and our address, or for `viaHost` alone. */
+  readonly pingFrom: string;
+  /** User part of the Request-URI, where the destination has none. */
+  readonly user: string;
+  /** URI of the To header; empty for the Request-URI. */
+  readonly to: string;
+  /** URI of the Contact header; empty for our address, or `viaHost`. */
+  readonly contact: string;
+  /** `host` or `host:port` that Via names as the sender; empty for our address. */
+  readonly viaHost: string;
+  readonly userAgent: string;
+  /** URI of an outbound proxy: pings go there, and a Route header names it. */
+  readonly route: string;
+  /** Further headers. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** For digest authentication. The password is in the file where one is named. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+  readonly passwordFile: string;
+}
+
+/** How TLS is spoken, under the names of Prometheus's `tls_config`. Empty file names are none. */
+export interface TlsSettings {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly keyPassphraseFile: string;
+  /** Name to ask for and to hold the certificate against; empty for the destination's domain. */
+  readonly serverName: string;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  readonly insecureSkipVerify: boolean;
+  /** No wildcards in certificates (RFC 5922 7.2). */
+  readonly strictRfc5922: boolean;
+}
+
+export const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
+export type TlsVersion = (typeof TLS_VERSIONS)[number];
+
+/** The files that TLS by these settings needs the content of. */
+export function filesIn(tls: TlsSettings): readonly string[] {
+  const { caFile, certFile, keyFile, keyPassphraseFile } = tls;
+  return [caFile, certFile, keyFile, keyPassphraseFile].filter((file) => file !== '');
+}
+
+/** The files that pings by these settings need the content of. */
+export function filesOf({ tls, auth }: PingSettings): readonly string[] {
+  return [...filesIn(tls), ...(auth?.passwordFile ? [auth.passwordFile] : [])];
 }
 
 /** What the user asked to watch. */
@@ -60,4 +130,14 @@ export interface Watched {
   readonly targets: readonly TargetAddress[];
   /** What the peer calls itself (header Server, else User-Agent); empty until it said so. */
   readonly server: string;
+  /** By the index of the target's slot. */
+  readonly peers: ReadonlyMap<number, Peer>;
+}
+
+/** What was found out about a target, beside numbers. */
+export interface Peer {
+  /** What exactly went wrong with the last ping that failed, in words; empty when no more is known. */
+  readonly trouble: string;
+  /** Undefined until a TLS handshake came so far that the peer showed its certificate. */
+  readonly tls: TlsPeer | undefined;
 }

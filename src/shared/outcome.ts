@@ -19,10 +19,11 @@ export const FAILURE_REASONS = [
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** What a transport can report of a ping that it was given. */
-export type TransportFailure = Extract<
-  FailureReason,
-  'refused' | 'unreachable' | 'reset' | 'tls' | 'tls_certificate' | 'local'
->;
+export interface TransportFailure {
+  readonly reason: Exclude<FailureReason, 'code' | 'auth' | 'timeout'>;
+  /** What exactly went wrong, in words for people, where more is known than the reason. */
+  readonly detail?: string;
+}
 
 /** How a transaction with a target ended; what it means for the verdict is judged elsewhere. */
 export type Outcome =
@@ -32,16 +33,37 @@ export type Outcome =
       readonly code: number;
       /** Undefined when the answer was read after a stall of ours. */
       readonly rttMicros: number | undefined;
+      /** Why a challenge could not be met. */
+      readonly detail?: string;
     }
-  | { readonly kind: 'failed'; readonly reason: Exclude<FailureReason, 'code' | 'auth'> };
+  | ({ readonly kind: 'failed' } & (
+      | TransportFailure
+      | { readonly reason: 'timeout'; readonly detail?: string }
+    ));
 
 /** The wires a ping can take. */
-export const TRANSPORTS = ['udp'] as const;
+export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
+
+const OF_EVERY_WIRE = [
+  'code',
+  'timeout',
+  'refused',
+  'unreachable',
+  'auth',
+  'malformed',
+  'local',
+] as const satisfies readonly FailureReason[];
+const OF_CONNECTIONS = [...OF_EVERY_WIRE, 'reset'] as const;
+const OF_TLS = [...OF_CONNECTIONS, 'tls', 'tls_certificate'] as const;
 
 /** The reasons that pings over a transport can fail for. */
 export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]>> = {
-  udp: ['code', 'timeout', 'refused', 'unreachable', 'auth', 'malformed', 'local'],
+  udp: OF_EVERY_WIRE,
+  tcp: OF_CONNECTIONS,
+  tls: OF_TLS,
+  ws: OF_CONNECTIONS,
+  wss: OF_TLS,
 };
 
 /** Why a destination is down: a reason of one of its targets, or a name without addresses. */
@@ -50,13 +72,13 @@ export type DownReason = FailureReason | 'resolution';
 const WORDS: Readonly<Record<DownReason, string>> = {
   code: 'answered, but not with a code that counts as alive',
   timeout: 'no answer in time',
-  refused: 'nothing listens there',
+  refused: 'nothing listens there, or it refused to speak with us',
   unreachable: 'no route to the host',
   reset: 'the connection was closed',
   tls: 'the TLS handshake failed',
   tls_certificate: 'the certificate was not accepted',
   auth: 'asked for credentials that we lack, or refused ours',
-  malformed: 'the answer was not well-formed SIP',
+  malformed: 'what came was not well-formed SIP',
   local: 'our own socket failed',
   resolution: 'the name has no address',
 };

@@ -3,8 +3,16 @@
  * in the ledger.
  */
 
-import type { Destination, DestinationSlot, TargetAddress } from './destination.js';
+import type {
+  Destination,
+  DestinationSlot,
+  Peer,
+  PingSettings,
+  TargetAddress,
+  TargetSlot,
+} from './destination.js';
 import type { DownReason } from './outcome.js';
+import type { ProbeReport } from './probe.js';
 import type { State } from './state.js';
 
 /** What a pinger is born with. */
@@ -31,7 +39,24 @@ export type ToPinger =
       }[];
     }
   | { readonly type: 'unwatch'; readonly slots: readonly DestinationSlot[] }
+  /** What is in the files that settings name, by their paths; sent again when it changes. */
+  | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
+  | ({ readonly type: 'probe' } & ProbeRequest)
+  /** Nobody waits for this probe any more. */
+  | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
+
+/** One ping of a destination that is not watched. */
+export interface ProbeRequest {
+  readonly id: number;
+  /** Canonical. */
+  readonly uri: string;
+  readonly settings: PingSettings;
+  /** For all of it, milliseconds. */
+  readonly timeoutMs: number;
+  /** CIDR blocks that may be probed; empty when any may. */
+  readonly allow: readonly string[];
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -48,8 +73,17 @@ export interface Change {
   readonly from: State;
   readonly to: State;
   readonly reason: DownReason | undefined;
+  /** What exactly went wrong, in words; empty when no more is known than the reason. */
+  readonly trouble: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
+}
+
+/** What was found out about a target; a later one replaces an earlier one. */
+export interface PeerNews {
+  readonly destination: DestinationSlot;
+  readonly target: TargetSlot;
+  readonly peer: Peer;
 }
 
 /** What a peer calls itself. */
@@ -63,4 +97,6 @@ export type FromPinger =
   | { readonly type: 'targets'; readonly resolved: readonly ResolvedTargets[] }
   | { readonly type: 'changed'; readonly changes: readonly Change[] }
   | { readonly type: 'servers'; readonly servers: readonly ServerName[] }
+  | { readonly type: 'peers'; readonly peers: readonly PeerNews[] }
+  | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport }
   | ({ readonly type: 'log' } & LogLine);

@@ -2,6 +2,8 @@
  * SIP URIs (RFC 3261 19.1), as far as a destination needs them.
  */
 
+import { TRANSPORTS, type TransportName } from './outcome.js';
+
 /** A parsed `sip:` or `sips:` URI. All parts are in canonical form. */
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
@@ -15,6 +17,15 @@ export interface SipUri {
   /** In the order written; names and the value of `transport` in lower case. */
   readonly params: readonly (readonly [name: string, value: string | undefined])[];
 }
+
+/** Where a URI without a port is served (RFC 3261 19.1.2, RFC 7118 9). */
+export const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = {
+  udp: 5060,
+  tcp: 5060,
+  tls: 5061,
+  ws: 80,
+  wss: 443,
+};
 
 /** What {@link parseUri} throws: the text is no SIP URI that can be watched. */
 export class UriError extends Error {
@@ -30,9 +41,11 @@ const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 /**
  * Reads a SIP URI; `sip:` may be left out (`192.0.2.1`, `alice@example.com:5070`).
  *
+ * @param transport the wire that is taken where the URI names none; it decides which port is the
+ *   default one.
  * @throws UriError saying what was wanted and what came.
  */
-export function parseUri(text: string): SipUri {
+export function parseUri(text: string, transport: TransportName = 'udp'): SipUri {
   const fail = (why: string): never => {
     throw new UriError(`expected a SIP URI, got ${JSON.stringify(text.slice(0, 120))}: ${why}`);
   };
@@ -57,10 +70,29 @@ export function parseUri(text: string): SipUri {
   if (new Set(params.map(([name]) => name)).size < params.length)
     fail('a parameter is there twice');
   const isNumeric = hostKind !== 'name';
-  const kept = isNumeric ? params.filter((param) => !isDefaultTransport(scheme, param)) : params;
-  const usesTls = scheme === 'sips' || params.some(([n, v]) => n === 'transport' && v === 'tls');
-  const isDefaultPort = isNumeric && port === (usesTls ? 5061 : 5060);
-  return { scheme, user, host, hostKind, port: isDefaultPort ? undefined : port, params: kept };
+  const wireOf = (own: SipUri['params']) => transportOf({ scheme, params: own }, transport);
+  const isIdle = (param: SipUri['params'][number]) =>
+    isDefaultTransport(scheme, param) && wireOf([param]) === wireOf([]);
+  const kept = isNumeric ? params.filter((param) => !isIdle(param)) : params;
+  const uri = { scheme, user, host, hostKind, port, params: kept } as const;
+  const wire = wireOf(kept);
+  const isDefaultPort = isNumeric && wire !== undefined && port === DEFAULT_PORTS[wire];
+  return isDefaultPort ? { ...uri, port: undefined } : uri;
+}
+
+/**
+ * The wire that a URI is pinged over: the one that it names, made secure by `sips:` (RFC 3261
+ * 26.2.2, RFC 7118 5.2), else `otherwise`. Undefined when it names one that there is not.
+ */
+export function transportOf(
+  uri: Pick<SipUri, 'scheme' | 'params'>,
+  otherwise: TransportName,
+): TransportName | undefined {
+  const named = uri.params.find(([name]) => name === 'transport');
+  const wire = named === undefined ? otherwise : TRANSPORTS.find((known) => known === named[1]);
+  if (uri.scheme === 'sip' || wire === undefined) return wire;
+  if (wire === 'udp' && named !== undefined) return undefined;
+  return wire === 'ws' || wire === 'wss' ? 'wss' : 'tls';
 }
 
 /**
@@ -76,9 +108,27 @@ export function formatUri(uri: SipUri): string {
   return `${uri.scheme}:${user}${bracketed(uri.host)}${port}${params}`;
 }
 
-/** The canonical form of `text`. @throws UriError */
-export function canonicalUri(text: string): string {
-  return formatUri(parseUri(text));
+/** The canonical form of `text`; `transport` as in {@link parseUri}. @throws UriError */
+export function canonicalUri(text: string, transport: TransportName = 'udp'): string {
+  return formatUri(parseUri(text, transport));
+}
+
+/**
+ * The canonical form of a URI that can be pinged; `transport` as in {@link parseUri}.
+ *
+ * @throws UriError when it is none, or when no ping could ever go there.
+ */
+export function pingableUri(text: string, transport: TransportName): string {
+  const uri = parseUri(text, transport);
+  const fail = (wanted: string): never => {
+    throw new UriError(`expected ${wanted}, got ${JSON.stringify(text)}`);
+  };
+  if (transportOf(uri, transport) === undefined) {
+    fail(`a URI over ${TRANSPORTS.join(', ')}, and sips not over udp`);
+  }
+  if (uri.params.some(([name]) => name === 'maddr')) fail('a URI without maddr');
+  if (!isUnicast(uri.host)) fail('the address of one host');
+  return formatUri(uri);
 }
 
 /** `192.0.2.1` as it is, `2001:db8::1` as `[2001:db8::1]` (RFC 3261 25.1, `IPv6reference`). */
@@ -99,11 +149,6 @@ export function isUnicast(host: string): boolean {
   const isNobody = host === '0.0.0.0' || host === '255.255.255.255' || host === '::';
   // An IPv4 address in IPv6 clothes (RFC 4291 2.5.5.2) is sent to as neither.
   return !isMulticast4 && !isMulticast6 && !isNobody && !host.startsWith('::ffff:');
-}
-
-/** The value of the URI's `transport` parameter, in lower case. */
-export function transportParam(uri: SipUri): string | undefined {
-  return uri.params.find(([name]) => name === 'transport')?.[1];
 }
 
 type Fail = (why: string) => never;

@@ -33,6 +33,8 @@ test('the pinger thread is killed again and again: counters, verdicts and target
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
     onServers: (servers) => roster.setServers(servers),
+    onPeers: (peers) => roster.setPeers(peers),
+    files: () => new Map(),
     onChanged: () => {},
     log: (line) => logged.push(line),
     spawn: (start: PingerStart) => {
@@ -86,6 +88,8 @@ test('a pinger thread that hangs is ended and started again', { timeout: 60_000 
     watched: () => [],
     onTargets: () => {},
     onServers: () => {},
+    onPeers: () => {},
+    files: () => new Map(),
     onChanged: () => {},
     log: () => {},
     spawn: (start) => {

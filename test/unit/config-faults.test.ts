@@ -168,7 +168,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a transport that we lack',
     'transport: carrier-pigeon',
-    /^transport: expected one of udp, got "carrier-pigeon"$/,
+    /^transport: expected one of udp, tcp, tls, ws, wss, got "carrier-pigeon"$/,
   ],
   [
     'a URI over a wire that we lack',
@@ -193,7 +193,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'an unknown module',
     'destinations: [{ uri: a.example, module: m }]',
-    /^destinations\[0\]\.module: expected one of the modules default, got "m"$/,
+    /^destinations\[0\]\.module: expected one of the modules default, teams, got "m"$/,
   ],
   [
     'a name twice',

@@ -13,6 +13,7 @@ import type { Watched } from '../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../src/shared/ledger/writer.js';
+import { settings } from '../support/settings.js';
 
 const PING: PingRecord = {
   reason: undefined,
@@ -30,18 +31,23 @@ const TIMED_OUT: PingRecord = {
   verdict: { state: 'down', run: -1 },
 };
 
+const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
+
 /** An exporter of what the test writes, with a roster that is a plain list. */
 function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const watched: Watched[] = [];
-  const pinger = { isReady: true, restarts: 2 };
+  const pinger = { isReady: true, restarts: 2, probe: () => Promise.reject(new Error('no')) };
   const clock = { nowMs: 1_700_000_001_000 };
   const exporter: Exporter = {
     version: '1.2.3',
     ledger: new LedgerReader(buffer),
     roster: { all: () => watched, named: () => undefined, withUri: () => [] },
     pinger,
+    modules: {},
+    moduleText: () => '',
+    probes: { isEnabled: true, allow: [] },
     configText: () => '',
     configLoadedAtMs: 1_600_000_000_500,
     now: () => clock.nowMs,
@@ -55,10 +61,17 @@ function setUp() {
       address: `192.0.2.${index + 1}:5060`,
     } as const;
     writer.openDestination(slot);
-    const settings = { intervalMs: 2500, timeoutMs: 500 } as Watched['destination']['settings'];
     const uri = `sip:192.0.2.${index + 1}`;
-    const destination = { name, uri, module: 'default', labels: {}, settings, ...more };
-    watched.push({ destination, slot, owners: ['config', 'rpc'], targets: [target], server });
+    const destination = { name, uri, module: 'default', labels: {}, settings: SETTINGS, ...more };
+    const peers = new Map();
+    watched.push({
+      destination,
+      slot,
+      owners: ['config', 'rpc'],
+      targets: [target],
+      server,
+      peers,
+    });
     return { slot, target: target.slot };
   };
   const render = async (contentType: ContentType = TEXT, own: OwnMetrics = async () => '') => {

@@ -13,35 +13,34 @@ import {
   stamp,
 } from '../../src/pinger/message.js';
 import { Scan, scan } from '../../src/pinger/scanner.js';
-import type { PingSettings } from '../../src/shared/destination.js';
+import type { Identity, PingSettings } from '../../src/shared/destination.js';
+import type { TransportName } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
+import { settings } from '../support/settings.js';
 
-const SETTINGS: PingSettings = {
-  intervalMs: 30_000,
-  timeoutMs: 5000,
-  rise: 1,
-  fall: 1,
-  aliveCodes: '2xx',
-  pingFrom: '',
-  userAgent: 'sip-keepalive-exporter/1.2.3',
-  transport: 'udp',
-  sourceAddress: '',
-  sourcePort: 0,
-};
+const AGENT = { userAgent: 'sip-keepalive-exporter/1.2.3' };
 
 interface Given {
   readonly uri?: string;
   readonly slot?: number;
   readonly address?: string;
-  readonly settings?: Partial<PingSettings>;
+  readonly identity?: Partial<Identity>;
+  readonly settings?: Partial<Omit<PingSettings, 'identity' | 'tls'>>;
+  readonly transport?: TransportName;
+  readonly cseq?: number;
+  readonly credentials?: readonly (readonly [string, string])[];
 }
 
-function template({ uri = '192.0.2.1', slot = 5, address = '192.0.2.99', settings = {} }: Given) {
+function template(given: Given) {
+  const { uri = '192.0.2.1', slot = 5, address = '192.0.2.99', transport = 'udp' } = given;
   return pingTemplate({
-    uri: parseUri(uri),
-    settings: { ...SETTINGS, ...settings },
+    uri: parseUri(uri, transport),
+    transport,
+    settings: settings({ ...given.settings, identity: { ...AGENT, ...given.identity } }),
     local: { address, port: 40_000 },
     slot,
+    cseq: given.cseq ?? 1,
+    credentials: given.credentials ?? [],
   });
 }
 
@@ -126,8 +125,8 @@ describe('the request of a ping', () => {
   });
 
   test('is from whom the settings say, by the name that they say', () => {
-    const settings = { pingFrom: 'sip:monitor@a.example', userAgent: 'watcher 1' };
-    const headers = headersOf(template({ settings }));
+    const identity = { pingFrom: 'sip:monitor@a.example', userAgent: 'watcher 1' };
+    const headers = headersOf(template({ identity }));
     assert.match(headers.get('from')?.[0] ?? '', /^<sip:monitor@a\.example>;tag=/);
     assert.deepEqual(headers.get('user-agent'), ['watcher 1']);
   });
@@ -160,8 +159,8 @@ describe('a stamp', () => {
   });
 
   test('finds its places also when the settings look like them', () => {
-    const settings = { userAgent: 'c'.repeat(32), pingFrom: `sip:${'c'.repeat(32)}@a.example` };
-    const request = template({ uri: `${'t'.repeat(16)}@a.example`, settings });
+    const identity = { userAgent: 'c'.repeat(32), pingFrom: `sip:${'c'.repeat(32)}@a.example` };
+    const request = template({ uri: `${'t'.repeat(16)}@a.example`, identity });
     stamp(request, entropy);
     const headers = headersOf(request);
     assert.match(headers.get('from')?.[0] ?? '', /^<sip:c{32}@a\.example>;tag=[0-9a-f]{16}$/);

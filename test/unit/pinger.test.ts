@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Files } from '../../src/pinger/files.js';
 import { Pinger } from '../../src/pinger/pinger.js';
 import type { Resolution } from '../../src/pinger/resolver.js';
 import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
@@ -9,11 +10,9 @@ import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../src/shared/protocol.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { settings } from '../support/settings.js';
 
-const SETTINGS: PingSettings = {
-  ...{ intervalMs: 1000, timeoutMs: 900, rise: 1, fall: 1, aliveCodes: '2xx', pingFrom: '' },
-  ...{ userAgent: 'test', transport: 'udp', sourceAddress: '', sourcePort: 0 },
-};
+const SETTINGS: PingSettings = settings({ intervalMs: 1000, timeoutMs: 900 });
 const DESTINATION: Destination = {
   ...{ name: 'd', uri: 'sip:d.example', module: 'default', labels: {}, settings: SETTINGS },
 };
@@ -29,9 +28,10 @@ class DeadWire implements Transport {
     const local = { address: '192.0.2.9', port: 4000 };
     return {
       isReliable: false,
+      awaits: '',
       prepare: () => user.ready(local),
       send: () => {
-        if (this.isRefusing) user.failed('refused');
+        if (this.isRefusing) user.failed({ reason: 'refused' });
       },
       ...{ resend() {}, rest() {}, close() {} },
     };
@@ -52,7 +52,8 @@ function setUp(
     writer: new LedgerWriter(buffer),
     known,
     resolver: { lookup: async () => resolve() },
-    openTransport: () => wire,
+    openWire: () => wire,
+    files: new Files(),
     afterReads: (callback) => callback(),
     post: (message) => {
       if (message.type === 'targets') resolved.push(...message.resolved);

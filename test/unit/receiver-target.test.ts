@@ -1,34 +1,30 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { Entropy } from '../../src/pinger/entropy.js';
+import { Files } from '../../src/pinger/files.js';
 import { Receiver } from '../../src/pinger/receiver.js';
 import { Target } from '../../src/pinger/target.js';
 import type { Endpoint, Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
 import { Vigil } from '../../src/pinger/vigil.js';
 import { Wheel } from '../../src/pinger/wheel.js';
-import type { PingSettings } from '../../src/shared/destination.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { settings } from '../support/settings.js';
 
-const SETTINGS: PingSettings = {
-  intervalMs: 5000,
-  timeoutMs: 1000,
-  rise: 1,
-  fall: 1,
-  aliveCodes: '2xx',
-  pingFrom: '',
-  userAgent: 'test',
-  transport: 'udp',
-  sourceAddress: '',
-  sourcePort: 0,
-};
+const SETTINGS = settings({ intervalMs: 5000, timeoutMs: 1000 });
 const SLOT = { index: 3, generation: 1 };
-const SOURCE = { address: '192.0.2.1', port: 5060, answer: (_message: Uint8Array) => {} };
+const SOURCE = {
+  address: '192.0.2.1',
+  port: 5060,
+  isConnection: false,
+  answer: (_message: Uint8Array) => {},
+};
 
 /** A wire that writes down what it is given and does what the test says. */
 class ScriptedTransport implements Transport, Flow {
   readonly isReliable = false;
+  readonly awaits = 'nothing';
   readonly sent: string[] = [];
   rests = 0;
   isClosed = false;
@@ -68,16 +64,21 @@ function setUp() {
     slot: SLOT,
     uri: parseUri('192.0.2.1'),
     settings: SETTINGS,
-    endpoint: { address: '192.0.2.1', port: 5060, family: 4 },
+    endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
+    wire: 'udp',
     transport,
-    clock,
-    timers,
-    vigil,
-    entropy: new Entropy(),
-    onEnded: (outcome) => told.ends.push(outcome),
-    onDiscarded: () => assert.fail('nothing stood still'),
-    onLate: () => told.lates++,
-    onResponse: () => told.responses++,
+    isForOnce: false,
+    tools: { clock, timers, vigil, entropy: new Entropy(), files: new Files() },
+    user: {
+      ended: (outcome) => told.ends.push(outcome),
+      discarded: () => assert.fail('nothing stood still'),
+      answeredLate: () => told.lates++,
+      responded: () => told.responses++,
+      challenged: () => {},
+      connected: () => {},
+      secured: () => {},
+      traced: undefined,
+    },
   });
   const receiver = new Receiver({
     clock,
@@ -237,11 +238,34 @@ describe('a target', () => {
     const { target, transport, advance, take, told } = setUp();
     transport.onPrepare = undefined;
     target.ping();
-    advance(3000);
+    advance(990);
     assert.deepEqual([target.isBusy, transport.sent, told.ends], [true, [], []]);
     transport.user?.ready(transport.local);
     advance(7);
     take(answerTo(transport.sent[0]));
+    assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
+  });
+
+  test('has as long to get its flow as for the answer, and says what it waited for', () => {
+    const { target, transport, advance, told } = setUp();
+    transport.onPrepare = undefined;
+    target.ping();
+    advance(1000);
+    const detail = 'waited for nothing';
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout', detail }]);
+    assert.deepEqual([target.isBusy, transport.sent, transport.rests], [false, [], 1]);
+    transport.user?.ready(transport.local);
+    assert.deepEqual([target.isBusy, transport.sent], [false, []], 'too late is too late');
+  });
+
+  test('whose connection was lost before anything came back sends its request again over another', () => {
+    const { target, transport, advance, take, told } = setUp();
+    target.ping();
+    advance(5);
+    transport.user?.lost();
+    advance(7);
+    assert.equal(transport.sent.length, 2);
+    take(answerTo(transport.sent[1]));
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
   });
 
@@ -256,7 +280,7 @@ describe('a target', () => {
 
   test('whose flow cannot be made ready ends its ping with the reason', () => {
     const { target, transport, told } = setUp();
-    transport.onPrepare = (user) => user.failed('unreachable');
+    transport.onPrepare = (user) => user.failed({ reason: 'unreachable' });
     target.ping();
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'unreachable' }]);
     assert.equal(target.isBusy, false);
@@ -265,8 +289,8 @@ describe('a target', () => {
   test('whose wire fails under a ping ends it with the reason, and no ping twice', () => {
     const { target, transport, told } = setUp();
     target.ping();
-    transport.user?.failed('refused');
-    transport.user?.failed('refused');
+    transport.user?.failed({ reason: 'refused' });
+    transport.user?.failed({ reason: 'refused' });
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused' }]);
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { Roster } from '../../src/roster.js';
 import type { Destination, DestinationSlot } from '../../src/shared/destination.js';
+import { settings } from '../support/settings.js';
 
 function destination(name: string, uri = `sip:${name}`): Destination {
   return {
@@ -9,18 +10,7 @@ function destination(name: string, uri = `sip:${name}`): Destination {
     uri,
     module: 'default',
     labels: {},
-    settings: {
-      intervalMs: 30_000,
-      timeoutMs: 5000,
-      rise: 1,
-      fall: 1,
-      aliveCodes: '2xx',
-      pingFrom: '',
-      userAgent: 'test',
-      transport: 'udp',
-      sourceAddress: '',
-      sourcePort: 0,
-    },
+    settings: settings(),
   };
 }
 

@@ -41,7 +41,7 @@ function harness(user: Partial<TransactionUser> = {}) {
 }
 
 /** What reaches the transaction: a status code, nonsense, or word from the transport. */
-type Stimulus = number | 'malformed' | TransportFailure;
+type Stimulus = number | TransportFailure['reason'];
 
 interface Row {
   readonly name: string;
@@ -56,7 +56,7 @@ interface Row {
 const answered = (code: number, rttMicros: number): Outcome => {
   return { kind: 'answered', code, rttMicros };
 };
-const failed = (reason: TransportFailure | 'malformed'): Outcome => ({ kind: 'failed', reason });
+const failed = (reason: TransportFailure['reason']): Outcome => ({ kind: 'failed', reason });
 
 const ROWS: readonly Row[] = [
   {
@@ -201,7 +201,7 @@ describe('the non-INVITE client transaction (RFC 3261 17.1.2.2)', () => {
         runUntil(atMs);
         if (typeof stimulus === 'number') transaction.receive(stimulus);
         else if (stimulus === 'malformed') transaction.receiveMalformed();
-        else transaction.fail(stimulus);
+        else transaction.fail({ reason: stimulus });
       }
       runUntil(40_000);
       assert.deepEqual(sends, wanted.sends);
@@ -225,7 +225,9 @@ describe('a transaction', () => {
   });
 
   test('that fails as it is sent ends at once', () => {
-    const { transaction, ends, sends } = harness({ transmit: () => transaction.fail('local') });
+    const { transaction, ends, sends } = harness({
+      transmit: () => transaction.fail({ reason: 'local' }),
+    });
     transaction.start(5000, false);
     assert.deepEqual(sends, [0]);
     assert.deepEqual(ends, [{ atMs: 0, outcome: failed('local'), again: 0 }]);

@@ -20,6 +20,7 @@ function setUp() {
     receiver.take(Buffer.from(text, 'latin1'), {
       address: '192.0.2.1',
       port,
+      isConnection: false,
       answer: (message, to) => answers.push({ text: Buffer.from(message).toString(), port: to }),
     });
   return { answers, told, clock, take };

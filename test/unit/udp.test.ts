@@ -15,11 +15,15 @@ test('a family whose socket cannot be opened does not keep the other from openin
   const outcomes: string[] = [];
   const open = (address: string, family: 4 | 6) =>
     transport.open(
-      { address, port: 9, family },
+      { address, port: 9, family, domain: address },
       {
         ready: () => outcomes.push(`ip${family} ready`),
-        failed: (reason) => outcomes.push(`ip${family} ${reason}`),
+        failed: ({ reason }) => outcomes.push(`ip${family} ${reason}`),
+        lost: () => outcomes.push('lost'),
+        connected: () => outcomes.push('connected'),
+        secured: () => outcomes.push('secured'),
       },
+      false,
     );
   open('::1', 6).prepare();
   open('::1', 6).prepare();

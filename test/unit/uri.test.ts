@@ -8,7 +8,7 @@ import {
   canonicalUri,
   formatUri,
   parseUri,
-  transportParam,
+  transportOf,
   UriError,
 } from '../../src/shared/uri.js';
 
@@ -121,7 +121,7 @@ describe('canonical URIs', () => {
 
   test('a default port or transport is part of what a name means', () => {
     const spellings = ['a.example', 'a.example:5060', 'a.example;transport=udp'];
-    assert.equal(new Set(spellings.map(canonicalUri)).size, 3);
+    assert.equal(new Set(spellings.map((uri) => canonicalUri(uri))).size, 3);
   });
 
   test('the canonical form of a canonical form is itself', () => {
@@ -164,10 +164,37 @@ describe('what is no URI of a destination', () => {
 });
 
 describe('parts of a URI', () => {
-  test('the transport parameter is found whatever its case', () => {
-    assert.equal(transportParam(parseUri('a.example;lr;Transport=TLS')), 'tls');
-    assert.equal(transportParam(parseUri('a.example;lr')), undefined);
-  });
+  for (const [uri, otherwise, wire] of [
+    ['a.example;lr;Transport=TLS', 'udp', 'tls'],
+    ['a.example;lr', 'udp', 'udp'],
+    ['a.example', 'wss', 'wss'],
+    ['a.example;transport=udp', 'tls', 'udp'],
+    ['192.0.2.1;transport=udp', 'tls', 'udp'],
+    ['sips:a.example', 'udp', 'tls'],
+    ['sips:a.example;transport=tcp', 'udp', 'tls'],
+    ['sips:a.example;transport=ws', 'udp', 'wss'],
+    ['sips:a.example', 'ws', 'wss'],
+    ['sips:a.example;transport=udp', 'udp', undefined],
+    ['a.example;transport=sctp', 'udp', undefined],
+  ] as const) {
+    test(`${uri} is pinged over ${wire ?? 'nothing'} where ${otherwise} is what else is taken`, () => {
+      assert.equal(transportOf(parseUri(uri, otherwise), otherwise), wire);
+    });
+  }
+
+  for (const [given, transport, canonical] of [
+    ['192.0.2.1:5060', 'tls', 'sip:192.0.2.1:5060'],
+    ['192.0.2.1:5061', 'tls', 'sip:192.0.2.1'],
+    ['192.0.2.1:80', 'ws', 'sip:192.0.2.1'],
+    ['192.0.2.1:443', 'wss', 'sip:192.0.2.1'],
+    ['192.0.2.1:5060;transport=udp', 'tls', 'sip:192.0.2.1;transport=udp'],
+    ['192.0.2.1:443;transport=wss', 'udp', 'sip:192.0.2.1;transport=wss'],
+  ] as const) {
+    test(`${given} is ${canonical} where pings take ${transport}`, () => {
+      assert.equal(canonicalUri(given, transport), canonical);
+      assert.equal(canonicalUri(canonical, transport), canonical);
+    });
+  }
 
   test('brackets go around IPv6 alone', () => {
     assert.equal(bracketed('2001:db8::1'), '[2001:db8::1]');

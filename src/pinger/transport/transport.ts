@@ -1,8 +1,10 @@
 /**
- * How messages reach a target. The rest of the pinger knows wires only by these three interfaces.
+ * How messages reach a target. The rest of the pinger knows wires only by these interfaces.
  */
 
+import type { ConnectPhase } from '../../shared/ledger/cells.js';
 import type { TransportFailure } from '../../shared/outcome.js';
+import type { TlsPeer } from '../../shared/tls.js';
 
 /** Where a target listens. */
 export interface Endpoint {
@@ -10,6 +12,8 @@ export interface Endpoint {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
+  /** The host that led to the address, before any look-up (RFC 5922 4: whom its certificate names). */
+  readonly domain: string;
 }
 
 /** Where we listen, as the target sees it. */
@@ -19,19 +23,30 @@ export interface LocalAddress {
   readonly port: number;
 }
 
-/** What a flow tells of the ping that is under way. */
+/** What a flow tells of the ping that is under way, and of how it came to carry it. */
 export interface FlowUser {
   /** The flow can carry a request now, sent by `local`. */
   ready(local: LocalAddress): void;
   /** The ping can get no answer. */
-  failed(reason: TransportFailure): void;
+  failed(failure: TransportFailure): void;
+  /**
+   * The connection was closed before anything came back, and it had served earlier pings: the peer
+   * may have closed it before it saw the request. `prepare` makes another.
+   */
+  lost(): void;
+  /** A phase of the coming about of a connection is over. */
+  connected(phase: ConnectPhase, micros: number): void;
+  /** The peer has shown its certificate. */
+  secured(peer: TlsPeer): void;
 }
 
 /** The way to one target. */
 export interface Flow {
   /** No retransmissions over a reliable one (RFC 3261 17.1.2.2). */
   readonly isReliable: boolean;
-  /** Makes the flow fit for a ping; `ready` or `failed` follows, at once or later. */
+  /** What `prepare` waits for now, in words: `a connection`. */
+  readonly awaits: string;
+  /** Makes the flow fit for a ping; `ready` or `failed` follows, at once or later, unless `rest` comes first. */
   prepare(): void;
   send(message: Uint8Array): void;
   /** Sends once more what got no answer. */
@@ -42,7 +57,8 @@ export interface Flow {
 }
 
 export interface Transport {
-  open(endpoint: Endpoint, user: FlowUser): Flow;
+  /** @param isForOnce the flow will carry one ping. */
+  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow;
   close(): void;
 }
 
@@ -50,6 +66,8 @@ export interface Transport {
 export interface Source {
   readonly address: string;
   readonly port: number;
+  /** Whether answers go back over the connection that the message came on (RFC 3261 18.2.2). */
+  readonly isConnection: boolean;
   /** Sends something back to where it came from, to this port there. */
   answer(message: Uint8Array, port: number): void;
 }

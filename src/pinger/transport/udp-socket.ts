@@ -82,6 +82,7 @@ export class SharedSocket {
     this.#options.onMessage(bytes, {
       address: from.address,
       port: from.port,
+      isConnection: false,
       answer: (message, port) => {
         // Whoever sends from port 0 wants no answer, and Node throws at one.
         if (port > 0) this.socket.send(message, port, from.address, () => {});

@@ -10,8 +10,8 @@
  */
 
 import type * as dgram from 'node:dgram';
-import type { TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
+import { failureOf } from './failures.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
 import { SharedSocket, type SocketOptions } from './udp-socket.js';
 
@@ -44,8 +44,8 @@ export class UdpTransport implements Transport {
     this.#options = options;
   }
 
-  open(endpoint: Endpoint, user: FlowUser): Flow {
-    return new UdpFlow(this, endpoint, user);
+  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
+    return new UdpFlow(this, endpoint, user, isForOnce);
   }
 
   close(): void {
@@ -132,25 +132,33 @@ export class UdpTransport implements Transport {
 
 class UdpFlow implements Flow {
   readonly isReliable = false;
+  readonly awaits = '';
   readonly #transport: UdpTransport;
   readonly #endpoint: Endpoint;
   readonly #user: FlowUser;
   #local: LocalAddress | undefined;
   #own: dgram.Socket | undefined;
   /** The last ping got no answer: this one is sent through a connected socket from the start. */
-  #isSuspect = false;
+  #isSuspect: boolean;
 
-  constructor(transport: UdpTransport, endpoint: Endpoint, user: FlowUser) {
+  constructor(
+    transport: UdpTransport,
+    endpoint: Endpoint,
+    user: FlowUser,
+    isSuspectAtFirst: boolean,
+  ) {
     this.#transport = transport;
     this.#endpoint = endpoint;
     this.#user = user;
+    this.#isSuspect = isSuspectAtFirst;
   }
 
   prepare(): void {
     const shared = this.#transport.shared(this.#endpoint.family);
     this.#local ??= shared?.localAddressTowards(this.#endpoint);
     if (this.#local !== undefined) this.#user.ready(this.#local);
-    else this.#user.failed(shared === undefined ? 'local' : 'unreachable');
+    else if (shared !== undefined) this.#user.failed({ reason: 'unreachable' });
+    else this.#user.failed({ reason: 'local', detail: 'the socket could not be opened' });
   }
 
   send(message: Uint8Array): void {
@@ -177,10 +185,10 @@ class UdpFlow implements Flow {
 
   /** The network said that what was sent cannot be delivered. */
   fail(error: NodeJS.ErrnoException): void {
-    const reason = failureOf(error);
+    const failure = failureOf(error);
     // The address that we send from may be gone: it is looked up again for the next ping.
-    if (reason !== 'refused') this.#local = undefined;
-    this.#user.failed(reason);
+    if (failure.reason !== 'refused') this.#local = undefined;
+    this.#user.failed(failure);
   }
 
   #sendShared(message: Uint8Array): void {
@@ -191,18 +199,4 @@ class UdpFlow implements Flow {
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
     if (error !== null) this.fail(error);
   };
-}
-
-function failureOf(error: NodeJS.ErrnoException): TransportFailure {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'EHOSTDOWN':
-    case 'ENETDOWN':
-      return 'unreachable';
-    default:
-      return 'local';
-  }
 }

@@ -54,6 +54,7 @@ export const TARGET = {
   lastRtt: t(),
   retransmissions: t(),
   late: t(),
+  challenges: t(),
   alive: t(),
   failures: t(FAILURE_REASONS.length),
   buckets: t(RTT_BUCKETS_MICROS.length + 1),
@@ -61,6 +62,20 @@ export const TARGET = {
   codes: t(2 * CODES_PER_TARGET),
   otherCodes: t(),
   words: t(0),
+} as const;
+
+/** How a connection comes about, in the order of the ledger's cells. */
+export const CONNECT_PHASES = ['connect', 'tls'] as const;
+export type ConnectPhase = (typeof CONNECT_PHASES)[number];
+
+const c = layout();
+/** Beside the row of a target that is reached by connections; others never touch theirs. */
+export const CONNECTION = {
+  version: c(),
+  generation: c(),
+  /** For each phase the buckets of the round-trip histogram and, low and high, their sum. */
+  phases: c(CONNECT_PHASES.length * (RTT_BUCKETS_MICROS.length + 3)),
+  words: c(0),
 } as const;
 
 const d = layout();
@@ -89,15 +104,21 @@ export const PINGER = {
   words: p(0),
 } as const;
 
-/** In rows of destinations and targets alike. */
+/** In rows of all kinds alike. */
 export const GENERATION = TARGET.generation;
 export const DESTINATIONS_AT = PINGER.words;
 export const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
-const LEDGER_BYTES = 4 * (TARGETS_AT + LEDGER_CAPACITY * TARGET.words);
+export const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
+const LEDGER_BYTES = 4 * (CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words);
 
 export const destinationAt = (slot: DestinationSlot) =>
   DESTINATIONS_AT + slot.index * DESTINATION.words;
 export const targetAt = (index: number) => TARGETS_AT + index * TARGET.words;
+export const connectionAt = (index: number) => CONNECTIONS_AT + index * CONNECTION.words;
+
+/** Where in a connection's row the buckets of a phase begin; the sum is behind them. */
+export const bucketsOf = (phase: ConnectPhase) =>
+  CONNECTION.phases + CONNECT_PHASES.indexOf(phase) * (RTT_BUCKETS_MICROS.length + 3);
 
 /** A ledger with nothing in it. */
 export function createLedger(): SharedArrayBuffer {

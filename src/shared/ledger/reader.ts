@@ -2,6 +2,10 @@ import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
 import type { State } from '../state.js';
 import {
+  bucketsOf,
+  CONNECTION,
+  type ConnectPhase,
+  connectionAt,
   DESTINATION,
   destinationAt,
   GENERATION,
@@ -30,6 +34,12 @@ export class LedgerReader {
   target(slot: TargetSlot): TargetRow | undefined {
     const at = this.#copy(targetAt(slot.index), TARGET.words);
     return this.#isOf(slot, at) ? new TargetRow(this.#page, at) : undefined;
+  }
+
+  /** Undefined while no connection to this target was made. */
+  connection(slot: TargetSlot): ConnectionRow | undefined {
+    const at = this.#copy(connectionAt(slot.index), CONNECTION.words);
+    return this.#isOf(slot, at) ? new ConnectionRow(this.#page, at) : undefined;
   }
 
   /** Undefined while the row is not (or no longer) this destination's. */
@@ -123,6 +133,10 @@ export class TargetRow {
   get lateResponses(): number {
     return this.#count(TARGET.late);
   }
+  /** 401 and 407 that were met with credentials. */
+  get challenges(): number {
+    return this.#count(TARGET.challenges);
+  }
   /** Pings that ended: the alive ones and every failure. */
   get pings(): number {
     let pings = this.#count(TARGET.alive);
@@ -158,6 +172,29 @@ export class TargetRow {
   }
   #time(cell: number): number {
     return wide(this.#count(cell), this.#count(cell + 1));
+  }
+}
+
+/** How connections to a target came about. */
+export class ConnectionRow {
+  readonly #cells: Int32Array;
+  readonly #at: number;
+
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    this.#cells = cells;
+    this.#at = at;
+  }
+
+  /** Durations of one phase. */
+  phase(phase: ConnectPhase): Histogram {
+    const count = (cell: number) => (this.#cells[this.#at + cell] ?? 0) >>> 0;
+    const first = bucketsOf(phase);
+    const bounds = RTT_BUCKETS_MICROS.length;
+    return {
+      buckets: Array.from({ length: bounds + 1 }, (_, i) => count(first + i)),
+      sumMicros: wide(count(first + bounds + 1), count(first + bounds + 2)),
+    };
   }
 }
 

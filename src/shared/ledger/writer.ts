@@ -2,7 +2,11 @@ import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
 import { STATES, type State, type Verdict } from '../state.js';
 import {
+  bucketsOf,
   CODES_PER_TARGET,
+  CONNECTION,
+  type ConnectPhase,
+  connectionAt,
   DESTINATION,
   DESTINATIONS_AT,
   destinationAt,
@@ -44,7 +48,7 @@ export class LedgerWriter {
     for (let i = 0; i < LEDGER_CAPACITY; i++) rows.push(DESTINATIONS_AT + i * DESTINATION.words);
     // One more than were told: the writer may have stopped while it opened a new one.
     const most = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
-    for (let i = 0; i < most; i++) rows.push(targetAt(i));
+    for (let i = 0; i < most; i++) rows.push(targetAt(i), connectionAt(i));
     for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
     this.#set(PINGER.inFlight, 0);
   }
@@ -102,6 +106,23 @@ export class LedgerWriter {
 
   recordLateResponse(slot: TargetSlot): void {
     this.#add(targetAt(slot.index) + TARGET.late, 1);
+  }
+
+  recordChallenge(slot: TargetSlot): void {
+    this.#add(targetAt(slot.index) + TARGET.challenges, 1);
+  }
+
+  /** How long a phase of a connection's coming about took. */
+  recordConnect(slot: TargetSlot, phase: ConnectPhase, micros: number): void {
+    const row = connectionAt(slot.index);
+    if (this.#get(row + CONNECTION.generation) !== slot.generation) {
+      this.#clear(row, CONNECTION.words, slot.generation);
+    }
+    const buckets = row + bucketsOf(phase);
+    this.#add(row, 1);
+    this.#add(buckets + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
+    this.#addWide(buckets + RTT_BUCKETS_MICROS.length + 1, micros);
+    this.#add(row, 1);
   }
 
   /** A destination's verdict; an equal one changes nothing. */

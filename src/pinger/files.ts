@@ -1,0 +1,23 @@
+/** What is in the files that settings name: the main thread reads them, and tells when they change. */
+export class Files {
+  #contents: ReadonlyMap<string, string> = new Map();
+  #version = 0;
+
+  /** Rises with each change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Replaces all. */
+  set(contents: ReadonlyMap<string, string>): void {
+    this.#contents = contents;
+    this.#version++;
+  }
+
+  /** @throws Error when the file could not be read. */
+  text(path: string): string {
+    const text = this.#contents.get(path);
+    if (text === undefined) throw new Error(`${path} could not be read`);
+    return text;
+  }
+}

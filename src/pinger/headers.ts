@@ -1,0 +1,29 @@
+/** Header values of a message as text, for the few messages that are looked into. */
+
+import { endOfLine, type Header, is, readHeader } from './scanner.js';
+
+/**
+ * The values of the headers that have one of these names (in lower case), in their order; folded
+ * lines stay folded.
+ *
+ * @param encoding `latin1` for values that are handed on byte for byte.
+ */
+export function headerValues(
+  message: Uint8Array,
+  names: readonly Uint8Array[],
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): string[] {
+  const values: string[] = [];
+  const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
+  let at = endOfLine(message, 0) + 2;
+  while (at > 1 && readHeader(message, at, header)) {
+    const { nameEnd, valueStart, end } = header;
+    const nameAt = at;
+    if (names.some((name) => is(message, nameAt, nameEnd, name))) {
+      values.push(text.toString(encoding, valueStart, end));
+    }
+    at = end + 2;
+  }
+  return values;
+}

@@ -1,0 +1,134 @@
+/**
+ * Whom a peer's certificate is for, and whether it may be believed. Node is asked to accept any, so
+ * that what is wrong with one is known and shown; the decision is taken here.
+ */
+
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TlsSettings } from '../../shared/destination.js';
+import type { TlsPeer } from '../../shared/tls.js';
+import { addressFamily, parseUri, UriError } from '../../shared/uri.js';
+
+/**
+ * What the peer has shown; undefined when that is no certificate.
+ *
+ * @param isComplete the handshake came to its end.
+ */
+export function peerOf(
+  socket: TLSSocket,
+  domain: string,
+  settings: TlsSettings,
+  isComplete: boolean,
+): TlsPeer | undefined {
+  // Before the peer showed one this is an empty object, whatever its type says.
+  const shown: DetailedPeerCertificate | Record<string, never> = socket.getPeerCertificate(true);
+  if (!('raw' in shown)) return undefined;
+  const certificate = new X509Certificate(shown.raw);
+  const fault = isComplete
+    ? faultOf(socket, certificate, domain, settings)
+    : 'the handshake did not come to its end';
+  const chain = [...chainOf(shown)];
+  return {
+    version: isComplete ? versionOf(socket) : '',
+    cipher: isComplete ? socket.getCipher().standardName : '',
+    subject: distinguishedName(certificate.subject),
+    issuer: distinguishedName(certificate.issuer),
+    subjectAlternative: printable(certificate.subjectAltName ?? ''),
+    serialNumber: certificate.serialNumber.toLowerCase(),
+    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notBeforeMs: Date.parse(certificate.validFrom),
+    notAfterMs: Date.parse(certificate.validTo),
+    chainNotAfterMs: Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to))),
+    isVerified: fault === '',
+    fault,
+  };
+}
+
+/** As blackbox_exporter writes it: `TLS 1.0`, `TLS 1.3`. */
+function versionOf(socket: TLSSocket): string {
+  const version = (socket.getProtocol() ?? '').replace(/^TLSv/, 'TLS ');
+  return version === 'TLS 1' ? 'TLS 1.0' : version;
+}
+
+function* chainOf(leaf: DetailedPeerCertificate): Generator<DetailedPeerCertificate> {
+  const seen = new Set<string>();
+  for (let at = leaf; at !== undefined && !seen.has(at.fingerprint256); at = at.issuerCertificate) {
+    seen.add(at.fingerprint256);
+    yield at;
+  }
+}
+
+/** What is wrong with a certificate, by what OpenSSL calls it. */
+const FAULTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate, or one of its chain, has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not yet valid',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the root of the chain is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the chain is incomplete, or its root not known',
+  UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete, or its root not known',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the chain is incomplete, or its root not known',
+  CERT_REVOKED: 'the certificate is revoked',
+  INVALID_PURPOSE: 'the certificate is not one for servers',
+};
+
+function faultOf(
+  socket: TLSSocket,
+  certificate: X509Certificate,
+  domain: string,
+  settings: TlsSettings,
+): string {
+  // Typed as an Error; it is the code of one.
+  const code = socket.authorizationError as unknown;
+  if (!socket.authorized && code !== undefined && code !== null) {
+    return FAULTS[String(code)] ?? `it is not accepted: ${String(code)}`;
+  }
+  const name = settings.serverName || domain;
+  if (isFor(certificate, name, settings.strictRfc5922)) return '';
+  const names = certificate.subjectAltName ?? distinguishedName(certificate.subject);
+  return `the certificate is for ${printable(names)}, not for ${name}`;
+}
+
+/**
+ * Whether the certificate names this host (RFC 5922 7.1 and 7.2): as a SIP URI, else as a DNS name,
+ * and as its common name only where it has no alternative names. Wildcards count unless `isStrict`,
+ * and then DNS names count only where there is no SIP URI. An address has to be there as one.
+ */
+export function isFor(certificate: X509Certificate, host: string, isStrict: boolean): boolean {
+  const names = certificate.subjectAltName;
+  const uris = names === undefined ? [] : sipDomains(names);
+  if (uris.includes(host)) return true;
+  if (isStrict && uris.length > 0) return false;
+  if (addressFamily(host) !== undefined) return certificate.checkIP(host) !== undefined;
+  return (
+    certificate.checkHost(host, {
+      subject: names === undefined ? 'always' : 'never',
+      wildcards: !isStrict,
+      partialWildcards: false,
+    }) !== undefined
+  );
+}
+
+/** The domains of the SIP URIs among names such as `DNS:a, URI:sip:b`, as Node writes them. */
+function sipDomains(names: string): string[] {
+  return [...names.matchAll(/(?:^|, )URI:("(?:[^"\\]|\\.)*"|[^,]*)/g)].flatMap(([, value = '']) => {
+    try {
+      const text: unknown = value.startsWith('"') ? JSON.parse(value) : value;
+      const uri = parseUri(String(text));
+      return /^sip:/i.test(String(text)) && uri.user === '' ? [uri.host] : [];
+    } catch (error) {
+      if (error instanceof UriError || error instanceof SyntaxError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Node has a line for each part, the widest first; RFC 4514 2.1 wants the narrowest first. */
+function distinguishedName(lines: string): string {
+  return printable(lines.split('\n').reverse().join(','));
+}
+
+const LONGEST_TEXT = 512;
+
+function printable(text: string): string {
+  return text.slice(0, LONGEST_TEXT).replace(/\p{C}/gu, '?');
+}

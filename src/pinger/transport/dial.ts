@@ -1,0 +1,124 @@
+/** How a connection comes about: TCP, and TLS over it. */
+
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import type { TlsSettings } from '../../shared/destination.js';
+import type { ConnectPhase } from '../../shared/ledger/cells.js';
+import type { TransportFailure } from '../../shared/outcome.js';
+import type { TlsPeer } from '../../shared/tls.js';
+import { addressFamily } from '../../shared/uri.js';
+import type { Clock } from '../clock.js';
+import { peerOf } from './certificate.js';
+import { failureOf } from './failures.js';
+import { tlsFailure } from './tls-failures.js';
+import type { Endpoint } from './transport.js';
+
+export interface DialOptions {
+  readonly endpoint: Endpoint;
+  /** IP address to send from; empty for the one that the routes choose. */
+  readonly sourceAddress: string;
+  /** 0 for one that the system chooses. */
+  readonly sourcePort: number;
+  readonly dscp: number;
+  /** Undefined for TCP alone. */
+  readonly secure: Secure | undefined;
+  readonly clock: Clock;
+}
+
+export interface Secure {
+  readonly settings: TlsSettings;
+  readonly context: tls.SecureContext;
+}
+
+export interface DialUser {
+  connected(phase: ConnectPhase, micros: number): void;
+  secured(peer: TlsPeer): void;
+  /** The connection is there; from now on its events are the taker's. */
+  opened(socket: net.Socket): void;
+  failed(failure: TransportFailure): void;
+}
+
+/** Connects; one of `opened` and `failed` follows, unless it is given up. Returns how to give up. */
+export function dial(options: DialOptions, user: DialUser): () => void {
+  const { endpoint, sourceAddress, sourcePort, dscp, secure, clock } = options;
+  const beganAt = clock.now();
+  const socket = net.connect({
+    host: endpoint.address,
+    port: endpoint.port,
+    family: endpoint.family,
+    noDelay: true,
+    ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
+    ...(sourcePort === 0 ? {} : { localPort: sourcePort }),
+  });
+  let giveUp = () => abandon(socket, onError);
+  const onError = (error: Error) => {
+    abandon(socket, onError);
+    user.failed(failureOf(error));
+  };
+  setDscp(socket, dscp);
+  socket.on('error', onError);
+  socket.once('connect', () => {
+    socket.off('error', onError);
+    user.connected('connect', (clock.now() - beganAt) * 1000);
+    if (secure === undefined) user.opened(socket);
+    else giveUp = shakeHands(socket, endpoint, secure, clock, user);
+  });
+  return () => giveUp();
+}
+
+function shakeHands(
+  tcp: net.Socket,
+  { domain }: Endpoint,
+  { settings, context }: Secure,
+  clock: Clock,
+  user: DialUser,
+): () => void {
+  const beganAt = clock.now();
+  const name = settings.serverName || domain;
+  const socket = tls.connect({
+    socket: tcp,
+    secureContext: context,
+    // RFC 6066 3: an address is no server name.
+    servername: addressFamily(name) === undefined ? name : '',
+    // What is wrong with a certificate is found out and told, and judged, by us.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  });
+  const onError = (error: Error) => {
+    const peer = peerOf(socket, domain, settings, false);
+    abandon(socket, onError);
+    if (peer !== undefined) user.secured(peer);
+    user.failed(tlsFailure(error, peer !== undefined && settings.certFile === ''));
+  };
+  socket.on('error', onError);
+  socket.once('secureConnect', () => {
+    socket.off('error', onError);
+    user.connected('tls', (clock.now() - beganAt) * 1000);
+    const peer = peerOf(socket, domain, settings, true);
+    if (peer !== undefined) user.secured(peer);
+    if (settings.insecureSkipVerify || peer?.isVerified === true) {
+      user.opened(socket);
+    } else {
+      abandon(socket, onError);
+      user.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'the peer showed none' });
+    }
+  });
+  return () => abandon(socket, onError);
+}
+
+/** Ends it; what it still has to say is nobody's. */
+function abandon(socket: net.Socket, onError: (error: Error) => void): void {
+  socket.off('error', onError);
+  socket.on('error', () => {});
+  socket.destroy();
+}
+
+/** Whether this Node can mark what a TCP socket sends (RFC 2474). */
+export const CAN_SET_DSCP = 'setTypeOfService' in net.Socket.prototype;
+
+function setDscp(socket: net.Socket, dscp: number): void {
+  if (dscp === 0 || !CAN_SET_DSCP) return;
+  const marked = socket as net.Socket & { setTypeOfService(octet: number): void };
+  // RFC 2474 3: the code point is the upper six bits of the octet.
+  socket.once('connect', () => marked.setTypeOfService(dscp << 2));
+}

@@ -1,0 +1,165 @@
+/**
+ * Cuts a byte stream into SIP messages (RFC 3261 18.3): headers up to the empty line, then as many
+ * bytes as Content-Length says. Blank lines between messages are keep-alives (RFC 3261 7.5, RFC 5626
+ * 4.4.1) and are passed over. Every byte is looked at once however the stream is torn to pieces, and
+ * no more is kept than the limits allow.
+ */
+
+import { endOfLine, type Header, is, readHeader, word } from '../scanner.js';
+
+/** The longest start line, the longest start line and headers, and the longest body, in bytes. */
+const LONGEST_LINE = 2048;
+export const LONGEST_HEAD = 16 * 1024;
+export const LONGEST_BODY = 64 * 1024;
+
+const CR = 13;
+const LF = 10;
+const CONTENT_LENGTH = [word('content-length'), word('l')];
+
+/** The stream is no SIP, or none that can be cut: what follows cannot be understood. */
+export class FramingError extends Error {
+  override readonly name = 'FramingError';
+}
+
+export class Framer {
+  readonly #onMessage: (message: Uint8Array) => void;
+  #buffer = Buffer.alloc(0);
+  /** The bytes of `#buffer` that are in use. */
+  #used = 0;
+  /** Up to here no end of the headers begins. */
+  #searched = 0;
+  #isLineChecked = false;
+  /** Length of the message whose headers are complete; 0 until then. */
+  #length = 0;
+
+  /** @param onMessage the bytes are its own to keep. */
+  constructor(onMessage: (message: Uint8Array) => void) {
+    this.#onMessage = onMessage;
+  }
+
+  /** Whether a message has begun and is not complete. */
+  get isWithinMessage(): boolean {
+    return this.#used > 0;
+  }
+
+  /** Takes what was read. @throws FramingError after which nothing more can be taken. */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#used === 0) at = skipLineBreaks(chunk, at);
+      // A stream that comes in whole messages, as most do, needs no copy but the message's own.
+      at = this.#used === 0 && at < chunk.length ? this.#takeWhole(chunk, at) : at;
+      if (at === chunk.length) return;
+      at = this.#append(chunk, at);
+    }
+  }
+
+  /** Takes a message that lies in the chunk from end to end; returns where the next one begins. */
+  #takeWhole(chunk: Uint8Array, at: number): number {
+    const rest = chunk.subarray(at, at + LONGEST_HEAD + LONGEST_BODY);
+    const headEnd = indexOfHeadEnd(rest, 0, rest.length);
+    if (headEnd < 0) return at;
+    const length = messageLength(rest.subarray(0, headEnd));
+    if (length > rest.length) return at;
+    this.#onMessage(Buffer.from(rest.subarray(0, length)));
+    return at + length;
+  }
+
+  /** Adds to the message that has begun; returns where what belongs to it ends. */
+  #append(chunk: Uint8Array, at: number): number {
+    const wanted = this.#length > 0 ? this.#length - this.#used : chunk.length;
+    const end = Math.min(chunk.length, at + wanted);
+    const before = this.#used;
+    this.#keep(chunk.subarray(at, end));
+    if (this.#length === 0) {
+      this.#isLineChecked ||= hasSipLine(this.#buffer.subarray(0, this.#used));
+      const headEnd = indexOfHeadEnd(this.#buffer, this.#searched, this.#used);
+      this.#searched = Math.max(this.#used - 3, 0);
+      if (headEnd < 0) {
+        if (this.#used > LONGEST_HEAD) throw tooLong();
+        return end;
+      }
+      this.#length = messageLength(this.#buffer.subarray(0, headEnd));
+    }
+    if (this.#used < this.#length) return end;
+    const length = this.#length;
+    const message = Buffer.from(this.#buffer.subarray(0, length));
+    this.#used = 0;
+    this.#searched = 0;
+    this.#isLineChecked = false;
+    this.#length = 0;
+    this.#onMessage(message);
+    return at + length - before;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const needed = this.#used + bytes.length;
+    if (needed > this.#buffer.length) {
+      const grown = Buffer.alloc(Math.max(needed, 2 * this.#buffer.length, 1024));
+      grown.set(this.#buffer.subarray(0, this.#used));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used = needed;
+  }
+}
+
+function tooLong(): FramingError {
+  return new FramingError(`headers of more than ${LONGEST_HEAD} bytes`);
+}
+
+function skipLineBreaks(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && (bytes[at] === CR || bytes[at] === LF)) at++;
+  return at;
+}
+
+/**
+ * Whether the first line is all there; its first bytes tell already whether it can be one of SIP
+ * (RFC 3261 7.1, 7.2).
+ *
+ * @throws FramingError when it cannot.
+ */
+function hasSipLine(bytes: Uint8Array): boolean {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LONGEST_LINE));
+  const end = line.indexOf(LF);
+  const isWhole = end >= 0;
+  const text = line.toString('latin1', 0, isWhole ? end + 1 : line.length);
+  const isSip = isWhole
+    ? /^(?:SIP\/\S+ [^\0\r\n]*|[A-Za-z0-9\-.!%*_+`'~]+ [^\0\r\n]* SIP\/\S+)\r\n$/i.test(text)
+    : line.length < LONGEST_LINE && /^[A-Za-z0-9\-.!%*_+`'~]+(?:[ /]|$)/.test(text);
+  if (!isSip) throw new FramingError('a first line that is not SIP');
+  return isWhole;
+}
+
+/** Behind the empty line that ends the headers; -1 when it is not there. */
+function indexOfHeadEnd(bytes: Uint8Array, from: number, end: number): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, end);
+  const at = text.indexOf('\r\n\r\n', from, 'latin1');
+  return at < 0 ? -1 : at + 4;
+}
+
+/** Bytes of the whole message with this head. @throws FramingError */
+function messageLength(head: Uint8Array): number {
+  if (head.length > LONGEST_HEAD) throw tooLong();
+  hasSipLine(head);
+  let length = -1;
+  const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
+  let at = endOfLine(head, 0) + 2;
+  while (at < head.length - 2) {
+    if (!readHeader(head, at, header)) throw new FramingError('a line that is no header');
+    const { nameEnd, valueStart, end } = header;
+    const lineAt = at;
+    if (CONTENT_LENGTH.some((name) => is(head, lineAt, nameEnd, name))) {
+      const value = Buffer.from(head.subarray(valueStart, end)).toString('latin1').trim();
+      const given = /^\d{1,10}$/.test(value) ? Number(value) : -1;
+      if (given < 0) throw new FramingError('a Content-Length that is no number');
+      if (length >= 0 && given !== length) throw new FramingError('two different Content-Lengths');
+      length = given;
+    }
+    at = end + 2;
+  }
+  if (length < 0) throw new FramingError('no Content-Length, which streams need (RFC 3261 18.3)');
+  if (length > LONGEST_BODY) throw new FramingError(`a body of more than ${LONGEST_BODY} bytes`);
+  return head.length + length;
+}

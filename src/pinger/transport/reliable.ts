@@ -1,0 +1,192 @@
+/**
+ * SIP over connections (RFC 3261 18): one for each target, kept from ping to ping and opened again
+ * when it closed, or one for each ping.
+ */
+
+import type { TransportFailure } from '../../shared/outcome.js';
+import type { TlsPeer } from '../../shared/tls.js';
+import type { Clock } from '../clock.js';
+import type { Channel, ChannelUser } from './channel.js';
+import type { DialUser } from './dial.js';
+import type { Endpoint, Flow, FlowUser, MessageHandler, Source, Transport } from './transport.js';
+
+/** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
+export interface OpeningUser extends Omit<DialUser, 'opened'> {
+  opened(channel: Channel): void;
+  /** What the opening waits for now, for whoever loses patience. */
+  awaits(what: string): void;
+}
+
+/** Opens a channel. Returns how to give up. */
+export type OpenChannel = (
+  endpoint: Endpoint,
+  opening: OpeningUser,
+  user: ChannelUser,
+) => () => void;
+
+export interface ReliableOptions {
+  readonly openChannel: OpenChannel;
+  readonly isPersistent: boolean;
+  readonly onMessage: MessageHandler;
+  readonly clock: Clock;
+  /** Changes when connections made by then are not to be used any more. */
+  readonly edition: () => unknown;
+}
+
+export class ReliableTransport implements Transport {
+  readonly #options: ReliableOptions;
+
+  constructor(options: ReliableOptions) {
+    this.#options = options;
+  }
+
+  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
+    const isPersistent = this.#options.isPersistent && !isForOnce;
+    return new ReliableFlow({ ...this.#options, isPersistent }, endpoint, user);
+  }
+
+  /** Every flow closes its own connection. */
+  close(): void {}
+}
+
+/**
+ * How long a certificate that was seen is believed to be the one that a new connection would see:
+ * after that, and when it expires, a connection is made anew.
+ */
+const BELIEVED_MS = 3_600_000;
+
+/** A connection that is open. */
+interface Open {
+  readonly channel: Channel;
+  readonly edition: unknown;
+  /** Wall clock; infinite without TLS. */
+  readonly believedUntilMs: number;
+  /** It has carried a ping from its beginning to its end. */
+  hasServed: boolean;
+}
+
+class ReliableFlow implements Flow {
+  readonly isReliable = true;
+  readonly #options: ReliableOptions;
+  readonly #endpoint: Endpoint;
+  readonly #user: FlowUser;
+  #open: Open | undefined;
+  #giveUp: (() => void) | undefined;
+  #awaits = '';
+  #isPinging = false;
+  /** Something came since the ping began. */
+  #hasHeard = false;
+
+  constructor(options: ReliableOptions, endpoint: Endpoint, user: FlowUser) {
+    this.#options = options;
+    this.#endpoint = endpoint;
+    this.#user = user;
+  }
+
+  get awaits(): string {
+    return this.#awaits;
+  }
+
+  prepare(): void {
+    this.#isPinging = true;
+    this.#hasHeard = false;
+    if (this.#open !== undefined && !this.#isFit(this.#open)) this.#letGo(true);
+    if (this.#open === undefined) this.#connect();
+    else this.#user.ready(this.#open.channel.local);
+  }
+
+  send(message: Uint8Array): void {
+    this.#open?.channel.send(message);
+  }
+
+  resend(message: Uint8Array): void {
+    this.send(message);
+  }
+
+  /** A connection on which a ping went unanswered may be dead, and the kernel not know it. */
+  rest(isAnswered: boolean): void {
+    this.#isPinging = false;
+    if (!isAnswered) this.#letGo(false);
+    else if (!this.#options.isPersistent) this.#letGo(true);
+    else if (this.#open !== undefined) this.#open.hasServed = true;
+  }
+
+  close(): void {
+    this.#isPinging = false;
+    this.#letGo(true);
+  }
+
+  #connect(): void {
+    let peer: TlsPeer | undefined;
+    const edition = this.#options.edition();
+    const opening: OpeningUser = {
+      awaits: (what) => {
+        this.#awaits = what;
+      },
+      connected: (phase, micros) => this.#user.connected(phase, micros),
+      secured: (shown) => {
+        peer = shown;
+        this.#user.secured(shown);
+      },
+      opened: (channel) => {
+        this.#giveUp = undefined;
+        const believedUntilMs = this.#believedUntil(peer);
+        this.#open = { channel, edition, believedUntilMs, hasServed: false };
+        if (this.#isPinging) this.#user.ready(channel.local);
+      },
+      failed: (failure) => {
+        this.#giveUp = undefined;
+        if (this.#isPinging) this.#user.failed(failure);
+      },
+    };
+    this.#giveUp = this.#options.openChannel(this.#endpoint, opening, this.#channelUser());
+  }
+
+  #channelUser(): ChannelUser {
+    const { address, port } = this.#endpoint;
+    const source: Source = {
+      address,
+      port,
+      isConnection: true,
+      answer: (message) => this.#open?.channel.send(message),
+    };
+    return {
+      heard: () => {
+        this.#hasHeard = true;
+      },
+      received: (message) => this.#options.onMessage(message, source),
+      ended: (failure) => this.#ended(failure),
+    };
+  }
+
+  #ended(failure: TransportFailure): void {
+    const hasServed = this.#open?.hasServed === true;
+    this.#open = undefined;
+    if (!this.#isPinging) return;
+    // A peer that closes a connection for being idle may do so just as the ping is on its way.
+    if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#user.lost();
+    else this.#user.failed(failure);
+  }
+
+  #isFit({ edition, believedUntilMs }: Open): boolean {
+    const { clock } = this.#options;
+    return edition === this.#options.edition() && clock.epoch() < believedUntilMs;
+  }
+
+  #believedUntil(peer: TlsPeer | undefined): number {
+    if (peer === undefined) return Number.POSITIVE_INFINITY;
+    const now = this.#options.clock.epoch();
+    // A chain may be good although something in it has expired: by another path.
+    const isRunningOut = peer.isVerified && peer.chainNotAfterMs > now;
+    return Math.min(now + BELIEVED_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
+  }
+
+  #letGo(isInPeace: boolean): void {
+    this.#giveUp?.();
+    this.#giveUp = undefined;
+    const open = this.#open;
+    this.#open = undefined;
+    if (isInPeace) open?.channel.end();
+    else open?.channel.destroy();
+  }
+}

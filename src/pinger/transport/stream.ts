@@ -1,0 +1,67 @@
+/** SIP over a byte stream: TCP, or TLS (RFC 3261 18). */
+
+import type * as net from 'node:net';
+import type { TransportFailure } from '../../shared/outcome.js';
+import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
+import { brokenBy } from './failures.js';
+import { Framer, FramingError } from './framer.js';
+import { isTlsError, tlsFailure } from './tls-failures.js';
+import type { LocalAddress } from './transport.js';
+
+export class StreamChannel implements Channel {
+  readonly local: LocalAddress;
+  readonly #socket: net.Socket;
+  readonly #framer: Framer;
+  #user: ChannelUser | undefined;
+
+  /** @param hasNoCertificate we have none to show to a peer that demands one. */
+  constructor(socket: net.Socket, user: ChannelUser, hasNoCertificate: boolean) {
+    this.local = localAddressOf(socket);
+    this.#socket = socket;
+    this.#user = user;
+    this.#framer = new Framer((message) => this.#user?.received(message));
+    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('end', () => this.#end(this.#closedByPeer()));
+    socket.on('error', (error) =>
+      this.#end(isTlsError(error) ? tlsFailure(error, hasNoCertificate) : brokenBy(error)),
+    );
+    socket.on('close', () => this.#end(this.#closedByPeer()));
+  }
+
+  send(message: Uint8Array): void {
+    // The bytes are the sender's, who uses them again; a socket may hold them for a while.
+    if (this.#socket.writableLength < MOST_UNREAD) this.#socket.write(Buffer.from(message));
+  }
+
+  end(): void {
+    this.#user = undefined;
+    if (this.#socket.writableLength > 0) this.#socket.destroy();
+    else this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#user = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#user?.heard();
+    try {
+      this.#framer.push(chunk);
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      this.#end({ reason: 'malformed', detail: error.message });
+    }
+  }
+
+  #closedByPeer(): TransportFailure {
+    const where = this.#framer.isWithinMessage ? ' in the middle of a message' : '';
+    return { reason: 'reset', detail: `the peer closed the connection${where}` };
+  }
+
+  #end(failure: TransportFailure): void {
+    const user = this.#user;
+    this.destroy();
+    user?.ended(failure);
+  }
+}

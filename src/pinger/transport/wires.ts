@@ -1,0 +1,112 @@
+/** Every wire that there is, by its name. */
+
+import type { PingSettings } from '../../shared/destination.js';
+import type { TransportName } from '../../shared/outcome.js';
+import type { LogLine } from '../../shared/protocol.js';
+import type { Clock } from '../clock.js';
+import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
+import { type OpenChannel, type OpeningUser, ReliableTransport } from './reliable.js';
+import { StreamChannel } from './stream.js';
+import type { TlsContexts } from './tls-context.js';
+import type { MessageHandler, Transport } from './transport.js';
+import { UdpTransport } from './udp.js';
+import { upgrade, WebSocketChannel } from './websocket.js';
+
+export interface WireOptions {
+  readonly name: TransportName;
+  readonly settings: PingSettings;
+  readonly contexts: TlsContexts;
+  readonly clock: Clock;
+  readonly onMessage: MessageHandler;
+  readonly log: (line: LogLine) => void;
+}
+
+/** Destinations whose wires have the same key can share one. */
+export function wireKey(name: TransportName, settings: PingSettings): string {
+  const { sourceAddress, sourcePort, dscp, connection, tls, wsPath } = settings;
+  const own = name === 'udp' ? [] : [connection, dscp, tls, wsPath];
+  return JSON.stringify([name, sourceAddress, sourcePort, ...own]);
+}
+
+export function openWire(options: WireOptions): Transport {
+  const { name, settings, clock, onMessage, log } = options;
+  if (name === 'udp') {
+    const { sourceAddress, sourcePort } = settings;
+    return new UdpTransport({ sourceAddress, sourcePort, onMessage, log });
+  }
+  const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
+  const isPersistent = settings.connection === 'persistent';
+  const openChannel =
+    name === 'ws' || name === 'wss' ? openWebSocket(options, secure) : openStream(options, secure);
+  const edition = () => {
+    try {
+      return secure()?.context;
+    } catch {
+      return undefined;
+    }
+  };
+  return new ReliableTransport({ openChannel, isPersistent, onMessage, clock, edition });
+}
+
+/** The TLS to be spoken now. @throws Error when files that it needs are wrong. */
+type SecureNow = () => Secure | undefined;
+
+function contextFor({ settings, contexts }: WireOptions): SecureNow {
+  return () => ({ settings: settings.tls, context: contexts.of(settings.tls) });
+}
+
+function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
+  const hasNoCertificate = options.settings.tls.certFile === '';
+  return (endpoint, opening, user) =>
+    dialed(options, secureNow, opening, endpoint, (socket) => {
+      opening.opened(new StreamChannel(socket, user, hasNoCertificate));
+    });
+}
+
+function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel {
+  const { name, settings } = options;
+  return (endpoint, opening, user) => {
+    let giveUp = () => {};
+    const giveUpDial = dialed(options, secureNow, opening, endpoint, (socket) => {
+      opening.awaits('the upgrade to WebSocket');
+      giveUp = upgrade(socket, endpoint, settings.wsPath, name === 'wss', {
+        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user)),
+        failed: (failure) => opening.failed(failure),
+      });
+    });
+    return () => {
+      giveUpDial();
+      giveUp();
+    };
+  };
+}
+
+function dialed(
+  { settings, clock }: WireOptions,
+  secureNow: SecureNow,
+  opening: OpeningUser,
+  endpoint: DialOptions['endpoint'],
+  opened: DialUser['opened'],
+): () => void {
+  let secure: Secure | undefined;
+  try {
+    secure = secureNow();
+  } catch (error) {
+    opening.failed({ reason: 'local', detail: error instanceof Error ? error.message : '' });
+    return () => {};
+  }
+  const { sourceAddress, sourcePort, dscp } = settings;
+  opening.awaits('a connection');
+  return dial(
+    { endpoint, sourceAddress, sourcePort, dscp, secure, clock },
+    {
+      connected: (phase, micros) => {
+        if (phase === 'connect') opening.awaits('the TLS handshake');
+        opening.connected(phase, micros);
+      },
+      secured: (peer) => opening.secured(peer),
+      opened,
+      failed: (failure) => opening.failed(failure),
+    },
+  );
+}

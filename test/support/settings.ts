@@ -1,0 +1,39 @@
+/** Settings as they are by default, for tests that change a few. */
+
+import type { Identity, PingSettings, TlsSettings } from '../../src/shared/destination.js';
+
+type Change = Partial<Omit<PingSettings, 'identity' | 'tls'>> & {
+  readonly identity?: Partial<Identity>;
+  readonly tls?: Partial<TlsSettings>;
+};
+
+export function settings({ identity, tls, ...rest }: Change = {}): PingSettings {
+  return {
+    intervalMs: 30_000,
+    timeoutMs: 5_000,
+    rise: 1,
+    fall: 1,
+    aliveCodes: '2xx',
+    method: 'OPTIONS',
+    identity: {
+      ...{ pingFrom: '', user: '', to: '', contact: '', viaHost: '', userAgent: 'test' },
+      ...{ route: '', headers: [] },
+      ...identity,
+    },
+    auth: undefined,
+    transport: 'udp',
+    connection: 'persistent',
+    wsPath: '/',
+    tls: {
+      ...{ caFile: '', certFile: '', keyFile: '', keyPassphraseFile: '', serverName: '' },
+      ...{ minVersion: 'TLS12', maxVersion: 'TLS13' },
+      ...{ insecureSkipVerify: false, strictRfc5922: false },
+      ...tls,
+    },
+    sourceAddress: '',
+    sourcePort: 0,
+    dscp: 0,
+    ipProtocol: 'any',
+    ...rest,
+  };
+}
