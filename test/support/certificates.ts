@@ -1,0 +1,115 @@
+/** Certificates for one test, made by openssl. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { folder } from './process.js';
+
+const DAY_MS = 86_400_000;
+
+/** A certificate, with the chain that a server sends behind it, and its key. */
+export interface Issued {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Wish {
+  /** Common name. */
+  readonly name: string;
+  /** As openssl writes it: `DNS:a.example,URI:sip:a.example,IP:127.0.0.1`; none for no such names. */
+  readonly alternative?: string;
+  /** Days from now; negative for the past. */
+  readonly fromDays?: number;
+  readonly untilDays?: number;
+  /** May issue certificates itself. */
+  readonly isAuthority?: boolean;
+}
+
+/** Whoever issues certificates. */
+export class Authority {
+  readonly #path: string;
+  readonly #own: Issued;
+  #issued = 0;
+
+  /** A root: it is its own issuer. */
+  static root(t: Pick<TestContext, 'after'>, name = 'Test Root'): Authority {
+    const path = folder(t);
+    const [certFile, keyFile] = [join(path, 'root.pem'), join(path, 'root.key')];
+    const subject = ['-subj', `/CN=${name}`, '-days', '3650'];
+    openssl(['req', '-x509', ...KEY, '-keyout', keyFile, '-out', certFile, ...subject]);
+    return new Authority(path, read(certFile, keyFile));
+  }
+
+  private constructor(path: string, own: Issued) {
+    this.#path = path;
+    this.#own = own;
+  }
+
+  /** The file for `ca_file`. */
+  get caFile(): string {
+    return this.#own.certFile;
+  }
+
+  get ca(): string {
+    return this.#own.cert;
+  }
+
+  issue(wish: Wish): Issued {
+    const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = wish;
+    const at = join(this.#path, `${++this.#issued}`);
+    mkdirSync(at);
+    const file = (suffix: string) => join(at, suffix);
+    writeFileSync(file('index.txt'), '');
+    writeFileSync(
+      file('ca.cnf'),
+      [
+        '[ca]\ndefault_ca = d\n[d]',
+        `new_certs_dir = ${at}\ndatabase = ${file('index.txt')}\nrand_serial = yes`,
+        'default_md = sha256\npolicy = p\nunique_subject = no\nx509_extensions = e',
+        '[p]\ncommonName = supplied\n[e]',
+        `basicConstraints = CA:${isAuthority ? 'TRUE' : 'FALSE'}`,
+        alternative === undefined ? '' : `subjectAltName = ${alternative}`,
+        '',
+      ].join('\n'),
+    );
+    const request = ['-keyout', file('key.pem'), '-out', file('csr.pem'), '-subj', `/CN=${name}`];
+    openssl(['req', '-new', ...KEY, ...request]);
+    openssl([
+      ...['ca', '-batch', '-notext', '-config', file('ca.cnf'), '-in', file('csr.pem')],
+      ...['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-out', file('cert.pem')],
+      ...['-startdate', timeOf(fromDays), '-enddate', timeOf(untilDays)],
+    ]);
+    return read(file('cert.pem'), file('key.pem'));
+  }
+
+  /** An authority below this one. What it issues is sent without it, unless the sender adds it. */
+  intermediate(name = 'Test Intermediate'): Authority {
+    const own = this.issue({ name, isAuthority: true });
+    return new Authority(join(own.certFile, '..'), own);
+  }
+}
+
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'] as const;
+
+function read(certFile: string, keyFile: string): Issued {
+  return {
+    certFile,
+    keyFile,
+    cert: readFileSync(certFile, 'utf8'),
+    key: readFileSync(keyFile, 'utf8'),
+  };
+}
+
+/** As openssl wants it: `20261124110000Z`. */
+function timeOf(days: number): string {
+  const iso = new Date(Date.now() + days * DAY_MS).toISOString();
+  return `${iso.slice(0, 19).replace(/[-:T]/g, '')}Z`;
+}
+
+function openssl(args: readonly string[]): void {
+  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`openssl ${args.join(' ')}\n${stderr}`);
+}
