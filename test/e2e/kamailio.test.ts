@@ -17,7 +17,7 @@ test(
   async (t) => {
     const port = await freePort();
     const sockets = [`udp:127.0.0.1:${port}`, `udp:[::1]:${port}`];
-    const kamailio = await startKamailio(t, sockets);
+    const kamailio = await startKamailio(t, { sockets });
     const names = [`127.0.0.1:${port}`, `[::1]:${port}`];
     const exporter = await startExporter(t, {
       ping_interval: INTERVAL,
@@ -38,7 +38,7 @@ test(
     const down = await exporter.destination(`sip:127.0.0.1:${port}`);
     assert.equal(down.reason, 'refused', 'the port is closed, and ICMP said so');
 
-    await startKamailio(t, sockets);
+    await startKamailio(t, { sockets });
     await eventually('both are alive again', all(1), WITHIN_MS);
     assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 4);
   },

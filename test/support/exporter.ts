@@ -32,6 +32,15 @@ export interface Described {
     readonly code: number | null;
     readonly pings: number;
     readonly last_rtt: number | null;
+    /** What exactly went wrong, in words. */
+    readonly detail: string | null;
+    readonly tls: {
+      readonly version: string | null;
+      readonly verified: boolean;
+      readonly fault: string | null;
+      readonly subject: string;
+      readonly not_after: string | null;
+    } | null;
   }[];
 }
 

@@ -1,46 +1,67 @@
 /** A real Kamailio that answers OPTIONS, as the far end. */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Issued } from './certificates.js';
 import { eventually, folder, type Running, run } from './process.js';
+import { ARE_REQUIRED } from './tools.js';
 
-/** Starts it on these sockets, such as `udp:127.0.0.1:5060`; the same again may be started later. */
+export interface KamailioOptions {
+  /** Such as `udp:127.0.0.1:5060`; the same again may be started later. */
+  readonly sockets: readonly string[];
+  /** For sockets that begin with `tls:`. */
+  readonly certificate?: Issued;
+  /** Certificates of the authority that callers have to show one of. */
+  readonly clientCaFile?: string;
+  /** Every OPTIONS has to prove this password. */
+  readonly digest?: {
+    readonly realm: string;
+    readonly password: string;
+    readonly algorithm: 'MD5' | 'SHA-256';
+  };
+  /** HTTP requests on TCP sockets become WebSockets. */
+  readonly isWebSocket?: boolean;
+}
+
+/** Where Debian has the modules. */
+const MODULES = [
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/usr/lib64',
+  '/usr/lib',
+];
+
+/** The options of a test that needs these modules of Kamailio: skipped, loudly, without them. */
+export function needsModules(...modules: readonly string[]): { readonly skip: string | false } {
+  const found = MODULES.map((path) => join(path, 'kamailio/modules')).find(existsSync);
+  const installed = found === undefined ? [] : readdirSync(found);
+  const missing = modules.filter((name) => !installed.includes(`${name}.so`));
+  if (missing.length === 0) return { skip: false };
+  const text = `needs Kamailio's ${missing.join(', ')} (Debian: apt-get install kamailio kamailio-tls-modules kamailio-websocket-modules)`;
+  if (ARE_REQUIRED) throw new Error(text);
+  process.stderr.write(`SKIPPED: a test ${text}\n`);
+  return { skip: text };
+}
+
 export async function startKamailio(
   t: Pick<TestContext, 'after'>,
-  sockets: readonly string[],
+  options: KamailioOptions,
 ): Promise<Running> {
   const path = folder(t);
   const config = join(path, 'kamailio.cfg');
-  writeFileSync(
-    config,
-    [
-      'debug=2',
-      'log_stderror=yes',
-      'children=1',
-      'disable_tcp=yes',
-      'auto_aliases=no',
-      ...sockets.map((socket) => `listen=${socket}`),
-      'loadmodule "sl.so"',
-      'loadmodule "pv.so"',
-      'request_route {',
-      '  if (method == "OPTIONS") { sl_send_reply("200", "Keepalive"); exit; }',
-      '  sl_send_reply("405", "Method Not Allowed");',
-      '}',
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(config, configuration(options));
   const running = run(
     t,
     'kamailio',
-    ['-f', config, '-DD', '-E', '-Y', path, '-m', '16', '-M', '4'],
+    ['-f', config, '-DD', '-E', '-Y', path, '-m', '64', '-M', '8'],
     {
       detached: true,
     },
   );
   const state = await eventually('Kamailio runs', () => {
     if (running.child.exitCode !== null) return 'it ended';
-    return running.output().includes('udp: ') && 'it listens';
+    return /(?:udp|tcp|tls): /.test(running.output()) && 'it listens';
   });
   if (state === 'it ended') throw new Error(running.output());
   const group = running.child.pid ?? 0;
@@ -54,4 +75,57 @@ export async function startKamailio(
   };
   t.after(() => stop());
   return { ...running, stop };
+}
+
+function configuration(options: KamailioOptions): string {
+  const { sockets, certificate, clientCaFile, digest, isWebSocket = false } = options;
+  const isOverTcp = sockets.some((socket) => !socket.startsWith('udp:'));
+  const when = (is: boolean, ...lines: readonly string[]) => (is ? lines : []);
+  return [
+    'debug=2',
+    'log_stderror=yes',
+    'children=1',
+    'auto_aliases=no',
+    isOverTcp ? 'tcp_children=2\ntcp_max_connections=4096' : 'disable_tcp=yes',
+    ...when(isWebSocket, 'tcp_accept_no_cl=yes'),
+    ...when(certificate !== undefined, 'enable_tls=yes'),
+    ...sockets.map((socket) => `listen=${socket}`),
+    ...['sl', 'pv', 'auth'].map((name) => `loadmodule "${name}.so"`),
+    ...when(certificate !== undefined, 'loadmodule "tls.so"'),
+    ...when(isWebSocket, 'loadmodule "xhttp.so"', 'loadmodule "websocket.so"'),
+    ...(certificate === undefined
+      ? []
+      : [
+          `modparam("tls", "certificate", "${certificate.certFile}")`,
+          `modparam("tls", "private_key", "${certificate.keyFile}")`,
+          'modparam("tls", "tls_method", "TLSv1.2+")',
+        ]),
+    ...(clientCaFile === undefined
+      ? []
+      : [
+          `modparam("tls", "ca_list", "${clientCaFile}")`,
+          'modparam("tls", "verify_certificate", 1)',
+          'modparam("tls", "require_certificate", 1)',
+        ]),
+    ...(digest === undefined ? [] : [`modparam("auth", "algorithm", "${digest.algorithm}")`]),
+    'request_route {',
+    '  if (method != "OPTIONS") { sl_send_reply("405", "Method Not Allowed"); exit; }',
+    ...(digest === undefined
+      ? []
+      : [
+          `  if (!pv_www_authenticate("${digest.realm}", "${digest.password}", "0")) {`,
+          `    www_challenge("${digest.realm}", "1"); exit;`,
+          '  }',
+        ]),
+    '  sl_send_reply("200", "Keepalive");',
+    '}',
+    ...when(
+      isWebSocket,
+      'event_route[xhttp:request] {',
+      '  if ($hdr(Upgrade) =~ "websocket" && ws_handle_handshake()) exit;',
+      '  xhttp_reply("404", "Not Found", "", "");',
+      '}',
+    ),
+    '',
+  ].join('\n');
 }

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** Set in CI, where a program that is missing is a failure and not a reason to skip. */
-const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
+export const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
 
 /** The options of a test that needs these programs: it is skipped, loudly, where one is missing. */
 export function needs(...programs: readonly string[]): { readonly skip: string | false } {
