@@ -1,16 +1,19 @@
 /** A fleet of simulated SIP servers on loopback, each with a temper of its own. */
 
-import * as dgram from 'node:dgram';
-import { once } from 'node:events';
+import { digestResponse } from '../src/pinger/digest.js';
 import { answerOptions } from '../src/pinger/uas.js';
+import type { TransportName } from '../src/shared/outcome.js';
+import { listen, type OnRequest, selfSigned } from './listen.js';
 
 /** What a server does with its `count`-th request: nothing, or answers after a while. */
-type Temper = (count: number) => readonly Reply[];
+type Temper = (count: number, request: string) => readonly Reply[];
 
 interface Reply {
   readonly afterMs: number;
   /** The status line without its version. */
   readonly status: string;
+  /** A further header. */
+  readonly header?: string;
 }
 
 export interface Member {
@@ -21,8 +24,12 @@ export interface Member {
   readonly verdict: 'up' | 'down' | 'flapping';
   /** Why it is down, when it is. */
   readonly reason?: string;
-  readonly aliveCodes?: string;
+  /** Settings of its pings, in the words of the configuration. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly host?: string;
+  readonly wire?: TransportName;
+  /** Has a certificate that the exporter is told to trust, or one that it is not. */
+  readonly certificate?: 'trusted' | 'unknown';
   /** Undefined for a port on which nothing listens. */
   readonly temper: Temper | undefined;
 }
@@ -34,6 +41,23 @@ const always =
   (...replies: readonly Reply[]): Temper =>
   () =>
     replies;
+
+const REALM = 'demo';
+const NONCE = 'a1b2c3d4e5f6';
+const CREDENTIALS = { username: 'monitor', password: 'demo' };
+
+/** Wants the password of the demo, and takes no other. */
+const asking: Temper = (_count, request) => {
+  const param = (name: string) => new RegExp(`\\b${name}="?([^",\r]*)`).exec(request)?.[1] ?? '';
+  const right = digestResponse({
+    ...{ ...CREDENTIALS, realm: REALM, nonce: NONCE, hash: 'sha256', isSession: false },
+    ...{ qop: 'auth', method: 'OPTIONS', uri: param('uri'), nc: param('nc') },
+    cnonce: param('cnonce'),
+  });
+  if (param('response') === right) return [{ afterMs: 1, status: OK }];
+  const header = `WWW-Authenticate: Digest realm="${REALM}", nonce="${NONCE}", algorithm=SHA-256, qop="auth"`;
+  return [{ afterMs: 1, status: '401 Unauthorized', header }];
+};
 
 /** The members, in the order in which they are shown. `startedAt` is a monotonic time in ms. */
 export function members(startedAt: number): readonly Member[] {
@@ -81,7 +105,7 @@ export function members(startedAt: number): readonly Member[] {
       name: 'pbx',
       does: 'answers 404 too, which its alive_codes "asterisk" accept',
       verdict: 'up',
-      aliveCodes: 'asterisk',
+      settings: { alive_codes: 'asterisk' },
       temper: always({ afterMs: 1, status: '404 Not Found' }),
     },
     {
@@ -97,6 +121,44 @@ export function members(startedAt: number): readonly Member[] {
       verdict: 'down',
       reason: 'auth',
       temper: always({ afterMs: 1, status: '401 Unauthorized' }),
+    },
+    {
+      name: 'password',
+      does: 'asks for credentials, which the exporter has',
+      verdict: 'up',
+      settings: { auth: CREDENTIALS },
+      temper: asking,
+    },
+    {
+      name: 'tcp',
+      does: 'answers 200 over TCP',
+      verdict: 'up',
+      wire: 'tcp',
+      temper: always({ afterMs: 1, status: OK }),
+    },
+    {
+      name: 'websocket',
+      does: 'answers 200 over WebSocket',
+      verdict: 'up',
+      wire: 'ws',
+      temper: always({ afterMs: 1, status: OK }),
+    },
+    {
+      name: 'tls',
+      does: 'answers 200 over TLS; its certificate expires in 20 days',
+      verdict: 'up',
+      wire: 'tls',
+      certificate: 'trusted',
+      temper: always({ afterMs: 1, status: OK }),
+    },
+    {
+      name: 'untrusted',
+      does: 'has a certificate of its own making',
+      verdict: 'down',
+      reason: 'tls_certificate',
+      wire: 'tls',
+      certificate: 'unknown',
+      temper: always({ afterMs: 1, status: OK }),
     },
     {
       name: 'trying',
@@ -146,51 +208,50 @@ export interface Fleet {
   close(): void;
 }
 
-/** Starts every member on a free port; one whose address family is missing here is left out. */
-export async function startFleet(): Promise<Fleet> {
-  const sockets: dgram.Socket[] = [];
+/**
+ * Starts every member on a free port; one whose address family, or the openssl that makes its
+ * certificate, is missing here is left out.
+ *
+ * @param folder for certificates.
+ */
+export async function startFleet(folder: string): Promise<Fleet> {
+  const trusted = selfSigned(folder, 'trusted');
+  const unknown = selfSigned(folder, 'unknown');
+  const closers: (() => void)[] = [];
   const running: Running[] = [];
   for (const member of members(performance.now())) {
-    const host = member.host ?? '127.0.0.1';
-    const socket = await open(host).catch(() => undefined);
-    if (socket === undefined) continue;
-    const { port } = socket.address();
-    running.push({ ...member, uri: `sip:${host.includes(':') ? `[${host}]` : host}:${port}` });
-    if (member.temper === undefined) {
-      socket.close();
-    } else {
-      serve(socket, member.temper, member.name);
-      sockets.push(socket);
-    }
+    const { host = '127.0.0.1', wire = 'udp', temper, name } = member;
+    const certificate = member.certificate === 'trusted' ? trusted : unknown;
+    if (member.certificate !== undefined && certificate === undefined) continue;
+    const own = member.certificate === undefined ? undefined : certificate;
+    const server = await listen(wire, host, own, answering(temper ?? (() => []), name)).catch(
+      () => undefined,
+    );
+    if (server === undefined) continue;
+    const param = wire === 'udp' ? '' : `;transport=${wire}`;
+    const tls = member.certificate === 'trusted' ? { tls_config: { ca_file: own?.certFile } } : {};
+    const settings = { ...member.settings, ...tls };
+    const shownHost = host.includes(':') ? `[${host}]` : host;
+    running.push({ ...member, settings, uri: `sip:${shownHost}:${server.port}${param}` });
+    if (temper === undefined) server.close();
+    else closers.push(() => server.close());
   }
-  return { members: running, close: () => sockets.forEach(closeSocket) };
+  const close = () => {
+    for (const closeOne of closers) closeOne();
+  };
+  return { members: running, close };
 }
 
-async function open(host: string): Promise<dgram.Socket> {
-  const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  socket.bind(0, host);
-  await once(socket, 'listening');
-  return socket;
-}
-
-function closeSocket(socket: dgram.Socket): void {
-  socket.close();
-}
-
-function serve(socket: dgram.Socket, temper: Temper, name: string): void {
+function answering(temper: Temper, name: string): OnRequest {
   let count = 0;
-  let isOpen = true;
-  socket.on('close', () => {
-    isOpen = false;
-  });
-  socket.on('message', (request, from) => {
+  return (request, from, reply) => {
     count++;
-    for (const { afterMs, status } of temper(count)) {
+    for (const { afterMs, status, header } of temper(count, Buffer.from(request).toString())) {
       const answer = answerOptions(request, from, name, status);
       if (answer === undefined) continue;
-      setTimeout(() => {
-        if (isOpen) socket.send(answer, from.port, from.address);
-      }, afterMs);
+      const text = Buffer.from(answer).toString('latin1');
+      const more = header === undefined ? text : text.replace('\r\n', `\r\n${header}\r\n`);
+      setTimeout(() => reply(Buffer.from(more, 'latin1')), afterMs);
     }
-  });
+  };
 }

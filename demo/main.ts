@@ -16,11 +16,11 @@ function configuration(members: readonly Running[]): string {
     {
       ping_interval: 5,
       ping_timeout: 2,
-      destinations: members.map(({ name, uri, aliveCodes }) => ({
+      destinations: members.map(({ name, uri, settings }) => ({
         uri,
         name,
         labels: { fleet: 'demo' },
-        ...(aliveCodes === undefined ? {} : { alive_codes: aliveCodes }),
+        ...settings,
       })),
     },
     null,
@@ -31,7 +31,7 @@ function configuration(members: readonly Running[]): string {
 function introduction(members: readonly Running[], configFile: string): string {
   const rows = members.map(({ name, uri, verdict, reason, does }) => {
     const wanted = verdict === 'down' ? `down (${reason})` : verdict;
-    return `  ${name.padEnd(10)} ${uri.padEnd(22)} ${wanted.padEnd(18)} ${does}`;
+    return `  ${name.padEnd(10)} ${uri.padEnd(34)} ${wanted.padEnd(22)} ${does}`;
   });
   return [
     `A fleet of ${members.length} simulated SIP servers, and what the exporter should make of each:`,
@@ -42,6 +42,7 @@ function introduction(members: readonly Running[], configFile: string): string {
     '  http://localhost:10060/metrics                        the metrics',
     '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 error',
     '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',
+    '  http://localhost:10060/probe?debug=true&target=…      one ping of any URI, message by message',
     `The configuration is ${configFile}. Ctrl-C stops everything.`,
     '',
     '',
@@ -49,8 +50,8 @@ function introduction(members: readonly Running[], configFile: string): string {
 }
 
 async function main(): Promise<void> {
-  const fleet = await startFleet();
   const folder = mkdtempSync(join(tmpdir(), 'sip-keepalive-demo-'));
+  const fleet = await startFleet(folder);
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, configuration(fleet.members));
   process.stdout.write(introduction(fleet.members, configFile));

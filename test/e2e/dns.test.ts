@@ -12,7 +12,7 @@ test(
   'names are resolved by DNS: A, AAAA, one that does not exist, one that comes to exist',
   needs('dnsmasq'),
   async (t) => {
-    const fleet = await startFleet();
+    const fleet = await startFleet(folder(t));
     t.after(() => fleet.close());
     const portOf = (name: string) =>
       fleet.members

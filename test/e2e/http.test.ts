@@ -13,7 +13,7 @@ import { needs } from '../support/tools.js';
 
 test('/alive answers 1, 2 and -1 with the status of each, by name and by any spelling of the URI', async (t) => {
   const { startFleet } = await import('../../demo/fleet.js');
-  const fleet = await startFleet();
+  const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const uri = (name: string) => fleet.members.find((m) => m.name === name)?.uri ?? '';
   const exporter = await startExporter(t, {

@@ -1,52 +1,35 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import * as net from 'node:net';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
 import { startExporter } from '../support/exporter.js';
-import { eventually, folder, run } from '../support/process.js';
+import { eventually, folder } from '../support/process.js';
+import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
 
 test(
   'a real Prometheus scrapes the fleet, and its queries tell the truth',
   needs('prometheus', 'promtool'),
   async (t) => {
-    const fleet = await startFleet();
+    const fleet = await startFleet(folder(t));
     t.after(() => fleet.close());
     const exporter = await startExporter(t, {
       ping_interval: 2,
       ping_timeout: 1,
-      destinations: fleet.members.map(({ name, uri, aliveCodes }) => ({
+      destinations: fleet.members.map(({ name, uri, settings }) => ({
         name,
         uri,
         labels: { site: 'a "quoted" \\ place' },
-        ...(aliveCodes === undefined ? {} : { alive_codes: aliveCodes }),
+        ...settings,
       })),
     });
-    const path = folder(t);
-    const config = join(path, 'prometheus.yml');
-    const scrape = {
-      job_name: 'sip-keepalive',
-      static_configs: [{ targets: [new URL(exporter.url).host] }],
-    };
-    writeFileSync(
-      config,
-      JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [scrape] }),
-    );
-    const port = await freeTcpPort();
-    const prometheus = run(t, 'prometheus', [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(path, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+    const prometheus = await startPrometheus(t, [
+      {
+        job_name: 'sip-keepalive',
+        static_configs: [{ targets: [new URL(exporter.url).host] }],
+      },
     ]);
-    const query = async (text: string): Promise<Map<string, number>> => {
-      const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`;
-      const answer = (await (await fetch(url)).json()) as Answer;
-      const samples = answer.data?.result ?? [];
-      return new Map(samples.map((s) => [s.metric['destination'] ?? '', Number(s.value[1])]));
-    };
+    const query = (text: string) => prometheus.query(text, 'destination');
     await eventually('it has scraped', async () => (await query('up')).get('') === 1, 30_000).catch(
       (error: unknown) => assert.fail(`${error}\n${prometheus.output()}`),
     );
@@ -69,7 +52,7 @@ test(
 );
 
 test('promtool finds nothing to object to in the metrics', needs('promtool'), async (t) => {
-  const fleet = await startFleet();
+  const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const exporter = await startExporter(t, { destinations: fleet.members.map(({ uri }) => uri) });
   await eventually(
@@ -84,22 +67,63 @@ test('promtool finds nothing to object to in the metrics', needs('promtool'), as
   assert.equal(check.status, 0);
 });
 
-interface Answer {
-  readonly data?: {
-    readonly result: readonly {
-      readonly metric: Record<string, string>;
-      readonly value: readonly [number, string];
-    }[];
-  };
-}
+/** The way of blackbox_exporter's own documentation: the target is a parameter, and the instance. */
+const relabelled = (exporter: string, module: string, targets: readonly string[]) => ({
+  job_name: `sip-probe-${module}`,
+  metrics_path: '/probe',
+  params: { module: [module] },
+  static_configs: [{ targets }],
+  relabel_configs: [
+    { source_labels: ['__address__'], target_label: '__param_target' },
+    { source_labels: ['__param_target'], target_label: 'instance' },
+    { target_label: '__address__', replacement: exporter },
+  ],
+});
 
-async function freeTcpPort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+test(
+  'a real Prometheus probes the fleet through /probe, as it does through blackbox_exporter',
+  needs('prometheus'),
+  async (t) => {
+    const fleet = await startFleet(folder(t));
+    t.after(() => fleet.close());
+    const plain = fleet.members.filter((m) => Object.keys(m.settings ?? {}).length === 0);
+    const [tls] = fleet.members.filter(({ name }) => name === 'tls');
+    const exporter = await startExporter(t, {
+      modules: { secure: { tls_config: tls?.settings?.['tls_config'] ?? {} } },
+    });
+    const { host } = new URL(exporter.url);
+    const prometheus = await startPrometheus(t, [
+      relabelled(host, 'default', [...plain.map(({ uri }) => uri), 'sip:nowhere.invalid']),
+      relabelled(host, 'secure', tls === undefined ? [] : [tls.uri]),
+    ]);
+    const known = plain.length + 1 + (tls === undefined ? 0 : 1);
+    const success = await eventually(
+      'every one is probed',
+      async () => {
+        const values = await prometheus.query('probe_success', 'instance');
+        return values.size === known && values;
+      },
+      30_000,
+    ).catch((error: unknown) => assert.fail(`${error}\n${prometheus.output()}`));
+    for (const { name, uri, verdict } of plain) {
+      // A probe of the flapping one may fall into either half, and half a second, which is what
+      // Prometheus leaves here, is over before the lossy one is asked again.
+      if (verdict !== 'flapping' && name !== 'lossy')
+        assert.equal(success.get(uri), verdict === 'down' ? 0 : 1, name);
+    }
+    assert.equal(success.get('sip:nowhere.invalid'), 0);
+    if (tls === undefined) return;
+    assert.equal(success.get(tls.uri), 1);
+    const days = await prometheus.query(
+      '(probe_ssl_earliest_cert_expiry - time()) / 86400',
+      'instance',
+    );
+    const left = days.get(tls.uri) ?? 0;
+    assert.ok(left > 19.9 && left <= 20, `the certificate expires in ${left} days`);
+    const reasons = await prometheus.query('probe_failure_info', 'reason');
+    assert.ok(reasons.has('resolution') && reasons.has('refused') && reasons.has('timeout'));
+  },
+);
 
 test('prometheus.yml is a right configuration', needs('promtool'), () => {
   const check = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], { encoding: 'utf8' });

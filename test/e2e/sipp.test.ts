@@ -44,36 +44,40 @@ const SCENARIO = `<?xml version="1.0" encoding="ISO-8859-1" ?>
 </scenario>
 `;
 
-test(
-  'SIPp answers 200, then 503, then nothing, then 200: each is seen for what it is',
-  needs('sipp'),
-  async (t) => {
-    const path = folder(t);
-    const scenario = join(path, 'moods.xml');
-    writeFileSync(scenario, SCENARIO);
-    const port = await freePort();
-    run(t, 'sipp', ['-sf', scenario, '-i', '127.0.0.1', '-p', String(port), '-nostdin'], {
-      cwd: path,
-    });
-    const exporter = await startExporter(t, {
-      ping_interval: 1,
-      ping_timeout: 0.4,
-      destinations: [{ name: 'moody', uri: `127.0.0.1:${port}` }],
-    });
+for (const [transport, mode] of [
+  ['udp', 'u1'],
+  ['tcp', 't1'],
+] as const) {
+  test(
+    `SIPp over ${transport} answers 200, then 503, then nothing, then 200: each is seen for what it is`,
+    needs('sipp'),
+    async (t) => {
+      const path = folder(t);
+      const scenario = join(path, 'moods.xml');
+      writeFileSync(scenario, SCENARIO);
+      const port = await freePort();
+      const where = ['-t', mode, '-i', '127.0.0.1', '-p', String(port)];
+      run(t, 'sipp', ['-sf', scenario, ...where, '-nostdin'], { cwd: path });
+      const exporter = await startExporter(t, {
+        ping_interval: 1,
+        ping_timeout: 0.4,
+        destinations: [{ name: 'moody', uri: `127.0.0.1:${port};transport=${transport}` }],
+      });
 
-    const seen = await history(exporter);
-    assert.deepEqual(seen, ['up', 'down code 503', 'down timeout', 'up']);
-    const failures = (reason: string) =>
-      exporter.metric('sip_keepalive_ping_failures_total', { reason });
-    assert.equal(await failures('code'), 2);
-    assert.equal(await failures('timeout'), 2);
-    assert.equal(await exporter.metric('sip_keepalive_responses_total', { code: '503' }), 2);
-    assert.equal((await exporter.destination('moody')).server, 'SIPp');
-    const answered = await exporter.metric('sip_keepalive_rtt_seconds_count');
-    const pings = await exporter.metric('sip_keepalive_pings_total');
-    assert.ok((answered ?? 0) + 2 <= (pings ?? 0), 'a timeout never enters the histogram');
-  },
-);
+      const seen = await history(exporter);
+      assert.deepEqual(seen, ['up', 'down code 503', 'down timeout', 'up']);
+      const failures = (reason: string) =>
+        exporter.metric('sip_keepalive_ping_failures_total', { reason });
+      assert.equal(await failures('code'), 2);
+      assert.equal(await failures('timeout'), 2);
+      assert.equal(await exporter.metric('sip_keepalive_responses_total', { code: '503' }), 2);
+      assert.equal((await exporter.destination('moody')).server, 'SIPp');
+      const answered = await exporter.metric('sip_keepalive_rtt_seconds_count');
+      const pings = await exporter.metric('sip_keepalive_pings_total');
+      assert.ok((answered ?? 0) + 2 <= (pings ?? 0), 'a timeout never enters the histogram');
+    },
+  );
+}
 
 /** What the destination was, one after the other, until it is up for the second time. */
 async function history(exporter: Exporter): Promise<string[]> {

@@ -9,12 +9,12 @@ import { createLedger } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
 import { Supervisor } from '../../src/supervisor.js';
-import { eventually } from '../support/process.js';
+import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
 
 test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
-  const fleet = await startFleet();
+  const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const args = fleet.members.map(({ uri }) => `--destination=${uri}`);
   const flags = readFlags([...args, '--ping_interval=0.5']);

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { type Running, startFleet } from '../../demo/fleet.js';
+import { answerOptions } from '../../src/pinger/uas.js';
+import { type Exporter, startExporter, sum } from '../support/exporter.js';
+import { freePort } from '../support/ports.js';
+import { eventually, folder } from '../support/process.js';
+
+/** Answers every request after so long, or never. Tells how many it got. */
+async function farEnd(t: TestContext, afterMs: number | undefined) {
+  const socket = dgram.createSocket('udp4');
+  let requests = 0;
+  let isOpen = true;
+  socket.on('message', (request, from) => {
+    requests++;
+    const answer = answerOptions(request, from, 'far') ?? '';
+    if (afterMs === undefined) return;
+    setTimeout(() => {
+      if (isOpen) socket.send(answer, from.port, from.address);
+    }, afterMs);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.after(() => {
+    isOpen = false;
+    socket.close();
+  });
+  return { uri: `sip:127.0.0.1:${socket.address().port}`, requests: () => requests };
+}
+
+async function probe(
+  exporter: Exporter,
+  query: string,
+  headers: Record<string, string> = {},
+): Promise<readonly [status: number, body: string]> {
+  const answer = await fetch(`${exporter.url}/probe${query}`, { headers });
+  return [answer.status, await answer.text()];
+}
+
+const of = (uri: string, more = '') => `?target=${encodeURIComponent(uri)}${more}`;
+
+/** Names of families that a probe can have, as they are documented. */
+const ALWAYS = [
+  'probe_dns_lookup_time_seconds',
+  'probe_duration_seconds',
+  'probe_ip_addr_hash',
+  'probe_ip_protocol',
+  'probe_sip_duration_seconds',
+  'probe_sip_retransmissions',
+  'probe_sip_status_code',
+  'probe_success',
+  'probe_timeout_seconds',
+];
+const ON_FAILURE = ['probe_failure_info'];
+const WITH_TLS = [
+  'probe_ssl_earliest_cert_expiry',
+  'probe_ssl_last_chain_expiry_timestamp_seconds',
+  'probe_ssl_last_chain_info',
+  'probe_tls_version_info',
+];
+const namesIn = (text: string) =>
+  [...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name ?? '').sort();
+
+test('a probe of each member of the fleet comes to the same verdict as its pings', async (t) => {
+  const fleet = await startFleet(folder(t));
+  t.after(() => fleet.close());
+  const own = (member: Running) => ({ [member.name]: { ping_timeout: 1, ...member.settings } });
+  const exporter = await startExporter(t, {
+    modules: Object.assign({}, ...fleet.members.map(own)),
+  });
+  await Promise.all(
+    fleet.members.map(async ({ name, uri, verdict, reason, wire = 'udp' }) => {
+      if (verdict === 'flapping') return;
+      const [status, text] = await probe(exporter, of(uri, `&module=${name}`));
+      assert.equal(status, 200, name);
+      const isUp = verdict === 'up';
+      assert.equal(sum(text, 'probe_success'), isUp ? 1 : 0, `${name}\n${text}`);
+      const info = sum(text, 'probe_failure_info', { reason: reason ?? '' });
+      assert.equal(info, isUp ? undefined : 1, `${name} fails for ${reason}\n${text}`);
+      const names = [...ALWAYS, ...(isUp ? [] : ON_FAILURE)];
+      if (wire !== 'tls') assert.deepEqual(namesIn(text), names.sort(), name);
+      else if (isUp) assert.deepEqual(namesIn(text), [...names, ...WITH_TLS].sort(), name);
+      // Connections are no part of the request's time, which is what a ping would have measured.
+      if (isUp) assert.ok((sum(text, 'probe_sip_duration_seconds', { phase: 'request' }) ?? 0) > 0);
+      const handshake = sum(text, 'probe_sip_duration_seconds', { phase: 'tls' }) ?? 0;
+      assert.equal(handshake > 0, wire === 'tls', name);
+    }),
+  );
+});
+
+test('what /probe cannot do is refused in words, and nothing is sent', async (t) => {
+  const exporter = await startExporter(t, { modules: { carrier: { ping_timeout: 1 } } });
+  const far = await farEnd(t, 0);
+  for (const [query, wanted] of [
+    ['', /^Target parameter is missing$/],
+    ['?target=', /^Target parameter is missing$/],
+    ['?module=carrier', /^Target parameter is missing$/],
+    [`${of(far.uri)}&target=x`, /^target: expected once, got repeatedly$/],
+    [`${of(far.uri)}&module=a&module=b`, /^module: expected once, got repeatedly$/],
+    [of(far.uri, '&module=nope'), /^Unknown module "nope"$/],
+    [of(far.uri, '&module=__proto__'), /^Unknown module "__proto__"$/],
+    [of(far.uri, '&hostname=x'), /^hostname: expected one of target, module, debug, got hostname$/],
+    [of('javascript:alert(1)'), /^target: expected a SIP URI, got "javascript:alert\(1\)"/],
+    [
+      of('http://127.0.0.1/'),
+      /^target: expected a SIP URI, got "http:\/\/127.0.0.1\/": that is a URL/,
+    ],
+    [of('sip:224.0.0.1'), /^target: expected the address of one host/],
+    [of('sip:a.example;transport=sctp'), /^target: expected a URI over udp, tcp, tls, ws, wss/],
+    [of('sip:a.example\r\nX: y'), /^target: expected a SIP URI/],
+  ] as const) {
+    const [status, text] = await probe(exporter, query);
+    assert.equal(status, 400, query);
+    assert.match(text.trimEnd(), wanted, query);
+  }
+  for (const seconds of ['0', '-1', 'soon', 'NaN', '']) {
+    const headers = { 'X-Prometheus-Scrape-Timeout-Seconds': seconds };
+    const [status, text] = await probe(exporter, of(far.uri), headers);
+    assert.equal(status, 400, seconds);
+    assert.match(text, /^X-Prometheus-Scrape-Timeout-Seconds: expected seconds above 0, got/);
+  }
+  const post = await fetch(`${exporter.url}/probe${of(far.uri)}`, { method: 'POST' });
+  assert.equal(post.status, 405);
+  assert.equal(far.requests(), 0);
+});
+
+test("a probe ends half a second before Prometheus's patience does, or at the module's timeout", async (t) => {
+  const exporter = await startExporter(t, { modules: { slow: { ping_timeout: 20 } } });
+  const silent = await farEnd(t, undefined);
+  for (const [seconds, module, wanted] of [
+    ['1', 'slow', 0.5],
+    ['2', 'slow', 1.5],
+    ['0.4', 'slow', 0.2],
+    ['60', 'default', 5],
+  ] as const) {
+    const headers = { 'X-Prometheus-Scrape-Timeout-Seconds': seconds };
+    const [status, text] = await probe(exporter, of(silent.uri, `&module=${module}`), headers);
+    assert.equal(status, 200);
+    assert.equal(sum(text, 'probe_success'), 0);
+    assert.equal(sum(text, 'probe_timeout_seconds'), wanted);
+    assert.equal(sum(text, 'probe_failure_info', { reason: 'timeout' }), 1);
+    const took = sum(text, 'probe_duration_seconds') ?? 0;
+    assert.ok(took > wanted - 0.1 && took < wanted + 0.4, `${took} s instead of ${wanted} s`);
+    // RFC 3261 17.1.2.2: sent again after 0.5, 1.5 and 3.5 s.
+    const again = [0.5, 1.5, 3.5].filter((at) => at < wanted - 0.1).length;
+    assert.equal(sum(text, 'probe_sip_retransmissions'), again);
+  }
+});
+
+test('a name that does not resolve fails the probe, and is no error of HTTP', async (t) => {
+  const exporter = await startExporter(t, {});
+  const [status, text] = await probe(exporter, of('sip:nowhere.invalid'));
+  assert.equal(status, 200);
+  assert.equal(sum(text, 'probe_success'), 0);
+  assert.equal(sum(text, 'probe_failure_info', { reason: 'resolution' }), 1);
+  assert.equal(sum(text, 'probe_ip_protocol'), 0);
+});
+
+test('debug=true shows every message with its time, the metrics and the module, without secrets', async (t) => {
+  const fleet = await startFleet(folder(t));
+  t.after(() => fleet.close());
+  const uri = fleet.members.find(({ name }) => name === 'password')?.uri ?? '';
+  const auth = { username: 'monitor', password: 'demo' };
+  const exporter = await startExporter(t, {
+    modules: { secret: { auth }, wrong: { auth: { ...auth, password: 'not-the-right-one' } } },
+  });
+  const [status, text] = await probe(exporter, of(uri, '&module=secret&debug=true'));
+  assert.equal(status, 200);
+  const parts = [
+    'Logs for the probe:',
+    'Metrics that would have been returned:',
+    'Module configuration:',
+  ];
+  const places = parts.map((part) => text.indexOf(part));
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.ok(!places.includes(-1));
+  const steps = [...text.matchAll(/^\d{4}-\d\d-\d\dT[\d:.]+Z (sent|received) \d+ bytes$/gm)];
+  assert.deepEqual(
+    steps.map(([, step]) => step),
+    ['sent', 'received', 'sent', 'received'],
+  );
+  assert.match(text, /^ {4}Authorization: Digest username="monitor".*response="<secret>"/m);
+  assert.doesNotMatch(text, /response="[0-9a-f]/);
+  assert.match(text, /^probe_success 1$/m);
+  assert.match(text, /"password": "<secret>"/);
+  const id = /\/logs\?id=(\d+)/.exec(await exporter.get('/'))?.[1];
+  const kept = await exporter.get(`/logs?id=${id}`);
+  assert.match(kept, /401 Unauthorized/);
+
+  const [, refused] = await probe(exporter, of(uri, '&module=wrong&debug=1'));
+  assert.match(refused, /not alive: auth, our credentials were refused/);
+  const everything = [
+    refused,
+    kept,
+    await exporter.get('/config'),
+    await exporter.get('/'),
+    exporter.output(),
+  ];
+  for (const shown of everything) assert.ok(!shown.includes('not-the-right-one'));
+});
+
+test('several hundred probes run at once, and each is of its own', async (t) => {
+  const exporter = await startExporter(t, { modules: { patient: { ping_timeout: 8 } } });
+  const slow = await farEnd(t, 1000);
+  const beganAt = performance.now();
+  const texts = await Promise.all(
+    Array.from({ length: 500 }, () => probe(exporter, of(slow.uri, '&module=patient'))),
+  );
+  for (const [status, text] of texts) {
+    assert.equal(status, 200);
+    assert.equal(sum(text, 'probe_success'), 1);
+  }
+  const tookMs = performance.now() - beganAt;
+  assert.ok(
+    tookMs < 500_000 / 10,
+    `500 probes of 1 s took ${tookMs} ms; one after the other is 500 s`,
+  );
+});
+
+test('a probe whose client has gone is cancelled', async (t) => {
+  const exporter = await startExporter(t, { modules: { long: { ping_timeout: 20 } } });
+  const silent = await farEnd(t, undefined);
+  const gone = new AbortController();
+  const asked = fetch(`${exporter.url}/probe${of(silent.uri, '&module=long')}`, {
+    signal: gone.signal,
+  });
+  await eventually('it was sent', () => silent.requests() === 1);
+  gone.abort();
+  await assert.rejects(asked);
+  const atOnce = silent.requests();
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  assert.ok(silent.requests() <= atOnce + 1, 'nothing is sent again for nobody');
+});
+
+test('probe.allow holds for addresses and domains, also for what a name resolves to', async (t) => {
+  const far = await farEnd(t, 0);
+  const port = new URL(far.uri.replace('sip:', 'http://')).port;
+  const elsewhere = await startExporter(t, { probe: { allow: ['192.0.2.0/24', 'example.com'] } });
+  for (const target of [far.uri, `sip:localhost:${port}`, 'sip:[::1]', 'sip:notexample.com']) {
+    const [status, text] = await probe(elsewhere, of(target));
+    // A name that nobody knows fails before it can be forbidden.
+    if (target === 'sip:notexample.com') assert.equal(sum(text, 'probe_success') ?? 0, 0);
+    else assert.deepEqual([status, /may not be probed/.test(text)], [403, true], target);
+  }
+  const onlyDomains = await startExporter(t, { probe: { allow: ['example.com'] } });
+  assert.equal((await probe(onlyDomains, of('sip:notexample.com')))[0], 403);
+  assert.equal(far.requests(), 0);
+  const here = await startExporter(t, { probe: { allow: ['127.0.0.0/8'] } });
+  for (const target of [far.uri, `sip:localhost:${port}`]) {
+    assert.equal(sum((await probe(here, of(target)))[1], 'probe_success'), 1, target);
+  }
+  const byName = await startExporter(t, { probe: { allow: ['localhost'] } });
+  assert.equal(sum((await probe(byName, of(`sip:localhost:${port}`)))[1], 'probe_success'), 1);
+  const off = await startExporter(t, { probe: { enabled: false } });
+  assert.equal((await probe(off, of(far.uri)))[0], 403);
+});
+
+test('a closed port is told at once, by ICMP or by TCP', async (t) => {
+  const exporter = await startExporter(t, {});
+  const port = await freePort();
+  for (const uri of [`sip:127.0.0.1:${port}`, `sip:127.0.0.1:${port};transport=tcp`]) {
+    const [, text] = await probe(exporter, of(uri));
+    assert.equal(sum(text, 'probe_failure_info', { reason: 'refused' }), 1, uri);
+    assert.ok((sum(text, 'probe_duration_seconds') ?? 9) < 0.45, 'before anything is sent again');
+  }
+});

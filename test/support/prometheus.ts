@@ -1,0 +1,45 @@
+/** A real Prometheus that scrapes what it is told. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { freePort } from './ports.js';
+import { folder, type Running, run } from './process.js';
+
+export interface Prometheus extends Running {
+  /** The values of an instant query, each by this label of its series. */
+  query(text: string, label: string): Promise<Map<string, number>>;
+}
+
+/** Starts it with these `scrape_configs`, scraping every second. */
+export async function startPrometheus(
+  t: Pick<TestContext, 'after'>,
+  scrapeConfigs: readonly unknown[],
+): Promise<Prometheus> {
+  const path = folder(t);
+  const config = join(path, 'prometheus.yml');
+  const global = { scrape_interval: '1s', scrape_timeout: '1s' };
+  writeFileSync(config, JSON.stringify({ global, scrape_configs: scrapeConfigs }));
+  const port = await freePort();
+  const prometheus = run(t, 'prometheus', [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(path, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  const query = async (text: string, label: string): Promise<Map<string, number>> => {
+    const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`;
+    const answer = (await (await fetch(url)).json()) as Answer;
+    const samples = answer.data?.result ?? [];
+    return new Map(samples.map((s) => [s.metric[label] ?? '', Number(s.value[1])]));
+  };
+  return { ...prometheus, query };
+}
+
+interface Answer {
+  readonly data?: {
+    readonly result: readonly {
+      readonly metric: Record<string, string>;
+      readonly value: readonly [number, string];
+    }[];
+  };
+}
