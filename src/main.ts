@@ -63,6 +63,7 @@ function checkTls(config: Config, contents: ReadonlyMap<string, string>): void {
   files.set(contents);
   const contexts = new TlsContexts(files, () => {});
   for (const { tls } of allSettings(config)) {
+    if (filesIn(tls).length === 0) continue;
     try {
       contexts.of(tls);
     } catch (error) {

@@ -19,10 +19,12 @@ import {
   TARGET_FAMILIES,
 } from '../src/http/families.js';
 import { OPENMETRICS, ownMetrics, TEXT } from '../src/http/own-metrics.js';
+import { probeMetrics } from '../src/http/probe-metrics.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { createLedger } from '../src/shared/ledger/cells.js';
 import { LedgerReader } from '../src/shared/ledger/reader.js';
 import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
+import type { ProbeReport } from '../src/shared/probe.js';
 import { folder } from './support/process.js';
 
 const exporter = {
@@ -38,6 +40,18 @@ const exporter = {
   now: () => 0,
 };
 
+/** What a probe over TLS that failed all the same came to: it has every metric. */
+const PROBED: ProbeReport = {
+  ...{ isAlive: false, reason: 'code', trouble: '', isAllowed: true, transport: 'tls' },
+  ...{ address: '192.0.2.1', code: 503, retransmissions: 0, log: [] },
+  durations: { total: 1, resolve: 0.1, connect: 0.1, tls: 0.1, request: 0.1 },
+  tls: {
+    ...{ version: 'TLS 1.3', cipher: 'x', subject: 'CN=a', issuer: 'CN=b', serialNumber: '01' },
+    ...{ subjectAlternative: 'DNS:a', fingerprint: '00', isVerified: true, fault: '' },
+    ...{ notBeforeMs: 1, notAfterMs: 2, chainNotAfterMs: 2 },
+  },
+};
+
 test('docs/configuration.md lists every setting as the schema has it', () => {
   const isPing = (path: string) => Object.hasOwn(PING_SETTINGS, path);
   holds(
@@ -50,17 +64,18 @@ test('docs/configuration.md lists every setting as the schema has it', () => {
   holds('docs/configuration.md', 'policies', table(['name', 'stands for'], policies));
 });
 
-test('the example in docs/configuration.md is a right configuration', (t) => {
-  const [, example = ''] =
-    /```yaml\n(.*?)```/s.exec(readFileSync('docs/configuration.md', 'utf8')) ?? [];
-  const file = join(folder(t), 'example.yml');
-  writeFileSync(file, example);
-  const flags = readFlags([`--config.file=${file}`]);
-  const { destinations } = readConfig({ flags, env: {}, version: '0' });
-  assert.equal(
-    destinations.length,
-    (parse(example) as { destinations: unknown[] }).destinations.length,
-  );
+test('the examples in docs/configuration.md are right configurations', (t) => {
+  const text = readFileSync('docs/configuration.md', 'utf8');
+  const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+  assert.ok(examples.length >= 4);
+  for (const example of examples) {
+    const file = join(folder(t), 'example.yml');
+    writeFileSync(file, example);
+    const flags = readFlags([`--config.file=${file}`]);
+    const { destinations } = readConfig({ flags, env: {}, version: '0' });
+    const { destinations: listed = [] } = parse(example) as { destinations?: unknown[] };
+    assert.equal(destinations.length, listed.length);
+  }
 });
 
 test('docs/metrics.md lists every metric as it is registered', async () => {
@@ -85,6 +100,17 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
   assert.ok(ours.length > 0);
   const pinger = PINGER_FAMILIES.map(({ name, type, help }) => [`\`${name}\``, type, help]);
   holds('docs/metrics.md', 'exporter', table(['name', 'kind', 'meaning'], [...ours, ...pinger]));
+});
+
+test('docs/probe.md lists every metric that a probe can have, and its examples are right', async () => {
+  const registry = probeMetrics(PROBED, 1);
+  const metrics = await registry.getMetricsAsJSON();
+  const rows = metrics.map(({ name, type, help }) => [`\`${name}\``, String(type), help]);
+  holds('docs/probe.md', 'probe', table(['name', 'kind', 'meaning'], rows));
+  const text = readFileSync('docs/probe.md', 'utf8');
+  const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+  assert.equal(examples.length, 2);
+  for (const example of examples) assert.ok(parse(example));
 });
 
 test('no name is exported twice, in either format', async () => {

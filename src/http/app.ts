@@ -23,6 +23,10 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   app.disable('etag');
   // A + in a user part is a plus: only %20 is a blank.
   app.set('query parser', (text?: string) => parseQuery((text ?? '').replaceAll('+', '%2B')));
+  app.use((_request, response, next) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    next();
+  });
   if (guard !== undefined) app.use(guard);
   const text =
     (reply: () => readonly [status: number, body: string]): RequestHandler =>

@@ -67,6 +67,8 @@ export class Pinger {
   /** By the index of their slot. */
   readonly #watches = new Map<number, Watch>();
   readonly #targets: (Target | undefined)[] = [];
+  /** Targets of probes, whose numbers follow those of the ledger's rows. */
+  readonly #probed: (Target | undefined)[] = [];
   readonly #wires = new Map<string, Transport>();
   readonly #aliveCodes = new Map<string, AliveCodes>();
 
@@ -87,14 +89,14 @@ export class Pinger {
       transportFor: (wire, settings) => this.#wireFor(wire, settings),
       firstSlot: LEDGER_CAPACITY,
       place: (slot, target) => {
-        this.#targets[slot] = target;
+        this.#probed[slot - LEDGER_CAPACITY] = target;
       },
       done: (id, report) => post({ type: 'probed', id, report }),
     });
     this.#scheduler = new Scheduler(clock, LEDGER_CAPACITY, this.#ping);
     this.#receiver = new Receiver({
       clock,
-      targetAt: (slot) => this.#targets[slot],
+      targetAt: (slot) => this.#targetAt(slot),
       onUnmatched: () => writer.recordUnmatched(),
       newTag: () => entropy.hex(8),
       vigil,
@@ -104,7 +106,7 @@ export class Pinger {
       timers,
       scheduler: this.#scheduler,
       vigil,
-      ring: (timer) => this.#targets[timer]?.ring(),
+      ring: (timer) => this.#targetAt(timer)?.ring(),
       beat: () => writer.beat(),
       onStall: (ms) => this.#stoodStill(ms),
       received: () => this.#receiver.received,
@@ -277,6 +279,10 @@ export class Pinger {
     watch.targets.set(address, target);
     this.#targets[slot.index] = target;
     this.#scheduler.add(slot.index, `${name} ${address}`, settings.intervalMs);
+  }
+
+  #targetAt(slot: number): Target | undefined {
+    return slot < LEDGER_CAPACITY ? this.#targets[slot] : this.#probed[slot - LEDGER_CAPACITY];
   }
 
   #closeTarget(target: Target): void {

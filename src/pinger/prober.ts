@@ -25,9 +25,10 @@ import type { Transport } from './transport/transport.js';
 
 /** Probes under way at one moment. */
 export const MOST_PROBES = 1024;
-/** Lines of a probe's log, and bytes of each message in it. */
+/** Of a probe's log: its lines, the bytes of a message in it, and those of all messages. */
 const MOST_LINES = 100;
-const LONGEST_MESSAGE = 8192;
+const LONGEST_MESSAGE = 8 * 1024;
+const MOST_LOGGED = 32 * 1024;
 /** The ping's own deadline comes this much before the probe's: it knows better what was missing. */
 const MARGIN_MS = 10;
 
@@ -85,6 +86,7 @@ class Probe implements TargetUser {
   readonly #wire: TransportName;
   readonly #beganAt: number;
   readonly #log: ProbeLogLine[] = [];
+  #logged = 0;
   readonly #stopClock: () => void;
   #target: Target | undefined;
   #address: string | undefined;
@@ -168,8 +170,9 @@ class Probe implements TargetUser {
   }
 
   readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
-    const text = Buffer.from(bytes.subarray(0, LONGEST_MESSAGE)).toString('utf8');
-    this.#note(`${direction} ${bytes.length} bytes`, masked(text));
+    const shown = bytes.subarray(0, Math.min(LONGEST_MESSAGE, MOST_LOGGED - this.#logged));
+    this.#logged += shown.length;
+    this.#note(`${direction} ${bytes.length} bytes`, masked(harmless(shown)));
   };
 
   async #addresses(host: string): Promise<readonly Address[] | undefined> {
@@ -255,6 +258,14 @@ class Probe implements TargetUser {
     if (this.#log.length === MOST_LINES) return;
     this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }
+}
+
+/** As text that no terminal takes for orders. */
+function harmless(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r\n/g, '\n')
+    .replace(/[^\P{C}\n\t]/gu, '?');
 }
 
 /** Whether one of the blocks has the address; where there are none, any may be probed. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
 import { startExporter } from '../support/exporter.js';
@@ -125,7 +127,17 @@ test(
   },
 );
 
-test('prometheus.yml is a right configuration', needs('promtool'), () => {
-  const check = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], { encoding: 'utf8' });
-  assert.equal(check.status, 0, check.stdout + check.stderr);
-});
+test(
+  'prometheus.yml, and the example for probes, are right configurations',
+  needs('promtool'),
+  (t) => {
+    const [, example = ''] =
+      /```yaml\n(scrape_configs:.*?)```/s.exec(readFileSync('docs/probe.md', 'utf8')) ?? [];
+    const file = join(folder(t), 'example.yml');
+    writeFileSync(file, example);
+    for (const config of ['prometheus.yml', file]) {
+      const check = spawnSync('promtool', ['check', 'config', config], { encoding: 'utf8' });
+      assert.equal(check.status, 0, check.stdout + check.stderr);
+    }
+  },
+);

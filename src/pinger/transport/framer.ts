@@ -12,6 +12,10 @@ const LONGEST_LINE = 2048;
 export const LONGEST_HEAD = 16 * 1024;
 export const LONGEST_BODY = 64 * 1024;
 
+/** A larger buffer is given back once its message is complete. */
+const MOST_HELD = 4 * 1024;
+const NOTHING = Buffer.alloc(0);
+
 const CR = 13;
 const LF = 10;
 const CONTENT_LENGTH = [word('content-length'), word('l')];
@@ -23,7 +27,7 @@ export class FramingError extends Error {
 
 export class Framer {
   readonly #onMessage: (message: Uint8Array) => void;
-  #buffer = Buffer.alloc(0);
+  #buffer = NOTHING;
   /** The bytes of `#buffer` that are in use. */
   #used = 0;
   /** Up to here no end of the headers begins. */
@@ -84,6 +88,7 @@ export class Framer {
     if (this.#used < this.#length) return end;
     const length = this.#length;
     const message = Buffer.from(this.#buffer.subarray(0, length));
+    if (this.#buffer.length > MOST_HELD) this.#buffer = NOTHING;
     this.#used = 0;
     this.#searched = 0;
     this.#isLineChecked = false;

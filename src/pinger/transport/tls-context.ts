@@ -13,9 +13,10 @@ const VERSIONS: Readonly<Record<TlsVersion, tls.SecureVersion>> = {
 };
 
 interface Entry {
-  readonly context: tls.SecureContext;
+  context: tls.SecureContext;
   /** What it was made of. */
-  readonly contents: string;
+  contents: string;
+  /** The version of the files that it was last held against. */
   filesVersion: number;
 }
 
@@ -23,6 +24,8 @@ export class TlsContexts {
   readonly #files: Files;
   readonly #log: (line: LogLine) => void;
   readonly #entries = new Map<string, Entry>();
+  /** The same, for who asks at each ping. */
+  readonly #known = new WeakMap<TlsSettings, Entry>();
 
   constructor(files: Files, log: (line: LogLine) => void) {
     this.#files = files;
@@ -36,26 +39,41 @@ export class TlsContexts {
    * @throws Error when there never was a good one.
    */
   of(settings: TlsSettings): tls.SecureContext {
+    const entry = this.#known.get(settings) ?? this.#entryOf(settings);
+    if (entry.filesVersion !== this.#files.version) this.#renew(entry, settings);
+    return entry.context;
+  }
+
+  #entryOf(settings: TlsSettings): Entry {
     const key = JSON.stringify(settings);
-    const known = this.#entries.get(key);
-    if (known?.filesVersion === this.#files.version) return known.context;
+    const entry = this.#entries.get(key) ?? {
+      context: this.#create(settings),
+      contents: this.#contentsOf(settings),
+      filesVersion: this.#files.version,
+    };
+    this.#entries.set(key, entry);
+    this.#known.set(settings, entry);
+    return entry;
+  }
+
+  #renew(entry: Entry, settings: TlsSettings): void {
+    entry.filesVersion = this.#files.version;
     try {
-      const contents = JSON.stringify(filesIn(settings).map((file) => this.#files.text(file)));
-      const isSame = known?.contents === contents;
-      const context = isSame ? known.context : this.#create(settings);
-      const filesVersion = this.#files.version;
-      this.#entries.set(key, { context, contents, filesVersion });
-      return context;
+      const contents = this.#contentsOf(settings);
+      if (contents === entry.contents) return;
+      entry.context = this.#create(settings);
+      entry.contents = contents;
     } catch (error) {
-      if (known === undefined) throw error;
-      known.filesVersion = this.#files.version;
       this.#log({
         level: 'error',
         message: 'changed TLS files are wrong; what they held before stays in use',
         fields: { error: error instanceof Error ? error.message : String(error) },
       });
-      return known.context;
     }
+  }
+
+  #contentsOf(settings: TlsSettings): string {
+    return JSON.stringify(filesIn(settings).map((file) => this.#files.text(file)));
   }
 
   #create(settings: TlsSettings): tls.SecureContext {
