@@ -80,6 +80,8 @@ export class Target implements FlowUser, TransactionUser {
   #isPlain = false;
   #local: LocalAddress | undefined;
   #isPreparing = false;
+  /** What the flow waits for while it prepares; empty while that is for us. */
+  #awaited = '';
   /** Requests of this ping so far, and what they were sent again. */
   #requests = 0;
   #retransmissions = 0;
@@ -166,6 +168,12 @@ export class Target implements FlowUser, TransactionUser {
     this.#request(local, settings.timeoutMs);
   }
 
+  awaits(what: string): void {
+    if (!this.#isPreparing) return;
+    if (this.#awaited === '') this.#transaction.open(this.#options.settings.timeoutMs);
+    this.#awaited = what;
+  }
+
   failed(failure: TransportFailure): void {
     if (this.#isPreparing) {
       this.#transaction.abandon();
@@ -198,7 +206,7 @@ export class Target implements FlowUser, TransactionUser {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#retransmissions += retransmissions;
-    const told = this.#isPreparing ? withDetail(outcome, this.#flow.awaits) : outcome;
+    const told = this.#isPreparing ? withDetail(outcome, this.#awaited) : outcome;
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
     if (met === undefined) return;
@@ -218,8 +226,8 @@ export class Target implements FlowUser, TransactionUser {
 
   #prepare(): void {
     this.#isPreparing = true;
+    this.#awaited = '';
     this.#flow.prepare();
-    if (this.#isPreparing) this.#transaction.open(this.#options.settings.timeoutMs);
   }
 
   /** Sends the next request of this ping. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { Authority } from '../support/certificates.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { needsModules, startKamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
+import { needs } from '../support/tools.js';
 
 const NOT_AFTER = 'sip_keepalive_tls_certificate_not_after_timestamp_seconds';
 
@@ -150,3 +152,31 @@ for (const algorithm of ['MD5', 'SHA-256'] as const) {
     },
   );
 }
+
+const MANY = 300;
+
+test(
+  `${MANY} targets over TCP have a connection each on one Kamailio, and no descriptor is lost`,
+  process.platform === 'linux' ? needs('kamailio') : { skip: 'reads /proc' },
+  async (t) => {
+    const port = await freePort();
+    await startKamailio(t, { sockets: [`tcp:127.0.0.1:${port}`] });
+    const uri = `127.0.0.1:${port};transport=tcp`;
+    const exporter = await startExporter(t, {
+      ping_interval: 1,
+      destinations: Array.from({ length: MANY }, (_, i) => ({ name: `t${i}`, uri })),
+    });
+    const descriptors = () => readdirSync(`/proc/${exporter.child.pid}/fd`).length;
+    const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
+    await eventually('all are up', async () => {
+      return (await exporter.metric('sip_keepalive_up')) === MANY;
+    });
+    const before = descriptors();
+    const first = await pings();
+    await eventually('four more pings of each', async () => (await pings()) >= first + 4 * MANY);
+    // The test's own requests come and go, a few at a time.
+    assert.ok(Math.abs(descriptors() - before) <= 8, `${before}, then ${descriptors()}`);
+    assert.equal(await exporter.metric('sip_keepalive_connect_seconds_count'), MANY);
+    assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
+  },
+);

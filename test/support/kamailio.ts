@@ -54,7 +54,7 @@ export async function startKamailio(
   const running = run(
     t,
     'kamailio',
-    ['-f', config, '-DD', '-E', '-Y', path, '-m', '64', '-M', '8'],
+    ['-f', config, '-DD', '-E', '-Y', path, '-m', '512', '-M', '16'],
     {
       detached: true,
     },

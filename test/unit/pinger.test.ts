@@ -28,7 +28,6 @@ class DeadWire implements Transport {
     const local = { address: '192.0.2.9', port: 4000 };
     return {
       isReliable: false,
-      awaits: '',
       prepare: () => user.ready(local),
       send: () => {
         if (this.isRefusing) user.failed({ reason: 'refused' });

@@ -24,7 +24,6 @@ const SOURCE = {
 /** A wire that writes down what it is given and does what the test says. */
 class ScriptedTransport implements Transport, Flow {
   readonly isReliable = false;
-  readonly awaits = 'nothing';
   readonly sent: string[] = [];
   rests = 0;
   isClosed = false;
@@ -250,8 +249,13 @@ describe('a target', () => {
     const { target, transport, advance, told } = setUp();
     transport.onPrepare = undefined;
     target.ping();
-    advance(1000);
-    const detail = 'waited for nothing';
+    advance(500);
+    transport.user?.awaits('a connection');
+    advance(600);
+    transport.user?.awaits('the TLS handshake');
+    assert.deepEqual(told.ends, [], 'what the flow waited for before was not the peer');
+    advance(400);
+    const detail = 'waited for the TLS handshake';
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout', detail }]);
     assert.deepEqual([target.isBusy, transport.sent, transport.rests], [false, [], 1]);
     transport.user?.ready(transport.local);

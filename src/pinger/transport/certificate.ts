@@ -3,8 +3,8 @@
  * that what is wrong with one is known and shown; the decision is taken here.
  */
 
-import { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import type { TlsSettings } from '../../shared/destination.js';
 import type { TlsPeer } from '../../shared/tls.js';
 import { addressFamily, parseUri, UriError } from '../../shared/uri.js';
@@ -20,14 +20,11 @@ export function peerOf(
   settings: TlsSettings,
   isComplete: boolean,
 ): TlsPeer | undefined {
-  // Before the peer showed one this is an empty object, whatever its type says.
-  const shown: DetailedPeerCertificate | Record<string, never> = socket.getPeerCertificate(true);
-  if (!('raw' in shown)) return undefined;
-  const certificate = new X509Certificate(shown.raw);
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
   const fault = isComplete
     ? faultOf(socket, certificate, domain, settings)
     : 'the handshake did not come to its end';
-  const chain = [...chainOf(shown)];
   return {
     version: isComplete ? versionOf(socket) : '',
     cipher: isComplete ? socket.getCipher().standardName : '',
@@ -38,7 +35,7 @@ export function peerOf(
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
-    chainNotAfterMs: Math.min(...chain.map(({ valid_to }) => Date.parse(valid_to))),
+    chainNotAfterMs: Math.min(...expiriesOf(certificate)),
     isVerified: fault === '',
     fault,
   };
@@ -50,13 +47,17 @@ function versionOf(socket: TLSSocket): string {
   return version === 'TLS 1' ? 'TLS 1.0' : version;
 }
 
-function* chainOf(leaf: DetailedPeerCertificate): Generator<DetailedPeerCertificate> {
-  const seen = new Set<string>();
-  for (let at = leaf; at !== undefined && !seen.has(at.fingerprint256); at = at.issuerCertificate) {
-    seen.add(at.fingerprint256);
-    yield at;
+/** Of the certificate and those that the peer sent behind it; wall clock, milliseconds. */
+function* expiriesOf(leaf: X509Certificate): Generator<number> {
+  let at: X509Certificate | undefined = leaf;
+  for (let depth = 0; at !== undefined && depth < LONGEST_CHAIN; depth++) {
+    yield Date.parse(at.validTo);
+    at = at.issuerCertificate;
   }
 }
+
+/** Chains are shorter; a peer may send as many certificates as it likes. */
+const LONGEST_CHAIN = 16;
 
 /** What is wrong with a certificate, by what OpenSSL calls it. */
 const FAULTS: Readonly<Record<string, string>> = {

@@ -13,7 +13,7 @@ import type { Endpoint, Flow, FlowUser, MessageHandler, Source, Transport } from
 /** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
 export interface OpeningUser extends Omit<DialUser, 'opened'> {
   opened(channel: Channel): void;
-  /** What the opening waits for now, for whoever loses patience. */
+  /** The opening waits for the peer now, and for what. */
   awaits(what: string): void;
 }
 
@@ -72,7 +72,6 @@ class ReliableFlow implements Flow {
   readonly #user: FlowUser;
   #open: Open | undefined;
   #giveUp: (() => void) | undefined;
-  #awaits = '';
   #isPinging = false;
   /** Something came since the ping began. */
   #hasHeard = false;
@@ -81,10 +80,6 @@ class ReliableFlow implements Flow {
     this.#options = options;
     this.#endpoint = endpoint;
     this.#user = user;
-  }
-
-  get awaits(): string {
-    return this.#awaits;
   }
 
   prepare(): void {
@@ -120,9 +115,7 @@ class ReliableFlow implements Flow {
     let peer: TlsPeer | undefined;
     const edition = this.#options.edition();
     const opening: OpeningUser = {
-      awaits: (what) => {
-        this.#awaits = what;
-      },
+      awaits: (what) => this.#user.awaits(what),
       connected: (phase, micros) => this.#user.connected(phase, micros),
       secured: (shown) => {
         peer = shown;

@@ -27,6 +27,8 @@ export interface LocalAddress {
 export interface FlowUser {
   /** The flow can carry a request now, sent by `local`. */
   ready(local: LocalAddress): void;
+  /** The flow waits for the peer now, and for what: `a connection`. Told for each step of it. */
+  awaits(what: string): void;
   /** The ping can get no answer. */
   failed(failure: TransportFailure): void;
   /**
@@ -44,8 +46,6 @@ export interface FlowUser {
 export interface Flow {
   /** No retransmissions over a reliable one (RFC 3261 17.1.2.2). */
   readonly isReliable: boolean;
-  /** What `prepare` waits for now, in words: `a connection`. */
-  readonly awaits: string;
   /** Makes the flow fit for a ping; `ready` or `failed` follows, at once or later, unless `rest` comes first. */
   prepare(): void;
   send(message: Uint8Array): void;

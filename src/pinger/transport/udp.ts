@@ -132,7 +132,6 @@ export class UdpTransport implements Transport {
 
 class UdpFlow implements Flow {
   readonly isReliable = false;
-  readonly awaits = '';
   readonly #transport: UdpTransport;
   readonly #endpoint: Endpoint;
   readonly #user: FlowUser;

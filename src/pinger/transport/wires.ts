@@ -5,6 +5,7 @@ import type { TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { Clock } from '../clock.js';
 import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
+import type { Pace } from './pace.js';
 import { type OpenChannel, type OpeningUser, ReliableTransport } from './reliable.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
@@ -16,6 +17,8 @@ export interface WireOptions {
   readonly name: TransportName;
   readonly settings: PingSettings;
   readonly contexts: TlsContexts;
+  /** Of TLS handshakes, over all wires. */
+  readonly handshakes: Pace;
   readonly clock: Clock;
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
@@ -81,8 +84,9 @@ function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel 
   };
 }
 
+/** The time in the queue for a handshake is ours, and no part of the peer's. */
 function dialed(
-  { settings, clock }: WireOptions,
+  options: WireOptions,
   secureNow: SecureNow,
   opening: OpeningUser,
   endpoint: DialOptions['endpoint'],
@@ -95,13 +99,31 @@ function dialed(
     opening.failed({ reason: 'local', detail: error instanceof Error ? error.message : '' });
     return () => {};
   }
+  if (secure === undefined) return dialNow(options, secure, opening, endpoint, opened);
+  let giveUp = () => {};
+  const stepOut = options.handshakes.begin(() => {
+    giveUp = dialNow(options, secure, opening, endpoint, opened);
+  });
+  return () => {
+    stepOut();
+    giveUp();
+  };
+}
+
+function dialNow(
+  { settings, clock }: WireOptions,
+  secure: Secure | undefined,
+  opening: OpeningUser,
+  endpoint: DialOptions['endpoint'],
+  opened: DialUser['opened'],
+): () => void {
   const { sourceAddress, sourcePort, dscp } = settings;
   opening.awaits('a connection');
   return dial(
     { endpoint, sourceAddress, sourcePort, dscp, secure, clock },
     {
       connected: (phase, micros) => {
-        if (phase === 'connect') opening.awaits('the TLS handshake');
+        if (phase === 'connect' && secure !== undefined) opening.awaits('the TLS handshake');
         opening.connected(phase, micros);
       },
       secured: (peer) => opening.secured(peer),
