@@ -24,8 +24,42 @@ export interface WireOptions {
   readonly log: (line: LogLine) => void;
 }
 
+/** Opens the wire of this name for pings with these settings. */
+export type OpenWire = (
+  name: TransportName,
+  settings: PingSettings,
+  onMessage: MessageHandler,
+) => Transport;
+
+/** The wires that are open. */
+export class Wires {
+  readonly #openWire: OpenWire;
+  readonly #onMessage: MessageHandler;
+  readonly #open = new Map<string, Transport>();
+
+  constructor(openWire: OpenWire, onMessage: MessageHandler) {
+    this.#openWire = openWire;
+    this.#onMessage = onMessage;
+  }
+
+  /** The wire for these settings, opened when first needed. */
+  of(name: TransportName, settings: PingSettings): Transport {
+    const key = wireKey(name, settings);
+    const open = this.#open.get(key);
+    if (open !== undefined) return open;
+    const wire = this.#openWire(name, settings, this.#onMessage);
+    this.#open.set(key, wire);
+    return wire;
+  }
+
+  close(): void {
+    for (const wire of this.#open.values()) wire.close();
+    this.#open.clear();
+  }
+}
+
 /** Destinations whose wires have the same key can share one. */
-export function wireKey(name: TransportName, settings: PingSettings): string {
+function wireKey(name: TransportName, settings: PingSettings): string {
   const { sourceAddress, sourcePort, dscp, connection, tls, wsPath } = settings;
   const own = name === 'udp' ? [] : [connection, dscp, tls, wsPath];
   return JSON.stringify([name, sourceAddress, sourcePort, ...own]);

@@ -1,0 +1,243 @@
+/** One ping of a destination that is not watched, step by step, and what it came to. */
+
+import { BlockList } from 'node:net';
+import { parseAliveCodes } from '../shared/alive-codes.js';
+import type { TargetSlot } from '../shared/destination.js';
+import type { ConnectPhase } from '../shared/ledger/cells.js';
+import type { DownReason, Outcome, TransportName } from '../shared/outcome.js';
+import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
+import type { ProbeRequest } from '../shared/protocol.js';
+import type { TlsPeer } from '../shared/tls.js';
+import {
+  addressFamily,
+  bracketed,
+  DEFAULT_PORTS,
+  parseUri,
+  type SipUri,
+  transportOf,
+} from '../shared/uri.js';
+import { type Address, isWanted } from './addresses.js';
+import { masked } from './digest.js';
+import { failureOf } from './judge.js';
+import type { Resolver } from './resolver.js';
+import { Target, type TargetTools, type TargetUser } from './target.js';
+import type { Wires } from './transport/wires.js';
+
+/** Of a probe's log: its lines, the bytes of a message in it, and those of all messages. */
+const MOST_LINES = 100;
+const LONGEST_MESSAGE = 8 * 1024;
+const MOST_LOGGED = 32 * 1024;
+/** The ping's own deadline comes this much before the probe's: it knows better what was missing. */
+const MARGIN_MS = 10;
+
+export interface ProbeOptions {
+  readonly tools: TargetTools;
+  readonly resolver: Resolver;
+  readonly wires: Wires;
+  /** Puts a target where messages and timers find it; undefined takes it away. */
+  readonly place: (slot: number, target: Target | undefined) => void;
+}
+
+export class Probe implements TargetUser {
+  readonly #request: ProbeRequest;
+  readonly #slot: TargetSlot;
+  readonly #options: ProbeOptions;
+  readonly #finish: (report: ProbeReport | undefined) => void;
+  readonly #uri: SipUri;
+  readonly #hop: SipUri;
+  readonly #wire: TransportName;
+  readonly #beganAt: number;
+  readonly #log: ProbeLogLine[] = [];
+  #logged = 0;
+  readonly #stopClock: () => void;
+  #target: Target | undefined;
+  #address: string | undefined;
+  #tls: TlsPeer | undefined;
+  #durations: Omit<ProbeReport['durations'], 'total'> = {
+    resolve: undefined,
+    connect: undefined,
+    tls: undefined,
+    request: undefined,
+  };
+  #isOver = false;
+
+  constructor(
+    request: ProbeRequest,
+    slot: TargetSlot,
+    options: ProbeOptions,
+    finish: (report: ProbeReport | undefined) => void,
+  ) {
+    const { uri, settings, timeoutMs } = request;
+    const { clock } = options.tools;
+    this.#request = request;
+    this.#slot = slot;
+    this.#options = options;
+    this.#finish = finish;
+    this.#uri = parseUri(uri, settings.transport);
+    const { route } = settings.identity;
+    this.#hop = route === '' ? this.#uri : parseUri(route, settings.transport);
+    this.#wire = transportOf(this.#hop, settings.transport) ?? settings.transport;
+    this.#beganAt = clock.now();
+    this.#stopClock = clock.after(timeoutMs, () => this.#runOut());
+  }
+
+  async run(): Promise<void> {
+    const { host } = this.#hop;
+    this.#note(`probing ${this.#request.uri}`);
+    const addresses = await this.#addresses(host);
+    if (this.#isOver || addresses === undefined) return;
+    const wanted = addresses.filter((a) => isWanted(a, this.#request.settings.ipProtocol));
+    const [address] = wanted.filter(({ address }) => isAllowed(address, this.#request.allow));
+    if (address !== undefined) this.#ping(address);
+    else if (wanted.length > 0) this.#end({ isAllowed: false });
+    else this.#fail('resolution', `${host} has no address of the wanted kind`);
+  }
+
+  cancel(): void {
+    this.#close();
+    this.#finish(undefined);
+  }
+
+  ended(outcome: Outcome, retransmissions: number): void {
+    const { aliveCodes } = this.#request.settings;
+    const reason = failureOf(outcome, parseAliveCodes(aliveCodes));
+    const code = outcome.kind === 'answered' ? outcome.code : undefined;
+    const rtt = outcome.kind === 'answered' ? outcome.rttMicros : undefined;
+    if (rtt !== undefined) this.#durations = { ...this.#durations, request: rtt / 1e6 };
+    const trouble = outcome.detail ?? '';
+    this.#end({ isAlive: reason === undefined, reason, trouble, code, retransmissions });
+  }
+
+  discarded(): void {
+    this.#fail('timeout', 'the exporter itself stood still');
+  }
+
+  answeredLate(): void {}
+
+  responded(): void {}
+
+  challenged(): void {
+    this.#note('meeting the challenge');
+  }
+
+  connected(phase: ConnectPhase, micros: number): void {
+    this.#durations = { ...this.#durations, [phase]: micros / 1e6 };
+    this.#note(phase === 'connect' ? 'connected' : 'the TLS handshake is over');
+  }
+
+  secured(peer: TlsPeer): void {
+    this.#tls = peer;
+    const verdict = peer.isVerified ? 'verified' : peer.fault;
+    this.#note(`the peer shows the certificate of ${peer.subject}: ${verdict}`);
+  }
+
+  readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
+    const shown = bytes.subarray(0, Math.min(LONGEST_MESSAGE, MOST_LOGGED - this.#logged));
+    this.#logged += shown.length;
+    this.#note(`${direction} ${bytes.length} bytes`, masked(harmless(shown)));
+  };
+
+  async #addresses(host: string): Promise<readonly Address[] | undefined> {
+    const family = addressFamily(host);
+    if (family !== undefined) return [{ address: host, family }];
+    const { resolver, tools } = this.#options;
+    const resolution = await resolver.lookup(host);
+    if (this.#isOver) return undefined;
+    const resolve = (tools.clock.now() - this.#beganAt) / 1000;
+    this.#durations = { ...this.#durations, resolve };
+    if (resolution.kind === 'failed') {
+      this.#fail('resolution', resolution.why);
+      return undefined;
+    }
+    this.#note(`${host} is ${resolution.addresses.map(({ address }) => address).join(', ')}`);
+    return resolution.addresses;
+  }
+
+  #ping({ address, family }: Address): void {
+    const { settings, timeoutMs } = this.#request;
+    const { tools, wires, place } = this.#options;
+    const port = this.#hop.port ?? DEFAULT_PORTS[this.#wire];
+    const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - MARGIN_MS;
+    this.#address = address;
+    this.#note(`pinging ${bracketed(address)}:${port} over ${this.#wire}`);
+    this.#target = new Target({
+      slot: this.#slot,
+      uri: this.#uri,
+      settings: { ...settings, timeoutMs: Math.max(Math.min(settings.timeoutMs, leftMs), 1) },
+      endpoint: { address, port, family, domain: this.#hop.host },
+      wire: this.#wire,
+      transport: wires.of(this.#wire, settings),
+      isForOnce: true,
+      tools,
+      user: this,
+    });
+    place(this.#slot.index, this.#target);
+    this.#target.ping();
+  }
+
+  /** What came until now was read before this, if the event loop gets around to it once more. */
+  #runOut(): void {
+    setImmediate(() => {
+      if (!this.#isOver) this.#fail('timeout', 'the time for the whole probe ran out');
+    });
+  }
+
+  #fail(reason: DownReason, trouble: string): void {
+    this.#end({ reason, trouble });
+  }
+
+  #end(result: Partial<ProbeReport>): void {
+    if (this.#isOver) return;
+    const total = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
+    const { reason, trouble = '', isAlive = false } = result;
+    this.#note(isAlive ? 'alive' : `not alive: ${[reason, trouble].filter(Boolean).join(', ')}`);
+    this.#close();
+    this.#finish({
+      isAllowed: true,
+      code: undefined,
+      retransmissions: 0,
+      reason,
+      trouble,
+      isAlive,
+      transport: this.#wire,
+      address: this.#address,
+      tls: this.#tls,
+      log: this.#log,
+      ...result,
+      durations: { ...this.#durations, total },
+    });
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    this.#stopClock();
+    if (this.#target === undefined) return;
+    this.#target.close();
+    this.#options.place(this.#slot.index, undefined);
+  }
+
+  #note(what: string, message = ''): void {
+    if (this.#log.length === MOST_LINES) return;
+    this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
+  }
+}
+
+/** As text that no terminal takes for orders. */
+function harmless(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r\n/g, '\n')
+    .replace(/[^\P{C}\n\t]/gu, '?');
+}
+
+/** Whether one of the blocks has the address; where there are none, any may be probed. */
+function isAllowed(address: string, blocks: readonly string[]): boolean {
+  if (blocks.length === 0) return true;
+  const list = new BlockList();
+  const typeOf = (text: string) => (addressFamily(text) === 4 ? 'ipv4' : 'ipv6');
+  for (const block of blocks) {
+    const [network = '', prefix] = block.split('/');
+    list.addSubnet(network, Number(prefix), typeOf(network));
+  }
+  return list.check(address, typeOf(address));
+}
