@@ -50,11 +50,14 @@ export class Framer {
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#used === 0) at = skipLineBreaks(chunk, at);
+      if (this.#used > 0) {
+        at = this.#append(chunk, at);
+        continue;
+      }
+      const start = skipLineBreaks(chunk, at);
       // A stream that comes in whole messages, as most do, needs no copy but the message's own.
-      at = this.#used === 0 && at < chunk.length ? this.#takeWhole(chunk, at) : at;
-      if (at === chunk.length) return;
-      at = this.#append(chunk, at);
+      const next = this.#takeWhole(chunk, start);
+      at = next > start ? next : this.#append(chunk, start);
     }
   }
 

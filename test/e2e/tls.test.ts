@@ -1,0 +1,588 @@
+/** Certificates and handshakes that are wrong, each told apart; and those that are right. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import * as net from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import type * as tls from 'node:tls';
+import { Authority } from '../support/certificates.js';
+import { type Exporter, MAIN, startExporter } from '../support/exporter.js';
+import { type FarEnd, startFarEnd, startListener } from '../support/far-end.js';
+import { freePort } from '../support/ports.js';
+import { eventually, folder, run } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+const DAY_S = 86_400;
+const NOT_AFTER = 'sip_keepalive_tls_certificate_not_after_timestamp_seconds';
+const VERIFIED = 'sip_keepalive_tls_certificate_verified';
+
+const EXPIRED = 'the certificate, or one of its chain, has expired';
+const INCOMPLETE = 'the chain is incomplete, or its root not known';
+const DEMANDED = 'the peer demands a client certificate';
+const REFUSED = 'the peer refused our certificate';
+
+interface Case {
+  /** The host in the destination's URI; the far ends are at 127.0.0.1, where `localhost` leads too. */
+  readonly host?: string;
+  /** What the peer shows; by default a certificate that is right for the host. */
+  readonly peer?: tls.TlsOptions;
+  /** Days until that expires, negative for the past; 365 by default. */
+  readonly untilDays?: number;
+  readonly tlsConfig?: object;
+  readonly wire?: 'tls' | 'wss';
+  /** Up where there is neither reason nor fault. */
+  readonly reason?: 'tls' | 'tls_certificate';
+  readonly detail?: string | RegExp;
+  readonly fault?: string | RegExp;
+}
+
+const answering = (t: TestContext, peer: tls.TlsOptions, wire: 'tls' | 'wss' = 'tls') =>
+  startFarEnd(t, wire, (_request, good) => [good], { tls: peer });
+
+/** Starts a far end for each and one exporter for all, and holds what is told against the cases. */
+async function checkAll(
+  t: TestContext,
+  authority: Authority,
+  cases: Readonly<Record<string, Case>>,
+): Promise<{ readonly exporter: Exporter; readonly farEnds: ReadonlyMap<string, FarEnd> }> {
+  const farEnds = new Map<string, FarEnd>();
+  const destinations = [];
+  for (const [name, { host = 'localhost', peer, tlsConfig = {}, wire }] of Object.entries(cases)) {
+    const right = () => authority.issue({ name: host, alternative: `DNS:${host}` });
+    const farEnd = await answering(t, peer ?? right(), wire);
+    farEnds.set(name, farEnd);
+    const uri = `sips:${host}:${farEnd.port}${wire === 'wss' ? ';transport=ws' : ''}`;
+    destinations.push({ name, uri, tls_config: tlsConfig });
+  }
+  const exporter = await startExporter(t, {
+    ping_interval: 1,
+    ping_timeout: 0.9,
+    tls_config: { ca_file: authority.caFile },
+    destinations,
+  });
+  for (const [name, wanted] of Object.entries(cases)) await check(exporter, name, wanted);
+  return { exporter, farEnds };
+}
+
+async function check(exporter: Exporter, name: string, wanted: Case): Promise<void> {
+  const found = await eventually(`a verdict for ${name}`, async () => {
+    const destination = await exporter.destination(name);
+    return destination.state !== 'unknown' && destination;
+  });
+  const [target] = found.targets;
+  const { reason = null, detail = null, fault = null, untilDays = 365 } = wanted;
+  assert.deepEqual([found.reason, target?.reason], [reason, reason], `${name}: ${target?.detail}`);
+  matches(target?.detail, detail, name);
+  assert.equal(found.state, reason === null ? 'up' : 'down', name);
+  // A handshake that fails before the peer has shown a certificate has none to tell of.
+  if (reason === 'tls') return;
+  matches(target?.tls?.fault, fault, name);
+  assert.equal(target?.tls?.verified, fault === null, name);
+  assert.equal(await exporter.metric(VERIFIED, { destination: name }), fault === null ? 1 : 0);
+  const notAfter = (await exporter.metric(NOT_AFTER, { destination: name })) ?? Number.NaN;
+  const days = (notAfter - Date.now() / 1000) / DAY_S;
+  assert.ok(Math.abs(days - untilDays) < 0.01, `${name} expires in ${days} days`);
+}
+
+function matches(text: string | null | undefined, wanted: string | RegExp | null, name: string) {
+  if (wanted instanceof RegExp) assert.match(text ?? '', wanted, name);
+  else assert.equal(text, wanted, name);
+}
+
+/** A certificate that is its own issuer, and may issue nothing. */
+function selfSigned(t: TestContext, host: string): tls.TlsOptions {
+  const path = folder(t);
+  const [certFile, keyFile] = [join(path, 'cert.pem'), join(path, 'key.pem')];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const { status, stderr } = spawnSync(
+    'openssl',
+    [
+      ...['req', '-x509', ...key, '-keyout', keyFile, '-out', certFile, '-days', '365'],
+      ...['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`],
+      ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+    ],
+    { encoding: 'utf8' },
+  );
+  assert.equal(status, 0, stderr);
+  return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+}
+
+test(
+  'what is wrong with a certificate is told apart, and when it expires is told all the same',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const stranger = Authority.root(t, 'Another Root');
+    const between = authority.intermediate();
+    const issue = (alternative: string, rest: object = {}) =>
+      authority.issue({ name: 'far end', alternative, ...rest });
+    const below = between.issue({ name: 'far end', alternative: 'DNS:localhost' });
+    const foreign = stranger.issue({ name: 'far end', alternative: 'DNS:localhost' });
+    const wildcard = () => issue('DNS:*.wild.localhost');
+    const strict = { strict_rfc5922: true };
+    const notFor = (names: string, host: string) =>
+      `the certificate is for ${names}, not for ${host}`;
+    const refusedFor = (fault: string | RegExp) =>
+      ({ reason: 'tls_certificate', detail: fault, fault }) as const;
+
+    const { exporter } = await checkAll(t, authority, {
+      right: {},
+      expired: {
+        peer: issue('DNS:localhost', { fromDays: -20, untilDays: -3 }),
+        untilDays: -3,
+        ...refusedFor(EXPIRED),
+      },
+      early: {
+        peer: issue('DNS:localhost', { fromDays: 2, untilDays: 90 }),
+        untilDays: 90,
+        ...refusedFor('the certificate is not yet valid'),
+      },
+      'self-signed': {
+        peer: selfSigned(t, 'localhost'),
+        ...refusedFor('the certificate is self-signed and not trusted'),
+      },
+      'another name': {
+        peer: issue('DNS:a.example,DNS:b.example'),
+        ...refusedFor(notFor('DNS:a.example, DNS:b.example', 'localhost')),
+      },
+      'another name in the subject alone': {
+        peer: authority.issue({ name: 'a.example' }),
+        ...refusedFor(notFor('CN=a.example', 'localhost')),
+      },
+      'an incomplete chain': { peer: below, ...refusedFor(INCOMPLETE) },
+      'a whole chain': { peer: { cert: below.cert + between.ca, key: below.key } },
+      'an unknown root': { peer: foreign, ...refusedFor(INCOMPLETE) },
+      'an unknown root that is shown': {
+        peer: { cert: foreign.cert + stranger.ca, key: foreign.key },
+        ...refusedFor('the root of the chain is not trusted'),
+      },
+      'a wildcard': { host: 'a.wild.localhost', peer: wildcard() },
+      'a wildcard, strictly': {
+        host: 'a.wild.localhost',
+        peer: wildcard(),
+        tlsConfig: strict,
+        ...refusedFor(notFor('DNS:*.wild.localhost', 'a.wild.localhost')),
+      },
+      'a wildcard two levels up': {
+        host: 'a.b.wild.localhost',
+        peer: wildcard(),
+        ...refusedFor(notFor('DNS:*.wild.localhost', 'a.b.wild.localhost')),
+      },
+      'a SIP URI': { host: 'sip.localhost', peer: issue('URI:sip:sip.localhost') },
+      'a SIP URI, strictly': {
+        host: 'sip.localhost',
+        peer: issue('URI:sip:sip.localhost'),
+        tlsConfig: strict,
+      },
+      // RFC 5922 7.1: such a name is a user's, not a domain's.
+      'a SIP URI with a user': {
+        host: 'sip.localhost',
+        peer: issue('URI:sip:user@sip.localhost'),
+        ...refusedFor(notFor('URI:sip:user@sip.localhost', 'sip.localhost')),
+      },
+      'a SIP URI beside a DNS name': {
+        peer: issue('URI:sip:a.example,DNS:localhost'),
+      },
+      'a SIP URI beside a DNS name, strictly': {
+        peer: issue('URI:sip:a.example,DNS:localhost'),
+        tlsConfig: strict,
+        ...refusedFor(notFor('URI:sip:a.example, DNS:localhost', 'localhost')),
+      },
+      'a common name alone': { peer: authority.issue({ name: 'localhost' }) },
+      'a common name beside other names': {
+        peer: authority.issue({ name: 'localhost', alternative: 'DNS:a.example' }),
+        ...refusedFor(notFor('DNS:a.example', 'localhost')),
+      },
+      'an address': { host: '127.0.0.1', peer: issue('IP:127.0.0.1') },
+      'an address as a common name': {
+        host: '127.0.0.1',
+        peer: authority.issue({ name: '127.0.0.1' }),
+        ...refusedFor(notFor('CN=127.0.0.1', '127.0.0.1')),
+      },
+      'an address with a server_name': {
+        host: '127.0.0.1',
+        peer: issue('DNS:carrier.example'),
+        tlsConfig: { server_name: 'carrier.example' },
+      },
+      'upper case': { host: 'localhost', peer: issue('DNS:LocalHost') },
+      'expired, over WebSocket': {
+        wire: 'wss',
+        peer: issue('DNS:localhost', { fromDays: -20, untilDays: -3 }),
+        untilDays: -3,
+        ...refusedFor(EXPIRED),
+      },
+      'skipped: expired': {
+        peer: issue('DNS:localhost', { fromDays: -20, untilDays: -3 }),
+        untilDays: -3,
+        tlsConfig: { insecure_skip_verify: true },
+        fault: EXPIRED,
+      },
+      'skipped: self-signed and another name': {
+        peer: selfSigned(t, 'a.example'),
+        tlsConfig: { insecure_skip_verify: true },
+        fault: 'the certificate is self-signed and not trusted',
+      },
+      'skipped: right': { tlsConfig: { insecure_skip_verify: true } },
+    });
+
+    await t.test('over a certificate that is refused no request is sent', async () => {
+      const labels = { destination: 'expired' };
+      assert.equal(await exporter.metric('sip_keepalive_rtt_seconds_count', labels), 0);
+      const byReason = (reason: string) =>
+        exporter.metric('sip_keepalive_ping_failures_total', { ...labels, reason });
+      const pings = await exporter.metric('sip_keepalive_pings_total', labels);
+      assert.ok(((await byReason('tls_certificate')) ?? 0) >= (pings ?? 0));
+    });
+
+    await t.test('what was seen of it is told in full', async () => {
+      const { targets } = await exporter.destination('expired');
+      const { version, subject } = targets[0]?.tls ?? {};
+      assert.deepEqual([version, subject], ['TLS 1.3', 'CN=far end']);
+      assert.match(exporter.output(), /"reason":"tls_certificate","why":"[^"]*has expired/);
+    });
+  },
+);
+
+test(
+  'a handshake that fails says why, and what the peer wanted of us',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const stranger = Authority.root(t, 'Another Root');
+    const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+    const ours = authority.issue({ name: 'monitor' });
+    const foreign = stranger.issue({ name: 'monitor' });
+    const path = folder(t);
+    const [lockedFile, passphraseFile] = [join(path, 'locked.pem'), join(path, 'passphrase')];
+    const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
+    writeFileSync(lockedFile, createPrivateKey(ours.key).export({ ...locked, passphrase: 'open' }));
+    writeFileSync(passphraseFile, 'open\n');
+    const mutual = (rest: tls.TlsOptions) =>
+      ({
+        cert,
+        key,
+        ca: authority.ca,
+        requestCert: true,
+        rejectUnauthorized: true,
+        ...rest,
+      }) as const;
+    const old = mutual({ maxVersion: 'TLSv1.2' });
+    const modern = mutual({ minVersion: 'TLSv1.3' });
+    const withOurs = { cert_file: ours.certFile, key_file: ours.keyFile };
+    const withLocked = {
+      cert_file: ours.certFile,
+      key_file: lockedFile,
+      key_passphrase_file: passphraseFile,
+    };
+    const demanded = { reason: 'tls', detail: DEMANDED } as const;
+    const noVersion = {
+      reason: 'tls',
+      detail: 'no version of TLS that both sides speak',
+    } as const;
+
+    const { exporter } = await checkAll(t, authority, {
+      'demanded by TLS 1.2': { peer: old, ...demanded },
+      'demanded by TLS 1.3': { peer: modern, ...demanded },
+      'demanded by TLS 1.2 over WebSocket': { peer: old, wire: 'wss', ...demanded },
+      'demanded by TLS 1.3 over WebSocket': { peer: modern, wire: 'wss', ...demanded },
+      'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
+      'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
+      'ours by TLS 1.3 over WebSocket': { peer: modern, wire: 'wss', tlsConfig: withOurs },
+      'ours, and its key locked': { peer: modern, tlsConfig: withLocked },
+      'too old a peer': {
+        peer: { cert, key, maxVersion: 'TLSv1.2' },
+        tlsConfig: { min_version: 'TLS13' },
+        ...noVersion,
+      },
+      'too new a peer': {
+        peer: { cert, key, minVersion: 'TLSv1.3' },
+        tlsConfig: { max_version: 'TLS12' },
+        ...noVersion,
+      },
+      'as old as may be': {
+        peer: { cert, key, maxVersion: 'TLSv1.2' },
+        tlsConfig: { max_version: 'TLS12' },
+      },
+    });
+    const versionOf = async (name: string) =>
+      (await exporter.destination(name)).targets[0]?.tls?.version;
+    assert.equal(await versionOf('ours by TLS 1.2'), 'TLS 1.2');
+    assert.equal(await versionOf('ours by TLS 1.3'), 'TLS 1.3');
+
+    await t.test(
+      'by OpenSSL itself, to a certificate whose authority it does not know',
+      async (t) => {
+        const ports = { 'TLS 1.2': await freePort(), 'TLS 1.3': await freePort() };
+        for (const [version, port] of Object.entries(ports)) {
+          const certificate = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+          run(t, 'openssl', [
+            ...['s_server', '-accept', `127.0.0.1:${port}`, '-CAfile', authority.caFile, '-quiet'],
+            ...['-cert', certificate.certFile, '-key', certificate.keyFile],
+            ...['-Verify', '1', '-verify_return_error'],
+            version === 'TLS 1.2' ? '-tls1_2' : '-tls1_3',
+          ]);
+          await eventually(`openssl listens on ${port}`, () => isTaken(port));
+        }
+        const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
+        const exporter = await startExporter(t, {
+          ping_interval: 1,
+          tls_config: { ca_file: authority.caFile },
+          destinations: Object.entries(ports).flatMap(([version, port]) => [
+            { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
+            { name: `${version}, none`, uri: `sips:localhost:${port}` },
+          ]),
+        });
+        for (const version of Object.keys(ports)) {
+          await check(exporter, version, {
+            reason: 'tls',
+            detail: `${REFUSED}: it does not know its authority`,
+          });
+          await check(exporter, `${version}, none`, demanded);
+        }
+      },
+    );
+  },
+);
+
+/** Whether somebody listens there. */
+async function isTaken(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('what is not TLS behind a TLS destination is told to be that', async (t) => {
+  const says = (text: string) =>
+    startListener(t, (socket) => socket.once('data', () => socket.write(text)));
+  const peers = {
+    sip: await says('SIP/2.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+    http: await says('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    ssh: await startListener(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')),
+  };
+  const exporter = await startExporter(t, {
+    ping_interval: 1,
+    destinations: Object.entries(peers).flatMap(([name, { port }]) => [
+      { name, uri: `sips:localhost:${port}` },
+      { name: `${name} wss`, uri: `sips:localhost:${port};transport=ws` },
+    ]),
+  });
+  for (const name of Object.keys(peers)) {
+    await check(exporter, name, { reason: 'tls', detail: 'what came is not TLS' });
+    await check(exporter, `${name} wss`, { reason: 'tls', detail: 'what came is not TLS' });
+    const { targets } = await exporter.destination(name);
+    assert.equal(targets[0]?.tls, null, 'no certificate was shown');
+  }
+});
+
+test(
+  'the peer is told which name is wanted, server_name before the host, and never an address',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const issue = (alternative: string) => authority.issue({ name: 'far end', alternative });
+    const { farEnds } = await checkAll(t, authority, {
+      host: { host: 'sip.localhost', peer: issue('DNS:sip.localhost') },
+      address: { host: '127.0.0.1', peer: issue('IP:127.0.0.1') },
+      named: {
+        host: '127.0.0.1',
+        peer: issue('DNS:carrier.example'),
+        tlsConfig: { server_name: 'carrier.example' },
+      },
+      both: {
+        host: 'sip.localhost',
+        peer: issue('DNS:carrier.example'),
+        tlsConfig: { server_name: 'carrier.example' },
+      },
+      wss: { host: 'sip.localhost', peer: issue('DNS:sip.localhost'), wire: 'wss' },
+    });
+    const asked = [...farEnds].map(([name, { callers }]) => [name, callers[0]?.serverName]);
+    assert.deepEqual(Object.fromEntries(asked), {
+      host: 'sip.localhost',
+      address: undefined,
+      named: 'carrier.example',
+      both: 'carrier.example',
+      wss: 'sip.localhost',
+    });
+  },
+);
+
+// The files are looked at every five seconds, so most of the time of these is spent waiting.
+describe('files of tls_config', { concurrency: true }, () => {
+  test(
+    'that change on disk count without a restart, also for the connection that there is',
+    needs('openssl'),
+    async (t) => {
+      const [authority, stranger] = [Authority.root(t), Authority.root(t, 'Another Root')];
+      const { exporter, caFile } = await startTrusting(t, authority, stranger.ca);
+      const distrusted = {
+        reason: 'tls_certificate',
+        detail: INCOMPLETE,
+        fault: INCOMPLETE,
+      } as const;
+      await check(exporter, 'far', distrusted);
+      writeFileSync(caFile, authority.ca);
+      await eventually('the new authority counts', async () => {
+        return (await exporter.isAlive('far')) === 1;
+      });
+      await check(exporter, 'far', {});
+      // The connection was made in the name of an authority that is not trusted any more.
+      writeFileSync(caFile, stranger.ca);
+      await eventually('it counts no more', async () => (await exporter.isAlive('far')) === 2);
+      await check(exporter, 'far', distrusted);
+    },
+  );
+
+  test(
+    'that become wrong are logged, and what they held before stays in use',
+    needs('openssl'),
+    async (t) => {
+      const authority = Authority.root(t);
+      const { exporter, farEnd, caFile } = await startTrusting(t, authority, authority.ca);
+      await check(exporter, 'far', {});
+      writeFileSync(caFile, 'this is no certificate');
+      await eventually('the change is seen', () => /a file .* has changed/.test(exporter.output()));
+      await eventually('two more pings', morePings(exporter, 2));
+      assert.match(exporter.output(), /changed TLS files are wrong/);
+      await check(exporter, 'far', {});
+      assert.equal(farEnd.connections, 1);
+      assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
+    },
+  );
+
+  test(
+    'that are renewed one after the other are used once they fit together',
+    needs('openssl'),
+    async (t) => {
+      const authority = Authority.root(t);
+      const [before, after] = [authority.issue({ name: 'a' }), authority.issue({ name: 'b' })];
+      const path = folder(t);
+      const [certFile, keyFile] = [join(path, 'cert.pem'), join(path, 'key.pem')];
+      writeFileSync(certFile, before.cert);
+      writeFileSync(keyFile, before.key);
+      const ours = { cert_file: certFile, key_file: keyFile };
+      const { exporter, farEnd } = await startTrusting(t, authority, authority.ca, ours);
+      await check(exporter, 'far', {});
+      writeFileSync(certFile, after.cert);
+      await eventually('the trouble is logged', () => {
+        return /changed TLS files are wrong/.test(exporter.output());
+      });
+      await eventually('a ping', morePings(exporter, 1));
+      assert.equal(farEnd.connections, 1);
+      writeFileSync(keyFile, after.key);
+      await eventually('another connection', () => farEnd.callers.length === 2);
+      await eventually('a ping', morePings(exporter, 1));
+      await check(exporter, 'far', {});
+      assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
+    },
+  );
+
+  test('that cannot even be looked at any more stop nothing', needs('openssl'), async (t) => {
+    const authority = Authority.root(t);
+    const { exporter, caFile } = await startTrusting(t, authority, authority.ca);
+    await check(exporter, 'far', {});
+    // The folder is a link to itself now: ELOOP, for whoever may read everything too.
+    rmSync(dirname(caFile), { recursive: true });
+    symlinkSync(basename(dirname(caFile)), dirname(caFile));
+    await eventually('the trouble is logged', () => {
+      return /what the file held before stays in use/.test(exporter.output());
+    });
+    await eventually('two more pings', morePings(exporter, 2));
+    await check(exporter, 'far', {});
+  });
+
+  test('that hold no certificate stop the start', async (t) => {
+    const caFile = join(folder(t), 'ca.pem');
+    for (const text of ['this is no certificate', '']) {
+      writeFileSync(caFile, text);
+      const flags = ['--config.check', '--destination=sips:localhost'];
+      const { child, output } = run(t, process.execPath, [
+        MAIN,
+        ...flags,
+        `--tls_config.ca_file=${caFile}`,
+      ]);
+      const [code] = (await once(child, 'exit')) as [number];
+      assert.equal(code, 2, `"${text}": ${output()}`);
+      assert.match(output(), /tls_config: expected certificates/);
+    }
+  });
+});
+
+/** A far end that is trusted by what stands in a file of its own, in a folder of its own. */
+async function startTrusting(t: TestContext, authority: Authority, ca: string, rest: object = {}) {
+  const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+  const isMutual = Object.keys(rest).length > 0;
+  const mutual = { ca: authority.ca, requestCert: true, rejectUnauthorized: true };
+  const farEnd = await answering(t, { cert, key, ...(isMutual ? mutual : {}) });
+  const caFile = join(folder(t), 'ca.pem');
+  writeFileSync(caFile, ca);
+  const exporter = await startExporter(t, {
+    ping_interval: 1,
+    tls_config: { ca_file: caFile, ...rest },
+    destinations: [{ name: 'far', uri: `sips:localhost:${farEnd.port}` }],
+  });
+  return { exporter, farEnd, caFile };
+}
+
+/** Says whether there were so many pings more than when it was first asked. */
+function morePings(exporter: Exporter, wanted: number): () => Promise<boolean> {
+  let first: number | undefined;
+  return async () => {
+    const pings = (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
+    first ??= pings;
+    return pings >= first + wanted;
+  };
+}
+
+test(
+  'a certificate that the peer has renewed is told as soon as the connection is made anew',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const issue = (untilDays: number, alternative = 'DNS:localhost') => {
+      const { cert, key } = authority.issue({ name: 'far end', alternative, untilDays });
+      return { cert, key };
+    };
+    const farEnd = await answering(t, issue(10));
+    const exporter = await startExporter(t, {
+      ping_interval: 1,
+      tls_config: { ca_file: authority.caFile },
+      destinations: [{ name: 'far', uri: `sips:localhost:${farEnd.port}` }],
+    });
+    await check(exporter, 'far', { untilDays: 10 });
+    const fingerprint = async () =>
+      /sip_keepalive_tls_info\{.*fingerprint_sha256="([0-9a-f]{64})"/.exec(
+        await exporter.get('/metrics'),
+      )?.[1];
+    const first = await fingerprint();
+    assert.ok(first !== undefined);
+
+    await farEnd.stop();
+    await farEnd.start({ tls: issue(90) });
+    await eventually('another certificate', async () => ((await fingerprint()) ?? first) !== first);
+    await eventually('it is up', async () => (await exporter.isAlive('far')) === 1);
+    await check(exporter, 'far', { untilDays: 90 });
+    const info = (await exporter.get('/metrics')).match(/^sip_keepalive_tls_info\{/gm);
+    assert.equal(info?.length, 1, 'the old one is told no more');
+
+    await farEnd.stop();
+    await farEnd.start({ tls: issue(80, 'DNS:a.example') });
+    const fault = 'the certificate is for DNS:a.example, not for localhost';
+    await eventually('the wrong one is seen', async () => {
+      return (await exporter.destination('far')).reason === 'tls_certificate';
+    });
+    await check(exporter, 'far', {
+      untilDays: 80,
+      reason: 'tls_certificate',
+      detail: fault,
+      fault,
+    });
+  },
+);

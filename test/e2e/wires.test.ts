@@ -1,0 +1,364 @@
+/** What holds over every wire, or over every wire that is made of connections. */
+
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { TRANSPORTS, type TransportName } from '../../src/shared/outcome.js';
+import { Authority } from '../support/certificates.js';
+import { type Exporter, startExporter, sum } from '../support/exporter.js';
+import {
+  type Answers,
+  END,
+  type FarEnd,
+  type FarEndOptions,
+  startFarEnd,
+  wait,
+} from '../support/far-end.js';
+import { eventually } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+const TIMEOUT_MS = 600;
+/** After the deadline, and before the next ping. */
+const LATE_MS = 800;
+/** Soon after an answer, and long before the next ping. */
+const IDLE_MS = 100;
+
+const ANOTHER_BRANCH = (good: string) =>
+  good.replace(/(branch=z9hG4bK[0-9a-f]{8})[0-9a-f]{32}/, `$1${'0'.repeat(32)}`);
+
+/** The far ends over one wire, by the names of their destinations. */
+const FAR_ENDS = {
+  well: (_request, good) => [good],
+  mortal: (_request, good) => [good],
+  asking: (_request, good) => [good],
+  each: (_request, good) => [good],
+  missing: (_request, good) => [good.replace('200 OK', '404 Not Found')],
+  busy: (_request, good) => [good.replace('200 OK', '503 Service Unavailable')],
+  trying: (_request, good) => [good.replace('200 OK', '100 Trying'), wait(200), good],
+  silent: () => [],
+  // To the first of the datagrams that carry a request: a second answer would be a stray.
+  late: (request, good, { requests }) => (requests.at(-2) === request ? [] : [wait(LATE_MS), good]),
+  stray: (_request, good) => [ANOTHER_BRANCH(good)],
+  malformed: (_request, good) => [good.replace('200 OK', '4294967301 Better')],
+  // A peer that gives its connections no longer than one request.
+  tidy: (_request, good) => [good, wait(IDLE_MS), END],
+  // The same, but it looks at the clock just as the next request comes.
+  racing: (_request, good, { requests }) => (requests.length > 1 ? [END] : [good]),
+  // The host behind a connection is gone and nobody has told.
+  dead: (_request, good, { requests }) => (requests.length > 1 ? [] : [good]),
+} as const satisfies Record<string, Answers>;
+
+type Name = keyof typeof FAR_ENDS;
+
+/** What only connections can do. */
+const OF_CONNECTIONS: readonly Name[] = ['each', 'tidy', 'racing', 'dead'];
+
+class World {
+  readonly exporter: Exporter;
+  readonly #farEnds: ReadonlyMap<string, FarEnd>;
+
+  constructor(exporter: Exporter, farEnds: ReadonlyMap<string, FarEnd>) {
+    this.exporter = exporter;
+    this.#farEnds = farEnds;
+  }
+
+  static async start(t: TestContext, wire: TransportName): Promise<World> {
+    const { options, tlsConfig } = securityFor(t, wire);
+    const names = (Object.keys(FAR_ENDS) as Name[]).filter(
+      (name) => wire !== 'udp' || !OF_CONNECTIONS.includes(name),
+    );
+    const farEnds = new Map<string, FarEnd>();
+    for (const name of names) {
+      farEnds.set(name, await startFarEnd(t, wire, FAR_ENDS[name], options));
+    }
+    const exporter = await startExporter(t, {
+      ping_interval: 1,
+      ping_timeout: TIMEOUT_MS / 1000,
+      ...tlsConfig,
+      destinations: names.map((name) => ({
+        name,
+        uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${wire}`,
+        ...(name === 'each' ? { connection: 'per_ping' } : {}),
+      })),
+    });
+    return new World(exporter, farEnds);
+  }
+
+  farEnd(name: Name): FarEnd {
+    const found = this.#farEnds.get(name);
+    if (found === undefined) throw new Error(`there is no far end ${name} over this wire`);
+    return found;
+  }
+
+  metric(name: string, destination: Name, labels: Record<string, string> = {}) {
+    return this.exporter.metric(`sip_keepalive_${name}`, { destination, ...labels });
+  }
+
+  /** Waits for so many pings; returns the counters of the destination as they are at one moment. */
+  pings(destination: Name, atLeast: number) {
+    return eventually(`${atLeast} pings of ${destination}`, async () => {
+      const text = await this.exporter.get('/metrics');
+      const of = (name: string, labels: Record<string, string> = {}) =>
+        sum(text, `sip_keepalive_${name}`, { destination, ...labels });
+      const pings = of('pings_total') ?? 0;
+      const failures = of('ping_failures_total');
+      const timeouts = of('ping_failures_total', { reason: 'timeout' });
+      const rtts = of('rtt_seconds_count') ?? 0;
+      const retransmissions = of('retransmissions_total') ?? 0;
+      const lates = of('late_responses_total');
+      return pings >= atLeast && { pings, failures, timeouts, rtts, retransmissions, lates };
+    });
+  }
+
+  verdict(destination: Name, wanted: 'up' | 'down', reason: string | null) {
+    return eventually(`${destination} is ${wanted} ${reason ?? ''}`, async () => {
+      const found = await this.exporter.destination(destination);
+      return found.state === wanted && found.reason === reason && found.targets[0];
+    });
+  }
+}
+
+/** Far end and exporter agree on a certificate where the wire has one. */
+function securityFor(
+  t: TestContext,
+  wire: TransportName,
+): { readonly options: FarEndOptions; readonly tlsConfig: object } {
+  if (!isSecure(wire)) return { options: {}, tlsConfig: {} };
+  const authority = Authority.root(t);
+  const { cert, key } = authority.issue({ name: 'far end', alternative: 'IP:127.0.0.1' });
+  return {
+    options: { tls: { cert, key } },
+    tlsConfig: { tls_config: { ca_file: authority.caFile } },
+  };
+}
+
+function isSecure(wire: TransportName): boolean {
+  return wire === 'tls' || wire === 'wss';
+}
+
+// The wires have nothing to do with one another, and most of the time is spent waiting.
+describe('over', { concurrency: true }, () => {
+  for (const wire of TRANSPORTS) {
+    test(wire, isSecure(wire) ? needs('openssl') : {}, async (t) => {
+      const world = await World.start(t, wire);
+      await testAnswers(t, world);
+      await testFailures(t, world, wire);
+      if (wire !== 'udp') await testConnections(t, world, wire);
+      await testRequests(t, world, wire);
+      await t.test('whatever came, the pinger thread was never started again', async () => {
+        const restarts = await world.exporter.metric('sip_keepalive_pinger_restarts_total');
+        assert.equal(restarts, 0);
+      });
+    });
+  }
+});
+
+async function testAnswers(t: TestContext, world: World): Promise<void> {
+  await t.test('a 200 is up, and its round trips are measured', async () => {
+    const { address, code, detail } = await world.verdict('well', 'up', null);
+    assert.deepEqual([code, detail], [200, null]);
+    assert.equal(address, `127.0.0.1:${world.farEnd('well').port}`);
+    const { pings, failures, rtts } = await world.pings('well', 3);
+    assert.equal(failures, 0);
+    // An answer that is read after a stall of the exporter's own has none.
+    assert.ok(rtts >= 1 && rtts <= pings, `${rtts} round trips of ${pings} pings`);
+    const seconds = (await world.metric('rtt_seconds_sum', 'well')) ?? 0;
+    assert.ok(seconds > 0 && seconds / rtts < TIMEOUT_MS / 1000, `${seconds} s of ${rtts}`);
+    assert.equal(await world.metric('late_responses_total', 'well'), 0);
+  });
+
+  await t.test('a 404 is down for its code, and a round trip all the same', async () => {
+    assert.equal((await world.verdict('missing', 'down', 'code')).code, 404);
+    const { rtts, timeouts } = await world.pings('missing', 2);
+    assert.ok(rtts >= 1);
+    assert.equal(timeouts, 0);
+    assert.ok(((await world.metric('responses_total', 'missing', { code: '404' })) ?? 0) >= 2);
+  });
+
+  await t.test('a 503 is down for its code', async () => {
+    assert.equal((await world.verdict('busy', 'down', 'code')).code, 503);
+  });
+
+  await t.test('a 100 does not end a ping, the 200 after it does', async () => {
+    assert.equal((await world.verdict('trying', 'up', null)).code, 200);
+    const { pings, failures } = await world.pings('trying', 2);
+    assert.equal(failures, 0);
+    assert.ok(((await world.metric('responses_total', 'trying', { code: '200' })) ?? 0) >= pings);
+    assert.equal(await world.metric('responses_total', 'trying', { code: '100' }), undefined);
+  });
+}
+
+async function testFailures(t: TestContext, world: World, wire: TransportName): Promise<void> {
+  await t.test('silence is a timeout, and no round trip', async () => {
+    const { code, last_rtt, detail } = await world.verdict('silent', 'down', 'timeout');
+    assert.deepEqual([code, last_rtt, detail], [null, null, null]);
+    const { pings, timeouts, rtts } = await world.pings('silent', 3);
+    assert.deepEqual([timeouts, rtts], [pings, 0]);
+  });
+
+  await t.test(
+    wire === 'udp'
+      ? 'a request without an answer is sent again (RFC 3261 17.1.2.2)'
+      : 'a request without an answer is sent once, as the wire is reliable (RFC 3261 17.1.2.2)',
+    async () => {
+      const { pings, retransmissions } = await world.pings('silent', 3);
+      assert.equal(retransmissions, wire === 'udp' ? pings : 0);
+      const { requests } = world.farEnd('silent');
+      const isSentOnce = new Set(requests).size === requests.length;
+      assert.equal(isSentOnce, wire !== 'udp');
+    },
+  );
+
+  await t.test('an answer after the deadline comes too late to be one', async () => {
+    await world.verdict('late', 'down', 'timeout');
+    const { pings, timeouts, rtts, lates } = await world.pings('late', 3);
+    assert.deepEqual([timeouts, rtts], [pings, 0]);
+    // A connection is given up with the ping, and what comes over it then is not heard any more.
+    if (wire === 'udp') assert.ok((lates ?? 0) >= 2, `${lates} late ones`);
+    else assert.equal(lates, 0);
+  });
+
+  await t.test('an answer with another branch is counted and ends no ping', async () => {
+    await world.verdict('stray', 'down', 'timeout');
+    const { pings, timeouts, rtts } = await world.pings('stray', 3);
+    assert.deepEqual([timeouts, rtts], [pings, 0]);
+    await eventually('every stray is counted', async () => {
+      const unmatched = await world.exporter.metric('sip_keepalive_unmatched_messages_total');
+      return unmatched === world.farEnd('stray').requests.length;
+    });
+  });
+
+  await t.test('an answer with our branch and no status that there is, is malformed', async () => {
+    const { code } = await world.verdict('malformed', 'down', 'malformed');
+    assert.equal(code, null);
+    assert.equal((await world.pings('malformed', 2)).rtts, 0);
+  });
+
+  await t.test('a far end that goes is refused, and up when it is back', async () => {
+    await world.verdict('mortal', 'up', null);
+    await world.farEnd('mortal').stop();
+    await world.verdict('mortal', 'down', 'refused');
+    await world.farEnd('mortal').start();
+    await world.verdict('mortal', 'up', null);
+  });
+}
+
+async function testConnections(t: TestContext, world: World, wire: TransportName): Promise<void> {
+  const phases = isSecure(wire) ? ['connect', 'tls'] : ['connect'];
+
+  await t.test('one connection serves ping after ping', async () => {
+    const { retransmissions } = await world.pings('well', 4);
+    assert.equal(retransmissions, 0);
+    assert.deepEqual(
+      [world.farEnd('well').connections, world.farEnd('well').callers.length],
+      [1, 1],
+    );
+    for (const phase of phases) {
+      // A stall of the exporter's own while it connects leaves that connection without a time.
+      const times = (await world.metric('connect_seconds_count', 'well', { phase })) ?? 0;
+      const stalls = (await world.exporter.metric('sip_keepalive_pinger_stalls_total')) ?? 0;
+      assert.ok(times === 1 || (times === 0 && stalls > 0), `${times} times of ${phase}`);
+    }
+  });
+
+  await t.test('with connection: per_ping every ping has its own, which is closed', async () => {
+    const { failures } = await world.pings('each', 3);
+    assert.equal(failures, 0);
+    const { callers } = world.farEnd('each');
+    assert.ok(callers.length >= 3);
+    for (const { requests } of callers) assert.ok(requests.length <= 1, 'one ping each');
+    const [first] = callers;
+    await eventually('the first is closed', () => first?.isClosed === true);
+    for (const phase of phases) {
+      assert.ok(((await world.metric('connect_seconds_count', 'each', { phase })) ?? 0) >= 3);
+    }
+  });
+
+  await t.test(
+    'one that the peer closes while it is idle is opened again, and no ping fails',
+    async () => {
+      const { failures } = await world.pings('tidy', 4);
+      assert.equal(failures, 0);
+      assert.ok(world.farEnd('tidy').connections >= 4);
+      await world.verdict('tidy', 'up', null);
+    },
+  );
+
+  await t.test(
+    'one that the peer closes just as a ping comes costs another, and no failure',
+    async () => {
+      const { failures, pings, rtts } = await world.pings('racing', 4);
+      assert.equal(failures, 0);
+      assert.ok(rtts >= 1 && rtts <= pings);
+      const again = world.farEnd('racing').callers.filter(({ requests }) => requests.length > 1);
+      assert.ok(again.length >= 2, `${again.length} closed at a second request`);
+    },
+  );
+
+  await t.test(
+    'one on which a ping goes unanswered is given up, and the next ping has another',
+    async () => {
+      await eventually('three connections', () => world.farEnd('dead').callers.length >= 3);
+      const [first, second] = world.farEnd('dead').callers;
+      assert.deepEqual([first?.requests.length, second?.requests.length], [2, 2]);
+      await eventually('the first is closed', () => first?.isClosed === true);
+      const { pings, failures, timeouts } = await world.pings('dead', 4);
+      assert.equal(failures, timeouts);
+      assert.ok((failures ?? 0) >= 1 && (failures ?? 0) <= pings / 2, `${failures} of ${pings}`);
+    },
+  );
+
+  await t.test(
+    'one that is lost with its peer is not there any more when that is back',
+    async () => {
+      const { connections, callers } = world.farEnd('mortal');
+      assert.equal(connections, 2);
+      assert.equal(callers.length, 2);
+    },
+  );
+}
+
+async function testRequests(t: TestContext, world: World, wire: TransportName): Promise<void> {
+  const request = (method: string) =>
+    [
+      `${method} sip:keepalive@127.0.0.1 SIP/2.0`,
+      `Via: SIP/2.0/${wire.toUpperCase()} 127.0.0.1:9;branch=z9hG4bK${method};rport`,
+      'From: <sip:a@far.example>;tag=1',
+      'To: <sip:keepalive@127.0.0.1>',
+      `Call-ID: ${method}`,
+      `CSeq: 7 ${method}`,
+      'Max-Forwards: 70',
+      'Content-Length: 0',
+      '',
+      '',
+    ].join('\r\n');
+
+  await t.test(
+    wire === 'udp'
+      ? 'an OPTIONS of the peer is answered with 200, other requests with silence'
+      : 'an OPTIONS of the peer is answered with 200, a MESSAGE with 405, an ACK with silence',
+    async () => {
+      await world.verdict('asking', 'up', null);
+      const [caller] = world.farEnd('asking').callers;
+      assert.ok(caller !== undefined);
+      await caller.act([request('ACK'), request('MESSAGE'), request('OPTIONS')]);
+      const wanted = wire === 'udp' ? ['200 OK'] : ['405 Method Not Allowed', '200 OK'];
+      await eventually('the answers', () => caller.replies.length >= wanted.length);
+      assert.deepEqual(
+        caller.replies.map((text) => /^SIP\/2\.0 ([^\r]+)\r\n/.exec(text)?.[1]),
+        wanted,
+      );
+      const last = caller.replies.at(-1) ?? '';
+      for (const line of [
+        'CSeq: 7 OPTIONS',
+        'Call-ID: OPTIONS',
+        'Allow: OPTIONS',
+        'Content-Length: 0',
+      ]) {
+        assert.ok(last.includes(`\r\n${line}\r\n`), line);
+      }
+      assert.match(last, /\r\nTo: <sip:keepalive@127\.0\.0\.1>;tag=[0-9a-f]+\r\n/);
+      await world.verdict('asking', 'up', null);
+      assert.equal((await world.pings('asking', 3)).failures, 0);
+    },
+  );
+}

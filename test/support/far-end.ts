@@ -1,0 +1,337 @@
+/** SIP far ends on loopback that do what a test says, over every wire. */
+
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import * as net from 'node:net';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import * as tls from 'node:tls';
+import { WebSocket, WebSocketServer } from 'ws';
+import { answerOptions } from '../../src/pinger/uas.js';
+import type { TransportName } from '../../src/shared/outcome.js';
+
+/**
+ * One thing that a far end does. Text and bytes are a message: a datagram, bytes of a stream, a text
+ * or a binary frame.
+ */
+export type Step =
+  | string
+  | Uint8Array
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'raw'; readonly bytes: string | Uint8Array; readonly isBytewise: boolean }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'reset' };
+
+/** Nothing happens for so long. */
+export const wait = (ms: number): Step => ({ kind: 'wait', ms });
+/** Bytes beneath the messages: past the frames of a WebSocket, inside TLS. */
+export const raw = (bytes: string | Uint8Array): Step => ({
+  kind: 'raw',
+  bytes,
+  isBytewise: false,
+});
+/** The same, each byte by itself. */
+export const bytewise = (bytes: string | Uint8Array): Step => ({
+  kind: 'raw',
+  bytes,
+  isBytewise: true,
+});
+/** Our side of the connection is closed as one should: FIN, or a close frame. */
+export const END: Step = { kind: 'end' };
+/** The connection is torn down: RST. */
+export const RESET: Step = { kind: 'reset' };
+
+/** What to do about a request, given the answer that would be right. */
+export type Answers = (request: string, good: string, caller: Caller) => readonly Step[];
+
+export interface FarEndOptions {
+  /** For TLS and WSS: certificate, key, versions and the like. */
+  readonly tls?: tls.TlsOptions;
+  /** What is done as soon as somebody is there; not over UDP. */
+  readonly greeting?: () => readonly Step[];
+}
+
+/** The way back to a caller. */
+interface Link {
+  readonly address: string;
+  readonly port: number;
+  send(message: string | Uint8Array): void;
+  raw(bytes: Uint8Array): void;
+  end(): void;
+  reset(): void;
+}
+
+/** One connection, or over UDP one address that requests come from. */
+export class Caller {
+  readonly requests: string[] = [];
+  /** The responses to requests of ours. */
+  readonly replies: string[] = [];
+  isClosed = false;
+  /** The name that it asked for in its handshake (RFC 6066 3); undefined for none. */
+  readonly serverName: string | undefined;
+  readonly #link: Link;
+  readonly #answers: Answers;
+
+  constructor(link: Link, answers: Answers, serverName: string | undefined) {
+    this.#link = link;
+    this.#answers = answers;
+    this.serverName = serverName;
+  }
+
+  take(message: string): void {
+    if (message.startsWith('SIP/2.0 ')) {
+      this.replies.push(message);
+      return;
+    }
+    this.requests.push(message);
+    const good = answerOptions(Buffer.from(message, 'latin1'), this.#link, 'far');
+    void this.act(this.#answers(message, Buffer.from(good ?? '').toString('latin1'), this));
+  }
+
+  /** Takes these steps, one after the other. */
+  async act(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if (typeof step === 'string' || step instanceof Uint8Array) this.#link.send(step);
+      else if (step.kind === 'wait') await sleep(step.ms);
+      else if (step.kind === 'raw') await this.#raw(Buffer.from(step.bytes), step.isBytewise);
+      else if (step.kind === 'end') this.#link.end();
+      else this.#link.reset();
+    }
+  }
+
+  async #raw(bytes: Uint8Array, isBytewise: boolean): Promise<void> {
+    if (!isBytewise) {
+      this.#link.raw(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes.length; at++) {
+      this.#link.raw(bytes.subarray(at, at + 1));
+      await turn();
+    }
+  }
+}
+
+/** A far end that speaks SIP; it may go and come back on the same port. */
+export class FarEnd {
+  readonly callers: Caller[] = [];
+  /** Connections that were accepted, whatever became of them. */
+  connections = 0;
+  port = 0;
+  readonly #wire: TransportName;
+  readonly #answers: Answers;
+  #options: FarEndOptions;
+  /** Connections that are open, as TCP has them, by the port of the caller. */
+  readonly #sockets = new Map<number, net.Socket>();
+  #stop = async () => {};
+
+  constructor(wire: TransportName, answers: Answers, options: FarEndOptions) {
+    this.#wire = wire;
+    this.#answers = answers;
+    this.#options = options;
+  }
+
+  /** All requests, in the order of the callers. */
+  get requests(): readonly string[] {
+    return this.callers.flatMap(({ requests }) => requests);
+  }
+
+  /** Listens, on the port that it had before if it had one. */
+  async start(options = this.#options): Promise<void> {
+    this.#options = options;
+    if (this.#wire === 'udp') await this.#listenUdp();
+    else if (this.#wire === 'ws' || this.#wire === 'wss') await this.#listenWebSocket();
+    else await this.#listenStream();
+  }
+
+  /** Is gone, with its connections. */
+  async stop(): Promise<void> {
+    await this.#stop();
+    this.#stop = async () => {};
+  }
+
+  async #listenUdp(): Promise<void> {
+    const socket = dgram.createSocket('udp4');
+    const known = new Map<string, Caller>();
+    socket.on('message', (bytes, { address, port }) => {
+      const caller =
+        known.get(`${address} ${port}`) ?? this.#newCaller(datagramLink(socket, address, port));
+      known.set(`${address} ${port}`, caller);
+      caller.take(bytes.toString('latin1'));
+    });
+    socket.bind(this.port, '127.0.0.1');
+    await once(socket, 'listening');
+    this.port = socket.address().port;
+    this.#stop = async () => {
+      const closed = once(socket, 'close');
+      socket.close();
+      await closed;
+    };
+  }
+
+  async #listenStream(): Promise<void> {
+    const take = (socket: net.Socket) => {
+      const caller = this.#newCaller(this.#streamLink(socket), nameAskedFor(socket));
+      let text = '';
+      socket.on('data', (chunk) => {
+        const messages = `${text}${chunk.toString('latin1')}`.split(/(?<=\r\n\r\n)/);
+        text = messages.at(-1)?.endsWith('\r\n\r\n') === true ? '' : (messages.pop() ?? '');
+        for (const message of messages) caller.take(message);
+      });
+      this.#begin(caller, socket);
+    };
+    const server =
+      this.#wire === 'tls'
+        ? tls.createServer(this.#options.tls ?? {}, take)
+        : net.createServer({ noDelay: true }, take);
+    await this.#listen(server);
+  }
+
+  async #listenWebSocket(): Promise<void> {
+    const server =
+      this.#wire === 'wss' ? https.createServer(this.#options.tls ?? {}) : http.createServer();
+    const upgrades = new WebSocketServer({ server, handleProtocols: () => 'sip' });
+    upgrades.on('connection', (ws, { socket }) => {
+      const link = webSocketLink(ws, this.#streamLink(socket));
+      const caller = this.#newCaller(link, nameAskedFor(socket));
+      ws.on('error', () => {});
+      ws.on('message', (message) => caller.take(String(message)));
+      this.#begin(caller, socket);
+    });
+    await this.#listen(server);
+  }
+
+  async #listen(server: net.Server): Promise<void> {
+    server.on('connection', (socket: net.Socket) => {
+      this.connections++;
+      const { remotePort = 0 } = socket;
+      this.#sockets.set(remotePort, socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => {});
+      socket.on('close', () => this.#sockets.delete(remotePort));
+    });
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
+    this.port = portOf(server);
+    this.#stop = async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of this.#sockets.values()) socket.destroy();
+      await closed;
+    };
+  }
+
+  #streamLink(socket: net.Socket): Link {
+    const { remoteAddress: address = '', remotePort: port = 0 } = socket;
+    const send = (message: string | Uint8Array) => {
+      if (socket.writable) socket.write(Buffer.from(message));
+    };
+    // Only what lies beneath TLS can be reset.
+    const reset = () => this.#sockets.get(port)?.resetAndDestroy();
+    return { address, port, send, raw: send, end: () => socket.end(), reset };
+  }
+
+  #newCaller(link: Link, serverName?: string): Caller {
+    const caller = new Caller(link, this.#answers, serverName);
+    this.callers.push(caller);
+    return caller;
+  }
+
+  #begin(caller: Caller, socket: net.Socket): void {
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      caller.isClosed = true;
+    });
+    void caller.act(this.#options.greeting?.() ?? []);
+  }
+}
+
+export async function startFarEnd(
+  t: Pick<TestContext, 'after'>,
+  wire: TransportName,
+  answers: Answers,
+  options: FarEndOptions = {},
+): Promise<FarEnd> {
+  const farEnd = new FarEnd(wire, answers, options);
+  await farEnd.start();
+  t.after(() => farEnd.stop());
+  return farEnd;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Connections that are open now, and those that ever were. */
+  open(): number;
+  accepted(): number;
+}
+
+/** Something that knows no SIP: takes connections, TLS if so wanted, and does this with each. */
+export async function startListener(
+  t: Pick<TestContext, 'after'>,
+  take: (socket: net.Socket) => void,
+  options?: tls.TlsOptions,
+): Promise<Listener> {
+  const sockets = new Set<net.Socket>();
+  let accepted = 0;
+  const server = options === undefined ? net.createServer() : tls.createServer(options);
+  server.on('connection', (socket: net.Socket) => {
+    accepted++;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on(options === undefined ? 'connection' : 'secureConnection', (socket: net.Socket) => {
+    socket.on('error', () => {});
+    take(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { port: portOf(server), open: () => sockets.size, accepted: () => accepted };
+}
+
+/** A frame of a WebSocket as a server sends it, unmasked and whole (RFC 6455 5.2). */
+export function frame(opcode: number, payload: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(payload);
+  const head = Buffer.alloc(bytes.length < 126 ? 2 : 4);
+  head[0] = 0x80 | opcode;
+  head[1] = bytes.length < 126 ? bytes.length : 126;
+  if (head.length > 2) head.writeUInt16BE(bytes.length, 2);
+  return Buffer.concat([head, bytes]);
+}
+
+function datagramLink(socket: dgram.Socket, address: string, port: number): Link {
+  let isOpen = true;
+  socket.once('close', () => {
+    isOpen = false;
+  });
+  const send = (message: string | Uint8Array) => {
+    if (isOpen) socket.send(message, port, address, () => {});
+  };
+  return { address, port, send, raw: send, end: () => {}, reset: () => {} };
+}
+
+function webSocketLink(ws: WebSocket, beneath: Link): Link {
+  return {
+    ...beneath,
+    send: (message) => {
+      if (ws.readyState === WebSocket.OPEN) ws.send(message);
+    },
+    end: () => ws.close(),
+  };
+}
+
+function nameAskedFor(socket: net.Socket): string | undefined {
+  const name: unknown = 'servername' in socket ? socket.servername : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function portOf(server: net.Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it does not listen');
+  return address.port;
+}

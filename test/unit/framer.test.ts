@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  Framer,
+  FramingError,
+  LONGEST_BODY,
+  LONGEST_HEAD,
+} from '../../src/pinger/transport/framer.js';
+
+/** What comes out of these chunks, and the error that ends it. */
+function framed(chunks: readonly (string | Buffer)[]) {
+  const messages: string[] = [];
+  const framer = new Framer((message) => messages.push(Buffer.from(message).toString('latin1')));
+  for (const chunk of chunks) {
+    try {
+      framer.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, 'latin1'));
+    } catch (error) {
+      assert.ok(error instanceof FramingError, String(error));
+      return { messages, error: error.message, framer };
+    }
+  }
+  return { messages, error: undefined, framer };
+}
+
+const response = (body = '', head = '') =>
+  `SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP a;branch=z9hG4bKx\r\n${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+
+const message = fc
+  .record({
+    isResponse: fc.boolean(),
+    name: fc.constantFrom('Content-Length', 'content-length', 'l', 'L '),
+    body: fc.string({
+      maxLength: 40,
+      unit: fc.constantFrom('a', '\r', '\n', ' ', '\0', 'SIP/2.0'),
+    }),
+    more: fc.constantFrom('', 'X-Y: z\r\n', 'Subject: a\r\n folded\r\n'),
+  })
+  .map(({ isResponse, name, body, more }) => {
+    const line = isResponse ? 'SIP/2.0 180 Ringing' : 'OPTIONS sip:a@b SIP/2.0';
+    return `${line}\r\n${more}${name}: ${body.length}\r\n\r\n${body}`;
+  });
+
+/** Cuts the text into pieces of these lengths, over and over. */
+function cut(text: string, lengths: readonly number[]): string[] {
+  const pieces: string[] = [];
+  for (let at = 0, i = 0; at < text.length; i++) {
+    const length = lengths[i % lengths.length] ?? 1;
+    pieces.push(text.slice(at, at + length));
+    at += length;
+  }
+  return pieces;
+}
+
+describe('a stream of messages', () => {
+  test('comes out as the same messages however it is torn to pieces', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('', '\r\n', '\r\n\r\n'), message), { maxLength: 6 }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
+        (list, lengths) => {
+          const text = list.map(([keepAlive, one]) => keepAlive + one).join('');
+          const { messages, error, framer } = framed(cut(text, lengths));
+          assert.equal(error, undefined);
+          assert.deepEqual(
+            messages,
+            list.map(([, one]) => one),
+          );
+          assert.equal(framer.isWithinMessage, false);
+        },
+      ),
+    );
+  });
+
+  test('hands out bytes that nothing changes any more', () => {
+    const kept: Uint8Array[] = [];
+    const framer = new Framer((bytes) => kept.push(bytes));
+    const chunk = Buffer.from(response('one') + response('two').slice(0, 30), 'latin1');
+    framer.push(chunk);
+    chunk.fill(0);
+    framer.push(Buffer.from(response('two').slice(30), 'latin1'));
+    assert.deepEqual(
+      kept.map((bytes) => Buffer.from(bytes).toString().slice(-3)),
+      ['one', 'two'],
+    );
+  });
+
+  test('may be as long as the limits, and no longer', () => {
+    const body = 'b'.repeat(LONGEST_BODY);
+    assert.equal(framed(cut(response(body), [1000])).messages.length, 1);
+    const { error } = framed([response(`${body}b`)]);
+    assert.match(error ?? '', /body of more than/);
+    const padding = LONGEST_HEAD - response('', 'P: \r\n').length;
+    assert.equal(framed([response('', `P: ${'p'.repeat(padding)}\r\n`)]).messages.length, 1);
+    for (const lengths of [[100_000], [700], [1]]) {
+      const tooLong = response('', `P: ${'p'.repeat(padding + 1)}\r\n`);
+      assert.match(framed(cut(tooLong, lengths)).error ?? '', /headers of more than/);
+    }
+  });
+
+  test('that never ends its headers is given up once they are too long', () => {
+    const framer = new Framer(() => assert.fail('no message'));
+    framer.push(Buffer.from('SIP/2.0 200 OK\r\n'));
+    const line = Buffer.from(`X: ${'x'.repeat(1000)}\r\n`);
+    assert.throws(() => {
+      for (let i = 0; i < 20; i++) framer.push(line);
+    }, FramingError);
+  });
+});
+
+describe('what is no SIP', () => {
+  for (const [name, text, why] of [
+    ['an HTTP answer', 'HTTP/1.1 400 Bad Request\r\n\r\n', /first line/],
+    ['an alert of TLS', '\x15\x03\x03\x00\x02\x02\x46', /first line/],
+    ['a banner', 'SSH-2.0-OpenSSH_9.2\r\n', /first line/],
+    ['a line feed alone', 'SIP/2.0 200 OK\nVia: x\n\n', /first line/],
+    ['a line without end', `SIP/2.0 200 ${'x'.repeat(3000)}`, /first line/],
+    ['no Content-Length', 'SIP/2.0 200 OK\r\nVia: x\r\n\r\n', /no Content-Length/],
+    ['a negative one', 'SIP/2.0 200 OK\r\nContent-Length: -1\r\n\r\n', /no number/],
+    ['one that is no number', 'SIP/2.0 200 OK\r\nContent-Length: abc\r\n\r\n', /no number/],
+    ['an empty one', 'SIP/2.0 200 OK\r\nContent-Length:\r\n\r\n', /no number/],
+    ['a huge one', 'SIP/2.0 200 OK\r\nContent-Length: 4294967296\r\n\r\n', /body of more/],
+    ['an absurd one', `SIP/2.0 200 OK\r\nl: ${'9'.repeat(400)}\r\n\r\n`, /no number/],
+    [
+      'two different ones',
+      'SIP/2.0 200 OK\r\nl: 1\r\nContent-Length: 2\r\n\r\nab',
+      /two different/,
+    ],
+    ['a line that is no header', 'SIP/2.0 200 OK\r\nnonsense\r\nl: 0\r\n\r\n', /no header/],
+    ['a NUL in a header', 'SIP/2.0 200 OK\r\nA: \0\r\nl: 0\r\n\r\n', /no header/],
+  ] as const) {
+    test(`${name} ends the stream, whole or byte by byte`, () => {
+      for (const lengths of [[text.length], [1]]) {
+        const { messages, error } = framed(cut(text, lengths));
+        assert.match(error ?? '', why);
+        assert.deepEqual(messages, []);
+      }
+    });
+  }
+
+  test('is known by its first byte', () => {
+    assert.match(framed(['\x16']).error ?? '', /first line/);
+    assert.match(framed(['\0']).error ?? '', /first line/);
+  });
+
+  test('does not take away the messages before it', () => {
+    const { messages, error } = framed([`${response('x')}GET / HTTP/1.1\r\n\r\n`]);
+    assert.deepEqual([messages.length, error !== undefined], [1, true]);
+  });
+
+  test('of any bytes never does more than end the stream', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (chunks) => {
+        framed(chunks.map((chunk) => Buffer.from(chunk)));
+      }),
+    );
+  });
+});
