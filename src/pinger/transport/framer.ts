@@ -55,6 +55,7 @@ export class Framer {
         continue;
       }
       const start = skipLineBreaks(chunk, at);
+      if (start === chunk.length) return;
       // A stream that comes in whole messages, as most do, needs no copy but the message's own.
       const next = this.#takeWhole(chunk, start);
       at = next > start ? next : this.#append(chunk, start);
