@@ -65,7 +65,12 @@ export class WatchedFiles {
   }
 }
 
+/** Another one when the file may hold something else; a file that cannot be looked at has one too. */
 function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return `${stat?.mtimeMs} ${stat?.ino} ${stat?.size}`;
+  try {
+    const { mtimeMs, ino, size } = statSync(path);
+    return `${mtimeMs} ${ino} ${size}`;
+  } catch (error) {
+    return String(error);
+  }
 }

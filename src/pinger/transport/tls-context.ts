@@ -1,5 +1,6 @@
 /** TLS contexts: one for all connections of the same settings, made anew when a file changes. */
 
+import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
 import { filesIn, type TlsSettings, type TlsVersion } from '../../shared/destination.js';
 import type { LogLine } from '../../shared/protocol.js';
@@ -18,6 +19,21 @@ interface Entry {
   contents: string;
   /** The version of the files that it was last held against. */
   filesVersion: number;
+}
+
+const CERTIFICATE =
+  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
+
+/**
+ * The certificates of a file: a context would take what holds none, and then trust nobody.
+ *
+ * @throws Error when there is none, or one that is broken.
+ */
+function certificatesIn(text: string, path: string): string[] {
+  const certificates = text.match(CERTIFICATE) ?? [];
+  if (certificates.length === 0) throw new Error(`${path} holds no certificate`);
+  for (const certificate of certificates) new X509Certificate(certificate);
+  return certificates;
 }
 
 export class TlsContexts {
@@ -85,7 +101,7 @@ export class TlsContexts {
       maxVersion: VERSIONS[maxVersion],
       // OpenSSL 3 speaks TLS 1.0 and 1.1 only at its lowest level of security.
       ...(isOld ? { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
-      ...(caFile === '' ? {} : { ca: text(caFile) }),
+      ...(caFile === '' ? {} : { ca: certificatesIn(text(caFile), caFile) }),
       ...(certFile === '' ? {} : { cert: text(certFile) }),
       ...(keyFile === '' ? {} : { key: text(keyFile) }),
       ...(keyPassphraseFile === '' ? {} : { passphrase: text(keyPassphraseFile).trimEnd() }),
