@@ -69,12 +69,16 @@ async function checkAll(
 }
 
 async function check(exporter: Exporter, name: string, wanted: Case): Promise<void> {
+  const { reason = null, detail = null, fault = null, untilDays = 365 } = wanted;
+  // What is told in words crosses from the pinger thread a moment after the verdict.
   const found = await eventually(`a verdict for ${name}`, async () => {
     const destination = await exporter.destination(name);
-    return destination.state !== 'unknown' && destination;
+    const [target] = destination.targets;
+    const isToldWhy = reason === null || target?.detail !== null;
+    const isShown = reason === 'tls' || target?.tls?.verified === (fault === null);
+    return destination.state !== 'unknown' && isToldWhy && isShown && destination;
   });
   const [target] = found.targets;
-  const { reason = null, detail = null, fault = null, untilDays = 365 } = wanted;
   assert.deepEqual([found.reason, target?.reason], [reason, reason], `${name}: ${target?.detail}`);
   matches(target?.detail, detail, name);
   assert.equal(found.state, reason === null ? 'up' : 'down', name);

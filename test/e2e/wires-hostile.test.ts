@@ -221,9 +221,11 @@ function startHurried(t: TestContext, rest: object): Promise<Exporter> {
 
 /** Waits for the verdict, and holds it and what is told of it against what is wanted. */
 async function check(exporter: Exporter, name: string, [state, reason, detail]: Verdict) {
+  // What is told in words crosses from the pinger thread a moment after the verdict.
   const found = await eventually(`a verdict for ${name}`, async () => {
     const destination = await exporter.destination(name);
-    return destination.state !== 'unknown' && destination;
+    const isTold = detail === null || destination.targets[0]?.detail !== null;
+    return destination.state !== 'unknown' && isTold && destination;
   });
   const told = found.targets[0]?.detail ?? null;
   assert.deepEqual([found.state, found.reason], [state, reason], `${name}: ${told}`);

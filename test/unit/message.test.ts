@@ -11,6 +11,7 @@ import {
   pingTemplate,
   slotOfBranch,
   stamp,
+  stampAgain,
 } from '../../src/pinger/message.js';
 import { Scan, scan } from '../../src/pinger/scanner.js';
 import type { Identity, PingSettings } from '../../src/shared/destination.js';
@@ -214,5 +215,108 @@ describe('a branch', () => {
     const { end } = scanned(request.bytes).branch;
     assert.equal(isBranch(before, 0, request.bytes, end), false);
     assert.equal(isBranchOf(request, request.bytes, end), true);
+  });
+});
+
+describe('who a ping says it is from', () => {
+  const only = (request: PingTemplate, name: string) => {
+    const values = headersOf(request).get(name) ?? [];
+    assert.ok(values.length <= 1, `${name} once`);
+    return values[0];
+  };
+
+  test('is the host that Via names, in From and Contact too, and its connection may be used both ways', () => {
+    const identity = { viaHost: 'sbc.example:5061' };
+    const request = template({ identity, transport: 'tls', uri: 'sip:peer.example' });
+    assert.match(
+      only(request, 'via') ?? '',
+      /^SIP\/2\.0\/TLS sbc\.example:5061;branch=z9hG4bK\w{40};rport;alias$/,
+    );
+    assert.match(only(request, 'from') ?? '', /^<sip:sbc\.example:5061>;tag=/);
+    assert.equal(only(request, 'contact'), '<sip:sbc.example:5061;transport=tls>');
+    assert.equal(Buffer.from(request.sentBy).toString(), 'sbc.example:5061');
+    assert.doesNotMatch(only(template({ identity }), 'via') ?? '', /alias/);
+  });
+
+  for (const [transport, via, contact] of [
+    ['udp', 'UDP', '<sip:keepalive@192.0.2.99:40000>'],
+    ['tcp', 'TCP', '<sip:keepalive@192.0.2.99:40000;transport=tcp>'],
+    ['tls', 'TLS', '<sip:keepalive@192.0.2.99:40000;transport=tls>'],
+    ['ws', 'WS', '<sip:keepalive@192.0.2.99:40000;transport=ws>'],
+    ['wss', 'WSS', '<sip:keepalive@192.0.2.99:40000;transport=ws>'],
+  ] as const) {
+    test(`names the wire ${transport} in Via and Contact`, () => {
+      const request = template({ transport });
+      assert.ok(only(request, 'via')?.startsWith(`SIP/2.0/${via} 192.0.2.99:40000;`));
+      assert.equal(only(request, 'contact'), contact);
+    });
+  }
+
+  test('is a sips URI in Contact where the Request-URI is one (RFC 3261 8.1.1.8)', () => {
+    const request = template({ uri: 'sips:a.example', transport: 'tls' });
+    assert.equal(only(request, 'contact'), '<sips:keepalive@192.0.2.99:40000>');
+  });
+
+  test('can be told header by header', () => {
+    const identity = {
+      ...{
+        user: '+4930',
+        to: 'sip:to@b.example',
+        contact: 'sip:me@c.example',
+        pingFrom: 'sip:f@d',
+      },
+      headers: [
+        ['X-Own', 'as: it is'],
+        ['P-Asserted-Identity', '<sip:x@y>'],
+      ] as const,
+    };
+    const request = template({ uri: 'a.example', identity });
+    assert.match(textOf(request), /^OPTIONS sip:\+4930@a\.example SIP\/2\.0\r\n/);
+    assert.equal(only(request, 'to'), '<sip:to@b.example>');
+    assert.equal(only(request, 'contact'), '<sip:me@c.example>');
+    assert.match(textOf(request), /\r\nX-Own: as: it is\r\n/, 'in the case that was given');
+    assert.match(textOf(request), /\r\nP-Asserted-Identity: <sip:x@y>\r\n/);
+    assert.match(textOf(request), /\r\nContent-Length: 0\r\n/i);
+    assert.match(textOf(request), /[^\r\n]\r\n\r\n$/, 'and the empty line is the end');
+    assert.equal(scanned(request.bytes).ok, true);
+  });
+
+  test('does not take the place of a user that the destination has', () => {
+    const request = template({ uri: 'alice@a.example', identity: { user: 'bob' } });
+    assert.match(textOf(request), /^OPTIONS sip:alice@a\.example /);
+  });
+
+  for (const [route, header] of [
+    ['sip:proxy.example', '<sip:proxy.example;lr>'],
+    ['sip:proxy.example;lr', '<sip:proxy.example;lr>'],
+    ['sip:proxy.example;transport=tcp', '<sip:proxy.example;transport=tcp;lr>'],
+    ['sip:proxy.example;lr=on', '<sip:proxy.example;lr=on>'],
+  ] as const) {
+    test(`goes by ${route} with a Route header for a loose router`, () => {
+      const request = template({ uri: 'a.example', identity: { route } });
+      assert.equal(only(request, 'route'), header);
+      assert.match(textOf(request), /^OPTIONS sip:a\.example /);
+    });
+  }
+
+  test('with another method says so in the first line and in CSeq', () => {
+    const request = template({ settings: { method: 'NOTIFY' }, cseq: 2 });
+    assert.match(textOf(request), /^NOTIFY /);
+    assert.equal(only(request, 'cseq'), '2 NOTIFY');
+    assert.equal(Buffer.from(request.method).toString(), 'notify');
+    assert.equal(only(template({ settings: { method: 'REGISTER' } }), 'contact'), undefined);
+  });
+
+  test('proves itself in headers of its own, within the same call', () => {
+    const first = template({});
+    const entropy = new Entropy();
+    stamp(first, entropy);
+    const credentials = [['Authorization', 'Digest username="a"']] as const;
+    const second = template({ cseq: 2, credentials });
+    stampAgain(second, first, entropy);
+    assert.equal(only(second, 'authorization'), 'Digest username="a"');
+    for (const name of ['call-id', 'from']) assert.equal(only(first, name), only(second, name));
+    assert.notEqual(only(first, 'via'), only(second, 'via'));
+    assert.equal(scanned(second.bytes).ok, true);
   });
 });
