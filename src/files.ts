@@ -9,26 +9,46 @@ export class FilesError extends Error {
   override readonly name = 'FilesError';
 }
 
+/** What files hold, by their paths. */
+export type Contents = ReadonlyMap<string, string>;
+
 export class WatchedFiles {
-  readonly #contents = new Map<string, string>();
+  readonly #check: (contents: Contents) => void;
   readonly #stamps = new Map<string, string>();
+  /** What the files held when they were last looked at. */
+  readonly #seen = new Map<string, string>();
+  /** What they held when all of it was last right. */
+  #right: Contents;
   #look: NodeJS.Timeout | undefined;
 
-  /** @throws FilesError naming the first file that cannot be read. */
-  constructor(paths: Iterable<string>) {
+  /**
+   * @param check throws when the contents cannot be used.
+   * @throws FilesError naming the first file that cannot be read; what `check` throws.
+   */
+  constructor(paths: Iterable<string>, check: (contents: Contents) => void) {
+    this.#check = check;
     for (const path of new Set(paths)) this.#read(path);
+    check(this.#seen);
+    this.#right = new Map(this.#seen);
   }
 
-  /** By path. What a file held last stays when it cannot be read any more. */
-  contents(): ReadonlyMap<string, string> {
-    return this.#contents;
+  /** What the files held last and could be used. */
+  contents(): Contents {
+    return this.#right;
   }
 
   /** Looks at the files from now on. */
-  watch(onChange: () => void, onTrouble: (error: FilesError) => void): void {
-    if (this.#contents.size === 0) return;
+  watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
+    if (this.#stamps.size === 0) return;
     this.#look = setInterval(() => {
-      if (this.#readChanged(onTrouble)) onChange();
+      try {
+        if (!this.#readChanged(onTrouble)) return;
+        this.#check(this.#seen);
+        this.#right = new Map(this.#seen);
+        onChange();
+      } catch (error) {
+        onTrouble(error);
+      }
     }, LOOK_MS);
   }
 
@@ -36,17 +56,14 @@ export class WatchedFiles {
     clearInterval(this.#look);
   }
 
-  #readChanged(onTrouble: (error: FilesError) => void): boolean {
+  #readChanged(onTrouble: (error: unknown) => void): boolean {
     let isChanged = false;
-    for (const path of this.#contents.keys()) {
-      const stamp = stampOf(path);
-      if (stamp === this.#stamps.get(path)) continue;
-      this.#stamps.set(path, stamp);
+    for (const [path, stamp] of this.#stamps) {
+      if (stampOf(path) === stamp) continue;
       try {
         this.#read(path);
         isChanged = true;
       } catch (error) {
-        if (!(error instanceof FilesError)) throw error;
         onTrouble(error);
       }
     }
@@ -54,10 +71,10 @@ export class WatchedFiles {
   }
 
   #read(path: string): void {
+    // The stamp is taken first: a change during the reading is seen at the next look.
+    this.#stamps.set(path, stampOf(path));
     try {
-      // The stamp is taken first: a change during the reading is seen at the next look.
-      this.#stamps.set(path, stampOf(path));
-      this.#contents.set(path, readFileSync(path, 'utf8'));
+      this.#seen.set(path, readFileSync(path, 'utf8'));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new FilesError(`${path}: expected a readable file, got ${why}`, { cause: error });

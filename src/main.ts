@@ -39,8 +39,8 @@ async function main(): Promise<void> {
   const config = readConfig({ flags, env: process.env, version });
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
-  const files = new WatchedFiles(allSettings(config).flatMap(filesOf));
-  checkTls(config, files.contents());
+  const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
+  const files = new WatchedFiles(paths, (contents) => checkFiles(config, contents));
   if (config.isCheck) {
     process.stdout.write(`The configuration is right: ${count(config)}.\n`);
     return;
@@ -51,29 +51,44 @@ async function main(): Promise<void> {
   await run(config, files, webConfig, version, log);
 }
 
-/** The settings of every module, and of every destination with settings of its own. */
-function allSettings({ modules, destinations }: Config): readonly PingSettings[] {
-  const all = [...Object.values(modules), ...destinations.map(({ settings }) => settings)];
-  return [...new Set(all)];
+/** The settings of every module, and of every destination with settings of its own, with their places. */
+function allSettings({
+  modules,
+  destinations,
+}: Config): readonly (readonly [string, PingSettings])[] {
+  const known = new Set(Object.values(modules));
+  return [
+    ...Object.entries(modules).map(
+      ([name, settings]) => [name === 'default' ? '' : `modules.${name}.`, settings] as const,
+    ),
+    ...destinations
+      .filter(({ settings }) => !known.has(settings))
+      .map(({ name, settings }) => [`destination ${name}: `, settings] as const),
+  ];
 }
 
-/** @throws ConfigError when files with certificates and keys do not hold what they should. */
-function checkTls(config: Config, contents: ReadonlyMap<string, string>): void {
+/** @throws ConfigError when files do not hold the certificates, keys and passwords that they should. */
+function checkFiles(config: Config, contents: ReadonlyMap<string, string>): void {
   const files = new Files();
   files.set(contents);
   const contexts = new TlsContexts(files, () => {});
-  for (const { tls } of allSettings(config)) {
-    if (filesIn(tls).length === 0) continue;
+  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
     try {
-      contexts.of(tls);
+      if (filesIn(tls).length > 0) contexts.of(tls);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const named = filesIn(tls).join(', ');
-      throw new ConfigError(`tls_config: expected certificates and keys in ${named}, got ${why}`, {
-        cause: error,
-      });
+      return [`${place}tls_config: expected certificates and keys in ${named}, got ${why}`];
     }
-  }
+    const path = auth?.passwordFile ?? '';
+    if (path === '' || isPassword(files.text(path))) return [];
+    return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
+  });
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'));
+}
+
+function isPassword(text: string): boolean {
+  return /^[^\r\n\0]+(?:\r?\n)?$/.test(text);
 }
 
 function warnOfDscp(config: Config, log: Logger): void {
@@ -136,7 +151,10 @@ async function run(
       log.info('a file that the settings name has changed');
       supervisor.tellFiles();
     },
-    (error) => log.error({ error: error.message }, 'what the file held before stays in use'),
+    (error) => {
+      const text = error instanceof Error ? error.message : String(error);
+      log.error({ error: text }, 'a changed file is wrong; what it held before stays in use');
+    },
   );
   warnOfDscp(config, log);
   roster.add(OWNER, config.destinations);

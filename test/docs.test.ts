@@ -42,7 +42,14 @@ const exporter = {
 
 /** What a probe over TLS that failed all the same came to: it has every metric. */
 const PROBED: ProbeReport = {
-  ...{ isAlive: false, reason: 'code', trouble: '', isAllowed: true, transport: 'tls' },
+  ...{
+    isAlive: false,
+    reason: 'code',
+    trouble: '',
+    isAllowed: true,
+    isSeen: true,
+    transport: 'tls',
+  },
   ...{ address: '192.0.2.1', code: 503, retransmissions: 0, log: [] },
   durations: { total: 1, resolve: 0.1, connect: 0.1, tls: 0.1, request: 0.1 },
   tls: {

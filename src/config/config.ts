@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import convict from 'convict';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import { DEFAULT_MODULE, isMapping, readDestinations, readModules } from './destinations.js';
@@ -95,13 +95,27 @@ function readFile(path: string): Record<string, unknown> {
   }
   try {
     const content: unknown =
-      path.endsWith('.json') && text.trim() !== '' ? JSON.parse(text) : parseYaml(text);
+      path.endsWith('.json') && text.trim() !== ''
+        ? JSON.parse(text)
+        : parseYaml(text, { prettyErrors: false });
     if (content === null || content === undefined) return {};
     if (isMapping(content)) return content;
     throw new Expected('a mapping of settings', content);
   } catch (error) {
-    throw new ConfigError(`${path}: ${messageOf(error)}`, { cause: error });
+    throw new ConfigError(`${placeOf(error, path, text)}: ${faultOf(error)}`, { cause: error });
   }
+}
+
+/** `file:line` where the error knows it; never the line itself, which may hold a password. */
+function placeOf(error: unknown, path: string, text: string): string {
+  if (!(error instanceof YAMLParseError)) return path;
+  return `${path}:${text.slice(0, error.pos[0]).split('\n').length}`;
+}
+
+/** Others than these quote the text, which may hold a password. */
+function faultOf(error: unknown): string {
+  const isHarmless = error instanceof Expected || error instanceof YAMLParseError;
+  return isHarmless ? error.message : 'expected YAML or JSON, got what is neither';
 }
 
 /** Names of files in a file are relative to it, those of the pings' settings at whatever level. */
@@ -144,8 +158,10 @@ function wellShaped(
     if (child === undefined) report(path, `expected ${wanted}, got ${show(key)}`);
     else if (isMapping(value) && isMapping(child) && child['isMapping'] === true) {
       fitting[key] = Object.entries(value);
-    } else if (!hasShape(wanted, value)) report(path, `expected ${wanted}, got ${show(value)}`);
-    else if (isMapping(child) && !('doc' in child) && isMapping(value)) {
+    } else if (!hasShape(wanted, value)) {
+      const got = path.startsWith('auth') ? '<secret>' : show(value);
+      report(path, `expected ${wanted}, got ${got}`);
+    } else if (isMapping(child) && !('doc' in child) && isMapping(value)) {
       fitting[key] = wellShaped(value, child, `${path}.`, report);
     } else fitting[key] = value;
   }

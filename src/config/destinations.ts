@@ -17,6 +17,8 @@ import {
 export interface Module {
   readonly settings: PingSettings;
   readonly levels: readonly PingGiven[];
+  /** Built in, and not in the file: what is wrong with it is told where it is used. */
+  readonly isUnwritten: boolean;
 }
 
 export type Modules = ReadonlyMap<string, Module>;
@@ -59,10 +61,17 @@ export function readModules(
 ): Modules {
   const modules = new Map<string, Module>();
   const add = (name: string, levels: readonly PingGiven[], path: string) =>
-    modules.set(name, { levels, settings: pingSettings(levels, version, path, report) });
+    modules.set(name, {
+      levels,
+      settings: pingSettings(levels, version, path, report),
+      isUnwritten: false,
+    });
   add(DEFAULT_MODULE, [top], '');
   for (const [name, builtIn] of BUILT_IN) {
-    if (!Object.hasOwn(given, name)) add(name, [top, builtIn], `modules.${name}.`);
+    if (Object.hasOwn(given, name)) continue;
+    const levels = [top, builtIn];
+    const settings = pingSettings(levels, version, '', () => {});
+    modules.set(name, { levels, settings, isUnwritten: true });
   }
   for (const [name, value] of Object.entries(given)) {
     const path = `modules.${name}`;
@@ -124,7 +133,7 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   }
   const own = readPing(entries, `${path}.`, report);
   const settings =
-    module === undefined || Object.keys(own).length === 0
+    module === undefined || (Object.keys(own).length === 0 && !module.isUnwritten)
       ? module?.settings
       : pingSettings([...module.levels, own], version, `${path}.`, report);
   const uri = readUri(entry['uri'], settings?.transport ?? 'udp', path, report);

@@ -170,9 +170,11 @@ const path: Format<string> = (given) => {
 };
 
 const user: Format<string> = (given) => {
-  const text = typeof given === 'number' ? String(given) : given;
+  if (typeof given === 'number') throw new Expected('a text, in quotes', given);
   try {
-    if (typeof text === 'string' && parseUri(`sip:${text}@host.example`).user === text) return text;
+    if (typeof given === 'string' && parseUri(`sip:${given}@host.example`).user === given) {
+      return given;
+    }
   } catch (error) {
     if (!(error instanceof UriError)) throw error;
   }
@@ -228,11 +230,12 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
 
 /** What digest authentication can carry (RFC 7616 3.4): it is never shown when it is wrong. */
 const credential: Format<string> = (given) => {
-  const text = typeof given === 'number' ? String(given) : given;
-  if (typeof text !== 'string' || !HEADER_VALUE.test(text)) {
+  // YAML reads 00123 as 123, and nobody would know why it is refused.
+  if (typeof given === 'number') throw new Expected('a text, in quotes', '<a number>');
+  if (typeof given !== 'string' || !HEADER_VALUE.test(given)) {
     throw new Expected('one line of text without control characters', '<secret>');
   }
-  return text;
+  return given;
 };
 
 /** A host: a name, or an IP address. */
@@ -249,8 +252,8 @@ const serverName: Format<string> = (given) => {
 /** CIDR blocks, single addresses, and domains in lower case. */
 const allowList: Format<readonly string[]> = (given) =>
   texts(given).map((item) => {
-    const [address = '', prefix] = item.split('/');
-    const family = addressFamily(address);
+    const [address = '', prefix, ...more] = item.split('/');
+    const family = more.length > 0 ? undefined : addressFamily(address);
     if (family !== undefined) {
       const bits = family === 4 ? 32 : 128;
       const length = prefix === undefined ? bits : Number(prefix);

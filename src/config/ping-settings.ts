@@ -6,6 +6,7 @@ import {
   TLS_VERSIONS,
   type TlsSettings,
 } from '../shared/destination.js';
+import { pingableUri, UriError } from '../shared/uri.js';
 import { Expected, FORMATS, show } from './formats.js';
 import { PING_SETTINGS } from './schema.js';
 
@@ -31,6 +32,8 @@ export function isPingKey(key: string): key is Key {
  */
 export function entriesOf(given: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
+    // A dot is a level; a name that has one is none, here as at the top level.
+    if (key.includes('.')) return [[`"${key}"`, value]];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];
     if (key === 'headers') return [[key, Object.entries(value)]];
     if (!GROUPS.has(key)) return [[key, value]];
@@ -89,7 +92,7 @@ export function pingSettings(
       contact: given.contact ?? '',
       viaHost: given.via_host ?? '',
       userAgent: given.user_agent || `sip-keepalive-exporter/${version}`,
-      route: given.route ?? '',
+      route: route(given, path, report),
       headers: given.headers ?? [],
     },
     auth: credentials(given, path, report),
@@ -102,6 +105,18 @@ export function pingSettings(
     dscp: given.dscp ?? PING_SETTINGS.dscp.default,
     ipProtocol: given.ip_protocol ?? PING_SETTINGS.ip_protocol.default,
   };
+}
+
+/** Read only now: which port is the default one depends on the wire. */
+function route({ route = '', transport }: PingGiven, path: string, report: Report): string {
+  if (route === '') return '';
+  try {
+    return pingableUri(route, transport ?? PING_SETTINGS.transport.default);
+  } catch (error) {
+    if (!(error instanceof UriError)) throw error;
+    report(`${path}route`, error.message);
+    return '';
+  }
 }
 
 function credentials(given: PingGiven, path: string, report: Report): Credentials | undefined {

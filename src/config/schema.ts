@@ -112,7 +112,7 @@ export const PING_SETTINGS = {
   }),
   route: setting('route', {
     doc: 'URI of an outbound proxy: pings go there, with the destination as Request-URI and a Route header.',
-    format: 'sip_uri',
+    format: 'text',
     default: '',
   }),
   source_address: setting('source_address', {
@@ -121,7 +121,7 @@ export const PING_SETTINGS = {
     default: '',
   }),
   source_port: setting('source_port', {
-    doc: 'Local port to send from; 0 for one that the system chooses.',
+    doc: 'Local UDP port to send from; 0 for one that the system chooses, as it does for every connection.',
     format: 'port_number',
     default: 0,
   }),

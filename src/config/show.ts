@@ -59,7 +59,7 @@ function showPing(settings: PingSettings) {
     contact: identity.contact,
     via_host: identity.viaHost,
     user_agent: identity.userAgent,
-    headers: Object.fromEntries(identity.headers),
+    headers: identity.headers.map(([name, value]) => `${name}: ${value}`),
     route: identity.route,
     source_address: settings.sourceAddress,
     source_port: settings.sourcePort,
@@ -67,7 +67,7 @@ function showPing(settings: PingSettings) {
     ip_protocol: settings.ipProtocol,
     auth:
       auth === undefined
-        ? {}
+        ? { username: '', password: '', password_file: '' }
         : {
             username: auth.username,
             password: auth.password === '' ? '' : SECRET,

@@ -78,14 +78,21 @@ function setTls(
 /** The 4 or 16 bytes of an IP address. */
 export function addressBytes(address: string): number[] {
   if (!address.includes(':')) return address.split('.').map(Number);
-  const [head = '', tail] = address.split('::');
+  const hex = address.replace(/[\d.]+$/, (last) => (last.includes('.') ? hexOf(last) : last));
+  const [head = '', tail] = hex.split('::');
   const words = (text: string | undefined) => (text ? text.split(':') : []);
   const missing = 8 - words(head).length - words(tail).length;
   const zeros = tail === undefined ? [] : Array.from({ length: missing }, () => '0');
-  return [...words(head), ...zeros, ...words(tail)].flatMap((hex) => {
-    const word = Number.parseInt(hex, 16);
+  return [...words(head), ...zeros, ...words(tail)].flatMap((digits) => {
+    const word = Number.parseInt(digits, 16);
     return [word >> 8, word & 255];
   });
+}
+
+/** `192.0.2.1` as `c000:201`, as the end of an IPv6 address. */
+function hexOf(dotted: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number);
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
 /** FNV-1a of 32 bits, as blackbox_exporter hashes addresses. */

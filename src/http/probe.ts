@@ -4,6 +4,7 @@
  */
 
 import type { Request, RequestHandler, Response } from 'express';
+import { isInBlocks } from '../shared/blocks.js';
 import type { PingSettings } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
@@ -15,6 +16,13 @@ const DEFAULT_MODULE = 'default';
 /** Left for the answer's own way back, of the time that Prometheus gives, in seconds. */
 const TIMEOUT_OFFSET = 0.5;
 const PARAMETERS: readonly string[] = ['target', 'module', 'debug'];
+
+const YES_OR_NO = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 
 /** What was asked for. */
 interface Asked {
@@ -71,8 +79,17 @@ function read({ modules, probes }: Exporter, request: Request): Asked {
   if (settings === undefined) throw new Refusal(400, `Unknown module ${JSON.stringify(module)}`);
   const uri = readUri(target, settings);
   const timeoutMs = readTimeoutMs(request, settings);
-  const isDebug = ['true', '1'].includes(single(request, 'debug') ?? '');
-  return { target, uri, module, settings, timeoutMs, isDebug, allow: blocksFor(uri, probes.allow) };
+  const isDebug = YES_OR_NO.get(single(request, 'debug') ?? 'false');
+  if (isDebug === undefined) throw new Refusal(400, 'debug: expected true or false');
+  return {
+    target,
+    uri,
+    module,
+    settings,
+    timeoutMs,
+    isDebug,
+    allow: blocksFor(uri, settings, probes.allow),
+  };
 }
 
 function single(request: Request, name: string): string | undefined {
@@ -108,18 +125,24 @@ function readTimeoutMs(request: Request, { timeoutMs }: PingSettings): number {
 
 /**
  * The blocks that the address of this destination has to be in: none when its domain is allowed, or
- * when anything is.
+ * when anything is. Behind the operator's own proxy it is the destination itself that has to be
+ * allowed, and a name that is to be resolved there only by its domain.
  *
  * @throws Refusal when no address could do.
  */
-function blocksFor(uri: string, allow: readonly string[]): readonly string[] {
-  const { host } = parseUri(uri);
+function blocksFor(
+  uri: string,
+  { identity }: PingSettings,
+  allow: readonly string[],
+): readonly string[] {
+  const { host, hostKind } = parseUri(uri);
   const blocks = allow.filter((item) => item.includes('/'));
   const domains = allow.filter((item) => !item.includes('/'));
   const isAllowed = domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
   if (allow.length === 0 || isAllowed) return [];
-  if (blocks.length === 0) throw notAllowed(host);
-  return blocks;
+  const isElsewhere = hostKind === 'name' ? identity.route !== '' : !isInBlocks(host, blocks);
+  if (blocks.length === 0 || isElsewhere) throw notAllowed(host);
+  return identity.route === '' ? blocks : [];
 }
 
 function notAllowed(host: string): Refusal {
@@ -134,6 +157,7 @@ async function ask(exporter: Exporter, asked: Asked, signal: AbortSignal): Promi
       throw new Refusal(503, error instanceof Error ? error.message : String(error));
     });
   if (!report.isAllowed) throw notAllowed(parseUri(uri).host);
+  if (!report.isSeen) throw new Refusal(503, 'the exporter itself stood still; ask again');
   return report;
 }
 

@@ -219,8 +219,13 @@ function unquoted(text: string): string {
 
 /** The message with what proves the password left out, for people to read. */
 export function masked(message: string): string {
-  return message.replace(
-    /^((?:Proxy-)?Authorization:.*?\bresponse=")[^"]*/gim,
-    (_all, before) => `${before}<secret>`,
-  );
+  return message.replace(/^((?:Proxy-)?Authorization:)(.*)$/gim, (_all, name, value) => {
+    // Quoted values are passed over whole, so that none can look like the one that is meant.
+    const shown = value.replace(
+      /([\w-]+)([ \t]*=[ \t]*)"(?:[^"\\]|\\.)*(?:"|$)/g,
+      (param: string, key: string, equals: string) =>
+        key.toLowerCase() === 'response' ? `${key}${equals}"<secret>"` : param,
+    );
+    return `${name}${shown}`;
+  });
 }

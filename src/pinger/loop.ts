@@ -11,7 +11,11 @@ import type { Wheel } from './wheel.js';
 const LONGEST_SLEEP_MS = 250;
 /** The same while pings are under way, so that a stall does not hide in a sleep. */
 const LONGEST_BUSY_SLEEP_MS = 50;
-/** After a stall, how many rounds of the event loop may pass before deadlines count all the same. */
+/**
+ * After a stall, for how long, and for how many rounds of the event loop, the sockets may be read
+ * before deadlines count all the same: a peer that sends without end would hold up all others.
+ */
+const LONGEST_DRAIN_MS = 100;
 const MOST_ROUNDS = 100;
 /** A ping is sent again at most this often at the pace at which pings begin (RFC 3261 17.1.2.2). */
 const RESENDS_PER_PING = 4;
@@ -70,19 +74,19 @@ export class Loop {
   #catchUp(): boolean {
     const { vigil, clock, received } = this.#options;
     const isStall = vigil.look(clock.now());
-    if (isStall) this.#drain(received(), MOST_ROUNDS);
+    if (isStall) this.#drain(received(), MOST_ROUNDS, clock.now() + LONGEST_DRAIN_MS);
     return isStall;
   }
 
   /** Lets the sockets be read until a round brings nothing more. */
-  #drain(received: number, rounds: number): void {
+  #drain(received: number, rounds: number, untilMs: number): void {
     this.#options.afterReads(() => {
       const now = this.#options.received();
-      if (now !== received && rounds > 0) {
-        this.#drain(now, rounds - 1);
+      const { vigil, clock, onStall } = this.#options;
+      if (now !== received && rounds > 0 && clock.now() < untilMs) {
+        this.#drain(now, rounds - 1, untilMs);
         return;
       }
-      const { vigil, clock, onStall } = this.#options;
       onStall(vigil.caughtUp(clock.now()));
       this.#turn();
     });

@@ -6,7 +6,7 @@
 import * as sip from 'sip';
 import type { Identity, PingSettings } from '../shared/destination.js';
 import type { TransportName } from '../shared/outcome.js';
-import { bracketed, formatUri, type SipUri } from '../shared/uri.js';
+import { bracketed, formatUri, parseUri, type SipUri } from '../shared/uri.js';
 import type { Entropy } from './entropy.js';
 import { is, word } from './scanner.js';
 import type { LocalAddress } from './transport/transport.js';
@@ -62,7 +62,8 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
   const callId = 'c'.repeat(2 * CALL_ID_BYTES);
   const target = requestUri(uri, settings);
   // RFC 5923 4: a peer may send its own requests to the host that Via names over this connection.
-  const alias = identity.viaHost !== '' && transport !== 'udp' ? ';alias' : '';
+  const isStream = transport === 'tcp' || transport === 'tls';
+  const alias = identity.viaHost !== '' && isStream ? ';alias' : '';
   const text = sip.stringify({
     method,
     uri: target,
@@ -84,13 +85,15 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
   });
   // Headers of the user's own are put in as they are: `sip` would change the case of their names.
   const own = identity.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const bytes = Buffer.from(text.replace(/\r\n\r\n$/, `\r\n${own}\r\n`), 'utf8');
+  const bytes = Buffer.from(`${text.slice(0, -'\r\n'.length)}${own}\r\n`, 'utf8');
+  const from = bytes.indexOf('\r\nFrom: ');
   return {
     bytes,
     sentBy: Buffer.from(sentBy.toLowerCase(), 'latin1'),
     method: Buffer.from(method.toLowerCase(), 'latin1'),
-    branchAt: bytes.indexOf(branch),
-    tagAt: bytes.indexOf(`tag=${tag}`) + 'tag='.length,
+    branchAt: bytes.indexOf(`;branch=${branch}`) + ';branch='.length,
+    // Behind the URI, which may look like it.
+    tagAt: bytes.indexOf(`>;tag=${tag}\r\n`, from) + '>;tag='.length,
     callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
   };
 }
@@ -111,7 +114,8 @@ function contactUri({ uri, transport, settings }: PingIdentity, sentBy: string):
 
 /** RFC 3261 16.12.1.1: a loose router, whatever the user wrote. */
 function routeHeader(route: string): string {
-  return /;lr(?:[;=]|$)/i.test(route) ? `<${route}>` : `<${route};lr>`;
+  const isLoose = parseUri(route).params.some(([name]) => name === 'lr');
+  return isLoose ? `<${route}>` : `<${route};lr>`;
 }
 
 /** Makes the template the next ping's request: a new branch, From tag and Call-ID. */

@@ -1,7 +1,7 @@
 /** One ping of a destination that is not watched, step by step, and what it came to. */
 
-import { BlockList } from 'node:net';
 import { parseAliveCodes } from '../shared/alive-codes.js';
+import { isInBlocks } from '../shared/blocks.js';
 import type { TargetSlot } from '../shared/destination.js';
 import type { ConnectPhase } from '../shared/ledger/cells.js';
 import type { DownReason, Outcome, TransportName } from '../shared/outcome.js';
@@ -60,6 +60,7 @@ export class Probe implements TargetUser {
     request: undefined,
   };
   #isOver = false;
+  #isEnding = false;
 
   constructor(
     request: ProbeRequest,
@@ -87,7 +88,8 @@ export class Probe implements TargetUser {
     const addresses = await this.#addresses(host);
     if (this.#isOver || addresses === undefined) return;
     const wanted = addresses.filter((a) => isWanted(a, this.#request.settings.ipProtocol));
-    const [address] = wanted.filter(({ address }) => isAllowed(address, this.#request.allow));
+    const { allow } = this.#request;
+    const address = wanted.find((a) => allow.length === 0 || isInBlocks(a.address, allow));
     if (address !== undefined) this.#ping(address);
     else if (wanted.length > 0) this.#end({ isAllowed: false });
     else this.#fail('resolution', `${host} has no address of the wanted kind`);
@@ -109,7 +111,7 @@ export class Probe implements TargetUser {
   }
 
   discarded(): void {
-    this.#fail('timeout', 'the exporter itself stood still');
+    this.#end({ isSeen: false });
   }
 
   answeredLate(): void {}
@@ -190,10 +192,12 @@ export class Probe implements TargetUser {
     if (this.#isOver) return;
     const total = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
     const { reason, trouble = '', isAlive = false } = result;
+    this.#isEnding = true;
     this.#note(isAlive ? 'alive' : `not alive: ${[reason, trouble].filter(Boolean).join(', ')}`);
     this.#close();
     this.#finish({
       isAllowed: true,
+      isSeen: true,
       code: undefined,
       retransmissions: 0,
       reason,
@@ -217,7 +221,8 @@ export class Probe implements TargetUser {
   }
 
   #note(what: string, message = ''): void {
-    if (this.#log.length === MOST_LINES) return;
+    // The conclusion has its place whatever came before.
+    if (this.#log.length >= MOST_LINES && !this.#isEnding) return;
     this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }
 }
@@ -228,16 +233,4 @@ function harmless(bytes: Uint8Array): string {
     .toString('utf8')
     .replace(/\r\n/g, '\n')
     .replace(/[^\P{C}\n\t]/gu, '?');
-}
-
-/** Whether one of the blocks has the address; where there are none, any may be probed. */
-function isAllowed(address: string, blocks: readonly string[]): boolean {
-  if (blocks.length === 0) return true;
-  const list = new BlockList();
-  const typeOf = (text: string) => (addressFamily(text) === 4 ? 'ipv4' : 'ipv6');
-  for (const block of blocks) {
-    const [network = '', prefix] = block.split('/');
-    list.addSubnet(network, Number(prefix), typeOf(network));
-  }
-  return list.check(address, typeOf(address));
 }

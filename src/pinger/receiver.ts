@@ -40,7 +40,7 @@ export class Receiver {
     return this.#received;
   }
 
-  readonly take = (bytes: Uint8Array, from: Source): void => {
+  readonly take = (bytes: Uint8Array, from: Source): boolean => {
     this.#received++;
     const now = this.#options.clock.now();
     this.#options.vigil.look(now);
@@ -49,6 +49,7 @@ export class Receiver {
       ? this.#takeResponse(bytes, now)
       : this.#answer(bytes, from);
     if (!isTaken) this.#options.onUnmatched();
+    return isTaken;
   };
 
   #takeResponse(bytes: Uint8Array, atMs: number): boolean {

@@ -10,6 +10,8 @@ export interface ProbeReport {
   readonly trouble: string;
   /** False when no address that may be probed was found, and so nothing was sent. */
   readonly isAllowed: boolean;
+  /** False when we stood still, so that nothing is known. */
+  readonly isSeen: boolean;
   readonly transport: TransportName | undefined;
   /** IP address, IPv6 without brackets. */
   readonly address: string | undefined;

@@ -47,7 +47,9 @@ const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
  */
 export function parseUri(text: string, transport: TransportName = 'udp'): SipUri {
   const fail = (why: string): never => {
-    throw new UriError(`expected a SIP URI, got ${JSON.stringify(text.slice(0, 120))}: ${why}`);
+    const harmless = text.replace(/^((?:sips?:)?(?!sips?:)[^:@]*):.*@/is, '$1:<secret>@');
+    const shown = JSON.stringify(harmless.slice(0, 120));
+    throw new UriError(`expected a SIP URI, got ${shown}: ${why}`);
   };
   if (/^tel:/i.test(text)) fail('a telephone number has no address');
   if (/[<>"]/.test(text)) fail('only the URI, without a display name and brackets');
@@ -182,8 +184,10 @@ function parseName(text: string, fail: Fail): string {
   const name = asciiName(text).replace(/\.$/, '');
   const labels = name.split('.');
   const isName = name.length <= 253 && labels.every((label) => LABEL.test(label));
+  // What the URL parser would read in another way is no name to everybody: 0x7f, xn--a.
+  const isPlain = tryHostname(`http://${name}`) === name;
   // RFC 1123 2.1: a name whose last label is a number is a mistyped IPv4 address.
-  if (!isName || /^\d+$/.test(labels.at(-1) ?? ''))
+  if (!isName || !isPlain || /^\d+$/.test(labels.at(-1) ?? ''))
     fail('the host is neither an address nor a name');
   return name;
 }

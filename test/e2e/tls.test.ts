@@ -452,9 +452,10 @@ describe('files of tls_config', { concurrency: true }, () => {
       const { exporter, farEnd, caFile } = await startTrusting(t, authority, authority.ca);
       await check(exporter, 'far', {});
       writeFileSync(caFile, 'this is no certificate');
-      await eventually('the change is seen', () => /a file .* has changed/.test(exporter.output()));
+      await eventually('the trouble is logged', () => {
+        return /a changed file is wrong/.test(exporter.output());
+      });
       await eventually('two more pings', morePings(exporter, 2));
-      assert.match(exporter.output(), /changed TLS files are wrong/);
       await check(exporter, 'far', {});
       assert.equal(farEnd.connections, 1);
       assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
@@ -476,7 +477,7 @@ describe('files of tls_config', { concurrency: true }, () => {
       await check(exporter, 'far', {});
       writeFileSync(certFile, after.cert);
       await eventually('the trouble is logged', () => {
-        return /changed TLS files are wrong/.test(exporter.output());
+        return /a changed file is wrong/.test(exporter.output());
       });
       await eventually('a ping', morePings(exporter, 1));
       assert.equal(farEnd.connections, 1);
@@ -496,7 +497,7 @@ describe('files of tls_config', { concurrency: true }, () => {
     rmSync(dirname(caFile), { recursive: true });
     symlinkSync(basename(dirname(caFile)), dirname(caFile));
     await eventually('the trouble is logged', () => {
-      return /what the file held before stays in use/.test(exporter.output());
+      return /what it held before stays in use/.test(exporter.output());
     });
     await eventually('two more pings', morePings(exporter, 2));
     await check(exporter, 'far', {});

@@ -61,6 +61,28 @@ describe('the response', () => {
     test(`is that of ${name}`, () => assert.equal(digestResponse(input), wanted));
   }
 
+  test('of RFC 7616 3.9.2 hashes by SHA-512/256, and names and realms in UTF-8', () => {
+    const response = digestResponse({
+      ...{ hash: 'sha512-256', isSession: false, qop: 'auth', method: 'GET', nc: '00000001' },
+      ...{ username: 'J\u00e4s\u00f8n Doe', password: 'Secret, or not?', realm: 'api@example.org' },
+      ...{ nonce: '5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK', uri: '/doe.json' },
+      cnonce: 'NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm',
+    });
+    const h = (text: string) => createHash('sha512-256').update(text, 'utf8').digest('hex');
+    const a1 = h('J\u00e4s\u00f8n Doe:api@example.org:Secret, or not?');
+    const middle =
+      '5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK:00000001:NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm:auth';
+    assert.equal(response, h(`${a1}:${middle}:${h('GET:/doe.json')}`));
+  });
+
+  test('to auth-int covers the body, which is empty', () => {
+    const params = met(challenge('realm="r", nonce="n", qop="auth-int"'), 'NOTIFY', 'sip:b');
+    const h = (text: string) => createHash('md5').update(text).digest('hex');
+    const a2 = h(`NOTIFY:sip:b:${h('')}`);
+    const wanted = h(`${h('bob:r:zanzibar')}:n:00000001:0a4f113b:auth-int:${a2}`);
+    assert.deepEqual([params['response'], params['uri']], [wanted, 'sip:b']);
+  });
+
   for (const [algorithm, hash] of [
     ['MD5', 'md5'],
     ['MD5-sess', 'md5'],
@@ -109,6 +131,50 @@ describe('a challenge', () => {
       ['Negotiate abc=, Digest realm="a, b", nonce="1", algorithm=MD5'],
       'MD5',
     ],
+    [
+      'one below a scheme without parameters',
+      ['NTLM', 'Digest realm="a", nonce="2", algorithm=MD5'],
+      'MD5',
+    ],
+    [
+      'the second of its kind in one header',
+      ['Digest realm="a", nonce="1", algorithm=X, Digest realm="a", nonce="2", algorithm=SHA-256'],
+      'SHA-256',
+    ],
+    [
+      'one behind another scheme in one header',
+      ['Basic realm="Digest", Digest realm="a", nonce="2", algorithm=MD5'],
+      'MD5',
+    ],
+    [
+      'one below one that lacks its nonce',
+      ['Digest realm="a", algorithm=SHA-256', 'Digest realm="a", nonce="2", algorithm=MD5'],
+      'MD5',
+    ],
+    [
+      'one below one that is too long',
+      [
+        `Digest realm="${'r'.repeat(1025)}", nonce="1"`,
+        'Digest realm="a", nonce="2", algorithm=MD5',
+      ],
+      'MD5',
+    ],
+    ['one in letters of any case', ['dIGEST REALM="a", Nonce="1", ALGORITHM=md5'], 'md5'],
+    ['one whose algorithm is quoted', ['Digest realm="a", nonce="1", algorithm="MD5"'], 'MD5'],
+    [
+      'one with values of the longest length',
+      [
+        `Digest realm="${'r'.repeat(1024)}", nonce="${'n'.repeat(1024)}", opaque="${'o'.repeat(1024)}", algorithm=MD5`,
+      ],
+      'MD5',
+    ],
+    [
+      'one with parameters that nobody knows',
+      [
+        'Digest realm="a", domain="sip:a, b", charset=UTF-8, nonce="1", userhash=false, algorithm=MD5',
+      ],
+      'MD5',
+    ],
     ['a folded one', ['Digest realm="a",\r\n nonce="1",\r\n\talgorithm=SHA-256'], 'SHA-256'],
     ['one with blanks everywhere', ['Digest   realm = "a" ,nonce= "1" , algorithm =MD5 '], 'MD5'],
   ] as const) {
@@ -125,6 +191,9 @@ describe('a challenge', () => {
     ['qop=auth', 'auth'],
     ['qop="AUTH"', 'auth'],
     ['qop="auth-int"', 'auth-int'],
+    ['qop="token, auth-int"', 'auth-int'],
+    ['qop="auth-int ,\tauth"', 'auth'],
+    ['qop=",auth,"', 'auth'],
   ] as const) {
     test(`with ${qop} is met by ${wanted}`, () => {
       assert.equal(met(challenge(`realm="r", nonce="n", ${qop}`))['qop'], wanted);
@@ -161,6 +230,41 @@ describe('a challenge', () => {
       ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5-sess'],
       /without qop/,
     ],
+    ...['realm', 'nonce', 'opaque'].map((name) => {
+      const given = { realm: 'r', nonce: 'n', opaque: 'o', [name]: 'x'.repeat(1025) };
+      const params = Object.entries(given).map(([key, value]) => `${key}="${value}"`);
+      return [
+        `a value of more than a kilobyte as ${name}`,
+        [`WWW-Authenticate: Digest ${params.join(', ')}`],
+        /longer than/,
+      ] as const;
+    }),
+    [
+      'an algorithm that only begins like one',
+      ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5-sess-sess'],
+      /algorithm "MD5-sess-sess"/,
+    ],
+    [
+      'an algorithm like a part of objects',
+      ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=constructor'],
+      /algorithm "constructor"/,
+    ],
+    [
+      'an empty algorithm',
+      ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm='],
+      /algorithm/,
+    ],
+    ['an empty qop', ['WWW-Authenticate: Digest realm="r", nonce="n", qop=""'], /qop ""/],
+    [
+      'a challenge for the other asker',
+      ['Proxy-Authenticate: Digest realm="r", nonce="n"'],
+      /without a challenge/,
+    ],
+    [
+      'an algorithm with control characters',
+      ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm="X\x1b[2J"'],
+      /^[ -~]*$/,
+    ],
     [
       'a nonce of 2 kB',
       [`WWW-Authenticate: Digest realm="r", nonce="${'n'.repeat(2048)}"`],
@@ -174,9 +278,31 @@ describe('a challenge', () => {
     });
   }
 
-  test('that is stale says so, whatever its case', () => {
-    const verdict = client().take('server', challenge('realm="r", nonce="n", stale=TRUE'));
-    assert.deepEqual(verdict, { kind: 'met', isStale: true });
+  for (const [stale, isStale] of [
+    ['stale=true', true],
+    ['stale=TRUE', true],
+    ['Stale="True"', true],
+    ['stale=false', false],
+    ['stale=', false],
+    ['realm="stale=true"', false],
+  ] as const) {
+    test(`with ${stale} is ${isStale ? '' : 'not '}stale`, () => {
+      const verdict = client().take('server', challenge(`realm="r", nonce="n", ${stale}`));
+      assert.deepEqual(verdict, { kind: 'met', isStale });
+    });
+  }
+
+  test('is looked for in the headers alone', () => {
+    const body = '\r\nWWW-Authenticate: Digest realm="r", nonce="n"\r\n';
+    const message = Buffer.concat([response('Server: x'), Buffer.from(body)]);
+    assert.equal(client().take('server', message).kind, 'unmet');
+  });
+
+  test('that is not met leaves the one before in place', () => {
+    const digest = client();
+    digest.take('server', challenge('realm="r", nonce="1"'));
+    digest.take('server', challenge('realm="r", nonce="2", algorithm=X'));
+    assert.match(digest.headers(ACCOUNT, 'OPTIONS', 'sip:a')[0]?.[1] ?? '', /nonce="1"/);
   });
 
   test('of any text is taken without an exception', () => {
@@ -188,8 +314,33 @@ describe('a challenge', () => {
     );
   });
 
+  test('of any bytes is taken without an exception, and what meets it is one line', () => {
+    const value = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      fc.string({ maxLength: 200, unit: 'binary' }).map((text) => Buffer.from(text)),
+      fc
+        .string({
+          maxLength: 50,
+          unit: fc.constantFrom('a', '\\"', '\\\\', ' ', ',', '\r\n ', '\x01', '\xff'),
+        })
+        .map((text) => Buffer.from(`Digest realm="${text}", nonce="${text}", opaque="${text}"`)),
+    );
+    fc.assert(
+      fc.property(value, (bytes) => {
+        const [before, after] = ['SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: ', '\r\n\r\n'];
+        const digest = client();
+        digest.take('server', Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]));
+        for (const [, header] of digest.headers(ACCOUNT, 'OPTIONS', 'sip:a')) {
+          assert.doesNotMatch(header, /[\r\n\0]/);
+        }
+      }),
+    );
+  });
+
   test('of 15 kB costs no more than a few times one of 5 kB', () => {
-    for (const piece of ['a="', ',', ' \t', 'Digest ', '\\"', 'x=,', '="', 'a ']) {
+    const pieces = ['a="', ',', ' \t', 'Digest ', '\\"', 'x=,', '="', 'a ', '"', '\\', 'a', '='];
+    const folds = ['\r\n ', 'a=b, ', 'Digest a="b", ', 'a= "'];
+    for (const piece of [...pieces, ...folds]) {
       const took = (length: number) => {
         const text = response(`WWW-Authenticate: Digest ${piece.repeat(length / piece.length)}`);
         const beganAt = performance.now();
@@ -232,11 +383,67 @@ describe('the client', () => {
   });
 });
 
-test('what is shown of a message has no response to a challenge', () => {
-  const text =
-    'OPTIONS sip:a SIP/2.0\r\nAuthorization: Digest username="u", response="abc", nc=1\r\nproxy-authorization: Digest response="def"\r\nX: response="kept"\r\n\r\n';
-  const shown = masked(text);
-  assert.doesNotMatch(shown, /abc|def/);
-  assert.match(shown, /username="u", response="<secret>", nc=1/);
-  assert.match(shown, /X: response="kept"/);
+describe('what is shown of a message', () => {
+  const shownOf = (...headers: readonly string[]) =>
+    masked(['OPTIONS sip:a SIP/2.0', ...headers, '', ''].join('\r\n'));
+
+  test('has no response to a challenge', () => {
+    const shown = shownOf(
+      'Authorization: Digest username="u", response="abc", nc=1',
+      'proxy-authorization: Digest response="def"',
+      'X: response="kept"',
+    );
+    assert.doesNotMatch(shown, /abc|def/);
+    assert.match(shown, /username="u", response="<secret>", nc=1/);
+    assert.match(shown, /X: response="kept"/);
+  });
+
+  test('is all else as it was', () => {
+    for (const text of [
+      'WWW-Authenticate: Digest realm="response=", nonce="n"',
+      'X-Authorization: Digest response="kept"',
+      'Subject: Authorization: Digest response="kept"',
+      'Authorization: Digest username="u", xresponse="kept"',
+    ]) {
+      assert.ok(shownOf(text).includes(text), text);
+    }
+    const text = 'Authorization: Digest username="u", response="abc", nc=1';
+    assert.equal(shownOf(text).replace('<secret>', 'abc'), shownOf('X').replace('X', text));
+  });
+
+  test('has none where it is cut off in the middle', () => {
+    const response = '0123456789abcdef';
+    const text = `OPTIONS sip:a SIP/2.0\r\nAuthorization: Digest username="u", response="${response}", nc=1`;
+    for (let end = text.indexOf(response) + 1; end <= text.length; end++) {
+      assert.doesNotMatch(masked(text.slice(0, end)), /response="0/, text.slice(0, end));
+    }
+  });
+
+  test('has none whatever the peer and the account call themselves', () => {
+    const name = fc.string({
+      maxLength: 12,
+      unit: fc.constantFrom('a', ' ', ',', '"', '\\', '=', 'response=', ', response="'),
+    });
+    const quotedName = (text: string) => text.replace(/["\\]/g, '\\$&');
+    fc.assert(
+      fc.property(name, name, name, fc.boolean(), (username, realm, nonce, isProxy) => {
+        const digest = client();
+        const params = [`realm="${quotedName(realm)}"`, `nonce="${quotedName(nonce)}"`].join(', ');
+        const [asker, header] = isProxy
+          ? (['proxy', 'Proxy'] as const)
+          : (['server', 'WWW'] as const);
+        digest.take(asker, response(`${header}-Authenticate: Digest ${params}`));
+        const [[field, value] = ['', '']] = digest.headers(
+          { ...ACCOUNT, username },
+          'OPTIONS',
+          'sip:a',
+        );
+        const [secret] = /(?<=, response=")[0-9a-f]{32}(?=")/.exec(value) ?? [];
+        assert.ok(secret !== undefined, value);
+        const shown = shownOf(`${field}: ${value}`);
+        assert.ok(!shown.includes(secret), shown);
+        assert.ok(shown.replace('<secret>', secret).includes(`${field}: ${value}`), shown);
+      }),
+    );
+  });
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import {
   Framer,
@@ -72,6 +75,43 @@ describe('a stream of messages', () => {
     );
   });
 
+  test('carries bodies of any bytes and of any length up to the limit', () => {
+    const body = fc.oneof(
+      { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+      fc.uint8Array({ minLength: 5000, maxLength: 6000 }),
+    );
+    const keepAlives = fc.constantFrom('', '\r\n', '\r\n\r\n', '\r\n\r\n\r\n');
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(keepAlives, fc.boolean(), body), { maxLength: 5 }),
+        fc.array(fc.integer({ min: 1, max: 7000 }), { minLength: 1, maxLength: 5 }),
+        (list, lengths) => {
+          const messages = list.map(([, isResponse, bytes]) => {
+            const text = Buffer.from(bytes).toString('latin1');
+            return isResponse
+              ? response(text)
+              : response(text).replace(/^.*/, 'INFO sip:a SIP/2.0');
+          });
+          const text = list.map(([breaks], i) => `${breaks}${messages[i]}`).join('');
+          assert.deepEqual(framed(cut(`${text}\r\n`, lengths)).messages, messages);
+        },
+      ),
+    );
+  });
+
+  test('is within a message from its first byte to its last, and not in what parts messages', () => {
+    const framer = new Framer(() => {});
+    const push = (text: string) => framer.push(Buffer.from(text, 'latin1'));
+    push('\r\n\r\n');
+    assert.equal(framer.isWithinMessage, false);
+    push('S');
+    assert.equal(framer.isWithinMessage, true);
+    push(response('body').slice(1, -1));
+    assert.equal(framer.isWithinMessage, true);
+    push('y\r\n');
+    assert.equal(framer.isWithinMessage, false);
+  });
+
   test('hands out bytes that nothing changes any more', () => {
     const kept: Uint8Array[] = [];
     const framer = new Framer((bytes) => kept.push(bytes));
@@ -96,6 +136,11 @@ describe('a stream of messages', () => {
       const tooLong = response('', `P: ${'p'.repeat(padding + 1)}\r\n`);
       assert.match(framed(cut(tooLong, lengths)).error ?? '', /headers of more than/);
     }
+  });
+
+  test('tells a body that is too long by the headers, before any of it comes', () => {
+    const head = response('').replace('Content-Length: 0', `l: ${LONGEST_BODY + 1}`);
+    assert.match(framed(cut(head, [1])).error ?? '', /body of more than/);
   });
 
   test('that never ends its headers is given up once they are too long', () => {
@@ -128,6 +173,22 @@ describe('what is no SIP', () => {
     ],
     ['a line that is no header', 'SIP/2.0 200 OK\r\nnonsense\r\nl: 0\r\n\r\n', /no header/],
     ['a NUL in a header', 'SIP/2.0 200 OK\r\nA: \0\r\nl: 0\r\n\r\n', /no header/],
+    ['a line feed alone in a header', 'SIP/2.0 200 OK\r\nA: b\nl: 0\r\n\r\n', /no header/],
+    [
+      'a carriage return alone in a header',
+      'SIP/2.0 200 OK\r\nA: b\rc\r\nl: 0\r\n\r\n',
+      /no header/,
+    ],
+    ['a NUL in the first line', 'SIP/2.0 200 \0\r\nl: 0\r\n\r\n', /first line/],
+    ['a carriage return alone in the first line', 'SIP/2.0 200 O\rK\r\nl: 0\r\n\r\n', /first line/],
+    ['a first line of another protocol', 'OPTIONS * RTSP/1.0\r\nl: 0\r\n\r\n', /first line/],
+    ['a first line of blanks', '   \r\nl: 0\r\n\r\n', /first line/],
+    ['a length with a sign', 'SIP/2.0 200 OK\r\nl: +1\r\n\r\na', /no number/],
+    ['a length in hexadecimal', 'SIP/2.0 200 OK\r\nl: 0x1\r\n\r\na', /no number/],
+    ['a length with more behind it', 'SIP/2.0 200 OK\r\nl: 1;x\r\n\r\na', /no number/],
+    ['two lengths in one header', 'SIP/2.0 200 OK\r\nl: 1, 1\r\n\r\na', /no number/],
+    ['a header without a name', 'SIP/2.0 200 OK\r\n: a\r\nl: 0\r\n\r\n', /no header/],
+    ['a fold with nothing before it', 'SIP/2.0 200 OK\r\n a\r\nl: 0\r\n\r\n', /no header/],
   ] as const) {
     test(`${name} ends the stream, whole or byte by byte`, () => {
       for (const lengths of [[text.length], [1]]) {
@@ -139,8 +200,17 @@ describe('what is no SIP', () => {
   }
 
   test('is known by its first byte', () => {
-    assert.match(framed(['\x16']).error ?? '', /first line/);
-    assert.match(framed(['\0']).error ?? '', /first line/);
+    for (const byte of ['\x16', '\0', ' ', '\t', '<', '{', '\xff', ':']) {
+      assert.match(framed([byte]).error ?? '', /first line/, JSON.stringify(byte));
+      assert.match(framed([response(), byte]).error ?? '', /first line/, JSON.stringify(byte));
+    }
+  });
+
+  test('is not what says its length twice alike, or in a line that is folded', () => {
+    for (const head of ['l: 2\r\nContent-Length: 2', 'CONTENT-LENGTH \t:\r\n 2 ', 'L:02']) {
+      const text = `SIP/2.0 200 OK\r\n${head}\r\n\r\nab`;
+      assert.deepEqual(framed(cut(text, [1])).messages, [text]);
+    }
   });
 
   test('does not take away the messages before it', () => {
@@ -154,5 +224,86 @@ describe('what is no SIP', () => {
         framed(chunks.map((chunk) => Buffer.from(chunk)));
       }),
     );
+  });
+});
+
+/** Time that `work` of this size takes, the least of a few tries. */
+function tookMs(size: number, work: (size: number) => void): number {
+  const tries = Array.from({ length: 5 }, () => {
+    const beganAt = performance.now();
+    work(size);
+    return performance.now() - beganAt;
+  });
+  return Math.min(...tries);
+}
+
+describe('what a stream costs', () => {
+  const byteByByte = (framer: Framer, text: string) => {
+    const bytes = Buffer.from(text, 'latin1');
+    for (let at = 0; at < bytes.length; at++) framer.push(bytes.subarray(at, at + 1));
+  };
+
+  for (const [name, n, work] of [
+    [
+      'a body, byte by byte',
+      16_000,
+      (size) => byteByByte(new Framer(() => {}), response('b'.repeat(size))),
+    ],
+    [
+      'line breaks, byte by byte',
+      125_000,
+      (size) => byteByByte(new Framer(() => {}), '\r\n'.repeat(size / 2)),
+    ],
+    [
+      'line breaks at once',
+      1_000_000,
+      (size) => new Framer(() => {}).push(Buffer.alloc(size, '\r\n')),
+    ],
+    [
+      'headers, byte by byte',
+      3000,
+      (size) => byteByByte(new Framer(() => {}), response('', 'A: b\r\n'.repeat(size / 6))),
+    ],
+    [
+      'small messages at once, behind the rest of one',
+      100_000,
+      (size) => {
+        const framer = new Framer(() => {});
+        framer.push(Buffer.from(response().slice(0, 9)));
+        framer.push(Buffer.from(response().slice(9) + response().repeat(size / 100)));
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, number, (size: number) => void])[]) {
+    test(`grows no faster than its length: ${name}`, () => {
+      work(n);
+      // Four times as much takes sixteen times as long where the cost is quadratic.
+      assert.ok(tookMs(4 * n, work) < 10 * tookMs(n, work) + 20, name);
+    });
+  }
+
+  test('in memory is no more than the limits, and next to nothing between messages', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    assert.ok(typeof collect === 'function');
+    const heldBytes = async () => {
+      // What a collection finds to be garbage is given back a little later.
+      for (let i = 0; i < 4; i++) {
+        collect();
+        await setTimeout(5);
+      }
+      return process.memoryUsage().arrayBuffers;
+    };
+    const framers = Array.from({ length: 50 }, () => new Framer(() => {}));
+    const text = response('b'.repeat(LONGEST_BODY), `P: ${'p'.repeat(10_000)}\r\n`);
+    const pieces = cut(text.slice(0, -1), [1000]).map((piece) => Buffer.from(piece));
+    const before = await heldBytes();
+    for (const framer of framers) for (const piece of pieces) framer.push(piece);
+    const within = (await heldBytes()) - before;
+    assert.ok(within > framers.length * LONGEST_BODY, 'all of it is kept until it is complete');
+    // A buffer that doubles is at most twice as long as what it holds.
+    assert.ok(within < framers.length * 2 * (LONGEST_HEAD + LONGEST_BODY), `${within}`);
+    for (const framer of framers) framer.push(Buffer.from('b\r\n\r\n'));
+    assert.ok((await heldBytes()) - before < framers.length * 8 * 1024, 'given back');
+    assert.ok(framers.every((framer) => !framer.isWithinMessage));
   });
 });

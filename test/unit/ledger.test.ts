@@ -5,8 +5,10 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import {
   CODES_PER_TARGET,
+  CONNECT_PHASES,
   createLedger,
   LATENESS_BUCKETS_MICROS,
+  LEDGER_CAPACITY,
   RTT_BUCKETS_MICROS,
 } from '../../src/shared/ledger/cells.js';
 import { LedgerReader, type TargetRow } from '../../src/shared/ledger/reader.js';
@@ -249,6 +251,122 @@ describe('the row of a target', () => {
     writer.addInFlight(1);
     assert.equal(new LedgerWriter(buffer).targetsUsed, 5);
     assert.equal(reader.pinger().inFlight, 0);
+  });
+});
+
+describe('how connections to a target came about', () => {
+  const EMPTY = { buckets: RTT_BUCKETS_MICROS.concat(0).map(() => 0), sumMicros: 0 };
+
+  test('is not there until one was made, and pings do not make one', () => {
+    const { writer, reader } = fresh();
+    const slot = writer.openTarget(0);
+    assert.equal(reader.connection(slot), undefined);
+    writer.recordPing(slot, ALIVE);
+    assert.equal(reader.connection(slot), undefined);
+    writer.recordConnect(slot, 'connect', 700);
+    const row = reader.connection(slot);
+    assert.equal(row?.phase('connect').sumMicros, 700);
+    assert.deepEqual(row?.phase('tls'), EMPTY);
+    assert.equal(reader.target(slot)?.pings, 1, 'and leaves the pings as they were');
+  });
+
+  test('adds up to what was written, phase by phase', () => {
+    const micros = fc.oneof(
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      fc.constantFrom(...RTT_BUCKETS_MICROS, ...RTT_BUCKETS_MICROS.map((bound) => bound + 1)),
+    );
+    const written = fc.array(fc.tuple(fc.constantFrom(...CONNECT_PHASES), micros), {
+      minLength: 1,
+      maxLength: 30,
+    });
+    const { writer, reader } = fresh();
+    fc.assert(
+      fc.property(written, (list) => {
+        const slot = writer.openTarget(0);
+        for (const [phase, took] of list) writer.recordConnect(slot, phase, took);
+        const row = reader.connection(slot);
+        assert.ok(row);
+        for (const phase of CONNECT_PHASES) {
+          const took = list.flatMap(([other, time]) => (other === phase ? [time] : []));
+          const { buckets, sumMicros } = row.phase(phase);
+          assert.equal(sumMicros, sum(took));
+          const bounds = [...RTT_BUCKETS_MICROS, Number.POSITIVE_INFINITY];
+          const wanted = bounds.map((bound, i) => {
+            return took.filter((time) => time <= bound && time > (bounds[i - 1] ?? -1)).length;
+          });
+          assert.deepEqual(buckets, wanted);
+        }
+      }),
+    );
+  });
+
+  test('is of one target, also of the last one that a ledger holds', () => {
+    const { writer, reader } = fresh();
+    const slots = [0, 1, LEDGER_CAPACITY - 1].map((index) => writer.openTarget(index));
+    for (const [i, slot] of slots.entries()) writer.recordConnect(slot, 'tls', i + 1);
+    for (const [i, slot] of slots.entries()) {
+      assert.equal(reader.connection(slot)?.phase('tls').sumMicros, i + 1);
+      assert.deepEqual(reader.connection(slot)?.phase('connect'), EMPTY);
+    }
+  });
+
+  test('is hidden from its former tenant and empty for the next', () => {
+    const { writer, reader } = fresh();
+    const former = writer.openTarget(0);
+    writer.recordConnect(former, 'connect', 700);
+    writer.recordConnect(former, 'tls', 900);
+    const present = writer.openTarget(0);
+    assert.equal(reader.connection(present), undefined);
+    writer.recordConnect(present, 'connect', 1);
+    assert.equal(reader.connection(former), undefined);
+    assert.equal(reader.connection(present)?.phase('connect').sumMicros, 1);
+    assert.deepEqual(reader.connection(present)?.phase('tls'), EMPTY);
+  });
+
+  test('that was left half-written is not readable until a new writer mends it', () => {
+    const { buffer, writer, reader } = fresh();
+    const slot = writer.openTarget(0);
+    writer.recordConnect(slot, 'connect', 700);
+    const version = firstChangedCell(buffer, 100, () => writer.recordConnect(slot, 'tls', 900));
+    Atomics.add(new Int32Array(buffer), version, 1);
+    assert.equal(reader.connection(slot), undefined);
+    const mended = new LedgerWriter(buffer);
+    assert.equal(reader.connection(slot)?.phase('tls').sumMicros, 900);
+    mended.recordConnect(slot, 'tls', 1);
+    assert.equal(reader.connection(slot)?.phase('tls').sumMicros, 901);
+  });
+
+  test('stays as it was read, whatever is written after it', () => {
+    const { writer, reader } = fresh();
+    const slot = writer.openTarget(0);
+    const rows = [];
+    for (let times = 1; times <= 600; times++) {
+      writer.recordConnect(slot, 'connect', 1);
+      rows.push({ times, row: reader.connection(slot) });
+    }
+    for (const { times, row } of rows) assert.equal(row?.phase('connect').sumMicros, times);
+  });
+});
+
+describe('challenges that were met', () => {
+  test('are counted by target, apart from pings', () => {
+    const { writer, reader } = fresh();
+    const [slot, other] = [writer.openTarget(0), writer.openTarget(1)];
+    for (let i = 0; i < 3; i++) writer.recordChallenge(slot);
+    const row = reader.target(slot);
+    assert.deepEqual([row?.challenges, row?.pings, row?.responses.length], [3, 0, 0]);
+    assert.equal(reader.target(other)?.challenges, 0);
+    writer.recordPing(slot, ALIVE);
+    assert.equal(reader.target(slot)?.challenges, 3);
+  });
+
+  test('are those of the present tenant of a row', () => {
+    const { writer, reader } = fresh();
+    const former = writer.openTarget(0);
+    writer.recordChallenge(former);
+    const present = writer.openTarget(0);
+    assert.equal(reader.target(former), undefined);
+    assert.equal(reader.target(present)?.challenges, 0);
   });
 });
 

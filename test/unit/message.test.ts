@@ -13,7 +13,7 @@ import {
   stamp,
   stampAgain,
 } from '../../src/pinger/message.js';
-import { Scan, scan } from '../../src/pinger/scanner.js';
+import { is, isBarringBlanks, Scan, scan } from '../../src/pinger/scanner.js';
 import type { Identity, PingSettings } from '../../src/shared/destination.js';
 import type { TransportName } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
@@ -318,5 +318,161 @@ describe('who a ping says it is from', () => {
     for (const name of ['call-id', 'from']) assert.equal(only(first, name), only(second, name));
     assert.notEqual(only(first, 'via'), only(second, 'via'));
     assert.equal(scanned(second.bytes).ok, true);
+  });
+
+  for (const [transport, isAlias] of [
+    ['udp', false],
+    ['tcp', true],
+    ['tls', true],
+    ['ws', false],
+    ['wss', false],
+  ] as const) {
+    test(`${isAlias ? 'lets' : 'does not let'} the peer use a connection of ${transport} itself (RFC 5923)`, () => {
+      const named = template({ transport, identity: { viaHost: 'sbc.example' } });
+      const wire = transport.toUpperCase();
+      const via = new RegExp(
+        `^SIP/2\\.0/${wire} sbc\\.example;branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
+      );
+      assert.match(only(named, 'via') ?? '', via);
+      assert.doesNotMatch(
+        only(template({ transport }), 'via') ?? '',
+        /alias/,
+        'nor one without a name',
+      );
+    });
+  }
+
+  test('is the host that Via names, without a port too, unless From and Contact are told', () => {
+    const viaHost = 'sbc.example';
+    const named = template({ identity: { viaHost } });
+    assert.match(only(named, 'from') ?? '', /^<sip:sbc\.example>;tag=\w{16}$/);
+    assert.equal(only(named, 'contact'), '<sip:sbc.example>');
+    assert.equal(Buffer.from(named.sentBy).toString(), 'sbc.example');
+    const told = { viaHost, pingFrom: 'sip:f@f.example', contact: 'sip:c@c.example' };
+    const both = template({ identity: told });
+    assert.match(only(both, 'from') ?? '', /^<sip:f@f\.example>;tag=\w{16}$/);
+    assert.equal(only(both, 'contact'), '<sip:c@c.example>');
+    const secure = template({ uri: 'sips:a.example', transport: 'tls', identity: { viaHost } });
+    assert.equal(only(secure, 'contact'), '<sips:sbc.example>');
+  });
+
+  test('is an IPv6 address in brackets everywhere', () => {
+    const request = template({ uri: '[2001:db8::1]', address: '2001:db8::9', transport: 'tcp' });
+    assert.match(only(request, 'via') ?? '', /^SIP\/2\.0\/TCP \[2001:db8::9\]:40000;/);
+    assert.match(only(request, 'from') ?? '', /^<sip:keepalive@\[2001:db8::9\]>;/);
+    assert.equal(only(request, 'contact'), '<sip:keepalive@[2001:db8::9]:40000;transport=tcp>');
+  });
+
+  test('goes by a route whose user part looks like a parameter', () => {
+    const request = template({ uri: 'a.example', identity: { route: 'sip:u;lr;x@proxy.example' } });
+    assert.equal(only(request, 'route'), '<sip:u;lr;x@proxy.example;lr>');
+  });
+
+  test('is in headers as they were written, whatever they hold', () => {
+    const value = fc.string({
+      maxLength: 30,
+      unit: fc.constantFrom(
+        'a',
+        ' ',
+        '$',
+        '&',
+        '`',
+        "'",
+        '1',
+        '<',
+        ':',
+        '%',
+        '"',
+        '\\',
+        '\u00e9',
+        '\u{1f600}',
+      ),
+    });
+    const name = fc.constantFrom('X-A', 'x-a', 'Event', 'P-Charge-Info', 'X%1');
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            name,
+            value.map((text) => text.trim()),
+          ),
+          { maxLength: 4 },
+        ),
+        (own) => {
+          const request = template({ identity: { headers: own } });
+          const plain = textOf(template({}));
+          const written = own.map(([header, text]) => `${header}: ${text}\r\n`).join('');
+          const wanted = `${plain.slice(0, -2)}${Buffer.from(written).toString('latin1')}\r\n`;
+          assert.equal(textOf(request), wanted);
+          const found = scanned(request.bytes);
+          assert.deepEqual([found.ok, found.bodyAt], [true, request.bytes.length]);
+          const parsed = sip.parse(textOf(request));
+          assert.ok(parsed !== undefined && 'method' in parsed);
+          assert.deepEqual(headersOf(request).get('content-length'), ['0']);
+        },
+      ),
+    );
+  });
+
+  test('is a request that parsers read and stamps keep whole, whatever is told', () => {
+    const host = fc.constantFrom(
+      'sbc.example',
+      'sbc.example:5061',
+      '192.0.2.7',
+      '[2001:db8::7]:5070',
+    );
+    const uri = fc.constantFrom(
+      '',
+      'sip:x@y.example',
+      'sips:z.example:5071',
+      'sip:u@[2001:db8::3]',
+    );
+    const identity = fc.record({
+      ...{
+        viaHost: fc.oneof(fc.constant(''), host),
+        pingFrom: uri,
+        to: uri,
+        contact: uri,
+        route: uri,
+      },
+      user: fc.constantFrom('', 'bob', '+4930', "a;b=c'd"),
+      headers: fc.constantFrom([], [['Event', 'keep-alive']] as const),
+    });
+    const transport = fc.constantFrom('udp', 'tcp', 'tls', 'ws', 'wss');
+    const method = fc.constantFrom('OPTIONS', 'REGISTER', 'NOTIFY', 'MESSAGE', 'X-1.2');
+    fc.assert(
+      fc.property(identity, transport, method, fc.boolean(), (told, wire, name, isSecure) => {
+        const to = isSecure && wire !== 'udp' ? 'sips:a.example' : 'sip:a.example';
+        const given = { identity: told, transport: wire, settings: { method: name }, uri: to };
+        const credentials = [['Authorization', 'Digest username="b, c", realm="\\""']] as const;
+        const first = template(given);
+        stamp(first, new Entropy());
+        const second = template({ ...given, cseq: 2, credentials });
+        stampAgain(second, first, new Entropy());
+        for (const request of [first, second]) {
+          const found = scanned(request.bytes);
+          assert.deepEqual([found.ok, found.vias, found.bodyAt], [true, 1, request.bytes.length]);
+          assert.equal(slotOfBranch(request.bytes, found.branch.start, found.branch.end), 5);
+          const { start, end } = found.cseqMethod;
+          assert.ok(is(request.bytes, start, end, request.method));
+          assert.ok(isBarringBlanks(request.bytes, found.sentBy, request.sentBy));
+          const parsed = sip.parse(textOf(request));
+          assert.ok(parsed !== undefined && 'method' in parsed && parsed.method === name);
+          assert.equal(only(request, 'contact') === undefined, name === 'REGISTER');
+        }
+        for (const same of ['call-id', 'from', 'to', 'contact', 'route']) {
+          assert.equal(only(first, same), only(second, same), same);
+        }
+      }),
+    );
+  });
+
+  test('finds the places of its stamps also when the destination looks like them', () => {
+    const uri = `a.example;tag=${'t'.repeat(16)};x=${'c'.repeat(32)}`;
+    const request = template({ uri });
+    stamp(request, new Entropy());
+    assert.match(textOf(request), new RegExp(`^OPTIONS sip:${uri} SIP/2\\.0\r\n`));
+    assert.match(only(request, 'from') ?? '', /;tag=[0-9a-f]{16}$/);
+    assert.match(only(request, 'call-id') ?? '', /^[0-9a-f]{32}$/);
   });
 });

@@ -8,7 +8,7 @@ test('a family whose socket cannot be opened does not keep the other from openin
   const transport = new UdpTransport({
     sourceAddress: '127.0.0.1',
     sourcePort: 0,
-    onMessage: () => {},
+    onMessage: () => true,
     log: (line) => logged.push(line),
   });
   t.after(() => transport.close());

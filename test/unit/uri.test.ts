@@ -156,7 +156,9 @@ describe('what is no URI of a destination', () => {
         assert.match(canonicalUri(text), /^sips?:[!-~]+$/);
       } catch (error) {
         assert.ok(error instanceof UriError, String(error));
-        assert.ok(error.message.includes(JSON.stringify(text.slice(0, 120))));
+        // What stands before an @ may be a password, and is not quoted.
+        const isQuoted = error.message.includes(JSON.stringify(text.slice(0, 120)));
+        assert.ok(isQuoted || text.includes('@'), error.message);
       }
     };
     fc.assert(fc.property(texts, isHandled), { numRuns: 2000 });

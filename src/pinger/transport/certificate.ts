@@ -124,8 +124,9 @@ function sipDomains(names: string): string[] {
 }
 
 /** Node has a line for each part, the widest first; RFC 4514 2.1 wants the narrowest first. */
-function distinguishedName(lines: string): string {
-  return printable(lines.split('\n').reverse().join(','));
+/** @param lines undefined for an empty name, whatever Node's types say. */
+function distinguishedName(lines: string | undefined): string {
+  return printable((lines ?? '').split('\n').reverse().join(','));
 }
 
 const LONGEST_TEXT = 512;

@@ -17,8 +17,6 @@ export interface DialOptions {
   readonly endpoint: Endpoint;
   /** IP address to send from; empty for the one that the routes choose. */
   readonly sourceAddress: string;
-  /** 0 for one that the system chooses. */
-  readonly sourcePort: number;
   readonly dscp: number;
   /** Undefined for TCP alone. */
   readonly secure: Secure | undefined;
@@ -40,7 +38,7 @@ export interface DialUser {
 
 /** Connects; one of `opened` and `failed` follows, unless it is given up. Returns how to give up. */
 export function dial(options: DialOptions, user: DialUser): () => void {
-  const { endpoint, sourceAddress, sourcePort, dscp, secure, clock } = options;
+  const { endpoint, sourceAddress, dscp, secure, clock } = options;
   const beganAt = clock.now();
   const socket = net.connect({
     host: endpoint.address,
@@ -48,7 +46,6 @@ export function dial(options: DialOptions, user: DialUser): () => void {
     family: endpoint.family,
     noDelay: true,
     ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
-    ...(sourcePort === 0 ? {} : { localPort: sourcePort }),
   });
   let giveUp = () => abandon(socket, onError);
   const onError = (error: Error) => {
@@ -85,7 +82,7 @@ function shakeHands(
     checkServerIdentity: () => undefined,
   });
   const onError = (error: Error) => {
-    const peer = peerOf(socket, domain, settings, false);
+    const peer = tryPeerOf(socket, domain, settings, false);
     abandon(socket, onError);
     if (peer !== undefined) user.secured(peer);
     user.failed(tlsFailure(error, peer !== undefined && settings.certFile === ''));
@@ -94,16 +91,25 @@ function shakeHands(
   socket.once('secureConnect', () => {
     socket.off('error', onError);
     user.connected('tls', (clock.now() - beganAt) * 1000);
-    const peer = peerOf(socket, domain, settings, true);
+    const peer = tryPeerOf(socket, domain, settings, true);
     if (peer !== undefined) user.secured(peer);
     if (settings.insecureSkipVerify || peer?.isVerified === true) {
       user.opened(socket);
     } else {
       abandon(socket, onError);
-      user.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'the peer showed none' });
+      user.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'it cannot be read' });
     }
   });
   return () => abandon(socket, onError);
+}
+
+/** Undefined for a certificate that OpenSSL takes and Node cannot read. */
+function tryPeerOf(...args: Parameters<typeof peerOf>): ReturnType<typeof peerOf> {
+  try {
+    return peerOf(...args);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Ends it; what it still has to say is nobody's. */

@@ -104,7 +104,8 @@ export class Framer {
   #keep(bytes: Uint8Array): void {
     const needed = this.#used + bytes.length;
     if (needed > this.#buffer.length) {
-      const grown = Buffer.alloc(Math.max(needed, 2 * this.#buffer.length, 1024));
+      const roomy = Math.max(needed, 2 * this.#buffer.length, 1024);
+      const grown = Buffer.alloc(this.#length > 0 ? this.#length : roomy);
       grown.set(this.#buffer.subarray(0, this.#used));
       this.#buffer = grown;
     }

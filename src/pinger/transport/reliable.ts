@@ -17,12 +17,16 @@ export interface OpeningUser extends Omit<DialUser, 'opened'> {
   awaits(what: string): void;
 }
 
+export interface Opening {
+  readonly endpoint: Endpoint;
+  /** It will carry one ping. */
+  readonly isForOnce: boolean;
+  readonly opening: OpeningUser;
+  readonly user: ChannelUser;
+}
+
 /** Opens a channel. Returns how to give up. */
-export type OpenChannel = (
-  endpoint: Endpoint,
-  opening: OpeningUser,
-  user: ChannelUser,
-) => () => void;
+export type OpenChannel = (opening: Opening) => () => void;
 
 export interface ReliableOptions {
   readonly openChannel: OpenChannel;
@@ -41,8 +45,7 @@ export class ReliableTransport implements Transport {
   }
 
   open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
-    const isPersistent = this.#options.isPersistent && !isForOnce;
-    return new ReliableFlow({ ...this.#options, isPersistent }, endpoint, user);
+    return new ReliableFlow({ ...this.#options, isForOnce }, endpoint, user);
   }
 
   /** Every flow closes its own connection. */
@@ -65,18 +68,29 @@ interface Open {
   hasServed: boolean;
 }
 
+/** Messages a second that a connection may bring and nobody asked for. */
+const MOST_STRAYS = 200;
+
+interface FlowOptions extends ReliableOptions {
+  readonly isForOnce: boolean;
+}
+
 class ReliableFlow implements Flow {
   readonly isReliable = true;
-  readonly #options: ReliableOptions;
+  readonly #options: FlowOptions;
   readonly #endpoint: Endpoint;
   readonly #user: FlowUser;
   #open: Open | undefined;
   #giveUp: (() => void) | undefined;
   #isPinging = false;
+  /** Which connection is the present one; others have nothing to say. */
+  #attempt = 0;
+  #strays = 0;
+  #straysSinceMs = Number.NEGATIVE_INFINITY;
   /** Something came since the ping began. */
   #hasHeard = false;
 
-  constructor(options: ReliableOptions, endpoint: Endpoint, user: FlowUser) {
+  constructor(options: FlowOptions, endpoint: Endpoint, user: FlowUser) {
     this.#options = options;
     this.#endpoint = endpoint;
     this.#user = user;
@@ -101,9 +115,10 @@ class ReliableFlow implements Flow {
   /** A connection on which a ping went unanswered may be dead, and the kernel not know it. */
   rest(isAnswered: boolean): void {
     this.#isPinging = false;
-    if (!isAnswered) this.#letGo(false);
-    else if (!this.#options.isPersistent) this.#letGo(true);
-    else if (this.#open !== undefined) this.#open.hasServed = true;
+    // One that is still coming about is for the ping that has ended; the next makes its own.
+    if (!isAnswered || this.#open === undefined) this.#letGo(false);
+    else if (this.#options.isForOnce || !this.#options.isPersistent) this.#letGo(true);
+    else this.#open.hasServed = true;
   }
 
   close(): void {
@@ -113,6 +128,7 @@ class ReliableFlow implements Flow {
 
   #connect(): void {
     let peer: TlsPeer | undefined;
+    const attempt = ++this.#attempt;
     const edition = this.#options.edition();
     const opening: OpeningUser = {
       awaits: (what) => this.#user.awaits(what),
@@ -122,20 +138,33 @@ class ReliableFlow implements Flow {
         this.#user.secured(shown);
       },
       opened: (channel) => {
+        if (attempt !== this.#attempt) {
+          channel.destroy();
+          return;
+        }
         this.#giveUp = undefined;
         const believedUntilMs = this.#believedUntil(peer);
         this.#open = { channel, edition, believedUntilMs, hasServed: false };
         if (this.#isPinging) this.#user.ready(channel.local);
       },
       failed: (failure) => {
+        if (attempt !== this.#attempt) return;
         this.#giveUp = undefined;
         if (this.#isPinging) this.#user.failed(failure);
       },
     };
-    this.#giveUp = this.#options.openChannel(this.#endpoint, opening, this.#channelUser());
+    const { isForOnce } = this.#options;
+    const giveUp = this.#options.openChannel({
+      endpoint: this.#endpoint,
+      isForOnce,
+      opening,
+      user: this.#channelUser(attempt),
+    });
+    // It may have failed at once.
+    if (attempt === this.#attempt && this.#open === undefined) this.#giveUp = giveUp;
   }
 
-  #channelUser(): ChannelUser {
+  #channelUser(attempt: number): ChannelUser {
     const { address, port } = this.#endpoint;
     const source: Source = {
       address,
@@ -147,14 +176,19 @@ class ReliableFlow implements Flow {
       heard: () => {
         this.#hasHeard = true;
       },
-      received: (message) => this.#options.onMessage(message, source),
-      ended: (failure) => this.#ended(failure),
+      received: (message) => {
+        if (!this.#options.onMessage(message, source)) this.#takeStray();
+      },
+      ended: (failure) => {
+        if (attempt === this.#attempt) this.#ended(failure);
+      },
     };
   }
 
   #ended(failure: TransportFailure): void {
     const hasServed = this.#open?.hasServed === true;
     this.#open = undefined;
+    this.#attempt++;
     if (!this.#isPinging) return;
     // A peer that closes a connection for being idle may do so just as the ping is on its way.
     if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#user.lost();
@@ -174,7 +208,20 @@ class ReliableFlow implements Flow {
     return Math.min(now + BELIEVED_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
   }
 
+  /** A peer that sends without end what nobody asked for takes the time of all others. */
+  #takeStray(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#straysSinceMs >= 1000) {
+      this.#straysSinceMs = now;
+      this.#strays = 0;
+    }
+    if (++this.#strays <= MOST_STRAYS) return;
+    this.#open?.channel.destroy();
+    this.#ended({ reason: 'malformed', detail: 'the peer floods us with what nobody asked for' });
+  }
+
   #letGo(isInPeace: boolean): void {
+    this.#attempt++;
     this.#giveUp?.();
     this.#giveUp = undefined;
     const open = this.#open;

@@ -82,7 +82,7 @@ export class TlsContexts {
     } catch (error) {
       this.#log({
         level: 'error',
-        message: 'changed TLS files are wrong; what they held before stays in use',
+        message: 'a changed file is wrong; what it held before stays in use',
         fields: { error: error instanceof Error ? error.message : String(error) },
       });
     }

@@ -72,5 +72,5 @@ export interface Source {
   answer(message: Uint8Array, port: number): void;
 }
 
-/** Takes every message that arrives, from whomever. */
-export type MessageHandler = (bytes: Uint8Array, from: Source) => void;
+/** Takes every message that arrives, from whomever; false when it was none of ours. */
+export type MessageHandler = (bytes: Uint8Array, from: Source) => boolean;

@@ -24,7 +24,10 @@ export function upgrade(
   socket: net.Socket,
   { domain, port }: Endpoint,
   path: string,
-  isSecure: boolean,
+  {
+    isSecure,
+    hasNoCertificate,
+  }: { readonly isSecure: boolean; readonly hasNoCertificate: boolean },
   user: UpgradeUser,
 ): () => void {
   let isOver = false;
@@ -36,14 +39,24 @@ export function upgrade(
     maxPayload: LONGEST_HEAD + LONGEST_BODY,
     closeTimeout: CLOSE_MS,
   };
-  const ws = new WebSocket(url, 'sip', options);
+  let ws: WebSocket;
+  try {
+    ws = new WebSocket(url, 'sip', options);
+  } catch (error) {
+    socket.destroy();
+    user.failed({
+      reason: 'local',
+      detail: error instanceof Error ? error.message : String(error),
+    });
+    return () => {};
+  }
   const fail = (failure: TransportFailure) => {
     if (isOver) return;
     isOver = true;
     socket.destroy();
     user.failed(failure);
   };
-  ws.on('error', (error) => fail(failureOf(error)));
+  ws.on('error', (error) => fail(failureOf(error, hasNoCertificate)));
   ws.on('unexpected-response', (_request, { statusCode = 0 }) =>
     fail({ reason: 'refused', detail: `the upgrade to WebSocket was answered with ${statusCode}` }),
   );
@@ -60,8 +73,8 @@ export function upgrade(
 }
 
 /** Why an upgrade failed. */
-function failureOf(error: NodeJS.ErrnoException): TransportFailure {
-  if (isTlsError(error)) return tlsFailure(error, true);
+function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): TransportFailure {
+  if (isTlsError(error)) return tlsFailure(error, hasNoCertificate);
   if (error.code?.startsWith('HPE_')) {
     return { reason: 'malformed', detail: 'the upgrade to WebSocket was not answered with HTTP' };
   }

@@ -6,7 +6,7 @@ import type { LogLine } from '../../shared/protocol.js';
 import type { Clock } from '../clock.js';
 import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
 import type { Pace } from './pace.js';
-import { type OpenChannel, type OpeningUser, ReliableTransport } from './reliable.js';
+import { type OpenChannel, type Opening, type OpeningUser, ReliableTransport } from './reliable.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
 import type { MessageHandler, Transport } from './transport.js';
@@ -61,8 +61,8 @@ export class Wires {
 /** Destinations whose wires have the same key can share one. */
 function wireKey(name: TransportName, settings: PingSettings): string {
   const { sourceAddress, sourcePort, dscp, connection, tls, wsPath } = settings;
-  const own = name === 'udp' ? [] : [connection, dscp, tls, wsPath];
-  return JSON.stringify([name, sourceAddress, sourcePort, ...own]);
+  const own = name === 'udp' ? [sourcePort] : [connection, dscp, tls, wsPath];
+  return JSON.stringify([name, sourceAddress, ...own]);
 }
 
 export function openWire(options: WireOptions): Transport {
@@ -94,19 +94,23 @@ function contextFor({ settings, contexts }: WireOptions): SecureNow {
 
 function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
   const hasNoCertificate = options.settings.tls.certFile === '';
-  return (endpoint, opening, user) =>
-    dialed(options, secureNow, opening, endpoint, (socket) => {
-      opening.opened(new StreamChannel(socket, user, hasNoCertificate));
+  return (asked) =>
+    dialed(options, secureNow, asked, (socket) => {
+      asked.opening.opened(new StreamChannel(socket, asked.user, hasNoCertificate));
     });
 }
 
 function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel {
   const { name, settings } = options;
-  return (endpoint, opening, user) => {
+  const isSecure = name === 'wss';
+  const hasNoCertificate = settings.tls.certFile === '';
+  return (asked) => {
+    const { endpoint, opening, user } = asked;
     let giveUp = () => {};
-    const giveUpDial = dialed(options, secureNow, opening, endpoint, (socket) => {
+    const giveUpDial = dialed(options, secureNow, asked, (socket) => {
       opening.awaits('the upgrade to WebSocket');
-      giveUp = upgrade(socket, endpoint, settings.wsPath, name === 'wss', {
+      const tls = { isSecure, hasNoCertificate };
+      giveUp = upgrade(socket, endpoint, settings.wsPath, tls, {
         opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user)),
         failed: (failure) => opening.failed(failure),
       });
@@ -122,10 +126,10 @@ function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel 
 function dialed(
   options: WireOptions,
   secureNow: SecureNow,
-  opening: OpeningUser,
-  endpoint: DialOptions['endpoint'],
+  asked: Opening,
   opened: DialUser['opened'],
 ): () => void {
+  const { opening, endpoint, isForOnce } = asked;
   let secure: Secure | undefined;
   try {
     secure = secureNow();
@@ -135,7 +139,7 @@ function dialed(
   }
   if (secure === undefined) return dialNow(options, secure, opening, endpoint, opened);
   let giveUp = () => {};
-  const stepOut = options.handshakes.begin(() => {
+  const stepOut = options.handshakes.begin(!isForOnce, () => {
     giveUp = dialNow(options, secure, opening, endpoint, opened);
   });
   return () => {
@@ -151,10 +155,10 @@ function dialNow(
   endpoint: DialOptions['endpoint'],
   opened: DialUser['opened'],
 ): () => void {
-  const { sourceAddress, sourcePort, dscp } = settings;
+  const { sourceAddress, dscp } = settings;
   opening.awaits('a connection');
   return dial(
-    { endpoint, sourceAddress, sourcePort, dscp, secure, clock },
+    { endpoint, sourceAddress, dscp, secure, clock },
     {
       connected: (phase, micros) => {
         if (phase === 'connect' && secure !== undefined) opening.awaits('the TLS handshake');
