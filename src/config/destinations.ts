@@ -79,7 +79,7 @@ export function readModules(
       report(path, `expected a mapping of settings, got ${show(value)}`);
       continue;
     }
-    const entries = entriesOf(value);
+    const entries = entriesOf(value, `${path}.`, report);
     for (const [key] of entries) {
       if (!isPingKey(key))
         report(`${path}.${key}`, `expected a setting of pings, got ${show(key)}`);
@@ -119,7 +119,7 @@ export function readDestinations(
 function readDestination(given: unknown, path: string, reading: Reading): Destination | undefined {
   const { modules, version, report } = reading;
   const entry = isMapping(given) ? given : { uri: given };
-  const entries = entriesOf(entry);
+  const entries = entriesOf(entry, `${path}.`, report);
   for (const [key] of entries) {
     if (DESTINATION_KEYS.includes(key) || isPingKey(key)) continue;
     const known = DESTINATION_KEYS.join(', ');

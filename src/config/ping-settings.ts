@@ -30,10 +30,17 @@ export function isPingKey(key: string): key is Key {
  * The entries of a module or a destination: `{auth: {username: x}}` as `auth.username` and x, a
  * mapping of headers as the pairs of it.
  */
-export function entriesOf(given: Readonly<Record<string, unknown>>): [string, unknown][] {
+export function entriesOf(
+  given: Readonly<Record<string, unknown>>,
+  path: string,
+  report: Report,
+): [string, unknown][] {
   return Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
     // A dot is a level; a name that has one is none, here as at the top level.
-    if (key.includes('.')) return [[`"${key}"`, value]];
+    if (key.includes('.')) {
+      report(`${path}${key}`, `expected a setting of pings, got ${show(key)}`);
+      return [];
+    }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];
     if (key === 'headers') return [[key, Object.entries(value)]];
     if (!GROUPS.has(key)) return [[key, value]];

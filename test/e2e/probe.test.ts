@@ -107,6 +107,8 @@ test('what /probe cannot do is refused in words, and nothing is sent', async (t)
       of('http://127.0.0.1/'),
       /^target: expected a SIP URI, got "http:\/\/127.0.0.1\/": that is a URL/,
     ],
+    [of(far.uri, '&debug=maybe'), /^debug: expected true or false$/],
+    [of('sip:xn--a.localhost;transport=ws'), /^target: expected a SIP URI/],
     [of('sip:224.0.0.1'), /^target: expected the address of one host/],
     [of('sip:a.example;transport=sctp'), /^target: expected a URI over udp, tcp, tls, ws, wss/],
     [of('sip:a.example\r\nX: y'), /^target: expected a SIP URI/],
@@ -258,6 +260,22 @@ test('probe.allow holds for addresses and domains, also for what a name resolves
   assert.equal(sum((await probe(byName, of(`sip:localhost:${port}`)))[1], 'probe_success'), 1);
   const off = await startExporter(t, { probe: { enabled: false } });
   assert.equal((await probe(off, of(far.uri)))[0], 403);
+});
+
+test('probe.allow holds behind the proxy of a module too', async (t) => {
+  const proxy = await farEnd(t, 0);
+  const exporter = await startExporter(t, {
+    probe: { allow: ['192.0.2.0/24', 'example.com'] },
+    modules: { via: { route: proxy.uri } },
+  });
+  for (const target of ['sip:198.51.100.1', 'sip:a.example', 'sip:example.com.evil.test']) {
+    assert.equal((await probe(exporter, of(target, '&module=via')))[0], 403, target);
+  }
+  assert.equal(proxy.requests(), 0);
+  for (const target of ['sip:192.0.2.1', 'sip:sip.example.com']) {
+    const [, text] = await probe(exporter, of(target, '&module=via'));
+    assert.equal(sum(text, 'probe_success'), 1, target);
+  }
 });
 
 test('a closed port is told at once, by ICMP or by TCP', async (t) => {

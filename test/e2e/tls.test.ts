@@ -419,6 +419,32 @@ test(
 );
 
 // The files are looked at every five seconds, so most of the time of these is spent waiting.
+test(
+  'a certificate that names nobody in its subject is read like any other',
+  needs('openssl'),
+  async (t) => {
+    const path = folder(t);
+    const [cert, key] = [join(path, 'cert.pem'), join(path, 'key.pem')];
+    const made = spawnSync('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-subj', '/', '-addext', 'subjectAltName=critical,DNS:localhost', '-days', '9'],
+      ...['-keyout', key, '-out', cert],
+    ]);
+    assert.equal(made.status, 0, String(made.stderr));
+    const farEnd = await startFarEnd(t, 'tls', (_request, good) => [good], {
+      tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') },
+    });
+    const exporter = await startExporter(t, {
+      ping_interval: 1,
+      tls_config: { ca_file: cert },
+      destinations: [{ name: 'nobody', uri: `sips:localhost:${farEnd.port}` }],
+    });
+    await eventually('it is up', async () => (await exporter.isAlive('nobody')) === 1);
+    assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+    assert.equal((await exporter.destination('nobody')).targets[0]?.tls?.subject, '');
+  },
+);
+
 describe('files of tls_config', { concurrency: true }, () => {
   test(
     'that change on disk count without a restart, also for the connection that there is',

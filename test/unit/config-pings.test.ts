@@ -533,6 +533,24 @@ test('files are named relative to the file that names them, in flags and variabl
   assert.equal(settingsOf({ file: up }).tls.certFile, '');
 });
 
+test('a route keeps its port and its wire under a module whose wire has another', () => {
+  for (const [transport, route, wanted] of [
+    ['tls', 'sip:127.0.0.9:5060', 'sip:127.0.0.9:5060'],
+    ['tls', '127.0.0.9:5061', 'sip:127.0.0.9'],
+    ['ws', 'sip:127.0.0.9:5060', 'sip:127.0.0.9:5060'],
+    ['tcp', 'sip:127.0.0.9;transport=udp', 'sip:127.0.0.9;transport=udp'],
+  ] as const) {
+    const file = {
+      modules: { m: { transport, route } },
+      destinations: [{ ...DESTINATION, module: 'm' }],
+    };
+    assert.equal(settingsOf({ file }).identity.route, wanted);
+  }
+  for (const route of ['sip:224.0.0.1', 'sip:a.example;transport=sctp']) {
+    assert.match(faultsOf({ file: at.destination({ route }) }), /\.route: expected /);
+  }
+});
+
 test('an explicit port stays one under a module whose wire has another', () => {
   const file = {
     modules: { secure: { transport: 'tls' } },

@@ -145,6 +145,12 @@ describe('what is no URI of a destination', () => {
     });
   }
 
+  test('a name that a URL parser reads in another way, or not at all', () => {
+    for (const name of ['xn--a.localhost', 'xn--.example', 'foo.0x7f', '0x7f.1']) {
+      assert.throws(() => parseUri(name), UriError, name);
+    }
+  });
+
   test('whatever the text, it is read or refused with a UriError that quotes it', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
