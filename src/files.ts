@@ -22,12 +22,18 @@ export class WatchedFiles {
   #look: NodeJS.Timeout | undefined;
 
   /**
+   * @param optional files that may be missing, now or later.
    * @param check throws when the contents cannot be used.
-   * @throws FilesError naming the first file that cannot be read; what `check` throws.
+   * @throws FilesError naming the first of the others that cannot be read; what `check` throws.
    */
-  constructor(paths: Iterable<string>, check: (contents: Contents) => void) {
+  constructor(
+    paths: Iterable<string>,
+    optional: readonly string[],
+    check: (contents: Contents) => void,
+  ) {
     this.#check = check;
     for (const path of new Set(paths)) this.#read(path);
+    for (const path of optional) if (path !== '') this.#readIfThere(path);
     check(this.#seen);
     this.#right = new Map(this.#seen);
   }
@@ -68,6 +74,14 @@ export class WatchedFiles {
       }
     }
     return isChanged;
+  }
+
+  #readIfThere(path: string): void {
+    try {
+      this.#read(path);
+    } catch (error) {
+      if (!(error instanceof FilesError)) throw error;
+    }
   }
 
   #read(path: string): void {

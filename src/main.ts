@@ -40,7 +40,9 @@ async function main(): Promise<void> {
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
-  const files = new WatchedFiles(paths, (contents) => checkFiles(config, contents));
+  const files = new WatchedFiles(paths, [config.dns.hostsFile], (contents) =>
+    checkFiles(config, contents),
+  );
   if (config.isCheck) {
     process.stdout.write(`The configuration is right: ${count(config)}.\n`);
     return;
@@ -114,7 +116,7 @@ async function run(
   });
   const supervisor = new Supervisor({
     ledger,
-    dnsServers: config.dnsServers,
+    dns: config.dns,
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
     onServers: (servers) => roster.setServers(servers),

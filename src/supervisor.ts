@@ -1,6 +1,7 @@
 /** The pinger thread: starts it, sees that it lives, starts it again, and carries its messages. */
 
 import { Worker } from 'node:worker_threads';
+import { AskError, Asks } from './shared/asks.js';
 import type { DestinationSlot, Watched } from './shared/destination.js';
 import { LedgerReader } from './shared/ledger/reader.js';
 import type { ProbeReport } from './shared/probe.js';
@@ -15,6 +16,7 @@ import type {
   ServerName,
   ToPinger,
 } from './shared/protocol.js';
+import type { DnsSettings, Resolution } from './shared/resolution.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
@@ -32,7 +34,7 @@ const YOUNG_GENERATION_MB = 6;
 
 export interface SupervisorOptions {
   readonly ledger: SharedArrayBuffer;
-  readonly dnsServers: readonly string[];
+  readonly dns: DnsSettings;
   /** What is to be watched, with the targets that were resolved so far. */
   readonly watched: () => readonly Watched[];
   readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
@@ -48,21 +50,12 @@ export interface SupervisorOptions {
 
 /** Probes that are under way at one moment; the pinger has numbers for no more. */
 const MOST_PROBES = 1000;
-
-/** Why a probe has no report: there are too many, or the pinger is not there. */
-export class ProbeError extends Error {
-  override readonly name = 'ProbeError';
-}
-
-interface Ask {
-  readonly resolve: (report: ProbeReport) => void;
-  readonly reject: (error: Error) => void;
-}
+const MOST_EXPLANATIONS = 1000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #asks = new Map<number, Ask>();
-  #lastAsk = 0;
+  readonly #probes = new Asks<ProbeReport>(MOST_PROBES);
+  readonly #explanations = new Asks<Resolution | undefined>(MOST_EXPLANATIONS);
   readonly #reader: LedgerReader;
   #worker: Worker | undefined;
   #isReady = false;
@@ -91,12 +84,12 @@ export class Supervisor {
   }
 
   start(): void {
-    const { ledger, dnsServers, watched, spawn = spawnPinger } = this.#options;
+    const { ledger, dns, watched, spawn = spawnPinger } = this.#options;
     const known = watched()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
     this.#look ??= setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
-    const worker = spawn({ ledger, dnsServers, known });
+    const worker = spawn({ ledger, dns, known });
     this.#worker = worker;
     this.#spawnedAt = performance.now();
     this.#missedBeats = 0;
@@ -125,24 +118,21 @@ export class Supervisor {
   /**
    * Pings once.
    *
-   * @throws ProbeError when it cannot, or the reason of `signal` once that aborts.
+   * @throws AskError when it cannot, or the reason of `signal` once that aborts.
    */
-  probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
-    if (!this.#isReady) return Promise.reject(new ProbeError('the pinger thread is not running'));
-    if (this.#asks.size >= MOST_PROBES) {
-      return Promise.reject(new ProbeError(`more than ${MOST_PROBES} probes are under way`));
-    }
-    const id = ++this.#lastAsk;
-    this.#post({ type: 'probe', id, ...request });
-    return new Promise<ProbeReport>((resolve, reject) => {
-      const cancel = () => {
-        this.#post({ type: 'cancel', id });
-        reject(signal.reason);
-      };
-      this.#asks.set(id, { resolve, reject });
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel, { once: true });
-    }).finally(() => this.#asks.delete(id));
+  async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
+    this.#mustBeReady();
+    return this.#probes.ask(
+      (id) => this.#post({ type: 'probe', id, ...request }),
+      signal,
+      (id) => this.#post({ type: 'cancel', id }),
+    );
+  }
+
+  /** What the destination's name came to. @throws AskError when the pinger cannot say. */
+  async resolution(slot: DestinationSlot): Promise<Resolution | undefined> {
+    this.#mustBeReady();
+    return this.#explanations.ask((id) => this.#post({ type: 'explain', id, slot }));
   }
 
   unwatch(slots: readonly DestinationSlot[]): void {
@@ -162,6 +152,10 @@ export class Supervisor {
     const patience = setTimeout(() => void worker.terminate(), 500);
     await ended;
     clearTimeout(patience);
+  }
+
+  #mustBeReady(): void {
+    if (!this.#isReady) throw new AskError('the pinger thread is not running');
   }
 
   /** What is posted before the thread is ready is not lost: it is told everything then. */
@@ -189,7 +183,10 @@ export class Supervisor {
         this.#options.onPeers(message.peers);
         break;
       case 'probed':
-        this.#asks.get(message.id)?.resolve(message.report);
+        this.#probes.answer(message.id, message.report);
+        break;
+      case 'explained':
+        this.#explanations.answer(message.id, message.resolution);
         break;
       case 'log':
         this.#options.log(message);
@@ -200,7 +197,9 @@ export class Supervisor {
   }
 
   #ended(worker: Worker, cause: string): void {
-    for (const { reject } of this.#asks.values()) reject(new ProbeError('the pinger thread ended'));
+    const error = new AskError('the pinger thread ended');
+    this.#probes.fail(error);
+    this.#explanations.fail(error);
     if (this.#isStopped || this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isReady = false;

@@ -20,6 +20,7 @@ import {
 } from '../src/http/families.js';
 import { OPENMETRICS, ownMetrics, TEXT } from '../src/http/own-metrics.js';
 import { probeMetrics } from '../src/http/probe-metrics.js';
+import { RESOLUTION_FAMILIES } from '../src/http/resolution-families.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { createLedger } from '../src/shared/ledger/cells.js';
 import { LedgerReader } from '../src/shared/ledger/reader.js';
@@ -31,7 +32,12 @@ const exporter = {
   version: '0',
   ledger: new LedgerReader(createLedger()),
   roster: { all: () => [], named: () => undefined, withUri: () => [] },
-  pinger: { isReady: true, restarts: 0, probe: () => Promise.reject(new Error('no pinger')) },
+  pinger: {
+    isReady: true,
+    restarts: 0,
+    probe: () => Promise.reject(new Error('no pinger')),
+    resolution: () => Promise.reject(new Error('no pinger')),
+  },
   modules: {},
   moduleText: () => '',
   probes: { isEnabled: true, allow: [] },
@@ -87,6 +93,7 @@ test('the examples in docs/configuration.md are right configurations', (t) => {
 
 test('docs/metrics.md lists every metric as it is registered', async () => {
   holds('docs/metrics.md', 'destinations', familyRows(DESTINATION_FAMILIES));
+  holds('docs/metrics.md', 'names', familyRows(RESOLUTION_FAMILIES));
   holds('docs/metrics.md', 'targets', familyRows(TARGET_FAMILIES));
   holds('docs/metrics.md', 'connections', familyRows(CONNECTION_FAMILIES));
   const reasons = FAILURE_REASONS.filter((r) =>
@@ -122,7 +129,13 @@ test('docs/probe.md lists every metric that a probe can have, and its examples a
 
 test('no name is exported twice, in either format', async () => {
   const names = [
-    ...[...DESTINATION_FAMILIES, ...TARGET_FAMILIES, ...CONNECTION_FAMILIES, ...PINGER_FAMILIES],
+    ...[
+      ...DESTINATION_FAMILIES,
+      ...TARGET_FAMILIES,
+      ...CONNECTION_FAMILIES,
+      ...RESOLUTION_FAMILIES,
+      ...PINGER_FAMILIES,
+    ],
   ].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const format of [TEXT, OPENMETRICS] as const) {

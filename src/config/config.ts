@@ -6,6 +6,7 @@ import convict from 'convict';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import type { DnsSettings } from '../shared/resolution.js';
 import { DEFAULT_MODULE, isMapping, readDestinations, readModules } from './destinations.js';
 import { type Flags, readEnvironment } from './flags.js';
 import { ConfigError, Expected, FORMATS, type FormatName, show } from './formats.js';
@@ -20,7 +21,7 @@ export interface Config {
   readonly webConfigFile: string;
   readonly logLevel: Value<'log_level'>;
   readonly logFormat: Value<'log_format'>;
-  readonly dnsServers: readonly string[];
+  readonly dns: DnsSettings;
   readonly isProbeEnabled: boolean;
   /** Empty when anything may be probed. */
   readonly probeAllow: readonly string[];
@@ -65,6 +66,17 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
   if (destinations.length > LEDGER_CAPACITY) {
     report('destinations', `expected at most ${LEDGER_CAPACITY}, got ${destinations.length}`);
   }
+  const dns: DnsSettings = {
+    servers: FORMATS.dns_servers(loaded.get('dns.servers')),
+    timeoutMs: FORMATS.timeout(loaded.get('dns.timeout')) ?? 2_000,
+    minTtlMs: FORMATS.ttl(loaded.get('dns.min_ttl')),
+    maxTtlMs: FORMATS.ttl(loaded.get('dns.max_ttl')),
+    hostsFile: FORMATS.text(loaded.get('dns.hosts_file')),
+  };
+  if (dns.minTtlMs > dns.maxTtlMs) {
+    const wanted = `at most dns.max_ttl (${dns.maxTtlMs / 1000} s)`;
+    report('dns.min_ttl', `expected ${wanted}, got ${dns.minTtlMs / 1000} s`);
+  }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return deepFreeze({
     isCheck: FORMATS.truth(loaded.get('config.check')),
@@ -72,7 +84,7 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
     webConfigFile: FORMATS.text(loaded.get('web.config.file')),
     logLevel: FORMATS.log_level(loaded.get('log.level')),
     logFormat: FORMATS.log_format(loaded.get('log.format')),
-    dnsServers: FORMATS.dns_servers(loaded.get('dns.servers')),
+    dns,
     isProbeEnabled: FORMATS.truth(loaded.get('probe.enabled')),
     probeAllow: FORMATS.allow_list(loaded.get('probe.allow')),
     modules: Object.fromEntries(

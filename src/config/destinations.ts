@@ -1,7 +1,7 @@
 /** Destinations and modules, as the configuration lists them. */
 
 import type { Destination, PingSettings } from '../shared/destination.js';
-import type { TransportName } from '../shared/outcome.js';
+import type { TransportChoice } from '../shared/outcome.js';
 import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { Expected, show } from './formats.js';
 import {
@@ -136,7 +136,7 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
     module === undefined || (Object.keys(own).length === 0 && !module.isUnwritten)
       ? module?.settings
       : pingSettings([...module.levels, own], version, `${path}.`, report);
-  const uri = readUri(entry['uri'], settings?.transport ?? 'udp', path, report);
+  const uri = readUri(entry['uri'], settings?.transport ?? 'auto', path, report);
   if (uri === undefined || settings === undefined) return undefined;
   if (moduleName === TEAMS && settings.identity.viaHost === '') {
     report(
@@ -153,7 +153,7 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
 
 function readUri(
   given: unknown,
-  transport: TransportName,
+  transport: TransportChoice,
   path: string,
   report: Report,
 ): string | undefined {

@@ -111,6 +111,9 @@ export function pingSettings(
     sourcePort: given.source_port ?? PING_SETTINGS.source_port.default,
     dscp: given.dscp ?? PING_SETTINGS.dscp.default,
     ipProtocol: given.ip_protocol ?? PING_SETTINGS.ip_protocol.default,
+    resolve: given.resolve ?? PING_SETTINGS.resolve.default,
+    aliveWhen: given.alive_when ?? PING_SETTINGS.alive_when.default,
+    maxTargets: given.max_targets ?? PING_SETTINGS.max_targets.default,
   };
 }
 

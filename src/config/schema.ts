@@ -64,9 +64,9 @@ export const PING_SETTINGS = {
     default: 'OPTIONS',
   }),
   transport: setting('transport', {
-    doc: 'The wire that pings take where the URI does not name one: udp, tcp, tls, ws or wss.',
+    doc: 'The wire that pings take where the URI does not name one: udp, tcp, tls, ws or wss; auto for what the NAPTR and SRV records of the name say, and udp where there are none.',
     format: 'transport',
-    default: 'udp',
+    default: 'auto',
   }),
   connection: setting('connection', {
     doc: 'Over all wires but UDP: persistent, a connection that serves ping after ping and is opened again when it closed, or per_ping.',
@@ -131,9 +131,24 @@ export const PING_SETTINGS = {
     default: 0,
   }),
   ip_protocol: setting('ip_protocol', {
-    doc: 'Which addresses of a name are pinged: any, ip4 or ip6.',
+    doc: 'Of which family the addresses of a name are pinged: any, ip4 or ip6.',
     format: 'ip_protocol',
     default: 'any',
+  }),
+  resolve: setting('resolve', {
+    doc: 'Which addresses of a name are pinged: all of them, or first, the one that a client would try first, and within the same ping the next ones when that fails (RFC 3263 4.3).',
+    format: 'resolve',
+    default: 'all',
+  }),
+  alive_when: setting('alive_when', {
+    doc: 'When a destination is up: while any of its targets is, while all are, or, by priority, while any of the best priority is.',
+    format: 'alive_when',
+    default: 'any',
+  }),
+  max_targets: setting('max_targets', {
+    doc: 'How many addresses of one name are pinged at the most; those of the best priority go first.',
+    format: 'target_count',
+    default: 32,
   }),
   'auth.username': setting('auth.username', {
     doc: 'User name for digest authentication.',
@@ -246,6 +261,26 @@ export const PROCESS_SETTINGS = {
       format: 'dns_servers',
       default: [],
       isRepeatable: true,
+    }),
+    timeout: setting('dns.timeout', {
+      doc: 'How long to wait for the answer of a DNS server; each is asked twice.',
+      format: 'timeout',
+      default: 2,
+    }),
+    min_ttl: setting('dns.min_ttl', {
+      doc: 'An answer is used at least so long, whatever its TTL.',
+      format: 'ttl',
+      default: 5,
+    }),
+    max_ttl: setting('dns.max_ttl', {
+      doc: 'An answer is used at most so long, whatever its TTL.',
+      format: 'ttl',
+      default: 300,
+    }),
+    hosts_file: setting('dns.hosts_file', {
+      doc: 'Names in this file have the addresses that it says, and are not looked up. It is read again when it changes.',
+      format: 'text',
+      default: '/etc/hosts',
     }),
   },
   probe: {

@@ -15,7 +15,13 @@ export function showConfig(config: Config): string {
       config: { file: config.webConfigFile },
     },
     log: { level: config.logLevel, format: config.logFormat },
-    dns: { servers: config.dnsServers },
+    dns: {
+      servers: config.dns.servers,
+      timeout: `${config.dns.timeoutMs}ms`,
+      min_ttl: `${config.dns.minTtlMs}ms`,
+      max_ttl: `${config.dns.maxTtlMs}ms`,
+      hosts_file: config.dns.hostsFile,
+    },
     probe: { enabled: config.isProbeEnabled, allow: config.probeAllow },
     ...(top === undefined ? {} : showPing(top)),
     modules: Object.fromEntries(
@@ -65,6 +71,9 @@ function showPing(settings: PingSettings) {
     source_port: settings.sourcePort,
     dscp: settings.dscp,
     ip_protocol: settings.ipProtocol,
+    resolve: settings.resolve,
+    alive_when: settings.aliveWhen,
+    max_targets: settings.maxTargets,
     auth:
       auth === undefined
         ? { username: '', password: '', password_file: '' }

@@ -3,6 +3,7 @@
 import type { Peer, Watched } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/reader.js';
 import { inWords } from '../shared/outcome.js';
+import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode } from '../shared/state.js';
 import { type Exporter, tellable } from './exporter.js';
 
@@ -31,6 +32,8 @@ export function describe(exporter: Exporter, watched: Watched) {
     targets: targets.map(({ target, row }) => ({
       transport: target.transport,
       address: target.address,
+      priority: target.priority ?? null,
+      weight: target.weight ?? null,
       state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastPingMs),
       ...describeRow(row),
       ...describePeer(watched.peers.get(target.slot.index), row),
@@ -74,6 +77,22 @@ function describeRow(row: TargetRow | undefined) {
     last_up: time(row?.lastUpMs),
     last_down: time(row?.lastDownMs),
     last_rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
+  };
+}
+
+/** How the targets were found; null when nobody can say, or there is no name. Durations are seconds. */
+export function describeResolution(resolution: Resolution | undefined) {
+  if (resolution === undefined || resolution.ageMs === undefined) return null;
+  return {
+    age: resolution.ageMs / 1000,
+    troubles: resolution.troubles,
+    targets: resolution.targets.map(({ steps, ...target }) => ({
+      ...target,
+      steps: steps.map(({ leftMs, ...step }) => ({
+        ...step,
+        ttl_left: Number.isFinite(leftMs) ? Math.max(Math.round(leftMs / 1000), 0) : null,
+      })),
+    })),
   };
 }
 

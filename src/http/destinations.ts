@@ -2,7 +2,7 @@
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { describe } from './describe.js';
+import { describe, describeResolution } from './describe.js';
 import type { Exporter } from './exporter.js';
 
 /** Destinations that are written at a stretch. */
@@ -26,13 +26,18 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
 }
 
 export function destinationHandler(exporter: Exporter): RequestHandler {
-  return (request, response) => {
+  return async (request, response) => {
     // A name may have slashes; the route hands its pieces out as a list.
     const pieces = request.params['name'] ?? [];
     const name = Array.isArray(pieces) ? pieces.join('/') : pieces;
     const watched = exporter.roster.named(name);
-    if (watched === undefined) response.status(404).json({ error: `not watched: ${name}` });
-    else response.json(describe(exporter, watched));
+    if (watched === undefined) {
+      response.status(404).json({ error: `not watched: ${name}` });
+      return;
+    }
+    // The pinger may be starting again; the rest can be told all the same.
+    const resolution = await exporter.pinger.resolution(watched.slot).catch(() => undefined);
+    response.json({ ...describe(exporter, watched), resolution: describeResolution(resolution) });
   };
 }
 

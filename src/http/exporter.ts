@@ -1,7 +1,8 @@
-import type { PingSettings, Watched } from '../shared/destination.js';
+import type { DestinationSlot, PingSettings, Watched } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
+import type { Resolution } from '../shared/resolution.js';
 import type { State } from '../shared/state.js';
 
 /** What the HTTP side sees of the rest of the process. */
@@ -18,6 +19,8 @@ export interface Exporter {
     readonly restarts: number;
     /** Pings once. Rejects when it cannot, or when `signal` aborts. */
     probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport>;
+    /** What a destination's name came to. Rejects when the pinger cannot say. */
+    resolution(slot: DestinationSlot): Promise<Resolution | undefined>;
   };
   /** Settings of pings by the name of their module. */
   readonly modules: Readonly<Record<string, PingSettings>>;

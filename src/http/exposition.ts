@@ -4,6 +4,7 @@
  */
 
 import type { TargetAddress, Watched } from '../shared/destination.js';
+import { hasName } from '../shared/uri.js';
 import {
   CONNECTION_FAMILIES,
   type ConnectionSample,
@@ -20,6 +21,7 @@ import {
   type TargetSample,
 } from './families.js';
 import { type ContentType, OPENMETRICS, type OwnMetrics } from './own-metrics.js';
+import { RESOLUTION_FAMILIES } from './resolution-families.js';
 
 /** Pieces are about this long, in characters. */
 const PIECE = 64 * 1024;
@@ -43,9 +45,10 @@ export async function* exposition(
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
   const connections: Labelled<ConnectionSample>[] = [];
+  const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
   for (const watched of exporter.roster.all()) {
-    rows += readRows(exporter, watched, { destinations, targets, connections });
+    rows += readRows(exporter, watched, { destinations, targets, connections, named });
     if (rows < ROWS) continue;
     rows = 0;
     yield '';
@@ -53,6 +56,7 @@ export async function* exposition(
   const pinger = [{ labels: '', row: exporter.ledger.pinger() }];
   for (const family of PINGER_FAMILIES) yield* lines(family, pinger, isOpenMetrics);
   for (const family of DESTINATION_FAMILIES) yield* lines(family, destinations, isOpenMetrics);
+  for (const family of RESOLUTION_FAMILIES) yield* lines(family, named, isOpenMetrics);
   for (const family of TARGET_FAMILIES) yield* lines(family, targets, isOpenMetrics);
   for (const family of CONNECTION_FAMILIES) yield* lines(family, connections, isOpenMetrics);
   if (isOpenMetrics) yield '# EOF\n';
@@ -63,19 +67,23 @@ interface Samples {
   readonly targets: Labelled<TargetSample>[];
   /** Of the targets that are reached by connections. */
   readonly connections: Labelled<ConnectionSample>[];
+  /** Of the destinations that have a name to be resolved. */
+  readonly named: Labelled<DestinationSample>[];
 }
 
 /** Each row is read once, so the families of one target agree. */
 function readRows(
   exporter: Exporter,
   watched: Watched,
-  { destinations, targets, connections }: Samples,
+  { destinations, targets, connections, named }: Samples,
 ): number {
   const { ledger } = exporter;
-  const hasCredentials = watched.destination.settings.auth !== undefined;
+  const { auth, resolve } = watched.destination.settings;
+  const [hasCredentials, isFirstOnly] = [auth !== undefined, resolve === 'first'];
   const row = ledger.destination(watched.slot);
   if (row === undefined) return 1;
   let lastPingMs = 0;
+  let targetsUp = 0;
   for (const target of watched.targets) {
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
@@ -83,12 +91,18 @@ function readRows(
     const state = tellable(exporter, watched, targetRow.state, targetRow.lastPingMs);
     const { transport, slot } = target;
     const labels = targetLabels(watched, target);
-    targets.push({ labels, row: { transport, hasCredentials, state, row: targetRow } });
+    if (state === 'up') targetsUp++;
+    targets.push({
+      labels,
+      row: { target, transport, hasCredentials, isFirstOnly, state, row: targetRow },
+    });
     if (transport === 'udp') continue;
     connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
   }
   const state = tellable(exporter, watched, row.state, lastPingMs);
-  destinations.push({ labels: destinationLabels(watched), row: { watched, state, row } });
+  const sample = { labels: destinationLabels(watched), row: { watched, state, targetsUp, row } };
+  destinations.push(sample);
+  if (isNamed(watched.destination)) named.push(sample);
   return 1 + watched.targets.length;
 }
 
@@ -114,6 +128,16 @@ function* lines<Row>(
     piece = '';
   }
   yield piece;
+}
+
+const isNamedOf = new WeakMap<Watched['destination'], boolean>();
+
+function isNamed(destination: Watched['destination']): boolean {
+  const known = isNamedOf.get(destination);
+  if (known !== undefined) return known;
+  const isName = hasName(destination);
+  isNamedOf.set(destination, isName);
+  return isName;
 }
 
 const destinationLabelsOf = new WeakMap<Watched['destination'], string>();

@@ -1,6 +1,6 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
-import type { Watched } from '../shared/destination.js';
+import type { TargetAddress, Watched } from '../shared/destination.js';
 import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/cells.js';
 import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
@@ -21,6 +21,8 @@ export interface DestinationSample {
   readonly watched: Watched;
   /** As it may be told. */
   readonly state: State;
+  /** Targets that are up, as it may be told. */
+  readonly targetsUp: number;
   readonly row: DestinationRow;
 }
 
@@ -28,6 +30,9 @@ export interface TargetSample {
   readonly transport: TransportName;
   /** Whether its challenges can be met. */
   readonly hasCredentials: boolean;
+  /** Whether it stands for all addresses of its destination. */
+  readonly isFirstOnly: boolean;
+  readonly target: TargetAddress;
   /** As it may be told. */
   readonly state: State;
   readonly row: TargetRow;
@@ -78,10 +83,10 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     samples: ({ watched }, emit) => emit(watched.targets.length),
   },
   {
-    name: 'sip_keepalive_resolution_failures_total',
-    type: 'counter',
-    help: "Look-ups of the destination's name that brought no address.",
-    samples: ({ row }, emit) => emit(row.resolutionFailures),
+    name: 'sip_keepalive_targets_up',
+    type: 'gauge',
+    help: 'Addresses of the destination that are up now.',
+    samples: ({ targetsUp }, emit) => emit(targetsUp),
   },
   {
     name: 'sip_keepalive_destination_info',
@@ -102,6 +107,15 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     help: 'Whether the target is up (1) or down (0); absent until known.',
     samples: ({ state }, emit) => {
       if (state !== 'unknown') emit(state === 'up' ? 1 : 0);
+    },
+  },
+  {
+    name: 'sip_keepalive_target_info',
+    type: 'gauge',
+    help: 'The priority and the weight of the SRV record that led to the target; absent without one.',
+    samples: ({ target: { priority, weight } }, emit) => {
+      if (priority === undefined) return;
+      emit(1, labelText({ priority: String(priority), weight: String(weight ?? 0) }));
     },
   },
   {
@@ -153,6 +167,14 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     },
   },
   {
+    name: 'sip_keepalive_failovers_total',
+    type: 'counter',
+    help: 'Ways that failed and led to the next address within the same ping, where resolve is first.',
+    samples: ({ isFirstOnly, row }, emit) => {
+      if (isFirstOnly) emit(row.failovers);
+    },
+  },
+  {
     name: 'sip_keepalive_last_ping_timestamp_seconds',
     type: 'gauge',
     help: 'When the last ping ended.',
@@ -178,6 +200,12 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     type: 'histogram',
     help: 'How late pings left.',
     samples: (row, emit) => emitHistogram(row.lateness, LATENESS_BUCKETS_MICROS, emit),
+  },
+  {
+    name: 'sip_keepalive_resolution_seconds',
+    type: 'histogram',
+    help: 'How long the look-ups of names took, each with all that it led to. No part of the round-trip time.',
+    samples: (row, emit) => emitHistogram(row.resolutions, RTT_BUCKETS_MICROS, emit),
   },
   {
     name: 'sip_keepalive_pinger_in_flight',

@@ -14,6 +14,10 @@ export class Files {
     this.#version++;
   }
 
+  has(path: string): boolean {
+    return this.#contents.has(path);
+  }
+
   /** @throws Error when the file could not be read. */
   text(path: string): string {
     const text = this.#contents.get(path);

@@ -4,7 +4,8 @@ import type { AliveCodes } from '../shared/alive-codes.js';
 import type { Peer, TargetSlot } from '../shared/destination.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
-import { combine, judge, type State } from '../shared/state.js';
+import type { ResolutionFailure } from '../shared/resolution.js';
+import { combine, judge, type State, type Vote } from '../shared/state.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { Clock } from './clock.js';
 import type { Outbox } from './outbox.js';
@@ -44,13 +45,22 @@ export class Judge {
     if (reason !== undefined) this.#learnTrouble(watch, target, outcome.detail ?? '');
     const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
     const isReasonNews = verdict.state === 'down' && reason !== undefined;
-    if (isNews || isReasonNews) this.#combine(watch, reason, outcome.detail ?? '');
+    if (isNews || isReasonNews) this.#combine(watch);
   }
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */
-  unresolved(watch: Watch): void {
-    this.#writer.recordResolutionFailure(watch.slot);
-    if (watch.targets.size === 0) this.#decide(watch, 'down', 'resolution', '');
+  unresolved(watch: Watch, reason: ResolutionFailure, why: string): void {
+    const isStale = watch.targets.size > 0;
+    this.#writer.recordResolutionFailure(watch.slot, reason, isStale);
+    if (!isStale) this.#decide(watch, 'down', 'resolution', why);
+  }
+
+  /** The destination has other targets than before: the verdict may be another one. */
+  retargeted(watch: Watch): void {
+    // Until it is known of enough of them, the last verdict stands.
+    if (combine(this.#votes(watch), watch.destination.settings.aliveWhen) !== 'unknown') {
+      this.#combine(watch);
+    }
   }
 
   /** Takes note of what a handshake has shown. */
@@ -83,11 +93,27 @@ export class Judge {
     this.#outbox.server({ destination: watch.slot, server });
   }
 
-  #combine(watch: Watch, reason: FailureReason | undefined, trouble: string): void {
-    const targets = [...watch.targets.values()];
-    const state = combine(targets.map(({ slot }) => this.#writer.verdictOf(slot).state));
-    if (state === 'down') this.#decide(watch, state, reason, trouble);
-    else this.#decide(watch, state, undefined, '');
+  #votes(watch: Watch): readonly Ballot[] {
+    return [...watch.targets.values()].map(({ target: { slot }, place: { priority = 0 } }) => ({
+      slot,
+      priority,
+      state: this.#writer.verdictOf(slot).state,
+    }));
+  }
+
+  #combine(watch: Watch): void {
+    const votes = this.#votes(watch);
+    const state = combine(votes, watch.destination.settings.aliveWhen);
+    if (state !== 'down') {
+      this.#decide(watch, state, undefined, '');
+      return;
+    }
+    const down = votes.filter((vote) => vote.state === 'down');
+    const [culprit] = down.sort((a, b) => a.priority - b.priority);
+    const reason = culprit === undefined ? undefined : this.#writer.lastReasonOf(culprit.slot);
+    // A target that is on its way up has no reason any more; what it was down for stands.
+    if (culprit === undefined || reason === undefined) return;
+    this.#decide(watch, 'down', reason, peerOf(watch, culprit.slot).trouble);
   }
 
   #decide(watch: Watch, to: State, reason: DownReason | undefined, trouble: string): void {
@@ -97,6 +123,10 @@ export class Judge {
     if (from === to) return;
     this.#outbox.changed({ destination: watch.slot, from, to, reason, trouble, atMs });
   }
+}
+
+interface Ballot extends Vote {
+  readonly slot: TargetSlot;
 }
 
 const NOBODY: Peer = { trouble: '', tls: undefined };

@@ -1,9 +1,11 @@
 /** The pinger: joins its parts, and does what the main thread asks. */
 
+import type { DestinationSlot } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ResolvedTargets, ToPinger } from '../shared/protocol.js';
 import type { Clock } from './clock.js';
+import type { Resolver, Ttls } from './dns/names.js';
 import { Entropy } from './entropy.js';
 import type { Files } from './files.js';
 import { Judge } from './judge.js';
@@ -11,7 +13,6 @@ import { Loop } from './loop.js';
 import { Outbox } from './outbox.js';
 import { MOST_PROBES, Prober } from './prober.js';
 import { Receiver } from './receiver.js';
-import type { Resolver } from './resolver.js';
 import { Scheduler } from './scheduler.js';
 import { Targets } from './targets.js';
 import { type OpenWire, Wires } from './transport/wires.js';
@@ -27,6 +28,8 @@ export interface PingerOptions {
   readonly writer: LedgerWriter;
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
+  /** Bounds on how long its answers are used. */
+  readonly ttls: Ttls;
   readonly openWire: OpenWire;
   readonly files: Files;
   /** Runs once the event loop has read what the sockets hold. */
@@ -36,6 +39,7 @@ export interface PingerOptions {
 
 export class Pinger {
   readonly #writer: LedgerWriter;
+  readonly #post: (message: FromPinger) => void;
   readonly #files: Files;
   readonly #outbox: Outbox;
   readonly #targets: Targets;
@@ -45,7 +49,7 @@ export class Pinger {
   readonly #loop: Loop;
 
   constructor(options: PingerOptions) {
-    const { clock, writer, known, resolver, files, openWire, afterReads, post } = options;
+    const { clock, writer, known, resolver, ttls, files, openWire, afterReads, post } = options;
     const timers = new Wheel(LEDGER_CAPACITY + MOST_PROBES);
     const vigil = new Vigil();
     const entropy = new Entropy();
@@ -62,12 +66,13 @@ export class Pinger {
       vigil,
     });
     this.#writer = writer;
+    this.#post = post;
     this.#files = files;
     this.#targets = targets;
     this.#outbox = new Outbox(post);
     this.#wires = new Wires(openWire, receiver.take);
     this.#watches = new Watches({
-      ...{ writer, known, resolver, tools, targets },
+      ...{ writer, known, resolver, ttls, tools, targets },
       wires: this.#wires,
       judge: new Judge(clock, writer, this.#outbox),
       outbox: this.#outbox,
@@ -111,6 +116,9 @@ export class Pinger {
       case 'probe':
         this.#prober.start(message);
         break;
+      case 'explain':
+        this.#explain(message.id, message.slot);
+        break;
       case 'cancel':
         this.#prober.cancel(message.id);
         break;
@@ -126,6 +134,10 @@ export class Pinger {
     this.#prober.close();
     this.#targets.close();
     this.#wires.close();
+  }
+
+  #explain(id: number, slot: DestinationSlot): void {
+    this.#post({ type: 'explained', id, resolution: this.#watches.resolution(slot) });
   }
 
   #stoodStill(ms: number): void {

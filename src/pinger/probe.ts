@@ -8,18 +8,11 @@ import type { DownReason, Outcome, TransportName } from '../shared/outcome.js';
 import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { TlsPeer } from '../shared/tls.js';
-import {
-  addressFamily,
-  bracketed,
-  DEFAULT_PORTS,
-  parseUri,
-  type SipUri,
-  transportOf,
-} from '../shared/uri.js';
-import { type Address, isWanted } from './addresses.js';
+import { bracketed, parseUri, type SipUri } from '../shared/uri.js';
 import { masked } from './digest.js';
+import { numericPlace, type Place } from './dns/locate.js';
+import type { Resolver } from './dns/names.js';
 import { failureOf } from './judge.js';
-import type { Resolver } from './resolver.js';
 import { Target, type TargetTools, type TargetUser } from './target.js';
 import type { Wires } from './transport/wires.js';
 
@@ -45,7 +38,7 @@ export class Probe implements TargetUser {
   readonly #finish: (report: ProbeReport | undefined) => void;
   readonly #uri: SipUri;
   readonly #hop: SipUri;
-  readonly #wire: TransportName;
+  #wire: TransportName | undefined;
   readonly #beganAt: number;
   readonly #log: ProbeLogLine[] = [];
   #logged = 0;
@@ -77,22 +70,18 @@ export class Probe implements TargetUser {
     this.#uri = parseUri(uri, settings.transport);
     const { route } = settings.identity;
     this.#hop = route === '' ? this.#uri : parseUri(route, settings.transport);
-    this.#wire = transportOf(this.#hop, settings.transport) ?? settings.transport;
     this.#beganAt = clock.now();
     this.#stopClock = clock.after(timeoutMs, () => this.#runOut());
   }
 
   async run(): Promise<void> {
-    const { host } = this.#hop;
     this.#note(`probing ${this.#request.uri}`);
-    const addresses = await this.#addresses(host);
-    if (this.#isOver || addresses === undefined) return;
-    const wanted = addresses.filter((a) => isWanted(a, this.#request.settings.ipProtocol));
+    const places = await this.#places();
+    if (this.#isOver || places === undefined) return;
     const { allow } = this.#request;
-    const address = wanted.find((a) => allow.length === 0 || isInBlocks(a.address, allow));
-    if (address !== undefined) this.#ping(address);
-    else if (wanted.length > 0) this.#end({ isAllowed: false });
-    else this.#fail('resolution', `${host} has no address of the wanted kind`);
+    const place = places.find((p) => allow.length === 0 || isInBlocks(p.address, allow));
+    if (place === undefined) this.#end({ isAllowed: false });
+    else this.#ping(place);
   }
 
   cancel(): void {
@@ -122,6 +111,10 @@ export class Probe implements TargetUser {
     this.#note('meeting the challenge');
   }
 
+  failedOver(): void {
+    this.#note('trying the next address');
+  }
+
   connected(phase: ConnectPhase, micros: number): void {
     this.#durations = { ...this.#durations, [phase]: micros / 1e6 };
     this.#note(phase === 'connect' ? 'connected' : 'the TLS handshake is over');
@@ -139,36 +132,41 @@ export class Probe implements TargetUser {
     this.#note(`${direction} ${bytes.length} bytes`, masked(harmless(shown)));
   };
 
-  async #addresses(host: string): Promise<readonly Address[] | undefined> {
-    const family = addressFamily(host);
-    if (family !== undefined) return [{ address: host, family }];
+  /** Where the destination is served; undefined once it is told that it is nowhere. */
+  async #places(): Promise<readonly Place[] | undefined> {
+    const { transport, ipProtocol } = this.#request.settings;
+    const sought = { uri: this.#hop, transport, ipProtocol };
+    const numeric = numericPlace(sought);
+    if (numeric !== undefined) return [numeric];
     const { resolver, tools } = this.#options;
-    const resolution = await resolver.lookup(host);
+    const location = await resolver.locate(sought);
     if (this.#isOver) return undefined;
     const resolve = (tools.clock.now() - this.#beganAt) / 1000;
     this.#durations = { ...this.#durations, resolve };
-    if (resolution.kind === 'failed') {
-      this.#fail('resolution', resolution.why);
+    for (const trouble of location.troubles) this.#note(trouble);
+    if (location.kind === 'failed') {
+      this.#fail('resolution', location.why);
       return undefined;
     }
-    this.#note(`${host} is ${resolution.addresses.map(({ address }) => address).join(', ')}`);
-    return resolution.addresses;
+    for (const { steps } of location.places) {
+      this.#note(steps.map(({ type, name, value }) => `${type} ${name} is ${value}`).join(', '));
+    }
+    return location.places;
   }
 
-  #ping({ address, family }: Address): void {
+  #ping({ wire, address, port, family }: Place): void {
     const { settings, timeoutMs } = this.#request;
     const { tools, wires, place } = this.#options;
-    const port = this.#hop.port ?? DEFAULT_PORTS[this.#wire];
     const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - MARGIN_MS;
+    this.#wire = wire;
     this.#address = address;
-    this.#note(`pinging ${bracketed(address)}:${port} over ${this.#wire}`);
+    this.#note(`pinging ${bracketed(address)}:${port} over ${wire}`);
+    const endpoint = { address, port, family, domain: this.#hop.host };
     this.#target = new Target({
       slot: this.#slot,
       uri: this.#uri,
       settings: { ...settings, timeoutMs: Math.max(Math.min(settings.timeoutMs, leftMs), 1) },
-      endpoint: { address, port, family, domain: this.#hop.host },
-      wire: this.#wire,
-      transport: wires.of(this.#wire, settings),
+      routes: [{ endpoint, wire, transport: wires.of(wire, settings) }],
       isForOnce: true,
       tools,
       user: this,

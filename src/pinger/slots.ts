@@ -18,13 +18,15 @@ export class TargetSlots {
     for (let i = writer.targetsUsed - 1; i >= 0; i--) if (!taken.has(i)) this.#free.push(i);
   }
 
-  /** The rows that an earlier pinger used for this destination, by address; asked once. */
+  /** The rows that an earlier pinger used for this destination, by wire and address; asked once. */
   adopt(destination: DestinationSlot): Map<string, TargetSlot> {
     const known = this.#known.get(destination.index);
     this.#known.delete(destination.index);
     const targets = known?.targets ?? [];
     if (known?.destination.generation === destination.generation) {
-      return new Map(targets.map(({ address, slot }) => [address, slot]));
+      return new Map(
+        targets.map(({ transport, address, slot }) => [`${transport} ${address}`, slot]),
+      );
     }
     for (const { slot } of targets) this.release(slot);
     return new Map();

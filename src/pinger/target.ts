@@ -2,7 +2,7 @@
 
 import type { PingSettings, TargetSlot } from '../shared/destination.js';
 import type { ConnectPhase } from '../shared/ledger/cells.js';
-import type { Outcome, TransportFailure, TransportName } from '../shared/outcome.js';
+import type { Outcome, TransportFailure } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { SipUri } from '../shared/uri.js';
 import { Authenticator } from './authenticator.js';
@@ -22,8 +22,9 @@ import {
 } from './message.js';
 import { is, isBarringBlanks, type Scan } from './scanner.js';
 import { Transaction, type TransactionUser } from './transaction.js';
-import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport/transport.js';
+import type { FlowUser, LocalAddress } from './transport/transport.js';
 import type { Vigil } from './vigil.js';
+import { type Route, Ways } from './ways.js';
 import type { Wheel } from './wheel.js';
 
 const CNONCE_BYTES = 8;
@@ -48,6 +49,8 @@ export interface TargetUser {
   responded(bytes: Uint8Array, scan: Scan): void;
   /** A challenge came that is met within the same ping. */
   challenged(): void;
+  /** A way failed, and the same ping takes the next one. */
+  failedOver(): void;
   /** A phase of a connection's coming about is over. */
   connected(phase: ConnectPhase, micros: number): void;
   /** The peer has shown its certificate. */
@@ -61,9 +64,8 @@ export interface TargetOptions {
   readonly slot: TargetSlot;
   readonly uri: SipUri;
   readonly settings: PingSettings;
-  readonly endpoint: Endpoint;
-  readonly wire: TransportName;
-  readonly transport: Transport;
+  /** The way to it, and those that a ping takes when that fails (RFC 3263 4.3); at least one. */
+  readonly routes: readonly [Route, ...Route[]];
   /** It will be pinged once. */
   readonly isForOnce: boolean;
   readonly tools: TargetTools;
@@ -72,7 +74,7 @@ export interface TargetOptions {
 
 export class Target implements FlowUser, TransactionUser {
   readonly #options: TargetOptions;
-  readonly #flow: Flow;
+  readonly #ways: Ways;
   readonly #transaction: Transaction;
   readonly #authenticator: Authenticator | undefined;
   #template: PingTemplate | undefined;
@@ -85,7 +87,9 @@ export class Target implements FlowUser, TransactionUser {
   /** Requests of this ping so far, and what they were sent again. */
   #requests = 0;
   #retransmissions = 0;
+  /** Of the request that is out, and, where there is more than one way, of the whole ping. */
   #deadline = Number.NaN;
+  #pingDeadline = Number.NaN;
   /** The answer that is being taken. */
   #answer: Uint8Array | undefined;
   /** Branch of the ping before, while an answer to it would be a late one. */
@@ -93,9 +97,9 @@ export class Target implements FlowUser, TransactionUser {
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    const { slot, transport, endpoint, isForOnce, settings } = options;
+    const { slot, routes, isForOnce, settings } = options;
     const { clock, timers, vigil, entropy, files } = options.tools;
-    this.#flow = transport.open(endpoint, this, isForOnce);
+    this.#ways = new Ways(routes, this, { isForOnce, isSingle: settings.resolve === 'all' });
     this.#transaction = new Transaction(clock, timers, slot.index, this, vigil);
     if (settings.auth === undefined) return;
     const newCnonce = () => entropy.hex(CNONCE_BYTES);
@@ -106,8 +110,9 @@ export class Target implements FlowUser, TransactionUser {
     return this.#options.slot;
   }
 
-  get wire(): TransportName {
-    return this.#options.wire;
+  /** From the next ping on, these follow the first way. */
+  reroute(others: readonly Route[]): void {
+    this.#ways.follow(others);
   }
 
   /** A ping has begun and its end has not been told. */
@@ -116,8 +121,10 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   ping(): void {
+    this.#ways.begin();
     this.#requests = 0;
     this.#retransmissions = 0;
+    this.#pingDeadline = this.#options.tools.clock.now() + this.#options.settings.timeoutMs;
     this.#authenticator?.begin();
     this.#prepare();
   }
@@ -155,7 +162,7 @@ export class Target implements FlowUser, TransactionUser {
   close(): void {
     this.#transaction.abandon();
     this.#isPreparing = false;
-    this.#flow.close();
+    this.#ways.close();
   }
 
   ready(local: LocalAddress): void {
@@ -163,14 +170,14 @@ export class Target implements FlowUser, TransactionUser {
     this.#isPreparing = false;
     if (!isSame(this.#local, local)) this.#template = undefined;
     this.#local = local;
-    const { settings, tools } = this.#options;
-    this.#deadline = tools.clock.now() + settings.timeoutMs;
-    this.#request(local, settings.timeoutMs);
+    const timeoutMs = this.#patienceMs();
+    this.#deadline = this.#options.tools.clock.now() + timeoutMs;
+    this.#request(local, timeoutMs);
   }
 
   awaits(what: string): void {
     if (!this.#isPreparing) return;
-    if (this.#awaited === '') this.#transaction.open(this.#options.settings.timeoutMs);
+    if (this.#awaited === '') this.#transaction.open(this.#patienceMs());
     this.#awaited = what;
   }
 
@@ -200,8 +207,8 @@ export class Target implements FlowUser, TransactionUser {
   transmit(isFirst: boolean): void {
     if (this.#template === undefined) return;
     this.#options.user.traced?.('sent', this.#template.bytes);
-    if (isFirst) this.#flow.send(this.#template.bytes);
-    else this.#flow.resend(this.#template.bytes);
+    if (isFirst) this.#ways.flow.send(this.#template.bytes);
+    else this.#ways.flow.resend(this.#template.bytes);
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
@@ -210,13 +217,14 @@ export class Target implements FlowUser, TransactionUser {
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
     if (met === undefined) return;
-    this.#flow.rest(met.kind === 'answered');
+    this.#ways.flow.rest(met.kind === 'answered');
+    if (this.#failOver(met)) return;
     this.#options.user.ended(met, this.#retransmissions);
   }
 
   discarded(): void {
     this.#isPreparing = false;
-    this.#flow.rest(true);
+    this.#ways.flow.rest(true);
     this.#options.user.discarded();
   }
 
@@ -227,12 +235,32 @@ export class Target implements FlowUser, TransactionUser {
   #prepare(): void {
     this.#isPreparing = true;
     this.#awaited = '';
-    this.#flow.prepare();
+    this.#ways.flow.prepare();
+  }
+
+  /** How long the present way may take: all the time, or its share of what is left. */
+  #patienceMs(): number {
+    if (this.#ways.isSingle) return this.#options.settings.timeoutMs;
+    const leftMs = this.#pingDeadline - this.#options.tools.clock.now();
+    return Math.max(leftMs / this.#ways.left, 1);
+  }
+
+  /** The same ping takes the next way, with a new branch (RFC 3263 4.3). */
+  #failOver(outcome: Outcome): boolean {
+    const isTimeUp = this.#options.tools.clock.now() >= this.#pingDeadline;
+    if (isTimeUp || !this.#ways.next(outcome)) return false;
+    this.#template = undefined;
+    this.#requests = 0;
+    this.#authenticator?.begin();
+    this.#options.user.failedOver();
+    this.#prepare();
+    return true;
   }
 
   /** Sends the next request of this ping. */
   #request(local: LocalAddress, timeoutMs: number): void {
-    const { uri, wire, settings, slot, tools } = this.#options;
+    const { uri, settings, slot, tools } = this.#options;
+    const transport = this.#ways.wire;
     const before = this.#template;
     const credentials =
       this.#authenticator?.headers(settings.method, requestUri(uri, settings)) ?? [];
@@ -240,7 +268,7 @@ export class Target implements FlowUser, TransactionUser {
     const isPlain = credentials.length === 0 && !isAgain;
     if (before === undefined || !isPlain || !this.#isPlain) {
       this.#template = pingTemplate({
-        ...{ uri, transport: wire, settings, local, slot: slot.index },
+        ...{ uri, transport, settings, local, slot: slot.index },
         ...{ cseq: this.#requests, credentials },
       });
       this.#isPlain = isPlain;
@@ -250,7 +278,7 @@ export class Target implements FlowUser, TransactionUser {
     if (this.#template === undefined) return;
     if (isAgain && before !== undefined) stampAgain(this.#template, before, tools.entropy);
     else stamp(this.#template, tools.entropy);
-    this.#transaction.start(timeoutMs, this.#flow.isReliable);
+    this.#transaction.start(timeoutMs, this.#ways.flow.isReliable);
   }
 
   #take(bytes: Uint8Array, status: number, atMs: number): void {

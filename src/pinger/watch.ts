@@ -1,7 +1,7 @@
 import type { AliveCodes } from '../shared/alive-codes.js';
 import type { Destination, DestinationSlot, Peer, TargetSlot } from '../shared/destination.js';
-import type { TransportName } from '../shared/outcome.js';
 import type { SipUri } from '../shared/uri.js';
+import type { Place } from './dns/locate.js';
 import type { Target } from './target.js';
 
 /** A destination that is watched. */
@@ -11,15 +11,26 @@ export interface Watch {
   readonly uri: SipUri;
   /** Where pings go: the outbound proxy, else the destination itself. */
   readonly hop: SipUri;
-  readonly wire: TransportName;
   readonly alive: AliveCodes;
-  /** By address, as in the label `address`. */
-  readonly targets: Map<string, Target>;
-  /** Rows that addresses of this destination had under an earlier pinger or earlier settings. */
+  /** By wire and address, as `targetKey` writes them. */
+  readonly targets: Map<string, Pinged>;
+  /** Rows that targets of this destination had under an earlier pinger or earlier settings. */
   readonly kept: Map<string, TargetSlot>;
   /** What was found out about targets, by the index of their slot. */
   readonly peers: Map<number, Peer>;
   /** What the peer calls itself, and the monotonic time from which on it is worth another look. */
   server: string;
   serverDueMs: number;
+  /** Monotonic time of the last good answer; undefined when there was none, or no name. */
+  resolvedAtMs: number | undefined;
+  /** Look-ups on the way that failed the last time, in words. */
+  troubles: readonly string[];
+}
+
+/** A target that is pinged, and how it was found. */
+export interface Pinged {
+  readonly target: Target;
+  place: Place;
+  /** The places that its pings turn to when that one fails, in this order. */
+  others: readonly Place[];
 }

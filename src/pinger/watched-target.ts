@@ -50,6 +50,10 @@ export class WatchedTarget implements TargetUser {
     this.#tools.writer.recordChallenge(this.#slot);
   }
 
+  failedOver(): void {
+    this.#tools.writer.recordFailover(this.#slot);
+  }
+
   connected(phase: ConnectPhase, micros: number): void {
     this.#tools.writer.recordConnect(this.#slot, phase, Math.round(micros));
   }

@@ -5,25 +5,27 @@ import type { Destination, DestinationSlot, TargetSlot } from '../shared/destina
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
-import { bracketed, DEFAULT_PORTS, parseUri, transportOf } from '../shared/uri.js';
-import { type Address, isWanted } from './addresses.js';
+import type { Resolution } from '../shared/resolution.js';
+import { parseUri } from '../shared/uri.js';
+import { type Located, numericPlace, type Place, type Unlocated } from './dns/locate.js';
+import { Names, type Resolver, type Ttls } from './dns/names.js';
 import type { Judge } from './judge.js';
-import { Names } from './names.js';
 import type { Outbox } from './outbox.js';
-import type { Resolver } from './resolver.js';
+import { addressLabel, keyedPlace, ranked, targetKey } from './places.js';
 import { TargetSlots } from './slots.js';
 import { Target, type TargetTools } from './target.js';
 import type { Targets } from './targets.js';
-import type { Endpoint } from './transport/transport.js';
 import type { Wires } from './transport/wires.js';
-import type { Watch } from './watch.js';
+import type { Pinged, Watch } from './watch.js';
 import { WatchedTarget, type WatchedTargetTools } from './watched-target.js';
+import type { Route } from './ways.js';
 
 export interface WatchesOptions {
   readonly writer: LedgerWriter;
   /** What an earlier pinger resolved. */
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
+  readonly ttls: Ttls;
   readonly tools: TargetTools;
   readonly targets: Targets;
   readonly wires: Wires;
@@ -43,13 +45,14 @@ export class Watches {
   readonly #aliveCodes = new Map<string, AliveCodes>();
 
   constructor(options: WatchesOptions) {
-    const { writer, known, resolver, tools, targets, judge } = options;
+    const { writer, known, resolver, ttls, tools, targets, judge } = options;
     this.#options = options;
     this.#slots = new TargetSlots(writer, known);
     this.#watchedTools = { judge, writer, done: ({ index }) => targets.done(index) };
-    this.#names = new Names(tools.clock, resolver, {
-      resolved: (id, addresses) => this.#resolved(id, addresses),
-      unresolved: (id, why, isFirst) => this.#unresolved(id, why, isFirst),
+    this.#names = new Names(tools.clock, resolver, ttls, {
+      located: (id, location) => this.#located(id, location),
+      unlocated: (id, location, isFirst) => this.#unlocated(id, location, isFirst),
+      took: (micros) => writer.recordResolutionTime(micros),
     });
   }
 
@@ -62,24 +65,33 @@ export class Watches {
     const { settings } = destination;
     const { route } = settings.identity;
     const uri = parseUri(destination.uri, settings.transport);
-    const hop = route === '' ? uri : parseUri(route, settings.transport);
-    this.#options.writer.openDestination(slot);
-    this.#watches.set(slot.index, {
+    const watch: Watch = {
       slot,
       destination,
       uri,
-      hop,
-      wire: transportOf(hop, settings.transport) ?? settings.transport,
+      hop: route === '' ? uri : parseUri(route, settings.transport),
       alive: this.#aliveCodesOf(settings.aliveCodes),
       targets: new Map(),
       kept,
       peers: isSame ? earlier.peers : new Map(),
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
-    });
-    if (hop.hostKind === 'name') this.#watchName(slot.index, hop.host, kept);
-    else
-      this.#resolved(slot.index, [{ address: hop.host, family: hop.hostKind === 'ipv4' ? 4 : 6 }]);
+      resolvedAtMs: undefined,
+      troubles: [],
+    };
+    this.#options.writer.openDestination(slot);
+    this.#watches.set(slot.index, watch);
+    const { transport, ipProtocol } = settings;
+    const sought = { uri: watch.hop, transport, ipProtocol };
+    const place = numericPlace(sought);
+    if (place !== undefined) {
+      this.#setTargets(watch, [place]);
+      return;
+    }
+    // What an earlier pinger resolved is pinged on until the name is looked up anew.
+    const known = [...kept.keys()].map(keyedPlace).filter((kept) => kept !== undefined);
+    if (known.length > 0) this.#setTargets(watch, known);
+    this.#names.add(slot.index, sought);
   }
 
   remove(slot: DestinationSlot): void {
@@ -90,106 +102,167 @@ export class Watches {
     this.#options.outbox.forget(slot);
   }
 
-  close(): void {
-    this.#names.close();
+  /** What the destination's name came to; undefined when it is not watched. */
+  resolution(slot: DestinationSlot): Resolution | undefined {
+    const watch = this.#watches.get(slot.index);
+    if (watch?.slot.generation !== slot.generation) return undefined;
+    const { resolvedAtMs, troubles } = watch;
+    const now = this.#options.tools.clock.now();
+    return {
+      targets: [...watch.targets.values()].map(({ place }) => ({
+        transport: place.wire,
+        address: addressLabel(place),
+        steps: place.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
+      })),
+      ageMs: resolvedAtMs === undefined ? undefined : now - resolvedAtMs,
+      troubles,
+    };
   }
 
-  /** What an earlier pinger resolved is pinged on until the name is looked up anew. */
-  #watchName(id: number, name: string, kept: ReadonlyMap<string, TargetSlot>): void {
-    const addresses = [...kept.keys()].map(addressOf);
-    if (addresses.length > 0) this.#resolved(id, addresses);
-    this.#names.add(id, name);
+  close(): void {
+    this.#names.close();
   }
 
   /** Stops the destination's pings and hands out the rows that its targets had. */
   #detach(watch: Watch): Map<string, TargetSlot> {
     this.#names.remove(watch.slot.index);
     const rows = new Map(watch.kept);
-    for (const [address, target] of watch.targets) {
+    for (const [key, { target }] of watch.targets) {
       this.#options.targets.remove(target);
-      rows.set(address, target.slot);
+      rows.set(key, target.slot);
     }
     return rows;
   }
 
-  /** One address is pinged: the one that was, while the name still has it, else the first. */
-  #resolved(id: number, addresses: readonly Address[]): void {
+  #located(id: number, location: Located): void {
     const watch = this.#watches.get(id);
     if (watch === undefined) return;
-    const { targets, kept, hop, wire, destination } = watch;
-    const { ipProtocol } = destination.settings;
-    const port = hop.port ?? DEFAULT_PORTS[wire];
-    const endpoints = addresses
-      .filter((address) => isWanted(address, ipProtocol))
-      .map((address) => ({ ...address, port, domain: hop.host }));
-    const labels = new Set([...targets.keys(), ...kept.keys()]);
-    const chosen = endpoints.find((e) => labels.has(addressLabel(e))) ?? endpoints[0];
-    if (chosen === undefined) {
-      this.#unresolved(id, `it has no ${ipProtocol} address`, true);
-      return;
-    }
-    this.#setTargets(watch, [chosen]);
-    this.#options.wake();
+    const { places, doubt, troubles } = location;
+    // What is known of already stays while it is not known that it is gone.
+    const known = doubt === undefined ? [] : [...watch.targets.values()].map((p) => p.place);
+    const all = new Map([...known, ...places].map((place) => [targetKey(place), place]));
+    const isPinged = (place: Place) => watch.targets.has(targetKey(place));
+    const wanted = ranked([...all.values()], isPinged, Math.random).slice(
+      0,
+      watch.destination.settings.maxTargets,
+    );
+    const cut = all.size - wanted.length;
+    this.#takeNote(watch, location, cut);
+    const isChange = this.#setTargets(watch, wanted);
+    const { writer, tools } = this.#options;
+    const isFirst = watch.resolvedAtMs === undefined;
+    watch.resolvedAtMs = tools.clock.now();
+    writer.recordResolution(watch.slot, tools.clock.epoch(), isChange && !isFirst, cut);
+    if (doubt !== undefined) this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isFirst);
   }
 
-  #unresolved(id: number, why: string, isFirst: boolean): void {
+  #unlocated(id: number, { reason, why, troubles }: Unlocated, isFirst: boolean): void {
     const watch = this.#watches.get(id);
     if (watch === undefined) return;
+    watch.troubles = troubles;
     this.#options.outbox.log({
       level: isFirst ? 'warn' : 'debug',
       message: 'a name does not resolve',
-      fields: { destination: watch.destination.name, host: watch.hop.host, error: why },
+      fields: { destination: watch.destination.name, host: watch.hop.host, reason, error: why },
     });
-    this.#options.judge.unresolved(watch);
+    this.#options.judge.unresolved(watch, reason, why);
   }
 
-  #setTargets(watch: Watch, endpoints: readonly Endpoint[]): void {
-    const wanted = new Map(endpoints.map((endpoint) => [addressLabel(endpoint), endpoint]));
-    const before = [...watch.targets.keys()].join();
-    for (const [address, target] of watch.targets) {
-      if (wanted.has(address)) continue;
-      watch.targets.delete(address);
+  /** Says what is wrong with a good answer, when that is news. */
+  #takeNote(watch: Watch, { troubles }: Located, cut: number): void {
+    const notes = cut === 0 ? troubles : [...troubles, `${cut} addresses are not pinged`];
+    const isNews = notes.join() !== watch.troubles.join();
+    watch.troubles = notes;
+    if (!isNews || notes.length === 0) return;
+    this.#options.outbox.log({
+      level: 'warn',
+      message: 'a name resolves, but not all of it is pinged',
+      fields: { destination: watch.destination.name, host: watch.hop.host, why: notes.join('; ') },
+    });
+  }
+
+  /** Pings all of these, or the first with the others behind it. True when they are others than before. */
+  #setTargets(watch: Watch, places: readonly Place[]): boolean {
+    const isFirstOnly = watch.destination.settings.resolve === 'first';
+    const [first, ...rest] = places;
+    const pingedPlaces = isFirstOnly && first !== undefined ? [first] : places;
+    const others = isFirstOnly ? rest : [];
+    const wanted = new Map(pingedPlaces.map((place) => [targetKey(place), place]));
+    const before = [...watch.targets.keys()].sort().join();
+    for (const [key, { target }] of watch.targets) {
+      if (wanted.has(key)) continue;
+      watch.targets.delete(key);
       this.#options.targets.remove(target);
       this.#slots.release(target.slot);
       watch.peers.delete(target.slot.index);
     }
-    for (const [address, endpoint] of wanted) {
-      if (!watch.targets.has(address)) this.#openTarget(watch, address, endpoint);
+    let isOther = false;
+    for (const [key, place] of wanted) {
+      const pinged = watch.targets.get(key);
+      if (pinged === undefined) this.#openTarget(watch, key, place, others);
+      else {
+        this.#reroute(watch, pinged, others);
+        isOther ||=
+          pinged.place.priority !== place.priority || pinged.place.weight !== place.weight;
+        pinged.place = place;
+      }
     }
     for (const row of watch.kept.values()) this.#slots.release(row);
     watch.kept.clear();
-    if ([...watch.targets.keys()].join() !== before) this.#announce(watch);
+    const isChange = [...watch.targets.keys()].sort().join() !== before;
+    if (isChange || isOther) {
+      this.#announce(watch);
+      this.#options.judge.retargeted(watch);
+    }
+    this.#options.wake();
+    return isChange;
   }
 
-  #openTarget(watch: Watch, address: string, endpoint: Endpoint): void {
-    const { targets, tools, wires } = this.#options;
+  /** The ways of a target that stays may be others now. */
+  #reroute(watch: Watch, pinged: Pinged, others: readonly Place[]): void {
+    const keysOf = (places: readonly Place[]) => places.map(targetKey).join();
+    if (keysOf(others) === keysOf(pinged.others)) return;
+    pinged.others = others;
+    pinged.target.reroute(others.map((other) => this.#routeTo(watch, other)));
+  }
+
+  #routeTo({ destination, hop }: Watch, { wire, address, port, family }: Place): Route {
+    return {
+      endpoint: { address, port, family, domain: hop.host },
+      wire,
+      transport: this.#options.wires.of(wire, destination.settings),
+    };
+  }
+
+  #openTarget(watch: Watch, key: string, place: Place, others: readonly Place[]): void {
+    const { targets, tools } = this.#options;
     const { settings, name } = watch.destination;
-    const slot = watch.kept.get(address) ?? this.#slots.take();
+    const slot = watch.kept.get(key) ?? this.#slots.take();
     if (slot === undefined) {
-      this.#tellFull(watch, address);
+      this.#tellFull(watch, addressLabel(place));
       return;
     }
-    watch.kept.delete(address);
+    watch.kept.delete(key);
     const target = new Target({
       slot,
       uri: watch.uri,
       settings,
-      endpoint,
-      wire: watch.wire,
-      transport: wires.of(watch.wire, settings),
+      routes: [this.#routeTo(watch, place), ...others.map((other) => this.#routeTo(watch, other))],
       isForOnce: false,
       tools,
       user: new WatchedTarget(watch, slot, this.#watchedTools),
     });
-    watch.targets.set(address, target);
-    targets.add(target, `${name} ${address}`, settings.intervalMs);
+    watch.targets.set(key, { target, place, others });
+    targets.add(target, `${name} ${addressLabel(place)}`, settings.intervalMs);
   }
 
   #announce(watch: Watch): void {
-    const targets = [...watch.targets].map(([address, { slot, wire }]) => ({
-      slot,
-      transport: wire,
-      address,
+    const targets = [...watch.targets.values()].map(({ target, place }) => ({
+      slot: target.slot,
+      transport: place.wire,
+      address: addressLabel(place),
+      priority: place.priority,
+      weight: place.weight,
     }));
     this.#options.outbox.targets(watch.slot, targets);
   }
@@ -210,15 +283,4 @@ export class Watches {
     this.#aliveCodes.set(text, codes);
     return codes;
   }
-}
-
-/** As in the label `address`. */
-function addressLabel({ address, port }: Endpoint): string {
-  return `${bracketed(address)}:${port}`;
-}
-
-/** The address of such a label. */
-function addressOf(label: string): Address {
-  const address = label.slice(0, label.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-  return { address, family: address.includes(':') ? 6 : 4 };
 }

@@ -4,10 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
 import { systemClock } from './clock.js';
+import { DnsResolver } from './dns/resolver.js';
 import { Files } from './files.js';
+import { Pace } from './pace.js';
 import { Pinger } from './pinger.js';
-import { DnsResolver } from './resolver.js';
-import { Pace } from './transport/pace.js';
 import { TlsContexts } from './transport/tls-context.js';
 import { openWire } from './transport/wires.js';
 
@@ -28,7 +28,8 @@ const pinger = new Pinger({
   clock: systemClock,
   writer: new LedgerWriter(start.ledger),
   known: start.known,
-  resolver: new DnsResolver(start.dnsServers),
+  resolver: new DnsResolver(systemClock, files, start.dns),
+  ttls: start.dns,
   files,
   openWire: (name, settings, onMessage) =>
     openWire({ name, settings, contexts, handshakes, clock: systemClock, onMessage, log }),

@@ -1,4 +1,4 @@
-import type { TransportName } from './outcome.js';
+import type { TransportChoice, TransportName } from './outcome.js';
 import type { TlsPeer } from './tls.js';
 
 /** How pings of a destination are made and judged. Times are milliseconds. */
@@ -17,7 +17,7 @@ export interface PingSettings {
   readonly identity: Identity;
   /** What answers challenges; undefined when nothing does. */
   readonly auth: Credentials | undefined;
-  readonly transport: TransportName;
+  readonly transport: TransportChoice;
   /** Whether a connection serves ping after ping, or one. */
   readonly connection: 'persistent' | 'per_ping';
   /** Path of the WebSocket resource. */
@@ -29,9 +29,19 @@ export interface PingSettings {
   readonly sourcePort: number;
   /** Differentiated services code point, 0 to 63; 0 leaves packets as they are. */
   readonly dscp: number;
-  /** Which addresses of a name are pinged. */
+  /** Of which family the addresses of a name are pinged. */
   readonly ipProtocol: IpProtocol;
+  readonly resolve: ResolveMode;
+  readonly aliveWhen: AliveWhen;
+  /** Addresses of one name that are pinged at the most. */
+  readonly maxTargets: number;
 }
+
+/** Which of the addresses that a name resolves to are pinged. */
+export type ResolveMode = 'all' | 'first';
+
+/** When a destination is up: while any, all, or any of the best priority of its targets are. */
+export type AliveWhen = 'any' | 'all' | 'priority';
 
 export type IpProtocol = 'any' | 'ip4' | 'ip6';
 
@@ -119,6 +129,9 @@ export interface TargetAddress {
   readonly transport: TransportName;
   /** As in the label `address`: `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
   readonly address: string;
+  /** Of the SRV record that led to it; undefined without one. */
+  readonly priority: number | undefined;
+  readonly weight: number | undefined;
 }
 
 /** A destination as it is watched now, with what the pinger found out about it. */

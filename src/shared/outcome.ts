@@ -45,6 +45,9 @@ export type Outcome =
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
+/** Which wire is taken where a URI names none; `auto` is what DNS says, UDP where that says nothing. */
+export type TransportChoice = TransportName | 'auto';
+
 const OF_EVERY_WIRE = [
   'code',
   'timeout',

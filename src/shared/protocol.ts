@@ -13,6 +13,7 @@ import type {
 } from './destination.js';
 import type { DownReason } from './outcome.js';
 import type { ProbeReport } from './probe.js';
+import type { DnsSettings, Resolution } from './resolution.js';
 import type { State } from './state.js';
 
 /** What a pinger is born with. */
@@ -20,8 +21,7 @@ export interface PingerStart {
   readonly ledger: SharedArrayBuffer;
   /** Targets that an earlier pinger resolved, whose rows of the ledger go on. */
   readonly known: readonly ResolvedTargets[];
-  /** DNS servers as `address` or `address:port`; none for the system's. */
-  readonly dnsServers: readonly string[];
+  readonly dns: DnsSettings;
 }
 
 export interface ResolvedTargets {
@@ -42,6 +42,8 @@ export type ToPinger =
   /** What is in the files that settings name, by their paths; sent again when it changes. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
   | ({ readonly type: 'probe' } & ProbeRequest)
+  /** Asks what a destination's name came to. */
+  | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
   /** Nobody waits for this probe any more. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
@@ -98,5 +100,11 @@ export type FromPinger =
   | { readonly type: 'changed'; readonly changes: readonly Change[] }
   | { readonly type: 'servers'; readonly servers: readonly ServerName[] }
   | { readonly type: 'peers'; readonly peers: readonly PeerNews[] }
+  | {
+      readonly type: 'explained';
+      readonly id: number;
+      /** Undefined when the destination is not watched. */
+      readonly resolution: Resolution | undefined;
+    }
   | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport }
   | ({ readonly type: 'log' } & LogLine);

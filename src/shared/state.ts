@@ -2,6 +2,8 @@
  * Verdicts: of a target from its pings, of a destination from its targets.
  */
 
+import type { AliveWhen } from './destination.js';
+
 export type State = 'unknown' | 'up' | 'down';
 
 /** The states in the order of their numbers in Kamailio's `keepalive` and in the ledger. */
@@ -30,11 +32,27 @@ export function judge(before: Verdict, isAlive: boolean, rise: number, fall: num
   return { state: before.state, run };
 }
 
-/** A destination is up while at least one target is up, and down once none can be. */
-export function combine(targets: readonly State[]): State {
-  if (targets.includes('up')) return 'up';
-  if (targets.length === 0 || targets.includes('unknown')) return 'unknown';
-  return 'down';
+/** A target's part in its destination's verdict. */
+export interface Vote {
+  readonly state: State;
+  /** Lower goes first (RFC 2782). */
+  readonly priority: number;
+}
+
+/**
+ * A destination is up while any target is, or while all are, or while any of the best priority is;
+ * it is unknown while a target that nobody knows yet could turn the verdict.
+ */
+export function combine(votes: readonly Vote[], aliveWhen: AliveWhen): State {
+  if (votes.length === 0) return 'unknown';
+  const best = Math.min(...votes.map(({ priority }) => priority));
+  const states = votes
+    .filter(({ priority }) => aliveWhen !== 'priority' || priority === best)
+    .map(({ state }) => state);
+  const [decisive, otherwise] =
+    aliveWhen === 'all' ? (['down', 'up'] as const) : (['up', 'down'] as const);
+  if (states.includes(decisive)) return decisive;
+  return states.includes('unknown') ? 'unknown' : otherwise;
 }
 
 /** What Kamailio's `is_alive` answers: 1 up, 2 down, -1 error; unknown is never up. */

@@ -2,7 +2,8 @@
  * SIP URIs (RFC 3261 19.1), as far as a destination needs them.
  */
 
-import { TRANSPORTS, type TransportName } from './outcome.js';
+import type { Destination } from './destination.js';
+import { TRANSPORTS, type TransportChoice, type TransportName } from './outcome.js';
 
 /** A parsed `sip:` or `sips:` URI. All parts are in canonical form. */
 export interface SipUri {
@@ -45,7 +46,7 @@ const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
  *   default one.
  * @throws UriError saying what was wanted and what came.
  */
-export function parseUri(text: string, transport: TransportName = 'udp'): SipUri {
+export function parseUri(text: string, transport: TransportChoice = 'auto'): SipUri {
   const fail = (why: string): never => {
     const harmless = text.replace(/^((?:sips?:)?(?!sips?:)[^:@]*):.*@/is, '$1:<secret>@');
     const shown = JSON.stringify(harmless.slice(0, 120));
@@ -88,10 +89,11 @@ export function parseUri(text: string, transport: TransportName = 'udp'): SipUri
  */
 export function transportOf(
   uri: Pick<SipUri, 'scheme' | 'params'>,
-  otherwise: TransportName,
+  otherwise: TransportChoice,
 ): TransportName | undefined {
   const named = uri.params.find(([name]) => name === 'transport');
-  const wire = named === undefined ? otherwise : TRANSPORTS.find((known) => known === named[1]);
+  const unnamed = otherwise === 'auto' ? 'udp' : otherwise;
+  const wire = named === undefined ? unnamed : TRANSPORTS.find((known) => known === named[1]);
   if (uri.scheme === 'sip' || wire === undefined) return wire;
   if (wire === 'udp' && named !== undefined) return undefined;
   return wire === 'ws' || wire === 'wss' ? 'wss' : 'tls';
@@ -111,7 +113,7 @@ export function formatUri(uri: SipUri): string {
 }
 
 /** The canonical form of `text`; `transport` as in {@link parseUri}. @throws UriError */
-export function canonicalUri(text: string, transport: TransportName = 'udp'): string {
+export function canonicalUri(text: string, transport: TransportChoice = 'auto'): string {
   return formatUri(parseUri(text, transport));
 }
 
@@ -120,7 +122,7 @@ export function canonicalUri(text: string, transport: TransportName = 'udp'): st
  *
  * @throws UriError when it is none, or when no ping could ever go there.
  */
-export function pingableUri(text: string, transport: TransportName): string {
+export function pingableUri(text: string, transport: TransportChoice): string {
   const uri = parseUri(text, transport);
   const fail = (wanted: string): never => {
     throw new UriError(`expected ${wanted}, got ${JSON.stringify(text)}`);
@@ -131,6 +133,11 @@ export function pingableUri(text: string, transport: TransportName): string {
   if (uri.params.some(([name]) => name === 'maddr')) fail('a URI without maddr');
   if (!isUnicast(uri.host)) fail('the address of one host');
   return formatUri(uri);
+}
+
+/** Whether pings of the destination go to a name that has to be resolved. */
+export function hasName({ uri, settings }: Pick<Destination, 'uri' | 'settings'>): boolean {
+  return parseUri(settings.identity.route || uri, settings.transport).hostKind === 'name';
 }
 
 /** `192.0.2.1` as it is, `2001:db8::1` as `[2001:db8::1]` (RFC 3261 25.1, `IPv6reference`). */

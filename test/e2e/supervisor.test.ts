@@ -13,6 +13,8 @@ import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
 
+const DNS = { servers: [], timeoutMs: 2000, minTtlMs: 5000, maxTtlMs: 300_000, hostsFile: '' };
+
 test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
@@ -29,7 +31,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   });
   const supervisor = new Supervisor({
     ledger: buffer,
-    dnsServers: [],
+    dns: DNS,
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
     onServers: (servers) => roster.setServers(servers),
@@ -84,7 +86,7 @@ test('a pinger thread that hangs is ended and started again', { timeout: 60_000 
   let spawned = 0;
   const supervisor = new Supervisor({
     ledger: buffer,
-    dnsServers: [],
+    dns: DNS,
     watched: () => [],
     onTargets: () => {},
     onServers: () => {},

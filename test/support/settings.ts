@@ -21,7 +21,7 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
       ...identity,
     },
     auth: undefined,
-    transport: 'udp',
+    transport: 'auto',
     connection: 'persistent',
     wsPath: '/',
     tls: {
@@ -34,6 +34,9 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
     sourcePort: 0,
     dscp: 0,
     ipProtocol: 'any',
+    resolve: 'all',
+    aliveWhen: 'any',
+    maxTargets: 32,
     ...rest,
   };
 }

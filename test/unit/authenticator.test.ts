@@ -39,9 +39,13 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
     slot: { index: 1, generation: 1 },
     uri: parseUri('a.example'),
     settings: settings({ auth: hasAuth ? auth : undefined, timeoutMs: 1000 }),
-    endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: 'a.example' },
-    wire: 'tcp',
-    transport,
+    routes: [
+      {
+        endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: 'a.example' },
+        wire: 'tcp',
+        transport,
+      },
+    ],
     isForOnce: false,
     tools: { clock, timers, vigil: new Vigil(), entropy: new Entropy(), files },
     user: {
@@ -51,7 +55,14 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       },
       challenged: () => told.challenges++,
       traced: (_direction, bytes) => traces.push(masked(Buffer.from(bytes).toString())),
-      ...{ discarded() {}, answeredLate() {}, responded() {}, connected() {}, secured() {} },
+      ...{
+        failedOver() {},
+        discarded() {},
+        answeredLate() {},
+        responded() {},
+        connected() {},
+        secured() {},
+      },
     },
   });
   /** Whether the answer to this request was taken. */

@@ -168,7 +168,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a transport that we lack',
     'transport: carrier-pigeon',
-    /^transport: expected one of udp, tcp, tls, ws, wss, got "carrier-pigeon"$/,
+    /^transport: expected one of auto, udp, tcp, tls, ws, wss, got "carrier-pigeon"$/,
   ],
   [
     'a URI over a wire that we lack',

@@ -138,6 +138,7 @@ const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ connection: 'per_ping', ws_path: '/x', user: 'bob', to: 'sip:t@t.example' },
   ...{ contact: 'sip:c@c.example', via_host: 'sbc.example', user_agent: 'ua', headers: 'X-A: b' },
   ...{ route: 'sip:proxy.example', source_address: '192.0.2.9', source_port: '5099' },
+  ...{ resolve: 'first', alive_when: 'all', max_targets: '7' },
   ...{ ip_protocol: 'ip4', 'auth.username': 'u', 'auth.password': 'p', 'auth.password_file': '/p' },
   ...{
     'tls_config.ca_file': '/ca',
@@ -332,7 +333,7 @@ describe('a fault', () => {
     [{ auth: { username: 'u\r\nX: y', password: 'p' } }, /auth\.username: expected one line/],
     [{ tls_config: { key_passphrase_file: '/p' } }, /tls_config\.key_file: expected the key/],
     [{ tls_config: { insecure_skip_verify: 'perhaps' } }, /insecure_skip_verify: expected true/],
-    [{ transport: 'sctp' }, /transport: expected one of udp, tcp, tls, ws, wss/],
+    [{ transport: 'sctp' }, /transport: expected one of auto, udp, tcp, tls, ws, wss/],
     [{ ip_protocol: 'ipv4' }, /ip_protocol: expected one of any, ip4, ip6/],
     [{ headers: { 'X A': 'a' } }, /headers: expected headers as a mapping/],
     [{ headers: ['no colon'] }, /headers: expected headers as a mapping/],

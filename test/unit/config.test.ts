@@ -42,7 +42,10 @@ describe('without any configuration', () => {
       [config.logLevel, config.logFormat, config.isCheck],
       ['info', 'logfmt', false],
     );
-    assert.deepEqual([config.webConfigFile, config.dnsServers], ['', []]);
+    assert.equal(config.webConfigFile, '');
+    const ttls = { minTtlMs: 5_000, maxTtlMs: 300_000 };
+    const dns = { servers: [], timeoutMs: 2_000, ...ttls, hostsFile: '/etc/hosts' };
+    assert.deepEqual(config.dns, dns);
     const { name, uri, module, labels, settings } = only(config);
     assert.deepEqual([name, uri, module], ['sip:192.0.2.1', 'sip:192.0.2.1', 'default']);
     assert.deepEqual(labels, {});

@@ -38,7 +38,12 @@ function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const watched: Watched[] = [];
-  const pinger = { isReady: true, restarts: 2, probe: () => Promise.reject(new Error('no')) };
+  const pinger = {
+    isReady: true,
+    restarts: 2,
+    probe: () => Promise.reject(new Error('no')),
+    resolution: () => Promise.reject(new Error('no')),
+  };
   const clock = { nowMs: 1_700_000_001_000 };
   const exporter: Exporter = {
     version: '1.2.3',
@@ -59,6 +64,8 @@ function setUp() {
       slot: writer.openTarget(index),
       transport: 'udp',
       address: `192.0.2.${index + 1}:5060`,
+      priority: undefined,
+      weight: undefined,
     } as const;
     writer.openDestination(slot);
     const uri = `sip:192.0.2.${index + 1}`;
@@ -104,7 +111,12 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_state_changes_total${A}`), 0);
     assert.equal(sampleOf(text, `sip_keepalive_ping_interval_seconds${A}`), 2.5);
     assert.equal(sampleOf(text, `sip_keepalive_targets${A}`), 1);
-    assert.equal(sampleOf(text, `sip_keepalive_resolution_failures_total${A}`), 0);
+    assert.doesNotMatch(
+      text,
+      /^sip_keepalive_resolution_\w+\{destination/m,
+      'it has no name to resolve',
+    );
+    assert.equal(sampleOf(text, `sip_keepalive_targets_up${A}`), 0);
     assert.equal(sampleOf(text, `sip_keepalive_pings_total${TARGET}`), 0);
     assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_count${TARGET}`), 0);
     for (const absent of [

@@ -183,13 +183,19 @@ describe('a destination', () => {
   });
 
   const rowOf = (state: string, sinceMs: number, changes: number) => {
-    return { state, sinceMs, changes, resolutionFailures: 0, reason: undefined };
+    const names = { resolutionChanges: 0, lastResolutionMs: 0, isStale: false, targetsCut: 0 };
+    const resolutionFailures = [0, 0, 0, 0, 0];
+    return { state, sinceMs, changes, resolutionFailures, ...names, reason: undefined };
   };
 
   test('keeps its row when it is opened again, and loses it to the next tenant', () => {
-    writer.recordResolutionFailure(slot);
+    writer.recordResolution(slot, 1_700_000_000_000, true, 3);
+    writer.recordResolutionFailure(slot, 'servfail', true);
     writer.openDestination(slot);
-    assert.equal(reader.destination(slot)?.resolutionFailures, 1);
+    const row = reader.destination(slot);
+    assert.deepEqual(row?.resolutionFailures, [0, 0, 1, 0, 0]);
+    assert.deepEqual([row.resolutionChanges, row.targetsCut, row.isStale], [1, 3, true]);
+    assert.equal(row.lastResolutionMs, 1_700_000_000_000);
     const next = { ...slot, generation: slot.generation + 1 };
     writer.openDestination(next);
     assert.equal(reader.destination(slot), undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Pace } from '../../src/pinger/transport/pace.js';
+import { Pace } from '../../src/pinger/pace.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 function setUp() {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Location, Place } from '../../src/pinger/dns/locate.js';
 import { Files } from '../../src/pinger/files.js';
 import { Pinger } from '../../src/pinger/pinger.js';
-import type { Resolution } from '../../src/pinger/resolver.js';
 import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
 import type { Destination, PingSettings } from '../../src/shared/destination.js';
 import { createLedger } from '../../src/shared/ledger/cells.js';
@@ -39,7 +39,7 @@ class DeadWire implements Transport {
 }
 
 function setUp(
-  resolve: () => Resolution,
+  resolve: () => Location,
   known: readonly ResolvedTargets[] = [],
   buffer = createLedger(),
 ) {
@@ -50,7 +50,8 @@ function setUp(
     clock,
     writer: new LedgerWriter(buffer),
     known,
-    resolver: { lookup: async () => resolve() },
+    resolver: { locate: async () => resolve() },
+    ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
     openWire: () => wire,
     files: new Files(),
     afterReads: (callback) => callback(),
@@ -70,15 +71,21 @@ function setUp(
   return { buffer, wire, resolved, run, state, pinger };
 }
 
-const ADDRESS = { address: '192.0.2.1', family: 4 } as const;
-const ok = (): Resolution => ({ kind: 'resolved', addresses: [ADDRESS], ttlMs: 60_000 });
-const failed = (): Resolution => ({ kind: 'failed', why: 'ESERVFAIL' });
+const PLACE: Place = {
+  ...{ wire: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
+  ...{ priority: undefined, weight: undefined, steps: [] },
+};
+const ok = (): Location => ({
+  ...{ kind: 'located', places: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ doubt: undefined, troubles: [] },
+});
+const failed = (): Location => ({ kind: 'failed', reason: 'servfail', why: '', troubles: [] });
 
 test('a name that never resolved makes the destination down, and up is possible once it does', async () => {
   const it = setUp(failed);
   await it.run(10);
   assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'resolution']);
-  assert.ok((it.state()?.resolutionFailures ?? 0) > 0);
+  assert.ok((it.state()?.resolutionFailures[2] ?? 0) > 0);
 });
 
 test('a pinger that takes over pings the last good address while DNS is down', async () => {

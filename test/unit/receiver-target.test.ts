@@ -63,9 +63,13 @@ function setUp() {
     slot: SLOT,
     uri: parseUri('192.0.2.1'),
     settings: SETTINGS,
-    endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
-    wire: 'udp',
-    transport,
+    routes: [
+      {
+        endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
+        wire: 'udp',
+        transport,
+      },
+    ],
     isForOnce: false,
     tools: { clock, timers, vigil, entropy: new Entropy(), files: new Files() },
     user: {
@@ -74,6 +78,7 @@ function setUp() {
       answeredLate: () => told.lates++,
       responded: () => told.responses++,
       challenged: () => {},
+      failedOver: () => {},
       connected: () => {},
       secured: () => {},
       traced: undefined,

@@ -14,6 +14,7 @@ function destination(name: string, uri = `sip:${name}`): Destination {
   };
 }
 
+const NO_SRV = { priority: undefined, weight: undefined };
 const [A, B, C] = [destination('a'), destination('b'), destination('c')] as const;
 
 describe('the roster', () => {
@@ -109,7 +110,7 @@ describe('the roster', () => {
 
   test('takes over targets and server names, and ignores those for a former tenant', () => {
     const targets = [
-      { slot: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060' },
+      { slot: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060', ...NO_SRV },
     ] as const;
     roster.add('config', [A]);
     const former = slotOf('a');

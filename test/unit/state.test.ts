@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { AliveWhen } from '../../src/shared/destination.js';
 import {
   combine,
   isAliveCode,
@@ -72,23 +73,74 @@ describe('the verdict of a target', () => {
   });
 });
 
-const COMBINED: readonly (readonly [targets: readonly State[], destination: State])[] = [
-  [[], 'unknown'],
-  [['unknown'], 'unknown'],
-  [['up'], 'up'],
-  [['down'], 'down'],
-  [['down', 'up'], 'up'],
-  [['unknown', 'up'], 'up'],
-  [['unknown', 'down'], 'unknown'],
-  [['down', 'down'], 'down'],
-  [['down', 'unknown', 'up'], 'up'],
+/** Targets as state and priority, and what they make of their destination by each rule. */
+const COMBINED: readonly (readonly [
+  targets: readonly (readonly [State, number])[],
+  wanted: Readonly<Record<AliveWhen, State>>,
+])[] = [
+  [[], { any: 'unknown', all: 'unknown', priority: 'unknown' }],
+  [[['unknown', 0]], { any: 'unknown', all: 'unknown', priority: 'unknown' }],
+  [[['up', 0]], { any: 'up', all: 'up', priority: 'up' }],
+  [[['down', 0]], { any: 'down', all: 'down', priority: 'down' }],
+  [
+    [
+      ['down', 1],
+      ['up', 1],
+    ],
+    { any: 'up', all: 'down', priority: 'up' },
+  ],
+  [
+    [
+      ['down', 1],
+      ['up', 2],
+    ],
+    { any: 'up', all: 'down', priority: 'down' },
+  ],
+  [
+    [
+      ['up', 1],
+      ['down', 2],
+    ],
+    { any: 'up', all: 'down', priority: 'up' },
+  ],
+  [
+    [
+      ['unknown', 1],
+      ['up', 2],
+    ],
+    { any: 'up', all: 'unknown', priority: 'unknown' },
+  ],
+  [
+    [
+      ['unknown', 1],
+      ['down', 2],
+    ],
+    { any: 'unknown', all: 'down', priority: 'unknown' },
+  ],
+  [
+    [
+      ['unknown', 1],
+      ['down', 1],
+    ],
+    { any: 'unknown', all: 'down', priority: 'unknown' },
+  ],
+  [
+    [
+      ['down', 1],
+      ['down', 2],
+    ],
+    { any: 'down', all: 'down', priority: 'down' },
+  ],
 ];
 
 describe('the verdict of a destination', () => {
-  for (const [targets, destination] of COMBINED) {
-    test(`with targets [${targets}] is ${destination}`, () => {
-      assert.equal(combine(targets), destination);
-    });
+  for (const [targets, wanted] of COMBINED) {
+    for (const aliveWhen of ['any', 'all', 'priority'] as const) {
+      test(`by ${aliveWhen} with targets ${JSON.stringify(targets)} is ${wanted[aliveWhen]}`, () => {
+        const votes = targets.map(([state, priority]) => ({ state, priority }));
+        assert.equal(combine(votes, aliveWhen), wanted[aliveWhen]);
+      });
+    }
   }
 
   test('is 1, 2 or -1 for is_alive, and unknown is never up', () => {

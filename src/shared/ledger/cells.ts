@@ -10,6 +10,7 @@
 
 import type { DestinationSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS } from '../outcome.js';
+import { RESOLUTION_FAILURES } from '../resolution.js';
 import { STATES, type State } from '../state.js';
 
 /** Upper bounds of the round-trip histogram, in microseconds; one more bucket holds the rest. */
@@ -55,6 +56,7 @@ export const TARGET = {
   retransmissions: t(),
   late: t(),
   challenges: t(),
+  failovers: t(),
   alive: t(),
   failures: t(FAILURE_REASONS.length),
   buckets: t(RTT_BUCKETS_MICROS.length + 1),
@@ -85,8 +87,14 @@ export const DESTINATION = {
   state: d(),
   since: d(2),
   changes: d(),
-  resolutionFailures: d(),
   lastReason: d(),
+  resolutionFailures: d(RESOLUTION_FAILURES.length),
+  resolutionChanges: d(),
+  lastResolution: d(2),
+  /** 1 while the name's last look-up failed and an earlier answer is in use. */
+  isStale: d(),
+  /** Addresses that are not pinged because there are too many. */
+  targetsCut: d(),
   words: d(0),
 } as const;
 
@@ -99,6 +107,9 @@ export const PINGER = {
   stalls: p(),
   lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
   latenessSum: p(2),
+  /** Buckets of the round-trip histogram: how long look-ups took. */
+  resolutions: p(RTT_BUCKETS_MICROS.length + 1),
+  resolutionsSum: p(2),
   /** Rows of targets that were ever used. */
   targetsUsed: p(),
   words: p(0),

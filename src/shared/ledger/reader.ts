@@ -1,5 +1,6 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { RESOLUTION_FAILURES } from '../resolution.js';
 import type { State } from '../state.js';
 import {
   bucketsOf,
@@ -137,6 +138,10 @@ export class TargetRow {
   get challenges(): number {
     return this.#count(TARGET.challenges);
   }
+  /** Ways that failed and led to another within the same ping. */
+  get failovers(): number {
+    return this.#count(TARGET.failovers);
+  }
   /** Pings that ended: the alive ones and every failure. */
   get pings(): number {
     let pings = this.#count(TARGET.alive);
@@ -203,7 +208,12 @@ export class DestinationRow {
   readonly state: State;
   readonly sinceMs: number;
   readonly changes: number;
-  readonly resolutionFailures: number;
+  /** In the order of RESOLUTION_FAILURES. */
+  readonly resolutionFailures: readonly number[];
+  readonly resolutionChanges: number;
+  readonly lastResolutionMs: number;
+  readonly isStale: boolean;
+  readonly targetsCut: number;
   readonly reason: DownReason | undefined;
 
   /** @param at where in `cells` the row begins. */
@@ -212,7 +222,16 @@ export class DestinationRow {
     this.state = stateOf(count(DESTINATION.state));
     this.sinceMs = wide(count(DESTINATION.since), count(DESTINATION.since + 1));
     this.changes = count(DESTINATION.changes);
-    this.resolutionFailures = count(DESTINATION.resolutionFailures);
+    this.resolutionFailures = RESOLUTION_FAILURES.map((_, i) =>
+      count(DESTINATION.resolutionFailures + i),
+    );
+    this.resolutionChanges = count(DESTINATION.resolutionChanges);
+    this.lastResolutionMs = wide(
+      count(DESTINATION.lastResolution),
+      count(DESTINATION.lastResolution + 1),
+    );
+    this.isStale = count(DESTINATION.isStale) === 1;
+    this.targetsCut = count(DESTINATION.targetsCut);
     this.reason = REASONS[count(DESTINATION.lastReason) - 1];
   }
 }
@@ -224,6 +243,7 @@ export class PingerRow {
   readonly unmatched: number;
   readonly stalls: number;
   readonly lateness: Histogram;
+  readonly resolutions: Histogram;
 
   /** @param at where in `cells` the row begins. */
   constructor(cells: Int32Array, at: number) {
@@ -235,6 +255,10 @@ export class PingerRow {
     this.lateness = {
       buckets: LATENESS_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.lateness + i)),
       sumMicros: wide(count(PINGER.latenessSum), count(PINGER.latenessSum + 1)),
+    };
+    this.resolutions = {
+      buckets: RTT_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.resolutions + i)),
+      sumMicros: wide(count(PINGER.resolutionsSum), count(PINGER.resolutionsSum + 1)),
     };
   }
 }

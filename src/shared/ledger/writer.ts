@@ -1,5 +1,6 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import { STATES, type State, type Verdict } from '../state.js';
 import {
   bucketsOf,
@@ -78,6 +79,11 @@ export class LedgerWriter {
     return { state: stateOf(this.#get(row + TARGET.state)), run: this.#get(row + TARGET.run) };
   }
 
+  /** Why the target's last ping failed; undefined when it did not. */
+  lastReasonOf(slot: TargetSlot): DownReason | undefined {
+    return REASONS[this.#get(targetAt(slot.index) + TARGET.lastReason) - 1];
+  }
+
   stateOf(slot: DestinationSlot): State {
     return stateOf(this.#get(destinationAt(slot) + DESTINATION.state));
   }
@@ -110,6 +116,10 @@ export class LedgerWriter {
 
   recordChallenge(slot: TargetSlot): void {
     this.#add(targetAt(slot.index) + TARGET.challenges, 1);
+  }
+
+  recordFailover(slot: TargetSlot): void {
+    this.#add(targetAt(slot.index) + TARGET.failovers, 1);
   }
 
   /** How long a phase of a connection's coming about took. */
@@ -146,8 +156,36 @@ export class LedgerWriter {
     this.#add(row, 1);
   }
 
-  recordResolutionFailure(slot: DestinationSlot): void {
-    this.#add(destinationAt(slot) + DESTINATION.resolutionFailures, 1);
+  /** The destination's name was resolved, to others than before if `isChange`. */
+  recordResolution(slot: DestinationSlot, atMs: number, isChange: boolean, cut: number): void {
+    const row = destinationAt(slot);
+    this.#add(row, 1);
+    this.#setTime(row + DESTINATION.lastResolution, atMs);
+    this.#set(row + DESTINATION.isStale, 0);
+    this.#set(row + DESTINATION.targetsCut, cut);
+    if (isChange) this.#add(row + DESTINATION.resolutionChanges, 1);
+    this.#add(row, 1);
+  }
+
+  /** @param isStale an earlier answer stays in use. */
+  recordResolutionFailure(
+    slot: DestinationSlot,
+    reason: ResolutionFailure,
+    isStale: boolean,
+  ): void {
+    const row = destinationAt(slot);
+    this.#add(row, 1);
+    this.#add(row + DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason), 1);
+    this.#set(row + DESTINATION.isStale, isStale ? 1 : 0);
+    this.#add(row, 1);
+  }
+
+  /** How long a look-up took, with all that it led to. */
+  recordResolutionTime(micros: number): void {
+    this.#add(PINGER.version, 1);
+    this.#add(PINGER.resolutions + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
+    this.#addWide(PINGER.resolutionsSum, micros);
+    this.#add(PINGER.version, 1);
   }
 
   recordLateness(micros: number): void {

@@ -3,7 +3,7 @@
  * goes before what is not; who leaves the queue leaves no gap.
  */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from './clock.js';
 
 export class Pace {
   readonly #clock: Clock;

@@ -1,0 +1,56 @@
+import type { TransportName } from './outcome.js';
+
+/** How names are resolved. */
+export interface DnsSettings {
+  /** Each `address` or `address:port`; none for the system's. */
+  readonly servers: readonly string[];
+  /** For the answer of a server, milliseconds. */
+  readonly timeoutMs: number;
+  /** An answer is used at least and at most so long, milliseconds. */
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+  /** Empty for none. */
+  readonly hostsFile: string;
+}
+
+/** Why a name has no addresses. */
+export const RESOLUTION_FAILURES = [
+  'nxdomain',
+  'nodata',
+  'servfail',
+  'refused',
+  'timeout',
+] as const;
+export type ResolutionFailure = (typeof RESOLUTION_FAILURES)[number];
+
+/** What a destination's name came to. */
+export interface Resolution {
+  readonly targets: readonly {
+    readonly transport: TransportName;
+    /** As in the label `address`. */
+    readonly address: string;
+    readonly steps: readonly (Omit<ResolutionStep, 'untilMs'> & {
+      /** How long it still holds, milliseconds; infinite for ever. */
+      readonly leftMs: number;
+    })[];
+  }[];
+  /** Milliseconds since the last good answer; undefined when there was none. */
+  readonly ageMs: number | undefined;
+  /** Look-ups on the way that failed, in words. */
+  readonly troubles: readonly string[];
+}
+
+/** One record, of the DNS or of the hosts file, on the way from a name to an address. */
+export interface ResolutionStep {
+  readonly type: 'NAPTR' | 'SRV' | 'A' | 'AAAA' | 'hosts';
+  /** What was asked for. */
+  readonly name: string;
+  /** What it led to. */
+  readonly value: string;
+  readonly order?: number;
+  readonly preference?: number;
+  readonly priority?: number;
+  readonly weight?: number;
+  /** Monotonic time of the pinger thread, milliseconds, until which it holds; infinite for ever. */
+  readonly untilMs: number;
+}
