@@ -35,7 +35,7 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
   {
     name: 'sip_keepalive_connect_seconds',
     type: 'histogram',
-    help: 'How long connections took to come about, by phase: connect for TCP, tls for the handshake. No part of the round-trip time.',
+    help: 'How long connections took to come about, by phase: connect for TCP, tls for the handshake. No part of the round-trip time; what came about during a stall of ours is not in it.',
     samples: ({ row, isTls }, emit) => {
       if (row === undefined) return;
       for (const phase of CONNECT_PHASES) {

@@ -32,7 +32,14 @@ export class DnsResolver implements Resolver {
   }
 
   async locate(sought: Sought): Promise<Location> {
-    return locate(sought, this.#lookups.lookUp, this.#hostsNow());
+    return locate(sought, this.#lookups.lookUp, this.#hostsFor(sought.uri.host));
+  }
+
+  /** RFC 6761 6.3: what is below localhost is where that is. */
+  #hostsFor(host: string): ReadonlyMap<string, readonly Address[]> {
+    const hosts = this.#hostsNow();
+    const isBelow = host.endsWith('.localhost') && !hosts.has(host);
+    return isBelow ? new Map([[host, hosts.get('localhost') ?? LOCALHOST]]) : hosts;
   }
 
   #hostsNow(): ReadonlyMap<string, readonly Address[]> {

@@ -55,6 +55,11 @@ export function dial(options: DialOptions, user: DialUser): () => void {
   setDscp(socket, dscp);
   socket.on('error', onError);
   socket.once('connect', () => {
+    if (isToItself(socket)) {
+      abandon(socket, onError);
+      user.failed({ reason: 'refused', detail: 'the connection came back to itself' });
+      return;
+    }
     socket.off('error', onError);
     user.connected('connect', (clock.now() - beganAt) * 1000);
     if (secure === undefined) user.opened(socket);
@@ -101,6 +106,11 @@ function shakeHands(
     }
   });
   return () => abandon(socket, onError);
+}
+
+/** RFC 9293 3.5: who dials a free port of its own host may get the very port that it dials from. */
+function isToItself({ localAddress, localPort, remoteAddress, remotePort }: net.Socket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
 }
 
 /** Undefined for a certificate that OpenSSL takes and Node cannot read. */
