@@ -1,11 +1,12 @@
 /** The current destinations. It is the one owner of that list. */
 
-import type {
-  Destination,
-  DestinationSlot,
-  Peer,
-  TargetAddress,
-  Watched,
+import {
+  type Destination,
+  type DestinationSlot,
+  NO_PEERS,
+  type Peer,
+  type TargetAddress,
+  type Watched,
 } from './shared/destination.js';
 import { LEDGER_CAPACITY } from './shared/ledger/cells.js';
 import type { PeerNews, ResolvedTargets, ServerName } from './shared/protocol.js';
@@ -20,7 +21,7 @@ interface Entry extends Watched {
   readonly owners: string[];
   targets: readonly TargetAddress[];
   server: string;
-  readonly peers: Map<number, Peer>;
+  peers: ReadonlyMap<number, Peer>;
 }
 
 export class Roster {
@@ -73,7 +74,7 @@ export class Roster {
         owners: [owner],
         targets: [],
         server: '',
-        peers: new Map(),
+        peers: NO_PEERS,
       };
       this.#byName.set(destination.name, entry);
       this.#bySlot.set(slot.index, entry);
@@ -110,7 +111,9 @@ export class Roster {
       const entry = this.#entryAt(destination);
       if (entry === undefined) continue;
       const kept = new Set(targets.map(({ slot }) => slot.index));
-      for (const index of entry.peers.keys()) if (!kept.has(index)) entry.peers.delete(index);
+      if ([...entry.peers.keys()].some((index) => !kept.has(index))) {
+        entry.peers = new Map([...entry.peers].filter(([index]) => kept.has(index)));
+      }
       entry.targets = targets;
     }
   }
@@ -122,7 +125,8 @@ export class Roster {
       const isTarget = entry?.targets.some(
         ({ slot }) => slot.index === target.index && slot.generation === target.generation,
       );
-      if (isTarget) entry?.peers.set(target.index, peer);
+      if (entry !== undefined && isTarget)
+        entry.peers = new Map(entry.peers).set(target.index, peer);
     }
   }
 

@@ -100,9 +100,10 @@ function readRows(
     connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
   }
   const state = tellable(exporter, watched, row.state, lastPingMs);
-  const sample = { labels: destinationLabels(watched), row: { watched, state, targetsUp, row } };
+  const { labels, isNamed } = constantOf(watched);
+  const sample = { labels, row: { watched, state, targetsUp, row } };
   destinations.push(sample);
-  if (isNamed(watched.destination)) named.push(sample);
+  if (isNamed) named.push(sample);
   return 1 + watched.targets.length;
 }
 
@@ -130,26 +131,23 @@ function* lines<Row>(
   yield piece;
 }
 
-const isNamedOf = new WeakMap<Watched['destination'], boolean>();
-
-function isNamed(destination: Watched['destination']): boolean {
-  const known = isNamedOf.get(destination);
-  if (known !== undefined) return known;
-  const isName = hasName(destination);
-  isNamedOf.set(destination, isName);
-  return isName;
+/** What is the same for a destination in every scrape. */
+interface Constant {
+  readonly labels: string;
+  readonly isNamed: boolean;
 }
 
-const destinationLabelsOf = new WeakMap<Watched['destination'], string>();
+const constants = new WeakMap<Watched['destination'], Constant>();
 const targetLabelsOf = new WeakMap<TargetAddress, string>();
 
-function destinationLabels({ destination }: Watched): string {
-  const known = destinationLabelsOf.get(destination);
+function constantOf({ destination }: Watched): Constant {
+  const known = constants.get(destination);
   if (known !== undefined) return known;
   const { name, labels } = destination;
   const text = `{${labelText({ destination: name, ...labels }).slice(1)}`;
-  destinationLabelsOf.set(destination, text);
-  return text;
+  const constant = { labels: text, isNamed: hasName(destination) };
+  constants.set(destination, constant);
+  return constant;
 }
 
 function targetLabels({ destination }: Watched, target: TargetAddress): string {

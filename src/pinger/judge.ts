@@ -76,7 +76,7 @@ export class Judge {
   }
 
   #learn(watch: Watch, target: TargetSlot, peer: Peer): void {
-    watch.peers.set(target.index, peer);
+    watch.peers = new Map(watch.peers).set(target.index, peer);
     this.#outbox.peer({ destination: watch.slot, target, peer });
   }
 

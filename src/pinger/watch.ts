@@ -17,7 +17,7 @@ export interface Watch {
   /** Rows that targets of this destination had under an earlier pinger or earlier settings. */
   readonly kept: Map<string, TargetSlot>;
   /** What was found out about targets, by the index of their slot. */
-  readonly peers: Map<number, Peer>;
+  peers: ReadonlyMap<number, Peer>;
   /** What the peer calls itself, and the monotonic time from which on it is worth another look. */
   server: string;
   serverDueMs: number;

@@ -1,7 +1,12 @@
 /** Which destinations are watched, what they resolve to, and which targets they have. */
 
 import { type AliveCodes, parseAliveCodes } from '../shared/alive-codes.js';
-import type { Destination, DestinationSlot, TargetSlot } from '../shared/destination.js';
+import {
+  type Destination,
+  type DestinationSlot,
+  NO_PEERS,
+  type TargetSlot,
+} from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
@@ -73,7 +78,7 @@ export class Watches {
       alive: this.#aliveCodesOf(settings.aliveCodes),
       targets: new Map(),
       kept,
-      peers: isSame ? earlier.peers : new Map(),
+      peers: isSame ? earlier.peers : NO_PEERS,
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
       resolvedAtMs: undefined,
@@ -194,7 +199,7 @@ export class Watches {
       watch.targets.delete(key);
       this.#options.targets.remove(target);
       this.#slots.release(target.slot);
-      watch.peers.delete(target.slot.index);
+      watch.peers = without(watch.peers, target.slot.index);
     }
     let isOther = false;
     for (const [key, place] of wanted) {
@@ -283,4 +288,8 @@ export class Watches {
     this.#aliveCodes.set(text, codes);
     return codes;
   }
+}
+
+function without(peers: Watch['peers'], index: number): Watch['peers'] {
+  return peers.has(index) ? new Map([...peers].filter(([other]) => other !== index)) : peers;
 }

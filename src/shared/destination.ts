@@ -147,6 +147,9 @@ export interface Watched {
   readonly peers: ReadonlyMap<number, Peer>;
 }
 
+/** What most destinations have: one for all of them. */
+export const NO_PEERS: ReadonlyMap<number, Peer> = new Map();
+
 /** What was found out about a target, beside numbers. */
 export interface Peer {
   /** What exactly went wrong with the last ping that failed, in words; empty when no more is known. */

@@ -105,13 +105,20 @@ class Findings {
   }
 }
 
+const NO_STEPS: readonly ResolutionStep[] = [];
+
 /** Where a numeric host is: where it says. Undefined for a name. */
 export function numericPlace({ uri, transport }: Sought): Place | undefined {
   if (uri.hostKind === 'name') return undefined;
   const wire = transportOf(uri, transport) ?? 'udp';
   return {
     ...{ wire, address: uri.host, family: uri.hostKind === 'ipv4' ? 4 : 6 },
-    ...{ port: uri.port ?? DEFAULT_PORTS[wire], priority: undefined, weight: undefined, steps: [] },
+    ...{
+      port: uri.port ?? DEFAULT_PORTS[wire],
+      priority: undefined,
+      weight: undefined,
+      steps: NO_STEPS,
+    },
   };
 }
 
