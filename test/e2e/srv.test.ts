@@ -1,12 +1,14 @@
 /** Names behind NAPTR and SRV records, on a real DNS server whose zone changes. */
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startDnsmasq, type Zone } from '../support/dnsmasq.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
-import { eventually } from '../support/process.js';
+import { eventually, folder } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 /** Ports that answer, and one on which nothing listens. */
@@ -226,6 +228,21 @@ test(
     assert.match(text, /^probe_dns_lookup_time_seconds 0\.\d+/m);
   },
 );
+
+test('names in the hosts file are where it says, also once it says something else', async (t) => {
+  const { live } = await ports(t, 1);
+  const file = join(folder(t), 'hosts');
+  writeFileSync(file, '127.0.0.1 gateway.lan # ours\n');
+  const destinations = [{ name: 'gateway', uri: `gateway.lan:${live[0]}` }];
+  const config = { ping_interval: 1, dns: { min_ttl: 1 }, destinations };
+  const exporter = await startExporter(t, config, [`--dns.hosts_file=${file}`]);
+  await eventually('it is up', async () => (await exporter.isAlive('gateway')) === 1);
+  assert.deepEqual(await addresses(exporter, 'gateway'), all(live));
+  writeFileSync(file, '127.0.0.9 gateway.lan\n');
+  await eventually('the change is seen', async () => {
+    return (await addresses(exporter, 'gateway')).join() === `127.0.0.9:${live[0]}`;
+  });
+});
 
 interface Explained {
   readonly resolution: {

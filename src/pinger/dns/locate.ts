@@ -269,6 +269,8 @@ class Search {
   ): Promise<readonly Place[]> {
     const listed = this.#hosts.get(host);
     if (listed !== undefined) {
+      // The file may change at any time, and costs nothing to look into.
+      this.#findings.untilMs = 0;
       return listed
         .filter((address) => isWanted(address, this.#ipProtocol))
         .map(({ address, family }) => {
