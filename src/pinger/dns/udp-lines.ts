@@ -4,6 +4,7 @@
  */
 
 import * as dgram from 'node:dgram';
+import { isConnected } from '../transport/udp-socket.js';
 import type { DnsServer } from './client.js';
 
 /** Queries that one socket serves. */
@@ -86,14 +87,5 @@ class Line {
     this.#isRetired = false;
     this.#isBroken = true;
     this.#socket.close();
-  }
-}
-
-function isConnected(socket: dgram.Socket): boolean {
-  try {
-    socket.remoteAddress();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -115,7 +115,7 @@ function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean):
 }
 
 /** `connect` fails without throwing; only a connected socket has a remote address. */
-function isConnected(socket: dgram.Socket): boolean {
+export function isConnected(socket: dgram.Socket): boolean {
   try {
     socket.remoteAddress();
     return true;
