@@ -9,7 +9,9 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { readConfig } from '../src/config/config.js';
 import { readFlags } from '../src/config/flags.js';
-import { PING_SETTINGS, type Setting, settings } from '../src/config/schema.js';
+import { PING_SETTINGS } from '../src/config/ping-schema.js';
+import { settings } from '../src/config/schema.js';
+import type { Setting } from '../src/config/setting.js';
 import { createApp } from '../src/http/app.js';
 import { CONNECTION_FAMILIES } from '../src/http/connection-families.js';
 import {
@@ -22,29 +24,12 @@ import { OPENMETRICS, ownMetrics, TEXT } from '../src/http/own-metrics.js';
 import { probeMetrics } from '../src/http/probe-metrics.js';
 import { RESOLUTION_FAMILIES } from '../src/http/resolution-families.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
-import { createLedger } from '../src/shared/ledger/cells.js';
-import { LedgerReader } from '../src/shared/ledger/reader.js';
 import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe.js';
+import { idleExporter } from './support/idle-exporter.js';
 import { folder } from './support/process.js';
 
-const exporter = {
-  version: '0',
-  ledger: new LedgerReader(createLedger()),
-  roster: { all: () => [], named: () => undefined, withUri: () => [] },
-  pinger: {
-    isReady: true,
-    restarts: 0,
-    probe: () => Promise.reject(new Error('no pinger')),
-    resolution: () => Promise.reject(new Error('no pinger')),
-  },
-  modules: {},
-  moduleText: () => '',
-  probes: { isEnabled: true, allow: [] },
-  configText: () => '',
-  configLoadedAtMs: 1,
-  now: () => 0,
-};
+const exporter = idleExporter();
 
 /** What a probe over TLS that failed all the same came to: it has every metric. */
 const PROBED: ProbeReport = {

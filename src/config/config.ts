@@ -7,15 +7,33 @@ import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { DnsSettings } from '../shared/resolution.js';
-import { DEFAULT_MODULE, isMapping, readDestinations, readModules } from './destinations.js';
+import type { Shard } from '../shared/shard.js';
+import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
+import {
+  DEFAULT_MODULE,
+  isMapping,
+  readDestinations,
+  readEntry,
+  readModules,
+} from './destinations.js';
 import { type Flags, readEnvironment } from './flags.js';
 import { ConfigError, Expected, FORMATS, type FormatName, show } from './formats.js';
+import { PING_SETTINGS } from './ping-schema.js';
 import { type Report, readPing } from './ping-settings.js';
-import { byLevels, PING_SETTINGS, SCHEMA, SETTINGS, settings } from './schema.js';
+import { byLevels, SCHEMA, SETTINGS, STRUCTURES, settings } from './schema.js';
+import { readSources, readWebhooks } from './sources.js';
 
 export interface Config {
+  /** Where it was read from; empty when there is no file. */
+  readonly file: string;
   /** Only to be checked, not to be run. */
   readonly isCheck: boolean;
+  /** How often to look whether the file has changed; undefined for never. */
+  readonly autoReloadMs: number | undefined;
+  /** Empty for none. */
+  readonly stateDir: string;
+  readonly shard: Shard;
+  readonly isAdminEnabled: boolean;
   readonly webListenAddress: Value<'listen_address'>;
   /** Empty when there is none. */
   readonly webConfigFile: string;
@@ -27,6 +45,10 @@ export interface Config {
   readonly probeAllow: readonly string[];
   readonly modules: Readonly<Record<string, PingSettings>>;
   readonly destinations: readonly Destination[];
+  readonly sources: readonly SourceSettings[];
+  readonly webhooks: readonly WebhookSettings[];
+  /** A destination from elsewhere, in the words of `destinations`. Throws ConfigError. */
+  readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
 }
 
 type Value<Name extends FormatName> = ReturnType<(typeof FORMATS)[Name]>;
@@ -50,7 +72,13 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
   const configFile = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
   const file =
     configFile === '' ? {} : mapping(resolvePaths(readFile(configFile), dirname(configFile)));
-  const { destinations: listed, modules: named, ...single } = wellShaped(file, SCHEMA, '', report);
+  const {
+    destinations: listed,
+    modules: named,
+    discovery,
+    webhooks,
+    ...single
+  } = wellShaped(file, SCHEMA, '', report);
   const loaded = load([single, byLevels(environment), byLevels(flags.given)], report);
   const top = readPing(
     Object.keys(PING_SETTINGS).map((key) => [key, loaded.get(key)]),
@@ -77,9 +105,31 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
     const wanted = `at most dns.max_ttl (${dns.maxTtlMs / 1000} s)`;
     report('dns.min_ttl', `expected ${wanted}, got ${dns.minTtlMs / 1000} s`);
   }
+  const folder = configFile === '' ? '' : dirname(configFile);
+  const flagged = {
+    kamailio_cfg: FORMATS.texts(loaded.get('discovery.kamailio-cfg')),
+    dispatcher_list: FORMATS.texts(loaded.get('discovery.dispatcher-list')),
+    file_sd: FORMATS.texts(loaded.get('discovery.file-sd')),
+  };
+  const sources = readSources(discovery, flagged, folder, report);
+  for (const { name, module } of sources) {
+    if (module === '' || modules.has(module)) continue;
+    const wanted = `one of the modules ${[...modules.keys()].join(', ')}`;
+    report(`discovery: ${name}: module`, `expected ${wanted}, got ${show(module)}`);
+  }
+  const webhookList = readWebhooks(webhooks, folder, report);
+  const shard = FORMATS.shard(loaded.get('shard'));
+  const totalShards = FORMATS.shard_count(loaded.get('total-shards'));
+  if (shard >= totalShards)
+    report('shard', `expected less than total-shards (${totalShards}), got ${shard}`);
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return deepFreeze({
+    file: configFile,
     isCheck: FORMATS.truth(loaded.get('config.check')),
+    autoReloadMs: FORMATS.lull(loaded.get('config.auto-reload-interval')),
+    stateDir: FORMATS.text(loaded.get('state_dir')),
+    shard: { ordinal: shard, total: totalShards },
+    isAdminEnabled: FORMATS.truth(loaded.get('web.enable-admin-api')),
     webListenAddress: FORMATS.listen_address(loaded.get('web.listen-address')),
     webConfigFile: FORMATS.text(loaded.get('web.config.file')),
     logLevel: FORMATS.log_level(loaded.get('log.level')),
@@ -93,6 +143,9 @@ export function readConfig({ flags, env, version }: ConfigSources): Config {
         .map(([name, module]) => [name, module.settings]),
     ),
     destinations,
+    sources,
+    webhooks: webhookList,
+    readEntry: (entry) => readEntry(entry, modules, version),
   });
 }
 
@@ -183,10 +236,9 @@ function wellShaped(
 type Shape = 'a list' | 'a mapping' | 'a single value';
 
 function shapeOf(path: string, child: unknown): Shape {
-  if (path === 'destinations') return 'a list';
-  return path === 'modules' || (isMapping(child) && !('doc' in child))
-    ? 'a mapping'
-    : 'a single value';
+  const [, structure] = Object.entries(STRUCTURES).find(([name]) => name === path) ?? [];
+  if (structure !== undefined) return structure.shape;
+  return isMapping(child) && !('doc' in child) ? 'a mapping' : 'a single value';
 }
 
 function hasShape(wanted: string, value: unknown): boolean {

@@ -3,7 +3,7 @@
 import type { Destination, PingSettings } from '../shared/destination.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
-import { Expected, show } from './formats.js';
+import { ConfigError, Expected, show } from './formats.js';
 import {
   entriesOf,
   isPingKey,
@@ -17,6 +17,8 @@ import {
 export interface Module {
   readonly settings: PingSettings;
   readonly levels: readonly PingGiven[];
+  /** What it comes to with the settings of destinations laid over it, by their text. */
+  readonly variants: Map<string, PingSettings>;
   /** Built in, and not in the file: what is wrong with it is told where it is used. */
   readonly isUnwritten: boolean;
 }
@@ -64,6 +66,7 @@ export function readModules(
     modules.set(name, {
       levels,
       settings: pingSettings(levels, version, path, report),
+      variants: new Map(),
       isUnwritten: false,
     });
   add(DEFAULT_MODULE, [top], '');
@@ -71,7 +74,7 @@ export function readModules(
     if (Object.hasOwn(given, name)) continue;
     const levels = [top, builtIn];
     const settings = pingSettings(levels, version, '', () => {});
-    modules.set(name, { levels, settings, isUnwritten: true });
+    modules.set(name, { levels, settings, variants: new Map(), isUnwritten: true });
   }
   for (const [name, value] of Object.entries(given)) {
     const path = `modules.${name}`;
@@ -132,10 +135,7 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
     report(`${path}.module`, `expected ${wanted}, got ${show(moduleName)}`);
   }
   const own = readPing(entries, `${path}.`, report);
-  const settings =
-    module === undefined || (Object.keys(own).length === 0 && !module.isUnwritten)
-      ? module?.settings
-      : pingSettings([...module.levels, own], version, `${path}.`, report);
+  const settings = module && settingsOver(module, own, version, `${path}.`, report);
   const uri = readUri(entry['uri'], settings?.transport ?? 'auto', path, report);
   if (uri === undefined || settings === undefined) return undefined;
   if (moduleName === TEAMS && settings.identity.viaHost === '') {
@@ -149,6 +149,44 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   checkFamilies(settings.identity.route || uri, settings, path, report);
   if (name === undefined) return undefined;
   return { name, uri, module: String(moduleName), labels, settings };
+}
+
+/** Destinations with the same settings share them: there are many, and most are alike. */
+function settingsOver(
+  module: Module,
+  own: PingGiven,
+  version: string,
+  path: string,
+  report: Report,
+): PingSettings {
+  if (Object.keys(own).length === 0 && !module.isUnwritten) return module.settings;
+  const text = JSON.stringify(own);
+  const known = module.variants.get(text);
+  if (known !== undefined) return known;
+  let isRight = true;
+  const settings = pingSettings([...module.levels, own], version, path, (...fault) => {
+    isRight = false;
+    report(...fault);
+  });
+  if (isRight) module.variants.set(text, settings);
+  return settings;
+}
+
+/**
+ * A destination from elsewhere than the configuration, in its words.
+ *
+ * @throws ConfigError with every fault, a line each.
+ */
+export function readEntry(
+  entry: Readonly<Record<string, unknown>>,
+  modules: Modules,
+  version: string,
+): Destination {
+  const faults: string[] = [];
+  const report: Report = (path, fault) => faults.push(`${path.replace(/^entry\./, '')}: ${fault}`);
+  const destination = readDestination(entry, 'entry', { modules, version, report });
+  if (destination === undefined || faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return destination;
 }
 
 function readUri(
@@ -192,7 +230,7 @@ function readName(given: unknown, path: string, report: Report): string | undefi
   return undefined;
 }
 
-function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
+export function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
   if (!isMapping(given)) {
     report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
     return {};

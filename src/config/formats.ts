@@ -4,6 +4,7 @@ import { BlockList } from 'node:net';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
+import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
 import { addressFamily, bracketed, canonicalUri, parseUri, UriError } from '../shared/uri.js';
 
@@ -277,6 +278,27 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** An HTTP server's, without a user in it: that is `basic_auth`. */
+const url: Format<string> = (given) => {
+  const isUrl = typeof given === 'string' && URL.canParse(given);
+  const { protocol = '', username = '', password = '' } = isUrl ? new URL(given) : {};
+  if (!isUrl || !/^https?:$/.test(protocol) || username !== '' || password !== '') {
+    throw new Expected('an http:// or https:// URL without a user in it', '<url>');
+  }
+  return given;
+};
+
+/** On whose behalf something is watched. */
+const owner: Format<string> = (given) => {
+  if (typeof given !== 'string' || !/^[^\p{C}]{1,128}$/u.test(given)) {
+    throw new Expected('1 to 128 printable characters', given);
+  }
+  return given;
+};
+
+const events: Format<readonly EventName[]> = (given) =>
+  texts(given).map((item) => oneOf(...EVENTS)(item));
+
 /** What came, short enough for a line. */
 export function show(given: unknown): string {
   const shown = JSON.stringify(given) ?? String(given);
@@ -292,11 +314,13 @@ function optional<T, const E>(format: Format<T>, empty: E): Format<T | E> {
 export const FORMATS = {
   interval: duration(100),
   timeout: optional(duration(10), undefined),
+  lull: optional(duration(100), undefined),
   text,
   texts,
   dns_servers: dnsServers,
   truth,
   count: whole(1, LONGEST_RUN),
+  failure_count: whole(0, LONGEST_RUN),
   port_number: whole(0, 65535),
   header: optional(headerText, ''),
   sip_uri: optional(sipUri, ''),
@@ -319,6 +343,11 @@ export const FORMATS = {
   headers,
   credential,
   allow_list: allowList,
+  url,
+  owner,
+  events,
+  shard_count: whole(1, 10_000),
+  shard: whole(0, 9_999),
   listen_address: listenAddress,
   log_level: oneOf('debug', 'info', 'warn', 'error'),
   log_format: oneOf('logfmt', 'json'),

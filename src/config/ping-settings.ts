@@ -8,7 +8,7 @@ import {
 } from '../shared/destination.js';
 import { pingableUri, UriError } from '../shared/uri.js';
 import { Expected, FORMATS, show } from './formats.js';
-import { PING_SETTINGS } from './schema.js';
+import { PING_SETTINGS } from './ping-schema.js';
 
 type Key = keyof typeof PING_SETTINGS;
 
@@ -90,6 +90,8 @@ export function pingSettings(
     timeoutMs,
     rise: given.rise ?? PING_SETTINGS.rise.default,
     fall: given.fall ?? PING_SETTINGS.fall.default,
+    deleteCounter: given.delete_counter ?? PING_SETTINGS.delete_counter.default,
+    maxBackoffMs: given.max_backoff ?? PING_SETTINGS.max_backoff.default * 1000,
     aliveCodes: given.alive_codes ?? PING_SETTINGS.alive_codes.default,
     method: given.method ?? PING_SETTINGS.method.default,
     identity: {
@@ -144,7 +146,8 @@ function credentials(given: PingGiven, path: string, report: Report): Credential
   return { username, password, passwordFile };
 }
 
-function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
+/** The TLS settings among those that are given; what contradicts itself is reported. */
+export function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
   const tls: TlsSettings = {
     caFile: given['tls_config.ca_file'] ?? '',
     certFile: given['tls_config.cert_file'] ?? '',

@@ -1,6 +1,12 @@
 /** The configuration in force, in the words of the configuration file. */
 
-import type { PingSettings } from '../shared/destination.js';
+import type { PingSettings, TlsSettings } from '../shared/destination.js';
+import {
+  type BasicAuth,
+  type HttpSettings,
+  SOURCE_KINDS,
+  type SourceSettings,
+} from '../shared/sources.js';
 import { bracketed } from '../shared/uri.js';
 import type { Config } from './config.js';
 import { DEFAULT_MODULE } from './destinations.js';
@@ -11,6 +17,7 @@ export function showConfig(config: Config): string {
   const { host, port } = config.webListenAddress;
   const shown = {
     web: {
+      'enable-admin-api': config.isAdminEnabled,
       'listen-address': `${bracketed(host)}:${port}`,
       config: { file: config.webConfigFile },
     },
@@ -22,6 +29,17 @@ export function showConfig(config: Config): string {
       max_ttl: `${config.dns.maxTtlMs}ms`,
       hosts_file: config.dns.hostsFile,
     },
+    state_dir: config.stateDir,
+    shard: config.shard.ordinal,
+    'total-shards': config.shard.total,
+    discovery: showSources(config.sources),
+    webhooks: config.webhooks.map(({ name, http, events, secretFile }) => ({
+      name,
+      ...showHttp(http),
+      url: SECRET_URL,
+      events,
+      secret_file: secretFile,
+    })),
     probe: { enabled: config.isProbeEnabled, allow: config.probeAllow },
     ...(top === undefined ? {} : showPing(top)),
     modules: Object.fromEntries(
@@ -44,6 +62,53 @@ export function showModule({ modules }: Config, name: string): string {
   return settings === undefined ? '' : `${JSON.stringify(showPing(settings), null, 2)}\n`;
 }
 
+function showSources(sources: Config['sources']) {
+  return Object.fromEntries(
+    SOURCE_KINDS.map((kind) => [
+      kind,
+      sources.filter((source) => source.kind === kind).map(showSource),
+    ]),
+  );
+}
+
+function showSource(source: SourceSettings) {
+  const { owner, refreshMs, module, labels } = source;
+  const common = {
+    owner,
+    refresh_interval: `${refreshMs}ms`,
+    ...(module === '' ? {} : { module }),
+    labels,
+  };
+  switch (source.kind) {
+    case 'file_sd':
+      return { files: source.files, ...common };
+    case 'http_sd':
+      return { ...showHttp(source.http), ...common };
+    case 'dispatcher_list':
+    case 'kamailio_cfg':
+      return { file: source.file, ...common };
+    default:
+      return source satisfies never;
+  }
+}
+
+function showHttp({ url, timeoutMs, basicAuth, tls }: HttpSettings) {
+  return {
+    url,
+    timeout: `${timeoutMs}ms`,
+    ...(basicAuth === undefined ? {} : { basic_auth: showBasicAuth(basicAuth) }),
+    tls_config: showTls(tls),
+  };
+}
+
+function showBasicAuth({ username, password, passwordFile }: BasicAuth) {
+  return passwordFile === ''
+    ? { username, password: password === '' ? '' : SECRET }
+    : { username, password_file: passwordFile };
+}
+
+/** The path of a webhook is what lets us in. */
+const SECRET_URL = 'http://<secret>';
 /** Stands where a secret is; what is shown loads again only with the secret put back. */
 const SECRET = '<secret>';
 
@@ -55,6 +120,8 @@ function showPing(settings: PingSettings) {
     ping_from: identity.pingFrom,
     rise: settings.rise,
     fall: settings.fall,
+    delete_counter: settings.deleteCounter,
+    max_backoff: `${settings.maxBackoffMs}ms`,
     alive_codes: settings.aliveCodes,
     method: settings.method,
     transport: settings.transport,
@@ -82,16 +149,20 @@ function showPing(settings: PingSettings) {
             password: auth.password === '' ? '' : SECRET,
             password_file: auth.passwordFile,
           },
-    tls_config: {
-      ca_file: tls.caFile,
-      cert_file: tls.certFile,
-      key_file: tls.keyFile,
-      key_passphrase_file: tls.keyPassphraseFile,
-      server_name: tls.serverName,
-      min_version: tls.minVersion,
-      max_version: tls.maxVersion,
-      insecure_skip_verify: tls.insecureSkipVerify,
-      strict_rfc5922: tls.strictRfc5922,
-    },
+    tls_config: showTls(tls),
+  };
+}
+
+function showTls(tls: TlsSettings) {
+  return {
+    ca_file: tls.caFile,
+    cert_file: tls.certFile,
+    key_file: tls.keyFile,
+    key_passphrase_file: tls.keyPassphraseFile,
+    server_name: tls.serverName,
+    min_version: tls.minVersion,
+    max_version: tls.maxVersion,
+    insecure_skip_verify: tls.insecureSkipVerify,
+    strict_rfc5922: tls.strictRfc5922,
   };
 }

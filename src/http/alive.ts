@@ -26,8 +26,13 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
     const isDownRefused = YES_OR_NO.get(request.query['fail_on_down']);
     if (isDownRefused === undefined)
       return refuse(request, response, 400, 'fail_on_down: expected 1 or 0');
-    const found = find(exporter, asked);
-    if (typeof found === 'string') return refuse(request, response, 400, found);
+    let found: readonly Watched[];
+    try {
+      found = find(exporter, asked);
+    } catch (error) {
+      if (!(error instanceof UriError)) throw error;
+      return refuse(request, response, 400, error.message);
+    }
     if (found.length === 0) return refuse(request, response, 404, 'not watched');
     const described = found.map((watched) => describe(exporter, watched));
     const best =
@@ -41,18 +46,13 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
   };
 }
 
-/** By name, else by canonical URI; a text says why `asked` is neither. */
-function find({ roster }: Exporter, asked: string): readonly Watched[] | string {
+/** By name, else by canonical URI. @throws UriError when it is neither. */
+export function find({ roster }: Exporter, asked: string): readonly Watched[] {
   const named = roster.named(asked);
   if (named !== undefined) return [named];
-  try {
-    // Which port is the default one, and so no part of the canonical form, depends on the wire.
-    const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
-    return [...uris].flatMap((uri) => roster.withUri(uri));
-  } catch (error) {
-    if (error instanceof UriError) return error.message;
-    throw error;
-  }
+  // Which port is the default one, and so no part of the canonical form, depends on the wire.
+  const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
+  return [...uris].flatMap((uri) => roster.withUri(uri));
 }
 
 function refuse(request: Request, response: Response, status: number, error: string): void {

@@ -4,10 +4,13 @@ import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { aliveHandler } from './alive.js';
 import { destinationHandler, destinationsHandler } from './destinations.js';
+import { eventsHandler } from './events.js';
 import type { Exporter } from './exporter.js';
 import { metricsHandler } from './metrics.js';
 import { probeHandler } from './probe.js';
 import { logsHandler, ProbeHistory } from './probe-history.js';
+import { reloadHandler, sameOrigin } from './reload.js';
+import { rpcHandler } from './rpc.js';
 import { statusHandler } from './status.js';
 
 export interface AppOptions {
@@ -43,6 +46,7 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     '/logs': logsHandler(history),
     '/api/v1/destinations': destinationsHandler(exporter),
     '/api/v1/destinations/*name': destinationHandler(exporter),
+    '/api/v1/events': eventsHandler(exporter),
     '/config': (_request, response) => {
       response.type('application/json').send(exporter.configText());
     },
@@ -52,19 +56,27 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     ),
   };
   for (const [path, handler] of Object.entries(routes)) {
-    app
-      .route(path)
-      .get(handler)
-      .all((_request, response) => {
-        response.setHeader('Allow', 'GET, HEAD');
-        response.status(405).type('text/plain').send('Method not allowed; use GET\n');
-      });
+    app.route(path).get(handler).all(notAllowed('GET, HEAD'));
+  }
+  const posted: Readonly<Record<string, RequestHandler>> = {
+    '/rpc': rpcHandler(exporter, (error) => onError(error, '/rpc')),
+    '/-/reload': reloadHandler(exporter),
+  };
+  for (const [path, handler] of Object.entries(posted)) {
+    app.route(path).post(sameOrigin, handler).all(notAllowed('POST'));
   }
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('Not found; / lists what there is\n');
   });
   app.use(errorHandler(onError));
   return app;
+}
+
+function notAllowed(allowed: string): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('Allow', allowed);
+    response.status(405).type('text/plain').send(`Method not allowed; use ${allowed}\n`);
+  };
 }
 
 /** Express knows an error handler by its four parameters. */

@@ -7,6 +7,8 @@ import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode } from '../shared/state.js';
 import { type Exporter, tellable } from './exporter.js';
 
+export type Described = ReturnType<typeof describe>;
+
 /** Times are ISO 8601, null for never; durations are seconds. */
 export function describe(exporter: Exporter, watched: Watched) {
   const { ledger } = exporter;

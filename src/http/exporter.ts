@@ -1,8 +1,12 @@
+import type { Entry } from '../shared/additions.js';
+import type { ChangeListener, StateChange } from '../shared/changes.js';
 import type { DestinationSlot, PingSettings, Watched } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { Resolution } from '../shared/resolution.js';
+import type { Shard } from '../shared/shard.js';
+import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
 
 /** What the HTTP side sees of the rest of the process. */
@@ -10,6 +14,7 @@ export interface Exporter {
   readonly version: string;
   readonly ledger: LedgerReader;
   readonly roster: {
+    readonly size: number;
     all(): readonly Watched[];
     named(name: string): Watched | undefined;
     withUri(uri: string): readonly Watched[];
@@ -22,6 +27,25 @@ export interface Exporter {
     /** What a destination's name came to. Rejects when the pinger cannot say. */
     resolution(slot: DestinationSlot): Promise<Resolution | undefined>;
   };
+  readonly changes: {
+    /** What is kept of the changes after the one with this id. */
+    since(id: string): readonly StateChange[];
+    /** Calls `listener` for each change, until the function that it returns is called. */
+    subscribe(listener: ChangeListener): () => void;
+  };
+  /** What is added at run time; each resolves once that is kept, and rejects with AdditionError. */
+  readonly additions: {
+    add(owner: string, entry: Entry): Promise<1 | -2>;
+    remove(owner: string, names: readonly string[]): Promise<number>;
+    flush(owner?: string): Promise<number>;
+  };
+  /** Whether callers may add and remove. */
+  readonly isAdminEnabled: boolean;
+  sources(): readonly SourceHealth[];
+  webhooks(): readonly WebhookHealth[];
+  readonly shard: Shard;
+  /** Loads the configuration anew. Resolves with what is wrong with it, and then nothing has changed. */
+  reload(): Promise<string | undefined>;
   /** Settings of pings by the name of their module. */
   readonly modules: Readonly<Record<string, PingSettings>>;
   /** A module's settings for people to read. */
@@ -33,6 +57,8 @@ export interface Exporter {
   };
   /** The configuration in force, for people to read. */
   configText(): string;
+  /** The last attempt to load a configuration succeeded. */
+  readonly isConfigRight: boolean;
   /** Wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
   /** The wall clock now, milliseconds. */
@@ -49,8 +75,10 @@ export function tellable(
   state: State,
   lastPingMs: number,
 ): State {
-  const { intervalMs, timeoutMs } = watched.destination.settings;
-  const isStale = exporter.now() - lastPingMs > STALE_INTERVALS * intervalMs + timeoutMs;
+  const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = watched.destination.settings;
+  const isSlowed = state === 'down' && deleteCounter > 0;
+  const betweenMs = isSlowed ? Math.max(intervalMs, maxBackoffMs) : intervalMs;
+  const isStale = exporter.now() - lastPingMs > STALE_INTERVALS * betweenMs + timeoutMs;
   // Without a ping there is a verdict only of a name that has no address.
   return isStale && lastPingMs > 0 ? 'unknown' : state;
 }

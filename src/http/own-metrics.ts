@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exporter } from './exporter.js';
+import { OWN_FAMILIES, type OwnFamily } from './own-families.js';
 
 export const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
 export const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
@@ -19,37 +20,34 @@ const EVENT_LOOP_LOOK_MS = 500;
 /** Renders these metrics in a format, without the end mark of OpenMetrics. */
 export type OwnMetrics = (contentType: ContentType) => Promise<string>;
 
+function register(family: OwnFamily, registry: Registry, exporter: Exporter): void {
+  const { name, help, labels } = family;
+  const options = { name, help, labelNames: [...labels], registers: [registry] };
+  if (family.type === 'gauge') {
+    new Gauge({
+      ...options,
+      collect() {
+        this.reset();
+        for (const [labels, value] of family.samples(exporter)) this.set(labels, value);
+      },
+    });
+  } else {
+    new Counter({
+      ...options,
+      collect() {
+        this.reset();
+        for (const [labels, value] of family.samples(exporter)) this.inc(labels, value);
+      },
+    });
+  }
+}
+
 /** One registry, in the text format: prom-client renames counters when it changes its format. */
 export function ownMetrics(exporter: Exporter): OwnMetrics {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   for (const name of LEFT_OUT) registry.removeSingleMetric(name);
-  new Gauge({
-    name: 'sip_keepalive_exporter_build_info',
-    help: 'The version of the exporter.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version: exporter.version }, 1);
-  new Gauge({
-    name: 'sip_keepalive_exporter_config_last_reload_successful',
-    help: 'Whether the last attempt to load the configuration succeeded.',
-    registers,
-  }).set(1);
-  new Gauge({
-    name: 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds',
-    help: 'When the configuration in force was loaded.',
-    registers,
-  }).set(exporter.configLoadedAtMs / 1000);
-  new Counter({
-    name: 'sip_keepalive_pinger_restarts_total',
-    help: 'How often the pinger thread had to be started again.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(exporter.pinger.restarts);
-    },
-  });
+  for (const family of OWN_FAMILIES) register(family, registry, exporter);
   return async (contentType) => {
     const text = (await registry.metrics()).replace(/\n{2,}/g, '\n').trimEnd();
     return contentType === OPENMETRICS ? asOpenMetrics(text) : text;

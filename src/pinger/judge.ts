@@ -9,6 +9,7 @@ import { combine, judge, type State, type Vote } from '../shared/state.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { Clock } from './clock.js';
 import type { Outbox } from './outbox.js';
+import { addressLabel } from './places.js';
 import type { Scan } from './scanner.js';
 import type { Watch } from './watch.js';
 
@@ -42,10 +43,21 @@ export class Judge {
       verdict,
       endedAtMs: this.#clock.epoch(),
     });
+    if (watch.isFollowed) this.#tell(watch, target, reason, answer);
     if (reason !== undefined) this.#learnTrouble(watch, target, outcome.detail ?? '');
     const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
     const isReasonNews = verdict.state === 'down' && reason !== undefined;
     if (isNews || isReasonNews) this.#combine(watch);
+  }
+
+  /**
+   * How long to leave the target alone between pings, if longer than its interval: `max_backoff`
+   * after `delete_counter` failures in a row. Kamailio's `keepalive` would not ping it again.
+   */
+  backoffMs({ destination }: Watch, target: TargetSlot): number {
+    const { deleteCounter, maxBackoffMs } = destination.settings;
+    if (deleteCounter === 0) return 0;
+    return this.#writer.verdictOf(target).run <= -deleteCounter ? maxBackoffMs : 0;
   }
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */
@@ -68,6 +80,25 @@ export class Judge {
     const known = peerOf(watch, target);
     if (known.tls !== undefined && isSame(known.tls, tls)) return;
     this.#learn(watch, target, { ...known, tls });
+  }
+
+  #tell(
+    watch: Watch,
+    target: TargetSlot,
+    reason: FailureReason | undefined,
+    answer: { readonly code: number; readonly rttMicros: number | undefined } | undefined,
+  ): void {
+    const pinged = [...watch.targets.values()].find((p) => p.target.slot.index === target.index);
+    if (pinged === undefined) return;
+    this.#outbox.ping({
+      destination: watch.slot,
+      transport: pinged.place.wire,
+      address: addressLabel(pinged.place),
+      reason,
+      code: answer?.code,
+      rttMicros: answer?.rttMicros,
+      atMs: this.#clock.epoch(),
+    });
   }
 
   #learnTrouble(watch: Watch, target: TargetSlot, trouble: string): void {

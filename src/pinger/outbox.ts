@@ -6,6 +6,7 @@ import type {
   FromPinger,
   LogLine,
   PeerNews,
+  PingNews,
   ResolvedTargets,
   ServerName,
 } from '../shared/protocol.js';
@@ -16,6 +17,7 @@ export class Outbox {
   readonly #changes: Change[] = [];
   readonly #servers: ServerName[] = [];
   readonly #peers: PeerNews[] = [];
+  readonly #pings: PingNews[] = [];
   #isFlushDue = false;
 
   constructor(post: (message: FromPinger) => void) {
@@ -48,6 +50,11 @@ export class Outbox {
     this.#flushSoon();
   }
 
+  ping(news: PingNews): void {
+    this.#pings.push(news);
+    this.#flushSoon();
+  }
+
   log(line: LogLine): void {
     this.#post({ type: 'log', ...line });
   }
@@ -68,9 +75,11 @@ export class Outbox {
     const changes = this.#changes.splice(0);
     const servers = this.#servers.splice(0);
     const peers = this.#peers.splice(0);
+    const pings = this.#pings.splice(0);
     this.#resolved.clear();
     if (resolved.length > 0) this.#post({ type: 'targets', resolved });
     if (peers.length > 0) this.#post({ type: 'peers', peers });
+    if (pings.length > 0) this.#post({ type: 'pings', pings });
     if (changes.length > 0) this.#post({ type: 'changed', changes });
     if (servers.length > 0) this.#post({ type: 'servers', servers });
   }

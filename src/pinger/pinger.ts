@@ -103,8 +103,8 @@ export class Pinger {
   handle(message: Exclude<ToPinger, { type: 'stop' }>): void {
     switch (message.type) {
       case 'watch':
-        for (const { slot, destination } of message.destinations) {
-          this.#watches.add(slot, destination);
+        for (const { slot, destination, isFollowed } of message.destinations) {
+          this.#watches.add(slot, destination, isFollowed);
         }
         break;
       case 'unwatch':

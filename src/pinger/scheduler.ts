@@ -19,8 +19,8 @@ const FIRST_PINGS_PER_MS = 2;
 
 interface Entry {
   readonly intervalMs: number;
-  /** Milliseconds into the interval, on the wall clock. */
-  readonly phaseMs: number;
+  /** Where in its interval it is pinged, 0 to 1, counted on the wall clock. */
+  readonly phase: number;
   /** Monotonic time at which the present or the last ping was due. */
   dueMs: number;
 }
@@ -46,12 +46,11 @@ export class Scheduler {
   /** Starts to ping `id`; its phase comes from `name`. */
   add(id: number, name: string, intervalMs: number): void {
     this.remove(id);
-    const phaseMs = (hash(name) / 2 ** 32) * intervalMs;
     const now = this.#clock.now();
     this.#pingsPerMs += 1 / intervalMs;
     const gap = 1 / Math.max(FIRST_PINGS_PER_MS, 2 * this.#pingsPerMs);
     this.#lastFirstMs = Math.max(now, this.#lastFirstMs + gap);
-    const entry = { intervalMs, phaseMs, dueMs: this.#lastFirstMs };
+    const entry = { intervalMs, phase: hash(name) / 2 ** 32, dueMs: this.#lastFirstMs };
     this.#entries.set(id, entry);
     this.#wheel.set(id, entry.dueMs);
   }
@@ -64,11 +63,15 @@ export class Scheduler {
     this.#pingsPerMs -= 1 / entry.intervalMs;
   }
 
-  /** The ping of `id` has ended: sets the next, and returns when it is due. */
-  done(id: number): number {
+  /**
+   * The ping of `id` has ended: sets the next, and returns when it is due.
+   *
+   * @param slowMs the interval for now, where it is longer than its own.
+   */
+  done(id: number, slowMs = 0): number {
     const entry = this.#entries.get(id);
     if (entry === undefined) return Number.POSITIVE_INFINITY;
-    entry.dueMs = this.#nextDue(entry);
+    entry.dueMs = this.#nextDue(entry, Math.max(entry.intervalMs, slowMs));
     this.#wheel.set(id, entry.dueMs);
     return entry.dueMs;
   }
@@ -96,7 +99,8 @@ export class Scheduler {
    * ended was due. It may have gone by while that ping was under way; then it is due at once, unless
    * a whole interval was missed: that one is left out.
    */
-  #nextDue({ intervalMs, phaseMs, dueMs }: Entry): number {
+  #nextDue({ phase, dueMs }: Entry, intervalMs: number): number {
+    const phaseMs = phase * intervalMs;
     const now = this.#clock.now();
     const earliest = Math.max(dueMs + intervalMs / 2, now - intervalMs);
     const epoch = earliest + this.#epochOffsetMs;

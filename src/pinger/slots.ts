@@ -32,6 +32,11 @@ export class TargetSlots {
     return new Map();
   }
 
+  /** The destination is gone: the rows that an earlier pinger used for it are free. */
+  disown(destination: DestinationSlot): void {
+    for (const slot of this.adopt(destination).values()) this.release(slot);
+  }
+
   /** A row for a new target; undefined when the ledger is full. */
   take(): TargetSlot | undefined {
     const index = this.#free.pop() ?? this.#writer.targetsUsed;

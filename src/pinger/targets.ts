@@ -49,10 +49,10 @@ export class Targets {
     this.#watched[slot]?.ping();
   }
 
-  /** A ping of a watched target has ended. */
-  done(slot: number): void {
+  /** A ping of a watched target has ended; the next is no sooner than after `slowMs`, or so. */
+  done(slot: number, slowMs: number): void {
     this.#writer.addInFlight(-1);
-    this.#wakeBy(this.#scheduler.done(slot));
+    this.#wakeBy(this.#scheduler.done(slot, slowMs));
   }
 
   close(): void {

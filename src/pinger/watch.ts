@@ -12,6 +12,8 @@ export interface Watch {
   /** Where pings go: the outbound proxy, else the destination itself. */
   readonly hop: SipUri;
   readonly alive: AliveCodes;
+  /** Each of its pings is told of. */
+  readonly isFollowed: boolean;
   /** By wire and address, as `targetKey` writes them. */
   readonly targets: Map<string, Pinged>;
   /** Rows that targets of this destination had under an earlier pinger or earlier settings. */

@@ -13,8 +13,8 @@ import type { Watch } from './watch.js';
 export interface WatchedTargetTools {
   readonly judge: Judge;
   readonly writer: LedgerWriter;
-  /** The target may be pinged again. */
-  readonly done: (slot: TargetSlot) => void;
+  /** The target may be pinged again, at this interval if that is longer than its own. */
+  readonly done: (slot: TargetSlot, slowMs: number) => void;
 }
 
 export class WatchedTarget implements TargetUser {
@@ -31,11 +31,11 @@ export class WatchedTarget implements TargetUser {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#tools.judge.ended(this.#watch, this.#slot, outcome, retransmissions);
-    this.#tools.done(this.#slot);
+    this.#done();
   }
 
   discarded(): void {
-    this.#tools.done(this.#slot);
+    this.#done();
   }
 
   answeredLate(): void {
@@ -60,5 +60,10 @@ export class WatchedTarget implements TargetUser {
 
   secured(peer: TlsPeer): void {
     this.#tools.judge.learnTls(this.#watch, this.#slot, peer);
+  }
+
+  #done(): void {
+    const { judge, done } = this.#tools;
+    done(this.#slot, judge.backoffMs(this.#watch, this.#slot));
   }
 }

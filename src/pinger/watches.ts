@@ -53,7 +53,11 @@ export class Watches {
     const { writer, known, resolver, ttls, tools, targets, judge } = options;
     this.#options = options;
     this.#slots = new TargetSlots(writer, known);
-    this.#watchedTools = { judge, writer, done: ({ index }) => targets.done(index) };
+    this.#watchedTools = {
+      judge,
+      writer,
+      done: ({ index }, slowMs) => targets.done(index, slowMs),
+    };
     this.#names = new Names(tools.clock, resolver, ttls, {
       located: (id, location) => this.#located(id, location),
       unlocated: (id, location, isFirst) => this.#unlocated(id, location, isFirst),
@@ -62,7 +66,7 @@ export class Watches {
   }
 
   /** Watches the destination, or takes over its new settings. */
-  add(slot: DestinationSlot, destination: Destination): void {
+  add(slot: DestinationSlot, destination: Destination, isFollowed: boolean): void {
     const earlier = this.#watches.get(slot.index);
     const isSame = earlier?.slot.generation === slot.generation;
     const kept = isSame ? this.#detach(earlier) : this.#slots.adopt(slot);
@@ -76,6 +80,7 @@ export class Watches {
       uri,
       hop: route === '' ? uri : parseUri(route, settings.transport),
       alive: this.#aliveCodesOf(settings.aliveCodes),
+      isFollowed,
       targets: new Map(),
       kept,
       peers: isSame ? earlier.peers : NO_PEERS,
@@ -101,6 +106,7 @@ export class Watches {
 
   remove(slot: DestinationSlot): void {
     const watch = this.#watches.get(slot.index);
+    if (watch === undefined) this.#slots.disown(slot);
     if (watch?.slot.generation !== slot.generation) return;
     for (const row of this.#detach(watch).values()) this.#slots.release(row);
     this.#watches.delete(slot.index);

@@ -10,6 +10,9 @@ export interface PingSettings {
   readonly rise: number;
   /** Pings not alive in a row before a target is down. */
   readonly fall: number;
+  /** Pings not alive in a row after which a target is pinged every `maxBackoffMs`; 0 for never. */
+  readonly deleteCounter: number;
+  readonly maxBackoffMs: number;
   /** The text that `parseAliveCodes` reads. */
   readonly aliveCodes: string;
   /** The request method; never INVITE, ACK or CANCEL. */
@@ -140,6 +143,8 @@ export interface Watched {
   readonly slot: DestinationSlot;
   /** On whose behalf it is watched. */
   readonly owners: readonly string[];
+  /** Somebody wants to hear of each of its pings. */
+  readonly isFollowed: boolean;
   readonly targets: readonly TargetAddress[];
   /** What the peer calls itself (header Server, else User-Agent); empty until it said so. */
   readonly server: string;

@@ -11,7 +11,7 @@ import type {
   TargetAddress,
   TargetSlot,
 } from './destination.js';
-import type { DownReason } from './outcome.js';
+import type { DownReason, FailureReason, TransportName } from './outcome.js';
 import type { ProbeReport } from './probe.js';
 import type { DnsSettings, Resolution } from './resolution.js';
 import type { State } from './state.js';
@@ -36,6 +36,8 @@ export type ToPinger =
       readonly destinations: readonly {
         readonly slot: DestinationSlot;
         readonly destination: Destination;
+        /** Each of its pings is told of. */
+        readonly isFollowed: boolean;
       }[];
     }
   | { readonly type: 'unwatch'; readonly slots: readonly DestinationSlot[] }
@@ -88,6 +90,20 @@ export interface PeerNews {
   readonly peer: Peer;
 }
 
+/** How a ping of a destination that is followed ended. */
+export interface PingNews {
+  readonly destination: DestinationSlot;
+  readonly transport: TransportName;
+  readonly address: string;
+  /** Undefined when it was alive. */
+  readonly reason: FailureReason | undefined;
+  /** Status code of the answer; undefined when there was none. */
+  readonly code: number | undefined;
+  readonly rttMicros: number | undefined;
+  /** Wall clock, milliseconds. */
+  readonly atMs: number;
+}
+
 /** What a peer calls itself. */
 export interface ServerName {
   readonly destination: DestinationSlot;
@@ -100,6 +116,7 @@ export type FromPinger =
   | { readonly type: 'changed'; readonly changes: readonly Change[] }
   | { readonly type: 'servers'; readonly servers: readonly ServerName[] }
   | { readonly type: 'peers'; readonly peers: readonly PeerNews[] }
+  | { readonly type: 'pings'; readonly pings: readonly PingNews[] }
   | {
       readonly type: 'explained';
       readonly id: number;

@@ -4,11 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { startFleet } from '../../demo/fleet.js';
 import { readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
-import { Roster } from '../../src/roster.js';
+import { Roster } from '../../src/engine/roster.js';
+import { Supervisor } from '../../src/engine/supervisor.js';
 import { createLedger } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
-import { Supervisor } from '../../src/supervisor.js';
 import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
@@ -37,6 +37,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
     onServers: (servers) => roster.setServers(servers),
     onPeers: (peers) => roster.setPeers(peers),
     files: () => new Map(),
+    onPings: () => {},
     onChanged: () => {},
     log: (line) => logged.push(line),
     spawn: (start: PingerStart) => {
@@ -47,7 +48,8 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   });
   t.after(() => supervisor.stop());
   supervisor.start();
-  roster.add('config', config.destinations);
+  const claims = config.destinations.map((destination) => ({ owner: 'config', destination }));
+  roster.set('configuration', claims);
   const rows = () =>
     roster.all().map((watched) => {
       const [target] = watched.targets;
@@ -92,6 +94,7 @@ test('a pinger thread that hangs is ended and started again', { timeout: 60_000 
     onServers: () => {},
     onPeers: () => {},
     files: () => new Map(),
+    onPings: () => {},
     onChanged: () => {},
     log: () => {},
     spawn: (start) => {

@@ -1,6 +1,16 @@
 /** Settings as they are by default, for tests that change a few. */
 
+import type { Config } from '../../src/config/config.js';
 import type { Identity, PingSettings, TlsSettings } from '../../src/shared/destination.js';
+
+/** A configuration without what differs though it says the same. */
+export function comparable(config: Config): Config {
+  return Object.freeze({ ...config, file: '', readEntry: nothing });
+}
+
+function nothing(): never {
+  throw new Error('this configuration is for comparing alone');
+}
 
 type Change = Partial<Omit<PingSettings, 'identity' | 'tls'>> & {
   readonly identity?: Partial<Identity>;
@@ -13,6 +23,8 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
     timeoutMs: 5_000,
     rise: 1,
     fall: 1,
+    deleteCounter: 0,
+    maxBackoffMs: 300_000,
     aliveCodes: '2xx',
     method: 'OPTIONS',
     identity: {

@@ -8,11 +8,11 @@ import { after, describe, test } from 'node:test';
 import { type Config, readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
 import { ConfigError } from '../../src/config/formats.js';
-import { PING_SETTINGS } from '../../src/config/schema.js';
+import { PING_SETTINGS } from '../../src/config/ping-schema.js';
 import { showConfig } from '../../src/config/show.js';
 import { pingTemplate } from '../../src/pinger/message.js';
 import { parseUri } from '../../src/shared/uri.js';
-import { settings as defaults } from '../support/settings.js';
+import { comparable, settings as defaults } from '../support/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sip-keepalive-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -26,7 +26,8 @@ interface Given {
 function read({ file = {}, args = [], env = {} }: Given): Config {
   const path = join(folder, 'config.json');
   writeFileSync(path, JSON.stringify(file));
-  return readConfig({ flags: readFlags([`--config.file=${path}`, ...args]), env, version: '1' });
+  const flags = readFlags([`--config.file=${path}`, ...args]);
+  return comparable(readConfig({ flags, env, version: '1' }));
 }
 
 /** The settings of the only destination. */
@@ -139,6 +140,7 @@ const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ contact: 'sip:c@c.example', via_host: 'sbc.example', user_agent: 'ua', headers: 'X-A: b' },
   ...{ route: 'sip:proxy.example', source_address: '192.0.2.9', source_port: '5099' },
   ...{ resolve: 'first', alive_when: 'all', max_targets: '7' },
+  ...{ delete_counter: '4', max_backoff: '9m' },
   ...{ ip_protocol: 'ip4', 'auth.username': 'u', 'auth.password': 'p', 'auth.password_file': '/p' },
   ...{
     'tls_config.ca_file': '/ca',

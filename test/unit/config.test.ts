@@ -7,7 +7,7 @@ import { type Config, readConfig } from '../../src/config/config.js';
 import { helpText, readFlags } from '../../src/config/flags.js';
 import { settings } from '../../src/config/schema.js';
 import { showConfig } from '../../src/config/show.js';
-import { settings as defaults } from '../support/settings.js';
+import { comparable, settings as defaults } from '../support/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sip-keepalive-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,7 @@ function read(args: readonly string[] = [], { file, name = 'config.yaml', env = 
   const path = join(folder, name);
   if (file !== undefined) writeFileSync(path, file);
   const all = file === undefined ? args : [`--config.file=${path}`, ...args];
-  return readConfig({ flags: readFlags(all), env, version: '1.2.3' });
+  return comparable(readConfig({ flags: readFlags(all), env, version: '1.2.3' }));
 }
 
 const fromFile = (file: string, name?: string) => read([], name ? { file, name } : { file });

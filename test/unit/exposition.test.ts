@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { Exporter } from '../../src/http/exporter.js';
 import { exposition } from '../../src/http/exposition.js';
 import {
   type ContentType,
@@ -13,6 +12,7 @@ import type { Watched } from '../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../src/shared/ledger/writer.js';
+import { idleExporter } from '../support/idle-exporter.js';
 import { settings } from '../support/settings.js';
 
 const PING: PingRecord = {
@@ -38,25 +38,19 @@ function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const watched: Watched[] = [];
-  const pinger = {
-    isReady: true,
-    restarts: 2,
-    probe: () => Promise.reject(new Error('no')),
-    resolution: () => Promise.reject(new Error('no')),
-  };
   const clock = { nowMs: 1_700_000_001_000 };
-  const exporter: Exporter = {
-    version: '1.2.3',
+  const exporter = idleExporter({
     ledger: new LedgerReader(buffer),
-    roster: { all: () => watched, named: () => undefined, withUri: () => [] },
-    pinger,
-    modules: {},
-    moduleText: () => '',
-    probes: { isEnabled: true, allow: [] },
-    configText: () => '',
-    configLoadedAtMs: 1_600_000_000_500,
+    roster: {
+      get size() {
+        return watched.length;
+      },
+      all: () => watched,
+      named: () => undefined,
+      withUri: () => [],
+    },
     now: () => clock.nowMs,
-  };
+  });
   const add = (name: string, more: Partial<Watched['destination']> = {}, server = '') => {
     const index = watched.length;
     const slot = { index, generation: 1 };
@@ -75,6 +69,7 @@ function setUp() {
       destination,
       slot,
       owners: ['config', 'rpc'],
+      isFollowed: false,
       targets: [target],
       server,
       peers,

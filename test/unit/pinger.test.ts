@@ -60,7 +60,8 @@ function setUp(
     },
   });
   pinger.start();
-  pinger.handle({ type: 'watch', destinations: [{ slot: SLOT, destination: DESTINATION }] });
+  const watched = { slot: SLOT, destination: DESTINATION, isFollowed: false };
+  pinger.handle({ type: 'watch', destinations: [watched] });
   const run = async (ms: number) => {
     for (let i = 0; i < ms; i++) {
       clock.advance(1);

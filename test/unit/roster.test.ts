@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { Roster } from '../../src/roster.js';
+import { CONFIGURATION, Roster } from '../../src/engine/roster.js';
 import type { Destination, DestinationSlot } from '../../src/shared/destination.js';
 import { settings } from '../support/settings.js';
 
-function destination(name: string, uri = `sip:${name}`): Destination {
+function destination(name: string, change: Partial<Destination> = {}): Destination {
   return {
     name,
-    uri,
+    uri: `sip:${name}`,
     module: 'default',
     labels: {},
     settings: settings(),
+    ...change,
   };
 }
 
 const NO_SRV = { priority: undefined, weight: undefined };
 const [A, B, C] = [destination('a'), destination('b'), destination('c')] as const;
+const every = (intervalMs: number, name = 'a') =>
+  destination(name, { settings: settings({ intervalMs }) });
 
 describe('the roster', () => {
   let told: string[] = [];
@@ -29,6 +32,11 @@ describe('the roster', () => {
     assert.ok(watched);
     return watched.slot;
   };
+  const by = (owner: string, ...all: readonly Destination[]) =>
+    all.map((one) => ({ owner, destination: one }));
+  /** `config` wants these watched, and nothing else. */
+  const configure = (...all: readonly Destination[]) =>
+    roster.set(CONFIGURATION, by('config', ...all));
 
   beforeEach(() => {
     told = [];
@@ -44,7 +52,7 @@ describe('the roster', () => {
 
   test('watches what it is given, in that order, each in a row of its own', () => {
     assert.equal(roster.size, 0);
-    roster.add('config', [B, A]);
+    configure(B, A);
     assert.deepEqual([names(), roster.size], [['b', 'a'], 2]);
     assert.deepEqual(told, ['+b 0/1', '+a 1/1']);
     assert.deepEqual(roster.named('a')?.targets, []);
@@ -52,58 +60,110 @@ describe('the roster', () => {
     assert.equal(roster.named('c'), undefined);
   });
 
-  test('watches a destination of several owners once', () => {
-    roster.add('config', [A]);
-    roster.add('rpc', [A, B]);
-    roster.add('rpc', [A]);
+  test('watches a destination of several owners once, and lets go of it with the last', () => {
+    configure(A);
+    roster.set('file', by('carriers', A, B));
+    assert.equal(roster.add('run time', { owner: 'alice', destination: A }), undefined);
     assert.deepEqual(told, ['+a 0/1', '+b 1/1']);
-    assert.deepEqual([ownersOf('a'), ownersOf('b')], [['config', 'rpc'], ['rpc']]);
-  });
-
-  test('lets go of a destination with its last owner', () => {
-    roster.add('config', [A]);
-    roster.add('rpc', [A]);
-    roster.remove('config', ['a']);
-    assert.deepEqual([names(), ownersOf('a'), told.length], [['a'], ['rpc'], 1]);
-    roster.remove('rpc', ['a']);
+    assert.deepEqual(ownersOf('a'), ['config', 'carriers', 'alice']);
+    configure();
+    roster.set('file', []);
+    assert.deepEqual([names(), ownersOf('a'), told.at(-1)], [['a'], ['alice'], '-1/1']);
+    assert.equal(roster.remove('run time', 'alice', 'a'), true);
     assert.deepEqual([names(), roster.size, told.at(-1)], [[], 0, '-0/1']);
     assert.deepEqual([roster.named('a'), roster.withUri('sip:a')], [undefined, []]);
   });
 
+  test('tells only of what has changed when a source says what it wants anew', () => {
+    configure(A, B);
+    told = [];
+    configure(destination('a'), C);
+    assert.deepEqual(told, ['-1/1', '+c 1/2']);
+    told = [];
+    configure(every(5_000), C);
+    assert.deepEqual([told, slotText(slotOf('a'))], [['+a 0/1'], '0/1']);
+    told = [];
+    configure(
+      destination('a', { settings: settings({ intervalMs: 5_000 }), labels: { x: 'y' } }),
+      C,
+    );
+    assert.deepEqual([told, roster.named('a')?.destination.labels], [[], { x: 'y' }]);
+  });
+
+  test('pings at the shortest interval of all who want it, in time for that', () => {
+    configure(every(30_000));
+    roster.set('file', by('carriers', every(4_000)));
+    const wanted = roster.named('a')?.destination.settings;
+    assert.deepEqual([wanted?.intervalMs, wanted?.timeoutMs], [4_000, 3_600]);
+    roster.set('file', by('carriers', every(60_000)));
+    assert.equal(roster.named('a')?.destination.settings.intervalMs, 30_000);
+  });
+
+  test('takes the settings of the configuration, and labels of everybody', () => {
+    const found = destination('a', { module: 'other', labels: { setid: '1', site: 'x' } });
+    roster.set('file', by('dispatcher', found));
+    configure(destination('a', { labels: { site: 'home' } }));
+    const { module, labels } = roster.named('a')?.destination ?? A;
+    assert.deepEqual([module, labels], ['default', { setid: '1', site: 'home' }]);
+    assert.deepEqual(ownersOf('a'), ['config', 'dispatcher']);
+  });
+
+  test('refuses a name that stands for another URI, until that is free', () => {
+    const other = destination('a', { uri: 'sip:elsewhere' });
+    configure(A);
+    const [refused] = roster.set('file', by('carriers', other, B));
+    assert.deepEqual(
+      [refused?.claim.destination, refused?.why],
+      [other, 'the name is that of sip:a'],
+    );
+    const why = roster.add('run time', { owner: 'alice', destination: other })?.why;
+    assert.equal(why, 'the name is that of sip:a');
+    assert.deepEqual([names(), ownersOf('a')], [['a', 'b'], ['config']]);
+    told = [];
+    configure();
+    assert.deepEqual([ownersOf('a'), told], [['carriers'], ['-0/1', '+a 0/2']]);
+    assert.equal(roster.named('a')?.destination.uri, 'sip:elsewhere');
+    assert.deepEqual(roster.withUri('sip:a'), []);
+  });
+
+  test('gives a destination whose URI is another one a new row: it has no history', () => {
+    configure(A);
+    configure(destination('a', { uri: 'sip:moved' }));
+    assert.deepEqual(told, ['+a 0/1', '-0/1', '+a 0/2']);
+  });
+
   test('does nothing for one who does not own, or for a name that is not watched', () => {
-    roster.add('config', [A]);
-    roster.remove('rpc', ['a', 'nobody']);
-    roster.remove('config', ['nobody']);
+    configure(A);
+    assert.equal(roster.remove('run time', 'alice', 'a'), false);
+    assert.equal(roster.remove(CONFIGURATION, 'config', 'nobody'), false);
     assert.deepEqual([names(), told], [['a'], ['+a 0/1']]);
   });
 
   test('gives a freed row to the next destination, with a new generation', () => {
-    roster.add('config', [A, B]);
-    roster.remove('config', ['a']);
-    roster.add('config', [C]);
+    configure(A, B);
+    configure(B, C);
     assert.deepEqual(told, ['+a 0/1', '+b 1/1', '-0/1', '+c 0/2']);
-    roster.remove('config', ['c']);
-    roster.add('config', [A]);
+    configure(B, A);
     assert.equal(slotText(slotOf('a')), '0/3');
   });
 
   test('finds a destination by its row while it is its row', () => {
-    roster.add('config', [A]);
+    configure(A);
     const former = slotOf('a');
     assert.equal(roster.at(former)?.destination.name, 'a');
-    roster.remove('config', ['a']);
+    configure();
     assert.equal(roster.at(former), undefined);
-    roster.add('config', [B]);
+    configure(B);
     assert.equal(roster.at(former), undefined);
     assert.equal(roster.at(slotOf('b'))?.destination.name, 'b');
   });
 
   test('finds every destination that shares a URI', () => {
-    const [one, two] = [destination('one', 'sip:x'), destination('two', 'sip:x')];
-    roster.add('config', [one, two, A]);
+    const [one, two] = [destination('one', { uri: 'sip:x' }), destination('two', { uri: 'sip:x' })];
+    configure(one, two, A);
     const found = () => roster.withUri('sip:x').map((watched) => watched.destination.name);
     assert.deepEqual(found(), ['one', 'two']);
-    roster.remove('config', ['one']);
+    configure(two, A);
     assert.deepEqual(found(), ['two']);
     assert.deepEqual(roster.withUri('sip:nobody'), []);
   });
@@ -112,7 +172,7 @@ describe('the roster', () => {
     const targets = [
       { slot: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060', ...NO_SRV },
     ] as const;
-    roster.add('config', [A]);
+    configure(A);
     const former = slotOf('a');
     roster.setTargets([{ destination: former, targets }]);
     roster.setServers([{ destination: former, server: 'kamailio' }]);
@@ -120,8 +180,7 @@ describe('the roster', () => {
       [roster.named('a')?.targets, roster.named('a')?.server],
       [targets, 'kamailio'],
     );
-    roster.remove('config', ['a']);
-    roster.add('config', [B]);
+    configure(B);
     roster.setTargets([{ destination: former, targets }]);
     roster.setServers([{ destination: former, server: 'kamailio' }]);
     assert.deepEqual([roster.named('b')?.targets, roster.named('b')?.server], [[], '']);

@@ -17,6 +17,8 @@ import { SharedSocket, type SocketOptions } from './udp-socket.js';
 
 /** How many connected sockets there may be at one moment; other targets go without. */
 const MOST_CONNECTED = 1024;
+/** How long sockets stay open that nobody uses: whoever comes next may use them. */
+const LINGER_MS = 30_000;
 /** Pause after a socket could not be opened. */
 const RETRY_MS = 1_000;
 
@@ -39,16 +41,34 @@ export class UdpTransport implements Transport {
   readonly #connected = new Map<string, Connected>();
   /** By family whose socket could not be opened: the monotonic time before which it is not tried again. */
   readonly #retryAtMs = new Map<4 | 6, number>();
+  /** Flows that are open. */
+  #flows = 0;
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(options: UdpOptions) {
     this.#options = options;
   }
 
   open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
+    this.#flows++;
+    clearTimeout(this.#linger);
     return new UdpFlow(this, endpoint, user, isForOnce);
   }
 
+  /** A flow has ended; the sockets follow the last one. */
+  ended(): void {
+    if (--this.#flows > 0) return;
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => this.#closeSockets(), LINGER_MS);
+    this.#linger.unref();
+  }
+
   close(): void {
+    clearTimeout(this.#linger);
+    this.#closeSockets();
+  }
+
+  #closeSockets(): void {
     for (const { socket } of this.#connected.values()) socket.close();
     for (const socket of this.#shared.values()) socket.close();
     this.#connected.clear();
@@ -139,6 +159,7 @@ class UdpFlow implements Flow {
   #own: dgram.Socket | undefined;
   /** The last ping got no answer: this one is sent through a connected socket from the start. */
   #isSuspect: boolean;
+  #isClosed = false;
 
   constructor(
     transport: UdpTransport,
@@ -179,7 +200,10 @@ class UdpFlow implements Flow {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.rest(true);
+    this.#transport.ended();
   }
 
   /** The network said that what was sent cannot be delivered. */

@@ -1,22 +1,23 @@
 /** The pinger thread: starts it, sees that it lives, starts it again, and carries its messages. */
 
 import { Worker } from 'node:worker_threads';
-import { AskError, Asks } from './shared/asks.js';
-import type { DestinationSlot, Watched } from './shared/destination.js';
-import { LedgerReader } from './shared/ledger/reader.js';
-import type { ProbeReport } from './shared/probe.js';
+import { AskError, Asks } from '../shared/asks.js';
+import type { DestinationSlot, Watched } from '../shared/destination.js';
+import { LedgerReader } from '../shared/ledger/reader.js';
+import type { ProbeReport } from '../shared/probe.js';
 import type {
   Change,
   FromPinger,
   LogLine,
   PeerNews,
   PingerStart,
+  PingNews,
   ProbeRequest,
   ResolvedTargets,
   ServerName,
   ToPinger,
-} from './shared/protocol.js';
-import type { DnsSettings, Resolution } from './shared/resolution.js';
+} from '../shared/protocol.js';
+import type { DnsSettings, Resolution } from '../shared/resolution.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
@@ -41,6 +42,7 @@ export interface SupervisorOptions {
   readonly onChanged: (changes: readonly Change[]) => void;
   readonly onServers: (servers: readonly ServerName[]) => void;
   readonly onPeers: (peers: readonly PeerNews[]) => void;
+  readonly onPings: (pings: readonly PingNews[]) => void;
   /** What is in the files that settings name, by their paths. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
@@ -58,6 +60,8 @@ export class Supervisor {
   readonly #explanations = new Asks<Resolution | undefined>(MOST_EXPLANATIONS);
   readonly #reader: LedgerReader;
   #worker: Worker | undefined;
+  /** Destinations whose rows the present thread was told of when it was started. */
+  #known: readonly DestinationSlot[] = [];
   #isReady = false;
   #isStopped = false;
   #restarts = 0;
@@ -89,6 +93,7 @@ export class Supervisor {
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
     this.#look ??= setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
+    this.#known = known.map(({ destination }) => destination);
     const worker = spawn({ ledger, dns, known });
     this.#worker = worker;
     this.#spawnedAt = performance.now();
@@ -105,7 +110,7 @@ export class Supervisor {
     for (let i = 0; i < entries.length; i += BATCH) {
       const destinations = entries
         .slice(i, i + BATCH)
-        .map(({ slot, destination }) => ({ slot, destination }));
+        .map(({ slot, destination, isFollowed }) => ({ slot, destination, isFollowed }));
       this.#post({ type: 'watch', destinations });
     }
   }
@@ -154,6 +159,13 @@ export class Supervisor {
     clearTimeout(patience);
   }
 
+  /** Destinations that were let go of while the thread started: their rows are free. */
+  #gone(): readonly DestinationSlot[] {
+    const nameOf = ({ index, generation }: DestinationSlot) => `${index}/${generation}`;
+    const watched = new Set(this.#options.watched().map(({ slot }) => nameOf(slot)));
+    return this.#known.filter((slot) => !watched.has(nameOf(slot)));
+  }
+
   #mustBeReady(): void {
     if (!this.#isReady) throw new AskError('the pinger thread is not running');
   }
@@ -169,6 +181,7 @@ export class Supervisor {
         this.#isReady = true;
         this.tellFiles();
         this.watch(this.#options.watched());
+        this.unwatch(this.#gone());
         break;
       case 'targets':
         this.#options.onTargets(message.resolved);
@@ -181,6 +194,9 @@ export class Supervisor {
         break;
       case 'peers':
         this.#options.onPeers(message.peers);
+        break;
+      case 'pings':
+        this.#options.onPings(message.pings);
         break;
       case 'probed':
         this.#probes.answer(message.id, message.report);
@@ -232,7 +248,7 @@ export class Supervisor {
 }
 
 function spawnPinger(start: PingerStart): Worker {
-  return new Worker(new URL('./pinger/worker.js', import.meta.url), {
+  return new Worker(new URL('../pinger/worker.js', import.meta.url), {
     workerData: start,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });

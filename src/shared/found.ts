@@ -20,8 +20,3 @@ export interface Findings {
   readonly found: readonly Found[];
   readonly skipped: readonly Skipped[];
 }
-
-/** A source that cannot be used as a whole: what it said before stands. */
-export class SourceError extends Error {
-  override readonly name = 'SourceError';
-}

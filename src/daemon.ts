@@ -1,0 +1,243 @@
+/** The process: joins the parts, starts and ends them in order, and loads the configuration anew. */
+
+import type { Logger } from 'pino';
+import { watchFile } from './auto-reload.js';
+import type { Config, ConfigSources } from './config/config.js';
+import { ConfigError } from './config/formats.js';
+import { showConfig, showModule } from './config/show.js';
+import { Discovery } from './discovery/discovery.js';
+import { Additions } from './engine/additions.js';
+import { createEngine, type Engine } from './engine/engine.js';
+import { Intake } from './engine/intake.js';
+import { FilesError } from './files.js';
+import { createApp } from './http/app.js';
+import { describeChange } from './http/events.js';
+import type { Exporter } from './http/exporter.js';
+import { basicAuth } from './http/guard.js';
+import { type HttpServer, listen } from './http/server.js';
+import type { WebConfigFile } from './http/web-config.js';
+import { type Loaded, load } from './loading.js';
+import { CAN_SET_DSCP } from './pinger/transport/dial.js';
+import { requester } from './requests.js';
+import { eventOf, type StateChange } from './shared/changes.js';
+import { inWords } from './shared/outcome.js';
+import type { LogLine } from './shared/protocol.js';
+import { parseUri, transportOf } from './shared/uri.js';
+import { Webhooks } from './webhooks.js';
+
+export interface DaemonOptions {
+  readonly version: string;
+  /** Read again at each reload. */
+  readonly sources: ConfigSources;
+  readonly loaded: Loaded;
+  readonly webConfig: WebConfigFile | undefined;
+  readonly log: Logger;
+}
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #log: Logger;
+  readonly #engine: Engine;
+  readonly #intake: Intake;
+  readonly #discovery: Discovery;
+  readonly #additions: Additions;
+  readonly #webhooks: Webhooks;
+  #loaded: Loaded;
+  #loadedAtMs = Date.now();
+  #isConfigRight = true;
+  #stopAutoReload = () => {};
+  #server: HttpServer | undefined;
+
+  constructor(options: DaemonOptions) {
+    const { version, loaded, log } = options;
+    const { config } = loaded;
+    this.#options = options;
+    this.#log = log;
+    this.#loaded = loaded;
+    const contents = () => this.#loaded.files.contents();
+    const write = ({ level, message, fields }: LogLine) => log[level](fields, message);
+    const now = () => Date.now();
+    const request = requester(`sip-keepalive-exporter/${version}`, contents);
+    this.#engine = createEngine({
+      dns: config.dns,
+      files: contents,
+      log: write,
+      startedAtMs: now(),
+    });
+    const { roster, changes } = this.#engine;
+    this.#intake = new Intake(roster, config, (...taken) => this.#discovery.report(...taken));
+    this.#discovery = new Discovery({
+      request,
+      onFindings: (settings, findings) => this.#intake.take(settings, findings),
+      log: write,
+      now,
+    });
+    this.#additions = new Additions({
+      roster,
+      folder: config.stateDir,
+      readEntry: config.readEntry,
+      log: write,
+      now: () => new Date(),
+    });
+    const file = (path: string) => contents().get(path) ?? '';
+    this.#webhooks = new Webhooks({ request, file, log: write, now });
+    changes.subscribe((change) => this.#tell(change));
+  }
+
+  /** Serves and pings. @throws Error when it cannot listen, or not use its folder. */
+  async start(): Promise<void> {
+    const { version, webConfig } = this.#options;
+    const { config } = this.#loaded;
+    await this.#additions.start();
+    const app = createApp({
+      exporter: this.#exporter(),
+      ...(webConfig === undefined ? {} : { guard: basicAuth(() => webConfig.current()) }),
+      onError: (error, path) => this.#log.error({ path, error: String(error) }, 'a request failed'),
+    });
+    const { host, port } = config.webListenAddress;
+    const onError = (error: unknown) =>
+      this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
+    this.#server = await listen({ handler: app, host, port, webConfig, onError });
+    this.#log.info({ version, url: this.#server.url }, 'listening');
+    this.#engine.supervisor.start();
+    if (config.isAdminEnabled && !this.#additions.areKept) {
+      this.#log.warn('what is added at run time is lost on restart; set state_dir');
+    }
+    void this.#use().then(() => {
+      const { size } = this.#engine.roster;
+      if (size === 0) this.#log.warn('no destinations are configured; see --help');
+      else this.#log.info({ destinations: size }, 'watching');
+    });
+  }
+
+  /** Loads the configuration anew. Returns what is wrong with it, and then nothing has changed. */
+  reload(): string | undefined {
+    let next: Loaded;
+    try {
+      next = load(this.#options.sources);
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof FilesError)) throw error;
+      this.#isConfigRight = false;
+      this.#log.error({ error: error.message }, 'the configuration is wrong; nothing has changed');
+      return error.message;
+    }
+    this.#loaded.files.close();
+    this.#loaded = { ...next, config: this.#withFixed(next.config) };
+    this.#loadedAtMs = Date.now();
+    this.#isConfigRight = true;
+    this.#engine.supervisor.tellFiles();
+    void this.#use();
+    this.#log.info({ destinations: this.#engine.roster.size }, 'the configuration was loaded anew');
+    return undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#log.info('stopping');
+    this.#stopAutoReload();
+    this.#loaded.files.close();
+    this.#discovery.close();
+    this.#webhooks.close();
+    await Promise.all([this.#server?.close(), this.#engine.supervisor.stop()]);
+    await this.#additions.close();
+  }
+
+  /** Does as the configuration says from now on. Resolves once every new source was looked at. */
+  async #use(): Promise<void> {
+    const { config, files } = this.#loaded;
+    this.#log.level = config.logLevel;
+    this.#watchFiles();
+    this.#stopAutoReload();
+    this.#stopAutoReload =
+      config.autoReloadMs === undefined || config.file === ''
+        ? () => {}
+        : watchFile(config.file, config.autoReloadMs, () => this.reload());
+    this.#warnOfDscp(config);
+    this.#webhooks.set(config.webhooks);
+    this.#intake.use(config);
+    if (files !== this.#options.loaded.files) this.#additions.use(config.readEntry);
+    await this.#discovery.set(config.sources);
+  }
+
+  #watchFiles(): void {
+    this.#loaded.files.watch(
+      () => {
+        this.#log.info('a file that the settings name has changed');
+        this.#engine.supervisor.tellFiles();
+      },
+      (error) => {
+        const text = error instanceof Error ? error.message : String(error);
+        const message = 'a changed file is wrong; what it held before stays in use';
+        this.#log.error({ error: text }, message);
+      },
+    );
+  }
+
+  /** What cannot change while the process runs stays as it was. */
+  #withFixed(next: Config): Config {
+    const { config: before } = this.#loaded;
+    const { webListenAddress, webConfigFile, logFormat, stateDir, dns } = before;
+    const fixed = { webListenAddress, webConfigFile, logFormat, stateDir, dns };
+    for (const [key, value] of Object.entries(fixed)) {
+      const wanted = new Map<string, unknown>(Object.entries(next)).get(key);
+      if (JSON.stringify(wanted) === JSON.stringify(value)) continue;
+      this.#log.warn({ setting: key }, 'a changed setting takes effect with the next start');
+    }
+    return { ...next, ...fixed };
+  }
+
+  #warnOfDscp({ destinations: all }: Config): void {
+    const isUnmarked = ({ uri, settings }: Config['destinations'][number]) =>
+      settings.dscp !== 0 &&
+      (!CAN_SET_DSCP || transportOf(parseUri(uri), settings.transport) === 'udp');
+    const destinations = all.filter(isUnmarked).length;
+    if (destinations === 0) return;
+    this.#log.warn({ destinations }, 'dscp is not set: this Node.js cannot do it there');
+  }
+
+  #tell(change: StateChange): void {
+    const { destination, from, to, reason, trouble } = change;
+    const why = reason === undefined ? {} : { reason, why: trouble || inWords(reason) };
+    const level = to === 'down' ? 'warn' : 'info';
+    this.#log[level]({ destination: destination.name, from, ...why }, `destination is ${to}`);
+    const event = eventOf(to);
+    if (event === undefined) return;
+    const { id, atMs } = change;
+    this.#webhooks.tell({ id, event, atMs, body: JSON.stringify(describeChange(change)) });
+  }
+
+  /** What the HTTP side sees of all this: the configuration in force, whichever that is. */
+  #exporter(): Exporter {
+    const config = () => this.#loaded.config;
+    const loadedAtMs = () => this.#loadedAtMs;
+    const isConfigRight = () => this.#isConfigRight;
+    const { ledger, roster, supervisor, changes } = this.#engine;
+    return {
+      ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
+      additions: this.#additions,
+      get isAdminEnabled() {
+        return config().isAdminEnabled;
+      },
+      sources: () => this.#discovery.health(),
+      webhooks: () => this.#webhooks.health(),
+      get shard() {
+        return config().shard;
+      },
+      reload: async () => this.reload(),
+      get modules() {
+        return config().modules;
+      },
+      moduleText: (name) => showModule(config(), name),
+      get probes() {
+        return { isEnabled: config().isProbeEnabled, allow: config().probeAllow };
+      },
+      configText: () => showConfig(config()),
+      get isConfigRight() {
+        return isConfigRight();
+      },
+      get configLoadedAtMs() {
+        return loadedAtMs();
+      },
+      now: () => Date.now(),
+    };
+  }
+}

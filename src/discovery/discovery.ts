@@ -1,0 +1,77 @@
+/** The sources of destinations that are in use: looks at each again and again. */
+
+import type { Findings, Skipped } from '../shared/found.js';
+import type { LogLine } from '../shared/protocol.js';
+import type { Requester, SourceHealth, SourceSettings } from '../shared/sources.js';
+import { FileSd } from './file-sd.js';
+import { HttpSd } from './http-sd.js';
+import { DispatcherList, KamailioCfg } from './kamailio-files.js';
+import type { Reader } from './reader.js';
+import { Source } from './source.js';
+
+export interface DiscoveryOptions {
+  readonly request: Requester;
+  readonly onFindings: (settings: SourceSettings, findings: Findings) => void;
+  readonly log: (line: LogLine) => void;
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+}
+
+export class Discovery {
+  readonly #options: DiscoveryOptions;
+  readonly #sources = new Map<string, { readonly text: string; readonly source: Source }>();
+
+  constructor(options: DiscoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Uses these from now on; those with unchanged settings go on. Resolves once each was looked at. */
+  async set(all: readonly SourceSettings[]): Promise<void> {
+    const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
+    for (const [name, { text, source }] of this.#sources) {
+      if (texts.get(name) === text) continue;
+      source.close();
+      this.#sources.delete(name);
+    }
+    const looks = all
+      .filter(({ name }) => !this.#sources.has(name))
+      .map((settings) => {
+        const source = new Source(settings, readerFor(settings, this.#options.request), {
+          ...this.#options,
+          onFindings: (findings) => this.#options.onFindings(settings, findings),
+        });
+        this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
+        return source.start();
+      });
+    await Promise.all(looks);
+  }
+
+  /** What became of the findings of a source. */
+  report(name: string, destinations: number, skipped: readonly Skipped[]): void {
+    this.#sources.get(name)?.source.report(destinations, skipped);
+  }
+
+  health(): readonly SourceHealth[] {
+    return [...this.#sources.values()].map(({ source }) => source.health);
+  }
+
+  close(): void {
+    for (const { source } of this.#sources.values()) source.close();
+    this.#sources.clear();
+  }
+}
+
+function readerFor(settings: SourceSettings, request: Requester): Reader {
+  switch (settings.kind) {
+    case 'file_sd':
+      return new FileSd(settings.files);
+    case 'http_sd':
+      return new HttpSd(settings.http, settings.refreshMs, settings.name, request);
+    case 'dispatcher_list':
+      return new DispatcherList(settings.file);
+    case 'kamailio_cfg':
+      return new KamailioCfg(settings.file);
+    default:
+      return settings satisfies never;
+  }
+}

@@ -1,0 +1,269 @@
+/** The current destinations, and on whose behalf each is watched. It is the one owner of that list. */
+
+import {
+  type Destination,
+  type DestinationSlot,
+  NO_PEERS,
+  type Peer,
+  type TargetAddress,
+  type Watched,
+} from '../shared/destination.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import type { PeerNews, ResolvedTargets, ServerName } from '../shared/protocol.js';
+import {
+  areSame,
+  type Claim,
+  type Held,
+  haveSameSettings,
+  merged,
+  met,
+  type Refused,
+} from './claims.js';
+
+/** Told what the list became. */
+export interface RosterUser {
+  watch(entries: readonly Watched[]): void;
+  unwatch(slots: readonly DestinationSlot[]): void;
+}
+
+interface Entry extends Watched {
+  destination: Destination;
+  owners: readonly string[];
+  isFollowed: boolean;
+  claims: readonly Held[];
+  targets: readonly TargetAddress[];
+  server: string;
+  peers: ReadonlyMap<number, Peer>;
+}
+
+/** What the claims of a name come to. */
+type Wish = Pick<Entry, 'destination' | 'owners' | 'isFollowed' | 'claims'>;
+
+/** The source of what the user wrote down: its word goes before that of all others. */
+export const CONFIGURATION = 'configuration';
+
+export class Roster {
+  readonly #user: RosterUser;
+  readonly #byName = new Map<string, Entry>();
+  readonly #byUri = new Map<string, Set<Entry>>();
+  readonly #bySlot = new Map<number, Entry>();
+  readonly #free: DestinationSlot[] = [];
+  #slotsUsed = 0;
+  /** What the user is to be told at the end of a change. */
+  #watched = new Set<Entry>();
+  #unwatched: DestinationSlot[] = [];
+
+  constructor(user: RosterUser) {
+    this.#user = user;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** In the order in which they were added. */
+  all(): readonly Watched[] {
+    return [...this.#byName.values()];
+  }
+
+  named(name: string): Watched | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The destinations with this canonical URI. */
+  withUri(uri: string): readonly Watched[] {
+    return [...(this.#byUri.get(uri) ?? [])];
+  }
+
+  at(slot: DestinationSlot): Watched | undefined {
+    return this.#entryAt(slot);
+  }
+
+  /**
+   * What `source` wants watched from now on. What it wanted before and does not any more it lets go
+   * of; a destination is gone with its last claim. Returns the claims that cannot be met.
+   */
+  set(source: string, claims: readonly Claim[]): readonly Refused[] {
+    const wanted = new Map<string, Held[]>();
+    for (const { owner, destination } of claims) {
+      const others = wanted.get(destination.name) ?? [];
+      if (others.some((other) => other.owner === owner)) continue;
+      wanted.set(destination.name, [...others, { source, owner, destination }]);
+    }
+    for (const [name, entry] of this.#byName) {
+      if (wanted.has(name) || entry.claims.every((claim) => claim.source !== source)) continue;
+      this.#put(name, source, []);
+    }
+    const refused = [...wanted].flatMap(([name, held]) => this.#put(name, source, held));
+    this.#tell();
+    return refused;
+  }
+
+  /** One more destination for `source`. Returns why the claim cannot be met, if it cannot. */
+  add(source: string, claim: Claim): Refused | undefined {
+    const { name } = claim.destination;
+    const held = this.#heldBy(source, name);
+    if (held.some(({ owner }) => owner === claim.owner)) return undefined;
+    const [refused] = this.#put(name, source, [...held, { source, ...claim }]);
+    if (refused?.claim.owner === claim.owner) this.#put(name, source, held);
+    this.#tell();
+    return refused;
+  }
+
+  /** Lets go of `name` on behalf of `owner`. False when `source` made no such claim. */
+  remove(source: string, owner: string, name: string): boolean {
+    const held = this.#heldBy(source, name);
+    const rest = held.filter((claim) => claim.owner !== owner);
+    if (rest.length === held.length) return false;
+    this.#put(name, source, rest);
+    this.#tell();
+    return true;
+  }
+
+  #heldBy(source: string, name: string): readonly Held[] {
+    return (this.#byName.get(name)?.claims ?? []).filter((claim) => claim.source === source);
+  }
+
+  /** Puts `held` in the place of what `source` claimed of this name. */
+  #put(name: string, source: string, held: readonly Held[]): readonly Refused[] {
+    const entry = this.#byName.get(name);
+    const before = entry?.claims ?? [];
+    const first = before.findIndex((claim) => claim.source === source);
+    const others = before.filter((claim) => claim.source !== source);
+    const at = source === CONFIGURATION ? 0 : first < 0 ? others.length : first;
+    const claims = [...others.slice(0, at), ...held, ...others.slice(at)];
+    if (!isSameList(before, claims)) this.#claim(entry, claims);
+    const uri = this.#byName.get(name)?.destination.uri;
+    return held
+      .filter((claim) => claim.destination.uri !== uri)
+      .map((claim) => ({ claim, why: uri === undefined ? FULL : `the name is that of ${uri}` }));
+  }
+
+  #claim(entry: Entry | undefined, claims: readonly Held[]): void {
+    const [first, ...others] = met(claims);
+    if (first === undefined) {
+      if (entry !== undefined) this.#close(entry);
+      return;
+    }
+    const wish = {
+      destination: merged([first, ...others]),
+      owners: [...new Set([first, ...others].map(({ owner }) => owner))],
+      isFollowed: claims.some((claim) => claim.isFollowed === true),
+      claims,
+    };
+    const isAnother = entry?.destination.uri !== wish.destination.uri;
+    if (entry !== undefined && isAnother) this.#close(entry);
+    if (entry === undefined || isAnother) this.#open(wish);
+    else this.#update(entry, wish);
+  }
+
+  #open(wish: Wish): void {
+    const slot = this.#newSlot();
+    if (slot === undefined) return;
+    const { name, uri } = wish.destination;
+    const entry: Entry = { ...wish, slot, targets: [], server: '', peers: NO_PEERS };
+    this.#byName.set(name, entry);
+    this.#bySlot.set(slot.index, entry);
+    const sharing = this.#byUri.get(uri) ?? new Set();
+    this.#byUri.set(uri, sharing.add(entry));
+    this.#watched.add(entry);
+  }
+
+  /** The same name for the same URI: counters, phase and verdict go on. */
+  #update(entry: Entry, { destination, owners, isFollowed, claims }: Wish): void {
+    const before = entry.destination;
+    if (isFollowed !== entry.isFollowed) this.#watched.add(entry);
+    entry.owners = owners;
+    entry.claims = claims;
+    entry.isFollowed = isFollowed;
+    if (areSame(before, destination)) return;
+    entry.destination = destination;
+    // Whoever keeps something by target must not find it under other labels.
+    entry.targets = entry.targets.map((target) => ({ ...target }));
+    if (!haveSameSettings(before, destination)) this.#watched.add(entry);
+  }
+
+  #close(entry: Entry): void {
+    const { destination, slot } = entry;
+    this.#byName.delete(destination.name);
+    this.#bySlot.delete(slot.index);
+    const sharing = this.#byUri.get(destination.uri);
+    sharing?.delete(entry);
+    if (sharing?.size === 0) this.#byUri.delete(destination.uri);
+    this.#free.push(slot);
+    this.#watched.delete(entry);
+    this.#unwatched.push(slot);
+  }
+
+  #tell(): void {
+    const unwatched = this.#unwatched.splice(0);
+    const watched = [...this.#watched];
+    this.#watched.clear();
+    // In this order: a freed row may have a new tenant already.
+    if (unwatched.length > 0) this.#user.unwatch(unwatched);
+    if (watched.length > 0) this.#user.watch(watched);
+  }
+
+  /** Takes over what the pinger resolved. */
+  setTargets(resolved: readonly ResolvedTargets[]): void {
+    for (const { destination, targets } of resolved) {
+      const entry = this.#entryAt(destination);
+      if (entry === undefined) continue;
+      const kept = new Set(targets.map(({ slot }) => slot.index));
+      if ([...entry.peers.keys()].some((index) => !kept.has(index))) {
+        entry.peers = new Map([...entry.peers].filter(([index]) => kept.has(index)));
+      }
+      entry.targets = targets;
+    }
+  }
+
+  /** Takes over what was found out about targets. */
+  setPeers(peers: readonly PeerNews[]): void {
+    for (const { destination, target, peer } of peers) {
+      const entry = this.#entryAt(destination);
+      const isTarget = entry?.targets.some(
+        ({ slot }) => slot.index === target.index && slot.generation === target.generation,
+      );
+      if (entry !== undefined && isTarget)
+        entry.peers = new Map(entry.peers).set(target.index, peer);
+    }
+  }
+
+  /** Takes over what the peers call themselves. */
+  setServers(servers: readonly ServerName[]): void {
+    for (const { destination, server } of servers) {
+      const entry = this.#entryAt(destination);
+      if (entry !== undefined) entry.server = server;
+    }
+  }
+
+  #entryAt(slot: DestinationSlot): Entry | undefined {
+    const entry = this.#bySlot.get(slot.index);
+    return entry?.slot.generation === slot.generation ? entry : undefined;
+  }
+
+  /** Undefined when the ledger has no row left. */
+  #newSlot(): DestinationSlot | undefined {
+    const freed = this.#free.pop();
+    if (freed !== undefined) return { index: freed.index, generation: freed.generation + 1 };
+    if (this.#slotsUsed === LEDGER_CAPACITY) return undefined;
+    return { index: this.#slotsUsed++, generation: 1 };
+  }
+}
+
+const FULL = `there are ${LEDGER_CAPACITY} destinations already, and no room for more`;
+
+/** Whether they are the same claims, each for the same destination. */
+function isSameList(a: readonly Held[], b: readonly Held[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((claim, i) => {
+      const other = b[i];
+      return (
+        claim.source === other?.source &&
+        claim.owner === other.owner &&
+        areSame(claim.destination, other.destination)
+      );
+    })
+  );
+}

@@ -1,0 +1,69 @@
+/** From the command line, the environment and files to a configuration that can be used. */
+
+import { type Config, type ConfigSources, readConfig } from './config/config.js';
+import { ConfigError } from './config/formats.js';
+import { type Contents, WatchedFiles } from './files.js';
+import { Files } from './pinger/files.js';
+import { TlsContexts } from './pinger/transport/tls-context.js';
+import { filesIn, filesOf, type PingSettings } from './shared/destination.js';
+import { filesOfHttp } from './shared/sources.js';
+
+export interface Loaded {
+  readonly config: Config;
+  /** What the settings name; the caller closes it. */
+  readonly files: WatchedFiles;
+}
+
+/** @throws ConfigError or FilesError with what is wrong. */
+export function load(sources: ConfigSources): Loaded {
+  const config = readConfig(sources);
+  const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
+  const https = [
+    ...config.sources.flatMap((source) => (source.kind === 'http_sd' ? [source.http] : [])),
+    ...config.webhooks.map(({ http }) => http),
+  ];
+  const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
+  const all = [...paths, ...https.flatMap(filesOfHttp), ...secrets];
+  const check = (contents: Contents) => checkFiles(config, contents);
+  return { config, files: new WatchedFiles(all, [config.dns.hostsFile], check) };
+}
+
+/** The settings of every module, and of every destination with settings of its own, with their places. */
+function allSettings({
+  modules,
+  destinations,
+}: Config): readonly (readonly [string, PingSettings])[] {
+  const known = new Set(Object.values(modules));
+  return [
+    ...Object.entries(modules).map(
+      ([name, settings]) => [name === 'default' ? '' : `modules.${name}.`, settings] as const,
+    ),
+    ...destinations
+      .filter(({ settings }) => !known.has(settings))
+      .map(({ name, settings }) => [`destination ${name}: `, settings] as const),
+  ];
+}
+
+/** @throws ConfigError when files do not hold the certificates, keys and passwords that they should. */
+function checkFiles(config: Config, contents: Contents): void {
+  const files = new Files();
+  files.set(contents);
+  const contexts = new TlsContexts(files, () => {});
+  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
+    try {
+      if (filesIn(tls).length > 0) contexts.of(tls);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const named = filesIn(tls).join(', ');
+      return [`${place}tls_config: expected certificates and keys in ${named}, got ${why}`];
+    }
+    const path = auth?.passwordFile ?? '';
+    if (path === '' || isPassword(files.text(path))) return [];
+    return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
+  });
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'));
+}
+
+function isPassword(text: string): boolean {
+  return /^[^\r\n\0]+(?:\r?\n)?$/.test(text);
+}

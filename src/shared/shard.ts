@@ -1,0 +1,16 @@
+/** How a fleet of exporters shares destinations out. */
+
+import { createHash } from 'node:crypto';
+
+/** One of `total` shards, counted from 0. */
+export interface Shard {
+  readonly ordinal: number;
+  readonly total: number;
+}
+
+/** Whether the destination of this name is in the shard: its MD5 modulo their number decides. */
+export function isInShard(name: string, { ordinal, total }: Shard): boolean {
+  if (total === 1) return true;
+  const digest = createHash('md5').update(name).digest();
+  return Number(digest.readBigUInt64BE() % BigInt(total)) === ordinal;
+}

@@ -1,0 +1,30 @@
+/** An exporter that watches nothing, for tests of what the HTTP side makes of one. */
+
+import type { Exporter } from '../../src/http/exporter.js';
+import { createLedger } from '../../src/shared/ledger/cells.js';
+import { LedgerReader } from '../../src/shared/ledger/reader.js';
+
+export function idleExporter(change: Partial<Exporter> = {}): Exporter {
+  const no = () => Promise.reject(new Error('there is none'));
+  return {
+    version: '1.2.3',
+    ledger: new LedgerReader(createLedger()),
+    roster: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
+    pinger: { isReady: true, restarts: 2, probe: no, resolution: no },
+    changes: { since: () => [], subscribe: () => () => {} },
+    additions: { add: no, remove: no, flush: no },
+    isAdminEnabled: false,
+    sources: () => [],
+    webhooks: () => [],
+    shard: { ordinal: 0, total: 1 },
+    reload: async () => undefined,
+    modules: {},
+    moduleText: () => '',
+    probes: { isEnabled: true, allow: [] },
+    configText: () => '',
+    isConfigRight: true,
+    configLoadedAtMs: 1_600_000_000_500,
+    now: () => 0,
+    ...change,
+  };
+}
