@@ -56,6 +56,8 @@ type Value<Name extends FormatName> = ReturnType<(typeof FORMATS)[Name]>;
 export interface ConfigSources {
   readonly flags: Flags;
   readonly env: NodeJS.ProcessEnv;
+  /** Stands in the place of the file. */
+  readonly content?: Readonly<Record<string, unknown>>;
   /** Of this program. */
   readonly version: string;
 }
@@ -65,13 +67,15 @@ export interface ConfigSources {
  *
  * @throws ConfigError with every fault that was found, a line each.
  */
-export function readConfig({ flags, env, version }: ConfigSources): Config {
+export function readConfig({ flags, env, version, content }: ConfigSources): Config {
   const faults: string[] = [];
   const report: Report = (path, fault) => faults.push(`${path}: ${fault}`);
   const environment = readEnvironment(env);
   const configFile = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
   const file =
-    configFile === '' ? {} : mapping(resolvePaths(readFile(configFile), dirname(configFile)));
+    configFile === ''
+      ? (content ?? {})
+      : mapping(resolvePaths(readFile(configFile), dirname(configFile)));
   const {
     destinations: listed,
     modules: named,

@@ -67,7 +67,8 @@ export class Intake {
       const key = `${claim.owner}\n${claim.destination.name}`;
       const earlier = placeOf.get(key);
       if (earlier !== undefined) {
-        skipped.push({ place: found.place, reason: `it stands at ${earlier} already` });
+        const reason = `${claim.destination.name} stands at ${earlier} already`;
+        skipped.push({ place: found.place, reason });
         continue;
       }
       placeOf.set(key, found.place);

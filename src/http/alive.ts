@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Watched } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
 import { canonicalUri, UriError } from '../shared/uri.js';
-import { describe } from './describe.js';
+import { type Described, describe } from './describe.js';
 import type { Exporter } from './exporter.js';
 
 /** What `fail_on_down` may say. */
@@ -34,11 +34,7 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
       return refuse(request, response, 400, error.message);
     }
     if (found.length === 0) return refuse(request, response, 404, 'not watched');
-    const described = found.map((watched) => describe(exporter, watched));
-    const best =
-      described.find(({ code }) => code === 1) ??
-      described.find(({ code }) => code === -1) ??
-      described[0];
+    const best = bestOf(found.map((watched) => describe(exporter, watched)));
     if (best === undefined) return refuse(request, response, 404, 'not watched');
     response.status(best.code === -1 || (best.code === 2 && isDownRefused) ? 503 : 200);
     if (wantsJson(request)) response.json(best);
@@ -46,8 +42,17 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
   };
 }
 
+/** Up if any is; not known while one of the others may be; else down. */
+export function bestOf(described: readonly Described[]): Described | undefined {
+  return (
+    described.find(({ code }) => code === 1) ??
+    described.find(({ code }) => code === -1) ??
+    described[0]
+  );
+}
+
 /** By name, else by canonical URI. @throws UriError when it is neither. */
-export function find({ roster }: Exporter, asked: string): readonly Watched[] {
+export function find({ roster }: Pick<Exporter, 'roster'>, asked: string): readonly Watched[] {
   const named = roster.named(asked);
   if (named !== undefined) return [named];
   // Which port is the default one, and so no part of the canonical form, depends on the wire.

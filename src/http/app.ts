@@ -7,6 +7,7 @@ import { destinationHandler, destinationsHandler } from './destinations.js';
 import { eventsHandler } from './events.js';
 import type { Exporter } from './exporter.js';
 import { metricsHandler } from './metrics.js';
+import { ownMetrics } from './own-metrics.js';
 import { probeHandler } from './probe.js';
 import { logsHandler, ProbeHistory } from './probe-history.js';
 import { reloadHandler, sameOrigin } from './reload.js';
@@ -40,7 +41,7 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   const history = new ProbeHistory();
   const routes: Readonly<Record<string, RequestHandler>> = {
     '/': statusHandler(exporter, history),
-    '/metrics': metricsHandler(exporter),
+    '/metrics': metricsHandler(exporter, ownMetrics(exporter)),
     '/alive': aliveHandler(exporter),
     '/probe': probeHandler(exporter, history),
     '/logs': logsHandler(history),

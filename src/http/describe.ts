@@ -5,12 +5,12 @@ import type { TargetRow } from '../shared/ledger/reader.js';
 import { inWords } from '../shared/outcome.js';
 import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode } from '../shared/state.js';
-import { type Exporter, tellable } from './exporter.js';
+import { tellable, type Watching } from './exporter.js';
 
 export type Described = ReturnType<typeof describe>;
 
 /** Times are ISO 8601, null for never; durations are seconds. */
-export function describe(exporter: Exporter, watched: Watched) {
+export function describe(exporter: Watching, watched: Watched) {
   const { ledger } = exporter;
   const { destination, owners, server, slot } = watched;
   const row = ledger.destination(slot);

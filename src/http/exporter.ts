@@ -9,6 +9,9 @@ import type { Shard } from '../shared/shard.js';
 import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
 
+/** What is watched, and what is known of it. */
+export type Watching = Pick<Exporter, 'ledger' | 'roster' | 'now'>;
+
 /** What the HTTP side sees of the rest of the process. */
 export interface Exporter {
   readonly version: string;
@@ -70,7 +73,7 @@ const STALE_INTERVALS = 3;
 
 /** A verdict as it may be told: unknown once the last ping, at `lastPingMs`, is too long ago. */
 export function tellable(
-  exporter: Exporter,
+  { now }: Watching,
   watched: Watched,
   state: State,
   lastPingMs: number,
@@ -78,7 +81,7 @@ export function tellable(
   const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = watched.destination.settings;
   const isSlowed = state === 'down' && deleteCounter > 0;
   const betweenMs = isSlowed ? Math.max(intervalMs, maxBackoffMs) : intervalMs;
-  const isStale = exporter.now() - lastPingMs > STALE_INTERVALS * betweenMs + timeoutMs;
+  const isStale = now() - lastPingMs > STALE_INTERVALS * betweenMs + timeoutMs;
   // Without a ping there is a verdict only of a name that has no address.
   return isStale && lastPingMs > 0 ? 'unknown' : state;
 }

@@ -10,7 +10,7 @@ import {
   type ConnectionSample,
   connectionSample,
 } from './connection-families.js';
-import { type Exporter, tellable } from './exporter.js';
+import { tellable, type Watching } from './exporter.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -36,7 +36,7 @@ interface Labelled<Row> {
 
 /** Yields the exposition piece by piece; an empty piece is an occasion to let others run. */
 export async function* exposition(
-  exporter: Exporter,
+  exporter: Watching,
   own: OwnMetrics,
   contentType: ContentType,
 ): AsyncGenerator<string, void, undefined> {
@@ -73,7 +73,7 @@ interface Samples {
 
 /** Each row is read once, so the families of one target agree. */
 function readRows(
-  exporter: Exporter,
+  exporter: Watching,
   watched: Watched,
   { destinations, targets, connections, named }: Samples,
 ): number {

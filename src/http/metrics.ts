@@ -5,9 +5,9 @@ import { pipeline, type Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Exporter } from './exporter.js';
+import type { Watching } from './exporter.js';
 import { exposition } from './exposition.js';
-import { OPENMETRICS, type OwnMetrics, ownMetrics, TEXT } from './own-metrics.js';
+import { OPENMETRICS, type OwnMetrics, TEXT } from './own-metrics.js';
 
 /** How long the rendering may hold the thread at a stretch. */
 const SLICE_MS = 5;
@@ -16,8 +16,8 @@ const LONGEST_ANSWER_MS = 120_000;
 /** Answers under way at one moment; each holds a copy of the ledger's rows. One more ends the oldest. */
 const MOST_AT_ONCE = 16;
 
-export function metricsHandler(exporter: Exporter): RequestHandler {
-  const own = ownMetrics(exporter);
+/** @param own what stands in front of the metrics of destinations. */
+export function metricsHandler(exporter: Watching, own: OwnMetrics): RequestHandler {
   const underWay = new Set<Response>();
   return async (request, response) => {
     // Whoever left while its password was compared does not come back.
@@ -33,7 +33,7 @@ export function metricsHandler(exporter: Exporter): RequestHandler {
   };
 }
 
-async function answer(request: Request, response: Response, exporter: Exporter, own: OwnMetrics) {
+async function answer(request: Request, response: Response, exporter: Watching, own: OwnMetrics) {
   const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
   response.setHeader('Content-Type', contentType);
   response.setHeader('Vary', 'Accept, Accept-Encoding');

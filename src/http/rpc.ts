@@ -6,7 +6,7 @@ import { AdditionError } from '../shared/additions.js';
 import type { Watched } from '../shared/destination.js';
 import { STATES } from '../shared/state.js';
 import { UriError } from '../shared/uri.js';
-import { find } from './alive.js';
+import { bestOf, find } from './alive.js';
 import { type Described, describe } from './describe.js';
 import type { Exporter } from './exporter.js';
 import {
@@ -71,10 +71,10 @@ function methodsOf(exporter: Exporter): Methods {
       params: ['destination'],
       required: 1,
       call: async ({ destination }) => {
-        const codes = found(exporter, destination).map((one) => describe(exporter, one).code);
-        if (codes.includes(1)) return 1;
-        if (codes.includes(-1)) throw new RpcError(ERROR, 'there is no verdict yet');
-        return 2;
+        const described = found(exporter, destination).map((one) => describe(exporter, one));
+        const code = bestOf(described)?.code ?? ERROR;
+        if (code === ERROR) throw new RpcError(ERROR, 'there is no verdict yet');
+        return code;
       },
     },
     'keepalive.add': admin(exporter, {
