@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { readConfig } from '../src/config/config.js';
 import { readFlags } from '../src/config/flags.js';
 import { PING_SETTINGS } from '../src/config/ping-schema.js';
@@ -26,6 +25,7 @@ import { RESOLUTION_FAMILIES } from '../src/http/resolution-families.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe.js';
+import { parseYaml } from '../src/shared/yaml.js';
 import { idleExporter } from './support/idle-exporter.js';
 import { folder } from './support/process.js';
 
@@ -71,7 +71,7 @@ test('the examples in docs/configuration.md are right configurations', (t) => {
     writeFileSync(file, example);
     const flags = readFlags([`--config.file=${file}`]);
     const { destinations } = readConfig({ flags, env: {}, version: '0' });
-    const { destinations: listed = [] } = parse(example) as { destinations?: unknown[] };
+    const { destinations: listed = [] } = parseYaml(example) as { destinations?: unknown[] };
     assert.equal(destinations.length, listed.length);
   }
 });
@@ -109,7 +109,7 @@ test('docs/probe.md lists every metric that a probe can have, and its examples a
   const text = readFileSync('docs/probe.md', 'utf8');
   const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
   assert.equal(examples.length, 2);
-  for (const example of examples) assert.ok(parse(example));
+  for (const example of examples) assert.ok(parseYaml(example));
 });
 
 test('no name is exported twice, in either format', async () => {

@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import convict from 'convict';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { DnsSettings } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
+import { parseYaml, YamlError } from '../shared/yaml.js';
 import {
   DEFAULT_MODULE,
   isMapping,
@@ -164,26 +164,23 @@ function readFile(path: string): Record<string, unknown> {
   }
   try {
     const content: unknown =
-      path.endsWith('.json') && text.trim() !== ''
-        ? JSON.parse(text)
-        : parseYaml(text, { prettyErrors: false });
+      path.endsWith('.json') && text.trim() !== '' ? JSON.parse(text) : parseYaml(text);
     if (content === null || content === undefined) return {};
     if (isMapping(content)) return content;
     throw new Expected('a mapping of settings', content);
   } catch (error) {
-    throw new ConfigError(`${placeOf(error, path, text)}: ${faultOf(error)}`, { cause: error });
+    throw new ConfigError(`${path}${placeOf(error)}: ${faultOf(error)}`, { cause: error });
   }
 }
 
-/** `file:line` where the error knows it; never the line itself, which may hold a password. */
-function placeOf(error: unknown, path: string, text: string): string {
-  if (!(error instanceof YAMLParseError)) return path;
-  return `${path}:${text.slice(0, error.pos[0]).split('\n').length}`;
+/** `:line` where the error knows it; never the line itself, which may hold a password. */
+function placeOf(error: unknown): string {
+  return error instanceof YamlError && error.line !== undefined ? `:${error.line}` : '';
 }
 
 /** Others than these quote the text, which may hold a password. */
 function faultOf(error: unknown): string {
-  const isHarmless = error instanceof Expected || error instanceof YAMLParseError;
+  const isHarmless = error instanceof Expected || error instanceof YamlError;
   return isHarmless ? error.message : 'expected YAML or JSON, got what is neither';
 }
 

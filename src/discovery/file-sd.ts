@@ -2,8 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import type { Findings } from '../shared/found.js';
+import { parseYaml } from '../shared/yaml.js';
 import { type Look, type Reader, readText, stampOf } from './reader.js';
 import { SourceError } from './source-error.js';
 import { readTargetGroups } from './target-groups.js';

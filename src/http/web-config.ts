@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
-import { parse as parseYaml } from 'yaml';
+import { parseYaml } from '../shared/yaml.js';
 
 /** What is wrong with the file, with its path. */
 export class WebConfigError extends Error {

@@ -248,7 +248,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   ],
   ['a text at the top', 'hello', /^config\.yaml: expected a mapping of settings, got "hello"$/],
   ['tabs in YAML', 'log:\n\tlevel: debug', /^config\.yaml:2: .*tab/i],
-  ['a key twice', 'rise: 1\nrise: 2', /^config\.yaml:2: .*unique/],
+  ['a key twice', 'rise: 1\nrise: 2', /^config\.yaml:2: .*duplicated/],
 ];
 
 describe('a fault stops the start with the path, what was wanted and what came:', () => {
