@@ -10,14 +10,24 @@ export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
 export interface Exporter extends Running {
   readonly url: string;
+  /** Its configuration file, which tests write anew. */
+  readonly configFile: string;
   /** The text of a page. */
   get(path: string, headers?: Record<string, string>): Promise<string>;
   /** The body of /alive, as a number. */
   isAlive(destination: string): Promise<number>;
   /** One destination as the API shows it. */
   destination(name: string): Promise<Described>;
+  /** The answer to a JSON-RPC call, or to whatever this text is. */
+  rpc(method: string, params: unknown): Promise<RpcAnswer>;
+  post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
   /** The sum of all samples whose name and labels match. */
   metric(name: string, labels?: Record<string, string>): Promise<number | undefined>;
+}
+
+export interface RpcAnswer {
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string };
 }
 
 export interface Described {
@@ -63,11 +73,19 @@ export async function startExporter(
   if (url === 'it ended') throw new Error(running.output());
   const get = async (path: string, headers: Record<string, string> = {}) =>
     (await fetch(`${url}${path}`, { headers })).text();
+  const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}${path}`, { method: 'POST', body, headers });
   await eventually('the exporter is ready', async () => (await fetch(`${url}/-/ready`)).ok);
   return {
     ...running,
     url,
+    configFile: file,
     get,
+    post,
+    rpc: async (method, params) => {
+      const call = { jsonrpc: '2.0', id: 1, method, params };
+      return (await (await post('/rpc', JSON.stringify(call))).json()) as RpcAnswer;
+    },
     isAlive: async (name) => Number(await get(`/alive?destination=${encodeURIComponent(name)}`)),
     destination: async (name) =>
       JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as Described,

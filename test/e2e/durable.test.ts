@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Exporter, startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { eventually, folder } from '../support/process.js';
+
+const ADDS = 1_000;
+const KILLS = 100;
+
+const config = (stateDir: string) => ({
+  ping_interval: 3600,
+  state_dir: stateDir,
+  web: { 'enable-admin-api': true },
+});
+
+async function listed({ rpc }: Exporter): Promise<Set<string>> {
+  const { result } = await rpc('keepalive.list', []);
+  return new Set((result as { uri: string }[]).map(({ uri }) => uri));
+}
+
+/** Adds the numbers in turn, a few at a time, until the process is gone. Returns those acknowledged. */
+async function addUntilKilled(exporter: Exporter, first: number): Promise<string[]> {
+  const acknowledged: string[] = [];
+  let next = first;
+  const addMore = async () => {
+    while (next < first + ADDS) {
+      const number = next++;
+      const uri = `sip:host-${number}.invalid`;
+      try {
+        const { result } = await exporter.rpc('keepalive.add', [uri, 'test']);
+        assert.equal(result, 1);
+        acknowledged.push(uri);
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error;
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, addMore));
+  return acknowledged;
+}
+
+test(`kill -9 in the middle of ${ADDS} additions, ${KILLS} times: every acknowledged one is there`, {
+  timeout: 300_000,
+}, async (t) => {
+  const stateDir = folder(t);
+  let exporter = await startExporter(t, config(stateDir), ['--log.level=error']);
+  const wanted = new Set<string>();
+  for (let kill = 0; kill < KILLS; kill++) {
+    const adding = addUntilKilled(exporter, kill * ADDS);
+    await sleep(5 + ((kill * 37) % 90));
+    await exporter.stop('SIGKILL');
+    for (const uri of await adding) wanted.add(uri);
+    exporter = await startExporter(t, config(stateDir), ['--log.level=error']);
+    if (kill % 10 !== 9) continue;
+    const there = await listed(exporter);
+    assert.deepEqual([...wanted].filter((uri) => !there.has(uri)), [], `after kill ${kill}`);
+    // Each is looked up and pinged: a fresh start keeps the test short.
+    assert.equal(typeof (await exporter.rpc('keepalive.flush', [])).result, 'number');
+    wanted.clear();
+  }
+  assert.doesNotMatch(exporter.output(), /damaged/);
+});
+
+test('what was added survives a kill -9 and is pinged again', async (t) => {
+  const stateDir = folder(t);
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const uri = `sip:127.0.0.1:${peer.port}`;
+  const first = await startExporter(t, config(stateDir));
+  const add = await first.rpc('keepalive.add', { uri, owner: 'me', ping_interval: 1, labels: { a: 'b' } });
+  assert.equal(add.result, 1);
+  await first.stop('SIGKILL');
+  const second = await startExporter(t, config(stateDir));
+  await eventually('it is up', async () => (await second.isAlive(uri)) === 1);
+  const labels = { destination: uri, a: 'b' };
+  assert.equal(await second.metric('sip_keepalive_ping_interval_seconds', labels), 1);
+  assert.equal((await second.rpc('keepalive.add', [uri, 'me'])).result, -2);
+  assert.equal((await second.rpc('keepalive.del', [uri, 'me'])).result, 1);
+  await second.stop('SIGKILL');
+  const third = await startExporter(t, config(stateDir));
+  assert.deepEqual([...(await listed(third))], []);
+});
+
+test('a damaged file is set aside and told of, and what can be read of it is watched', async (t) => {
+  const stateDir = folder(t);
+  const first = await startExporter(t, config(stateDir));
+  for (const port of [11, 12, 13]) await first.rpc('keepalive.add', [`127.0.0.1:${port}`, 'me']);
+  await first.stop('SIGTERM');
+  const path = join(stateDir, 'additions.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, [lines[0], lines[1], 'rubbish', lines[3]].join('\n'));
+  appendFileSync(path, '\n{"op":"ad');
+  const second = await startExporter(t, config(stateDir));
+  assert.deepEqual([...(await listed(second))], ['sip:127.0.0.1:11', 'sip:127.0.0.1:13']);
+  assert.match(second.output(), /line 3 is no record; the last line was not written to its end/);
+  const aside = readdirSync(stateDir).find((name) => name.includes('damaged'));
+  assert.match(readFileSync(join(stateDir, aside ?? ''), 'utf8'), /rubbish/);
+  assert.equal((await second.rpc('keepalive.add', ['127.0.0.1:14', 'me'])).result, 1);
+});
+
+test('what was added for a module that is gone is told of, kept, and watched once it is back', async (t) => {
+  const stateDir = folder(t);
+  const withModule = { ...config(stateDir), modules: { carrier: { ping_interval: 77 } } };
+  const exporter = await startExporter(t, withModule);
+  await exporter.rpc('keepalive.add', { uri: '127.0.0.1:9', owner: 'me', module: 'carrier' });
+  writeFileSync(exporter.configFile, JSON.stringify(config(stateDir)));
+  await exporter.post('/-/reload', '');
+  assert.deepEqual([...(await listed(exporter))], []);
+  assert.match(exporter.output(), /what was added at run time is not watched; it is kept/);
+  writeFileSync(exporter.configFile, JSON.stringify(withModule));
+  await exporter.post('/-/reload', '');
+  assert.deepEqual([...(await listed(exporter))], ['sip:127.0.0.1:9']);
+});
+
+test('without a folder a warning says that additions are lost', async (t) => {
+  const exporter = await startExporter(t, { web: { 'enable-admin-api': true } });
+  await eventually('the warning', () => /lost on restart; set state_dir/.test(exporter.output()));
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Exporter, startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { eventually } from '../support/process.js';
+
+const write = ({ configFile }: Exporter, config: unknown) =>
+  writeFileSync(configFile, JSON.stringify(config));
+const pingsOf = async (exporter: Exporter, destination: string) =>
+  (await exporter.metric('sip_keepalive_pings_total', { destination })) ?? 0;
+const isUp = (exporter: Exporter, name: string) =>
+  eventually(`${name} is up`, async () => (await exporter.isAlive(name)) === 1);
+
+for (const [how, reload] of [
+  ['POST /-/reload', async (exporter: Exporter) => void (await exporter.post('/-/reload', ''))],
+  ['SIGHUP', async ({ child }: Exporter) => void child.kill('SIGHUP')],
+] as const) {
+  test(`${how}: what is unchanged keeps counters, connection and verdict; the rest is as it says now`, async (t) => {
+    const peer = await startFarEnd(t, 'tcp', (_request, good) => [good]);
+    const uri = `sip:127.0.0.1:${peer.port};transport=tcp`;
+    const config = (...destinations: readonly object[]) => ({ ping_interval: 0.5, destinations });
+    const stays = { uri, name: 'stays' };
+    const exporter = await startExporter(
+      t,
+      config(stays, { uri, name: 'goes' }, { uri, name: 'changes', labels: { site: 'old' } }),
+    );
+    for (const name of ['stays', 'goes', 'changes']) await isUp(exporter, name);
+    const [before, changing] = [await pingsOf(exporter, 'stays'), await pingsOf(exporter, 'changes')];
+    const since = async () => /"since":"([^"]+)"/.exec(await exporter.get('/api/v1/destinations/stays'));
+    const sinceBefore = (await since())?.[1];
+
+    write(
+      exporter,
+      config(stays, { uri, name: 'comes' }, { uri, name: 'changes', labels: { site: 'new' }, fall: 9 }),
+    );
+    await reload(exporter);
+    await isUp(exporter, 'comes');
+    assert.equal(await exporter.isAlive('goes'), -1);
+    assert.equal(await exporter.metric('sip_keepalive_up', { destination: 'goes' }), undefined);
+    assert.equal((await since())?.[1], sinceBefore);
+    assert.ok((await pingsOf(exporter, 'stays')) >= before, 'no counter is reset');
+    assert.ok((await pingsOf(exporter, 'changes')) >= changing, 'nor one of changed settings');
+    const labels = { destination: 'changes', site: 'new' };
+    assert.equal(await exporter.metric('sip_keepalive_target_up', labels), 1);
+    await eventually('pings go on', async () => (await pingsOf(exporter, 'stays')) > before + 2);
+    assert.equal(peer.connections, 5, 'three at first, one that came, one with other settings');
+    assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 3);
+  });
+}
+
+test('a wrong configuration changes nothing, says why, and the next right one is taken', async (t) => {
+  const exporter = await startExporter(t, { destinations: [{ uri: '127.0.0.1:9', name: 'a' }] });
+  const loadedAt = 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds';
+  const first = await exporter.metric(loadedAt);
+  for (const [wrong, why] of [
+    [{ ping_interval: -1, destinations: ['127.0.0.1:9'] }, /ping_interval: expected a duration/],
+    [{ destinations: ['http://x'], nonsense: 1 }, /nonsense: expected one of/],
+    [{ tls_config: { ca_file: '/nowhere/ca.pem' } }, /\/nowhere\/ca.pem: expected a readable file/],
+  ] as const) {
+    write(exporter, wrong);
+    const answer = await exporter.post('/-/reload', '');
+    assert.equal(answer.status, 500);
+    assert.match(await answer.text(), why);
+    assert.equal(
+      await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'),
+      0,
+    );
+    assert.equal(await exporter.metric(loadedAt), first);
+    assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 1);
+  }
+  assert.match(exporter.output(), /the configuration is wrong; nothing has changed/);
+  write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
+  const answers = await Promise.all([1, 2, 3].map(() => exporter.post('/-/reload', '')));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+    'reloads during a reload are answered like it',
+  );
+  assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 1);
+  assert.match(await exporter.get('/config'), /"name": "b"/);
+});
+
+test('settings of modules, probes and the log change with a reload; where we listen does not', async (t) => {
+  const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
+  write(exporter, {
+    modules: { other: { ping_interval: 7 } },
+    probe: { enabled: false },
+    state_dir: '/nowhere',
+    destinations: [{ uri: '127.0.0.1:9', name: 'a', module: 'other' }],
+  });
+  assert.equal((await exporter.post('/-/reload', '')).status, 200);
+  assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', { destination: 'a' }), 7);
+  assert.equal((await fetch(`${exporter.url}/probe?target=127.0.0.1:9`)).status, 403);
+  assert.match(exporter.output(), /a changed setting takes effect with the next start/);
+  assert.match(await exporter.get('/config'), /"state_dir": ""/);
+});
+
+test('a file that changes is loaded by itself once it is written to its end', async (t) => {
+  const config = (name: string) => ({
+    config: { 'auto-reload-interval': '200ms' },
+    destinations: [{ uri: '127.0.0.1:9', name }],
+  });
+  const exporter = await startExporter(t, config('before'));
+  writeFileSync(exporter.configFile, JSON.stringify(config('after')).slice(0, 40));
+  await sleep(500);
+  assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 1);
+  write(exporter, config('after'));
+  await eventually('it is loaded', async () => (await exporter.get('/config')).includes('"after"'));
+  assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 1);
+});
+
+test('a page of another site cannot make us reload', async (t) => {
+  const exporter = await startExporter(t, {});
+  for (const origin of ['http://evil.example', 'null', 'nonsense']) {
+    assert.equal((await exporter.post('/-/reload', '', { origin })).status, 403, origin);
+    assert.equal((await exporter.post('/rpc', '{}', { origin })).status, 403, origin);
+  }
+  assert.equal((await exporter.post('/-/reload', '', { origin: exporter.url })).status, 200);
+  const answer = await fetch(`${exporter.url}/-/reload`);
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'POST']);
+});
