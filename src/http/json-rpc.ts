@@ -67,13 +67,19 @@ export async function answer(
       const method = isMapping(call) ? call['method'] : undefined;
       const isAgain = seen.has(method) && methodOf(methods, method)?.isLarge === true;
       seen.add(method);
-      if (!isAgain) return answerOne(call, methods, onError);
-      const message = `expected ${String(method)} at most once in a batch`;
-      return failure(idOf(call), INVALID_REQUEST, message);
+      return answerOne(call, isAgain ? toldOnce(methods) : methods, onError);
     }),
   );
   const told = answers.filter((one) => one !== undefined);
   return told.length === 0 ? undefined : told;
+}
+
+/** The same methods, none of which can be called. */
+function toldOnce(methods: Methods): Methods {
+  const call = () => {
+    throw wrong('expected a method with a large result at most once in a batch');
+  };
+  return Object.fromEntries(Object.entries(methods).map(([name, m]) => [name, { ...m, call }]));
 }
 
 function faultOfBatch(batch: readonly unknown[]): string | undefined {

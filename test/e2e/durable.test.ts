@@ -47,21 +47,28 @@ test(`kill -9 in the middle of ${ADDS} additions, ${KILLS} times: every acknowle
   timeout: 300_000,
 }, async (t) => {
   const stateDir = folder(t);
-  let exporter = await startExporter(t, config(stateDir), ['--log.level=error']);
+  let exporter = await startExporter(t, config(stateDir));
   const wanted = new Set<string>();
+  let acknowledged = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const adding = addUntilKilled(exporter, kill * ADDS);
     await sleep(5 + ((kill * 37) % 90));
     await exporter.stop('SIGKILL');
     for (const uri of await adding) wanted.add(uri);
-    exporter = await startExporter(t, config(stateDir), ['--log.level=error']);
+    acknowledged += (await adding).length;
+    exporter = await startExporter(t, config(stateDir));
     if (kill % 10 !== 9) continue;
     const there = await listed(exporter);
-    assert.deepEqual([...wanted].filter((uri) => !there.has(uri)), [], `after kill ${kill}`);
+    assert.deepEqual(
+      [...wanted].filter((uri) => !there.has(uri)),
+      [],
+      `after kill ${kill}`,
+    );
     // Each is looked up and pinged: a fresh start keeps the test short.
     assert.equal(typeof (await exporter.rpc('keepalive.flush', [])).result, 'number');
     wanted.clear();
   }
+  assert.ok(acknowledged > 10 * KILLS, `${acknowledged} were acknowledged in all`);
   assert.doesNotMatch(exporter.output(), /damaged/);
 });
 
@@ -70,7 +77,12 @@ test('what was added survives a kill -9 and is pinged again', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const uri = `sip:127.0.0.1:${peer.port}`;
   const first = await startExporter(t, config(stateDir));
-  const add = await first.rpc('keepalive.add', { uri, owner: 'me', ping_interval: 1, labels: { a: 'b' } });
+  const add = await first.rpc('keepalive.add', {
+    uri,
+    owner: 'me',
+    ping_interval: 1,
+    labels: { a: 'b' },
+  });
   assert.equal(add.result, 1);
   await first.stop('SIGKILL');
   const second = await startExporter(t, config(stateDir));

@@ -27,13 +27,21 @@ for (const [how, reload] of [
       config(stays, { uri, name: 'goes' }, { uri, name: 'changes', labels: { site: 'old' } }),
     );
     for (const name of ['stays', 'goes', 'changes']) await isUp(exporter, name);
-    const [before, changing] = [await pingsOf(exporter, 'stays'), await pingsOf(exporter, 'changes')];
-    const since = async () => /"since":"([^"]+)"/.exec(await exporter.get('/api/v1/destinations/stays'));
+    const [before, changing] = [
+      await pingsOf(exporter, 'stays'),
+      await pingsOf(exporter, 'changes'),
+    ];
+    const since = async () =>
+      /"since":"([^"]+)"/.exec(await exporter.get('/api/v1/destinations/stays'));
     const sinceBefore = (await since())?.[1];
 
     write(
       exporter,
-      config(stays, { uri, name: 'comes' }, { uri, name: 'changes', labels: { site: 'new' }, fall: 9 }),
+      config(
+        stays,
+        { uri, name: 'comes' },
+        { uri, name: 'changes', labels: { site: 'new' }, fall: 9 },
+      ),
     );
     await reload(exporter);
     await isUp(exporter, 'comes');
@@ -63,10 +71,7 @@ test('a wrong configuration changes nothing, says why, and the next right one is
     const answer = await exporter.post('/-/reload', '');
     assert.equal(answer.status, 500);
     assert.match(await answer.text(), why);
-    assert.equal(
-      await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'),
-      0,
-    );
+    assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 0);
     assert.equal(await exporter.metric(loadedAt), first);
     assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 1);
   }
@@ -91,7 +96,10 @@ test('settings of modules, probes and the log change with a reload; where we lis
     destinations: [{ uri: '127.0.0.1:9', name: 'a', module: 'other' }],
   });
   assert.equal((await exporter.post('/-/reload', '')).status, 200);
-  assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', { destination: 'a' }), 7);
+  assert.equal(
+    await exporter.metric('sip_keepalive_ping_interval_seconds', { destination: 'a' }),
+    7,
+  );
   assert.equal((await fetch(`${exporter.url}/probe?target=127.0.0.1:9`)).status, 403);
   assert.match(exporter.output(), /a changed setting takes effect with the next start/);
   assert.match(await exporter.get('/config'), /"state_dir": ""/);

@@ -19,7 +19,8 @@ describe('/rpc', () => {
   after(async () => {
     for (const end of ends) await end();
   });
-  const call = (method: string, params: unknown = []) => exporter.rpc(`keepalive.${method}`, params);
+  const call = (method: string, params: unknown = []) =>
+    exporter.rpc(`keepalive.${method}`, params);
   const resultOf = async (method: string, params?: unknown) => {
     const { result, error } = await call(method, params);
     assert.equal(error, undefined, error?.message);
@@ -39,7 +40,11 @@ describe('/rpc', () => {
     const listed = (await resultOf('list')) as { uri: string; owner: string; state: number }[];
     assert.deepEqual(
       listed.map((one) => [one.uri, one.owner]),
-      [['sip:127.0.0.1:9', 'config'], [uri, 'alice'], [uri, 'bob']],
+      [
+        ['sip:127.0.0.1:9', 'config'],
+        [uri, 'alice'],
+        [uri, 'bob'],
+      ],
     );
     const interval = { destination: uri };
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', interval), 0.4);
@@ -84,10 +89,22 @@ describe('/rpc', () => {
   test('says what is wrong with an addition or a deletion, with the code of Kamailio', async () => {
     const wrong = [
       ['add', ['http://x', 'alice'], /^uri: expected a SIP URI/],
-      ['add', { uri: '127.0.0.1', owner: 'alice', ping_interval: 'soon' }, /^ping_interval: expected/],
-      ['add', { uri: '127.0.0.1', owner: 'alice', module: 'none' }, /^module: expected one of the modules/],
+      [
+        'add',
+        { uri: '127.0.0.1', owner: 'alice', ping_interval: 'soon' },
+        /^ping_interval: expected/,
+      ],
+      [
+        'add',
+        { uri: '127.0.0.1', owner: 'alice', module: 'none' },
+        /^module: expected one of the modules/,
+      ],
       ['add', { uri: '127.0.0.1', owner: 'alice', labels: { le: 'x' } }, /^labels.le: expected/],
-      ['add', { uri: '127.0.0.2', owner: 'alice', name: 'static' }, /the name is that of sip:127.0.0.1:9/],
+      [
+        'add',
+        { uri: '127.0.0.2', owner: 'alice', name: 'static' },
+        /the name is that of sip:127.0.0.1:9/,
+      ],
       ['del', ['127.0.0.1:9', 'config'], /config has it from the configuration/],
       ['del', ['127.0.0.1:9', 'alice'], /alice does not watch it/],
       ['del', ['127.0.0.99', 'alice'], /not watched: 127.0.0.99/],
@@ -126,7 +143,9 @@ describe('/rpc', () => {
     for (const [body, code, id, why] of wrong) {
       const answer = await exporter.post('/rpc', body);
       assert.equal(answer.status, 200, body);
-      const { error, ...rest } = (await answer.json()) as { error: { code: number; message: string } };
+      const { error, ...rest } = (await answer.json()) as {
+        error: { code: number; message: string };
+      };
       assert.deepEqual([rest, error.code], [{ jsonrpc: '2.0', id }, code], body);
       assert.match(error.message, why);
     }
@@ -134,7 +153,12 @@ describe('/rpc', () => {
 
   test('answers a batch in its order, notifications not at all, and large results once', async () => {
     const list = { jsonrpc: '2.0', method: 'keepalive.list' };
-    const batch = [{ ...list, id: 'a' }, list, 1, { ...list, id: 'b', method: 'keepalive.is_alive' }];
+    const batch = [
+      { ...list, id: 'a' },
+      list,
+      1,
+      { ...list, id: 'b', method: 'keepalive.is_alive' },
+    ];
     const answers = (await (await exporter.post('/rpc', JSON.stringify(batch))).json()) as {
       id: unknown;
       result?: unknown;
@@ -142,11 +166,21 @@ describe('/rpc', () => {
     }[];
     assert.deepEqual(
       answers.map(({ id, error }) => [id, error?.code]),
-      [['a', undefined], [null, -32600], ['b', -32602]],
+      [
+        ['a', undefined],
+        [null, -32600],
+        ['b', -32602],
+      ],
     );
     const silent = await exporter.post('/rpc', JSON.stringify(list));
     assert.deepEqual([silent.status, await silent.text()], [204, '']);
-    const two = await exporter.post('/rpc', JSON.stringify([{ ...list, id: 1 }, { ...list, id: 2 }]));
+    const two = await exporter.post(
+      '/rpc',
+      JSON.stringify([
+        { ...list, id: 1 },
+        { ...list, id: 2 },
+      ]),
+    );
     const [, again] = (await two.json()) as { error?: { message: string } }[];
     assert.match(again?.error?.message ?? '', /at most once in a batch/);
   });

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Journal, readJournal } from '../../src/engine/journal.js';
@@ -50,7 +57,11 @@ test('cut off at every byte: every whole record is read, and what is not whole i
 
 for (const [what, text, why] of [
   ['an empty file', '', /expected a header/],
-  ['a file from a future version', '{"format":"sip-keepalive-exporter additions","version":2}\n', /expected version 1, got 2/],
+  [
+    'a file from a future version',
+    '{"format":"sip-keepalive-exporter additions","version":2}\n',
+    /expected version 1, got 2/,
+  ],
   ['a file of another program', '{"format":"x"}\n{}\n', /expected a header/],
   ['zeros', '\0'.repeat(4096), /expected a header/],
 ] as const) {

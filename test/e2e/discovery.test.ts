@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Authority } from '../support/certificates.js';
+import { type Exporter, startExporter } from '../support/exporter.js';
+import { eventually, folder } from '../support/process.js';
+import { startPrometheus } from '../support/prometheus.js';
+import { needs } from '../support/tools.js';
+
+async function namesOf(exporter: Exporter): Promise<string> {
+  const { destinations } = JSON.parse(await exporter.get('/api/v1/destinations')) as {
+    destinations: { destination: string; owners: string[] }[];
+  };
+  return destinations
+    .map(({ destination, owners }) => `${destination} for ${owners.join(' and ')}`)
+    .sort()
+    .join(', ');
+}
+
+const isWatched = (exporter: Exporter, wanted: string) =>
+  eventually(wanted, async () => (await namesOf(exporter)) === wanted).catch(async (error) => {
+    throw new Error(`expected ${wanted}, got ${await namesOf(exporter)}`, { cause: error });
+  });
+
+const group = (targets: readonly string[], labels: object = {}) => [{ targets, labels }];
+
+test('file_sd: files that come, change, break and go', async (t) => {
+  const path = folder(t);
+  const write = (name: string, text: string) => writeFileSync(join(path, name), text);
+  write(
+    'a.json',
+    JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9'], { site: 'x', __owner: 'me' })),
+  );
+  const source = { files: [join(path, '*.json'), join(path, '*.yml')], refresh_interval: '200ms' };
+  const exporter = await startExporter(t, {
+    destinations: [{ uri: '127.0.0.1:9', labels: { site: 'home' } }],
+    discovery: { file_sd: [{ ...source, labels: { from: 'file' } }] },
+  });
+  const [a, b, c] = ['sip:127.0.0.1:9', 'sip:127.0.0.2:9', 'sip:127.0.0.3:9'];
+  await isWatched(exporter, `${a} for config and me, ${b} for me`);
+  assert.equal(
+    (await exporter.metric('sip_keepalive_is_alive', {
+      destination: b,
+      site: 'x',
+      from: 'file',
+    })) !== undefined,
+    true,
+  );
+  const steer = '__name: third, __module: default, __ping_interval: 7, __owner: you, __meta_x: y';
+  write('b.yml', `- targets: ['127.0.0.3:9']\n  labels: { ${steer}, rack: 4 }\n`);
+  await isWatched(exporter, `${a} for config and me, ${b} for me, third for you`);
+  const third = { destination: 'third', rack: '4' };
+  assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', third), 7);
+
+  write('a.json', '[{"targets": ["127.0.0.1');
+  const name = { source: `file_sd ${source.files.join(' ')}` };
+  await eventually(
+    'it is told',
+    async () => (await exporter.metric('sip_keepalive_discovery_up', name)) === 0,
+  );
+  assert.match(exporter.output(), /a.json: expected JSON, got what is none/);
+  assert.equal(await namesOf(exporter), `${a} for config and me, ${b} for me, third for you`);
+
+  write('a.json', JSON.stringify(group(['127.0.0.3:9', 'http://x', '127.0.0.3:9'])));
+  await isWatched(exporter, `${a} for config, ${c} for file_sd, third for you`);
+  await eventually(
+    'it is right',
+    async () => (await exporter.metric('sip_keepalive_discovery_up', name)) === 1,
+  );
+  assert.equal(await exporter.metric('sip_keepalive_discovery_skipped', name), 2);
+  assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', name), 2);
+  assert.match(exporter.output(), /a.json: \[0\].targets\[1\].*that is a URL/);
+  rmSync(join(path, 'b.yml'));
+  await isWatched(exporter, `${a} for config, ${c} for file_sd`);
+});
+
+test('file_sd: a file that is being written is read once it is whole', async (t) => {
+  const path = join(folder(t), 'a.json');
+  const whole = JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9']));
+  writeFileSync(path, JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9', '127.0.0.3:9'])));
+  const exporter = await startExporter(t, {
+    discovery: { file_sd: [{ files: [path], refresh_interval: '500ms' }] },
+  });
+  const all = ['sip:127.0.0.1:9 for file_sd', 'sip:127.0.0.2:9 for file_sd'].join(', ');
+  await isWatched(exporter, `${all}, sip:127.0.0.3:9 for file_sd`);
+  for (let end = 1; end < whole.length; end += 4) {
+    writeFileSync(path, whole.slice(0, end));
+    await sleep(100);
+  }
+  assert.doesNotMatch(exporter.output(), /expected JSON/, 'it grew faster than it is looked at');
+  writeFileSync(path, whole);
+  await isWatched(exporter, all);
+});
+
+test('a file that is not there is told of, and watched once it is', async (t) => {
+  const path = join(folder(t), 'a.yml');
+  const exporter = await startExporter(t, {}, [`--discovery.file-sd=${path}`]);
+  await eventually('it is told', () => /a.yml: expected a readable file/.test(exporter.output()));
+  writeFileSync(path, "- targets: ['127.0.0.1:9']\n");
+  await isWatched(exporter, 'sip:127.0.0.1:9 for file_sd');
+});
+
+/** A server whose answer the test changes. */
+async function serve(t: TestContext, isSecure?: https.ServerOptions) {
+  const asked: http.IncomingMessage[] = [];
+  const reply = { status: 200, type: 'application/json', body: '[]', isSilent: false };
+  const handler: http.RequestListener = (request, response) => {
+    asked.push(request);
+    if (reply.isSilent) return;
+    response.writeHead(reply.status, { 'Content-Type': reply.type }).end(reply.body);
+  };
+  const server = isSecure ? https.createServer(isSecure, handler) : http.createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    asked,
+    reply,
+    url: `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}/targets?key=secret`,
+  };
+}
+
+test('http_sd: the last good answer stands while the server says something else, or nothing', async (t) => {
+  const { asked, reply, url } = await serve(t);
+  reply.body = JSON.stringify(group(['127.0.0.1:9']));
+  const http_sd = [
+    {
+      url,
+      refresh_interval: '200ms',
+      timeout: '300ms',
+      basic_auth: { username: 'u', password: 'p' },
+    },
+  ];
+  const exporter = await startExporter(t, { discovery: { http_sd } });
+  await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
+  const headers = asked[0]?.headers;
+  assert.equal(headers?.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
+  assert.equal(headers?.['x-prometheus-refresh-interval-seconds'], '0.2');
+  const source = { source: `http_sd ${url.replace(/\?.*/, '')}` };
+  for (const [change, why] of [
+    [{ status: 503 }, /expected status 200, got 503/],
+    [{ type: 'text/html', body: '<html>' }, /expected application\/json, got \\?"text\/html/],
+    [{ body: '<html>' }, /expected JSON, got what is none/],
+    [{ body: '{"targets": []}' }, /expected a list, got/],
+    [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of texts/],
+    [{ isSilent: true }, /no answer within 0.3 s/],
+  ] as const) {
+    Object.assign(reply, change);
+    await eventually(String(why), () => why.test(exporter.output()));
+    assert.equal(await exporter.metric('sip_keepalive_discovery_up', source), 0);
+    assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
+    Object.assign(reply, { status: 200, type: 'application/json', body: '[]', isSilent: false });
+    reply.body = JSON.stringify(group(['127.0.0.1:9']));
+  }
+  reply.body = JSON.stringify(group(['127.0.0.2:9']));
+  await isWatched(exporter, 'sip:127.0.0.2:9 for http_sd');
+  assert.doesNotMatch(exporter.output(), /key=secret/);
+});
+
+test(
+  'http_sd over TLS, with a certificate of our own authority and a client that shows one',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const { cert, key } = authority.issue({ name: 'server', alternative: 'IP:127.0.0.1' });
+    const client = authority.issue({ name: 'client' });
+    const { reply, url } = await serve(t, {
+      ...{ cert, key, ca: authority.ca, requestCert: true, rejectUnauthorized: true },
+    });
+    reply.body = JSON.stringify(group(['127.0.0.1:9']));
+    const tls = { ca_file: authority.caFile, cert_file: client.certFile, key_file: client.keyFile };
+    const exporter = await startExporter(t, {
+      discovery: {
+        http_sd: [
+          { url, tls_config: tls },
+          { url: url.replace('targets', 'untrusted'), owner: 'nobody' },
+        ],
+      },
+    });
+    await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
+    await eventually('the other is told', () =>
+      /untrusted: expected an answer, got/.test(exporter.output()),
+    );
+  },
+);
+
+test('a reload takes sources on and lets them go, with what they found', async (t) => {
+  const path = folder(t);
+  for (const name of ['a', 'b']) {
+    const number = name === 'a' ? 1 : 2;
+    writeFileSync(join(path, `${name}.json`), JSON.stringify(group([`127.0.0.${number}:9`])));
+  }
+  const config = (name: string, labels = {}) => ({
+    discovery: { file_sd: [{ files: [join(path, `${name}.json`)], labels }] },
+  });
+  const exporter = await startExporter(t, config('a'));
+  await isWatched(exporter, 'sip:127.0.0.1:9 for file_sd');
+  writeFileSync(exporter.configFile, JSON.stringify(config('a', { site: 'x' })));
+  await exporter.post('/-/reload', '');
+  await eventually(
+    'labels',
+    async () => (await exporter.metric('sip_keepalive_is_alive', { site: 'x' })) !== undefined,
+  );
+  writeFileSync(exporter.configFile, JSON.stringify(config('b')));
+  await exporter.post('/-/reload', '');
+  await isWatched(exporter, 'sip:127.0.0.2:9 for file_sd');
+});
+
+test('the shards of a fleet watch every destination once', async (t) => {
+  const destinations = Array.from({ length: 40 }, (_, i) => ({
+    uri: `127.0.0.1:${i + 1}`,
+    name: `d${i}`,
+  }));
+  const all: string[] = [];
+  for (const shard of [0, 1, 2]) {
+    const args = [`--shard=${shard}`, '--total-shards=3'];
+    const exporter = await startExporter(t, { destinations }, args);
+    const names = (await namesOf(exporter)).split(', ');
+    assert.ok(names.length > 5 && names.length < 25, `${names.length} in shard ${shard}`);
+    all.push(...names);
+    const labels = { ordinal: String(shard), total: '3' };
+    assert.equal(await exporter.metric('sip_keepalive_exporter_shard', labels), 1);
+  }
+  assert.equal(new Set(all).size, 40);
+  assert.equal(all.length, 40);
+});
+
+test(
+  'a real Prometheus and the exporter read the same file_sd file',
+  needs('prometheus'),
+  async (t) => {
+    const path = join(folder(t), 'targets.yml');
+    const exporter = await startExporter(t, { probe: { allow: ['127.0.0.1'] } }, [
+      `--discovery.file-sd=${path}`,
+    ]);
+    const { host } = new URL(exporter.url);
+    writeFileSync(
+      path,
+      "- targets: ['127.0.0.1:9', '127.0.0.1:10']\n  labels: { carrier: acme, __ping_interval: 1, __owner: me }\n",
+    );
+    const wanted = 'sip:127.0.0.1:10 for me, sip:127.0.0.1:9 for me';
+    await isWatched(exporter, wanted);
+    const prometheus = await startPrometheus(t, [
+      { job_name: 'exporter', static_configs: [{ targets: [host] }] },
+      {
+        job_name: 'probe',
+        metrics_path: '/probe',
+        file_sd_configs: [{ files: [path], refresh_interval: '1s' }],
+        relabel_configs: [
+          { source_labels: ['__address__'], target_label: '__param_target' },
+          { source_labels: ['__address__'], target_label: 'instance' },
+          { target_label: '__address__', replacement: host },
+        ],
+      },
+    ]);
+    await eventually('both tell of both', async () => {
+      const watched = await prometheus.query(
+        'sip_keepalive_is_alive{carrier="acme"}',
+        'destination',
+      );
+      const probed = await prometheus.query('probe_success{carrier="acme"}', 'instance');
+      return watched.size === 2 && probed.size === 2;
+    });
+  },
+);

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { eventually, folder } from '../support/process.js';
+
+interface Told {
+  readonly path: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Takes what webhooks tell; `answer` says what each gets: a status, or nothing at all. */
+async function receive(t: TestContext, answer: (told: Told, count: number) => number | undefined) {
+  const all: Told[] = [];
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => {
+      body += data;
+    });
+    request.on('end', () => {
+      const told = { path: request.url ?? '', headers: request.headers, body };
+      all.push(told);
+      const status = answer(told, all.length);
+      if (status !== undefined) response.writeHead(status).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { all, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path` };
+}
+
+const eventsOf = (all: readonly Told[]) =>
+  all.map(({ headers }) => headers['x-sip-keepalive-event']);
+
+test('webhooks are told of what goes down and up, in order, signed', async (t) => {
+  let isUp = true;
+  const peer = await startFarEnd(t, 'udp', (_request, good) =>
+    isUp ? [good] : [good.replace('200 OK', '503 Busy')],
+  );
+  const { all, url } = await receive(t, () => 204);
+  const downs = await receive(t, () => 200);
+  const secretFile = join(folder(t), 'secret');
+  writeFileSync(secretFile, 's3cret\n');
+  const exporter = await startExporter(t, {
+    ping_interval: 0.3,
+    webhooks: [
+      { url, secret_file: secretFile },
+      { url: downs.url, events: ['dst-down'], name: 'downs only' },
+    ],
+    destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gw', labels: { carrier: 'acme' } }],
+  });
+  await eventually('the first verdict is told', () => all.length === 1);
+  isUp = false;
+  await eventually('that it is down', () => all.length === 2);
+  isUp = true;
+  await eventually('that it is up', () => all.length === 3);
+  assert.deepEqual(eventsOf(all), ['dst-up', 'dst-down', 'dst-up']);
+  const [, down] = all;
+  const told = JSON.parse(down?.body ?? '') as Record<string, unknown>;
+  const { destination, from, state, reason, labels } = told;
+  assert.deepEqual([destination, from, state, reason], ['gw', 'up', 'down', 'code']);
+  assert.deepEqual(labels, { carrier: 'acme' });
+  assert.equal(down?.headers['x-sip-keepalive-delivery'], told['id']);
+  const signature = createHmac('sha256', 's3cret')
+    .update(down?.body ?? '')
+    .digest('hex');
+  assert.equal(down?.headers['x-sip-keepalive-signature-256'], `sha256=${signature}`);
+  assert.deepEqual(eventsOf(downs.all), ['dst-down']);
+  assert.equal(downs.all[0]?.headers['x-sip-keepalive-signature-256'], undefined);
+  const name = { webhook: 'downs only' };
+  assert.equal(await exporter.metric('sip_keepalive_webhook_deliveries_total', name), 1);
+  const shown =
+    (await exporter.get('/config')) + (await exporter.get('/metrics')) + exporter.output();
+  assert.doesNotMatch(shown, /secret-path|s3cret/);
+});
+
+test('one that fails is told again, one that refuses is not, and one that hangs holds up nobody', async (t) => {
+  const failing = await receive(t, (_told, count) => (count <= 2 ? 500 : 200));
+  const refusing = await receive(t, () => 404);
+  const hanging = await receive(t, () => undefined);
+  const exporter = await startExporter(t, {
+    ping_interval: 1,
+    webhooks: [
+      { url: failing.url, name: 'failing' },
+      { url: refusing.url, name: 'refusing' },
+      { url: hanging.url, name: 'hanging', timeout: '300ms' },
+      { url: 'http://127.0.0.1:9/', name: 'absent' },
+    ],
+    destinations: [
+      { uri: '127.0.0.1:9', name: 'gw' },
+      { uri: '127.0.0.1:10', name: 'other' },
+    ],
+  });
+  const count = (metric: string, webhook: string) =>
+    exporter.metric(`sip_keepalive_webhook_${metric}`, { webhook });
+  await eventually(
+    'the failing one has both',
+    async () => (await count('deliveries_total', 'failing')) === 2,
+  );
+  const bodies = failing.all.map(({ body }) => (JSON.parse(body) as { id: string }).id);
+  assert.deepEqual([bodies[0], bodies[1], bodies.length], [bodies[2], bodies[2], 4]);
+  assert.equal(await count('failures_total', 'failing'), 2);
+  assert.deepEqual([await count('dropped_total', 'refusing'), refusing.all.length], [2, 2]);
+  assert.ok((await count('failures_total', 'hanging')) !== 0, 'it is given up after its timeout');
+  assert.deepEqual(
+    [await count('deliveries_total', 'hanging'), await count('queued', 'hanging')],
+    [0, 2],
+  );
+  assert.deepEqual(
+    [await count('deliveries_total', 'absent'), await count('queued', 'absent')],
+    [0, 2],
+  );
+  const began = performance.now();
+  await exporter.stop('SIGTERM');
+  assert.ok(performance.now() - began < 3_000, 'none of them holds up the end');
+});
