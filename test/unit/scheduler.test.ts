@@ -11,8 +11,10 @@ interface Ping {
 }
 
 /** A scheduler whose pings take a while, turned every millisecond. */
-function harness(options: { clock?: FakeClock; pingMs?: (id: number) => number } = {}) {
-  const { clock = new FakeClock(), pingMs = () => 10 } = options;
+function harness(
+  options: { clock?: FakeClock; pingMs?: (id: number) => number; slowMs?: () => number } = {},
+) {
+  const { clock = new FakeClock(), pingMs = () => 10, slowMs = () => 0 } = options;
   const pings: Ping[] = [];
   const busy = new Set<number>();
   const perTurn: number[] = [];
@@ -24,7 +26,7 @@ function harness(options: { clock?: FakeClock; pingMs?: (id: number) => number }
   });
   const finish = (id: number) => {
     busy.delete(id);
-    return scheduler.done(id);
+    return scheduler.done(id, slowMs());
   };
   const turn = () => {
     const before = pings.length;
@@ -108,6 +110,18 @@ describe('the steady pings of a target', () => {
       const phaseMs = (hash(nameOf(id)) / 2 ** 32) * 1000;
       const last = (timesOf(id).at(-1) ?? 0) + clock.epoch() - clock.now();
       assert.equal(last % 1000, Math.ceil(phaseMs) % 1000);
+    }
+  });
+
+  test('of a target that is slowed down fall on the phase of the longer interval', () => {
+    const { clock, add, run, timesOf } = harness({ slowMs: () => 5000 });
+    add(20, 1000);
+    run(16_000);
+    for (let id = 0; id < 20; id++) {
+      const phaseMs = (hash(nameOf(id)) / 2 ** 32) * 5000;
+      const times = timesOf(id).map((time) => time + clock.epoch() - clock.now());
+      assert.ok(times.length <= 5, `${times.length} pings`);
+      assert.equal((times.at(-1) ?? 0) % 5000, Math.ceil(phaseMs) % 5000);
     }
   });
 
