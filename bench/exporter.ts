@@ -16,25 +16,27 @@ export interface ExporterOptions {
   readonly intervalSeconds: number;
   /** All its threads on one core. */
   readonly isPinned: boolean;
+  readonly flags?: readonly string[];
 }
 
 export interface Exporter {
   readonly pid: number;
   readonly url: string;
+  /** Its configuration. */
+  readonly file: string;
 }
 
 /** Starts it, uses it from when every destination was pinged once, and stops it. */
 export async function withExporter<T>(
   { stage, farEnd }: Scene,
-  { destinations, intervalSeconds, isPinned }: ExporterOptions,
+  { destinations, intervalSeconds, isPinned, flags: more = [] }: ExporterOptions,
   use: (exporter: Exporter) => Promise<T>,
 ): Promise<T> {
-  const file = join(stage.directory, 'exporter.json');
-  const config = { ping_interval: intervalSeconds, destinations: farEnd.uris(destinations) };
-  writeFileSync(file, JSON.stringify(config));
+  const file = join(stage.directory, 'exporter.yml');
+  writeFileSync(file, configText(farEnd.uris(destinations), intervalSeconds));
   const port = await freeTcpPort();
   const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${port}`];
-  const command = [process.execPath, MAIN, ...flags, '--log.level', 'error'];
+  const command = [process.execPath, MAIN, ...flags, '--log.level', 'error', ...more];
   const before = await farEnd.requests();
   const url = `http://127.0.0.1:${port}`;
   return stage.during(isPinned ? pinned(NEAR_CORE, command) : command, async (running) => {
@@ -43,8 +45,21 @@ export async function withExporter<T>(
       return (await farEnd.requests()).pings - before.pings >= destinations;
     });
     await stage.until('readiness', FIRST_PINGS_WITHIN_MS, () => isReady(url));
-    return use({ pid: running.pid, url });
+    return use({ pid: running.pid, url, file });
   });
+}
+
+/** As people write it; the first few may have an interval of their own, in seconds. */
+export function configText(
+  uris: readonly string[],
+  intervalSeconds: number,
+  own: { readonly first: number; readonly intervalSeconds: number } = { first: 0, intervalSeconds },
+): string {
+  const lines = uris.map((uri, index) => {
+    const interval = index < own.first ? `    ping_interval: ${own.intervalSeconds}\n` : '';
+    return `  - uri: ${uri}\n    name: gateway-${index}\n    labels: { site: s${index % 20} }\n${interval}`;
+  });
+  return `ping_interval: ${intervalSeconds}\ndestinations:\n${lines.join('')}`;
 }
 
 async function isReady(url: string): Promise<boolean> {

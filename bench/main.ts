@@ -10,6 +10,7 @@ import { type Bench, once, type Part } from './bench.js';
 import { measureCrowd } from './crowd.js';
 import { FarEnd } from './far-end.js';
 import { describeMachine } from './machine.js';
+import { change } from './parts/change.js';
 import { cpu } from './parts/cpu.js';
 import { lateness } from './parts/lateness.js';
 import { memory } from './parts/memory.js';
@@ -21,7 +22,7 @@ import { Stage } from './stage.js';
 import { measureSteady } from './steady.js';
 
 /** In the order in which they run. */
-const PARTS: Readonly<Record<string, Part>> = { cpu, lateness, rate, rtt, metrics, memory };
+const PARTS: Readonly<Record<string, Part>> = { cpu, lateness, rate, rtt, metrics, memory, change };
 /** As shells tell the end by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 const EXIT_USAGE = 2;
