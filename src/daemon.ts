@@ -14,6 +14,7 @@ import { createApp } from './http/app.js';
 import { describeChange } from './http/events.js';
 import type { Exporter } from './http/exporter.js';
 import { basicAuth } from './http/guard.js';
+import { Histories } from './http/history.js';
 import { type HttpServer, listen } from './http/server.js';
 import type { WebConfigFile } from './http/web-config.js';
 import { type Loaded, load } from './loading.js';
@@ -42,6 +43,7 @@ export class Daemon {
   readonly #discovery: Discovery;
   readonly #additions: Additions;
   readonly #webhooks: Webhooks;
+  readonly #histories: Histories;
   #loaded: Loaded;
   #loadedAtMs = Date.now();
   #isConfigRight = true;
@@ -81,6 +83,7 @@ export class Daemon {
     });
     const file = (path: string) => contents().get(path) ?? '';
     this.#webhooks = new Webhooks({ request, file, log: write, now });
+    this.#histories = new Histories({ ledger: this.#engine.ledger, roster, now });
     changes.subscribe((change) => this.#tell(change));
   }
 
@@ -100,6 +103,7 @@ export class Daemon {
     this.#server = await listen({ handler: app, host, port, webConfig, onError });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();
+    this.#histories.start();
     if (config.isAdminEnabled && !this.#additions.areKept) {
       this.#log.warn('what is added at run time is lost on restart; set state_dir');
     }
@@ -137,6 +141,7 @@ export class Daemon {
     this.#loaded.files.close();
     this.#discovery.close();
     this.#webhooks.close();
+    this.#histories.close();
     await Promise.all([this.#server?.close(), this.#engine.supervisor.stop()]);
     await this.#additions.close();
   }
@@ -214,6 +219,7 @@ export class Daemon {
     return {
       ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
       additions: this.#additions,
+      history: this.#histories,
       get isAdminEnabled() {
         return config().isAdminEnabled;
       },

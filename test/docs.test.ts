@@ -138,7 +138,7 @@ test('docs/http.md lists the routes that there are', () => {
   assert.ok(routes.length > 5);
   const text = readFileSync('docs/http.md', 'utf8');
   for (const route of routes) {
-    const path = route.replace('*name', 'NAME');
+    const path = route.replace('*name', 'NAME').replace(':file', 'FILE');
     assert.ok(text.includes(`\n| \`${path}`), `docs/http.md has no row for ${path}`);
   }
 });

@@ -17,7 +17,7 @@ import type {
   ServerName,
   ToPinger,
 } from '../shared/protocol.js';
-import type { DnsSettings, Resolution } from '../shared/resolution.js';
+import type { DnsSettings, Explanation } from '../shared/resolution.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
@@ -57,7 +57,7 @@ const MOST_EXPLANATIONS = 1000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #probes = new Asks<ProbeReport>(MOST_PROBES);
-  readonly #explanations = new Asks<Resolution | undefined>(MOST_EXPLANATIONS);
+  readonly #explanations = new Asks<Explanation | undefined>(MOST_EXPLANATIONS);
   readonly #reader: LedgerReader;
   #worker: Worker | undefined;
   /** Destinations whose rows the present thread was told of when it was started. */
@@ -134,8 +134,8 @@ export class Supervisor {
     );
   }
 
-  /** What the destination's name came to. @throws AskError when the pinger cannot say. */
-  async resolution(slot: DestinationSlot): Promise<Resolution | undefined> {
+  /** What there is to tell of a destination besides numbers. @throws AskError when the pinger cannot say. */
+  async explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
     this.#mustBeReady();
     return this.#explanations.ask((id) => this.#post({ type: 'explain', id, slot }));
   }
@@ -202,7 +202,7 @@ export class Supervisor {
         this.#probes.answer(message.id, message.report);
         break;
       case 'explained':
-        this.#explanations.answer(message.id, message.resolution);
+        this.#explanations.answer(message.id, message.explanation);
         break;
       case 'log':
         this.#options.log(message);

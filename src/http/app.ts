@@ -3,16 +3,16 @@
 import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { aliveHandler } from './alive.js';
-import { destinationHandler, destinationsHandler } from './destinations.js';
+import { destinationHandler, destinationsHandler, historyHandler } from './destinations.js';
 import { eventsHandler } from './events.js';
 import type { Exporter } from './exporter.js';
 import { metricsHandler } from './metrics.js';
 import { ownMetrics } from './own-metrics.js';
+import { pageHandler } from './page.js';
 import { probeHandler } from './probe.js';
-import { logsHandler, ProbeHistory } from './probe-history.js';
+import { logsHandler, ProbeHistory, probesHandler } from './probe-history.js';
 import { reloadHandler, sameOrigin } from './reload.js';
 import { rpcHandler } from './rpc.js';
-import { statusHandler } from './status.js';
 
 export interface AppOptions {
   readonly exporter: Exporter;
@@ -40,13 +40,16 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     };
   const history = new ProbeHistory();
   const routes: Readonly<Record<string, RequestHandler>> = {
-    '/': statusHandler(exporter, history),
+    '/': pageHandler(),
+    '/page/:file': pageHandler(),
     '/metrics': metricsHandler(exporter, ownMetrics(exporter)),
     '/alive': aliveHandler(exporter),
     '/probe': probeHandler(exporter, history),
     '/logs': logsHandler(history),
     '/api/v1/destinations': destinationsHandler(exporter),
     '/api/v1/destinations/*name': destinationHandler(exporter),
+    '/api/v1/history': historyHandler(exporter),
+    '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler(exporter),
     '/config': (_request, response) => {
       response.type('application/json').send(exporter.configText());

@@ -1,7 +1,7 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
 import type { Peer, Watched } from '../shared/destination.js';
-import type { TargetRow } from '../shared/ledger/reader.js';
+import type { RecentPing, TargetRow } from '../shared/ledger/reader.js';
 import { inWords } from '../shared/outcome.js';
 import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode } from '../shared/state.js';
@@ -79,6 +79,35 @@ function describeRow(row: TargetRow | undefined) {
     last_up: time(row?.lastUpMs),
     last_down: time(row?.lastDownMs),
     last_rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
+  };
+}
+
+/** One line of a list of many. */
+export function describeBrief(exporter: Watching, watched: Watched) {
+  const all = describe(exporter, watched);
+  const { destination, uri, code, state, since, reason_in_words, owners, labels, targets } = all;
+  const rtts = targets.flatMap(({ last_rtt }) => last_rtt ?? []);
+  const ends = targets.flatMap(({ tls }) => tls?.not_after ?? []);
+  return {
+    ...{ destination, uri, code, state, since, owners, labels },
+    outcome: targets.find(({ detail }) => detail !== null)?.detail ?? reason_in_words,
+    sip_code: targets.find((target) => target.code !== null)?.code ?? null,
+    /** Of the fastest target. */
+    rtt: rtts.length === 0 ? null : Math.min(...rtts),
+    targets: targets.length,
+    targets_up: targets.filter((target) => target.state === 'up').length,
+    /** The first certificate to expire. */
+    certificate_not_after: ends.length === 0 ? null : ends.reduce((a, b) => (a < b ? a : b)),
+  };
+}
+
+export function describeRecent({ atMs, reason, code, rttMicros }: RecentPing) {
+  return {
+    at: time(atMs),
+    reason: reason ?? null,
+    reason_in_words: reason === undefined ? null : inWords(reason),
+    code: code || null,
+    rtt: rttMicros === 0 ? null : rttMicros / 1e6,
   };
 }
 

@@ -2,20 +2,30 @@
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { describe, describeResolution } from './describe.js';
+import type { Watched } from '../shared/destination.js';
+import type { Explanation } from '../shared/resolution.js';
+import { describe, describeBrief, describeRecent, describeResolution } from './describe.js';
 import type { Exporter } from './exporter.js';
 
 /** Destinations that are written at a stretch. */
 const BATCH = 200;
+/** Destinations whose last hour is told in one answer. */
+const MOST_HISTORIES = 100;
 
 export function destinationsHandler(exporter: Exporter): RequestHandler {
-  return async (_request, response) => {
+  return async (request, response) => {
     if (response.destroyed) return;
+    const { view = 'full' } = request.query;
+    const render = view === 'full' ? describe : view === 'brief' ? describeBrief : undefined;
+    if (render === undefined) {
+      response.status(400).json({ error: 'view: expected full or brief' });
+      return;
+    }
     response.type('application/json');
     const all = exporter.roster.all();
     response.write('{"destinations":[');
     for (let i = 0; i < all.length; i += BATCH) {
-      const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(describe(exporter, w)));
+      const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(render(exporter, w)));
       const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
       if (isFull) await drained(response);
       else await nextRound();
@@ -36,8 +46,48 @@ export function destinationHandler(exporter: Exporter): RequestHandler {
       return;
     }
     // The pinger may be starting again; the rest can be told all the same.
-    const resolution = await exporter.pinger.resolution(watched.slot).catch(() => undefined);
-    response.json({ ...describe(exporter, watched), resolution: describeResolution(resolution) });
+    const told = await exporter.pinger.explanation(watched.slot).catch(() => undefined);
+    const { targets, ...described } = describe(exporter, watched);
+    response.json({
+      ...described,
+      targets: targets.map((target, i) => ({ ...target, ...closely(exporter, watched, i, told) })),
+      resolution: describeResolution(told?.resolution),
+      history: exporter.history.of(watched.slot),
+    });
+  };
+}
+
+/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each that is watched. */
+export function historyHandler({ roster, history }: Exporter): RequestHandler {
+  return (request, response) => {
+    const asked: unknown = request.query['destination'] ?? [];
+    const names: readonly unknown[] = Array.isArray(asked) ? asked : [asked];
+    if (names.length > MOST_HISTORIES) {
+      const error = `expected at most ${MOST_HISTORIES} destinations, got ${names.length}`;
+      response.status(400).json({ error });
+      return;
+    }
+    const histories = names.flatMap((name) => {
+      const watched = roster.named(String(name));
+      return watched === undefined ? [] : [[name, history.of(watched.slot)] as const];
+    });
+    response.json({ histories: Object.fromEntries(histories) });
+  };
+}
+
+/** Of one target: its last pings, and the last messages. */
+function closely(
+  { ledger }: Exporter,
+  watched: Watched,
+  index: number,
+  told: Explanation | undefined,
+) {
+  const slot = watched.targets[index]?.slot;
+  const exchange = slot === undefined ? undefined : told?.exchanges.get(slot.index);
+  return {
+    recent: slot === undefined ? [] : ledger.recents(slot).map(describeRecent),
+    last_sent: exchange?.sent || null,
+    last_received: exchange?.received || null,
   };
 }
 

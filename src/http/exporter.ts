@@ -4,10 +4,11 @@ import type { DestinationSlot, PingSettings, Watched } from '../shared/destinati
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
-import type { Resolution } from '../shared/resolution.js';
+import type { Explanation } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
+import type { History } from './history.js';
 
 /** What is watched, and what is known of it. */
 export type Watching = Pick<Exporter, 'ledger' | 'roster' | 'now'>;
@@ -27,8 +28,8 @@ export interface Exporter {
     readonly restarts: number;
     /** Pings once. Rejects when it cannot, or when `signal` aborts. */
     probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport>;
-    /** What a destination's name came to. Rejects when the pinger cannot say. */
-    resolution(slot: DestinationSlot): Promise<Resolution | undefined>;
+    /** What there is to tell of a destination besides numbers. Rejects when the pinger cannot say. */
+    explanation(slot: DestinationSlot): Promise<Explanation | undefined>;
   };
   readonly changes: {
     /** What is kept of the changes after the one with this id. */
@@ -42,6 +43,7 @@ export interface Exporter {
     remove(owner: string, names: readonly string[]): Promise<number>;
     flush(owner?: string): Promise<number>;
   };
+  readonly history: { of(slot: DestinationSlot): History };
   /** Whether callers may add and remove. */
   readonly isAdminEnabled: boolean;
   sources(): readonly SourceHealth[];

@@ -40,6 +40,17 @@ function keep(list: Probed[], probed: Probed): void {
   if (list.length > MOST_KEPT) list.shift();
 }
 
+/** `GET /api/v1/probes`: those that are kept. */
+export function probesHandler(history: ProbeHistory): RequestHandler {
+  return (_request, response) => {
+    const probes = history.all().map(({ id, target, module, report }) => {
+      const { isAlive, reason = null, trouble } = report;
+      return { id, target, module, alive: isAlive, reason, detail: trouble || null };
+    });
+    response.json({ probes });
+  };
+}
+
 /** `GET /logs?id=N`: the log of a probe that is still kept. */
 export function logsHandler(history: ProbeHistory): RequestHandler {
   return (request, response) => {

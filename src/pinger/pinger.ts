@@ -137,7 +137,7 @@ export class Pinger {
   }
 
   #explain(id: number, slot: DestinationSlot): void {
-    this.#post({ type: 'explained', id, resolution: this.#watches.resolution(slot) });
+    this.#post({ type: 'explained', id, explanation: this.#watches.explanation(slot) });
   }
 
   #stoodStill(ms: number): void {

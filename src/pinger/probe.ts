@@ -9,10 +9,10 @@ import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { TlsPeer } from '../shared/tls.js';
 import { bracketed, parseUri, type SipUri } from '../shared/uri.js';
-import { masked } from './digest.js';
 import { numericPlace, type Place } from './dns/locate.js';
 import type { Resolver } from './dns/names.js';
 import { failureOf } from './judge.js';
+import { readable } from './readable.js';
 import { Target, type TargetTools, type TargetUser } from './target.js';
 import type { Wires } from './transport/wires.js';
 
@@ -129,7 +129,7 @@ export class Probe implements TargetUser {
   readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
     const shown = bytes.subarray(0, Math.min(LONGEST_MESSAGE, MOST_LOGGED - this.#logged));
     this.#logged += shown.length;
-    this.#note(`${direction} ${bytes.length} bytes`, masked(harmless(shown)));
+    this.#note(`${direction} ${bytes.length} bytes`, readable(shown));
   };
 
   /** Where the destination is served; undefined once it is told that it is nowhere. */
@@ -223,12 +223,4 @@ export class Probe implements TargetUser {
     if (this.#log.length >= MOST_LINES && !this.#isEnding) return;
     this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }
-}
-
-/** As text that no terminal takes for orders. */
-function harmless(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('utf8')
-    .replace(/\r\n/g, '\n')
-    .replace(/[^\P{C}\n\t]/gu, '?');
 }

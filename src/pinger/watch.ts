@@ -3,6 +3,7 @@ import type { Destination, DestinationSlot, Peer, TargetSlot } from '../shared/d
 import type { SipUri } from '../shared/uri.js';
 import type { Place } from './dns/locate.js';
 import type { Target } from './target.js';
+import type { WatchedTarget } from './watched-target.js';
 
 /** A destination that is watched. */
 export interface Watch {
@@ -32,6 +33,7 @@ export interface Watch {
 /** A target that is pinged, and how it was found. */
 export interface Pinged {
   readonly target: Target;
+  readonly user: WatchedTarget;
   place: Place;
   /** The places that its pings turn to when that one fails, in this order. */
   others: readonly Place[];

@@ -4,8 +4,10 @@ import type { TargetSlot } from '../shared/destination.js';
 import type { ConnectPhase } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { Outcome } from '../shared/outcome.js';
+import type { Exchange } from '../shared/resolution.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { Judge } from './judge.js';
+import { readable } from './readable.js';
 import type { Scan } from './scanner.js';
 import type { TargetUser } from './target.js';
 import type { Watch } from './watch.js';
@@ -17,8 +19,15 @@ export interface WatchedTargetTools {
   readonly done: (slot: TargetSlot, slowMs: number) => void;
 }
 
+/** Of so many targets the last messages are kept; those of more would take too much memory. */
+const MOST_KEPT = 1 << 14;
+const LONGEST_KEPT = 16 << 10;
+
 export class WatchedTarget implements TargetUser {
-  readonly traced = undefined;
+  readonly traced: TargetUser['traced'];
+  /** The last request, which lives on in its template, and what came back. */
+  #sent: Uint8Array | undefined;
+  #received: Uint8Array | undefined;
   readonly #watch: Watch;
   readonly #slot: TargetSlot;
   readonly #tools: WatchedTargetTools;
@@ -27,6 +36,13 @@ export class WatchedTarget implements TargetUser {
     this.#watch = watch;
     this.#slot = slot;
     this.#tools = tools;
+    this.traced = slot.index < MOST_KEPT ? (...message) => this.#keep(...message) : undefined;
+  }
+
+  /** The last messages that went to and fro, as text; empty where there were none. */
+  get exchange(): Exchange {
+    const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? '' : readable(bytes));
+    return { sent: text(this.#sent), received: text(this.#received) };
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
@@ -60,6 +76,17 @@ export class WatchedTarget implements TargetUser {
 
   secured(peer: TlsPeer): void {
     this.#tools.judge.learnTls(this.#watch, this.#slot, peer);
+  }
+
+  #keep(direction: 'sent' | 'received', bytes: Uint8Array): void {
+    if (direction === 'sent') {
+      this.#sent = bytes;
+      this.#received = undefined;
+      return;
+    }
+    // Of a piece of something large all of it would be kept.
+    const isPiece = 2 * bytes.byteLength < bytes.buffer.byteLength;
+    this.#received = isPiece ? bytes.slice(0, LONGEST_KEPT) : bytes;
   }
 
   #done(): void {

@@ -10,7 +10,7 @@ import {
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
-import type { Resolution } from '../shared/resolution.js';
+import type { Explanation } from '../shared/resolution.js';
 import { parseUri } from '../shared/uri.js';
 import { type Located, numericPlace, type Place, type Unlocated } from './dns/locate.js';
 import { Names, type Resolver, type Ttls } from './dns/names.js';
@@ -113,20 +113,24 @@ export class Watches {
     this.#options.outbox.forget(slot);
   }
 
-  /** What the destination's name came to; undefined when it is not watched. */
-  resolution(slot: DestinationSlot): Resolution | undefined {
+  /** What there is to tell of the destination; undefined when it is not watched. */
+  explanation(slot: DestinationSlot): Explanation | undefined {
     const watch = this.#watches.get(slot.index);
     if (watch?.slot.generation !== slot.generation) return undefined;
     const { resolvedAtMs, troubles } = watch;
     const now = this.#options.tools.clock.now();
+    const all = [...watch.targets.values()];
     return {
-      targets: [...watch.targets.values()].map(({ place }) => ({
-        transport: place.wire,
-        address: addressLabel(place),
-        steps: place.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
-      })),
-      ageMs: resolvedAtMs === undefined ? undefined : now - resolvedAtMs,
-      troubles,
+      exchanges: new Map(all.map(({ target, user }) => [target.slot.index, user.exchange])),
+      resolution: {
+        targets: all.map(({ place }) => ({
+          transport: place.wire,
+          address: addressLabel(place),
+          steps: place.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
+        })),
+        ageMs: resolvedAtMs === undefined ? undefined : now - resolvedAtMs,
+        troubles,
+      },
     };
   }
 
@@ -254,6 +258,7 @@ export class Watches {
       return;
     }
     watch.kept.delete(key);
+    const user = new WatchedTarget(watch, slot, this.#watchedTools);
     const target = new Target({
       slot,
       uri: watch.uri,
@@ -261,9 +266,9 @@ export class Watches {
       routes: [this.#routeTo(watch, place), ...others.map((other) => this.#routeTo(watch, other))],
       isForOnce: false,
       tools,
-      user: new WatchedTarget(watch, slot, this.#watchedTools),
+      user,
     });
-    watch.targets.set(key, { target, place, others });
+    watch.targets.set(key, { target, user, place, others });
     targets.add(target, `${name} ${addressLabel(place)}`, settings.intervalMs);
   }
 

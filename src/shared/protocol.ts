@@ -13,7 +13,7 @@ import type {
 } from './destination.js';
 import type { DownReason, FailureReason, TransportName } from './outcome.js';
 import type { ProbeReport } from './probe.js';
-import type { DnsSettings, Resolution } from './resolution.js';
+import type { DnsSettings, Explanation } from './resolution.js';
 import type { State } from './state.js';
 
 /** What a pinger is born with. */
@@ -44,7 +44,7 @@ export type ToPinger =
   /** What is in the files that settings name, by their paths; sent again when it changes. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
   | ({ readonly type: 'probe' } & ProbeRequest)
-  /** Asks what a destination's name came to. */
+  /** Asks what there is to tell of a destination besides numbers. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
   /** Nobody waits for this probe any more. */
   | { readonly type: 'cancel'; readonly id: number }
@@ -121,7 +121,7 @@ export type FromPinger =
       readonly type: 'explained';
       readonly id: number;
       /** Undefined when the destination is not watched. */
-      readonly resolution: Resolution | undefined;
+      readonly explanation: Explanation | undefined;
     }
   | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport }
   | ({ readonly type: 'log' } & LogLine);

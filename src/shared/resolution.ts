@@ -40,6 +40,20 @@ export interface Resolution {
   readonly troubles: readonly string[];
 }
 
+/** The last messages that went to a target and came from it, as text. */
+export interface Exchange {
+  /** Empty when none was, or none is kept. */
+  readonly sent: string;
+  readonly received: string;
+}
+
+/** What the pinger can tell of a destination besides numbers. */
+export interface Explanation {
+  readonly resolution: Resolution;
+  /** By the index of the target's slot. */
+  readonly exchanges: ReadonlyMap<number, Exchange>;
+}
+
 /** One record, of the DNS or of the hosts file, on the way from a name to an address. */
 export interface ResolutionStep {
   readonly type: 'NAPTR' | 'SRV' | 'A' | 'AAAA' | 'hosts';

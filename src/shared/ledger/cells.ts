@@ -80,6 +80,20 @@ export const CONNECTION = {
   words: c(0),
 } as const;
 
+/** How many of a target's last pings are kept one by one. */
+export const RECENT_PINGS = 10;
+const r = layout();
+/** Beside the row of a target: its last pings, for people. A ring of time, reason with code, and time it took. */
+export const RECENT = {
+  version: r(),
+  generation: r(),
+  /** Pings that were ever put here. */
+  count: r(),
+  /** Each: seconds since 1970; 1 + index into REASONS or 0, times 1024, plus the status code; RTT. */
+  pings: r(3 * RECENT_PINGS),
+  words: r(0),
+} as const;
+
 const d = layout();
 export const DESTINATION = {
   version: d(),
@@ -120,12 +134,15 @@ export const GENERATION = TARGET.generation;
 export const DESTINATIONS_AT = PINGER.words;
 export const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
 export const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
-const LEDGER_BYTES = 4 * (CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words);
+export const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
+const LEDGER_BYTES = 4 * (RECENTS_AT + LEDGER_CAPACITY * RECENT.words);
 
 export const destinationAt = (slot: DestinationSlot) =>
   DESTINATIONS_AT + slot.index * DESTINATION.words;
 export const targetAt = (index: number) => TARGETS_AT + index * TARGET.words;
 export const connectionAt = (index: number) => CONNECTIONS_AT + index * CONNECTION.words;
+
+export const recentAt = (index: number) => RECENTS_AT + index * RECENT.words;
 
 /** Where in a connection's row the buckets of a phase begin; the sum is behind them. */
 export const bucketsOf = (phase: ConnectPhase) =>

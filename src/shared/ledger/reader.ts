@@ -13,7 +13,10 @@ import {
   LATENESS_BUCKETS_MICROS,
   PINGER,
   REASONS,
+  RECENT,
+  RECENT_PINGS,
   RTT_BUCKETS_MICROS,
+  recentAt,
   stateOf,
   TARGET,
   targetAt,
@@ -41,6 +44,12 @@ export class LedgerReader {
   connection(slot: TargetSlot): ConnectionRow | undefined {
     const at = this.#copy(connectionAt(slot.index), CONNECTION.words);
     return this.#isOf(slot, at) ? new ConnectionRow(this.#page, at) : undefined;
+  }
+
+  /** The target's last pings, the newest first. */
+  recents(slot: TargetSlot): readonly RecentPing[] {
+    const at = this.#copy(recentAt(slot.index), RECENT.words);
+    return this.#isOf(slot, at) ? recentPings(this.#page, at) : [];
   }
 
   /** Undefined while the row is not (or no longer) this destination's. */
@@ -142,6 +151,9 @@ export class TargetRow {
   get failovers(): number {
     return this.#count(TARGET.failovers);
   }
+  get alive(): number {
+    return this.#count(TARGET.alive);
+  }
   /** Pings that ended: the alive ones and every failure. */
   get pings(): number {
     let pings = this.#count(TARGET.alive);
@@ -178,6 +190,32 @@ export class TargetRow {
   #time(cell: number): number {
     return wide(this.#count(cell), this.#count(cell + 1));
   }
+}
+
+/** One of a target's last pings. */
+export interface RecentPing {
+  /** When it ended: wall clock, milliseconds, in whole seconds. */
+  readonly atMs: number;
+  /** Undefined when it was alive. */
+  readonly reason: DownReason | undefined;
+  /** 0 when there was no answer. */
+  readonly code: number;
+  readonly rttMicros: number;
+}
+
+function recentPings(cells: Int32Array, at: number): readonly RecentPing[] {
+  const get = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
+  const count = get(RECENT.count);
+  return Array.from({ length: Math.min(count, RECENT_PINGS) }, (_, i) => {
+    const ping = RECENT.pings + 3 * ((count - 1 - i) % RECENT_PINGS);
+    const outcome = get(ping + 1);
+    return {
+      atMs: 1000 * get(ping),
+      reason: REASONS[Math.floor(outcome / 1024) - 1],
+      code: outcome % 1024,
+      rttMicros: get(ping + 2),
+    };
+  });
 }
 
 /** How connections to a target came about. */

@@ -16,7 +16,10 @@ import {
   LEDGER_CAPACITY,
   PINGER,
   REASONS,
+  RECENT,
+  RECENT_PINGS,
   RTT_BUCKETS_MICROS,
+  recentAt,
   stateOf,
   TARGET,
   targetAt,
@@ -49,7 +52,7 @@ export class LedgerWriter {
     for (let i = 0; i < LEDGER_CAPACITY; i++) rows.push(DESTINATIONS_AT + i * DESTINATION.words);
     // One more than were told: the writer may have stopped while it opened a new one.
     const most = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
-    for (let i = 0; i < most; i++) rows.push(targetAt(i), connectionAt(i));
+    for (let i = 0; i < most; i++) rows.push(targetAt(i), connectionAt(i), recentAt(i));
     for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
     this.#set(PINGER.inFlight, 0);
   }
@@ -108,6 +111,7 @@ export class LedgerWriter {
     if (ping.rttMicros !== undefined) this.#recordRtt(row, ping.rttMicros);
     if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
     this.#add(row, 1);
+    this.#recordRecent(slot, ping);
   }
 
   recordLateResponse(slot: TargetSlot): void {
@@ -209,6 +213,21 @@ export class LedgerWriter {
 
   beat(): void {
     this.#add(PINGER.heartbeat, 1);
+  }
+
+  #recordRecent({ index, generation }: TargetSlot, ping: PingRecord): void {
+    const row = recentAt(index);
+    if (this.#get(row + RECENT.generation) !== generation) {
+      this.#clear(row, RECENT.words, generation);
+    }
+    const count = this.#get(row + RECENT.count) >>> 0;
+    const at = row + RECENT.pings + 3 * (count % RECENT_PINGS);
+    this.#add(row, 1);
+    this.#set(at, Math.floor(ping.endedAtMs / 1000));
+    this.#set(at + 1, reasonNumber(ping.reason) * 1024 + (ping.code ?? 0));
+    this.#set(at + 2, ping.rttMicros ?? 0);
+    this.#set(row + RECENT.count, count + 1);
+    this.#add(row, 1);
   }
 
   #recordRtt(row: number, micros: number): void {

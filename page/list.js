@@ -1,0 +1,252 @@
+/** Every destination: sorted, filtered, and only the rows that are seen. */
+
+import { sparkline } from './chart.js';
+import { el, linkTo, stateBadge } from './dom.js';
+import { ago, daysLeft, duration, labelText, outcome } from './words.js';
+
+/**
+ * @typedef {{
+ *   destination: string, uri: string, state: string, since: string | null,
+ *   owners: string[], labels: Record<string, string>, outcome: string | null,
+ *   sip_code: number | null, rtt: number | null, targets: number, targets_up: number,
+ *   certificate_not_after: string | null,
+ * }} Row
+ * @typedef {{ key: string, title: string, of: (row: Row) => string | number }} Column
+ */
+
+/** Down before what nobody knows, before up. */
+const ORDER = ['down', 'unknown', 'up'];
+/** Rows beside those that are seen, so that scrolling shows no gap. */
+const MARGIN = 10;
+
+/** @type {readonly Column[]} */
+const COLUMNS = [
+  { key: 'destination', title: 'Destination', of: (row) => row.destination },
+  { key: 'state', title: 'State', of: (row) => ORDER.indexOf(row.state) },
+  { key: 'since', title: 'Since', of: (row) => -Date.parse(row.since ?? '1970') },
+  { key: 'outcome', title: 'Last outcome', of: outcome },
+  { key: 'rtt', title: 'RTT', of: (row) => row.rtt ?? Number.POSITIVE_INFINITY },
+  { key: 'hour', title: 'Last hour', of: (row) => row.rtt ?? 0 },
+  { key: 'targets', title: 'Up', of: (row) => row.targets_up - row.targets },
+  {
+    ...{ key: 'certificate', title: 'Cert.' },
+    of: (row) => row.certificate_not_after ?? '9999',
+  },
+  { key: 'owners', title: 'Owner', of: (row) => row.owners.join(', ') },
+  { key: 'labels', title: 'Labels', of: (row) => labelText(row.labels) },
+];
+
+export class List {
+  /** @type {Row[]} */ #rows = [];
+  /** @type {Row[]} */ #shown = [];
+  /** By name, of the rows that are seen. @type {Map<string, import('./chart.js').History>} */
+  #histories = new Map();
+  #sort = { key: 'state', isDescending: false };
+  #search = /** @type {HTMLInputElement} */ (
+    el('input', { type: 'search', id: 'search', placeholder: 'name, URI, owner, label, outcome' })
+  );
+  #state = /** @type {HTMLSelectElement} */ (el('select', { id: 'state' }));
+  #counts = el('p', { class: 'counts', role: 'status' });
+  #body = el('tbody');
+  #head = el('tr');
+  #table = el('table', { class: 'list' }, el('thead', {}, this.#head), this.#body);
+  #scroll = el(
+    'div',
+    { class: 'scroll tall', tabindex: '0', role: 'region', 'aria-label': 'Destinations' },
+    this.#table,
+  );
+  #first = -1;
+  #frame = 0;
+
+  constructor() {
+    for (const state of ['all', ...ORDER])
+      this.#state.append(el('option', { value: state }, state));
+    this.#search.addEventListener('input', () => this.#filter());
+    this.#state.addEventListener('change', () => this.#filter());
+    this.#scroll.addEventListener('scroll', () => this.#soon(), { passive: true });
+    for (const column of COLUMNS) {
+      const button = el('button', { type: 'button' }, column.title);
+      button.addEventListener('click', () => this.#sortBy(column.key));
+      this.#head.append(el('th', { scope: 'col', class: column.key }, button));
+    }
+  }
+
+  /** What stands on the page. */
+  get parts() {
+    return [
+      this.#counts,
+      el(
+        'div',
+        { class: 'tools' },
+        el('label', { for: 'search' }, 'Find', this.#search),
+        el('label', { for: 'state' }, 'State', this.#state),
+      ),
+      this.#scroll,
+    ];
+  }
+
+  /** The names of the rows that are seen. */
+  get seen() {
+    return [...this.#body.querySelectorAll('a')].map((link) => link.textContent ?? '');
+  }
+
+  /** @param {Row[]} rows */
+  set rows(rows) {
+    this.#rows = rows;
+    this.#filter();
+  }
+
+  /** @param {{ destination: string, histories: Record<string, import('./chart.js').History> }['histories']} histories */
+  set histories(histories) {
+    this.#histories = new Map(Object.entries(histories));
+    this.render();
+  }
+
+  /**
+   * A verdict that became another one. False when the destination is not known.
+   *
+   * @param {{ destination: string, state: string, at: string, detail: string | null, reason_in_words: string | null }} change
+   */
+  change(change) {
+    const row = this.#rows.find(({ destination }) => destination === change.destination);
+    if (row === undefined) return false;
+    row.state = change.state;
+    row.since = change.at;
+    row.outcome = change.detail ?? change.reason_in_words;
+    if (change.state === 'up') row.sip_code = null;
+    this.#filter();
+    return true;
+  }
+
+  #filter() {
+    const words = this.#search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const state = this.#state.value;
+    this.#shown = this.#rows.filter((row) => {
+      if (state !== 'all' && row.state !== state) return false;
+      if (words.length === 0) return true;
+      const text = [row.destination, row.uri, outcome(row), ...row.owners, labelText(row.labels)]
+        .join('\n')
+        .toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    const { key, isDescending } = this.#sort;
+    const of = COLUMNS.find((column) => column.key === key)?.of ?? (() => 0);
+    const sign = isDescending ? -1 : 1;
+    const keyed = this.#shown.map((row) => /** @type {const} */ ([of(row), row]));
+    keyed.sort(([a, first], [b, second]) =>
+      a === b ? (first.destination < second.destination ? -1 : 1) : a < b ? -sign : sign,
+    );
+    this.#shown = keyed.map(([, row]) => row);
+    this.#count();
+    this.render();
+  }
+
+  /** @param {string} key */
+  #sortBy(key) {
+    this.#sort = { key, isDescending: this.#sort.key === key && !this.#sort.isDescending };
+    this.#filter();
+  }
+
+  #count() {
+    const count = (/** @type {string} */ state) =>
+      this.#rows.filter((row) => row.state === state).length;
+    const texts = ORDER.map((state) =>
+      el('span', { class: `badge ${state}` }, `${count(state)} ${state}`),
+    );
+    const isAll = this.#shown.length === this.#rows.length;
+    const shown = isAll ? '' : `${this.#shown.length} of ${this.#rows.length} shown`;
+    this.#counts.replaceChildren(...texts, shown);
+  }
+
+  #soon() {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (Math.abs(this.#firstSeen() - this.#first) > MARGIN / 2) this.render();
+    });
+  }
+
+  /** Pixels. */
+  #rowHeight() {
+    return (
+      parseFloat(getComputedStyle(this.#table).getPropertyValue('--row')) *
+      parseFloat(getComputedStyle(document.documentElement).fontSize)
+    );
+  }
+
+  #firstSeen() {
+    return Math.max(0, Math.floor(this.#scroll.scrollTop / this.#rowHeight()) - MARGIN);
+  }
+
+  /** Draws the rows that are seen, between two spaces as high as the others. */
+  render() {
+    const height = this.#rowHeight() || 40;
+    const total = this.#shown.length;
+    const fit = Math.ceil((this.#scroll.clientHeight || 800) / height) + 2 * MARGIN;
+    this.#first = Math.min(this.#firstSeen(), Math.max(0, total - fit));
+    const last = Math.min(total, this.#first + fit);
+    const now = Date.now();
+    const focused = document.activeElement?.textContent;
+    const hadFocus = this.#body.contains(document.activeElement);
+    const rows = this.#shown
+      .slice(this.#first, last)
+      .map((row, i) => this.#row(row, this.#first + i + 2, now));
+    this.#table.setAttribute('aria-rowcount', String(total + 1));
+    for (const [i, column] of COLUMNS.entries()) {
+      const { key, isDescending } = this.#sort;
+      const sort = column.key !== key ? 'none' : isDescending ? 'descending' : 'ascending';
+      this.#head.children[i]?.setAttribute('aria-sort', sort);
+    }
+    const none = el(
+      'tr',
+      {},
+      el('td', { colspan: COLUMNS.length, class: 'empty faint' }, this.#whyNone()),
+    );
+    const parts =
+      total === 0 ? [none] : [space(this.#first * height), ...rows, space((total - last) * height)];
+    this.#body.replaceChildren(...parts);
+    if (hadFocus)
+      [...this.#body.querySelectorAll('a')].find((link) => link.textContent === focused)?.focus();
+  }
+
+  #whyNone() {
+    return this.#rows.length === 0
+      ? 'Nothing is watched. Start with --destination 192.0.2.1, or see --help.'
+      : 'Nothing is like this.';
+  }
+
+  /**
+   * @param {Row} row
+   * @param {number} index
+   * @param {number} now
+   */
+  #row(row, index, now) {
+    const history = this.#histories.get(row.destination);
+    const expiry = daysLeft(row.certificate_not_after, now);
+    const cells = [
+      linkTo(row.destination),
+      stateBadge(row.state),
+      ago(row.since, now),
+      outcome(row),
+      duration(row.rtt),
+      history === undefined ? '' : sparkline(history, row.destination),
+      `${row.targets_up}/${row.targets}`,
+      expiry === 'expired' ? el('span', { class: 'badge down' }, expiry) : expiry,
+      row.owners.join(', '),
+      labelText(row.labels),
+    ];
+    const tr = el('tr', { 'aria-rowindex': index });
+    for (const [i, cell] of cells.entries()) {
+      const title = typeof cell === 'string' ? cell : undefined;
+      tr.append(el('td', { class: COLUMNS[i]?.key, title }, cell));
+    }
+    return tr;
+  }
+}
+
+/** @param {number} height */
+function space(height) {
+  const cell = el('td', { colspan: COLUMNS.length });
+  cell.style.height = `${height}px`;
+  return el('tr', { class: 'space', 'aria-hidden': 'true' }, cell);
+}

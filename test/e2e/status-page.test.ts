@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { startFleet } from '../../demo/fleet.js';
+import { openPage, violations } from '../support/browser.js';
+import { startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { eventually, folder } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+/** Of the page on the demo's fleet, for README. `UPDATE_DOCS=1` takes it anew. */
+const SCREENSHOT = 'docs/status-page.png';
+const HOSTILE = '<img src=x onerror="document.title=1">';
+
+async function startDemo(t: Parameters<typeof folder>[0]) {
+  const fleet = await startFleet(folder(t));
+  t.after(() => fleet.close());
+  const destinations = fleet.members.map(({ name, uri, settings }) => ({
+    ...{ uri, name, labels: { fleet: 'demo' }, ...settings },
+  }));
+  const exporter = await startExporter(t, { ping_interval: 1, ping_timeout: 0.8, destinations });
+  await eventually('a verdict of each', async () => {
+    const unknown = await exporter.metric('sip_keepalive_up');
+    const all = (await exporter.get('/metrics')).match(/^sip_keepalive_up\{/gm)?.length;
+    return unknown !== undefined && all === destinations.length;
+  });
+  return { exporter, count: destinations.length };
+}
+
+for (const [colorScheme, width] of [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 390],
+] as const) {
+  test(
+    `the status page, ${colorScheme}, ${width} wide: axe finds nothing wrong, nothing runs over, and the policy is kept`,
+    needs('chromium'),
+    async (t) => {
+      const { exporter } = await startDemo(t);
+      const viewport = { width, height: 900 };
+      const { page, complaints } = await openPage(t, exporter.url, { colorScheme, viewport });
+      await page.getByRole('link', { name: 'silent' }).waitFor();
+      await page.locator('#live', { hasText: 'Live' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      const overflow = () =>
+        page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      assert.ok((await overflow()) <= 0);
+      if (process.env['UPDATE_DOCS'] === '1' && colorScheme === 'light' && width === 1280) {
+        await page.screenshot({ path: SCREENSHOT });
+      }
+      await page.getByRole('link', { name: 'tls', exact: true }).click();
+      await page.getByRole('heading', { name: 'Last request' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      assert.ok((await overflow()) <= 0);
+      assert.deepEqual(complaints, []);
+      assert.ok(existsSync(SCREENSHOT), 'README has a picture of it');
+    },
+  );
+}
+
+test('the list is found, sorted and opened by keyboard', needs('chromium'), async (t) => {
+  const { exporter, count } = await startDemo(t);
+  const { page } = await openPage(t, exporter.url);
+  const names = () => page.locator('tbody a').allTextContents();
+  await eventually('every row', async () => (await names()).length === count);
+  const states = await page.locator('tbody td.state').allTextContents();
+  assert.deepEqual(states, [...states].sort(), 'what is down stands first');
+  await page.getByLabel('Find').focus();
+  await page.keyboard.type('demo SILENT');
+  await eventually('one is silent', async () => (await names()).join() === 'silent');
+  await page.getByText(`1 of ${count} shown`).waitFor();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete');
+  await page.getByLabel('State').selectOption('up');
+  await eventually('only those that are up', async () => !(await names()).includes('silent'));
+  await page.getByRole('button', { name: 'Destination' }).focus();
+  await page.keyboard.press('Enter');
+  const head = page.getByRole('columnheader', { name: 'Destination' });
+  assert.equal(await head.getAttribute('aria-sort'), 'ascending');
+  await page.keyboard.press('Enter');
+  assert.equal(await head.getAttribute('aria-sort'), 'descending');
+  const shown = await names();
+  assert.deepEqual(shown, [...shown].sort().reverse());
+  await page.getByRole('link', { name: 'fast', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'fast' }).waitFor();
+  assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+});
+
+test(
+  'a verdict that changes is seen at once, without loading anew',
+  needs('chromium'),
+  async (t) => {
+    let isUp = true;
+    const peer = await startFarEnd(t, 'udp', (_request, good) =>
+      isUp ? [good] : [good.replace('200 OK', '503 Full')],
+    );
+    const exporter = await startExporter(t, {
+      ping_interval: 0.5,
+      destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gw', labels: { carrier: 'acme' } }],
+    });
+    await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
+    const { page } = await openPage(t, exporter.url);
+    await page.locator('td.state', { hasText: 'up' }).waitFor();
+    await page.locator('#live', { hasText: 'Live' }).waitFor();
+    await page.evaluate('window.wasHere = true');
+    isUp = false;
+    await page.locator('td.state', { hasText: 'down' }).waitFor({ timeout: 4_000 });
+    await page.getByText('answered, but not with a code that counts as alive').waitFor();
+    assert.equal(await page.evaluate('window.wasHere'), true);
+    await page.getByText('1 down').waitFor();
+  },
+);
+
+test(
+  'what comes from the network is text: names, Server, reason phrase, probes',
+  needs('chromium'),
+  async (t) => {
+    const peer = await startFarEnd(t, 'udp', (_request, good) => [
+      good.replace('200 OK', `503 ${HOSTILE}`).replace('\r\n', `\r\nServer: ${HOSTILE}\r\n`),
+    ]);
+    const uri = `sip:127.0.0.1:${peer.port}`;
+    const exporter = await startExporter(t, {
+      ping_interval: 0.5,
+      destinations: [{ uri, name: HOSTILE, labels: { note: HOSTILE } }],
+    });
+    await eventually('it is down', async () => (await exporter.isAlive(HOSTILE)) === 2);
+    await exporter.get(`/probe?target=${encodeURIComponent(uri)}`);
+    const { page, complaints } = await openPage(t, exporter.url);
+    await page.getByRole('link', { name: HOSTILE }).waitFor();
+    await page.getByRole('link', { name: `log of the probe of ${uri}` }).waitFor();
+    await page.getByRole('link', { name: HOSTILE }).click();
+    await page.getByText(`SIP/2.0 503 ${HOSTILE}`).waitFor();
+    const facts = await page.locator('dl').first().textContent();
+    assert.ok(facts?.includes(`Calls itself${HOSTILE}`), facts ?? '');
+    assert.equal(await page.locator('img').count(), 0);
+    assert.notEqual(await page.title(), '1');
+    assert.deepEqual(complaints, []);
+  },
+);
+
+test(
+  'a destination shows its last pings, its messages without secrets, and how its name was resolved',
+  needs('chromium'),
+  async (t) => {
+    const { exporter } = await startDemo(t);
+    const { page } = await openPage(t, `${exporter.url}/#/destination/password`);
+    await page.getByRole('heading', { name: 'password' }).waitFor();
+    const text = async () => (await page.locator('main').textContent()) ?? '';
+    await eventually('its messages', async () => (await text()).includes('Authorization: Digest'));
+    assert.match(await text(), /response="<secret>"/);
+    assert.match(await text(), /SIP\/2.0 200 OK/);
+    await eventually('several pings', async () => (await page.locator('text=alive').count()) > 2);
+    await page.goto(`${exporter.url}/#/destination/nobody`);
+    await page.getByRole('alert').waitFor();
+    assert.match(await text(), /not watched: nobody/);
+  },
+);

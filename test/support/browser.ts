@@ -1,0 +1,49 @@
+/** A real Chromium. */
+
+import { existsSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import axe from 'axe-core';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+/** Where Debian has it. */
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export interface Opened {
+  readonly page: Page;
+  /** What the page complained of: errors, and whatever its policy forbade. */
+  readonly complaints: readonly string[];
+}
+
+export async function openPage(
+  t: Pick<TestContext, 'after'>,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Opened> {
+  const executablePath = CHROMIUM.find(existsSync);
+  // Chromium's own sandbox does not work for root.
+  const browser = await chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox'],
+  });
+  t.after(() => browser.close());
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** What axe-core finds wrong with the page as it is now. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  // Past the page's policy, which forbids scripts of others as it should.
+  const client = await page.context().newCDPSession(page);
+  await client.send('Runtime.evaluate', { expression: axe.source });
+  const found: unknown = await page.evaluate(
+    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((n) => n.html).join(' | ')))",
+  );
+  return found as readonly string[];
+}
