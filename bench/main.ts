@@ -15,6 +15,7 @@ import { cpu } from './parts/cpu.js';
 import { lateness } from './parts/lateness.js';
 import { memory } from './parts/memory.js';
 import { metrics } from './parts/metrics.js';
+import { page } from './parts/page.js';
 import { rate } from './parts/rate.js';
 import { rtt } from './parts/rtt.js';
 import { type Row, table } from './report.js';
@@ -22,7 +23,16 @@ import { Stage } from './stage.js';
 import { measureSteady } from './steady.js';
 
 /** In the order in which they run. */
-const PARTS: Readonly<Record<string, Part>> = { cpu, lateness, rate, rtt, metrics, memory, change };
+const PARTS: Readonly<Record<string, Part>> = {
+  cpu,
+  lateness,
+  rate,
+  rtt,
+  metrics,
+  memory,
+  change,
+  page,
+};
 /** As shells tell the end by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 const EXIT_USAGE = 2;

@@ -103,7 +103,6 @@ export class Daemon {
     this.#server = await listen({ handler: app, host, port, webConfig, onError });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();
-    this.#histories.start();
     if (config.isAdminEnabled && !this.#additions.areKept) {
       this.#log.warn('what is added at run time is lost on restart; set state_dir');
     }
@@ -112,6 +111,7 @@ export class Daemon {
       if (size === 0) this.#log.warn('no destinations are configured; see --help');
       else this.#log.info({ destinations: size }, 'watching');
     });
+    this.#histories.start();
   }
 
   /** Loads the configuration anew. Returns what is wrong with it, and then nothing has changed. */

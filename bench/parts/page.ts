@@ -1,0 +1,75 @@
+/** How long the status page takes with thousands of rows, in a real Chromium. */
+
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import type { Part } from '../bench.js';
+import { withExporter } from '../exporter.js';
+import { atMost, duration, grouped, type Row } from '../report.js';
+import { percentile } from '../samples.js';
+
+const ROWS = 5_000;
+const MOST_MS = 200;
+const TURNS = 15;
+const CHROMIUM = '/usr/bin/chromium';
+
+/** Runs in the page: each figure in milliseconds, from the call to the layout that follows from it. */
+const MEASURE = `(async () => {
+  const { List } = await import('/page/list.js');
+  const { destinations } = await (await fetch('/api/v1/destinations?view=brief')).json();
+  const list = new List();
+  document.getElementById('main').replaceChildren(...list.parts);
+  const search = document.getElementById('search');
+  const timed = (act) => {
+    const began = performance.now();
+    act();
+    document.body.getBoundingClientRect();
+    return performance.now() - began;
+  };
+  const find = (text) => {
+    search.value = text;
+    search.dispatchEvent(new Event('input'));
+  };
+  const figures = { rows: destinations.length, render: [], filter: [], clear: [] };
+  for (let turn = 0; turn < ${TURNS}; turn++) {
+    figures.render.push(timed(() => { list.rows = destinations; }));
+    figures.filter.push(timed(() => find('gateway-' + turn)));
+    figures.clear.push(timed(() => find('')));
+  }
+  return figures;
+})()`;
+
+interface Figures {
+  readonly rows: number;
+  readonly render: readonly number[];
+  readonly filter: readonly number[];
+  readonly clear: readonly number[];
+}
+
+export const page: Part = async (bench) => {
+  if (!existsSync(CHROMIUM)) return [{ part: 'page', what: 'left out', figure: `no ${CHROMIUM}` }];
+  bench.say(`the status page with ${grouped(ROWS)} rows`);
+  const options = { destinations: ROWS, intervalSeconds: 30, isPinned: false };
+  const figures = await withExporter(bench, options, ({ url }) => measure(url));
+  if (figures.rows !== ROWS) throw new Error(`expected ${ROWS} rows, got ${figures.rows}`);
+  const row = (what: string, all: readonly number[]): Row => ({
+    ...{ part: 'page', what: `${grouped(ROWS)} rows: ${what}` },
+    figure: `${duration(1000 * percentile(all, 0.5))}, at most ${duration(1000 * Math.max(...all))}`,
+    ...{ goal: 'under 200 ms', verdict: atMost(Math.max(...all), MOST_MS) },
+  });
+  return [
+    row('shown', figures.render),
+    row('filtered', figures.filter),
+    row('all shown again', figures.clear),
+  ];
+};
+
+async function measure(url: string): Promise<Figures> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  try {
+    const opened = await browser.newPage();
+    await opened.goto(url);
+    return await opened.evaluate<Figures>(MEASURE);
+  } finally {
+    await browser.close();
+  }
+}
