@@ -18,7 +18,7 @@ export class DispatcherList implements Reader {
 
   async read(): Promise<Look> {
     const text = readText(this.#path);
-    return { ...readDispatcherList(text, this.#path, isLocal), troubles: [] };
+    return { ...readDispatcherList(text, this.#path, localAddresses()), troubles: [] };
   }
 }
 
@@ -43,10 +43,10 @@ export class KamailioCfg implements Reader {
   }
 }
 
-/** Whether a socket of this machine can have the address. */
-function isLocal(address: string): boolean {
-  if (/^127\./.test(address) || address === '::1') return true;
-  return Object.values(networkInterfaces()).some((list) =>
-    list?.some((one) => one.address === address),
+/** Tells whether a socket of this machine can have an address, as things are now. */
+function localAddresses(): (address: string) => boolean {
+  const all = new Set(
+    Object.values(networkInterfaces()).flatMap((list) => list?.map((one) => one.address) ?? []),
   );
+  return (address) => /^127\./.test(address) || address === '::1' || all.has(address);
 }

@@ -271,3 +271,49 @@ test(
     });
   },
 );
+
+test('a kamailio.cfg as the only configuration: its destinations, at its interval, and as it changes', async (t) => {
+  const path = join(folder(t), 'kamailio.cfg');
+  const write = (interval: number, ...destinations: readonly string[]) =>
+    writeFileSync(
+      path,
+      [
+        '#!define GW "127.0.0.1:9"',
+        'loadmodule "tm.so"\nloadmodule "keepalive.so"',
+        `modparam("keepalive", "ping_interval", ${interval})`,
+        'modparam("keepalive", "ping_from", "sip:monitor@example.com")',
+        'modparam("keepalive", "delete_counter", 5) # of no use here',
+        ...destinations.map((d) => `modparam("keepalive", "destination", ${d})`),
+        'request_route { sl_send_reply("200", "OK"); }\n',
+      ].join('\n'),
+    );
+  write(7, 'GW', '"127.0.0.2:9"', '"http://x"');
+  const exporter = await startExporter(t, {}, [`--discovery.kamailio-cfg=${path}`]);
+  const both = 'sip:127.0.0.1:9 for kamailio_cfg, sip:127.0.0.2:9 for kamailio_cfg';
+  await isWatched(exporter, both);
+  const [one, other] = [{ destination: 'sip:127.0.0.1:9' }, { destination: 'sip:127.0.0.2:9' }];
+  for (const labels of [one, other]) {
+    assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', labels), 7);
+  }
+  assert.match(exporter.output(), /kamailio.cfg:8.*that is a URL/);
+  write(9, 'GW', '"127.0.0.3:9"');
+  await isWatched(exporter, both.replace('127.0.0.2', '127.0.0.3'));
+  assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', one), 9);
+});
+
+test('a dispatcher.list: its sets as labels, its flags honoured', async (t) => {
+  const path = join(folder(t), 'dispatcher.list');
+  writeFileSync(
+    path,
+    '1 sip:127.0.0.1:9 0 0 duid=a;weight=50\n2 sip:127.0.0.1:9\n2 sip:127.0.0.2:9 4\n2 sip:127.0.0.3:9 8 0 socket=udp:192.0.2.77:5060\n',
+  );
+  const exporter = await startExporter(t, {}, [`--discovery.dispatcher-list=${path}`]);
+  await isWatched(
+    exporter,
+    'sip:127.0.0.1:9 for dispatcher_list, sip:127.0.0.3:9 for dispatcher_list',
+  );
+  const labels = { destination: 'sip:127.0.0.1:9', setid: '1,2', duid: 'a' };
+  assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
+  assert.match(exporter.output(), /dispatcher.list:3.*disabled/);
+  assert.match(exporter.output(), /192.0.2.77:5060: not an address of this machine/);
+});

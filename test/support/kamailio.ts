@@ -38,7 +38,7 @@ export function needsModules(...modules: readonly string[]): { readonly skip: st
   const installed = found === undefined ? [] : readdirSync(found);
   const missing = modules.filter((name) => !installed.includes(`${name}.so`));
   if (missing.length === 0) return { skip: false };
-  const text = `needs Kamailio's ${missing.join(', ')} (Debian: apt-get install kamailio kamailio-tls-modules kamailio-websocket-modules)`;
+  const text = `needs Kamailio's ${missing.join(', ')} (Debian: apt-get install kamailio kamailio-tls-modules kamailio-websocket-modules kamailio-utils-modules)`;
   if (ARE_REQUIRED) throw new Error(text);
   process.stderr.write(`SKIPPED: a test ${text}\n`);
   return { skip: text };
@@ -48,9 +48,14 @@ export async function startKamailio(
   t: Pick<TestContext, 'after'>,
   options: KamailioOptions,
 ): Promise<Running> {
+  return runKamailio(t, configuration(options));
+}
+
+/** One with this for its kamailio.cfg. */
+export async function runKamailio(t: Pick<TestContext, 'after'>, text: string): Promise<Running> {
   const path = folder(t);
   const config = join(path, 'kamailio.cfg');
-  writeFileSync(config, configuration(options));
+  writeFileSync(config, text);
   const running = run(
     t,
     'kamailio',

@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   promtool: 'prometheus',
   dnsmasq: 'dnsmasq-base',
+  kamcmd: 'kamailio',
 };
 
 function packageOf(program: string): string {

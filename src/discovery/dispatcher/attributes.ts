@@ -1,0 +1,25 @@
+/** The attributes of a dispatcher destination: `weight=50;ping_from="sip:a@b.example;lr"`. */
+
+export interface Attributes {
+  /** By name in lower case; of two with one name the later. */
+  readonly values: ReadonlyMap<string, string>;
+  /** From where on they cannot be read; empty when all of them were. */
+  readonly rest: string;
+}
+
+/** A quoted value has no escapes; within another one a quote is a character. */
+const ATTRIBUTE = /([^;=,"']*)(?:=(?:"([^"]*)"|'([^']*)'|((?:[^;,"'][^;,]*)?)))?(?:;|$|(?=,))/y;
+
+/** A comma ends the list, as it does in a header. */
+export function readAttributes(text: string): Attributes {
+  const values = new Map<string, string>();
+  ATTRIBUTE.lastIndex = 0;
+  while (ATTRIBUTE.lastIndex < text.length) {
+    const start = ATTRIBUTE.lastIndex;
+    const match = text[start] === ',' ? null : ATTRIBUTE.exec(text);
+    if (match === null) return { values, rest: text.slice(start) };
+    const [, name = '', double, single, plain = ''] = match;
+    if (name !== '') values.set(name.toLowerCase(), double ?? single ?? plain);
+  }
+  return { values, rest: '' };
+}

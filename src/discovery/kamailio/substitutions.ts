@@ -1,0 +1,55 @@
+/** `#!subst`, `#!substdef` and `#!substdefs`: what is replaced inside strings. */
+
+export interface Substitution {
+  /** What it looks for, as written: the name that substdef defines, too. */
+  readonly name: string;
+  /** Undefined when only Kamailio knows it. */
+  readonly value: string | undefined;
+  readonly pattern: RegExp;
+}
+
+/** As many as Kamailio takes defines. */
+export const MOST_SUBSTITUTIONS = 512;
+const LONGEST = 1024;
+/** No parameter is so long; a few rules that each make much of little would fill the memory. */
+const LONGEST_TEXT = 4096;
+/** Plain characters, escaped ones, and the dot: nothing that could be tried in many ways. */
+const PLAIN = /^(?:[^\\.*+?()[\]{}|^$]|\\[^A-Za-z0-9]|\.)+$/;
+
+/** Reads `/pattern/replacement/flags`, whatever the separator. A text says why it cannot be used. */
+export function readSubstitution(rule: string): Substitution | string {
+  if (rule.length > LONGEST) return `longer than ${LONGEST} characters`;
+  const separator = rule[0] ?? '';
+  if (separator === '' || separator === '\\') return 'expected /pattern/replacement/flags';
+  const parts = rule.slice(1).split(new RegExp(`(?<!\\\\)${escaped(separator)}`));
+  const [name = '', replacement = '', flags = ''] = parts;
+  if (parts.length !== 3 || name === '') return 'expected /pattern/replacement/flags';
+  if (!PLAIN.test(name)) return 'only plain text is looked for here, no regular expression';
+  const value = replacement.replaceAll(`\\${separator}`, separator);
+  if (value.includes('\\')) return 'a backslash in the replacement is not understood here';
+  const source = name.replace(/\\?[\s\S]/g, (char) => (char === '.' ? '[^]' : escaped(char)));
+  const isAll = flags.includes('g');
+  const pattern = new RegExp(source, `${isAll ? 'g' : ''}${flags.includes('i') ? 'i' : ''}`);
+  return { name, value: value.includes('$') ? undefined : value, pattern };
+}
+
+/** The text with all of them done, one after the other; `unknown` names one whose value is not known. */
+export function substitute(
+  text: string,
+  substitutions: readonly Substitution[],
+): { readonly text: string; readonly unknown: string | undefined } {
+  let result = text;
+  let unknown: string | undefined;
+  for (const { name, value, pattern } of substitutions) {
+    if (result.length > LONGEST_TEXT) return { text: '', unknown: name };
+    pattern.lastIndex = 0;
+    if (value !== undefined) result = result.replace(pattern, () => value);
+    else if (pattern.test(result)) unknown = name;
+  }
+  return { text: result, unknown };
+}
+
+function escaped(char: string): string {
+  const bare = char.length > 1 ? char.slice(1) : char;
+  return /[\w\s]/.test(bare) ? bare : bare.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+}

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
+
+const LOCAL = ['192.168.0.125', '192.168.0.126', '2001:db8::1'];
+const read = (text: string) => readDispatcherList(text, 'd', (a) => LOCAL.includes(a));
+const entries = (text: string) => read(text).found.map(({ entry }) => entry);
+const only = (text: string) => {
+  const found = entries(text);
+  assert.equal(found.length, 1, JSON.stringify(read(text)));
+  return found[0] ?? {};
+};
+const reasons = (text: string) =>
+  read(text).skipped.map(({ place, reason }) => `${place} ${reason}`);
+
+test('a list with all that the grammar has is read as Kamailio reads it', () => {
+  const path = 'test/corpus/dispatcher.list';
+  const { found, skipped } = readDispatcherList(readFileSync(path, 'utf8'), path, () => false);
+  const rows = found.map(({ place, entry }) => [place.replace(`${path}:`, ''), entry]);
+  assert.deepEqual(rows, [
+    ['4', { uri: 'sip:192.0.2.1', labels: { setid: '1' } }],
+    ['5', { uri: 'sip:192.0.2.2:5070', labels: { setid: '1,2', duid: 'a,b' } }],
+    ['7', { uri: 'sip:192.0.2.3;transport=tcp', labels: { setid: '2', duid: 'c;d' } }],
+    ['8', { uri: 'sip:192.0.2.4', labels: { setid: '3' } }],
+    ['11', { uri: 'sip:gw.example.com', labels: { setid: '3' } }],
+    ['12', { uri: 'sip:192.0.2.7', labels: { setid: '0', duid: 'zero' } }],
+    ['13', { uri: 'sip:192.0.2.8', labels: { setid: '4' } }],
+    [
+      '14',
+      {
+        uri: 'sips:sip.example.com:5061',
+        labels: { setid: '4' },
+        ...{ route: 'sip:192.0.2.9', ping_from: 'sip:a@b.example' },
+      },
+    ],
+    ['17', { uri: 'sip:[2001:db8::1]', labels: { setid: '5' } }],
+  ]);
+  const told = skipped.map(({ place, reason }) => `${place.replace(`${path}:`, '')} ${reason}`);
+  assert.equal(told.length, 5);
+  for (const [index, wanted] of [
+    /^9 sip:192\.0\.2\.5: disabled/,
+    /^10 sip:192\.0\.2\.6: not pinged/,
+    /^15 expected a set id and a SIP URI, got no URI/,
+    /^16 expected a SIP URI/,
+    /^17 ping_from: expected a SIP URI, got "http:\/\/x"/,
+  ].entries()) {
+    assert.match(told[index] ?? '', wanted);
+  }
+});
+
+describe('sockets', () => {
+  for (const [attrs, settings] of [
+    ['socket=udp:192.168.0.125:5060', { source_address: '192.168.0.125', transport: 'udp' }],
+    ['Socket="tcp:192.168.0.125"', { source_address: '192.168.0.125', transport: 'tcp' }],
+    ['socket=192.168.0.125', { source_address: '192.168.0.125' }],
+    [
+      'ping_socket=tls:192.168.0.126:5061;socket=udp:192.168.0.125:5060',
+      { source_address: '192.168.0.126', transport: 'tls' },
+    ],
+  ] as const) {
+    test(`${attrs} is where a ping is sent from, without its port`, () => {
+      const wanted = { uri: 'sip:gw.example.com', labels: { setid: '1' }, ...settings };
+      assert.deepEqual(only(`1 sip:gw.example.com 0 0 ${attrs}`), wanted);
+    });
+  }
+
+  for (const [attrs, why, settings] of [
+    ['socket=udp:10.0.0.1:5060', /not an address of this machine/, { transport: 'udp' }],
+    ['socket=udp:gw.example.com:5060', /not an IP address/, { transport: 'udp' }],
+    ['socket=udp:[2001:db8::1]:5060', /not of the family/, { transport: 'udp' }],
+    ['socket=sctp:192.168.0.125:5060', /expected udp, tcp/, {}],
+    ['socket=udp:192.168.0.125:x', /expected an address/, {}],
+    ['sockname=internal;socket=udp:192.168.0.125:5060', /only Kamailio knows/, {}],
+  ] as const) {
+    test(`${attrs} is told of, and the destination is watched without it`, () => {
+      const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
+      assert.deepEqual(only(line), { uri: 'sip:192.0.2.1', labels: { setid: '1' }, ...settings });
+      assert.match(reasons(line)[0] ?? '', why);
+      assert.match(reasons(line)[0] ?? '', /from the address that the routes choose$/);
+    });
+  }
+
+  test('an IPv6 socket is taken for an IPv6 destination, whatever its spelling', () => {
+    const { source_address } = only('1 sip:[2001:db8::2] 0 0 socket=tls:[2001:DB8:0::1]:5061');
+    assert.equal(source_address, '2001:db8::1');
+  });
+
+  test('the wire that a URI names goes before that of the socket', () => {
+    assert.equal(
+      only('1 sip:a.example;transport=tcp 0 0 socket=udp:10.0.0.1')['transport'],
+      undefined,
+    );
+    assert.equal(only('1 sips:a.example 0 0 socket=udp:10.0.0.1')['transport'], undefined);
+    const overTls = only('1 sip:192.0.2.1:5061 0 0 socket=tls:10.0.0.1');
+    assert.deepEqual([overTls['uri'], overTls['transport']], ['sip:192.0.2.1', 'tls']);
+  });
+});
+
+describe('lines that name one URI', () => {
+  test('are one destination while they agree, with the sets in their order', () => {
+    const text =
+      '2 sip:192.0.2.1 0 0 duid=x\n1 192.0.2.1:5060 0 9 duid=x\n2 sip:192.0.2.1 0 0 duid=y';
+    assert.deepEqual(only(text)['labels'], { setid: '2,1', duid: 'x,y' });
+  });
+
+  test('are destinations of their own where they are pinged in other ways', () => {
+    const line = (socket: string) => `1 sip:192.0.2.1 0 0 socket=udp:${socket}:5060`;
+    const names = entries([...LOCAL.slice(0, 2).map(line), '1 sip:192.0.2.1'].join('\n'));
+    assert.deepEqual(
+      names.map(({ name }) => name),
+      ['sip:192.0.2.1 via 192.168.0.125, udp', 'sip:192.0.2.1 via 192.168.0.126, udp', undefined],
+    );
+  });
+
+  test('only what tells them apart is in their names', () => {
+    const line = (from: string) =>
+      `1 sip:192.0.2.1 0 0 obproxy=sip:192.0.2.9;ping_from=sip:${from}`;
+    const names = entries(`${line('a.example')}\n${line('b.example')}`).map(({ name }) => name);
+    assert.deepEqual(names, ['sip:192.0.2.1 via sip:a.example', 'sip:192.0.2.1 via sip:b.example']);
+    const same =
+      '1 sip:192.0.2.1 0 0 obproxy=sip:a.example\n1 sip:192.0.2.1 0 0 ping_from=sip:a.example';
+    assert.equal(new Set(entries(same).map(({ name }) => name)).size, 2);
+  });
+});
+
+describe('traps of the format', () => {
+  test('a line that Kamailio would split is told of and skipped whole', () => {
+    const long = `1 sip:192.0.2.1 0 0 note=${'x'.repeat(1000)} 1 sip:192.0.2.2`;
+    assert.deepEqual(
+      entries(`${long}\n1 sip:192.0.2.3`).map(({ uri }) => uri),
+      ['sip:192.0.2.3'],
+    );
+    assert.match(reasons(long)[0] ?? '', /^d:1 the line is longer than 1023 bytes/);
+    const longest = '1 sip:192.0.2.1 0 0 note='.padEnd(1023, 'x');
+    assert.equal(entries(longest).length, 1);
+    assert.equal(entries(`${longest}x`).length, 0);
+    assert.equal(entries(longest.slice(0, 1022).concat('ü')).length, 0);
+  });
+
+  for (const [text, setid] of [
+    ['sip:192.0.2.1', '0'],
+    ['007 sip:192.0.2.1', '7'],
+    ['4294967297 sip:192.0.2.1', '1'],
+  ] as const) {
+    test(`${text} is of set ${setid}`, () => {
+      assert.deepEqual(only(text)['labels'], { setid });
+    });
+  }
+
+  for (const [text, count] of [
+    ['1 sip:192.0.2.1 0x4', 0],
+    ['1 sip:192.0.2.1 0X4', 1],
+    ['1 sip:192.0.2.1 36 0', 0],
+    ['1 sip:192.0.2.1 -4', 1],
+    ['1 sip:192.0.2.1 19', 1],
+    ['1 sip:192.0.2.1 4294967300', 0],
+    ['1 sip:192.0.2.1 #4', 1],
+    ['1 sip:192.0.2.1 0 #0 4', 1],
+    ['1 sip:192.0.2.1\r', 1],
+    ['1', 0],
+    ['1 # sip:192.0.2.1', 0],
+    ['1 192.0.2.1 0 0 weight', 1],
+    ['1 sip:192.0.2.1;maddr=192.0.2.2', 0],
+    [`1 sip:192.0.2.1;x=${'y'.repeat(300)}`, 0],
+  ] as const) {
+    test(`${JSON.stringify(text.slice(0, 40))} is ${count === 1 ? 'watched' : 'not watched'}`, () => {
+      assert.equal(entries(text).length, count);
+      if (count === 0) assert.equal(reasons(text).length, 1);
+    });
+  }
+
+  test('attributes that cannot be read are told of, and those before them stand', () => {
+    const text = '1 sip:192.0.2.1 0 0 duid=a;note="x;ping_from=sip:b.example';
+    assert.deepEqual(only(text)['labels'], { setid: '1', duid: 'a' });
+    assert.match(reasons(text)[0] ?? '', /expected attributes name=value/);
+  });
+});
+
+for (const [attrs, duid] of [
+  ['duid=a"b;weight=5', 'a"b'],
+  ['duid=a,weight=5', 'a'],
+  [';=x;weight;DUID="a,b=c"', 'a,b=c'],
+  ['duid=a;duid=b', 'b'],
+] as const) {
+  test(`the duid in ${attrs} is ${duid}`, () => {
+    assert.deepEqual(only(`1 sip:192.0.2.1 0 0 ${attrs}`)['labels'], { setid: '1', duid });
+  });
+}
+
+describe('whatever the text', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constantFrom(
+      ' ',
+      '\t',
+      '\n',
+      '#',
+      '1',
+      '0x',
+      ';',
+      '="',
+      "'",
+      'socket=udp:',
+      'sip:192.0.2.1',
+    ),
+  );
+
+  test('it is read without an error, and every place is one of its lines', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+        const text = parts.join('');
+        const { found, skipped } = read(text);
+        const last = text.split('\n').length;
+        for (const { place } of [...found, ...skipped]) {
+          const line = Number(place.slice(2));
+          assert.ok(line >= 1 && line <= last, place);
+        }
+        const names = found.map(({ entry }) => entry['name'] ?? entry['uri']);
+        assert.equal(new Set(names).size, names.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('what is written is read again', () => {
+    const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
+    const entry = fc.record({
+      setid: fc.nat(1e6),
+      host: fc.ipV4().filter((host) => /^[1-9]\d?\./.test(host)),
+      port: fc.integer({ min: 6000, max: 65535 }),
+      flags: fc.constantFrom('0', '1', '2', '8', '0x10', '19'),
+      duid: word,
+      from: word,
+      quote: fc.constantFrom('', '"', "'"),
+      blank: fc.constantFrom(' ', '\t', '  '),
+    });
+    const isSame = (e: typeof entry extends fc.Arbitrary<infer T> ? T : never) => {
+      const attrs = `duid=${e.quote}${e.duid}${e.quote};ping_from=${e.quote}sip:${e.from}@a.example${e.quote}`;
+      const line = [e.setid, `sip:${e.host}:${e.port}`, e.flags, '0', attrs].join(e.blank);
+      assert.deepEqual(only(line), {
+        uri: `sip:${e.host}:${e.port}`,
+        labels: { setid: String(e.setid), duid: e.duid },
+        ping_from: `sip:${e.from}@a.example`,
+      });
+    };
+    fc.assert(fc.property(entry, isSame));
+  });
+
+  test('ten thousand lines take no time to speak of', () => {
+    const line = (n: number) =>
+      `${n % 7} sip:10.0.${n >> 8}.${n & 255}:5070 0 0 duid=d${n};weight=50`;
+    const text = Array.from({ length: 10_000 }, (_, n) => line(n)).join('\n');
+    const start = performance.now();
+    assert.equal(entries(text).length, 10_000);
+    const sameUri = Array.from(
+      { length: 10_000 },
+      (_, n) => `${n} sip:192.0.2.1 0 0 ping_from=sip:u${n}@a.example`,
+    );
+    assert.equal(entries(sameUri.join('\n')).length, 10_000);
+    assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+  });
+});
