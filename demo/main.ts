@@ -39,6 +39,7 @@ function introduction(members: readonly Running[], configFile: string): string {
     ...rows,
     '',
     'Open, on the port that the exporter tells below:',
+    '  http://localhost:10060/                               the status page',
     '  http://localhost:10060/metrics                        the metrics',
     '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 error',
     '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',

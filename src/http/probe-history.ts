@@ -57,7 +57,7 @@ export function logsHandler(history: ProbeHistory): RequestHandler {
     const probed = history.find(Number(request.query['id']));
     response.type('text/plain');
     if (probed === undefined) {
-      response.status(404).send('No such probe is kept; / lists those that are\n');
+      response.status(404).send('No such probe is kept; /api/v1/probes lists those that are\n');
       return;
     }
     response.send(`${probed.target} ${probed.module}\n${logText(probed.report)}`);

@@ -295,7 +295,7 @@ test('a kamailio.cfg as the only configuration: its destinations, at its interva
   for (const labels of [one, other]) {
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', labels), 7);
   }
-  assert.match(exporter.output(), /kamailio.cfg:8.*that is a URL/);
+  assert.match(exporter.output(), /kamailio.cfg:9.*that is a URL/);
   write(9, 'GW', '"127.0.0.3:9"');
   await isWatched(exporter, both.replace('127.0.0.2', '127.0.0.3'));
   assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', one), 9);

@@ -190,7 +190,7 @@ test('debug=true shows every message with its time, the metrics and the module, 
   assert.doesNotMatch(text, /response="[0-9a-f]/);
   assert.match(text, /^probe_success 1$/m);
   assert.match(text, /"password": "<secret>"/);
-  const id = /\/logs\?id=(\d+)/.exec(await exporter.get('/'))?.[1];
+  const id = /"id":(\d+)/.exec(await exporter.get('/api/v1/probes'))?.[1];
   const kept = await exporter.get(`/logs?id=${id}`);
   assert.match(kept, /401 Unauthorized/);
 
@@ -200,7 +200,7 @@ test('debug=true shows every message with its time, the metrics and the module, 
     refused,
     kept,
     await exporter.get('/config'),
-    await exporter.get('/'),
+    await exporter.get('/api/v1/probes'),
     exporter.output(),
   ];
   for (const shown of everything) assert.ok(!shown.includes('not-the-right-one'));
