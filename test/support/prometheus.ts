@@ -7,6 +7,7 @@ import { freePort } from './ports.js';
 import { folder, type Running, run } from './process.js';
 
 export interface Prometheus extends Running {
+  readonly url: string;
   /** The values of an instant query, each by this label of its series. */
   query(text: string, label: string): Promise<Map<string, number>>;
 }
@@ -26,13 +27,14 @@ export async function startPrometheus(
     `--storage.tsdb.path=${join(path, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ]);
+  const url = `http://127.0.0.1:${port}`;
   const query = async (text: string, label: string): Promise<Map<string, number>> => {
-    const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`;
-    const answer = (await (await fetch(url)).json()) as Answer;
+    const path = `/api/v1/query?query=${encodeURIComponent(text)}`;
+    const answer = (await (await fetch(`${url}${path}`)).json()) as Answer;
     const samples = answer.data?.result ?? [];
     return new Map(samples.map((s) => [s.metric[label] ?? '', Number(s.value[1])]));
   };
-  return { ...prometheus, query };
+  return { ...prometheus, url, query };
 }
 
 interface Answer {

@@ -1,0 +1,30 @@
+/** Queries of panels, each to the data source that the user has chosen above the board. */
+
+import {
+  DataqueryBuilder,
+  PromQueryFormat,
+  QueryEditorMode,
+} from '@grafana/grafana-foundation-sdk/prometheus';
+
+import { placeholder } from './placeholder.js';
+
+export const DATASOURCE = { type: 'prometheus', uid: placeholder('datasource') };
+
+const query = (expr: string): DataqueryBuilder =>
+  new DataqueryBuilder().datasource(DATASOURCE).editorMode(QueryEditorMode.Code).expr(expr);
+
+/** Lines over time. */
+export const series = (expr: string, legend: string): DataqueryBuilder =>
+  query(expr).range().legendFormat(legend);
+
+/** One value for each series, as of the end of the time range. */
+export const latest = (expr: string, legend: string): DataqueryBuilder =>
+  query(expr).instant().legendFormat(legend);
+
+/** Rows of a table, as of the end of the time range: a column for each label, and the value. */
+export const rows = (expr: string): DataqueryBuilder =>
+  query(expr).instant().format(PromQueryFormat.Table);
+
+/** The buckets of a classic histogram, for a heatmap. */
+export const buckets = (expr: string): DataqueryBuilder =>
+  query(expr).range().format(PromQueryFormat.Heatmap).legendFormat('{{le}}');

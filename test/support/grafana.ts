@@ -1,0 +1,65 @@
+/** Asks Prometheus as Grafana does. */
+
+import type { Query } from './dashboards.js';
+
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The last one that is a number. */
+  readonly value: number;
+}
+
+/** Puts values in the place of variables, as Grafana does before it asks. */
+export function substituted(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\$(\w+)/g, (variable, name) => values[name] ?? variable);
+}
+
+const RANGE_SECONDS = 20;
+
+/** What comes back, without series that are NaN throughout; throws what Prometheus objects to. */
+export async function ask(
+  url: string,
+  { kind, text }: Pick<Query, 'kind' | 'text'>,
+): Promise<Series[]> {
+  const now = Date.now() / 1000;
+  switch (kind) {
+    case 'instant':
+      return samples(await get(url, 'query', { query: text, time: String(now) }));
+    case 'range': {
+      const range = { start: String(now - RANGE_SECONDS), end: String(now), step: '2' };
+      return samples(await get(url, 'query_range', { query: text, ...range }));
+    }
+    case 'label_values': {
+      const [, match = '', label] = /^label_values\((.*), *(\w+)\)$/.exec(text) ?? [];
+      return names(await get(url, `label/${label}/values`, { 'match[]': match }));
+    }
+    case 'label_names': {
+      // In Grafana's hands the argument is a part of the metric's name.
+      const [, name] = /^label_names\((.*)\)$/.exec(text) ?? [];
+      return names(await get(url, 'labels', { 'match[]': `{__name__=~".*${name}.*"}` }));
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function get(url: string, path: string, params: Record<string, string>): Promise<unknown> {
+  const answer = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`);
+  const { data, error } = (await answer.json()) as { data?: unknown; error?: string };
+  if (error !== undefined) throw new Error(`${error}: ${params['query'] ?? params['match[]']}`);
+  return data;
+}
+
+type Sample = readonly [time: number, value: string];
+
+function samples(data: unknown): Series[] {
+  const { result } = data as {
+    result: { metric: Record<string, string>; value?: Sample; values?: readonly Sample[] }[];
+  };
+  return result.flatMap(({ metric, value, values = value === undefined ? [] : [value] }) => {
+    const last = values.map(([, text]) => Number(text)).findLast((x) => !Number.isNaN(x));
+    return last === undefined ? [] : [{ labels: metric, value: last }];
+  });
+}
+
+const names = (data: unknown): Series[] =>
+  (data as string[]).map((name) => ({ labels: { name }, value: 1 }));

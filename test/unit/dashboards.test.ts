@@ -1,0 +1,154 @@
+/** The boards are what the code makes, and hold together. `UPDATE_DASHBOARDS=1 npm test` writes them anew. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, test } from 'node:test';
+import { boards as asBuilt, FOLDER, fileOf, textOf } from '../../grafana/boards.js';
+import { placeholder } from '../../grafana/builders/placeholder.js';
+import { parseYaml } from '../../src/shared/yaml.js';
+import { type Board, type Panel, queriesOf, readBoards } from '../support/dashboards.js';
+
+test('the files are what the code makes, and there are no others', () => {
+  for (const board of asBuilt()) {
+    if (process.env['UPDATE_DASHBOARDS'] === '1') writeFileSync(fileOf(board), textOf(board));
+    const found = readFileSync(fileOf(board), 'utf8');
+    assert.ok(
+      found === textOf(board),
+      `${fileOf(board)} has drifted; npm run dashboards writes it anew`,
+    );
+  }
+  const files = asBuilt().map((board) => basename(fileOf(board)));
+  assert.deepEqual(readdirSync(FOLDER).sort(), files.sort());
+});
+
+const boards = readBoards();
+const panelsOf = (board: Board) => board.panels.filter(({ type }) => type !== 'row');
+
+for (const board of boards) {
+  describe(board.title, () => {
+    test('every panel says what it shows, in which unit, and why it may be empty', () => {
+      for (const panel of panelsOf(board)) {
+        const { noValue, unit } = panel.fieldConfig?.defaults ?? {};
+        assert.ok(panel.title, `${panel.id} has no title`);
+        assert.ok((panel.description ?? '').length > 20, `${panel.title} has no description`);
+        assert.ok((noValue ?? '').length > 8, `${panel.title} does not say why it is empty`);
+        // A column of a table has its own unit, and a state has none.
+        const isUnitless = ['table', 'state-timeline'].includes(panel.type);
+        assert.equal(unit === undefined, isUnitless, `the unit of ${panel.title}`);
+      }
+    });
+
+    test('panels and queries have identities of their own, and the data source that was chosen', () => {
+      const ids = board.panels.map(({ id }) => id);
+      assert.equal(new Set(ids).size, ids.length);
+      assert.ok(ids.every((id) => Number.isInteger(id) && id > 0));
+      const places = queriesOf(board).map(({ where }) => where);
+      assert.equal(new Set(places).size, places.length);
+      for (const { title, targets = [], datasource } of panelsOf(board)) {
+        assert.ok(targets.length > 0, title);
+        for (const source of [datasource, ...targets.map((target) => target.datasource)])
+          assert.equal(source?.uid, CHOSEN, title);
+      }
+    });
+
+    test('panels fill the grid without a gap or an overlap', () => {
+      const cells = board.panels.flatMap(cellsOf);
+      assert.equal(new Set(cells).size, cells.length, 'panels overlap');
+      const height = Math.max(...board.panels.map(({ gridPos: { y, h } }) => y + h));
+      assert.equal(cells.length, height * COLUMNS, 'there are gaps');
+    });
+
+    test('every variable that is used is defined', () => {
+      const defined = new Set([...board.templating.list.map(({ name }) => name), ...GRAFANAS_OWN]);
+      const text = JSON.stringify(board);
+      const used = [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
+      assert.ok(used.length > 10);
+      assert.deepEqual(
+        [...new Set(used)].filter((name) => !defined.has(name)),
+        [],
+      );
+    });
+
+    test('links lead to boards that there are, and set variables that those have', () => {
+      const urls = [...JSON.stringify(board).matchAll(/"url":"([^"]*)"/g)].map(
+        ([, url = '']) => url,
+      );
+      assert.ok(urls.length >= boards.length - 1);
+      for (const url of urls) {
+        const [, uid] = /^\/d\/([\w-]+)\?/.exec(url) ?? [];
+        const there = boards.find((other) => other.uid === uid) ?? assert.fail(url);
+        const names = there.templating.list.map(({ name }) => name);
+        for (const [, set, kept] of url.matchAll(/var-(\w+)=|\{(\w+):queryparam\}/g))
+          assert.ok(
+            names.includes(set ?? kept ?? ''),
+            `${url}: ${there.title} has no ${set ?? kept}`,
+          );
+      }
+    });
+
+    test('every metric is in docs/metrics.md, or comes from elsewhere', () => {
+      const known = new Set(
+        [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
+          ([, name]) => name,
+        ),
+      );
+      for (const { where, text } of queriesOf(board)) {
+        const metrics = metricsIn(text);
+        assert.ok(metrics.length > 0, where);
+        for (const metric of metrics) {
+          const family = metric.replace(/_(?:bucket|sum|count)$/, '');
+          const isKnown = known.has(metric) || known.has(family) || isFromElsewhere(metric);
+          assert.ok(isKnown, `${where}: ${metric}`);
+        }
+      }
+    });
+  });
+}
+
+test('each board has an identity of its own that Grafana accepts', () => {
+  const uids = boards.map(({ uid }) => uid);
+  assert.equal(new Set(uids).size, uids.length);
+  for (const uid of uids) assert.match(uid, /^[a-z][a-z0-9-]{7,39}$/);
+});
+
+test('what provisions Grafana names the folder of the boards, and one data source', () => {
+  const read = (file: string): unknown =>
+    parseYaml(readFileSync(`grafana/provisioning/${file}`, 'utf8'));
+  const { datasources } = read('datasources/prometheus.yml') as {
+    datasources: { uid: string; type: string; url: string }[];
+  };
+  assert.deepEqual(
+    datasources.map(({ uid, type, url }) => [uid, type, url]),
+    [['prometheus', 'prometheus', 'http://prometheus:9090']],
+  );
+  const { providers } = read('dashboards/sip-keepalive.yml') as {
+    providers: { type: string; options: { path: string } }[];
+  };
+  assert.deepEqual(
+    providers.map(({ type, options }) => [type, options.path]),
+    [['file', '/var/lib/grafana/dashboards/sip-keepalive']],
+  );
+});
+
+const CHOSEN = placeholder('datasource');
+const COLUMNS = 24;
+const GRAFANAS_OWN = [
+  ...['__rate_interval', '__range', '__all', '__url_time_range'],
+  ...['__field', '__value'],
+];
+
+/** Of Prometheus itself, and of prom-client. */
+const FROM_ELSEWHERE = /^(?:up|ALERTS|scrape_\w+|process_\w+|nodejs_\w+)$/;
+const isFromElsewhere = (metric: string) => FROM_ELSEWHERE.test(metric);
+
+/** A metric is what stands before a brace, or names itself to be one of ours. */
+function metricsIn(text: string): string[] {
+  const found = text.matchAll(/\b(?:([A-Za-z_]\w*)(?=\{)|(sip_keepalive_\w+))/g);
+  return [...found].map(([metric]) => metric);
+}
+
+function cellsOf({ gridPos: { x, y, w, h } }: Panel): string[] {
+  assert.ok(x >= 0 && x + w <= COLUMNS && w > 0 && h > 0);
+  return Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`);
+}
