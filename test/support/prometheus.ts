@@ -16,11 +16,12 @@ export interface Prometheus extends Running {
 export async function startPrometheus(
   t: Pick<TestContext, 'after'>,
   scrapeConfigs: readonly unknown[],
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<Prometheus> {
   const path = folder(t);
   const config = join(path, 'prometheus.yml');
-  const global = { scrape_interval: '1s', scrape_timeout: '1s' };
-  writeFileSync(config, JSON.stringify({ global, scrape_configs: scrapeConfigs }));
+  const global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
+  writeFileSync(config, JSON.stringify({ global, scrape_configs: scrapeConfigs, ...more }));
   const port = await freePort();
   const prometheus = run(t, 'prometheus', [
     `--config.file=${config}`,

@@ -20,6 +20,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   promtool: 'prometheus',
   dnsmasq: 'dnsmasq-base',
   kamcmd: 'kamailio',
+  amtool: 'prometheus-alertmanager',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
+  'systemd-analyze': 'systemd',
 };
 
 function packageOf(program: string): string {

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startFleet } from '../../demo/fleet.js';
+import { startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { freePort } from '../support/ports.js';
+import { eventually, folder, run } from '../support/process.js';
+import { startPrometheus } from '../support/prometheus.js';
+import { needs } from '../support/tools.js';
+
+/** Recording rules that have no value within the test, and why. */
+const LATE: Readonly<Record<string, string>> = {
+  'destination:sip_keepalive_up:avg30d': 'from the first full hour on',
+  'destination:sip_keepalive_ping_loss:ratio_rate30d': 'from the first full hour on',
+  'destination:sip_keepalive_ping_failures:ratio_rate30d': 'from the first full hour on',
+};
+
+interface Alert {
+  readonly status: 'firing' | 'resolved';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The rules as they are, but for how long a thing has to last and how often they are evaluated. */
+function impatientRules(path: string): string[] {
+  return readdirSync('rules')
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => {
+      const text = readFileSync(join('rules', name), 'utf8')
+        .replace(/^( *for:) .*$/gm, '$1 0s')
+        .replace(/^( *interval:) .*$/gm, '$1 1s');
+      writeFileSync(join(path, name), text);
+      return join(path, name);
+    });
+}
+
+/** Alertmanager as deploy/ has it, but for its patience and for whom it tells: us. */
+async function startAlertmanager(t: TestContext) {
+  const messages: (readonly Alert[])[] = [];
+  const receiver = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => {
+      body += data;
+    });
+    request.on('end', () => {
+      messages.push((JSON.parse(body) as { alerts: Alert[] }).alerts);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    receiver.close();
+    receiver.closeAllConnections();
+  });
+  const path = folder(t);
+  const config = join(path, 'alertmanager.yml');
+  const { port: ours } = receiver.address() as AddressInfo;
+  const text = readFileSync('deploy/alertmanager.yml', 'utf8')
+    .replace(/^( *group_(?:wait|interval):) .*$/gm, '$1 1s')
+    .replace(/http:\/\/localhost:\d+\/PLACEHOLDER/, `http://127.0.0.1:${ours}/`);
+  writeFileSync(config, text);
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const alertmanager = run(t, 'prometheus-alertmanager', [
+    `--config.file=${config}`,
+    `--storage.path=${join(path, 'data')}`,
+    `--web.listen-address=${address}`,
+    '--cluster.listen-address=',
+  ]);
+  await eventually(
+    'Alertmanager is ready',
+    async () => (await fetch(`http://${address}/-/ready`)).ok,
+  ).catch((error: unknown) => assert.fail(`${error}\n${alertmanager.output()}`));
+  return { messages, address };
+}
+
+async function watch(t: TestContext, exporterUrl: string, alertmanager?: string) {
+  const more = {
+    rule_files: impatientRules(folder(t)),
+    ...(alertmanager === undefined
+      ? {}
+      : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
+  };
+  const job = {
+    job_name: 'sip-keepalive',
+    static_configs: [{ targets: [new URL(exporterUrl).host] }],
+  };
+  return startPrometheus(t, [job], more);
+}
+
+test(
+  'a destination dies and comes back: the alert arrives with its summary, and then that it is over',
+  needs('prometheus', 'prometheus-alertmanager'),
+  async (t) => {
+    let isUp = true;
+    const peer = await startFarEnd(t, 'udp', (_request, good) => (isUp ? [good] : []));
+    const exporter = await startExporter(t, {
+      ...{ ping_interval: 1, ping_timeout: 0.5 },
+      destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gateway' }],
+    });
+    const { messages, address } = await startAlertmanager(t);
+    const prometheus = await watch(t, exporter.url, address);
+    const scraped = async () =>
+      (await prometheus.query('sip_keepalive_up == 1', 'destination')).size === 1;
+    await eventually('it is scraped, and up', scraped, 30_000);
+    assert.equal(messages.length, 0);
+    const told = (status: Alert['status']) =>
+      messages
+        .flat()
+        .find(
+          (alert) =>
+            alert.labels['alertname'] === 'SipKeepaliveDestinationDown' && alert.status === status,
+        );
+    isUp = false;
+    const firing = await eventually('the alert', () => told('firing'), 30_000);
+    const { severity, destination } = firing.labels;
+    assert.deepEqual([severity, destination], ['critical', 'gateway']);
+    assert.match(
+      firing.annotations['summary'] ?? '',
+      /^SIP destination gateway is down, for .* now/,
+    );
+    assert.match(
+      firing.annotations['runbook_url'] ?? '',
+      /docs\/runbook.md#sipkeepalivedestinationdown$/,
+    );
+    isUp = true;
+    await eventually('that it is over', () => told('resolved'), 30_000);
+  },
+);
+
+test(
+  'the exporter dies with thirty destinations down: one alert tells of it, and not thirty',
+  needs('prometheus', 'prometheus-alertmanager'),
+  async (t) => {
+    const destinations = Array.from({ length: 30 }, (_, i) => ({
+      uri: `127.0.0.1:${i + 1}`,
+      name: `gw${i}`,
+    }));
+    const exporter = await startExporter(t, { ping_interval: 1, destinations });
+    const { messages, address } = await startAlertmanager(t);
+    const prometheus = await watch(t, exporter.url, address);
+    const of = (name: string, all = messages) =>
+      all
+        .flat()
+        .filter(({ labels, status }) => labels['alertname'] === name && status === 'firing');
+    await eventually(
+      'all are told of',
+      () => {
+        const named = new Set(
+          of('SipKeepaliveDestinationDown').map(({ labels }) => labels['destination']),
+        );
+        return named.size === destinations.length;
+      },
+      40_000,
+    );
+    assert.ok(messages.length <= 4, `${messages.length} messages for thirty destinations`);
+    await exporter.stop('SIGKILL');
+    await eventually(
+      'that the exporter is down',
+      () => of('SipKeepaliveExporterDown').length > 0,
+      40_000,
+    );
+    const before = messages.length;
+    await sleep(5_000);
+    assert.deepEqual(of('SipKeepaliveDestinationDown', messages.slice(before)), []);
+    assert.equal(of('SipKeepaliveExporterDown').length, 1);
+    const pending = await prometheus.query(
+      'ALERTS{alertname="SipKeepaliveDestinationDown"}',
+      'destination',
+    );
+    assert.equal(
+      pending.size,
+      destinations.length,
+      'Prometheus goes on to say so, and is silenced',
+    );
+  },
+);
+
+test(
+  'every rule runs on the fleet, and every recording rule has a value',
+  needs('prometheus'),
+  async (t) => {
+    const fleet = await startFleet(folder(t));
+    t.after(() => fleet.close());
+    const destinations = fleet.members.map(({ name, uri, settings }) => ({
+      name,
+      uri,
+      ...settings,
+    }));
+    const exporter = await startExporter(t, { ping_interval: 1, ping_timeout: 0.8, destinations });
+    const prometheus = await watch(t, exporter.url);
+    interface Rules {
+      readonly data: {
+        readonly groups: readonly {
+          readonly rules: readonly {
+            readonly name: string;
+            readonly type: string;
+            readonly health: string;
+            readonly lastError?: string;
+          }[];
+        }[];
+      };
+    }
+    const rules = async () => {
+      const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
+      return data.groups.flatMap((group) => group.rules);
+    };
+    await eventually(
+      'every rule has run',
+      async () => {
+        const all = await rules();
+        return all.length > 30 && all.every(({ health }) => health !== 'unknown');
+      },
+      30_000,
+    );
+    await eventually(
+      'scrapes enough for a rate',
+      async () => (await prometheus.query('count_over_time(up[5m]) > 8', 'job')).size === 1,
+      30_000,
+    );
+    await sleep(3_000);
+    const all = await rules();
+    const faults = all.filter(({ health }) => health !== 'ok');
+    assert.deepEqual(
+      faults.map(({ name, lastError }) => `${name}: ${lastError}`),
+      [],
+    );
+    const recorded = new Set(
+      all.filter(({ type }) => type === 'recording').map(({ name }) => name),
+    );
+    const empty: string[] = [];
+    for (const name of recorded) {
+      if ((await prometheus.query(name, 'destination')).size === 0) empty.push(name);
+    }
+    assert.deepEqual(empty.sort(), Object.keys(LATE).sort());
+    const firing = await prometheus.query(
+      'ALERTS{alertname="SipKeepaliveDestinationDown"}',
+      'destination',
+    );
+    assert.ok(firing.has('silent'), 'the silent member raises its alert');
+  },
+);

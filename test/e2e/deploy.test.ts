@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { describe, test } from 'node:test';
+import { loadAll } from 'js-yaml';
+import { settings } from '../../src/config/schema.js';
+import { parseYaml } from '../../src/shared/yaml.js';
+import { folder } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+const given = (key: 'arg' | 'env') =>
+  new Set(settings().flatMap(([, setting]) => (setting[key] === undefined ? [] : [setting[key]])));
+const FLAGS = given('arg');
+const VARIABLES = given('env');
+const PORT = Number(
+  String(
+    settings().find(([path]) => path === 'web.listen-address')?.[1].default ?? assert.fail(),
+  ).replace(/^.*:/, ''),
+);
+
+/** What was read from YAML, walked without knowing its shape. */
+type Node = { readonly [key: string]: Node } & readonly Node[] & string;
+
+const text = (file: string) => readFileSync(join('deploy', file), 'utf8');
+const yaml = (file: string) => parseYaml(text(file)) as Node;
+
+function takesFlags(where: string, args: readonly string[]): void {
+  const flags = args.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
+  assert.ok(flags.length > 0, `${where} has flags`);
+  for (const flag of flags) assert.ok(FLAGS.has(flag ?? ''), `${where}: no flag --${flag}`);
+}
+
+function takesVariables(where: string, content: string): void {
+  for (const [name] of content.matchAll(/\bSIP_KEEPALIVE_\w+/g))
+    assert.ok(VARIABLES.has(name), `${where}: no variable ${name}`);
+}
+
+test('amtool takes alertmanager.yml', needs('amtool'), () => {
+  const { status, stdout, stderr } = spawnSync(
+    'amtool',
+    ['check-config', 'deploy/alertmanager.yml'],
+    { encoding: 'utf8' },
+  );
+  assert.equal(status, 0, stdout + stderr);
+});
+
+test('alertmanager.yml speaks of alerts that there are', () => {
+  const alerts = [
+    ...readFileSync('rules/sip-keepalive-alerts.yml', 'utf8').matchAll(/- alert: (\w+)/g),
+  ].map(([, name = '']) => name);
+  const { inhibit_rules: inhibitions } = yaml('alertmanager.yml') as unknown as {
+    inhibit_rules: readonly { source_matchers: string[]; target_matchers: string[] }[];
+  };
+  assert.ok(inhibitions.length >= 2);
+  const matchers = inhibitions.flatMap((i) => [...i.source_matchers, ...i.target_matchers]);
+  for (const matcher of matchers) {
+    const [, pattern = ''] = /^alertname !?=~? "(.+)"$/.exec(matcher) ?? assert.fail(matcher);
+    for (const name of alternatives(pattern)) {
+      const isOne = alerts.some((alert) => new RegExp(`^(?:${name})$`).test(alert));
+      assert.ok(isOne, `${matcher}: no alert is called ${name}`);
+    }
+  }
+});
+
+/** `a(b|c)` as `ab` and `ac`. */
+function alternatives(pattern: string): readonly string[] {
+  const [, before = '', choice = '', after = ''] = /^(.*)\((.*)\)(.*)$/.exec(pattern) ?? [];
+  if (choice === '') return [pattern];
+  return choice.split('|').map((one) => before + one + after);
+}
+
+describe('the systemd unit', () => {
+  const unit = text('sip-keepalive-exporter.service');
+  const values = (key: string) =>
+    [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value ?? '');
+
+  test('is one that systemd understands', needs('systemd-analyze'), (t) => {
+    // It wants to find the program, wherever this machine keeps it.
+    const file = join(folder(t), 'sip-keepalive-exporter.service');
+    writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));
+    const check = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+    assert.equal(check.stdout + check.stderr, '');
+    assert.equal(check.status, 0);
+  });
+
+  test('starts the built program with flags that there are', () => {
+    const [start = ''] = values('ExecStart');
+    assert.match(start, /\/dist\/src\/main\.js /);
+    takesFlags('ExecStart', start.split(' '));
+    takesVariables('the unit', unit);
+  });
+
+  test('reloads by SIGHUP, and does not start a wrong configuration again', () => {
+    assert.deepEqual(values('ExecReload'), ['/bin/kill -HUP $MAINPID']);
+    assert.deepEqual(values('RestartPreventExitStatus'), ['2']);
+  });
+
+  test('lets V8 write the code that it runs, and little else', () => {
+    assert.deepEqual(values('MemoryDenyWriteExecute'), []);
+    for (const key of ['DynamicUser', 'NoNewPrivileges', 'PrivateDevices', 'ProtectHome'])
+      assert.deepEqual(values(key), ['yes'], key);
+    assert.deepEqual(values('ProtectSystem'), ['strict']);
+    assert.ok(values('SystemCallFilter').length > 0);
+    assert.ok(Number(values('LimitNOFILE')[0]) > 65_536);
+  });
+});
+
+describe('the image', () => {
+  const dockerfile = text('Dockerfile');
+  const instruction = (name: string) =>
+    JSON.parse(new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(dockerfile)?.[1] ?? '[]') as string[];
+
+  test('runs the file that the build produces, with flags that there are', () => {
+    const [program, file = ''] = instruction('ENTRYPOINT');
+    assert.equal(program, 'node');
+    assert.ok(existsSync(file.replace(/^\/app\//, '')), `${file} is built`);
+    const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      bin: Record<string, string>;
+    };
+    assert.ok(Object.values(bin).includes(file.replace(/^\/app\//, '')));
+    for (const needed of ['dist/src', 'page', 'node_modules']) {
+      assert.ok(dockerfile.includes(`COPY --from=build /app/${needed} ./${needed}`), needed);
+    }
+    takesFlags('CMD', instruction('CMD'));
+  });
+
+  test('does not run as root, asks for its health without curl, and opens our port', () => {
+    assert.match(dockerfile, /^USER node$/m);
+    assert.doesNotMatch(dockerfile, /\b(curl|wget)\b/);
+    assert.match(dockerfile, new RegExp(`^EXPOSE ${PORT}$`, 'm'));
+    assert.ok(dockerfile.includes(`http://127.0.0.1:${PORT}/-/healthy`));
+  });
+
+  test('is made of what .dockerignore lets in', () => {
+    const allowed = readFileSync('.dockerignore', 'utf8').split('\n');
+    assert.ok(allowed.includes('*'));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(
+      ([, files = '']) => files.split(' '),
+    );
+    assert.ok(copied.length >= 4);
+    for (const file of copied) {
+      assert.ok(existsSync(file), `${file} is there`);
+      assert.ok(allowed.includes(`!${file}`), `.dockerignore lets ${file} in`);
+    }
+  });
+});
+
+describe('compose.yml', () => {
+  const compose = yaml('compose.yml');
+  const services = Object.entries(compose['services'] ?? {}) as [string, Node][];
+
+  test('has exporter, Prometheus, Alertmanager and Grafana, on their ports', () => {
+    const ports = services.map(([name, { ports = [] }]) => [name, ...(ports as string[])]);
+    assert.deepEqual(ports, [
+      ['exporter', `${PORT}:${PORT}`],
+      ['prometheus', '9090:9090'],
+      ['alertmanager', '9093:9093'],
+      ['grafana', '3000:3000'],
+    ]);
+    takesVariables('compose.yml', text('compose.yml'));
+  });
+
+  test('mounts what is there, and volumes that it declares', () => {
+    const declared = Object.keys(compose['volumes'] ?? {});
+    const volumes = services.flatMap(([, { volumes = [] }]) => volumes as string[]);
+    assert.ok(volumes.length > 5);
+    for (const volume of volumes) {
+      const [source = ''] = volume.split(':');
+      if (!source.startsWith('.')) assert.ok(declared.includes(source), volume);
+      // The dashboards are a part of their own.
+      else if (source.startsWith('../grafana/'))
+        assert.match(source, /provisioning\/(datasources|dashboards)$|\/dashboards$/);
+      else assert.ok(existsSync(normalize(join('deploy', source))), volume);
+    }
+    assert.ok(
+      existsSync(
+        join(
+          'deploy',
+          String(compose['services']?.['exporter']?.['build']?.['context']),
+          'package.json',
+        ),
+      ),
+    );
+  });
+
+  test('has a Prometheus that is configured as prometheus.yml says, under other names', () => {
+    const named = readFileSync('prometheus.yml', 'utf8')
+      .replaceAll(`localhost:${PORT}`, `exporter:${PORT}`)
+      .replaceAll('localhost:9093', 'alertmanager:9093');
+    assert.deepEqual(yaml('compose/prometheus.yml'), parseYaml(named));
+  });
+
+  test('has an exporter whose configuration is right', () =>
+    rightConfig('deploy/compose/exporter.yml'));
+});
+
+function rightConfig(file: string): void {
+  const main = join('dist', 'src', 'main.js');
+  const args = [main, `--config.file=${file}`, '--config.check'];
+  const check = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(check.status, 0, check.stderr);
+}
+
+describe('the manifests for Kubernetes', () => {
+  const objects = readdirSync('deploy/kubernetes').flatMap((file) =>
+    loadAll(text(join('kubernetes', file))).map((document) => document as Node),
+  );
+  const ofKind = (kind: string) => objects.filter((object) => String(object['kind']) === kind);
+  const workloads = [...ofKind('Deployment'), ...ofKind('StatefulSet')];
+  const podOf = (workload: Node) => workload['spec']?.['template'] as Node;
+  const containerOf = (workload: Node) => podOf(workload)['spec']?.['containers']?.[0] as Node;
+  const isWithin = (part: Node | undefined, whole: Node | undefined) =>
+    Object.entries(part ?? assert.fail('a selector')).every(
+      ([key, value]) => whole?.[key] === value,
+    );
+
+  test('are of kinds that there are, and have names', () => {
+    const kinds = objects.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`);
+    assert.deepEqual([...new Set(kinds)].sort(), [
+      'apps/v1 Deployment',
+      'apps/v1 StatefulSet',
+      'monitoring.coreos.com/v1 ServiceMonitor',
+      'v1 ConfigMap',
+      'v1 Service',
+    ]);
+    const names = objects.map((o) => `${o['kind']} ${o['metadata']?.['name']}`);
+    assert.equal(new Set(names).size, objects.length, names.join());
+  });
+
+  test('select what they mean to, and nothing else', () => {
+    for (const workload of workloads) {
+      const labels = podOf(workload)['metadata']?.['labels'];
+      assert.ok(isWithin(workload['spec']?.['selector']?.['matchLabels'], labels));
+      const services = ofKind('Service').filter((s) => isWithin(s['spec']?.['selector'], labels));
+      assert.equal(services.length, 1, `${workload['metadata']?.['name']} has one Service`);
+    }
+    const [monitor] = ofKind('ServiceMonitor');
+    for (const service of ofKind('Service')) {
+      const selector = monitor?.['spec']?.['selector']?.['matchLabels'];
+      assert.ok(isWithin(selector, service['metadata']?.['labels']));
+      const ports = ((service['spec']?.['ports'] ?? []) as Node).map((port) =>
+        String(port['name']),
+      );
+      assert.ok(ports.includes(String(monitor?.['spec']?.['endpoints']?.[0]?.['port'])));
+    }
+    const [shards] = ofKind('StatefulSet');
+    const headless = ofKind('Service').find(
+      (s) => s['metadata']?.['name'] === shards?.['spec']?.['serviceName'],
+    );
+    assert.equal(headless?.['spec']?.['clusterIP'], 'None');
+  });
+
+  test('open our port, and ask for readiness and health where they are told', () => {
+    for (const service of ofKind('Service'))
+      assert.equal(Number(service['spec']?.['ports']?.[0]?.['port']), PORT);
+    for (const workload of workloads) {
+      const container = containerOf(workload);
+      assert.equal(Number(container['ports']?.[0]?.['containerPort']), PORT);
+      for (const [probe, path] of [
+        ['startupProbe', '/-/ready'],
+        ['readinessProbe', '/-/ready'],
+        ['livenessProbe', '/-/healthy'],
+      ] as const) {
+        const { httpGet } = container[probe] as Node;
+        assert.deepEqual(httpGet, { path, port: 'http' });
+        assert.ok(readFileSync('docs/http.md', 'utf8').includes(`| \`${path}\``));
+      }
+    }
+  });
+
+  test('take flags and variables that there are', () => {
+    for (const workload of workloads) {
+      takesFlags(String(workload['kind']), containerOf(workload)['args'] as unknown as string[]);
+      takesVariables(String(workload['kind']), JSON.stringify(workload));
+    }
+  });
+
+  test('number the shards: as many as there are replicas, each by the index of its pod', () => {
+    const [shards = assert.fail()] = ofKind('StatefulSet');
+    const env = new Map((containerOf(shards)['env'] as Node).map((e) => [String(e['name']), e]));
+    const total = env.get('SIP_KEEPALIVE_TOTAL_SHARDS')?.['value'];
+    assert.equal(Number(total), Number(shards['spec']?.['replicas']));
+    assert.equal(
+      env.get('SIP_KEEPALIVE_SHARD')?.['valueFrom']?.['fieldRef']?.['fieldPath'],
+      "metadata.labels['apps.kubernetes.io/pod-index']",
+    );
+  });
+
+  test('mount ConfigMaps that are there, and give the pod no rights', () => {
+    const maps = ofKind('ConfigMap').map((map) => String(map['metadata']?.['name']));
+    for (const workload of workloads) {
+      const pod = podOf(workload)['spec'] as Node;
+      for (const volume of pod['volumes'] as Node) {
+        const { configMap } = volume;
+        if (configMap !== undefined) assert.ok(maps.includes(String(configMap['name'])));
+      }
+      assert.equal(Boolean(pod['securityContext']?.['runAsNonRoot']), true);
+      const { securityContext } = containerOf(workload);
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  });
+
+  test('hold a configuration that is right', (t) => {
+    const [map = assert.fail()] = ofKind('ConfigMap').filter((m) => m['data']?.['config.yml']);
+    const file = join(folder(t), 'config.yml');
+    writeFileSync(file, String(map['data']?.['config.yml']));
+    rightConfig(file);
+  });
+});
+
+test('deploy/README.md names every file', () => {
+  const readme = text('README.md');
+  const files = readdirSync('deploy', { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.|Dockerfile/.test(file) && !file.startsWith('compose/'))
+    .map((file) => file.replace(/^.*\//, ''));
+  for (const file of files) {
+    if (file !== 'README.md') assert.ok(readme.includes(`\`${file}\``), file);
+  }
+});

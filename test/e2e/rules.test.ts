@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseYaml } from '../../src/shared/yaml.js';
+import { needs } from '../support/tools.js';
+
+/** Those that are no exporter's of ours: Prometheus's own, and the process metrics. */
+const FOREIGN = ['up', 'ALERTS', 'process_start_time_seconds'];
+
+interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+interface AlertCase {
+  readonly alertname: string;
+  readonly exp_alerts: readonly { readonly exp_labels: Readonly<Record<string, string>> }[];
+}
+
+const ymlIn = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => join(folder, name));
+
+const RULE_FILES = ymlIn('rules');
+const TEST_FILES = ymlIn('rules/tests');
+
+const rules = RULE_FILES.flatMap((file) => {
+  const { groups } = parseYaml(readFileSync(file, 'utf8')) as {
+    groups: readonly { rules: readonly Rule[] }[];
+  };
+  return groups.flatMap((group) => group.rules);
+});
+const alerts = rules.filter(({ alert }) => alert !== undefined);
+
+const cases = TEST_FILES.flatMap((file) => {
+  const { tests } = parseYaml(readFileSync(file, 'utf8')) as {
+    tests: readonly { alert_rule_test?: readonly AlertCase[] }[];
+  };
+  return tests.flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+});
+
+function promtool(...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout + stderr;
+}
+
+test('promtool takes the rules, and prometheus.yml with them', needs('promtool'), () => {
+  promtool('check', 'rules', ...RULE_FILES);
+  const said = promtool('check', 'config', 'prometheus.yml');
+  assert.match(said, new RegExp(`${RULE_FILES.length} rule files found`));
+});
+
+test('the rules do what their tests say', needs('promtool'), () => {
+  promtool('test', 'rules', ...TEST_FILES);
+});
+
+describe('every alert', () => {
+  const runbook = readFileSync('docs/runbook.md', 'utf8');
+  const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
+
+  test('has a severity, a summary, a description and a place in the runbook', () => {
+    assert.ok(alerts.length >= 15);
+    for (const { alert = '', labels = {}, annotations = {} } of alerts) {
+      assert.match(alert, /^SipKeepalive[A-Z]/);
+      assert.match(labels['severity'] ?? '', /^(critical|warning)$/, alert);
+      for (const name of ['summary', 'description']) {
+        assert.match(annotations[name] ?? '', /^\S.*\.$/s, `${alert}: ${name}`);
+      }
+      assert.equal(annotations['runbook_url'], `docs/runbook.md#${alert.toLowerCase()}`);
+    }
+  });
+
+  test('has its heading in docs/runbook.md, which has no others', () => {
+    assert.deepEqual([...headings].sort(), alerts.map(({ alert }) => alert).sort());
+  });
+
+  test('says of which destination or exporter it speaks', () => {
+    for (const { alert = '', annotations = {} } of alerts) {
+      // There is none to name.
+      if (alert === 'SipKeepaliveExporterAbsent') continue;
+      assert.match(annotations['summary'] ?? '', /\$labels\.(destination|instance)\b/, alert);
+    }
+  });
+
+  test('has a case in which it fires and one in which it does not', () => {
+    for (const { alert } of alerts) {
+      const own = cases.filter(({ alertname }) => alertname === alert);
+      assert.ok(
+        own.some(({ exp_alerts }) => exp_alerts.length > 0),
+        `${alert} never fires`,
+      );
+      assert.ok(
+        own.some(({ exp_alerts }) => exp_alerts.length === 0),
+        `${alert} always fires`,
+      );
+    }
+    for (const { alertname } of cases) {
+      assert.ok(
+        alerts.some(({ alert }) => alert === alertname),
+        `a test of ${alertname}, which is no alert`,
+      );
+    }
+  });
+});
+
+test('every link of the runbook leads to one of its headings, or to a file', () => {
+  const runbook = readFileSync('docs/runbook.md', 'utf8');
+  for (const [, link = ''] of runbook.matchAll(/\]\(([^)]+)\)/g)) {
+    const name = link.startsWith('#') ? link.slice(1) : undefined;
+    if (name === undefined) readFileSync(join('docs', link));
+    else assert.match(runbook, new RegExp(`^## ${name}$`, 'im'));
+  }
+});
+
+test('every metric in a rule, and in the runbook, is one that docs/metrics.md lists', () => {
+  const listed = new Set(
+    [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(sip_keepalive_\w+)`/gm)].map(
+      ([, name]) => name,
+    ),
+  );
+  const recorded = new Set(rules.map(({ record }) => record));
+  const texts = [
+    ...rules.flatMap(({ expr, annotations = {} }) => [
+      metricsOnly(expr),
+      ...Object.values(annotations),
+    ]),
+    readFileSync('docs/runbook.md', 'utf8'),
+  ];
+  let count = 0;
+  for (const text of texts) {
+    for (const [name] of text.matchAll(/\b(?:\w+:)?sip_keepalive_\w+(?::\w+)?/g)) {
+      const isKnown = name.includes(':') ? recorded.has(name) : isListed(listed, name);
+      assert.ok(isKnown, `${name} is in no list`);
+      count++;
+    }
+  }
+  assert.ok(count > 50);
+});
+
+test('a rule names no metric but ours and those that every Prometheus has', () => {
+  for (const { alert, record, expr } of rules) {
+    const names = [
+      ...metricsOnly(expr)
+        .replace(/\[[^\]]*\]/g, ']')
+        .matchAll(/\b[a-zA-Z_:][\w:]*\b(?=\s*(?:[[{)\]]|$|==|\n))/g),
+    ]
+      .map(([name]) => name)
+      .filter((name) => !/sip_keepalive_/.test(name) && !WORDS.has(name));
+    for (const name of names) assert.ok(FOREIGN.includes(name), `${alert ?? record}: ${name}`);
+  }
+});
+
+/** What else is a word in an expression. */
+const WORDS = new Set(['and', 'or', 'unless', 'on', 'by', 'without', 'offset', 'job', 'instance']);
+for (const word of ['destination', 'transport', 'address', 'reason', 'le', 'group_left', 'time'])
+  WORDS.add(word);
+
+/** Without comments and without what stands in quotes. */
+function metricsOnly(expr: string): string {
+  return expr.replace(/"[^"]*"/g, '""').replace(/#.*$/gm, '');
+}
+
+function isListed(listed: ReadonlySet<string | undefined>, name: string): boolean {
+  return listed.has(name) || listed.has(name.replace(/_(bucket|sum|count)$/, ''));
+}
