@@ -3,13 +3,11 @@
 import type { Logger } from 'pino';
 import { watchFile } from './auto-reload.js';
 import type { Config, ConfigSources } from './config/config.js';
-import { ConfigError } from './config/formats.js';
 import { showConfig, showModule } from './config/show.js';
 import { Discovery } from './discovery/discovery.js';
 import { Additions } from './engine/additions.js';
 import { createEngine, type Engine } from './engine/engine.js';
 import { Intake } from './engine/intake.js';
-import { FilesError } from './files.js';
 import { createApp } from './http/app.js';
 import { describeChange } from './http/events.js';
 import type { Exporter } from './http/exporter.js';
@@ -120,10 +118,11 @@ export class Daemon {
     try {
       next = load(this.#options.sources);
     } catch (error) {
-      if (!(error instanceof ConfigError || error instanceof FilesError)) throw error;
+      // A fault of ours in reading it must not end a process that runs well.
+      const text = error instanceof Error ? error.message : String(error);
       this.#isConfigRight = false;
-      this.#log.error({ error: error.message }, 'the configuration is wrong; nothing has changed');
-      return error.message;
+      this.#log.error({ error: text }, 'the configuration is wrong; nothing has changed');
+      return text;
     }
     this.#loaded.files.close();
     this.#loaded = { ...next, config: this.#withFixed(next.config) };

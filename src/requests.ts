@@ -18,7 +18,7 @@ export function requester(userAgent: string, files: () => ReadonlyMap<string, st
     const options: https.RequestOptions = {
       method,
       headers: { 'User-Agent': userAgent, ...headers, ...authorization(basicAuth, files()) },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]),
       ...(isSecure ? tlsOptions(tls, files()) : {}),
     };
     return new Promise((resolve, reject) => {

@@ -16,7 +16,7 @@ export function readFields<const F extends Fields>(
   report: Report,
 ): Read<F> {
   if (!isMapping(given)) {
-    report(path, `expected a mapping, got ${show(given)}`);
+    report(path, `expected a mapping, got ${kindOf(given)}`);
     return {};
   }
   const read: Record<string, unknown> = {};
@@ -37,6 +37,12 @@ export function readFields<const F extends Fields>(
   return read as Read<F>;
 }
 
+/** Not the thing itself: there may be a password in it. */
+function kindOf(given: unknown): string {
+  if (Array.isArray(given)) return 'a list';
+  return given === null ? 'nothing' : isMapping(given) ? 'a mapping' : `a ${typeof given}`;
+}
+
 /** The items of a list, each with its path. */
 export function itemsOf(
   given: unknown,
@@ -45,7 +51,7 @@ export function itemsOf(
 ): readonly (readonly [item: unknown, path: string])[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) {
-    report(path, `expected a list, got ${show(given)}`);
+    report(path, `expected a list, got ${kindOf(given)}`);
     return [];
   }
   return given.map((item: unknown, index) => [item, `${path}[${index}]`] as const);

@@ -94,7 +94,7 @@ function showSource(source: SourceSettings) {
 
 function showHttp({ url, timeoutMs, basicAuth, tls }: HttpSettings) {
   return {
-    url,
+    url: url.replace(/\?.*$/s, `?${SECRET}`),
     timeout: `${timeoutMs}ms`,
     ...(basicAuth === undefined ? {} : { basic_auth: showBasicAuth(basicAuth) }),
     tls_config: showTls(tls),

@@ -70,7 +70,8 @@ export class Source {
       const after = this.#reader.stamp() ?? '';
       this.#read = after.startsWith(before) ? after : '';
     } catch (error) {
-      this.#read = before;
+      // It may be readable the next time, with the same stamp.
+      this.#read = '';
       const isExpected = error instanceof SourceError;
       const text = isExpected ? error.message : `internal error: ${String(error)}`;
       if (!this.#closed.signal.aborted) this.#fail(text);

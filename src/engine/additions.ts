@@ -65,7 +65,13 @@ export class Additions {
       const fields = { error, destinations: this.#all.size };
       log({ level: 'error', message: 'what was added at run time is damaged', fields });
     }
-    await this.#journal.start();
+    try {
+      await this.#journal.start();
+    } catch (error) {
+      // What is there is read, and watched; the next addition tries again, and is refused if it fails.
+      const fields = { error: String(error) };
+      log({ level: 'error', message: 'what is added at run time cannot be written down', fields });
+    }
     this.use(this.#readEntry);
   }
 

@@ -48,8 +48,13 @@ export function readJournal(folder: string, now: Date): Kept {
   const { records, faults } = parse(text);
   if (faults.length === 0) return { records, damage: undefined };
   const aside = `${path}.damaged-${now.toISOString().replaceAll(':', '')}`;
-  copyFileSync(path, aside);
-  return { records, damage: `${path}: ${faults.join('; ')}; copied to ${aside}` };
+  const told = `${path}: ${faults.join('; ')}`;
+  try {
+    copyFileSync(path, aside);
+    return { records, damage: `${told}; copied to ${aside}` };
+  } catch (error) {
+    return { records, damage: `${told}; could not be copied aside: ${String(error)}` };
+  }
 }
 
 function parse(text: string): { records: readonly unknown[]; faults: readonly string[] } {
@@ -149,7 +154,7 @@ export class Journal {
     const isLong = this.#lines > 2 * this.#options.count() + MOST_IDLE_LINES;
     if (this.#file === undefined || isLong) await this.#writeAnew();
     const bytes = Buffer.from(batch.map(({ line }) => line).join(''));
-    await this.#file?.write(bytes, 0, bytes.length, this.#bytes);
+    if (this.#file !== undefined) await writeWhole(this.#file, bytes, this.#bytes);
     await this.#file?.datasync();
     this.#bytes += bytes.length;
     this.#lines += batch.length;
@@ -167,7 +172,7 @@ export class Journal {
     const bytes = Buffer.from(HEADER + all.map((record) => `${JSON.stringify(record)}\n`).join(''));
     const next = await open(`${this.#path}.new`, 'w', 0o600);
     try {
-      await next.write(bytes, 0, bytes.length, 0);
+      await writeWhole(next, bytes, 0);
       await next.sync();
       await rename(`${this.#path}.new`, this.#path);
       await syncFolder(this.#options.folder);
@@ -180,6 +185,13 @@ export class Journal {
     this.#bytes = bytes.length;
     this.#lines = all.length;
   }
+}
+
+/** A disk that is nearly full takes a part, and says so by the number alone. */
+async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  const { bytesWritten } = await file.write(bytes, 0, bytes.length, position);
+  if (bytesWritten === bytes.length) return;
+  throw new Error(`expected ${bytes.length} bytes to be written, got ${bytesWritten}`);
 }
 
 /** What a folder lists is on disk only after this. */

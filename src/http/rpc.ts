@@ -40,11 +40,13 @@ export function rpcHandler(exporter: Exporter, onError: (error: unknown) => void
         return;
       }
       const text = typeof request.body === 'string' ? request.body : '';
-      answer(text, methods, onError).then((answered) => {
-        if (response.destroyed) return;
-        if (answered === undefined) response.status(204).end();
-        else response.json(answered);
-      }, next);
+      answer(text, methods, onError)
+        .then((answered) => {
+          if (response.destroyed) return;
+          if (answered === undefined) response.status(204).end();
+          else response.json(answered);
+        })
+        .catch(next);
     });
   };
 }

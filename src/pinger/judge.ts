@@ -57,7 +57,8 @@ export class Judge {
   backoffMs({ destination }: Watch, target: TargetSlot): number {
     const { deleteCounter, maxBackoffMs } = destination.settings;
     if (deleteCounter === 0) return 0;
-    return this.#writer.verdictOf(target).run <= -deleteCounter ? maxBackoffMs : 0;
+    const { state, run } = this.#writer.verdictOf(target);
+    return state === 'down' && run <= -deleteCounter ? maxBackoffMs : 0;
   }
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */
