@@ -8,16 +8,11 @@ import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { DnsSettings } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
+import { isMapping, show } from '../shared/values.js';
 import { parseYaml, YamlError } from '../shared/yaml.js';
-import {
-  DEFAULT_MODULE,
-  isMapping,
-  readDestinations,
-  readEntry,
-  readModules,
-} from './destinations.js';
+import { DEFAULT_MODULE, readDestinations, readEntry, readModules } from './destinations.js';
 import { type Flags, readEnvironment } from './flags.js';
-import { ConfigError, Expected, FORMATS, type FormatName, show } from './formats.js';
+import { ConfigError, Expected, FORMATS, type FormatName } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
 import { type Report, readPing } from './ping-settings.js';
 import { byLevels, SCHEMA, SETTINGS, STRUCTURES, settings } from './schema.js';
@@ -184,17 +179,34 @@ function faultOf(error: unknown): string {
   return isHarmless ? error.message : 'expected YAML or JSON, got what is neither';
 }
 
-/** Names of files in a file are relative to it, those of the pings' settings at whatever level. */
-function resolvePaths(given: unknown, folder: string): unknown {
-  if (Array.isArray(given)) return given.map((item) => resolvePaths(item, folder));
-  if (!isMapping(given)) return given;
-  return Object.fromEntries(
-    Object.entries(given).map(([key, value]) =>
-      (key === 'tls_config' || key === 'auth') && isMapping(value)
-        ? [key, resolveFiles(value, folder)]
-        : [key, resolvePaths(value, folder)],
-    ),
-  );
+/**
+ * Names of files in a file are relative to it, those of the pings' settings at whatever level.
+ *
+ * @param done what aliases of YAML may lead to again, and in circles.
+ */
+function resolvePaths(
+  given: unknown,
+  folder: string,
+  done: Map<unknown, unknown> = new Map(),
+): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const known = done.get(given);
+  if (known !== undefined) return known;
+  if (Array.isArray(given)) {
+    const items: unknown[] = [];
+    done.set(given, items);
+    items.push(...given.map((item) => resolvePaths(item, folder, done)));
+    return items;
+  }
+  const resolved: Record<string, unknown> = {};
+  done.set(given, resolved);
+  for (const [key, value] of Object.entries(given)) {
+    const isGroup = (key === 'tls_config' || key === 'auth') && isMapping(value);
+    const inner = isGroup ? resolveFiles(value, folder) : resolvePaths(value, folder, done);
+    // By definition, not by assignment: a key may be __proto__.
+    Object.defineProperty(resolved, key, { value: inner, enumerable: true });
+  }
+  return resolved;
 }
 
 function resolveFiles(group: Record<string, unknown>, folder: string): Record<string, unknown> {

@@ -3,7 +3,8 @@
 import type { Destination, PingSettings } from '../shared/destination.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
-import { ConfigError, Expected, show } from './formats.js';
+import { isMapping, show } from '../shared/values.js';
+import { ConfigError, Expected } from './formats.js';
 import {
   entriesOf,
   isPingKey,
@@ -243,11 +244,7 @@ export function readLabels(given: unknown, path: string, report: Report): Record
       report(at, `expected a label that our metrics lack, got ${show(name)}`);
     const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
     if (!isScalar) report(at, `expected a text, got ${show(value)}`);
-    labels[name] = String(value);
+    else labels[name] = String(value);
   }
   return labels;
-}
-
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 /** Mappings in the configuration that are read field by field. */
 
-import { isMapping } from './destinations.js';
-import { Expected, type Format, show } from './formats.js';
+import { isMapping, kindOf, show } from '../shared/values.js';
+import { Expected, type Format } from './formats.js';
 import type { Report } from './ping-settings.js';
 
 type Fields = Readonly<Record<string, Format<unknown>>>;
@@ -35,12 +35,6 @@ export function readFields<const F extends Fields>(
     }
   }
   return read as Read<F>;
-}
-
-/** Not the thing itself: there may be a password in it. */
-function kindOf(given: unknown): string {
-  if (Array.isArray(given)) return 'a list';
-  return given === null ? 'nothing' : isMapping(given) ? 'a mapping' : `a ${typeof given}`;
 }
 
 /** The items of a list, each with its path. */

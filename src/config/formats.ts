@@ -7,6 +7,7 @@ import { TRANSPORTS } from '../shared/outcome.js';
 import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
 import { addressFamily, bracketed, canonicalUri, parseUri, UriError } from '../shared/uri.js';
+import { show } from '../shared/values.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */
 export class ConfigError extends Error {
@@ -298,12 +299,6 @@ const owner: Format<string> = (given) => {
 
 const events: Format<readonly EventName[]> = (given) =>
   texts(given).map((item) => oneOf(...EVENTS)(item));
-
-/** What came, short enough for a line. */
-export function show(given: unknown): string {
-  const shown = JSON.stringify(given) ?? String(given);
-  return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
-}
 
 /** What a text turns into, unless it is empty. */
 function optional<T, const E>(format: Format<T>, empty: E): Format<T | E> {

@@ -7,7 +7,8 @@ import {
   type TlsSettings,
 } from '../shared/destination.js';
 import { pingableUri, UriError } from '../shared/uri.js';
-import { Expected, FORMATS, show } from './formats.js';
+import { show } from '../shared/values.js';
+import { Expected, FORMATS } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
 
 type Key = keyof typeof PING_SETTINGS;

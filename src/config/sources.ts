@@ -10,9 +10,10 @@ import {
   type SourceSettings,
   type WebhookSettings,
 } from '../shared/sources.js';
-import { isMapping, readLabels } from './destinations.js';
+import { isMapping, show } from '../shared/values.js';
+import { readLabels } from './destinations.js';
 import { itemsOf, type Read, readFields } from './fields.js';
-import { FORMATS, type Format, show } from './formats.js';
+import { FORMATS, type Format } from './formats.js';
 import { entriesOf, type Report, readPing, tlsSettings } from './ping-settings.js';
 
 /** How often a source is looked at, unless it says otherwise. */

@@ -1,6 +1,7 @@
 /** Prometheus's target groups, as its `file_sd` and `http_sd` have them. */
 
 import type { Findings, Found } from '../shared/found.js';
+import { isMapping, show } from '../shared/values.js';
 import { SourceError } from './source-error.js';
 
 /** Labels that are no labels but say how a destination is watched. */
@@ -50,13 +51,4 @@ function readGroup(group: unknown, place: string): readonly Found[] {
       entry: { uri: target, ...Object.fromEntries(steering), labels: shown },
     };
   });
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(given: unknown): string {
-  const shown = JSON.stringify(given) ?? String(given);
-  return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
 }

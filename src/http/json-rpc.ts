@@ -1,5 +1,7 @@
 /** JSON-RPC 2.0 (jsonrpc.org): calls, notifications and batches. It knows no method. */
 
+import { isMapping, show } from '../shared/values.js';
+
 /** Calls in one batch. */
 const MOST_CALLS = 1_000;
 
@@ -162,13 +164,4 @@ function idOf(request: unknown): unknown {
 
 function isId(id: unknown): boolean {
   return id === undefined || id === null || typeof id === 'string' || typeof id === 'number';
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(given: unknown): string {
-  const shown = JSON.stringify(given) ?? String(given);
-  return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
 }

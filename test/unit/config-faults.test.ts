@@ -67,14 +67,14 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a section for a single value',
     'rise: { a: 1 }',
-    /^rise: expected a single value, got \{"a":1\}$/,
+    /^rise: expected a single value, got a mapping$/,
   ],
   [
     'destinations that are no list',
     'destinations: a.example',
     /^destinations: expected a list, got "a\.example"$/,
   ],
-  ['modules that are no mapping', 'modules: [m]', /^modules: expected a mapping, got \["m"\]$/],
+  ['modules that are no mapping', 'modules: [m]', /^modules: expected a mapping, got a list$/],
   [
     'a module that is no mapping',
     'modules: { m: 3 }',
@@ -218,7 +218,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'labels that are a list',
     'destinations: [{ uri: a.example, labels: [x] }]',
-    /^destinations\[0\]\.labels: expected a mapping .*, got \["x"\]$/,
+    /^destinations\[0\]\.labels: expected a mapping .*, got a list$/,
   ],
   [
     'a label name that Prometheus refuses',
@@ -239,12 +239,12 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a label value that is no text',
     'destinations: [{ uri: a.example, labels: { x: [y] } }]',
-    /^destinations\[0\]\.labels\.x: expected a text, got \["y"\]$/,
+    /^destinations\[0\]\.labels\.x: expected a text, got a list$/,
   ],
   [
     'a list at the top',
     '- 192.0.2.1',
-    /^config\.yaml: expected a mapping of settings, got \["192\.0\.2\.1"\]$/,
+    /^config\.yaml: expected a mapping of settings, got a list$/,
   ],
   ['a text at the top', 'hello', /^config\.yaml: expected a mapping of settings, got "hello"$/],
   ['tabs in YAML', 'log:\n\tlevel: debug', /^config\.yaml:2: .*tab/i],

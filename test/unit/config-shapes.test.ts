@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readConfig } from '../../src/config/config.js';
+import { readFlags } from '../../src/config/flags.js';
+import { ConfigError } from '../../src/config/formats.js';
+import { folder } from '../support/process.js';
+
+/** What is wrong with a file; undefined when nothing is. */
+function faultOf(t: { after(end: () => unknown): void }, text: string): string | undefined {
+  const file = join(folder(t as never), 'config.yml');
+  writeFileSync(file, text);
+  try {
+    readConfig({ flags: readFlags([`--config.file=${file}`]), env: {}, version: '1' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message;
+  }
+}
+
+describe('a shape that is wrong is told without what is in it', () => {
+  for (const text of [
+    'webhooks: ["https://hooks.example/S3CRET"]',
+    'webhooks: { url: "https://hooks.example/S3CRET" }',
+    'webhooks: [{ url: "https://u:S3CRET@hooks.example/" }]',
+    'discovery: [S3CRET]',
+    'discovery: { http_sd: { url: "http://x", basic_auth: { username: m, password: S3CRET } } }',
+    'discovery: { http_sd: [{ url: "http://x", basic_auth: "m:S3CRET" }] }',
+    'destinations: { uri: a.example, auth: { username: m, password: S3CRET } }',
+    'modules: [{ auth: { password: S3CRET } }]',
+    'modules: { m: [{ auth: { password: S3CRET } }] }',
+    'auth: [S3CRET]',
+    'destinations: [[{ auth: { password: S3CRET } }]]',
+  ]) {
+    test(text, (t) => {
+      const fault = faultOf(t, text);
+      assert.ok(fault !== undefined);
+      assert.doesNotMatch(fault, /S3CRET/);
+    });
+  }
+});
+
+describe('aliases', () => {
+  test('that lead in circles are told to be wrong, and end nothing', (t) => {
+    for (const text of ['modules: &a\n  x: *a\n', 'destinations: &a\n  - *a\n']) {
+      assert.ok(faultOf(t, text) !== undefined, text);
+    }
+  });
+
+  test('of aliases of aliases are read in no time', (t) => {
+    const levels = Array.from({ length: 30 }, (_, i) => `  - &l${i} [*l${i - 1}, *l${i - 1}]`);
+    const text = ['destinations:', '  - &l0 [x]', ...levels.slice(1)].join('\n');
+    assert.match(faultOf(t, text) ?? '', /expected a SIP URI, got a list/);
+  });
+
+  test('may share settings, as they do in Prometheus', (t) => {
+    const text =
+      'modules:\n  a: &a { fall: 3 }\n  b: *a\ndestinations: [{ uri: x.example, module: b }]';
+    assert.equal(faultOf(t, text), undefined);
+  });
+});
