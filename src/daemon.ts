@@ -24,6 +24,9 @@ import type { LogLine } from './shared/protocol.js';
 import { parseUri, transportOf } from './shared/uri.js';
 import { Webhooks } from './webhooks.js';
 
+/** Signals that come within so long are one. */
+const SOON_MS = 50;
+
 export interface DaemonOptions {
   readonly version: string;
   /** Read again at each reload. */
@@ -46,6 +49,7 @@ export class Daemon {
   #loadedAtMs = Date.now();
   #isConfigRight = true;
   #stopAutoReload = () => {};
+  #soon: NodeJS.Timeout | undefined;
   #server: HttpServer | undefined;
 
   constructor(options: DaemonOptions) {
@@ -116,7 +120,7 @@ export class Daemon {
   reload(): string | undefined {
     let next: Loaded;
     try {
-      next = load(this.#options.sources);
+      next = load(this.#options.sources, this.#loaded.config.dns.hostsFile);
     } catch (error) {
       // A fault of ours in reading it must not end a process that runs well.
       const text = error instanceof Error ? error.message : String(error);
@@ -134,7 +138,14 @@ export class Daemon {
     return undefined;
   }
 
+  /** Loads the configuration anew, once for all who ask meanwhile. */
+  reloadSoon(): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => this.reload(), SOON_MS);
+  }
+
   async stop(): Promise<void> {
+    clearTimeout(this.#soon);
     this.#log.info('stopping');
     this.#stopAutoReload();
     this.#loaded.files.close();
@@ -160,6 +171,7 @@ export class Daemon {
     this.#intake.use(config);
     if (files !== this.#options.loaded.files) this.#additions.use(config.readEntry);
     await this.#discovery.set(config.sources);
+    this.#intake.forgetOthers();
   }
 
   #watchFiles(): void {

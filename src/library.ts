@@ -7,13 +7,16 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { createEngine } from './engine/engine.js';
 import { bestOf, find } from './http/alive.js';
 import { type Described, describe } from './http/describe.js';
+import type { Watching } from './http/exporter.js';
 import { exposition } from './http/exposition.js';
 import { TEXT } from './http/own-metrics.js';
 import { load } from './loading.js';
 import type { StateChange } from './shared/changes.js';
+import type { Watched } from './shared/destination.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
 import type { LogLine, PingNews } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
+import { UriError } from './shared/uri.js';
 import { readVersion } from './version.js';
 
 export type { Described, DownReason, FailureReason, IsAliveCode, LogLine, State, TransportName };
@@ -117,12 +120,11 @@ export function createKeepAlive({
   /** By name of the destination, and then by owner. */
   const listeners = new Map<string, Map<string, Listeners>>();
   const listenersOf = (name: string) => [...(listeners.get(name)?.values() ?? [])];
-  const guarded = (call: () => void) => {
-    try {
-      call();
-    } catch (error) {
+  const guarded = (call: () => unknown) => {
+    // A listener may be asynchronous, and then fails later.
+    void (async () => call())().catch((error: unknown) => {
       log({ level: 'error', message: 'a listener failed', fields: { error: String(error) } });
-    }
+    });
   };
   const { roster, supervisor, changes, ledger } = createEngine({
     dns: config.dns,
@@ -174,7 +176,7 @@ export function createKeepAlive({
       return true;
     },
     remove(uri, owner) {
-      const removed = find(watching, uri).filter(({ destination: { name } }) => {
+      const removed = findAny(watching, uri).filter(({ destination: { name } }) => {
         const isRemoved = roster.remove(SOURCE, owner, name);
         if (isRemoved) listeners.get(name)?.delete(owner);
         if (listeners.get(name)?.size === 0) listeners.delete(name);
@@ -183,7 +185,7 @@ export function createKeepAlive({
       return removed.length > 0;
     },
     isAlive(destination) {
-      const found = find(watching, destination);
+      const found = findAny(watching, destination);
       return bestOf(found.map((watched) => describe(watching, watched)))?.code ?? -1;
     },
     list: () => roster.all().map((watched) => describe(watching, watched)),
@@ -204,6 +206,16 @@ export function createKeepAlive({
       await supervisor.stop();
     },
   };
+}
+
+/** What is no name and no URI is not watched. */
+function findAny(watching: Watching, asked: string): readonly Watched[] {
+  try {
+    return find(watching, asked);
+  } catch (error) {
+    if (error instanceof UriError) return [];
+    throw error;
+  }
 }
 
 function verdictChange({

@@ -14,8 +14,11 @@ export interface Loaded {
   readonly files: WatchedFiles;
 }
 
-/** @throws ConfigError or FilesError with what is wrong. */
-export function load(sources: ConfigSources): Loaded {
+/**
+ * @param hostsFile the one in force, where another cannot be taken any more.
+ * @throws ConfigError or FilesError with what is wrong.
+ */
+export function load(sources: ConfigSources, hostsFile?: string): Loaded {
   const config = readConfig(sources);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
   const https = [
@@ -25,7 +28,7 @@ export function load(sources: ConfigSources): Loaded {
   const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
   const all = [...paths, ...https.flatMap(filesOfHttp), ...secrets];
   const check = (contents: Contents) => checkFiles(config, contents);
-  return { config, files: new WatchedFiles(all, [config.dns.hostsFile], check) };
+  return { config, files: new WatchedFiles(all, [hostsFile ?? config.dns.hostsFile], check) };
 }
 
 /** The settings of every module, and of every destination with settings of its own, with their places. */

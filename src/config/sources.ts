@@ -191,10 +191,11 @@ function hostOf(url: string): string {
 
 /** Tells apart what has the same name. */
 function withOwnNames<T extends { readonly name: string }>(list: readonly T[]): readonly T[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   return list.map((item) => {
-    const count = (seen.get(item.name) ?? 0) + 1;
-    seen.set(item.name, count);
-    return count === 1 ? item : { ...item, name: `${item.name} (${count})` };
+    let name = item.name;
+    for (let count = 2; taken.has(name); count++) name = `${item.name} (${count})`;
+    taken.add(name);
+    return name === item.name ? item : { ...item, name };
   });
 }

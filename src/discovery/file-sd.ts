@@ -19,20 +19,29 @@ export class FileSd implements Reader {
   }
 
   stamp(): string {
-    return stampOf(this.#paths());
+    return stampOf(this.#patterns.flatMap((pattern) => expand(pattern) ?? [pattern]));
   }
 
   async read(): Promise<Look> {
     const troubles: string[] = [];
     const good = new Map<string, Findings>();
-    for (const path of this.#paths()) {
-      try {
-        good.set(path, readTargetGroups(parse(readText(path), path), path));
-      } catch (error) {
-        if (!(error instanceof SourceError)) throw error;
-        troubles.push(error.message);
-        const before = this.#good.get(path);
-        if (before !== undefined) good.set(path, before);
+    const keep = (isOf: (path: string) => boolean) => {
+      for (const [path, before] of this.#good) if (isOf(path)) good.set(path, before);
+    };
+    for (const pattern of this.#patterns) {
+      const paths = expand(pattern);
+      if (paths === undefined) {
+        troubles.push(`${dirname(pattern)}: expected a readable folder, got none`);
+        keep((path) => dirname(path) === dirname(pattern));
+      }
+      for (const path of paths ?? []) {
+        try {
+          good.set(path, readTargetGroups(parse(readText(path), path), path));
+        } catch (error) {
+          if (!(error instanceof SourceError)) throw error;
+          troubles.push(error.message);
+          keep((known) => known === path);
+        }
       }
     }
     this.#good = good;
@@ -43,13 +52,10 @@ export class FileSd implements Reader {
       troubles,
     };
   }
-
-  #paths(): readonly string[] {
-    return [...new Set(this.#patterns.flatMap(expand))];
-  }
 }
 
-function expand(pattern: string): readonly string[] {
+/** The files that a pattern stands for; undefined when their folder cannot be read. */
+function expand(pattern: string): readonly string[] | undefined {
   const [folder, last] = [dirname(pattern), basename(pattern)];
   if (!last.includes('*')) return [pattern];
   const pieces = last.split('*').map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
@@ -60,7 +66,7 @@ function expand(pattern: string): readonly string[] {
       .sort()
       .map((name) => join(folder, name));
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -101,7 +101,9 @@ export class Additions {
     const destination = this.#readNew(entry);
     const { roster } = this.#options;
     const { name } = destination;
-    if (roster.named(name)?.owners.includes(owner) === true) return -2;
+    const known = roster.named(name);
+    const isSame = known?.destination.uri === destination.uri;
+    if (isSame && known.owners.includes(owner)) return -2;
     const addition: Addition = { owner, name, entry };
     const refused = roster.add(RUN_TIME, { owner, destination });
     if (refused !== undefined) throw new AdditionError(`${name}: ${refused.why}`);

@@ -35,7 +35,10 @@ export class Intake {
     this.#wanted = wanted;
   }
 
-  /** Watches what this says from now on, with what sources that stay have found so far. */
+  /**
+   * Watches what this says from now on, with what sources that stay have found so far. Those that do
+   * not stay are let go of by `forgetOthers`, once what comes in their place has been read.
+   */
   use(wanted: Wanted): void {
     this.#wanted = wanted;
     const own = wanted.destinations.filter(({ name }) => isInShard(name, wanted.shard));
@@ -47,10 +50,16 @@ export class Intake {
     for (const [name, findings] of this.#findings) {
       const settings = kept.get(name);
       if (settings !== undefined) this.take(settings, findings);
-      else {
-        this.#findings.delete(name);
-        this.#roster.set(name, []);
-      }
+    }
+  }
+
+  /** Lets go of what sources have found that are in use no more. */
+  forgetOthers(): void {
+    const kept = new Set(this.#wanted.sources.map(({ name }) => name));
+    for (const name of this.#findings.keys()) {
+      if (kept.has(name)) continue;
+      this.#findings.delete(name);
+      this.#roster.set(name, []);
     }
   }
 

@@ -143,7 +143,8 @@ export class Journal {
         await this.#write(batch);
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        // The last one first: what it undoes it did on top of the others.
+        for (const { reject } of batch.reverse()) reject(error);
         await this.#forget();
       }
     }

@@ -103,9 +103,11 @@ export class Roster {
   add(source: string, claim: Claim): Refused | undefined {
     const { name } = claim.destination;
     const held = this.#heldBy(source, name);
-    if (held.some(({ owner }) => owner === claim.owner)) return undefined;
-    const [refused] = this.#put(name, source, [...held, { source, ...claim }]);
-    if (refused?.claim.owner === claim.owner) this.#put(name, source, held);
+    const others = held.filter(({ owner }) => owner !== claim.owner);
+    const [refused] = this.#put(name, source, [...others, { source, ...claim }]).filter(
+      (one) => one.claim.owner === claim.owner,
+    );
+    if (refused !== undefined) this.#put(name, source, held);
     this.#tell();
     return refused;
   }

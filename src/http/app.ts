@@ -3,6 +3,7 @@
 import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { aliveHandler } from './alive.js';
+import { clientFault } from './client-fault.js';
 import { destinationHandler, destinationsHandler, historyHandler } from './destinations.js';
 import { eventsHandler } from './events.js';
 import type { Exporter } from './exporter.js';
@@ -95,11 +96,4 @@ function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
     const body = status === 500 ? 'Internal error; the log has it' : 'Bad request';
     response.status(status).type('text/plain').send(`${body}\n`);
   };
-}
-
-/** The status of an error that the request itself caused, such as a malformed escape in its path. */
-function clientFault(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('status' in error)) return undefined;
-  const { status } = error;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

@@ -7,6 +7,7 @@ import type { Watched } from '../shared/destination.js';
 import { STATES } from '../shared/state.js';
 import { UriError } from '../shared/uri.js';
 import { bestOf, find } from './alive.js';
+import { clientFault } from './client-fault.js';
 import { type Described, describe } from './describe.js';
 import type { Exporter } from './exporter.js';
 import {
@@ -24,6 +25,8 @@ import {
 const ERROR = -1;
 /** Of a request, in bytes. */
 const MOST_BYTES = 1 << 20;
+/** Destinations with one URI that are told of at once; of more, each goes by its name. */
+const MOST_SHARING = 100;
 /** Destinations that are described at a stretch. */
 const BATCH = 200;
 const ADD_PARAMS = ['uri', 'owner', 'ping_interval', 'module', 'name', 'labels'] as const;
@@ -36,7 +39,7 @@ export function rpcHandler(exporter: Exporter, onError: (error: unknown) => void
       if (error !== undefined) {
         const why = error instanceof Error ? error.message : String(error);
         const message = `expected at most ${MOST_BYTES} bytes of JSON, got: ${why}`;
-        response.status(413).json(failure(null, INVALID_REQUEST, message));
+        response.status(clientFault(error) ?? 400).json(failure(null, INVALID_REQUEST, message));
         return;
       }
       const text = typeof request.body === 'string' ? request.body : '';
@@ -64,7 +67,9 @@ function methodsOf(exporter: Exporter): Methods {
       required: 1,
       call: async ({ uri, owner }) => {
         const wanted = optionalText(owner, 'owner');
-        const [first, ...others] = await list(exporter, found(exporter, uri), wanted);
+        const all = found(exporter, uri);
+        if (all.length > MOST_SHARING) throw new RpcError(ERROR, tooMany(all.length));
+        const [first, ...others] = await list(exporter, all, wanted);
         if (first === undefined) throw new RpcError(ERROR, `${wanted} does not watch ${uri}`);
         return others.length === 0 ? first : [first, ...others];
       },
@@ -73,8 +78,10 @@ function methodsOf(exporter: Exporter): Methods {
       params: ['destination'],
       required: 1,
       call: async ({ destination }) => {
-        const described = found(exporter, destination).map((one) => describe(exporter, one));
-        const code = bestOf(described)?.code ?? ERROR;
+        await nextRound();
+        const all = found(exporter, destination);
+        if (all.length > MOST_SHARING) throw new RpcError(ERROR, tooMany(all.length));
+        const code = bestOf(all.map((one) => describe(exporter, one)))?.code ?? ERROR;
         if (code === ERROR) throw new RpcError(ERROR, 'there is no verdict yet');
         return code;
       },
@@ -115,6 +122,9 @@ function add(exporter: Exporter, owner: string, entry: Params): Promise<1 | -2> 
 
 /** 1, as Kamailio answers. */
 async function remove(exporter: Exporter, uri: unknown, owner: string): Promise<1> {
+  // What is kept and not watched, because its module is gone, goes by its name.
+  const byName = await written(exporter.additions.remove(owner, [textOf(uri, 'uri')]));
+  if (byName > 0) return 1;
   const watched = found(exporter, uri);
   const names = watched.map(({ destination }) => destination.name);
   const removed = await written(exporter.additions.remove(owner, names));
@@ -126,6 +136,10 @@ async function remove(exporter: Exporter, uri: unknown, owner: string): Promise<
       ? `${owner} has it from the configuration, where it has to be deleted`
       : `${owner} does not watch it`,
   );
+}
+
+function tooMany(count: number): string {
+  return `expected the name of one, got a URI that ${count} destinations share`;
 }
 
 /** What went wrong with an addition is told as Kamailio does. */

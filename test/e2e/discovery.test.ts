@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Authority } from '../support/certificates.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
 import { eventually, folder } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
@@ -316,4 +317,47 @@ test('a dispatcher.list: its sets as labels, its flags honoured', async (t) => {
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
   assert.match(exporter.output(), /dispatcher.list:3.*disabled/);
   assert.match(exporter.output(), /192.0.2.77:5060: not an address of this machine/);
+});
+
+test('a source whose files are named otherwise after a reload keeps what it watches', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const uri = `sip:127.0.0.1:${peer.port}`;
+  const path = folder(t);
+  writeFileSync(join(path, 'a.json'), JSON.stringify(group([uri])));
+  const config = (...files: readonly string[]) => ({
+    ping_interval: 0.5,
+    discovery: { file_sd: [{ files: files.map((name) => join(path, name)) }] },
+  });
+  const exporter = await startExporter(t, config('a.json'));
+  const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
+  await eventually('some pings', async () => (await pings()) >= 3);
+  const before = await pings();
+  writeFileSync(exporter.configFile, JSON.stringify(config('a.json', 'b*.json')));
+  await exporter.post('/-/reload', '');
+  await isWatched(exporter, `${uri} for file_sd`);
+  assert.ok((await pings()) >= before);
+  assert.equal(await exporter.isAlive(uri), 1);
+  const source = { source: `file_sd ${join(path, 'a.json')} ${join(path, 'b*.json')}` };
+  await eventually(
+    'the new one',
+    async () => (await exporter.metric('sip_keepalive_discovery_destinations', source)) === 1,
+  );
+});
+
+test('a folder that cannot be read is told of, and what stood there stays', async (t) => {
+  const [path, moved] = [join(folder(t), 'targets'), join(folder(t), 'moved')];
+  mkdirSync(path);
+  writeFileSync(join(path, 'a.json'), JSON.stringify(group(['127.0.0.1:9'])));
+  const file_sd = [{ files: [join(path, '*.json')], refresh_interval: '200ms' }];
+  const exporter = await startExporter(t, { discovery: { file_sd } });
+  await isWatched(exporter, 'sip:127.0.0.1:9 for file_sd');
+  renameSync(path, moved);
+  await eventually('it is told', () => /expected a readable folder/.test(exporter.output()));
+  assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 0);
+  assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for file_sd');
+  renameSync(moved, path);
+  await eventually(
+    'it is right',
+    async () => (await exporter.metric('sip_keepalive_discovery_up')) === 1,
+  );
 });

@@ -125,6 +125,12 @@ test('what was added for a module that is gone is told of, kept, and watched onc
   writeFileSync(exporter.configFile, JSON.stringify(withModule));
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], ['sip:127.0.0.1:9']);
+  writeFileSync(exporter.configFile, JSON.stringify(config(stateDir)));
+  await exporter.post('/-/reload', '');
+  assert.equal((await exporter.rpc('keepalive.del', ['sip:127.0.0.1:9', 'me'])).result, 1);
+  writeFileSync(exporter.configFile, JSON.stringify(withModule));
+  await exporter.post('/-/reload', '');
+  assert.deepEqual([...(await listed(exporter))], [], 'what was deleted does not come back');
 });
 
 test('without a folder a warning says that additions are lost', async (t) => {

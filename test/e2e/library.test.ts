@@ -70,6 +70,12 @@ test('the library watches on behalf of owners, and tells each what it asked for'
     pings.push(ping);
     throw new Error('a fault of the program');
   };
+  const onLater = async () => {
+    throw new Error('a fault that comes later');
+  };
+  assert.equal(keepAlive.add(uri, { owner: 'c', onStateChange: onLater }), true);
+  assert.equal(keepAlive.isAlive('no URI at all, and no name'), -1);
+  assert.equal(keepAlive.remove('no URI at all, and no name', 'a'), false);
   assert.equal(keepAlive.add(uri, { owner: 'b', pingInterval: 0.2, onResponse }), true);
   await eventually('it is up', () => keepAlive.isAlive(uri) === 1);
   isUp = false;
@@ -87,11 +93,15 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   assert.ok((alive?.rtt ?? 0) > 0 && (alive?.rtt ?? 1) < 1);
   assert.ok(logged.includes('a listener failed'));
   const [, second] = keepAlive.list();
-  assert.deepEqual([second?.uri, second?.owners, second?.ping_interval], [uri, ['a', 'b'], 0.2]);
+  assert.deepEqual(
+    [second?.uri, second?.owners, second?.ping_interval],
+    [uri, ['a', 'c', 'b'], 0.2],
+  );
   assert.match(await keepAlive.register.metrics(), /sip_keepalive_is_alive\{.*\} 2/);
   assert.equal(keepAlive.remove(uri, 'nobody'), false);
   assert.equal(keepAlive.remove(uri, 'a'), true);
   assert.equal(keepAlive.remove('static', 'config'), false, 'what is configured stays');
+  assert.equal(keepAlive.remove(uri, 'c'), true);
   assert.equal(keepAlive.remove(uri, 'b'), true);
   assert.equal(keepAlive.list().length, 1);
   assert.throws(() => keepAlive.add('http://x', { owner: 'a' }), /uri: expected a SIP URI/);

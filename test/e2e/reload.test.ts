@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
-import { eventually } from '../support/process.js';
+import { eventually, folder } from '../support/process.js';
 
 const write = ({ configFile }: Exporter, config: unknown) =>
   writeFileSync(configFile, JSON.stringify(config));
@@ -128,4 +129,32 @@ test('a page of another site cannot make us reload', async (t) => {
   assert.equal((await exporter.post('/-/reload', '', { origin: exporter.url })).status, 200);
   const answer = await fetch(`${exporter.url}/-/reload`);
   assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'POST']);
+});
+
+test('SIGHUPs that come together are one reload, and one for a file that leads in circles ends nothing', async (t) => {
+  const exporter = await startExporter(t, { destinations: [{ uri: '127.0.0.1:9', name: 'a' }] });
+  write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
+  for (let i = 0; i < 20; i++) exporter.child.kill('SIGHUP');
+  await eventually('it is loaded', async () => (await exporter.get('/config')).includes('"b"'));
+  await sleep(200);
+  const reloads = exporter.output().match(/was loaded anew/g)?.length ?? 0;
+  assert.ok(reloads <= 2, `${reloads} reloads`);
+  writeFileSync(exporter.configFile, 'modules: &a\n  x: *a\n');
+  exporter.child.kill('SIGHUP');
+  await eventually('it is told', () => /the configuration is wrong/.test(exporter.output()));
+  assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 0);
+});
+
+test('another hosts file takes effect with the next start, and the one in force stays', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const hosts = join(folder(t), 'hosts');
+  writeFileSync(hosts, '127.0.0.1 peer.example\n');
+  const uri = `sip:peer.example:${peer.port}`;
+  const config = (name: string) => ({ ping_interval: 0.5, destinations: [{ uri, name }] });
+  const args = [`--dns.hosts_file=${hosts}`];
+  const exporter = await startExporter(t, config('a'), args);
+  await isUp(exporter, 'a');
+  write(exporter, { ...config('b'), dns: { hosts_file: '/nowhere' } });
+  await exporter.post('/-/reload', '');
+  await isUp(exporter, 'b');
 });

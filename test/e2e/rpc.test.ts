@@ -105,6 +105,7 @@ describe('/rpc', () => {
         { uri: '127.0.0.2', owner: 'alice', name: 'static' },
         /the name is that of sip:127.0.0.1:9/,
       ],
+      ['add', { uri: '127.0.0.2', owner: 'config', name: 'static' }, /the name is that of/],
       ['del', ['127.0.0.1:9', 'config'], /config has it from the configuration/],
       ['del', ['127.0.0.1:9', 'alice'], /alice does not watch it/],
       ['del', ['127.0.0.99', 'alice'], /not watched: 127.0.0.99/],
@@ -205,4 +206,23 @@ test('without the admin API calls that would change something get an error, othe
   }
   const { result } = await exporter.rpc('keepalive.list', []);
   assert.equal((result as unknown[]).length, 1);
+});
+
+test('a URI that a thousand destinations share is asked about by name', async (t) => {
+  const destinations = Array.from({ length: 1000 }, (_, i) => ({
+    uri: '127.0.0.1:9',
+    name: `d${i}`,
+  }));
+  const exporter = await startExporter(t, { ping_interval: 60, destinations });
+  for (const method of ['keepalive.get', 'keepalive.is_alive']) {
+    const call = { jsonrpc: '2.0', id: 1, method, params: ['127.0.0.1:9'] };
+    const batch = JSON.stringify(Array.from({ length: 1000 }, () => call));
+    const answers = (await (await exporter.post('/rpc', batch)).json()) as {
+      error?: { message: string };
+    }[];
+    assert.equal(answers.length, 1000);
+    assert.match(answers[999]?.error?.message ?? '', /a URI that 1000 destinations share/);
+  }
+  const { result } = await exporter.rpc('keepalive.get', ['d7']);
+  assert.equal((result as { destination: string }).destination, 'd7');
 });

@@ -92,7 +92,7 @@ test('one that fails is told again, one that refuses is not, and one that hangs 
     webhooks: [
       { url: failing.url, name: 'failing' },
       { url: refusing.url, name: 'refusing' },
-      { url: hanging.url, name: 'hanging', timeout: '300ms' },
+      { url: hanging.url, name: 'hanging', timeout: 0.3001 },
       { url: 'http://127.0.0.1:9/', name: 'absent' },
     ],
     destinations: [
