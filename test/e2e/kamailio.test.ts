@@ -29,9 +29,12 @@ test(
       return codes.every((c) => c === code);
     };
     await eventually('both are alive', all(1), WITHIN_MS);
-    const { server, targets } = await exporter.destination(`sip:127.0.0.1:${port}`);
+    // An answer that came while this machine stood still counts, and has no round-trip time.
+    const { server } = await eventually('a round-trip time', async () => {
+      const described = await exporter.destination(`sip:127.0.0.1:${port}`);
+      return (described.targets[0]?.last_rtt ?? 0) > 0 && described;
+    });
     assert.match(server ?? '', /^kamailio/i);
-    assert.ok((targets[0]?.last_rtt ?? 0) > 0);
 
     await kamailio.stop('SIGKILL');
     await eventually('both are down', all(2), WITHIN_MS);
