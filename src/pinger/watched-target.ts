@@ -21,13 +21,16 @@ export interface WatchedTargetTools {
 
 /** Of so many targets the last messages are kept; those of more would take too much memory. */
 const MOST_KEPT = 1 << 14;
-const LONGEST_KEPT = 16 << 10;
+/** Of a message from the peer; what is longer is cut off. */
+const MOST_BYTES = 1024;
 
 export class WatchedTarget implements TargetUser {
   readonly traced: TargetUser['traced'];
   /** The last request, which lives on in its template, and what came back. */
   #sent: Uint8Array | undefined;
   #received: Uint8Array | undefined;
+  /** Of the last message; 0 while none came back. */
+  #receivedBytes = 0;
   readonly #watch: Watch;
   readonly #slot: TargetSlot;
   readonly #tools: WatchedTargetTools;
@@ -41,8 +44,10 @@ export class WatchedTarget implements TargetUser {
 
   /** The last messages that went to and fro, as text; empty where there were none. */
   get exchange(): Exchange {
-    const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? '' : readable(bytes));
-    return { sent: text(this.#sent), received: text(this.#received) };
+    const sent = this.#sent === undefined ? '' : readable(this.#sent);
+    const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MOST_BYTES));
+    const cut = this.#receivedBytes > MOST_BYTES ? `\n[of ${this.#receivedBytes} bytes]` : '';
+    return { sent, received: received === undefined ? '' : `${readable(received)}${cut}` };
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
@@ -78,15 +83,16 @@ export class WatchedTarget implements TargetUser {
     this.#tools.judge.learnTls(this.#watch, this.#slot, peer);
   }
 
+  /** Into memory of our own: thousands of messages a second that live on would wake the collector. */
   #keep(direction: 'sent' | 'received', bytes: Uint8Array): void {
     if (direction === 'sent') {
       this.#sent = bytes;
-      this.#received = undefined;
+      this.#receivedBytes = 0;
       return;
     }
-    // Of a piece of something large all of it would be kept.
-    const isPiece = 2 * bytes.byteLength < bytes.buffer.byteLength;
-    this.#received = isPiece ? bytes.slice(0, LONGEST_KEPT) : bytes;
+    this.#received ??= new Uint8Array(MOST_BYTES);
+    this.#receivedBytes = bytes.length;
+    this.#received.set(bytes.length <= MOST_BYTES ? bytes : bytes.subarray(0, MOST_BYTES));
   }
 
   #done(): void {
