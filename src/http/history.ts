@@ -6,7 +6,7 @@ import type { Watching } from './exporter.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;
-/** Destinations that have one; those of more would take too much memory. */
+/** Rows of destinations that have one; of more it would take too much memory. */
 const MOST_KEPT = 20_000;
 /** Destinations that are looked at at a stretch. */
 const BATCH = 200;
@@ -21,21 +21,25 @@ export interface History {
   readonly step: number;
 }
 
-/** Counters when they were last looked at, and what came of them since. */
-interface Track {
-  readonly generation: number;
-  pings: number;
-  failures: number;
-  answers: number;
-  sumMicros: number;
-  /** Rings; NaN where nothing is known. */
-  readonly rtt: Float32Array;
-  readonly failed: Float32Array;
+/** What was counted of a destination when it was last looked at, in this order. */
+const COUNTERS = ['pings', 'alive', 'answers', 'sumMicros'] as const;
+
+/** Of so many rows, made when the first of them is looked at. */
+const BLOCK = 1_024;
+
+/** Flat arrays: an object for each destination would take several times as much memory. */
+class Block {
+  /** Of a point 0 stands for nothing known. */
+  readonly rtt = new Float32Array(BLOCK * POINTS);
+  /** Shares from 1 for none to 255 for all. */
+  readonly failed = new Uint8Array(BLOCK * POINTS);
+  readonly counters = new Float64Array(BLOCK * COUNTERS.length);
+  readonly generations = new Uint32Array(BLOCK);
 }
 
 export class Histories {
   readonly #watching: Watching;
-  readonly #tracks = new Map<number, Track>();
+  readonly #blocks: (Block | undefined)[] = [];
   #at = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -53,63 +57,67 @@ export class Histories {
     clearInterval(this.#timer);
   }
 
-  of(slot: DestinationSlot): History {
-    const track = this.#tracks.get(slot.index);
-    const isKnown = track?.generation === slot.generation;
+  of({ index, generation }: DestinationSlot): History {
+    const block = this.#blocks[Math.floor(index / BLOCK)];
+    const row = index % BLOCK;
+    const isKnown = block?.generations[row] === generation;
+    const share = (value: number) => (value - 1) / 254;
     return {
-      rtt: isKnown ? this.#points(track.rtt) : [],
-      failed: isKnown ? this.#points(track.failed) : [],
+      rtt: isKnown ? this.#points(block.rtt, row, (value) => value) : [],
+      failed: isKnown ? this.#points(block.failed, row, share) : [],
       step: POINT_MS / 1000,
     };
   }
 
   /** Takes the next point of every destination. */
   async look(): Promise<void> {
-    const at = ++this.#at % POINTS;
-    const all = this.#watching.roster.all().slice(0, MOST_KEPT);
-    for (const [index, watched] of all.entries()) {
-      if (index % BATCH === BATCH - 1) await nextRound();
-      this.#lookAt(watched, at);
+    this.#at = (this.#at + 1) % POINTS;
+    for (const [count, watched] of this.#watching.roster.all().entries()) {
+      if (count % BATCH === BATCH - 1) await nextRound();
+      if (watched.slot.index < MOST_KEPT) this.#lookAt(watched);
     }
-    const kept = new Set(all.map(({ slot }) => slot.index));
-    for (const index of this.#tracks.keys()) if (!kept.has(index)) this.#tracks.delete(index);
   }
 
-  #lookAt(watched: Watched, at: number): void {
-    const sums = this.#sumsOf(watched);
-    const known = this.#tracks.get(watched.slot.index);
-    if (known?.generation !== watched.slot.generation) {
-      const empty = () => new Float32Array(POINTS).fill(Number.NaN);
-      const { generation, index } = watched.slot;
-      this.#tracks.set(index, { generation, ...sums, rtt: empty(), failed: empty() });
+  #lookAt({ slot: { index, generation }, targets }: Watched): void {
+    const sums = [0, 0, 0, 0];
+    for (const { slot } of targets) {
+      const totals = this.#watching.ledger.totals(slot);
+      COUNTERS.forEach((name, i) => {
+        sums[i] = (sums[i] ?? 0) + (totals?.[name] ?? 0);
+      });
+    }
+    const number = Math.floor(index / BLOCK);
+    const block = this.#blocks[number] ?? new Block();
+    this.#blocks[number] = block;
+    const row = index % BLOCK;
+    const first = row * COUNTERS.length;
+    const [pings = 0, alive = 0, answers = 0, sumMicros = 0] = sums.map(
+      (sum, i) => sum - (block.counters[first + i] ?? 0),
+    );
+    block.counters.set(sums, first);
+    const ring = row * POINTS;
+    if (block.generations[row] !== generation) {
+      block.generations[row] = generation;
+      block.rtt.fill(0, ring, ring + POINTS);
+      block.failed.fill(0, ring, ring + POINTS);
       return;
     }
-    const answers = sums.answers - known.answers;
-    const pings = sums.pings - known.pings;
     // A target that went took its counters along: then nothing can be said of this minute.
-    const isWhole = answers >= 0 && pings >= 0;
-    const mean = (sums.sumMicros - known.sumMicros) / answers / 1e6;
-    known.rtt[at] = isWhole && answers > 0 ? mean : Number.NaN;
-    known.failed[at] = isWhole && pings > 0 ? (sums.failures - known.failures) / pings : Number.NaN;
-    Object.assign(known, sums);
+    const isWhole = pings >= alive && alive >= 0 && answers >= 0 && sumMicros >= 0;
+    const failed = isWhole && pings > 0 ? 1 + Math.round((254 * (pings - alive)) / pings) : 0;
+    block.rtt[ring + this.#at] = isWhole && answers > 0 ? sumMicros / answers / 1e6 : 0;
+    block.failed[ring + this.#at] = failed;
   }
 
-  #sumsOf({ targets }: Watched) {
-    const sums = { pings: 0, failures: 0, answers: 0, sumMicros: 0 };
-    for (const { slot } of targets) {
-      const row = this.#watching.ledger.target(slot);
-      if (row === undefined) continue;
-      const { pings, alive, rtt } = row;
-      sums.pings += pings;
-      sums.failures += pings - alive;
-      sums.answers += rtt.buckets.reduce((a, b) => a + b, 0);
-      sums.sumMicros += rtt.sumMicros;
-    }
-    return sums;
-  }
-
-  #points(ring: Float32Array): readonly (number | null)[] {
-    const points = Array.from({ length: POINTS }, (_, i) => ring[(this.#at + 1 + i) % POINTS]);
-    return points.map((value) => (value === undefined || Number.isNaN(value) ? null : value));
+  /** @param read a value that is known. */
+  #points(
+    all: Float32Array | Uint8Array,
+    row: number,
+    read: (value: number) => number,
+  ): readonly (number | null)[] {
+    return Array.from({ length: POINTS }, (_, i) => {
+      const value = all[row * POINTS + ((this.#at + 1 + i) % POINTS)] ?? 0;
+      return value === 0 ? null : read(value);
+    });
   }
 }

@@ -40,6 +40,27 @@ export class LedgerReader {
     return this.#isOf(slot, at) ? new TargetRow(this.#page, at) : undefined;
   }
 
+  /** The counters of a target that histories are made of: no copy of its row. */
+  totals(slot: TargetSlot): Totals | undefined {
+    const row = targetAt(slot.index);
+    const get = (cell: number) => Atomics.load(this.#cells, row + cell) >>> 0;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const version = get(TARGET.version);
+      if (version % 2 !== 0) continue;
+      const isOurs = get(TARGET.generation) === slot.generation;
+      const alive = get(TARGET.alive);
+      let pings = alive;
+      for (let i = 0; i < FAILURE_REASONS.length; i++) pings += get(TARGET.failures + i);
+      let answers = 0;
+      for (let i = 0; i <= RTT_BUCKETS_MICROS.length; i++) answers += get(TARGET.buckets + i);
+      const sumMicros = wide(get(TARGET.rttSum), get(TARGET.rttSum + 1));
+      if (get(TARGET.version) === version) {
+        return isOurs ? { pings, alive, answers, sumMicros } : undefined;
+      }
+    }
+    return undefined;
+  }
+
   /** Undefined while no connection to this target was made. */
   connection(slot: TargetSlot): ConnectionRow | undefined {
     const at = this.#copy(connectionAt(slot.index), CONNECTION.words);
@@ -92,6 +113,15 @@ export class LedgerReader {
 const PAGE_WORDS = 16 * 1024;
 /** A writer holds a row for well under a microsecond; this is a few milliseconds of trying. */
 const MOST_TRIES = 100_000;
+
+export interface Totals {
+  /** Pings that ended, those of them that were alive, and those that have a round-trip time. */
+  readonly pings: number;
+  readonly alive: number;
+  readonly answers: number;
+  /** Of all round-trip times. */
+  readonly sumMicros: number;
+}
 
 export interface Histogram {
   /** Not cumulative; the last bucket has no upper bound. */
@@ -150,9 +180,6 @@ export class TargetRow {
   /** Ways that failed and led to another within the same ping. */
   get failovers(): number {
     return this.#count(TARGET.failovers);
-  }
-  get alive(): number {
-    return this.#count(TARGET.alive);
   }
   /** Pings that ended: the alive ones and every failure. */
   get pings(): number {
