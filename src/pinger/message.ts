@@ -89,13 +89,27 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
   const from = bytes.indexOf('\r\nFrom: ');
   return {
     bytes,
-    sentBy: Buffer.from(sentBy.toLowerCase(), 'latin1'),
-    method: Buffer.from(method.toLowerCase(), 'latin1'),
+    sentBy: sharedWord(sentBy),
+    method: sharedWord(method),
     branchAt: bytes.indexOf(`;branch=${branch}`) + ';branch='.length,
     // Behind the URI, which may look like it.
     tagAt: bytes.indexOf(`>;tag=${tag}\r\n`, from) + '>;tag='.length,
     callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
   };
+}
+
+/** Words that templates share; as a rule there are few. */
+const sharedWords = new Map<string, Uint8Array>();
+const MOST_SHARED = 64;
+
+/** In lower case; one for all templates with the same. */
+function sharedWord(text: string): Uint8Array {
+  const known = sharedWords.get(text);
+  if (known !== undefined) return known;
+  if (sharedWords.size === MOST_SHARED) sharedWords.clear();
+  const bytes = word(text.toLowerCase());
+  sharedWords.set(text, bytes);
+  return bytes;
 }
 
 /** Who we are where nobody said so. */

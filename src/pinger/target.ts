@@ -55,8 +55,8 @@ export interface TargetUser {
   connected(phase: ConnectPhase, micros: number): void;
   /** The peer has shown its certificate. */
   secured(peer: TlsPeer): void;
-  /** A message went out or came in; undefined when nobody wants to see them. */
-  readonly traced: ((direction: 'sent' | 'received', bytes: Uint8Array) => void) | undefined;
+  /** A message went out or came in. The bytes of one that went out are used for the next. */
+  traced(direction: 'sent' | 'received', bytes: Uint8Array): void;
 }
 
 export interface TargetOptions {
@@ -147,7 +147,7 @@ export class Target implements FlowUser, TransactionUser {
     // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
     if (scan.vias !== 1 || !isBarringBlanks(bytes, sentBy, template.sentBy)) return false;
     if (scan.isCutOff) return false;
-    this.#options.user.traced?.('received', bytes);
+    this.#options.user.traced('received', bytes);
     if (!scan.ok) {
       if (isCurrent) this.#transaction.receiveMalformed();
       return isCurrent;
@@ -206,7 +206,7 @@ export class Target implements FlowUser, TransactionUser {
 
   transmit(isFirst: boolean): void {
     if (this.#template === undefined) return;
-    this.#options.user.traced?.('sent', this.#template.bytes);
+    this.#options.user.traced('sent', this.#template.bytes);
     if (isFirst) this.#ways.flow.send(this.#template.bytes);
     else this.#ways.flow.resend(this.#template.bytes);
   }

@@ -1,5 +1,5 @@
 import type { AliveCodes } from '../shared/alive-codes.js';
-import type { Destination, DestinationSlot, Peer, TargetSlot } from '../shared/destination.js';
+import type { Destination, DestinationSlot, Peer } from '../shared/destination.js';
 import type { SipUri } from '../shared/uri.js';
 import type { Place } from './dns/locate.js';
 import type { Target } from './target.js';
@@ -17,8 +17,6 @@ export interface Watch {
   readonly isFollowed: boolean;
   /** By wire and address, as `targetKey` writes them. */
   readonly targets: Map<string, Pinged>;
-  /** Rows that targets of this destination had under an earlier pinger or earlier settings. */
-  readonly kept: Map<string, TargetSlot>;
   /** What was found out about targets, by the index of their slot. */
   peers: ReadonlyMap<number, Peer>;
   /** What the peer calls itself, and the monotonic time from which on it is worth another look. */

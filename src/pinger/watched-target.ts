@@ -23,9 +23,10 @@ export interface WatchedTargetTools {
 const MOST_KEPT = 1 << 14;
 /** Of a message from the peer; what is longer is cut off. */
 const MOST_BYTES = 1024;
+/** Memory for messages grows by this much: the next one may be a little longer. */
+const STEP_BYTES = 64;
 
 export class WatchedTarget implements TargetUser {
-  readonly traced: TargetUser['traced'];
   /** The last request, which lives on in its template, and what came back. */
   #sent: Uint8Array | undefined;
   #received: Uint8Array | undefined;
@@ -39,7 +40,6 @@ export class WatchedTarget implements TargetUser {
     this.#watch = watch;
     this.#slot = slot;
     this.#tools = tools;
-    this.traced = slot.index < MOST_KEPT ? (...message) => this.#keep(...message) : undefined;
   }
 
   /** The last messages that went to and fro, as text; empty where there were none. */
@@ -48,6 +48,16 @@ export class WatchedTarget implements TargetUser {
     const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MOST_BYTES));
     const cut = this.#receivedBytes > MOST_BYTES ? `\n[of ${this.#receivedBytes} bytes]` : '';
     return { sent, received: received === undefined ? '' : `${readable(received)}${cut}` };
+  }
+
+  traced(direction: 'sent' | 'received', bytes: Uint8Array): void {
+    if (this.#slot.index >= MOST_KEPT) return;
+    if (direction === 'received') {
+      this.#keep(bytes);
+      return;
+    }
+    this.#sent = bytes;
+    this.#receivedBytes = 0;
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
@@ -84,15 +94,13 @@ export class WatchedTarget implements TargetUser {
   }
 
   /** Into memory of our own: thousands of messages a second that live on would wake the collector. */
-  #keep(direction: 'sent' | 'received', bytes: Uint8Array): void {
-    if (direction === 'sent') {
-      this.#sent = bytes;
-      this.#receivedBytes = 0;
-      return;
+  #keep(bytes: Uint8Array): void {
+    const length = Math.min(bytes.length, MOST_BYTES);
+    if (this.#received === undefined || this.#received.length < length) {
+      this.#received = Buffer.allocUnsafe(STEP_BYTES * Math.ceil(length / STEP_BYTES));
     }
-    this.#received ??= new Uint8Array(MOST_BYTES);
     this.#receivedBytes = bytes.length;
-    this.#received.set(bytes.length <= MOST_BYTES ? bytes : bytes.subarray(0, MOST_BYTES));
+    this.#received.set(length === bytes.length ? bytes : bytes.subarray(0, length));
   }
 
   #done(): void {

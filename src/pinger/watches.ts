@@ -47,6 +47,11 @@ export class Watches {
   readonly #watchedTools: WatchedTargetTools;
   /** By the index of their slot. */
   readonly #watches = new Map<number, Watch>();
+  /**
+   * By the index of the destination's slot: the rows that its targets had under an earlier pinger or
+   * earlier settings, until it is known which of them it still has.
+   */
+  readonly #kept = new Map<number, Map<string, TargetSlot>>();
   readonly #aliveCodes = new Map<string, AliveCodes>();
 
   constructor(options: WatchesOptions) {
@@ -82,7 +87,6 @@ export class Watches {
       alive: this.#aliveCodesOf(settings.aliveCodes),
       isFollowed,
       targets: new Map(),
-      kept,
       peers: isSame ? earlier.peers : NO_PEERS,
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
@@ -91,6 +95,7 @@ export class Watches {
     };
     this.#options.writer.openDestination(slot);
     this.#watches.set(slot.index, watch);
+    if (kept.size > 0) this.#kept.set(slot.index, kept);
     const { transport, ipProtocol } = settings;
     const sought = { uri: watch.hop, transport, ipProtocol };
     const place = numericPlace(sought);
@@ -141,7 +146,8 @@ export class Watches {
   /** Stops the destination's pings and hands out the rows that its targets had. */
   #detach(watch: Watch): Map<string, TargetSlot> {
     this.#names.remove(watch.slot.index);
-    const rows = new Map(watch.kept);
+    const rows = new Map(this.#kept.get(watch.slot.index));
+    this.#kept.delete(watch.slot.index);
     for (const [key, { target }] of watch.targets) {
       this.#options.targets.remove(target);
       rows.set(key, target.slot);
@@ -222,8 +228,8 @@ export class Watches {
         pinged.place = place;
       }
     }
-    for (const row of watch.kept.values()) this.#slots.release(row);
-    watch.kept.clear();
+    for (const row of this.#kept.get(watch.slot.index)?.values() ?? []) this.#slots.release(row);
+    this.#kept.delete(watch.slot.index);
     const isChange = [...watch.targets.keys()].sort().join() !== before;
     if (isChange || isOther) {
       this.#announce(watch);
@@ -252,12 +258,13 @@ export class Watches {
   #openTarget(watch: Watch, key: string, place: Place, others: readonly Place[]): void {
     const { targets, tools } = this.#options;
     const { settings, name } = watch.destination;
-    const slot = watch.kept.get(key) ?? this.#slots.take();
+    const kept = this.#kept.get(watch.slot.index);
+    const slot = kept?.get(key) ?? this.#slots.take();
     if (slot === undefined) {
       this.#tellFull(watch, addressLabel(place));
       return;
     }
-    watch.kept.delete(key);
+    kept?.delete(key);
     const user = new WatchedTarget(watch, slot, this.#watchedTools);
     const target = new Target({
       slot,

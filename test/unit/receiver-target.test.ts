@@ -81,7 +81,7 @@ function setUp() {
       failedOver: () => {},
       connected: () => {},
       secured: () => {},
-      traced: undefined,
+      traced: () => {},
     },
   });
   const receiver = new Receiver({

@@ -111,14 +111,17 @@ const NO_STEPS: readonly ResolutionStep[] = [];
 export function numericPlace({ uri, transport }: Sought): Place | undefined {
   if (uri.hostKind === 'name') return undefined;
   const wire = transportOf(uri, transport) ?? 'udp';
+  const family = uri.hostKind === 'ipv4' ? 4 : 6;
+  const port = uri.port ?? DEFAULT_PORTS[wire];
+  // Written out: see `Roster`'s entries.
   return {
-    ...{ wire, address: uri.host, family: uri.hostKind === 'ipv4' ? 4 : 6 },
-    ...{
-      port: uri.port ?? DEFAULT_PORTS[wire],
-      priority: undefined,
-      weight: undefined,
-      steps: NO_STEPS,
-    },
+    wire,
+    address: uri.host,
+    family,
+    port,
+    priority: undefined,
+    weight: undefined,
+    steps: NO_STEPS,
   };
 }
 
