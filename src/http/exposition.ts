@@ -144,7 +144,7 @@ function constantOf({ destination }: Watched): Constant {
   const known = constants.get(destination);
   if (known !== undefined) return known;
   const { name, labels } = destination;
-  const text = `{${labelText({ destination: name, ...labels }).slice(1)}`;
+  const text = labelText({ destination: name, ...labels }, '{');
   const constant = { labels: text, isNamed: hasName(destination) };
   constants.set(destination, constant);
   return constant;
@@ -155,7 +155,7 @@ function targetLabels({ destination }: Watched, target: TargetAddress): string {
   if (known !== undefined) return known;
   const { transport, address } = target;
   const all = { destination: destination.name, transport, address, ...destination.labels };
-  const text = `{${labelText(all).slice(1)}`;
+  const text = labelText(all, '{');
   targetLabelsOf.set(target, text);
   return text;
 }

@@ -227,10 +227,10 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   },
 ];
 
-/** `,a="1",b="2"`, values escaped. */
-export function labelText(labels: Readonly<Record<string, string>>): string {
+/** `,a="1",b="2"`, values escaped; `{a="1",b="2"` where they are the first of a sample. */
+export function labelText(labels: Readonly<Record<string, string>>, opening = ','): string {
   return Object.entries(labels)
-    .map(([name, value]) => `,${name}="${escapeLabel(value)}"`)
+    .map(([name, value], i) => `${i === 0 ? opening : ','}${name}="${escapeLabel(value)}"`)
     .join('');
 }
 

@@ -63,7 +63,7 @@ export class Judge {
 
   /** The destination's name has no address; with an earlier one in use, that is no verdict. */
   unresolved(watch: Watch, reason: ResolutionFailure, why: string): void {
-    const isStale = watch.targets.size > 0;
+    const isStale = watch.targets.length > 0;
     this.#writer.recordResolutionFailure(watch.slot, reason, isStale);
     if (!isStale) this.#decide(watch, 'down', 'resolution', why);
   }
@@ -89,7 +89,7 @@ export class Judge {
     reason: FailureReason | undefined,
     answer: { readonly code: number; readonly rttMicros: number | undefined } | undefined,
   ): void {
-    const pinged = [...watch.targets.values()].find((p) => p.target.slot.index === target.index);
+    const pinged = watch.targets.find((p) => p.target.slot.index === target.index);
     if (pinged === undefined) return;
     this.#outbox.ping({
       destination: watch.slot,
@@ -126,7 +126,7 @@ export class Judge {
   }
 
   #votes(watch: Watch): readonly Ballot[] {
-    return [...watch.targets.values()].map(({ target: { slot }, place: { priority = 0 } }) => ({
+    return watch.targets.map(({ target: { slot }, place: { priority = 0 } }) => ({
       slot,
       priority,
       state: this.#writer.verdictOf(slot).state,

@@ -15,8 +15,7 @@ export interface Watch {
   readonly alive: AliveCodes;
   /** Each of its pings is told of. */
   readonly isFollowed: boolean;
-  /** By wire and address, as `targetKey` writes them. */
-  readonly targets: Map<string, Pinged>;
+  targets: readonly Pinged[];
   /** What was found out about targets, by the index of their slot. */
   peers: ReadonlyMap<number, Peer>;
   /** What the peer calls itself, and the monotonic time from which on it is worth another look. */

@@ -86,7 +86,7 @@ export class Watches {
       hop: route === '' ? uri : parseUri(route, settings.transport),
       alive: this.#aliveCodesOf(settings.aliveCodes),
       isFollowed,
-      targets: new Map(),
+      targets: [],
       peers: isSame ? earlier.peers : NO_PEERS,
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
@@ -124,11 +124,12 @@ export class Watches {
     if (watch?.slot.generation !== slot.generation) return undefined;
     const { resolvedAtMs, troubles } = watch;
     const now = this.#options.tools.clock.now();
-    const all = [...watch.targets.values()];
     return {
-      exchanges: new Map(all.map(({ target, user }) => [target.slot.index, user.exchange])),
+      exchanges: new Map(
+        watch.targets.map(({ target, user }) => [target.slot.index, user.exchange]),
+      ),
       resolution: {
-        targets: all.map(({ place }) => ({
+        targets: watch.targets.map(({ place }) => ({
           transport: place.wire,
           address: addressLabel(place),
           steps: place.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
@@ -148,9 +149,9 @@ export class Watches {
     this.#names.remove(watch.slot.index);
     const rows = new Map(this.#kept.get(watch.slot.index));
     this.#kept.delete(watch.slot.index);
-    for (const [key, { target }] of watch.targets) {
+    for (const { place, target } of watch.targets) {
       this.#options.targets.remove(target);
-      rows.set(key, target.slot);
+      rows.set(targetKey(place), target.slot);
     }
     return rows;
   }
@@ -160,9 +161,10 @@ export class Watches {
     if (watch === undefined) return;
     const { places, doubt, troubles } = location;
     // What is known of already stays while it is not known that it is gone.
-    const known = doubt === undefined ? [] : [...watch.targets.values()].map((p) => p.place);
+    const known = doubt === undefined ? [] : watch.targets.map(({ place }) => place);
     const all = new Map([...known, ...places].map((place) => [targetKey(place), place]));
-    const isPinged = (place: Place) => watch.targets.has(targetKey(place));
+    const pinged = new Set(watch.targets.map(({ place }) => targetKey(place)));
+    const isPinged = (place: Place) => pinged.has(targetKey(place));
     const wanted = ranked([...all.values()], isPinged, Math.random).slice(
       0,
       watch.destination.settings.maxTargets,
@@ -209,28 +211,30 @@ export class Watches {
     const pingedPlaces = isFirstOnly && first !== undefined ? [first] : places;
     const others = isFirstOnly ? rest : [];
     const wanted = new Map(pingedPlaces.map((place) => [targetKey(place), place]));
-    const before = [...watch.targets.keys()].sort().join();
-    for (const [key, { target }] of watch.targets) {
-      if (wanted.has(key)) continue;
-      watch.targets.delete(key);
+    const before = watch.targets;
+    const staying = before.filter(({ place }) => wanted.has(targetKey(place)));
+    for (const { place, target } of before) {
+      if (wanted.has(targetKey(place))) continue;
       this.#options.targets.remove(target);
       this.#slots.release(target.slot);
       watch.peers = without(watch.peers, target.slot.index);
     }
     let isOther = false;
-    for (const [key, place] of wanted) {
-      const pinged = watch.targets.get(key);
-      if (pinged === undefined) this.#openTarget(watch, key, place, others);
-      else {
-        this.#reroute(watch, pinged, others);
-        isOther ||=
-          pinged.place.priority !== place.priority || pinged.place.weight !== place.weight;
-        pinged.place = place;
-      }
+    for (const pinged of staying) {
+      this.#reroute(watch, pinged, others);
+      const { place } = pinged;
+      const key = targetKey(place);
+      pinged.place = wanted.get(key) ?? place;
+      isOther ||= place.priority !== pinged.place.priority || place.weight !== pinged.place.weight;
+      wanted.delete(key);
     }
+    const opened = [...wanted].flatMap(
+      ([key, place]) => this.#openTarget(watch, key, place, others) ?? [],
+    );
+    watch.targets = staying.concat(opened);
     for (const row of this.#kept.get(watch.slot.index)?.values() ?? []) this.#slots.release(row);
     this.#kept.delete(watch.slot.index);
-    const isChange = [...watch.targets.keys()].sort().join() !== before;
+    const isChange = opened.length > 0 || staying.length < before.length;
     if (isChange || isOther) {
       this.#announce(watch);
       this.#options.judge.retargeted(watch);
@@ -255,14 +259,20 @@ export class Watches {
     };
   }
 
-  #openTarget(watch: Watch, key: string, place: Place, others: readonly Place[]): void {
+  /** Undefined when the ledger is full. */
+  #openTarget(
+    watch: Watch,
+    key: string,
+    place: Place,
+    others: readonly Place[],
+  ): Pinged | undefined {
     const { targets, tools } = this.#options;
     const { settings, name } = watch.destination;
     const kept = this.#kept.get(watch.slot.index);
     const slot = kept?.get(key) ?? this.#slots.take();
     if (slot === undefined) {
       this.#tellFull(watch, addressLabel(place));
-      return;
+      return undefined;
     }
     kept?.delete(key);
     const user = new WatchedTarget(watch, slot, this.#watchedTools);
@@ -275,12 +285,13 @@ export class Watches {
       tools,
       user,
     });
-    watch.targets.set(key, { target, user, place, others });
     targets.add(target, `${name} ${addressLabel(place)}`, settings.intervalMs);
+    return { target, user, place, others };
   }
 
   #announce(watch: Watch): void {
-    const targets = [...watch.targets.values()].map(({ target, place }) => ({
+    // Not `map`: the lists that it makes cross the wall as sparse ones, and arrive with empty room.
+    const targets = Array.from(watch.targets, ({ target, place }) => ({
       slot: target.slot,
       transport: place.wire,
       address: addressLabel(place),

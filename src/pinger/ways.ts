@@ -19,7 +19,7 @@ export class Ways {
   /** What to take from the next ping on. */
   #others: readonly Route[] | undefined;
   /** Of each route that was taken so far. */
-  #flows: (Flow | undefined)[] = [];
+  #flows: (Flow | undefined)[] = [undefined];
   /** Which route the present ping takes. */
   #at = 0;
 

@@ -22,6 +22,7 @@ export class SharedSocket {
   readonly #port: number;
   /** Never sends: it is connected to a peer only to ask which address the routes choose. */
   readonly #scout: dgram.Socket | undefined;
+  readonly #locals = new Map<string, LocalAddress>();
 
   /** @throws when it cannot be bound. */
   constructor(family: 4 | 6, options: SocketOptions) {
@@ -48,12 +49,21 @@ export class SharedSocket {
   /** The address that reaches `endpoint`; undefined when there is no route. */
   localAddressTowards(endpoint: Endpoint): LocalAddress | undefined {
     const scout = this.#scout;
-    if (scout === undefined) return { address: this.#options.sourceAddress, port: this.#port };
+    if (scout === undefined) return this.#local(this.#options.sourceAddress);
     scout.connect(endpoint.port, endpoint.address);
     if (!isConnected(scout)) return undefined;
     const { address } = scout.address();
     scout.disconnect();
-    return { address, port: this.#port };
+    return this.#local(address);
+  }
+
+  /** One for all targets that are reached from the same address. */
+  #local(address: string): LocalAddress {
+    const known = this.#locals.get(address);
+    if (known !== undefined) return known;
+    const local = { address, port: this.#port };
+    this.#locals.set(address, local);
+    return local;
   }
 
   /** A socket on the same port that hears of one endpoint alone; undefined when it cannot be had. */
