@@ -46,7 +46,8 @@ export class Roster {
   readonly #user: RosterUser;
   readonly #byName = new Map<string, Entry>();
   readonly #byUri = new Map<string, Entry[]>();
-  readonly #bySlot = new Map<number, Entry>();
+  /** By the index of their slot. */
+  readonly #bySlot: (Entry | undefined)[] = [];
   readonly #free: DestinationSlot[] = [];
   #slotsUsed = 0;
   /** What the user is to be told at the end of a change. */
@@ -176,7 +177,7 @@ export class Roster {
       peers: NO_PEERS,
     };
     this.#byName.set(name, entry);
-    this.#bySlot.set(slot.index, entry);
+    this.#bySlot[slot.index] = entry;
     const sharing = this.#byUri.get(uri);
     if (sharing === undefined) this.#byUri.set(uri, [entry]);
     else sharing.push(entry);
@@ -200,7 +201,7 @@ export class Roster {
   #close(entry: Entry): void {
     const { destination, slot } = entry;
     this.#byName.delete(destination.name);
-    this.#bySlot.delete(slot.index);
+    this.#bySlot[slot.index] = undefined;
     const sharing = this.#byUri.get(destination.uri) ?? [];
     sharing.splice(sharing.indexOf(entry), 1);
     if (sharing.length === 0) this.#byUri.delete(destination.uri);
@@ -252,7 +253,7 @@ export class Roster {
   }
 
   #entryAt(slot: DestinationSlot): Entry | undefined {
-    const entry = this.#bySlot.get(slot.index);
+    const entry = this.#bySlot[slot.index];
     return entry?.slot.generation === slot.generation ? entry : undefined;
   }
 

@@ -110,7 +110,9 @@ export class Supervisor {
     for (let i = 0; i < entries.length; i += BATCH) {
       const destinations = entries
         .slice(i, i + BATCH)
-        .map(({ slot, destination, isFollowed }) => ({ slot, destination, isFollowed }));
+        .map(({ slot, destination: { name, uri, settings }, isFollowed }) => {
+          return { slot, destination: { name, uri, settings }, isFollowed };
+        });
       this.#post({ type: 'watch', destinations });
     }
   }

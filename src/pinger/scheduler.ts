@@ -17,28 +17,31 @@ import { Wheel } from './wheel.js';
  */
 const FIRST_PINGS_PER_MS = 2;
 
-interface Entry {
-  readonly intervalMs: number;
-  /** Where in its interval it is pinged, 0 to 1, counted on the wall clock. */
-  readonly phase: number;
-  /** Monotonic time at which the present or the last ping was due. */
-  dueMs: number;
-}
-
 export class Scheduler {
   readonly #clock: Clock;
   readonly #wheel: Wheel;
-  readonly #entries = new Map<number, Entry>();
+  /** Of each id, 0 while it is not pinged. */
+  readonly #intervalMs: Float64Array;
+  /** Where in its interval it is pinged, 0 to 1, counted on the wall clock. */
+  readonly #phase: Float64Array;
+  /** Monotonic time at which the present or the last ping was due. */
+  readonly #dueMs: Float64Array;
   readonly #ping: (id: number, latenessMs: number) => void;
   /** What to add to the monotonic clock to get the wall clock, fixed at the start. */
   readonly #epochOffsetMs: number;
   #pingsPerMs = 0;
   #lastFirstMs = 0;
 
-  /** @param ping starts a ping; `done` must follow, at once or later. */
+  /**
+   * @param capacity ids are 0 to one less than this.
+   * @param ping starts a ping; `done` must follow, at once or later.
+   */
   constructor(clock: Clock, capacity: number, ping: (id: number, latenessMs: number) => void) {
     this.#clock = clock;
     this.#wheel = new Wheel(capacity);
+    this.#intervalMs = new Float64Array(capacity);
+    this.#phase = new Float64Array(capacity);
+    this.#dueMs = new Float64Array(capacity);
     this.#ping = ping;
     this.#epochOffsetMs = clock.epoch() - clock.now();
   }
@@ -50,17 +53,17 @@ export class Scheduler {
     this.#pingsPerMs += 1 / intervalMs;
     const gap = 1 / Math.max(FIRST_PINGS_PER_MS, 2 * this.#pingsPerMs);
     this.#lastFirstMs = Math.max(now, this.#lastFirstMs + gap);
-    const entry = { intervalMs, phase: hash(name) / 2 ** 32, dueMs: this.#lastFirstMs };
-    this.#entries.set(id, entry);
-    this.#wheel.set(id, entry.dueMs);
+    this.#intervalMs[id] = intervalMs;
+    this.#phase[id] = hash(name) / 2 ** 32;
+    this.#set(id, this.#lastFirstMs);
   }
 
   remove(id: number): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#entries.delete(id);
+    const intervalMs = this.#intervalMs[id] ?? 0;
+    if (intervalMs === 0) return;
+    this.#intervalMs[id] = 0;
     this.#wheel.clear(id);
-    this.#pingsPerMs -= 1 / entry.intervalMs;
+    this.#pingsPerMs -= 1 / intervalMs;
   }
 
   /**
@@ -69,18 +72,15 @@ export class Scheduler {
    * @param slowMs the interval for now, where it is longer than its own.
    */
   done(id: number, slowMs = 0): number {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return Number.POSITIVE_INFINITY;
-    entry.dueMs = this.#nextDue(entry, Math.max(entry.intervalMs, slowMs));
-    this.#wheel.set(id, entry.dueMs);
-    return entry.dueMs;
+    const intervalMs = this.#intervalMs[id] ?? 0;
+    if (intervalMs === 0) return Number.POSITIVE_INFINITY;
+    return this.#set(id, this.#nextDue(id, Math.max(intervalMs, slowMs)));
   }
 
   /** Starts the pings that are due, within the share of one turn. */
   turn(): void {
     this.#wheel.turn(this.#clock.now(), this.share, (id) => {
-      const entry = this.#entries.get(id);
-      if (entry !== undefined) this.#ping(id, Math.max(this.#clock.now() - entry.dueMs, 0));
+      this.#ping(id, Math.max(this.#clock.now() - (this.#dueMs[id] ?? 0), 0));
     });
   }
 
@@ -94,15 +94,21 @@ export class Scheduler {
     return Math.ceil(2 * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 
+  #set(id: number, dueMs: number): number {
+    this.#dueMs[id] = dueMs;
+    this.#wheel.set(id, dueMs);
+    return dueMs;
+  }
+
   /**
    * The first moment of the target's phase that is at least half an interval after the ping that
    * ended was due. It may have gone by while that ping was under way; then it is due at once, unless
    * a whole interval was missed: that one is left out.
    */
-  #nextDue({ phase, dueMs }: Entry, intervalMs: number): number {
-    const phaseMs = phase * intervalMs;
+  #nextDue(id: number, intervalMs: number): number {
+    const phaseMs = (this.#phase[id] ?? 0) * intervalMs;
     const now = this.#clock.now();
-    const earliest = Math.max(dueMs + intervalMs / 2, now - intervalMs);
+    const earliest = Math.max((this.#dueMs[id] ?? 0) + intervalMs / 2, now - intervalMs);
     const epoch = earliest + this.#epochOffsetMs;
     const cycles = Math.ceil((epoch - phaseMs) / intervalMs);
     return cycles * intervalMs + phaseMs - this.#epochOffsetMs;

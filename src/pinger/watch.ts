@@ -1,5 +1,5 @@
 import type { AliveCodes } from '../shared/alive-codes.js';
-import type { Destination, DestinationSlot, Peer } from '../shared/destination.js';
+import type { DestinationSlot, Peer, Pingable } from '../shared/destination.js';
 import type { SipUri } from '../shared/uri.js';
 import type { Place } from './dns/locate.js';
 import type { Target } from './target.js';
@@ -8,7 +8,7 @@ import type { WatchedTarget } from './watched-target.js';
 /** A destination that is watched. */
 export interface Watch {
   readonly slot: DestinationSlot;
-  readonly destination: Destination;
+  readonly destination: Pingable;
   readonly uri: SipUri;
   /** Where pings go: the outbound proxy, else the destination itself. */
   readonly hop: SipUri;

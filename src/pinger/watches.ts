@@ -2,9 +2,9 @@
 
 import { type AliveCodes, parseAliveCodes } from '../shared/alive-codes.js';
 import {
-  type Destination,
   type DestinationSlot,
   NO_PEERS,
+  type Pingable,
   type TargetSlot,
 } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
@@ -46,7 +46,7 @@ export class Watches {
   readonly #slots: TargetSlots;
   readonly #watchedTools: WatchedTargetTools;
   /** By the index of their slot. */
-  readonly #watches = new Map<number, Watch>();
+  readonly #watches: (Watch | undefined)[] = [];
   /**
    * By the index of the destination's slot: the rows that its targets had under an earlier pinger or
    * earlier settings, until it is known which of them it still has.
@@ -71,8 +71,8 @@ export class Watches {
   }
 
   /** Watches the destination, or takes over its new settings. */
-  add(slot: DestinationSlot, destination: Destination, isFollowed: boolean): void {
-    const earlier = this.#watches.get(slot.index);
+  add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
+    const earlier = this.#watches[slot.index];
     const isSame = earlier?.slot.generation === slot.generation;
     const kept = isSame ? this.#detach(earlier) : this.#slots.adopt(slot);
     if (earlier !== undefined && !isSame) this.remove(earlier.slot);
@@ -94,7 +94,7 @@ export class Watches {
       troubles: [],
     };
     this.#options.writer.openDestination(slot);
-    this.#watches.set(slot.index, watch);
+    this.#watches[slot.index] = watch;
     if (kept.size > 0) this.#kept.set(slot.index, kept);
     const { transport, ipProtocol } = settings;
     const sought = { uri: watch.hop, transport, ipProtocol };
@@ -110,17 +110,17 @@ export class Watches {
   }
 
   remove(slot: DestinationSlot): void {
-    const watch = this.#watches.get(slot.index);
+    const watch = this.#watches[slot.index];
     if (watch === undefined) this.#slots.disown(slot);
     if (watch?.slot.generation !== slot.generation) return;
     for (const row of this.#detach(watch).values()) this.#slots.release(row);
-    this.#watches.delete(slot.index);
+    this.#watches[slot.index] = undefined;
     this.#options.outbox.forget(slot);
   }
 
   /** What there is to tell of the destination; undefined when it is not watched. */
   explanation(slot: DestinationSlot): Explanation | undefined {
-    const watch = this.#watches.get(slot.index);
+    const watch = this.#watches[slot.index];
     if (watch?.slot.generation !== slot.generation) return undefined;
     const { resolvedAtMs, troubles } = watch;
     const now = this.#options.tools.clock.now();
@@ -157,7 +157,7 @@ export class Watches {
   }
 
   #located(id: number, location: Located): void {
-    const watch = this.#watches.get(id);
+    const watch = this.#watches[id];
     if (watch === undefined) return;
     const { places, doubt, troubles } = location;
     // What is known of already stays while it is not known that it is gone.
@@ -180,7 +180,7 @@ export class Watches {
   }
 
   #unlocated(id: number, { reason, why, troubles }: Unlocated, isFirst: boolean): void {
-    const watch = this.#watches.get(id);
+    const watch = this.#watches[id];
     if (watch === undefined) return;
     watch.troubles = troubles;
     this.#options.outbox.log({

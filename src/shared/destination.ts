@@ -115,6 +115,9 @@ export interface Destination {
   readonly settings: PingSettings;
 }
 
+/** What the pinger needs to know of a destination. */
+export type Pingable = Pick<Destination, 'name' | 'uri' | 'settings'>;
+
 declare const slot: unique symbol;
 
 /** A row of the ledger; `generation` tells the row's present tenant from former ones. */

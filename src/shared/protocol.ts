@@ -4,9 +4,9 @@
  */
 
 import type {
-  Destination,
   DestinationSlot,
   Peer,
+  Pingable,
   PingSettings,
   TargetAddress,
   TargetSlot,
@@ -35,7 +35,7 @@ export type ToPinger =
       readonly type: 'watch';
       readonly destinations: readonly {
         readonly slot: DestinationSlot;
-        readonly destination: Destination;
+        readonly destination: Pingable;
         /** Each of its pings is told of. */
         readonly isFollowed: boolean;
       }[];

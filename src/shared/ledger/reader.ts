@@ -270,34 +270,50 @@ export class ConnectionRow {
 
 /** What is known of a destination. Times are wall-clock ms, 0 for never. */
 export class DestinationRow {
-  readonly state: State;
-  readonly sinceMs: number;
-  readonly changes: number;
-  /** In the order of RESOLUTION_FAILURES. */
-  readonly resolutionFailures: readonly number[];
-  readonly resolutionChanges: number;
-  readonly lastResolutionMs: number;
-  readonly isStale: boolean;
-  readonly targetsCut: number;
-  readonly reason: DownReason | undefined;
+  readonly #cells: Int32Array;
+  readonly #at: number;
 
   /** @param at where in `cells` the row begins. */
   constructor(cells: Int32Array, at: number) {
-    const count = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
-    this.state = stateOf(count(DESTINATION.state));
-    this.sinceMs = wide(count(DESTINATION.since), count(DESTINATION.since + 1));
-    this.changes = count(DESTINATION.changes);
-    this.resolutionFailures = RESOLUTION_FAILURES.map((_, i) =>
-      count(DESTINATION.resolutionFailures + i),
-    );
-    this.resolutionChanges = count(DESTINATION.resolutionChanges);
-    this.lastResolutionMs = wide(
-      count(DESTINATION.lastResolution),
-      count(DESTINATION.lastResolution + 1),
-    );
-    this.isStale = count(DESTINATION.isStale) === 1;
-    this.targetsCut = count(DESTINATION.targetsCut);
-    this.reason = REASONS[count(DESTINATION.lastReason) - 1];
+    this.#cells = cells;
+    this.#at = at;
+  }
+
+  get state(): State {
+    return stateOf(this.#count(DESTINATION.state));
+  }
+  get sinceMs(): number {
+    return this.#time(DESTINATION.since);
+  }
+  get changes(): number {
+    return this.#count(DESTINATION.changes);
+  }
+  /** Why it is down. */
+  get reason(): DownReason | undefined {
+    return REASONS[this.#count(DESTINATION.lastReason) - 1];
+  }
+  /** In the order of RESOLUTION_FAILURES. */
+  get resolutionFailures(): readonly number[] {
+    return RESOLUTION_FAILURES.map((_, i) => this.#count(DESTINATION.resolutionFailures + i));
+  }
+  get resolutionChanges(): number {
+    return this.#count(DESTINATION.resolutionChanges);
+  }
+  get lastResolutionMs(): number {
+    return this.#time(DESTINATION.lastResolution);
+  }
+  get isStale(): boolean {
+    return this.#count(DESTINATION.isStale) === 1;
+  }
+  get targetsCut(): number {
+    return this.#count(DESTINATION.targetsCut);
+  }
+
+  #count(cell: number): number {
+    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
+  }
+  #time(cell: number): number {
+    return wide(this.#count(cell), this.#count(cell + 1));
   }
 }
 
