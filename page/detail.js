@@ -66,6 +66,7 @@ function hour(history) {
   return [
     el('h2', {}, 'Last hour'),
     picture,
+    el('div', { class: 'axis faint' }, el('span', {}, `${minutes} min ago`), el('span', {}, 'now')),
     el(
       'p',
       { class: 'faint' },

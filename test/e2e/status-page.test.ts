@@ -10,6 +10,8 @@ import { needs } from '../support/tools.js';
 
 /** Of the page on the demo's fleet, for README. `UPDATE_DOCS=1` takes it anew. */
 const SCREENSHOT = 'docs/status-page.png';
+/** After so long the last hour is something to see. */
+const RIPE_AFTER_MS = 45 * 60_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
 async function startDemo(t: Parameters<typeof folder>[0]) {
@@ -46,6 +48,7 @@ for (const [colorScheme, width] of [
         page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       assert.ok((await overflow()) <= 0);
       if (process.env['UPDATE_DOCS'] === '1' && colorScheme === 'light' && width === 1280) {
+        await page.waitForTimeout(RIPE_AFTER_MS);
         await page.screenshot({ path: SCREENSHOT });
       }
       await page.getByRole('link', { name: 'tls', exact: true }).click();
