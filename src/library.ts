@@ -17,6 +17,7 @@ import type { DownReason, FailureReason, TransportName } from './shared/outcome.
 import type { LogLine, PingNews } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
+import { isOwner, OWNER_WANTED, show } from './shared/values.js';
 import { readVersion } from './version.js';
 
 export type { Described, DownReason, FailureReason, IsAliveCode, LogLine, State, TransportName };
@@ -97,7 +98,7 @@ export interface KeepAlive {
   list(): readonly Described[];
   /** The metrics of destinations, to be put beside one's own. */
   readonly register: KeepAliveRegister;
-  /** Ends the pings and their thread. */
+  /** Ends the pings and their thread; again, nothing more. */
   close(): Promise<void>;
 }
 
@@ -148,6 +149,7 @@ export function createKeepAlive({
     }
   });
   const watching = { ledger, roster, now: () => Date.now() };
+  let closed: Promise<void> | undefined;
   const onWrong = (error: unknown) =>
     log({ level: 'error', message: 'a changed file is wrong', fields: { error: String(error) } });
   files.watch(() => supervisor.tellFiles(), onWrong);
@@ -159,6 +161,8 @@ export function createKeepAlive({
 
   return {
     add(uri, { owner, pingInterval, onStateChange, onResponse, ...rest }) {
+      if (closed !== undefined) throw new Error('expected to be open, got closed');
+      if (!isOwner(owner)) throw new Error(`owner: expected ${OWNER_WANTED}, got ${show(owner)}`);
       const given = { uri, ping_interval: pingInterval, ...rest };
       const entry = Object.entries(given).filter(([, value]) => value !== undefined);
       const destination = config.readEntry(Object.fromEntries(entry));
@@ -201,9 +205,10 @@ export function createKeepAlive({
         return text.trimStart();
       },
     },
-    async close() {
+    close() {
       files.close();
-      await supervisor.stop();
+      closed ??= supervisor.stop();
+      return closed;
     },
   };
 }

@@ -7,7 +7,7 @@ import { TRANSPORTS } from '../shared/outcome.js';
 import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
 import { addressFamily, bracketed, canonicalUri, parseUri, UriError } from '../shared/uri.js';
-import { show } from '../shared/values.js';
+import { isOwner, OWNER_WANTED, show } from '../shared/values.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */
 export class ConfigError extends Error {
@@ -291,9 +291,7 @@ const url: Format<string> = (given) => {
 
 /** On whose behalf something is watched. */
 const owner: Format<string> = (given) => {
-  if (typeof given !== 'string' || !/^[^\p{C}]{1,128}$/u.test(given)) {
-    throw new Expected('1 to 128 printable characters', given);
-  }
+  if (!isOwner(given)) throw new Expected(OWNER_WANTED, given);
   return given;
 };
 

@@ -28,10 +28,12 @@ export class Discovery {
   /** Uses these from now on; those with unchanged settings go on. Resolves once each was looked at. */
   async set(all: readonly SourceSettings[]): Promise<void> {
     const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
+    const ended = new Map<string, Source>();
     for (const [name, { text, source }] of this.#sources) {
       if (texts.get(name) === text) continue;
       source.close();
       this.#sources.delete(name);
+      ended.set(name, source);
     }
     const looks = all
       .filter(({ name }) => !this.#sources.has(name))
@@ -40,6 +42,8 @@ export class Discovery {
           ...this.#options,
           onFindings: (findings) => this.#options.onFindings(settings, findings),
         });
+        const before = ended.get(settings.name);
+        if (before !== undefined) source.succeed(before);
         this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
         return source.start();
       });

@@ -6,7 +6,7 @@ import { SourceError } from './source-error.js';
 export interface Reader {
   /** Another one when a look may find something else; undefined when only a look can tell. */
   stamp(): string | undefined;
-  /** @throws SourceError when nothing can be said. */
+  /** The very look of the last time when nothing has changed. @throws SourceError when nothing can be said. */
   read(signal: AbortSignal): Promise<Look>;
 }
 

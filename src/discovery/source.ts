@@ -27,6 +27,7 @@ export class Source {
   /** As it was when it was last read, and when it was last looked at. */
   #read = '';
   #seen = '';
+  #taken: Look | undefined;
   #destinations = 0;
   #skipped: readonly Skipped[] = [];
   #trouble = '';
@@ -48,6 +49,12 @@ export class Source {
       failures: this.#failures,
       lastSuccessMs: this.#lastSuccessMs,
     };
+  }
+
+  /** Stands in for one of the same name, whose findings stay in use until there are others. */
+  succeed(before: Source): void {
+    this.#destinations = before.#destinations;
+    this.#skipped = before.#skipped;
   }
 
   /** Looks at once, and again and again from then on. Resolves after the first look. */
@@ -92,9 +99,13 @@ export class Source {
     }, ms);
   }
 
-  #take({ found, skipped, troubles }: Look): void {
+  #take(look: Look): void {
     if (this.#closed.signal.aborted) return;
-    this.#options.onFindings({ found, skipped });
+    const { found, skipped, troubles } = look;
+    // What was skipped may be possible by now.
+    const isDone = look === this.#taken && this.#skipped.length === 0;
+    if (!isDone) this.#options.onFindings({ found, skipped });
+    this.#taken = look;
     if (troubles.length > 0) {
       this.#fail(troubles.join('; '));
       return;

@@ -1,15 +1,15 @@
 /** Prometheus's target groups, as its `file_sd` and `http_sd` have them. */
 
 import type { Findings, Found } from '../shared/found.js';
-import { isMapping, show } from '../shared/values.js';
+import { isMapping, isOwner, OWNER_WANTED, show } from '../shared/values.js';
 import { SourceError } from './source-error.js';
 
 /** Labels that are no labels but say how a destination is watched. */
-const STEERING = {
-  __name: 'name',
-  __module: 'module',
-  __ping_interval: 'ping_interval',
-} as const;
+const STEERING: ReadonlyMap<string, string> = new Map([
+  ['__name', 'name'],
+  ['__module', 'module'],
+  ['__ping_interval', 'ping_interval'],
+]);
 const OWNER = '__owner';
 
 /**
@@ -34,12 +34,17 @@ function readGroup(group: unknown, place: string): readonly Found[] {
   if (!isMapping(labels)) {
     throw new SourceError(`${place}.labels: expected a mapping, got ${show(labels)}`);
   }
-  const all = Object.entries(labels);
+  // In Prometheus an empty label is one that is not there.
+  const all = Object.entries(labels).filter(([, value]) => value !== '');
   const shown = Object.fromEntries(all.filter(([name]) => !name.startsWith('__')));
-  const steering = Object.entries(STEERING).flatMap(([label, key]) =>
-    Object.hasOwn(labels, label) ? [[key, labels[label]] as const] : [],
-  );
-  const owner = labels[OWNER];
+  const steering = all.flatMap(([label, value]) => {
+    const key = STEERING.get(label);
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  const owner = new Map(all).get(OWNER);
+  if (owner !== undefined && !isOwner(owner)) {
+    throw new SourceError(`${place}.labels.${OWNER}: expected ${OWNER_WANTED}, got ${show(owner)}`);
+  }
   return targets.map((target: unknown, index) => {
     const at = `${place}.targets[${index}]`;
     if (typeof target !== 'string') {
@@ -47,7 +52,7 @@ function readGroup(group: unknown, place: string): readonly Found[] {
     }
     return {
       place: at,
-      owner: owner === undefined ? undefined : String(owner),
+      owner,
       entry: { uri: target, ...Object.fromEntries(steering), labels: shown },
     };
   });

@@ -71,7 +71,7 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
     app.route(path).post(sameOrigin, handler).all(notAllowed('POST'));
   }
   app.use((_request, response) => {
-    response.status(404).type('text/plain').send('Not found; / lists what there is\n');
+    response.status(404).type('text/plain').send('Not found. Begin at /\n');
   });
   app.use(errorHandler(onError));
   return app;

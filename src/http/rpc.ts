@@ -6,6 +6,7 @@ import { AdditionError } from '../shared/additions.js';
 import type { Watched } from '../shared/destination.js';
 import { STATES } from '../shared/state.js';
 import { UriError } from '../shared/uri.js';
+import { isOwner, OWNER_WANTED, show } from '../shared/values.js';
 import { bestOf, find } from './alive.js';
 import { clientFault } from './client-fault.js';
 import { type Described, describe } from './describe.js';
@@ -89,7 +90,7 @@ function methodsOf(exporter: Exporter): Methods {
     'keepalive.add': admin(exporter, {
       params: ADD_PARAMS,
       required: 2,
-      call: ({ owner, ...entry }) => add(exporter, textOf(owner, 'owner'), entry),
+      call: ({ owner, ...entry }) => add(exporter, ownerOf(owner), entry),
     }),
     'keepalive.del': admin(exporter, {
       params: ['uri', 'owner'],
@@ -199,6 +200,11 @@ function asKamailio({ uri, state, ...ours }: Described, owner: string): object {
 function textOf(given: unknown, name: string): string {
   if (typeof given === 'string' && /^[^\p{C}]{1,1024}$/u.test(given)) return given;
   throw new RpcError(INVALID_PARAMS, `params.${name}: expected a text, got ${typeof given}`);
+}
+
+function ownerOf(given: unknown): string {
+  if (isOwner(given)) return given;
+  throw new RpcError(INVALID_PARAMS, `params.owner: expected ${OWNER_WANTED}, got ${show(given)}`);
 }
 
 function optionalText(given: unknown, name: string): string | undefined {

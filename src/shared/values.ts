@@ -4,6 +4,13 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What an owner is called. */
+export const OWNER_WANTED = '1 to 128 printable characters';
+
+export function isOwner(value: unknown): value is string {
+  return typeof value === 'string' && /^[^\p{C}]{1,128}$/u.test(value);
+}
+
 /** What kind of thing came, where what it says may be a secret. */
 export function kindOf(given: unknown): string {
   if (given === null || given === undefined) return 'nothing';

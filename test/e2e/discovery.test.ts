@@ -152,6 +152,7 @@ test('http_sd: the last good answer stands while the server says something else,
     [{ body: '<html>' }, /expected JSON, got what is none/],
     [{ body: '{"targets": []}' }, /expected a list, got/],
     [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of texts/],
+    [{ body: '[{"targets": [], "labels": {"__owner": "\\n"}}]' }, /\.__owner: expected 1 to 128/],
     [{ isSilent: true }, /no answer within 0.3 s/],
   ] as const) {
     Object.assign(reply, change);
@@ -164,6 +165,16 @@ test('http_sd: the last good answer stands while the server says something else,
   reply.body = JSON.stringify(group(['127.0.0.2:9']));
   await isWatched(exporter, 'sip:127.0.0.2:9 for http_sd');
   assert.doesNotMatch(exporter.output(), /key=secret/);
+  reply.status = 503;
+  const [only] = http_sd;
+  const labelled = { discovery: { http_sd: [{ ...only, labels: { site: 'a' } }] } };
+  writeFileSync(exporter.configFile, JSON.stringify(labelled));
+  await exporter.post('/-/reload', '');
+  const labels = { destination: 'sip:127.0.0.2:9', site: 'a' };
+  await eventually('the reload', async () => {
+    return (await exporter.metric('sip_keepalive_is_alive', labels)) !== undefined;
+  });
+  assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', source), 1);
 });
 
 test(

@@ -109,5 +109,8 @@ test('the library watches on behalf of owners, and tells each what it asked for'
     () => keepAlive.add('static.example', { owner: 'a', name: 'static' }),
     /is that of/,
   );
+  assert.throws(() => keepAlive.add(uri, { owner: '' }), /owner: expected 1 to 128 printable/);
+  await keepAlive.close();
+  assert.throws(() => keepAlive.add(uri, { owner: 'a' }), /got closed/);
   assert.throws(() => createKeepAlive({ config: { nonsense: 1 } }), /nonsense: expected one of/);
 });

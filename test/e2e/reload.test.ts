@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
+import { freePort } from '../support/ports.js';
 import { eventually, folder } from '../support/process.js';
 
 const write = ({ configFile }: Exporter, config: unknown) =>
@@ -157,4 +158,24 @@ test('another hosts file takes effect with the next start, and the one in force 
   write(exporter, { ...config('b'), dns: { hosts_file: '/nowhere' } });
   await exporter.post('/-/reload', '');
   await isUp(exporter, 'b');
+});
+
+test('another source address on the port that was asked for takes effect within seconds', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const source_port = await freePort();
+  const uri = `sip:127.0.0.1:${peer.port}`;
+  const config = (source_address?: string) => ({
+    ...{ ping_interval: 0.3, source_port, source_address },
+    destinations: [{ uri, name: 'a' }],
+  });
+  const exporter = await startExporter(t, config());
+  await isUp(exporter, 'a');
+  write(exporter, config('127.0.0.1'));
+  await exporter.post('/-/reload', '');
+  const before = await pingsOf(exporter, 'a');
+  await eventually('more pings', async () => (await pingsOf(exporter, 'a')) > before + 8);
+  const local = { destination: 'a', reason: 'local' };
+  const failures = (await exporter.metric('sip_keepalive_ping_failures_total', local)) ?? 0;
+  assert.ok(failures <= 4, `${failures} pings failed`);
+  await isUp(exporter, 'a');
 });

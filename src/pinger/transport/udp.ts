@@ -17,7 +17,10 @@ import { SharedSocket, type SocketOptions } from './udp-socket.js';
 
 /** How many connected sockets there may be at one moment; other targets go without. */
 const MOST_CONNECTED = 1024;
-/** How long sockets stay open that nobody uses: whoever comes next may use them. */
+/**
+ * How long sockets stay open that nobody uses: whoever comes next may use them. On a port that was
+ * asked for, not beyond the turn: others may want it, for another address.
+ */
 const LINGER_MS = 30_000;
 /** Pause after a socket could not be opened. */
 const RETRY_MS = 1_000;
@@ -59,7 +62,8 @@ export class UdpTransport implements Transport {
   ended(): void {
     if (--this.#flows > 0) return;
     clearTimeout(this.#linger);
-    this.#linger = setTimeout(() => this.#closeSockets(), LINGER_MS);
+    const lingerMs = this.#options.sourcePort === 0 ? LINGER_MS : 0;
+    this.#linger = setTimeout(() => this.#closeSockets(), lingerMs);
     this.#linger.unref();
   }
 
