@@ -43,45 +43,46 @@ export interface WebhookTools {
 
 export class Webhooks {
   readonly #tools: WebhookTools;
-  readonly #all = new Map<string, { readonly text: string; readonly webhook: Webhook }>();
+  readonly #all = new Map<string, Webhook>();
 
   constructor(tools: WebhookTools) {
     this.#tools = tools;
   }
 
-  /** Tells these from now on; those with unchanged settings go on with what they have queued. */
+  /** Tells these from now on. One that was there before tells the new place what it has queued. */
   set(all: readonly WebhookSettings[]): void {
-    const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
-    for (const [name, { text, webhook }] of this.#all) {
-      if (texts.get(name) === text) continue;
+    const names = new Set(all.map(({ name }) => name));
+    for (const [name, webhook] of this.#all) {
+      if (names.has(name)) continue;
       webhook.close();
       this.#all.delete(name);
     }
     for (const settings of all) {
-      if (this.#all.has(settings.name)) continue;
-      const webhook = new Webhook(settings, this.#tools);
-      this.#all.set(settings.name, { text: JSON.stringify(settings), webhook });
+      const known = this.#all.get(settings.name);
+      if (known === undefined) this.#all.set(settings.name, new Webhook(settings, this.#tools));
+      else known.use(settings);
     }
   }
 
   tell(event: WebhookEvent): void {
-    for (const { webhook } of this.#all.values()) webhook.tell(event);
+    for (const webhook of this.#all.values()) webhook.tell(event);
   }
 
   health(): readonly WebhookHealth[] {
-    return [...this.#all.values()].map(({ webhook }) => webhook.health);
+    return [...this.#all.values()].map(({ health }) => health);
   }
 
   close(): void {
-    for (const { webhook } of this.#all.values()) webhook.close();
+    for (const webhook of this.#all.values()) webhook.close();
     this.#all.clear();
   }
 }
 
 class Webhook {
-  readonly #settings: WebhookSettings;
   readonly #tools: WebhookTools;
   readonly #closed = new AbortController();
+  #settings: WebhookSettings;
+  #changed = new AbortController();
   readonly #queue: WebhookEvent[] = [];
   #isBusy = false;
   /** Events have been dropped since the queue was last empty. */
@@ -103,6 +104,14 @@ class Webhook {
       dropped: this.#dropped,
       queued: this.#queue.length,
     };
+  }
+
+  /** From the next try on, which comes at once. */
+  use(settings: WebhookSettings): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.#changed.abort();
+    this.#changed = new AbortController();
   }
 
   tell(event: WebhookEvent): void {
@@ -187,9 +196,10 @@ class Webhook {
     });
   }
 
-  /** Ends early when the webhook is closed. */
+  /** Ends early when the webhook is closed, or has other settings. */
   async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#closed.signal }).catch(() => {});
+    const signal = AbortSignal.any([this.#closed.signal, this.#changed.signal]);
+    await sleep(ms, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
+import { freePort } from '../support/ports.js';
 import { eventually, folder } from '../support/process.js';
 
 interface Told {
@@ -122,4 +123,24 @@ test('one that fails is told again, one that refuses is not, and one that hangs 
   const began = performance.now();
   await exporter.stop('SIGTERM');
   assert.ok(performance.now() - began < 3_000, 'none of them holds up the end');
+});
+
+test('what is queued goes to the new place once a reload names it', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const { all, url } = await receive(t, () => 204);
+  const config = (to: string) => ({
+    ping_interval: 0.3,
+    webhooks: [{ url: to, name: 'pager' }],
+    destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gw' }],
+  });
+  const exporter = await startExporter(t, config(`http://127.0.0.1:${await freePort()}`));
+  const labels = { webhook: 'pager' };
+  const failures = async () =>
+    exporter.metric('sip_keepalive_webhook_failures_total', labels).then((count) => count ?? 0);
+  await eventually('it fails twice', async () => (await failures()) >= 2);
+  writeFileSync(exporter.configFile, JSON.stringify(config(url)));
+  await exporter.post('/-/reload', '');
+  await eventually('it is told', () => all.length === 1);
+  assert.deepEqual(eventsOf(all), ['dst-up']);
+  assert.ok((await failures()) >= 2, 'no counter begins anew');
 });
