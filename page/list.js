@@ -16,6 +16,8 @@ import { ago, daysLeft, duration, labelText, outcome } from './words.js';
 
 /** Down before what nobody knows, before up. */
 const ORDER = ['down', 'unknown', 'up'];
+/** Changes within so long are shown together: in a great outage there are thousands a second. */
+const TOGETHER_MS = 200;
 /** Rows beside those that are seen, so that scrolling shows no gap. */
 const MARGIN = 10;
 
@@ -38,6 +40,7 @@ const COLUMNS = [
 
 export class List {
   /** @type {Row[]} */ #rows = [];
+  /** @type {Map<string, Row>} */ #byName = new Map();
   /** @type {Row[]} */ #shown = [];
   /** By name, of the rows that are seen. @type {Map<string, import('./chart.js').History>} */
   #histories = new Map();
@@ -57,6 +60,7 @@ export class List {
   );
   #first = -1;
   #frame = 0;
+  /** @type {number | undefined} */ #timer;
 
   constructor() {
     for (const state of ['all', ...ORDER])
@@ -93,6 +97,7 @@ export class List {
   /** @param {Row[]} rows */
   set rows(rows) {
     this.#rows = rows;
+    this.#byName = new Map(rows.map((row) => [row.destination, row]));
     this.#filter();
   }
 
@@ -108,17 +113,19 @@ export class List {
    * @param {{ destination: string, state: string, at: string, detail: string | null, reason_in_words: string | null }} change
    */
   change(change) {
-    const row = this.#rows.find(({ destination }) => destination === change.destination);
+    const row = this.#byName.get(change.destination);
     if (row === undefined) return false;
     row.state = change.state;
     row.since = change.at;
     row.outcome = change.detail ?? change.reason_in_words;
     if (change.state === 'up') row.sip_code = null;
-    this.#filter();
+    this.#timer ??= setTimeout(() => this.#filter(), TOGETHER_MS);
     return true;
   }
 
   #filter() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const words = this.#search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const state = this.#state.value;
     this.#shown = this.#rows.filter((row) => {

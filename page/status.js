@@ -9,6 +9,8 @@ const LIST_MS = 10_000;
 const LONG_LIST_MS = 60_000;
 const LONG_LIST = 2_000;
 const DETAIL_MS = 3_000;
+/** What many events ask for at once is fetched once. */
+const SOON_MS = 500;
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const live = /** @type {HTMLElement} */ (document.getElementById('live'));
@@ -16,6 +18,9 @@ const list = new List();
 const probes = el('section', { 'aria-label': 'Recent probes' });
 /** @type {number | undefined} */
 let timer;
+/** How many looks there were; the last one sets the time of the next. */
+let looks = 0;
+let isLookDue = false;
 let isFirstLook = true;
 
 /** @param {string} path */
@@ -33,6 +38,7 @@ function destinationInView() {
 
 async function show() {
   clearTimeout(timer);
+  const look = ++looks;
   const name = destinationInView();
   let nextMs = DETAIL_MS;
   try {
@@ -47,8 +53,17 @@ async function show() {
       );
     else live.textContent = `Not reached: ${text}`;
   }
-  if (name !== destinationInView()) return;
+  if (look !== looks) return;
   timer = setTimeout(() => (document.hidden ? undefined : void show()), nextMs);
+}
+
+function showSoon() {
+  if (isLookDue) return;
+  isLookDue = true;
+  setTimeout(() => {
+    isLookDue = false;
+    void show();
+  }, SOON_MS);
 }
 
 async function showList() {
@@ -132,8 +147,9 @@ function listen() {
   for (const name of ['dst-up', 'dst-down', 'dst-unknown']) {
     events.addEventListener(name, (event) => {
       const change = JSON.parse(/** @type {MessageEvent<string>} */ (event).data);
-      if (destinationInView() !== undefined) void show();
-      else if (!list.change(change)) void show();
+      const name = destinationInView();
+      const isKnown = list.change(change);
+      if (name === undefined ? !isKnown : name === change.destination) showSoon();
     });
   }
 }

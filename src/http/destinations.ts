@@ -1,5 +1,6 @@
 /** `GET /api/v1/destinations` and `/api/v1/destinations/NAME`. */
 
+import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Watched } from '../shared/destination.js';
@@ -23,13 +24,15 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
     }
     response.type('application/json');
     const all = exporter.roster.all();
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     response.write('{"destinations":[');
     for (let i = 0; i < all.length; i += BATCH) {
       const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(render(exporter, w)));
       const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
-      if (isFull) await drained(response);
+      if (isFull) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
       else await nextRound();
-      if (response.destroyed) return;
+      if (gone.signal.aborted) return;
     }
     response.end('\n]}\n');
   };
@@ -89,12 +92,4 @@ function closely(
     last_sent: exchange?.sent || null,
     last_received: exchange?.received || null,
   };
-}
-
-/** Until the client has read on, or is gone. */
-function drained(response: NodeJS.WritableStream): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
 }
