@@ -12,6 +12,10 @@ import { ago, daysLeft, duration, labelText, outcome } from './words.js';
  *   certificate_not_after: string | null,
  * }} Row
  * @typedef {{ key: string, title: string, of: (row: Row) => string | number }} Column
+ * @typedef {{
+ *   destination: string, state: string, at: string,
+ *   detail: string | null, reason_in_words: string | null,
+ * }} Change
  */
 
 /** Down before what nobody knows, before up. */
@@ -61,6 +65,8 @@ export class List {
   #first = -1;
   #frame = 0;
   /** @type {number | undefined} */ #timer;
+  /** Of each list that is on its way: the changes since it was asked for. @type {Set<Change[]>} */
+  #awaited = new Set();
 
   constructor() {
     for (const state of ['all', ...ORDER])
@@ -94,11 +100,24 @@ export class List {
     return [...this.#body.querySelectorAll('a')].map((link) => link.textContent ?? '');
   }
 
-  /** @param {Row[]} rows */
-  set rows(rows) {
-    this.#rows = rows;
-    this.#byName = new Map(rows.map((row) => [row.destination, row]));
-    this.#filter();
+  /**
+   * Shows other rows. What changes while they are on their way may not be in them yet.
+   *
+   * @param {Promise<Row[]>} coming
+   */
+  async take(coming) {
+    /** @type {Change[]} */ const changes = [];
+    this.#awaited.add(changes);
+    try {
+      const rows = await coming;
+      this.#rows = rows;
+      this.#byName = new Map(rows.map((row) => [row.destination, row]));
+      for (const change of changes) this.#apply(change);
+      this.#filter();
+      return rows.length;
+    } finally {
+      this.#awaited.delete(changes);
+    }
   }
 
   /** @param {{ destination: string, histories: Record<string, import('./chart.js').History> }['histories']} histories */
@@ -110,16 +129,23 @@ export class List {
   /**
    * A verdict that became another one. False when the destination is not known.
    *
-   * @param {{ destination: string, state: string, at: string, detail: string | null, reason_in_words: string | null }} change
+   * @param {Change} change
    */
   change(change) {
+    for (const changes of this.#awaited) changes.push(change);
+    const isKnown = this.#apply(change);
+    if (isKnown) this.#timer ??= setTimeout(() => this.#filter(), TOGETHER_MS);
+    return isKnown;
+  }
+
+  /** @param {Change} change */
+  #apply(change) {
     const row = this.#byName.get(change.destination);
     if (row === undefined) return false;
     row.state = change.state;
     row.since = change.at;
     row.outcome = change.detail ?? change.reason_in_words;
     if (change.state === 'up') row.sip_code = null;
-    this.#timer ??= setTimeout(() => this.#filter(), TOGETHER_MS);
     return true;
   }
 

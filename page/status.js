@@ -68,12 +68,16 @@ function showSoon() {
 
 async function showList() {
   document.title = 'SIP keepalive';
-  const { destinations } = await fetchJson('api/v1/destinations?view=brief');
+  const count = await list.take(
+    fetchJson('api/v1/destinations?view=brief').then(({ destinations }) => destinations),
+  );
   if (destinationInView() !== undefined) return LIST_MS;
-  if (!main.contains(probes)) main.replaceChildren(...list.parts, probes);
-  list.rows = destinations;
+  if (!main.contains(probes)) {
+    main.replaceChildren(...list.parts, probes);
+    list.render();
+  }
   await Promise.all([showHistories(), showProbes()]);
-  return destinations.length > LONG_LIST ? LONG_LIST_MS : LIST_MS;
+  return count > LONG_LIST ? LONG_LIST_MS : LIST_MS;
 }
 
 async function showHistories() {

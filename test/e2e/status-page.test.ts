@@ -159,3 +159,65 @@ test(
     assert.match(await text(), /not watched: nobody/);
   },
 );
+
+test('what changes while the list is on its way is shown', needs('chromium'), async (t) => {
+  let isUp = true;
+  const peer = await startFarEnd(t, 'udp', (_request, good) =>
+    isUp ? [good] : [good.replace('200 OK', '503 Full')],
+  );
+  const destinations = [{ uri: `127.0.0.1:${peer.port}`, name: 'gw' }];
+  const exporter = await startExporter(t, { ping_interval: 0.5, destinations });
+  await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
+  const { page } = await openPage(t, exporter.url);
+  await page.locator('td.state', { hasText: 'up' }).waitFor();
+  await page.locator('#live', { hasText: 'Live' }).waitFor();
+  let isTold = false;
+  await page.route('**/api/v1/destinations?view=brief', async (route) => {
+    const response = await route.fetch();
+    isUp = false;
+    await page.locator('td.state', { hasText: 'down' }).waitFor();
+    await route.fulfill({ response });
+    isTold = true;
+  });
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await eventually('the list is there', () => isTold);
+  await page.waitForTimeout(300);
+  assert.match((await page.locator('td.state').textContent()) ?? '', /down/);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test(
+  'a great outage: every change is shown, and nothing is asked for anew',
+  needs('chromium'),
+  async (t) => {
+    let isUp = true;
+    const peer = await startFarEnd(t, 'udp', (_request, good) =>
+      isUp ? [good] : [good.replace('200 OK', '503 Full')],
+    );
+    const count = 1_000;
+    const destinations = Array.from({ length: count }, (_, i) => {
+      return { uri: `sip:${i}@127.0.0.1:${peer.port}`, name: `gw ${i}` };
+    });
+    const exporter = await startExporter(t, { ping_interval: 2, destinations });
+    await eventually('all are up', async () => {
+      return (await exporter.get('/metrics')).match(/^sip_keepalive_up\{.* 1$/gm)?.length === count;
+    });
+    const { page, complaints } = await openPage(t, `${exporter.url}/#/destination/gw%201`);
+    await page.getByRole('heading', { name: 'gw 1' }).waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    isUp = false;
+    await eventually('it is down', async () => (await exporter.isAlive('gw 1')) === 2);
+    await page.locator('.badge', { hasText: 'down' }).first().waitFor();
+    await eventually('all are down', async () => {
+      return (await exporter.get('/metrics')).match(/^sip_keepalive_up\{.* 0$/gm)?.length === count;
+    });
+    assert.ok(asked.length < 10, `${asked.length} requests`);
+    await page.getByRole('link', { name: 'All destinations' }).click();
+    await page.getByText(`${count} down`).waitFor();
+    isUp = true;
+    await page.getByText(`${count} up`).waitFor();
+    assert.ok(asked.length < 30, `${asked.length} requests`);
+    assert.deepEqual(complaints, []);
+  },
+);
