@@ -33,7 +33,11 @@ async function fetchJson(path) {
 
 function destinationInView() {
   const [, name] = /^#\/destination\/(.+)$/.exec(location.hash) ?? [];
-  return name === undefined ? undefined : decodeURIComponent(name);
+  try {
+    return name === undefined ? undefined : decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 async function show() {
@@ -142,11 +146,16 @@ async function showDetail(name) {
 
 function listen() {
   const events = new EventSource('api/v1/events');
+  let wasCutOff = false;
   events.addEventListener('open', () => {
     live.textContent = 'Live';
+    // More may have been missed than is told again.
+    if (wasCutOff) showSoon();
+    wasCutOff = false;
   });
   events.addEventListener('error', () => {
     live.textContent = 'Cut off; trying again…';
+    wasCutOff = true;
   });
   for (const name of ['dst-up', 'dst-down', 'dst-unknown']) {
     events.addEventListener(name, (event) => {
