@@ -1,6 +1,7 @@
 /** Destinations and modules, as the configuration lists them. */
 
 import type { Destination, PingSettings } from '../shared/destination.js';
+import { OUR_LABELS } from '../shared/labels.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { isMapping, show } from '../shared/values.js';
@@ -41,12 +42,6 @@ const TEAMS = 'teams';
 
 const DESTINATION_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
-/** Labels that our own metrics have. */
-const OUR_LABELS: readonly string[] = [
-  ...['destination', 'transport', 'address', 'reason', 'code', 'le', 'quantile'],
-  ...['uri', 'module', 'owners', 'server', 'phase', 'version', 'cipher', 'subject', 'issuer'],
-  ...['serialnumber', 'fingerprint_sha256'],
-];
 const NAME = /^[^\p{C}]{1,256}$/u;
 
 export interface Reading {
@@ -240,7 +235,7 @@ export function readLabels(given: unknown, path: string, report: Report): Record
   for (const [name, value] of Object.entries(given)) {
     const at = `${path}.labels.${name}`;
     if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
-    if (OUR_LABELS.includes(name))
+    if (OUR_LABELS.some((ours) => ours === name))
       report(at, `expected a label that our metrics lack, got ${show(name)}`);
     const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
     if (!isScalar) report(at, `expected a text, got ${show(value)}`);

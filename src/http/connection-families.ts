@@ -5,7 +5,7 @@ import { CONNECT_PHASES, RTT_BUCKETS_MICROS } from '../shared/ledger/cells.js';
 import type { ConnectionRow } from '../shared/ledger/reader.js';
 import type { TransportName } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls.js';
-import { type Emit, emitHistogram, type Family, labelText } from './families.js';
+import { type Emit, emitHistogram, type Family, ourLabels } from './families.js';
 
 export interface ConnectionSample {
   readonly isTls: boolean;
@@ -77,8 +77,17 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
     samples: ({ tls }, emit) => {
       if (tls === undefined) return;
       const { version, cipher, subject, issuer, serialNumber, fingerprint } = tls;
-      const serials = { serialnumber: serialNumber, fingerprint_sha256: fingerprint };
-      emit(1, labelText({ version, cipher, subject, issuer, ...serials }));
+      emit(
+        1,
+        ourLabels({
+          version,
+          cipher,
+          subject,
+          issuer,
+          serialnumber: serialNumber,
+          fingerprint_sha256: fingerprint,
+        }),
+      );
     },
   },
 ];

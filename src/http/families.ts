@@ -1,6 +1,7 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
 import type { TargetAddress, Watched } from '../shared/destination.js';
+import type { OurLabel } from '../shared/labels.js';
 import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/cells.js';
 import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
@@ -95,7 +96,7 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     samples: ({ watched }, emit) => {
       const { destination, owners, server } = watched;
       const { uri, module } = destination;
-      emit(1, labelText({ uri, module, owners: owners.join(','), server }));
+      emit(1, ourLabels({ uri, module, owners: owners.join(','), server }));
     },
   },
 ];
@@ -115,7 +116,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     help: 'The priority and the weight of the SRV record that led to the target; absent without one.',
     samples: ({ target: { priority, weight } }, emit) => {
       if (priority === undefined) return;
-      emit(1, labelText({ priority: String(priority), weight: String(weight ?? 0) }));
+      emit(1, ourLabels({ priority: String(priority), weight: String(weight ?? 0) }));
     },
   },
   {
@@ -232,6 +233,11 @@ export function labelText(labels: Readonly<Record<string, string>>, opening = ',
   return Object.entries(labels)
     .map(([name, value], i) => `${i === 0 ? opening : ','}${name}="${escapeLabel(value)}"`)
     .join('');
+}
+
+/** As {@link labelText}, of labels that nobody else may have. */
+export function ourLabels(labels: Readonly<Partial<Record<OurLabel, string>>>): string {
+  return labelText(labels);
 }
 
 function escapeLabel(value: string): string {

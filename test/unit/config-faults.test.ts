@@ -233,8 +233,9 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   ],
   [
     'a label that our metrics have',
-    'destinations: [{ uri: a.example, labels: { le: y } }]',
-    /^destinations\[0\]\.labels\.le: expected a label that our metrics lack, got "le"$/,
+    'destinations: [{ uri: a.example, labels: { le: y, priority: gold } }]',
+    /^destinations\[0\]\.labels\.le: expected a label that our metrics lack, got "le"$/m,
+    /^destinations\[0\]\.labels\.priority: expected a label that our metrics lack, got "priority"$/m,
   ],
   [
     'a label value that is no text',
