@@ -2,48 +2,56 @@
 
 import { chart } from './chart.js';
 import { el, stateBadge } from './dom.js';
-import { ago, clock, daysLeft, duration, labelText } from './words.js';
+import { ago, clock, daysLeft, duration, labelText, outcome } from './words.js';
 
 /** @param {any} all as `/api/v1/destinations/NAME` tells it */
 export function detail(all) {
   const now = Date.now();
   return [
-    el('p', {}, el('a', { href: '#/' }, 'All destinations')),
-    el('h2', {}, all.destination),
-    el('p', {}, stateBadge(all.state), all.since === null ? '' : ` for ${ago(all.since, now)}`),
-    facts([
-      ['Last outcome', outcomeOf(all)],
-      ['URI', all.uri],
-      ['Since', clock(all.since)],
-      ['Pinged every', `${all.ping_interval} s, for ${all.ping_timeout} s`],
-      ['Module', all.module],
-      ['Owner', all.owners.join(', ')],
-      ['Labels', labelText(all.labels) || '–'],
-      ['Calls itself', all.server ?? '–'],
-    ]),
-    el('p', {}, el('a', { href: probeLink(all) }, 'Ping it now, and show the messages')),
-    ...hour(all.history),
-    el('h2', {}, 'Targets'),
-    all.targets.length === 0
-      ? el('p', { class: 'faint' }, 'Its name came to no address.')
-      : targets(all.targets, now),
-    ...all.targets.flatMap((/** @type {any} */ target) => closely(target, now)),
-    ...resolution(all.resolution),
+    part('back', el('p', {}, el('a', { href: '#/' }, 'All destinations'))),
+    part('name', el('h2', {}, all.destination)),
+    part(
+      'state',
+      el('p', {}, stateBadge(all.state), all.since === null ? '' : ` for ${ago(all.since, now)}`),
+      facts([
+        ['Last outcome', outcome(all)],
+        ['URI', all.uri],
+        ['Since', clock(all.since)],
+        ['Pinged every', `${all.ping_interval} s, for ${all.ping_timeout} s`],
+        ['Module', all.module],
+        ['Owner', all.owners.join(', ')],
+        ['Labels', labelText(all.labels) || '–'],
+        ['Calls itself', all.server ?? '–'],
+      ]),
+    ),
+    part(
+      'probe',
+      el('p', {}, el('a', { href: probeLink(all) }, 'Ping it now, and show the messages')),
+    ),
+    part('hour', ...hour(all.history)),
+    part(
+      'targets',
+      el('h2', {}, 'Targets'),
+      all.targets.length === 0
+        ? el('p', { class: 'faint' }, 'Its name came to no address.')
+        : targets(all.targets, now),
+    ),
+    ...all.targets.map((/** @type {any} */ target) => closely(target, now)),
+    part('resolution', ...resolution(all.resolution)),
   ];
 }
 
-/** @param {any} all */
-function outcomeOf(all) {
-  const troubled = all.targets.find((/** @type {any} */ target) => target.detail !== null);
-  if (troubled !== undefined) return troubled.detail;
-  if (all.reason_in_words !== null) return all.reason_in_words;
-  const answered = all.targets.find((/** @type {any} */ target) => target.code !== null);
-  return answered === undefined ? 'no ping has ended yet' : `answered ${answered.code}`;
+/**
+ * @param {string} name
+ * @param {readonly (Node | null)[]} children
+ */
+function part(name, ...children) {
+  return el('section', { 'data-part': name }, ...children);
 }
 
 /** @param {any} all */
-function probeLink({ uri, module }) {
-  return `probe?${new URLSearchParams({ target: uri, module, debug: 'true' }).toString().replaceAll('+', '%20')}`;
+function probeLink({ destination }) {
+  return `probe?debug=true&destination=${encodeURIComponent(destination)}`;
 }
 
 /** @param {readonly (readonly [string, string])[]} pairs */
@@ -88,7 +96,7 @@ function targets(all, now) {
     duration(target.last_rtt),
     target.priority === null ? '–' : `${target.priority} / ${target.weight}`,
     String(target.pings),
-    target.tls === null ? '–' : daysLeft(target.tls.not_after, now),
+    target.tls === null ? '–' : daysLeft(target.tls.chain_not_after, now),
   ]);
   const head = [
     'Address',
@@ -116,7 +124,8 @@ function closely(target, now) {
     duration(ping.rtt),
   ]);
   const { tls } = target;
-  return [
+  return part(
+    title,
     el('h2', {}, title),
     recent.length === 0
       ? null
@@ -128,7 +137,7 @@ function closely(target, now) {
       message('Last request', title, target.last_sent, 'Nothing was sent yet.'),
       message('What came back', title, target.last_received, 'Nothing has come back yet.'),
     ),
-  ].filter((part) => part !== null);
+  );
 }
 
 /**
@@ -140,6 +149,14 @@ function certificate(tls, now) {
     ['Certificate', tls.subject],
     ['Issued by', tls.issuer],
     ['Expires', `${clock(tls.not_after)} (${daysLeft(tls.not_after, now)})`],
+    ...(tls.chain_not_after === tls.not_after
+      ? []
+      : [
+          /** @type {const} */ ([
+            'Its chain',
+            `${clock(tls.chain_not_after)} (${daysLeft(tls.chain_not_after, now)})`,
+          ]),
+        ]),
     ['Accepted', tls.verified ? 'yes' : `no: ${tls.fault}`],
     ['TLS', `${tls.version ?? '–'} ${tls.cipher ?? ''}`],
   ]);

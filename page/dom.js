@@ -47,3 +47,37 @@ export function stateBadge(state) {
 export function linkTo(name) {
   return el('a', { href: `#/destination/${encodeURIComponent(name)}` }, name);
 }
+
+/** @param {Element} part */
+const nameOf = (part) => part.getAttribute('data-part');
+
+/**
+ * Puts new parts in the place of those of the same names. A part in which somebody has selected text
+ * stays as it is; focus and scrolling go over to the new ones.
+ *
+ * @param {HTMLElement} whole
+ * @param {readonly HTMLElement[]} parts each with a name, `data-part`
+ */
+export function renew(whole, parts) {
+  const before = [...whole.children];
+  const isOther =
+    parts.length !== before.length ||
+    parts.some((part, i) => nameOf(part) !== nameOf(/** @type {Element} */ (before[i])));
+  if (isOther) {
+    whole.replaceChildren(...parts);
+    return;
+  }
+  const selection = getSelection();
+  const selected = selection?.isCollapsed === false ? selection.anchorNode : null;
+  for (const [i, old] of before.entries()) {
+    const part = /** @type {HTMLElement} */ (parts[i]);
+    if (old.contains(selected)) continue;
+    const places = [...old.querySelectorAll('[tabindex], a')];
+    const at = places.indexOf(/** @type {Element} */ (document.activeElement));
+    old.replaceWith(part);
+    const renewed = /** @type {HTMLElement[]} */ ([...part.querySelectorAll('[tabindex], a')]);
+    for (const [j, place] of places.entries())
+      renewed[j]?.scrollTo(place.scrollLeft, place.scrollTop);
+    renewed[at]?.focus({ preventScroll: true });
+  }
+}

@@ -25,6 +25,9 @@ const TOGETHER_MS = 200;
 /** Rows beside those that are seen, so that scrolling shows no gap. */
 const MARGIN = 10;
 
+/** @type {import('./chart.js').History} */
+const NO_HISTORY = { rtt: [], failed: [], step: 60 };
+
 /** @type {readonly Column[]} */
 const COLUMNS = [
   { key: 'destination', title: 'Destination', of: (row) => row.destination },
@@ -62,19 +65,25 @@ export class List {
     { class: 'scroll tall', tabindex: '0', role: 'region', 'aria-label': 'Destinations' },
     this.#table,
   );
+  #sorter = /** @type {HTMLSelectElement} */ (el('select', { id: 'sorter' }));
   #first = -1;
+  #onDrawn;
   #frame = 0;
   /** @type {number | undefined} */ #timer;
   /** Of each list that is on its way: the changes since it was asked for. @type {Set<Change[]>} */
   #awaited = new Set();
 
-  constructor() {
+  /** @param {() => void} onDrawn called when other rows may be seen */
+  constructor(onDrawn) {
+    this.#onDrawn = onDrawn;
     for (const state of ['all', ...ORDER])
       this.#state.append(el('option', { value: state }, state));
     this.#search.addEventListener('input', () => this.#filter());
     this.#state.addEventListener('change', () => this.#filter());
     this.#scroll.addEventListener('scroll', () => this.#soon(), { passive: true });
+    this.#sorter.addEventListener('change', () => this.#sortBy(this.#sorter.value));
     for (const column of COLUMNS) {
+      this.#sorter.append(el('option', { value: column.key }, column.title));
       const button = el('button', { type: 'button' }, column.title);
       button.addEventListener('click', () => this.#sortBy(column.key));
       this.#head.append(el('th', { scope: 'col', class: column.key }, button));
@@ -90,13 +99,14 @@ export class List {
         { class: 'tools' },
         el('label', { for: 'search' }, 'Find', this.#search),
         el('label', { for: 'state' }, 'State', this.#state),
+        el('label', { for: 'sorter', class: 'sorter' }, 'Sort by', this.#sorter),
       ),
       this.#scroll,
     ];
   }
 
   /** The names of the rows that are seen. */
-  get seen() {
+  get drawn() {
     return [...this.#body.querySelectorAll('a')].map((link) => link.textContent ?? '');
   }
 
@@ -120,9 +130,18 @@ export class List {
     }
   }
 
-  /** @param {{ destination: string, histories: Record<string, import('./chart.js').History> }['histories']} histories */
-  set histories(histories) {
-    this.#histories = new Map(Object.entries(histories));
+  /** Of the rows that are seen, those whose last hour is not known. */
+  get unknownHours() {
+    return this.drawn.filter((name) => !this.#histories.has(name));
+  }
+
+  /**
+   * @param {readonly string[]} names of which the last hour was asked for
+   * @param {Record<string, import('./chart.js').History>} histories of those that have one
+   */
+  showHours(names, histories) {
+    const known = new Map(Object.entries(histories));
+    for (const name of names) this.#histories.set(name, known.get(name) ?? NO_HISTORY);
     this.render();
   }
 
@@ -145,7 +164,7 @@ export class List {
     row.state = change.state;
     row.since = change.at;
     row.outcome = change.detail ?? change.reason_in_words;
-    if (change.state === 'up') row.sip_code = null;
+    row.sip_code = null;
     return true;
   }
 
@@ -163,6 +182,7 @@ export class List {
       return words.every((word) => text.includes(word));
     });
     const { key, isDescending } = this.#sort;
+    this.#sorter.value = key;
     const of = COLUMNS.find((column) => column.key === key)?.of ?? (() => 0);
     const sign = isDescending ? -1 : 1;
     const keyed = this.#shown.map((row) => /** @type {const} */ ([of(row), row]));
@@ -239,7 +259,10 @@ export class List {
       total === 0 ? [none] : [space(this.#first * height), ...rows, space((total - last) * height)];
     this.#body.replaceChildren(...parts);
     if (hadFocus)
-      [...this.#body.querySelectorAll('a')].find((link) => link.textContent === focused)?.focus();
+      [...this.#body.querySelectorAll('a')]
+        .find((link) => link.textContent === focused)
+        ?.focus({ preventScroll: true });
+    this.#onDrawn();
   }
 
   #whyNone() {
@@ -271,7 +294,7 @@ export class List {
     const tr = el('tr', { 'aria-rowindex': index });
     for (const [i, cell] of cells.entries()) {
       const title = typeof cell === 'string' ? cell : undefined;
-      tr.append(el('td', { class: COLUMNS[i]?.key, title }, cell));
+      tr.append(el('td', { class: COLUMNS[i]?.key, title }, el('div', {}, cell)));
     }
     return tr;
   }

@@ -1,7 +1,7 @@
 /** The status page: fetches, listens, and shows the list or one destination. */
 
 import { detail } from './detail.js';
-import { el } from './dom.js';
+import { el, renew } from './dom.js';
 import { List } from './list.js';
 
 /** How often the list and a destination are fetched anew, beside what events tell at once. */
@@ -11,17 +11,25 @@ const LONG_LIST = 2_000;
 const DETAIL_MS = 3_000;
 /** What many events ask for at once is fetched once. */
 const SOON_MS = 500;
+/** How soon after a refusal events are asked for again; a browser itself does so after less. */
+const REFUSED_MS = 5_000;
+/** Destinations whose last hour is asked for at once. */
+const HOURS = 30;
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const live = /** @type {HTMLElement} */ (document.getElementById('live'));
-const list = new List();
+const list = new List(() => showHoursSoon());
 const probes = el('section', { 'aria-label': 'Recent probes' });
+/** @type {EventSource | undefined} */
+let events;
+let wasCutOff = false;
 /** @type {number | undefined} */
 let timer;
+/** @type {number | undefined} */
+let hoursTimer;
 /** How many looks there were; the last one sets the time of the next. */
 let looks = 0;
 let isLookDue = false;
-let isFirstLook = true;
 
 /** @param {string} path */
 async function fetchJson(path) {
@@ -50,11 +58,7 @@ async function show() {
     else await showDetail(name);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    if (name !== undefined)
-      main.replaceChildren(
-        el('p', {}, el('a', { href: '#/' }, 'All destinations')),
-        el('p', { role: 'alert' }, text),
-      );
+    if (name !== undefined) showTrouble(name, text);
     else live.textContent = `Not reached: ${text}`;
   }
   if (look !== looks) return;
@@ -80,16 +84,26 @@ async function showList() {
     main.replaceChildren(...list.parts, probes);
     list.render();
   }
-  await Promise.all([showHistories(), showProbes()]);
+  await Promise.all([showHours(list.drawn), showProbes()]);
   return count > LONG_LIST ? LONG_LIST_MS : LIST_MS;
 }
 
-async function showHistories() {
-  const names = list.seen.slice(0, 60);
-  if (names.length === 0) return;
-  const query = names.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
-  const { histories } = await fetchJson(`api/v1/history?${query}`);
-  list.histories = histories;
+/** @param {readonly string[]} names */
+async function showHours(names) {
+  for (let i = 0; i < names.length; i += HOURS) {
+    const some = names.slice(i, i + HOURS);
+    const query = some.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
+    const { histories } = await fetchJson(`api/v1/history?${query}`);
+    list.showHours(some, histories);
+  }
+}
+
+/** Of rows that have come into view. */
+function showHoursSoon() {
+  clearTimeout(hoursTimer);
+  hoursTimer = setTimeout(() => {
+    if (destinationInView() === undefined) void showHours(list.unknownHours).catch(() => {});
+  }, SOON_MS / 2);
 }
 
 async function showProbes() {
@@ -132,48 +146,74 @@ async function showProbes() {
 
 /** @param {string} name */
 async function showDetail(name) {
-  const all = await fetchJson(
-    `api/v1/destinations/${name.split('/').map(encodeURIComponent).join('/')}`,
-  );
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  const all = await fetchJson(`api/v1/destinations/${path}`);
   if (destinationInView() !== name) return;
   document.title = `${all.destination}: ${all.state}`;
-  const hadFocus = main.contains(document.activeElement) && document.activeElement !== main;
-  // What somebody reads or has selected is not taken away.
-  if (!isFirstLook && (hadFocus || !(getSelection()?.isCollapsed ?? true))) return;
-  isFirstLook = false;
-  main.replaceChildren(...detail(all));
+  renew(main, detail(all));
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function showTrouble(name, text) {
+  document.title = `${name}: ${text}`;
+  // The same one again would be read out again.
+  if (main.querySelector('[role="alert"]')?.textContent === text) return;
+  main.replaceChildren(
+    el('p', {}, el('a', { href: '#/' }, 'All destinations')),
+    el('p', { role: 'alert' }, text),
+  );
 }
 
 function listen() {
-  const events = new EventSource('api/v1/events');
-  let wasCutOff = false;
-  events.addEventListener('open', () => {
+  events?.close();
+  const source = new EventSource('api/v1/events');
+  events = source;
+  source.addEventListener('open', () => {
     live.textContent = 'Live';
     // More may have been missed than is told again.
     if (wasCutOff) showSoon();
     wasCutOff = false;
   });
-  events.addEventListener('error', () => {
+  source.addEventListener('error', () => {
     live.textContent = 'Cut off; trying again…';
     wasCutOff = true;
+    if (source.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => {
+      if (source === events && !document.hidden) listen();
+    }, REFUSED_MS);
   });
   for (const name of ['dst-up', 'dst-down', 'dst-unknown']) {
-    events.addEventListener(name, (event) => {
+    source.addEventListener(name, (event) => {
       const change = JSON.parse(/** @type {MessageEvent<string>} */ (event).data);
-      const name = destinationInView();
+      const shown = destinationInView();
       const isKnown = list.change(change);
-      if (name === undefined ? !isKnown : name === change.destination) showSoon();
+      if (shown === undefined ? !isKnown : shown === change.destination) showSoon();
     });
   }
 }
 
 addEventListener('hashchange', () => {
-  isFirstLook = true;
   void show().then(() => main.focus());
 });
 addEventListener('resize', () => list.render());
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) void show();
+  if (document.hidden) {
+    // A browser has six connections to us for all its tabs.
+    events?.close();
+    live.textContent = 'Paused';
+    wasCutOff = true;
+    return;
+  }
+  listen();
+  void show();
+});
+// Its address would be that of the list.
+document.querySelector('.skip')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  main.focus();
 });
 listen();
 void show();

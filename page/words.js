@@ -63,5 +63,6 @@ export function outcome(row) {
   if (row.outcome !== null)
     return row.sip_code === null ? row.outcome : `${row.sip_code}: ${row.outcome}`;
   if (row.sip_code !== null) return `answered ${row.sip_code}`;
-  return row.state === 'unknown' ? 'no ping has ended yet' : '–';
+  if (row.state === 'unknown') return 'no ping has ended yet';
+  return row.state === 'up' ? 'alive' : '–';
 }

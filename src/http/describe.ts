@@ -82,21 +82,28 @@ function describeRow(row: TargetRow | undefined) {
   };
 }
 
+/** How the last ping ended of a target that stands for the verdict; its words and its code. */
+export function lastOutcome({ state, reason_in_words, targets }: Described) {
+  const telling = targets.find((target) => target.state === state) ?? targets[0];
+  if (telling === undefined) return { outcome: reason_in_words, sip_code: null };
+  const { detail, reason, code } = telling;
+  return { outcome: detail ?? (reason === null ? null : inWords(reason)), sip_code: code };
+}
+
 /** One line of a list of many. */
 export function describeBrief(exporter: Watching, watched: Watched) {
   const all = describe(exporter, watched);
-  const { destination, uri, code, state, since, reason_in_words, owners, labels, targets } = all;
+  const { destination, uri, code, state, since, owners, labels, targets } = all;
   const rtts = targets.flatMap(({ last_rtt }) => last_rtt ?? []);
-  const ends = targets.flatMap(({ tls }) => tls?.not_after ?? []);
+  const ends = targets.flatMap(({ tls }) => tls?.chain_not_after ?? []);
   return {
     ...{ destination, uri, code, state, since, owners, labels },
-    outcome: targets.find(({ detail }) => detail !== null)?.detail ?? reason_in_words,
-    sip_code: targets.find((target) => target.code !== null)?.code ?? null,
+    ...lastOutcome(all),
     /** Of the fastest target. */
     rtt: rtts.length === 0 ? null : Math.min(...rtts),
     targets: targets.length,
     targets_up: targets.filter((target) => target.state === 'up').length,
-    /** The first certificate to expire. */
+    /** Of all that the peers show, the first certificate to expire. */
     certificate_not_after: ends.length === 0 ? null : ends.reduce((a, b) => (a < b ? a : b)),
   };
 }

@@ -5,7 +5,13 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Watched } from '../shared/destination.js';
 import type { Explanation } from '../shared/resolution.js';
-import { describe, describeBrief, describeRecent, describeResolution } from './describe.js';
+import {
+  describe,
+  describeBrief,
+  describeRecent,
+  describeResolution,
+  lastOutcome,
+} from './describe.js';
 import type { Exporter } from './exporter.js';
 
 /** Destinations that are written at a stretch. */
@@ -50,9 +56,11 @@ export function destinationHandler(exporter: Exporter): RequestHandler {
     }
     // The pinger may be starting again; the rest can be told all the same.
     const told = await exporter.pinger.explanation(watched.slot).catch(() => undefined);
-    const { targets, ...described } = describe(exporter, watched);
+    const all = describe(exporter, watched);
+    const { targets, ...described } = all;
     response.json({
       ...described,
+      ...lastOutcome(all),
       targets: targets.map((target, i) => ({ ...target, ...closely(exporter, watched, i, told) })),
       resolution: describeResolution(told?.resolution),
       history: exporter.history.of(watched.slot),

@@ -1,6 +1,7 @@
 /**
  * `GET /probe?target=URI&module=NAME`: one ping of any destination, answered as blackbox_exporter
- * answers its probes, so that what works with the one works with the other.
+ * answers its probes, so that what works with the one works with the other. With `?destination=NAME`
+ * it is a ping of a destination that is watched, with all the settings that it has.
  */
 
 import type { Request, RequestHandler, Response } from 'express';
@@ -15,7 +16,7 @@ import { probeMetrics } from './probe-metrics.js';
 const DEFAULT_MODULE = 'default';
 /** Left for the answer's own way back, of the time that Prometheus gives, in seconds. */
 const TIMEOUT_OFFSET = 0.5;
-const PARAMETERS: readonly string[] = ['target', 'module', 'debug'];
+const PARAMETERS: readonly string[] = ['target', 'module', 'destination', 'debug'];
 
 const YES_OR_NO = new Map([
   ['true', true],
@@ -65,31 +66,43 @@ export function probeHandler(exporter: Exporter, history: ProbeHistory): Request
 }
 
 /** @throws Refusal */
-function read({ modules, probes }: Exporter, request: Request): Asked {
-  if (!probes.isEnabled) throw new Refusal(403, 'probes are switched off (probe.enabled)');
+function read(exporter: Exporter, request: Request): Asked {
+  if (!exporter.probes.isEnabled) throw new Refusal(403, 'probes are switched off (probe.enabled)');
   for (const name of Object.keys(request.query)) {
     if (!PARAMETERS.includes(name)) {
       throw new Refusal(400, `${name}: expected one of ${PARAMETERS.join(', ')}, got ${name}`);
     }
   }
+  const isDebug = YES_OR_NO.get(single(request, 'debug') ?? 'false');
+  if (isDebug === undefined) throw new Refusal(400, 'debug: expected true or false');
+  const name = single(request, 'destination');
+  const wanted =
+    name === undefined ? readTarget(exporter, request) : readDestination(exporter, request, name);
+  return { ...wanted, isDebug, timeoutMs: readTimeoutMs(request, wanted.settings) };
+}
+
+type Wanted = Omit<Asked, 'isDebug' | 'timeoutMs'>;
+
+function readTarget({ modules, probes }: Exporter, request: Request): Wanted {
   const target = single(request, 'target');
   if (target === undefined) throw new Refusal(400, 'Target parameter is missing');
   const module = single(request, 'module') ?? DEFAULT_MODULE;
   const settings = Object.hasOwn(modules, module) ? modules[module] : undefined;
   if (settings === undefined) throw new Refusal(400, `Unknown module ${JSON.stringify(module)}`);
   const uri = readUri(target, settings);
-  const timeoutMs = readTimeoutMs(request, settings);
-  const isDebug = YES_OR_NO.get(single(request, 'debug') ?? 'false');
-  if (isDebug === undefined) throw new Refusal(400, 'debug: expected true or false');
-  return {
-    target,
-    uri,
-    module,
-    settings,
-    timeoutMs,
-    isDebug,
-    allow: blocksFor(uri, settings, probes.allow),
-  };
+  return { target, uri, module, settings, allow: blocksFor(uri, settings, probes.allow) };
+}
+
+/** It is pinged anyway, so wherever it is, it is allowed. */
+function readDestination({ roster }: Exporter, request: Request, name: string): Wanted {
+  for (const other of ['target', 'module']) {
+    if (single(request, other) === undefined) continue;
+    throw new Refusal(400, `${other}: expected none beside a destination, which has its own`);
+  }
+  const destination = roster.named(name)?.destination;
+  if (destination === undefined) throw new Refusal(404, `not watched: ${name}`);
+  const { uri, module, settings } = destination;
+  return { target: uri, uri, module, settings, allow: [] };
 }
 
 function single(request: Request, name: string): string | undefined {

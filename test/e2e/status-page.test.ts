@@ -55,6 +55,16 @@ for (const [colorScheme, width] of [
       await page.getByRole('heading', { name: 'Last request' }).waitFor();
       assert.deepEqual(await violations(page), []);
       assert.ok((await overflow()) <= 0);
+      await page.getByRole('link', { name: 'All destinations' }).click();
+      await page.getByLabel('Find').waitFor();
+      const sorter = page.getByLabel(/^Sort by/);
+      assert.equal(await sorter.isVisible(), width < 500, 'a phone has no heads to sort by');
+      if (width < 500) {
+        await sorter.selectOption('RTT');
+        await eventually('the fastest is first', async () =>
+          /fast|tls|tcp/.test((await page.locator('tbody a').first().textContent()) ?? ''),
+        );
+      }
       assert.deepEqual(complaints, []);
       assert.ok(existsSync(SCREENSHOT), 'README has a picture of it');
     },
@@ -74,7 +84,7 @@ test('the list is found, sorted and opened by keyboard', needs('chromium'), asyn
   await page.getByText(`1 of ${count} shown`).waitFor();
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Delete');
-  await page.getByLabel('State').selectOption('up');
+  await page.getByLabel(/^State/).selectOption('up');
   await eventually('only those that are up', async () => !(await names()).includes('silent'));
   await page.getByRole('button', { name: 'Destination' }).focus();
   await page.keyboard.press('Enter');
@@ -219,5 +229,91 @@ test(
     await page.getByText(`${count} up`).waitFor();
     assert.ok(asked.length < 30, `${asked.length} requests`);
     assert.deepEqual(complaints, []);
+  },
+);
+
+test(
+  'a destination goes on to be told of while somebody is at it, and is pinged with its own settings',
+  needs('chromium'),
+  async (t) => {
+    let isUp = true;
+    const peer = await startFarEnd(t, 'udp', (_request, good) =>
+      isUp ? [good] : [good.replace('200 OK', '503 Full')],
+    );
+    const uri = `127.0.0.1:${peer.port}`;
+    const own = { uri, name: 'gw', alive_codes: '503' };
+    const destinations = [{ uri, name: 'other' }, own];
+    const exporter = await startExporter(t, { ping_interval: 0.5, destinations });
+    await eventually('it is up', async () => (await exporter.isAlive('other')) === 1);
+    const { page } = await openPage(t, `${exporter.url}/#/destination/other`);
+    await page.getByRole('heading', { name: 'other' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.match(page.url(), /#\/destination\/other$/, 'to skip to the content leads nowhere else');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    const region = page.getByRole('region', { name: 'Targets' });
+    await region.focus();
+    isUp = false;
+    await page.locator('[data-part="state"] .badge', { hasText: 'down' }).waitFor();
+    await region.getByText('down').waitFor();
+    const focused = "document.activeElement.getAttribute('aria-label')";
+    assert.equal(await page.evaluate(focused), 'Targets');
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('dl'))");
+    isUp = true;
+    await region.getByText('up').waitFor();
+    assert.match((await page.evaluate<string>('getSelection().toString()')) ?? '', /Last outcome/);
+    await page.goto(`${exporter.url}/#/destination/gw`);
+    await page.getByText('Ping it now').click();
+    const text = (await page.locator('body').textContent()) ?? '';
+    assert.match(text, /probe_success 0/, 'by its own alive_codes a 200 is none');
+    await exporter.stop('SIGTERM');
+  },
+);
+
+test('rows that come into view get their last hour', needs('chromium'), async (t) => {
+  const destinations = Array.from({ length: 300 }, (_, i) => `sip:${i}@127.0.0.1:9`);
+  const exporter = await startExporter(t, { ping_interval: 60, destinations });
+  const { page } = await openPage(t, exporter.url);
+  const charts = page.locator('tbody tr:not(.space) svg');
+  const rows = page.locator('tbody tr:not(.space)');
+  const all = async () =>
+    (await charts.count()) > 0 && (await charts.count()) === (await rows.count());
+  await eventually('the first rows', all);
+  await page.evaluate("document.querySelector('.scroll.tall').scrollTo(0, 8000)");
+  await eventually(
+    'others',
+    async () => (await rows.first().getAttribute('aria-rowindex')) !== '2',
+  );
+  await eventually('the rows further down', all);
+  await page.getByLabel('Find').fill('127.0.0.1:9');
+  await eventually('those that were found', all);
+});
+
+test(
+  'events that were refused are asked for again, and none while nobody looks',
+  needs('chromium'),
+  async (t) => {
+    const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
+    const { page } = await openPage(t, 'about:blank');
+    let asked = 0;
+    await page.route('**/api/v1/events', async (route) => {
+      asked++;
+      if (asked > 1) await route.continue();
+      else await route.fulfill({ status: 502, body: 'Bad Gateway' });
+    });
+    await page.goto(exporter.url);
+    await page.locator('#live', { hasText: 'Cut off' }).waitFor();
+    await page.locator('#live', { hasText: 'Live' }).waitFor();
+    const hide = (isHidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${isHidden} }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    await hide(true);
+    await page.locator('#live', { hasText: 'Paused' }).waitFor();
+    const before = asked;
+    await hide(false);
+    await page.locator('#live', { hasText: 'Live' }).waitFor();
+    assert.equal(asked, before + 1);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
   },
 );
