@@ -56,7 +56,7 @@ function line(values, width, height) {
     const isNew = i === 0 || values[i - 1] === null;
     const y = height - 2 - (value / most) * (height - 4);
     // A point by itself would not be seen.
-    d += `${isNew ? `M${(x(i) - 0.5).toFixed(1)} ${y.toFixed(1)}` : ''}L${x(i).toFixed(1)} ${y.toFixed(1)}`;
+    d += `${isNew ? `M${(x(i) - 1.5).toFixed(1)} ${y.toFixed(1)}` : ''}L${x(i).toFixed(1)} ${y.toFixed(1)}`;
   });
   return svg('path', { class: 'line', d });
 }

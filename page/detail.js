@@ -78,7 +78,7 @@ function hour(history) {
     el(
       'p',
       { class: 'faint' },
-      `Mean round-trip time of each of the last ${minutes} minutes, at most ${most}; bars are pings that failed.`,
+      `Mean round-trip time of each of the last ${minutes} minutes${most === '–' ? ', of which none is known' : `, at most ${most}`}; bars are pings that failed.`,
     ),
   ];
 }
