@@ -93,7 +93,9 @@ const now: Section = {
       description:
         'How long the certificate that is first to expire is still good, in days; below 0 it has expired. Accepted or not.',
       ...{ empty: 'No certificate', thresholds: looks.daysLeft() },
-      queries: [latest(days(certificateLeft(ONE, 'destination')), 'days left')],
+      queries: [
+        latest(days(certificateLeft(ONE, 'destination', 'certificate_chain')), 'days left'),
+      ],
     }),
   ],
 };
@@ -278,13 +280,8 @@ const connections: Section = {
         'Days until the certificate of each address expires, and until the first of its chain does.',
       ...{ empty: NO_TLS, unit: UNITS.days, span: 8, height: 8 },
       queries: [
-        series(days(certificateLeft(ONE, 'address')), '{{address}}'),
-        series(
-          days(
-            `min by (address) (sip_keepalive_tls_certificate_chain_not_after_timestamp_seconds{${ONE}}) - time()`,
-          ),
-          '{{address}} chain',
-        ),
+        series(days(certificateLeft(ONE, 'address', 'certificate')), '{{address}}'),
+        series(days(certificateLeft(ONE, 'address', 'certificate_chain')), '{{address}} chain'),
       ],
     }),
     timeline({

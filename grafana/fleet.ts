@@ -5,6 +5,7 @@ import { cameUp, wentDown } from './builders/annotations.js';
 import { board, type Section } from './builders/board.js';
 import {
   availability,
+  certificateLeft,
   countOf,
   loss,
   perMinute,
@@ -45,7 +46,7 @@ const count = (title: string, description: string, expr: string, thresholds = lo
 const degraded =
   `max by (destination) (sip_keepalive_targets{${FLEET}} - sip_keepalive_targets_up{${FLEET}}) > 0 ` +
   `and on (destination) (${STATE} == 1)`;
-const expiring = `min by (destination) (sip_keepalive_tls_certificate_not_after_timestamp_seconds{${FLEET}}) - time() < 30 * 86400`;
+const expiring = `${certificateLeft(FLEET, 'destination', 'certificate_chain')} < 30 * 86400`;
 
 const now: Section = {
   title: 'Now',
@@ -143,9 +144,14 @@ const worst = rowsTable({
 const alerts = rowsTable({
   title: 'Firing alerts',
   description:
-    'Alerts that Prometheus has firing for these destinations: those with the label destination. An alert whose rule drops a label is not found by that label.',
+    'Alerts that Prometheus has firing for these destinations, and those of the exporters chosen above: an exporter that is down tells nothing of its destinations. An alert whose rule drops a label is not found by that label.',
   ...{ empty: 'No alert is firing, or Prometheus has no alerting rules', span: 12, height: 9 },
-  queries: [rows(`ALERTS{alertstate="firing",destination!="",${FLEET}}`)],
+  queries: [
+    rows(
+      `ALERTS{alertstate="firing",destination!="",${FLEET}} ` +
+        'or ALERTS{alertstate="firing",alertname=~"SipKeepalive.+",destination="",instance=~"$instance|"}',
+    ),
+  ],
   columns: [
     ['alertname', 'Alert'],
     ['severity', 'Severity'],

@@ -42,5 +42,9 @@ export const within = (metric: string, which: string, by: string): string =>
   `round(sum by (${by}) (increase(${metric}{${which}}[$__range])))`;
 
 /** Until when the certificate that is first to expire is good, by seconds from now. */
-export const certificateLeft = (which: string, by: string): string =>
-  `min by (${by}) (sip_keepalive_tls_certificate_not_after_timestamp_seconds{${which}}) - time()`;
+export const certificateLeft = (
+  which: string,
+  by: string,
+  of: 'certificate' | 'certificate_chain',
+): string =>
+  `min by (${by}) (sip_keepalive_tls_${of}_not_after_timestamp_seconds{${which}}) - time()`;

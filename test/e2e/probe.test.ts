@@ -101,12 +101,17 @@ test('what /probe cannot do is refused in words, and nothing is sent', async (t)
     [`${of(far.uri)}&module=a&module=b`, /^module: expected once, got repeatedly$/],
     [of(far.uri, '&module=nope'), /^Unknown module "nope"$/],
     [of(far.uri, '&module=__proto__'), /^Unknown module "__proto__"$/],
-    [of(far.uri, '&hostname=x'), /^hostname: expected one of target, module, debug, got hostname$/],
+    [
+      of(far.uri, '&hostname=x'),
+      /^hostname: expected one of target, module, destination, debug, got hostname$/,
+    ],
     [of('javascript:alert(1)'), /^target: expected a SIP URI, got "javascript:alert\(1\)"/],
     [
       of('http://127.0.0.1/'),
       /^target: expected a SIP URI, got "http:\/\/127.0.0.1\/": that is a URL/,
     ],
+    [of(far.uri, '&destination=a'), /^target: expected none beside a destination/],
+    ['?destination=a&module=carrier', /^module: expected none beside a destination/],
     [of(far.uri, '&debug=maybe'), /^debug: expected true or false$/],
     [of('sip:xn--a.localhost;transport=ws'), /^target: expected a SIP URI/],
     [of('sip:224.0.0.1'), /^target: expected the address of one host/],
@@ -117,6 +122,8 @@ test('what /probe cannot do is refused in words, and nothing is sent', async (t)
     assert.equal(status, 400, query);
     assert.match(text.trimEnd(), wanted, query);
   }
+  const nobody = await probe(exporter, '?destination=nobody');
+  assert.deepEqual(nobody, [404, 'not watched: nobody\n']);
   for (const seconds of ['0', '-1', 'soon', 'NaN', '']) {
     const headers = { 'X-Prometheus-Scrape-Timeout-Seconds': seconds };
     const [status, text] = await probe(exporter, of(far.uri), headers);
