@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { eventually, folder } from '../support/process.js';
+import { needs } from '../support/tools.js';
 
 const ADDS = 1_000;
 const KILLS = 100;
@@ -132,6 +134,39 @@ test('what was added for a module that is gone is told of, kept, and watched onc
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], [], 'what was deleted does not come back');
 });
+
+test(
+  'what a full disk does not take is refused, and what it took is there',
+  needs('prlimit'),
+  async (t) => {
+    const stateDir = folder(t);
+    const exporter = await startExporter(t, config(stateDir));
+    const limit = (bytes: number | 'unlimited') =>
+      execFileSync('prlimit', [`--pid=${exporter.child.pid}`, `--fsize=${bytes}:unlimited`]);
+    const acknowledged: string[] = [];
+    const refused: string[] = [];
+    const add = async (number: number) => {
+      const uri = `sip:host-${number}.invalid`;
+      const { result, error } = await exporter.rpc('keepalive.add', [uri, 'test']);
+      if (result === 1) acknowledged.push(uri);
+      else {
+        refused.push(uri);
+        assert.match(error?.message ?? '', /could not be written down/);
+      }
+    };
+    // In the middle of a line: a part of it is written.
+    limit(1_000);
+    for (let i = 0; i < 40; i++) await add(i);
+    assert.ok(acknowledged.length > 2 && refused.length > 2, `${acknowledged.length} were taken`);
+    assert.deepEqual([...(await listed(exporter))].sort(), [...acknowledged].sort());
+    limit('unlimited');
+    for (let i = 100; i < 110; i++) await add(i);
+    await exporter.stop('SIGKILL');
+    const second = await startExporter(t, config(stateDir));
+    assert.deepEqual([...(await listed(second))].sort(), [...acknowledged].sort());
+    assert.doesNotMatch(second.output(), /damaged/);
+  },
+);
 
 test('without a folder a warning says that additions are lost', async (t) => {
   const exporter = await startExporter(t, { web: { 'enable-admin-api': true } });

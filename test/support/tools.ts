@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   promtool: 'prometheus',
   dnsmasq: 'dnsmasq-base',
+  prlimit: 'util-linux',
   kamcmd: 'kamailio',
   amtool: 'prometheus-alertmanager',
   'prometheus-alertmanager': 'prometheus-alertmanager',
