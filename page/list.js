@@ -165,6 +165,8 @@ export class List {
     row.since = change.at;
     row.outcome = change.detail ?? change.reason_in_words;
     row.sip_code = null;
+    // Of several it is not told which.
+    if (row.targets === 1) row.targets_up = change.state === 'up' ? 1 : 0;
     return true;
   }
 

@@ -16,12 +16,12 @@ const CHROMIUM = '/usr/bin/chromium';
 const MEASURE = `(async () => {
   const { List } = await import('/page/list.js');
   const { destinations } = await (await fetch('/api/v1/destinations?view=brief')).json();
-  const list = new List();
+  const list = new List(() => {});
   document.getElementById('main').replaceChildren(...list.parts);
   const search = document.getElementById('search');
-  const timed = (act) => {
+  const timed = async (act) => {
     const began = performance.now();
-    act();
+    await act();
     document.body.getBoundingClientRect();
     return performance.now() - began;
   };
@@ -29,11 +29,17 @@ const MEASURE = `(async () => {
     search.value = text;
     search.dispatchEvent(new Event('input'));
   };
-  const figures = { rows: destinations.length, render: [], filter: [], clear: [] };
+  const changed = { state: 'down', at: new Date().toISOString(), detail: null, reason_in_words: null };
+  const outage = () => {
+    for (const { destination } of destinations) list.change({ destination, ...changed });
+  };
+  const figures = { rows: 0, render: [], filter: [], clear: [], outage: [] };
   for (let turn = 0; turn < ${TURNS}; turn++) {
-    figures.render.push(timed(() => { list.rows = destinations; }));
-    figures.filter.push(timed(() => find('gateway-' + turn)));
-    figures.clear.push(timed(() => find('')));
+    figures.render.push(await timed(() => list.take(Promise.resolve(destinations))));
+    figures.rows = document.querySelector('table').getAttribute('aria-rowcount') - 1;
+    figures.filter.push(await timed(() => find('gateway-' + turn)));
+    figures.clear.push(await timed(() => find('')));
+    figures.outage.push(await timed(outage));
   }
   return figures;
 })()`;
@@ -43,6 +49,7 @@ interface Figures {
   readonly render: readonly number[];
   readonly filter: readonly number[];
   readonly clear: readonly number[];
+  readonly outage: readonly number[];
 }
 
 export const page: Part = async (bench) => {
@@ -60,6 +67,7 @@ export const page: Part = async (bench) => {
     row('shown', figures.render),
     row('filtered', figures.filter),
     row('all shown again', figures.clear),
+    row('a change of each is taken', figures.outage),
   ];
 };
 
