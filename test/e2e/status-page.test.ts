@@ -11,7 +11,7 @@ import { needs } from '../support/tools.js';
 /** Of the page on the demo's fleet, for README. `UPDATE_DOCS=1` takes it anew. */
 const SCREENSHOT = 'docs/status-page.png';
 /** After so long the last hour is something to see. */
-const RIPE_AFTER_MS = 45 * 60_000;
+const RIPE_AFTER_MS = 15 * 60_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
 async function startDemo(t: Parameters<typeof folder>[0]) {
