@@ -9,9 +9,9 @@ export const RESOLUTION_FAMILIES: readonly Family<DestinationSample>[] = [
     type: 'counter',
     help: "Look-ups of the destination's name that failed, by reason.",
     samples: ({ row }, emit) => {
-      RESOLUTION_FAILURES.forEach((reason, i) => {
-        emit(row.resolutionFailures[i] ?? 0, `,reason="${reason}"`);
-      });
+      for (const reason of RESOLUTION_FAILURES) {
+        emit(row.resolutionFailures(reason), `,reason="${reason}"`);
+      }
     },
   },
   {

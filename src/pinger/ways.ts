@@ -18,7 +18,7 @@ export class Ways {
   #routes: readonly [Route, ...Route[]];
   /** What to take from the next ping on. */
   #others: readonly Route[] | undefined;
-  /** Of each route that was taken so far. */
+  /** Of each route that was taken so far; with room for one, which is all that most have. */
   #flows: (Flow | undefined)[] = [undefined];
   /** Which route the present ping takes. */
   #at = 0;

@@ -18,6 +18,7 @@ import {
 } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../src/shared/ledger/writer.js';
 import { FAILURE_REASONS } from '../../src/shared/outcome.js';
+import { RESOLUTION_FAILURES } from '../../src/shared/resolution.js';
 
 const ALIVE: PingRecord = {
   reason: undefined,
@@ -187,7 +188,8 @@ describe('a destination', () => {
   });
 
   const read = (row: DestinationRow | undefined) => {
-    const { state, sinceMs, changes, resolutionFailures, resolutionChanges } = row ?? {};
+    const { state, sinceMs, changes, resolutionChanges } = row ?? {};
+    const resolutionFailures = RESOLUTION_FAILURES.map((reason) => row?.resolutionFailures(reason));
     const { lastResolutionMs, isStale, targetsCut, reason } = row ?? {};
     return {
       ...{ state, sinceMs, changes, resolutionFailures, resolutionChanges },
@@ -206,9 +208,9 @@ describe('a destination', () => {
     writer.recordResolutionFailure(slot, 'servfail', true);
     writer.openDestination(slot);
     const row = reader.destination(slot);
-    assert.deepEqual(row?.resolutionFailures, [0, 0, 1, 0, 0]);
-    assert.deepEqual([row.resolutionChanges, row.targetsCut, row.isStale], [1, 3, true]);
-    assert.equal(row.lastResolutionMs, 1_700_000_000_000);
+    assert.deepEqual(read(row).resolutionFailures, [0, 0, 1, 0, 0]);
+    assert.deepEqual([row?.resolutionChanges, row?.targetsCut, row?.isStale], [1, 3, true]);
+    assert.equal(row?.lastResolutionMs, 1_700_000_000_000);
     const next = { ...slot, generation: slot.generation + 1 };
     writer.openDestination(next);
     assert.equal(reader.destination(slot), undefined);

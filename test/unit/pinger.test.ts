@@ -86,7 +86,7 @@ test('a name that never resolved makes the destination down, and up is possible 
   const it = setUp(failed);
   await it.run(10);
   assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'resolution']);
-  assert.ok((it.state()?.resolutionFailures[2] ?? 0) > 0);
+  assert.ok((it.state()?.resolutionFailures('servfail') ?? 0) > 0);
 });
 
 test('a pinger that takes over pings the last good address while DNS is down', async () => {

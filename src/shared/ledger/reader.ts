@@ -1,6 +1,6 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
-import { RESOLUTION_FAILURES } from '../resolution.js';
+import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import type { State } from '../state.js';
 import {
   bucketsOf,
@@ -129,8 +129,8 @@ export interface Histogram {
   readonly sumMicros: number;
 }
 
-/** What is known of a target. Counters start at 0; times are wall-clock ms, 0 for never. */
-export class TargetRow {
+/** The copy of a row, which is read when it is asked. */
+class Row {
   readonly #cells: Int32Array;
   readonly #at: number;
 
@@ -140,82 +140,85 @@ export class TargetRow {
     this.#at = at;
   }
 
+  protected count(cell: number): number {
+    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
+  }
+  protected counts(cell: number, length: number): number[] {
+    return Array.from({ length }, (_, i) => this.count(cell + i));
+  }
+  protected wide(cell: number): number {
+    return wide(this.count(cell), this.count(cell + 1));
+  }
+}
+
+/** What is known of a target. Counters start at 0; times are wall-clock ms, 0 for never. */
+export class TargetRow extends Row {
   get state(): State {
-    return stateOf(this.#count(TARGET.state));
+    return stateOf(this.count(TARGET.state));
   }
   get sinceMs(): number {
-    return this.#time(TARGET.since);
+    return this.wide(TARGET.since);
   }
   get lastPingMs(): number {
-    return this.#time(TARGET.lastPing);
+    return this.wide(TARGET.lastPing);
   }
   get lastUpMs(): number {
-    return this.#time(TARGET.lastUp);
+    return this.wide(TARGET.lastUp);
   }
   get lastDownMs(): number {
-    return this.#time(TARGET.lastDown);
+    return this.wide(TARGET.lastDown);
   }
   /** Why the last ping failed; undefined when it did not. */
   get lastReason(): DownReason | undefined {
-    return REASONS[this.#count(TARGET.lastReason) - 1];
+    return REASONS[this.count(TARGET.lastReason) - 1];
   }
   /** Status code of the last ping's answer, 0 when it had none. */
   get lastCode(): number {
-    return this.#count(TARGET.lastCode);
+    return this.count(TARGET.lastCode);
   }
   /** Of the last answered ping; 0 when none was. */
   get lastRttMicros(): number {
-    return this.#count(TARGET.lastRtt);
+    return this.count(TARGET.lastRtt);
   }
   get retransmissions(): number {
-    return this.#count(TARGET.retransmissions);
+    return this.count(TARGET.retransmissions);
   }
   get lateResponses(): number {
-    return this.#count(TARGET.late);
+    return this.count(TARGET.late);
   }
   /** 401 and 407 that were met with credentials. */
   get challenges(): number {
-    return this.#count(TARGET.challenges);
+    return this.count(TARGET.challenges);
   }
   /** Ways that failed and led to another within the same ping. */
   get failovers(): number {
-    return this.#count(TARGET.failovers);
+    return this.count(TARGET.failovers);
   }
   /** Pings that ended: the alive ones and every failure. */
   get pings(): number {
-    let pings = this.#count(TARGET.alive);
-    for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.#count(TARGET.failures + i);
+    let pings = this.count(TARGET.alive);
+    for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.count(TARGET.failures + i);
     return pings;
   }
   failures(reason: FailureReason): number {
-    return this.#count(TARGET.failures + FAILURE_REASONS.indexOf(reason));
+    return this.count(TARGET.failures + FAILURE_REASONS.indexOf(reason));
   }
   get rtt(): Histogram {
     return {
-      buckets: this.#counts(TARGET.buckets, RTT_BUCKETS_MICROS.length + 1),
-      sumMicros: wide(this.#count(TARGET.rttSum), this.#count(TARGET.rttSum + 1)),
+      buckets: this.counts(TARGET.buckets, RTT_BUCKETS_MICROS.length + 1),
+      sumMicros: this.wide(TARGET.rttSum),
     };
   }
   /** Final answers by status code, `other` for codes past the first few different ones. */
   get responses(): readonly (readonly [code: string, count: number])[] {
     const responses: [string, number][] = [];
     for (let cell = TARGET.codes; cell < TARGET.otherCodes; cell += 2) {
-      const code = this.#count(cell);
-      if (code !== 0) responses.push([String(code), this.#count(cell + 1)]);
+      const code = this.count(cell);
+      if (code !== 0) responses.push([String(code), this.count(cell + 1)]);
     }
-    const other = this.#count(TARGET.otherCodes);
+    const other = this.count(TARGET.otherCodes);
     if (other !== 0) responses.push(['other', other]);
     return responses;
-  }
-
-  #count(cell: number): number {
-    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
-  }
-  #counts(cell: number, length: number): number[] {
-    return Array.from({ length }, (_, i) => this.#count(cell + i));
-  }
-  #time(cell: number): number {
-    return wide(this.#count(cell), this.#count(cell + 1));
   }
 }
 
@@ -246,74 +249,44 @@ function recentPings(cells: Int32Array, at: number): readonly RecentPing[] {
 }
 
 /** How connections to a target came about. */
-export class ConnectionRow {
-  readonly #cells: Int32Array;
-  readonly #at: number;
-
-  /** @param at where in `cells` the row begins. */
-  constructor(cells: Int32Array, at: number) {
-    this.#cells = cells;
-    this.#at = at;
-  }
-
+export class ConnectionRow extends Row {
   /** Durations of one phase. */
   phase(phase: ConnectPhase): Histogram {
-    const count = (cell: number) => (this.#cells[this.#at + cell] ?? 0) >>> 0;
     const first = bucketsOf(phase);
-    const bounds = RTT_BUCKETS_MICROS.length;
-    return {
-      buckets: Array.from({ length: bounds + 1 }, (_, i) => count(first + i)),
-      sumMicros: wide(count(first + bounds + 1), count(first + bounds + 2)),
-    };
+    const length = RTT_BUCKETS_MICROS.length + 1;
+    return { buckets: this.counts(first, length), sumMicros: this.wide(first + length) };
   }
 }
 
 /** What is known of a destination. Times are wall-clock ms, 0 for never. */
-export class DestinationRow {
-  readonly #cells: Int32Array;
-  readonly #at: number;
-
-  /** @param at where in `cells` the row begins. */
-  constructor(cells: Int32Array, at: number) {
-    this.#cells = cells;
-    this.#at = at;
-  }
-
+export class DestinationRow extends Row {
   get state(): State {
-    return stateOf(this.#count(DESTINATION.state));
+    return stateOf(this.count(DESTINATION.state));
   }
   get sinceMs(): number {
-    return this.#time(DESTINATION.since);
+    return this.wide(DESTINATION.since);
   }
   get changes(): number {
-    return this.#count(DESTINATION.changes);
+    return this.count(DESTINATION.changes);
   }
   /** Why it is down. */
   get reason(): DownReason | undefined {
-    return REASONS[this.#count(DESTINATION.lastReason) - 1];
+    return REASONS[this.count(DESTINATION.lastReason) - 1];
   }
-  /** In the order of RESOLUTION_FAILURES. */
-  get resolutionFailures(): readonly number[] {
-    return RESOLUTION_FAILURES.map((_, i) => this.#count(DESTINATION.resolutionFailures + i));
+  resolutionFailures(reason: ResolutionFailure): number {
+    return this.count(DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason));
   }
   get resolutionChanges(): number {
-    return this.#count(DESTINATION.resolutionChanges);
+    return this.count(DESTINATION.resolutionChanges);
   }
   get lastResolutionMs(): number {
-    return this.#time(DESTINATION.lastResolution);
+    return this.wide(DESTINATION.lastResolution);
   }
   get isStale(): boolean {
-    return this.#count(DESTINATION.isStale) === 1;
+    return this.count(DESTINATION.isStale) === 1;
   }
   get targetsCut(): number {
-    return this.#count(DESTINATION.targetsCut);
-  }
-
-  #count(cell: number): number {
-    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
-  }
-  #time(cell: number): number {
-    return wide(this.#count(cell), this.#count(cell + 1));
+    return this.count(DESTINATION.targetsCut);
   }
 }
 
