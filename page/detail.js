@@ -13,6 +13,9 @@ export function detail(all) {
     part(
       'state',
       el('p', {}, stateBadge(all.state), all.since === null ? '' : ` for ${ago(all.since, now)}`),
+    ),
+    part(
+      'facts',
       facts([
         ['Last outcome', outcome(all)],
         ['URI', all.uri],
