@@ -38,8 +38,10 @@ export function probeMetrics(report: ProbeReport, timeoutSeconds: number): Regis
     code ?? 0,
   );
   for (const phase of PHASES) {
-    const help = 'How long the phases of the probe took; 0 for one that it did not have.';
-    set('probe_sip_duration_seconds', help, durations[phase] ?? 0, { phase });
+    const help =
+      'How long the phases of the probe took; 0 for one that it did not have, absent for one during which the exporter stood still.';
+    const { [phase]: seconds = 0 } = durations;
+    if (!Number.isNaN(seconds)) set('probe_sip_duration_seconds', help, seconds, { phase });
   }
   const again = 'Requests that were sent again for want of an answer.';
   set('probe_sip_retransmissions', again, report.retransmissions);

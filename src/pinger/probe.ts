@@ -93,8 +93,10 @@ export class Probe implements TargetUser {
     const { aliveCodes } = this.#request.settings;
     const reason = failureOf(outcome, parseAliveCodes(aliveCodes));
     const code = outcome.kind === 'answered' ? outcome.code : undefined;
-    const rtt = outcome.kind === 'answered' ? outcome.rttMicros : undefined;
-    if (rtt !== undefined) this.#durations = { ...this.#durations, request: rtt / 1e6 };
+    if (outcome.kind === 'answered') {
+      const { rttMicros = Number.NaN } = outcome;
+      this.#durations = { ...this.#durations, request: rttMicros / 1e6 };
+    }
     const trouble = outcome.detail ?? '';
     this.#end({ isAlive: reason === undefined, reason, trouble, code, retransmissions });
   }

@@ -51,7 +51,7 @@ export interface TargetUser {
   challenged(): void;
   /** A way failed, and the same ping takes the next one. */
   failedOver(): void;
-  /** A phase of a connection's coming about is over. */
+  /** A phase of a connection's coming about is over; NaN when we stood still meanwhile. */
   connected(phase: ConnectPhase, micros: number): void;
   /** The peer has shown its certificate. */
   secured(peer: TlsPeer): void;
@@ -197,7 +197,8 @@ export class Target implements FlowUser, TransactionUser {
 
   connected(phase: ConnectPhase, micros: number): void {
     // A stall of ours is no part of how long it took.
-    if (!this.#options.tools.vigil.isCatchingUp) this.#options.user.connected(phase, micros);
+    const { tools, user } = this.#options;
+    user.connected(phase, tools.vigil.isCatchingUp ? Number.NaN : micros);
   }
 
   secured(peer: TlsPeer): void {

@@ -86,6 +86,7 @@ export class WatchedTarget implements TargetUser {
   }
 
   connected(phase: ConnectPhase, micros: number): void {
+    if (Number.isNaN(micros)) return;
     this.#tools.writer.recordConnect(this.#slot, phase, Math.round(micros));
   }
 

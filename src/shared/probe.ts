@@ -1,7 +1,10 @@
 import type { DownReason, TransportName } from './outcome.js';
 import type { TlsPeer } from './tls.js';
 
-/** What a probe came to. Durations are seconds; undefined where it did not come so far. */
+/**
+ * What a probe came to. Durations are seconds; undefined where it did not come so far, NaN where we
+ * stood still and nobody knows.
+ */
 export interface ProbeReport {
   readonly isAlive: boolean;
   /** Why not; undefined when it is alive, or when it was not allowed. */

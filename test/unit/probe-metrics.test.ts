@@ -84,6 +84,14 @@ describe('the metrics of a probe', () => {
     });
   }
 
+  test('do not say how long it took when nobody knows', async () => {
+    const durations = { ...ALIVE.durations, connect: undefined, request: Number.NaN };
+    const series = await seriesOf({ ...ALIVE, durations });
+    assert.equal(series.get('probe_sip_duration_seconds{phase="connect"}'), 0);
+    assert.equal(series.get('probe_sip_duration_seconds{phase="tls"}'), 0.3);
+    assert.equal(series.has('probe_sip_duration_seconds{phase="request"}'), false);
+  });
+
   test('say what came of it', async () => {
     const series = await seriesOf({ ...ALIVE, tls: PEER }, 4.5);
     for (const [name, value] of [
