@@ -30,11 +30,15 @@ async function ask(port: number, destination: string, call: string): Promise<str
     ...[`Call-ID: ${call}`, 'CSeq: 1 OPTIONS', 'Max-Forwards: 70'],
     ...[`X-Destination: ${destination}`, 'Content-Length: 0', '', ''],
   ];
-  socket.send(lines.join('\r\n'), port, '127.0.0.1');
+  const send = () => socket.send(lines.join('\r\n'), port, '127.0.0.1');
+  send();
+  // Kamailio names its sockets before it binds them.
+  const again = setInterval(send, 500);
   try {
     const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
     return String(answer).split(' ')[1] ?? '';
   } finally {
+    clearInterval(again);
     socket.close();
   }
 }
