@@ -16,9 +16,9 @@ import {
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-const TIMEOUT_MS = 600;
+const TIMEOUT_MS = 900;
 /** After the deadline, and before the next ping. */
-const LATE_MS = 800;
+const LATE_MS = 1_100;
 /** Soon after an answer, and long before the next ping. */
 const IDLE_MS = 100;
 
@@ -71,7 +71,7 @@ class World {
       farEnds.set(name, await startFarEnd(t, wire, FAR_ENDS[name], options));
     }
     const exporter = await startExporter(t, {
-      ping_interval: 1,
+      ping_interval: 1.3,
       ping_timeout: TIMEOUT_MS / 1000,
       ...tlsConfig,
       destinations: names.map((name) => ({
