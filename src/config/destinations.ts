@@ -42,7 +42,8 @@ const TEAMS = 'teams';
 
 const DESTINATION_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
-const NAME = /^[^\p{C}]{1,256}$/u;
+/** A destination has a path of its own in the API, in which `.` and `..` mean something else. */
+const NAME = /^(?!\.\.?$)[^\p{C}]{1,256}$/u;
 
 export interface Reading {
   readonly modules: Modules;
@@ -222,7 +223,7 @@ function checkFamilies(uri: string, settings: PingSettings, path: string, report
 function readName(given: unknown, path: string, report: Report): string | undefined {
   const name = typeof given === 'number' ? String(given) : given;
   if (typeof name === 'string' && NAME.test(name)) return name;
-  report(`${path}.name`, `expected 1 to 256 printable characters, got ${show(given)}`);
+  report(`${path}.name`, `expected 1 to 256 printable characters, not . or .., got ${show(given)}`);
   return undefined;
 }
 

@@ -208,7 +208,12 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'an empty name',
     'destinations: [{ uri: a.example, name: "" }]',
-    /^destinations\[0\]\.name: expected 1 to 256 printable characters, got ""$/,
+    /^destinations\[0\]\.name: expected 1 to 256 printable characters, not \. or \.\., got ""$/,
+  ],
+  [
+    'a name that no path can hold',
+    'destinations: [{ uri: a.example, name: ".." }]',
+    /^destinations\[0\]\.name: .*, got "\.\."$/,
   ],
   [
     'a name with a line break',
