@@ -29,6 +29,16 @@ async function startDemo(t: Parameters<typeof folder>[0]) {
   return { exporter, count: destinations.length };
 }
 
+/** A peer that is up, or answers 503, as `isUp` says. */
+async function startSwitch(t: Parameters<typeof folder>[0]) {
+  const peer = { isUp: true, address: '' };
+  const { port } = await startFarEnd(t, 'udp', (_request, good) =>
+    peer.isUp ? [good] : [good.replace('200 OK', '503 Full')],
+  );
+  peer.address = `127.0.0.1:${port}`;
+  return peer;
+}
+
 for (const [colorScheme, width] of [
   ['light', 1280],
   ['dark', 1280],
@@ -106,20 +116,17 @@ test(
   'a verdict that changes is seen at once, without loading anew',
   needs('chromium'),
   async (t) => {
-    let isUp = true;
-    const peer = await startFarEnd(t, 'udp', (_request, good) =>
-      isUp ? [good] : [good.replace('200 OK', '503 Full')],
-    );
+    const peer = await startSwitch(t);
     const exporter = await startExporter(t, {
       ping_interval: 0.5,
-      destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gw', labels: { carrier: 'acme' } }],
+      destinations: [{ uri: peer.address, name: 'gw', labels: { carrier: 'acme' } }],
     });
     await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
     const { page } = await openPage(t, exporter.url);
     await page.locator('td.state', { hasText: 'up' }).waitFor();
     await page.locator('#live', { hasText: 'Live' }).waitFor();
     await page.evaluate('window.wasHere = true');
-    isUp = false;
+    peer.isUp = false;
     await page.locator('td.state', { hasText: 'down' }).waitFor({ timeout: 4_000 });
     await page.getByText('answered, but not with a code that counts as alive').waitFor();
     assert.equal(await page.evaluate('window.wasHere'), true);
@@ -173,11 +180,8 @@ test(
 );
 
 test('what changes while the list is on its way is shown', needs('chromium'), async (t) => {
-  let isUp = true;
-  const peer = await startFarEnd(t, 'udp', (_request, good) =>
-    isUp ? [good] : [good.replace('200 OK', '503 Full')],
-  );
-  const destinations = [{ uri: `127.0.0.1:${peer.port}`, name: 'gw' }];
+  const peer = await startSwitch(t);
+  const destinations = [{ uri: peer.address, name: 'gw' }];
   const exporter = await startExporter(t, { ping_interval: 0.5, destinations });
   await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
   const { page } = await openPage(t, exporter.url);
@@ -186,7 +190,7 @@ test('what changes while the list is on its way is shown', needs('chromium'), as
   let isTold = false;
   await page.route('**/api/v1/destinations?view=brief', async (route) => {
     const response = await route.fetch();
-    isUp = false;
+    peer.isUp = false;
     await page.locator('td.state', { hasText: 'down' }).waitFor();
     await route.fulfill({ response });
     isTold = true;
@@ -202,13 +206,10 @@ test(
   'a great outage: every change is shown, and nothing is asked for anew',
   needs('chromium'),
   async (t) => {
-    let isUp = true;
-    const peer = await startFarEnd(t, 'udp', (_request, good) =>
-      isUp ? [good] : [good.replace('200 OK', '503 Full')],
-    );
+    const peer = await startSwitch(t);
     const count = 1_000;
     const destinations = Array.from({ length: count }, (_, i) => {
-      return { uri: `sip:${i}@127.0.0.1:${peer.port}`, name: `gw ${i}` };
+      return { uri: `sip:${i}@${peer.address}`, name: `gw ${i}` };
     });
     const exporter = await startExporter(t, { ping_interval: 2, destinations });
     await eventually('all are up', async () => {
@@ -218,7 +219,7 @@ test(
     await page.getByRole('heading', { name: 'gw 1' }).waitFor();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-    isUp = false;
+    peer.isUp = false;
     await eventually('it is down', async () => (await exporter.isAlive('gw 1')) === 2);
     await page.locator('.badge', { hasText: 'down' }).first().waitFor();
     await eventually('all are down', async () => {
@@ -227,7 +228,7 @@ test(
     assert.ok(asked.length < 10, `${asked.length} requests`);
     await page.getByRole('link', { name: 'All destinations' }).click();
     await page.getByText(`${count} down`).waitFor();
-    isUp = true;
+    peer.isUp = true;
     await page.getByText(`${count} up`).waitFor();
     assert.ok(asked.length < 30, `${asked.length} requests`);
     assert.deepEqual(complaints, []);
@@ -238,11 +239,8 @@ test(
   'a destination goes on to be told of while somebody is at it, and is pinged with its own settings',
   needs('chromium'),
   async (t) => {
-    let isUp = true;
-    const peer = await startFarEnd(t, 'udp', (_request, good) =>
-      isUp ? [good] : [good.replace('200 OK', '503 Full')],
-    );
-    const uri = `127.0.0.1:${peer.port}`;
+    const peer = await startSwitch(t);
+    const uri = peer.address;
     const own = { uri, name: 'gw', alive_codes: '503' };
     const destinations = [{ uri, name: 'other' }, own];
     const exporter = await startExporter(t, { ping_interval: 0.5, destinations });
@@ -255,13 +253,13 @@ test(
     assert.equal(await page.evaluate('document.activeElement.id'), 'main');
     const region = page.getByRole('region', { name: 'Targets' });
     await region.focus();
-    isUp = false;
+    peer.isUp = false;
     await page.locator('[data-part="state"] .badge', { hasText: 'down' }).waitFor();
     await region.getByText('down').waitFor();
     const focused = "document.activeElement.getAttribute('aria-label')";
     assert.equal(await page.evaluate(focused), 'Targets');
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('dl'))");
-    isUp = true;
+    peer.isUp = true;
     await region.getByText('up').waitFor();
     assert.match((await page.evaluate<string>('getSelection().toString()')) ?? '', /Last outcome/);
     await page.goto(`${exporter.url}/#/destination/gw`);
@@ -287,6 +285,12 @@ test('rows that come into view get their last hour', needs('chromium'), async (t
     async () => (await rows.first().getAttribute('aria-rowindex')) !== '2',
   );
   await eventually('the rows further down', all);
+  const look = page.waitForRequest('**/api/v1/history?*');
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await look;
+  const anew = page.waitForRequest(/history\?(.*&)?destination=sip%3A0%40/);
+  await page.evaluate("document.querySelector('.scroll.tall').scrollTo(0, 0)");
+  await anew;
   await page.getByLabel('Find').fill('127.0.0.1:9');
   await eventually('those that were found', all);
 });
