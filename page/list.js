@@ -123,6 +123,9 @@ export class List {
       this.#rows = rows;
       this.#byName = new Map(rows.map((row) => [row.destination, row]));
       for (const change of changes) this.#apply(change);
+      // What is out of view grows old.
+      const drawn = new Set(this.drawn);
+      for (const name of this.#histories.keys()) if (!drawn.has(name)) this.#histories.delete(name);
       this.#filter();
       return rows.length;
     } finally {
