@@ -43,7 +43,7 @@ export class Discovery {
           onFindings: (findings) => this.#options.onFindings(settings, findings),
         });
         const before = ended.get(settings.name);
-        if (before !== undefined) source.succeed(before);
+        if (before !== undefined) source.takeOver(before);
         this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
         return source.start();
       });

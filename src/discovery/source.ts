@@ -51,8 +51,8 @@ export class Source {
     };
   }
 
-  /** Stands in for one of the same name, whose findings stay in use until there are others. */
-  succeed(before: Source): void {
+  /** From one of the same name, whose findings stay in use until there are others. */
+  takeOver(before: Source): void {
     this.#destinations = before.#destinations;
     this.#skipped = before.#skipped;
   }
