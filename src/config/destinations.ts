@@ -1,9 +1,10 @@
 /** Destinations and modules, as the configuration lists them. */
 
+import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { OUR_LABELS } from '../shared/labels.js';
 import type { TransportChoice } from '../shared/outcome.js';
-import { addressFamily, parseUri, pingableUri, UriError } from '../shared/uri.js';
+import { parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { isMapping, show } from '../shared/values.js';
 import { ConfigError, Expected } from './formats.js';
 import {

@@ -1,12 +1,13 @@
 /** The formats that settings can have: what is wanted, and how what came is turned into a value. */
 
-import { BlockList } from 'node:net';
+import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
+import { canonicalBlock } from '../shared/blocks.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
 import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
-import { addressFamily, bracketed, canonicalUri, parseUri, UriError } from '../shared/uri.js';
+import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { isOwner, OWNER_WANTED, show } from '../shared/values.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */
@@ -111,7 +112,9 @@ export const sipUri: Format<string> = (given) => {
 const address: Format<string> = (given) => {
   const bare = typeof given === 'string' ? given.replace(/^\[(.*)\]$/, '$1') : '';
   if (addressFamily(bare) === undefined) throw new Expected('an IP address', given);
-  return bare;
+  const gated = gateHost(bare);
+  if ('fault' in gated) throw new Expected(`an address of this machine (${gated.fault})`, given);
+  return gated.address;
 };
 
 /** A list of texts; from a flag or the environment the items are parted by blanks. */
@@ -254,16 +257,10 @@ const serverName: Format<string> = (given) => {
 /** CIDR blocks, single addresses, and domains in lower case. */
 const allowList: Format<readonly string[]> = (given) =>
   texts(given).map((item) => {
-    const [address = '', prefix, ...more] = item.split('/');
-    const family = more.length > 0 ? undefined : addressFamily(address);
-    if (family !== undefined) {
-      const bits = family === 4 ? 32 : 128;
-      const length = prefix === undefined ? bits : Number(prefix);
-      if (!/^\d{1,3}$/.test(prefix ?? '0') || length > bits) {
-        throw new Expected(`a prefix length from 0 to ${bits}`, item);
-      }
-      new BlockList().addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
-      return `${address}/${length}`;
+    const block = canonicalBlock(item);
+    if (typeof block === 'string') return block;
+    if (block !== undefined) {
+      throw new Expected(`a prefix length from ${block.shortest} to ${block.longest}`, item);
     }
     try {
       return serverName(item.replace(/^\*?\./, ''));

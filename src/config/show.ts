@@ -1,5 +1,6 @@
 /** The configuration in force, in the words of the configuration file. */
 
+import { bracketed } from '../shared/address.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
 import {
   type BasicAuth,
@@ -7,7 +8,6 @@ import {
   SOURCE_KINDS,
   type SourceSettings,
 } from '../shared/sources.js';
-import { bracketed } from '../shared/uri.js';
 import type { Config } from './config.js';
 import { DEFAULT_MODULE } from './destinations.js';
 

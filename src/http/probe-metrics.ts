@@ -1,8 +1,8 @@
 /** The metrics of one probe: blackbox_exporter's names where it has one, on a registry of their own. */
 
 import { Gauge, Registry } from 'prom-client';
+import { addressFamily } from '../shared/address.js';
 import type { ProbeReport } from '../shared/probe.js';
-import { addressFamily } from '../shared/uri.js';
 
 const PHASES = ['resolve', 'connect', 'tls', 'request'] as const;
 

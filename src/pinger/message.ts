@@ -4,9 +4,10 @@
  */
 
 import * as sip from 'sip';
+import { bracketed } from '../shared/address.js';
 import type { Identity, PingSettings } from '../shared/destination.js';
 import type { TransportName } from '../shared/outcome.js';
-import { bracketed, formatUri, parseUri, type SipUri } from '../shared/uri.js';
+import { formatUri, parseUri, type SipUri } from '../shared/uri.js';
 import type { Entropy } from './entropy.js';
 import { is, word } from './scanner.js';
 import type { LocalAddress } from './transport/transport.js';

@@ -1,7 +1,7 @@
 /** Places as targets: by which name they are known, and in which order they are tried. */
 
+import { bracketed, gateAddress } from '../shared/address.js';
 import { TRANSPORTS } from '../shared/outcome.js';
-import { addressFamily, bracketed } from '../shared/uri.js';
 import type { Place } from './dns/locate.js';
 
 /** As in the label `address`. */
@@ -14,15 +14,13 @@ export function targetKey(place: Pick<Place, 'wire' | 'address' | 'port'>): stri
   return `${place.wire} ${addressLabel(place)}`;
 }
 
-/** The place of such a key, of which nothing more is known. */
+/** The place of such a key, of which nothing more is known; undefined when it may not be pinged. */
 export function keyedPlace(key: string): Place | undefined {
   const [, name, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
   const wire = TRANSPORTS.find((known) => known === name);
-  const address = host.replace(/^\[(.*)\]$/, '$1');
-  const family = addressFamily(address);
-  if (wire === undefined || family === undefined) return undefined;
-  const none = { priority: undefined, weight: undefined, steps: [] };
-  return { wire, address, family, port: Number(port), ...none };
+  const gated = gateAddress(host.replace(/^\[(.*)\]$/, '$1'), Number(port));
+  if (wire === undefined || 'fault' in gated) return undefined;
+  return { wire, ...gated, priority: undefined, weight: undefined, steps: [] };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One ping of a destination that is not watched, step by step, and what it came to. */
 
+import { bracketed } from '../shared/address.js';
 import { parseAliveCodes } from '../shared/alive-codes.js';
 import { isInBlocks } from '../shared/blocks.js';
 import type { TargetSlot } from '../shared/destination.js';
@@ -8,7 +9,7 @@ import type { DownReason, Outcome, TransportName } from '../shared/outcome.js';
 import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { TlsPeer } from '../shared/tls.js';
-import { bracketed, parseUri, type SipUri } from '../shared/uri.js';
+import { parseUri, type SipUri } from '../shared/uri.js';
 import { numericPlace, type Place } from './dns/locate.js';
 import type { Resolver } from './dns/names.js';
 import { failureOf } from './judge.js';

@@ -1,15 +1,44 @@
 /** CIDR blocks (RFC 4632 3.1), each `address/length`. */
 
 import { BlockList } from 'node:net';
-import { addressFamily } from './uri.js';
+import { addressFamily, readAddress } from './address.js';
 
-/** Whether one of the blocks has the IP address. */
+/** Bits of an IPv4-mapped IPv6 address before the IPv4 address in it. */
+const MAPPED_BITS = 96;
+
+/**
+ * Whether one of the blocks, each in its canonical text, has the IP address. An IPv4-mapped address is
+ * the IPv4 address in it: it is in `127.0.0.0/8`, and not in `::/0`.
+ */
 export function isInBlocks(address: string, blocks: readonly string[]): boolean {
+  const ip = readAddress(address);
+  if (ip === undefined) return false;
   const list = new BlockList();
-  const typeOf = (text: string) => (addressFamily(text) === 4 ? 'ipv4' : 'ipv6');
   for (const block of blocks) {
     const [network = '', length] = block.split('/');
-    list.addSubnet(network, Number(length), typeOf(network));
+    // A `BlockList` holds IPv4 addresses against IPv6 blocks too, as mapped ones.
+    if (addressFamily(network) !== ip.family) continue;
+    list.addSubnet(network, Number(length), `ipv${ip.family}`);
   }
-  return list.check(address, typeOf(address));
+  return list.check(ip.address, `ipv${ip.family}`);
+}
+
+/**
+ * The canonical text of a block, or of a single address: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+ * Undefined when it is none of an IP address; otherwise the shortest and longest prefix length that
+ * the address could have where the one that is given is not among them.
+ */
+export function canonicalBlock(
+  text: string,
+): string | { readonly shortest: number; readonly longest: number } | undefined {
+  const [given = '', prefix, ...more] = text.split('/');
+  const ip = more.length > 0 ? undefined : readAddress(given);
+  if (ip === undefined) return undefined;
+  const shortest = ip.family === 4 && given.includes(':') ? MAPPED_BITS : 0;
+  const longest = shortest + (ip.family === 4 ? 32 : 128);
+  const length = Number(prefix ?? longest);
+  if (!/^\d{1,3}$/.test(prefix ?? '0') || length < shortest || length > longest) {
+    return { shortest, longest };
+  }
+  return `${ip.address}/${length - shortest}`;
 }

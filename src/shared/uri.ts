@@ -2,6 +2,7 @@
  * SIP URIs (RFC 3261 19.1), as far as a destination needs them.
  */
 
+import { addressFamily, bracketed, gateHost, type IpAddress, readAddress } from './address.js';
 import type { Destination } from './destination.js';
 import { TRANSPORTS, type TransportChoice, type TransportName } from './outcome.js';
 
@@ -10,7 +11,7 @@ export interface SipUri {
   readonly scheme: 'sip' | 'sips';
   /** As written, escapes included; empty when absent. A `+` is a plus. */
   readonly user: string;
-  /** Lower case; IPv6 without its brackets. */
+  /** Lower case; IPv6 without its brackets, and as IPv4 where it is an IPv4-mapped one. */
   readonly host: string;
   readonly hostKind: 'ipv4' | 'ipv6' | 'name';
   /** Undefined when absent, or when it is the default port of a numeric host. */
@@ -34,7 +35,6 @@ export class UriError extends Error {
 }
 
 const MAX_URI_LENGTH = 1024;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
@@ -131,7 +131,12 @@ export function pingableUri(text: string, transport: TransportChoice): string {
     fail(`a URI over ${TRANSPORTS.join(', ')}, and sips not over udp`);
   }
   if (uri.params.some(([name]) => name === 'maddr')) fail('a URI without maddr');
-  if (!isUnicast(uri.host)) fail('the address of one host');
+  const gated = uri.hostKind === 'name' ? undefined : gateHost(uri.host);
+  if (gated !== undefined && 'fault' in gated) {
+    throw new UriError(
+      `expected the address of one host, got ${JSON.stringify(text)}: ${gated.fault}`,
+    );
+  }
   return formatUri(uri);
 }
 
@@ -140,33 +145,14 @@ export function hasName({ uri, settings }: Pick<Destination, 'uri' | 'settings'>
   return parseUri(settings.identity.route || uri, settings.transport).hostKind === 'name';
 }
 
-/** `192.0.2.1` as it is, `2001:db8::1` as `[2001:db8::1]` (RFC 3261 25.1, `IPv6reference`). */
-export function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Which kind of IP address `text` is (IPv6 without brackets), if it is one. */
-export function addressFamily(text: string): 4 | 6 | undefined {
-  if (IPV4.test(text)) return 4;
-  return canonicalIpv6(text) === undefined ? undefined : 6;
-}
-
-/** Whether the host is a name, or an address of one host: not unspecified, multicast or broadcast. */
-export function isUnicast(host: string): boolean {
-  const isMulticast4 = /^2(?:2[4-9]|3\d)\./.test(host);
-  const isMulticast6 = /^ff[0-9a-f]{0,2}:/.test(host);
-  const isNobody = host === '0.0.0.0' || host === '255.255.255.255' || host === '::';
-  // An IPv4 address in IPv6 clothes (RFC 4291 2.5.5.2) is sent to as neither.
-  return !isMulticast4 && !isMulticast6 && !isNobody && !host.startsWith('::ffff:');
-}
-
 type Fail = (why: string) => never;
 
 function parseHostport(text: string, fail: Fail): Pick<SipUri, 'host' | 'hostKind' | 'port'> {
   const bracket = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
   if (bracket) {
-    const host = canonicalIpv6(bracket[1] ?? '') ?? fail('not an IPv6 address in the brackets');
-    return { host, hostKind: 'ipv6', port: parsePort(bracket[2], fail) };
+    if (addressFamily(bracket[1] ?? '') !== 6) fail('not an IPv6 address in the brackets');
+    const ip = readAddress(bracket[1] ?? '') ?? fail('not an IPv6 address in the brackets');
+    return { ...numericHost(ip), port: parsePort(bracket[2], fail) };
   }
   if (text.split(':').length > 2) {
     fail(
@@ -175,8 +161,13 @@ function parseHostport(text: string, fail: Fail): Pick<SipUri, 'host' | 'hostKin
   }
   const [hostText = '', portText] = text.split(':');
   const port = parsePort(portText, fail);
-  if (IPV4.test(hostText)) return { host: hostText, hostKind: 'ipv4', port };
+  const ip = readAddress(hostText);
+  if (ip !== undefined) return { ...numericHost(ip), port };
   return { host: parseName(hostText, fail), hostKind: 'name', port };
+}
+
+function numericHost({ address, family }: IpAddress): Pick<SipUri, 'host' | 'hostKind'> {
+  return { host: address, hostKind: `ipv${family}` };
 }
 
 function parsePort(text: string | undefined, fail: Fail): number | undefined {
@@ -219,11 +210,6 @@ function parseParam(text: string, fail: Fail): readonly [string, string | undefi
 
 function isDefaultTransport(scheme: string, [name, value]: readonly [string, string | undefined]) {
   return name === 'transport' && value === (scheme === 'sips' ? 'tcp' : 'udp');
-}
-
-function canonicalIpv6(text: string): string | undefined {
-  if (!/^[0-9a-f:.]+$/i.test(text) || !text.includes(':')) return undefined;
-  return tryHostname(`http://[${text}]`)?.slice(1, -1);
 }
 
 function tryHostname(url: string): string | undefined {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { addressFamily, bracketed } from '../../src/shared/address.js';
 import {
-  addressFamily,
-  bracketed,
   canonicalUri,
   formatUri,
   parseUri,
+  pingableUri,
   transportOf,
   UriError,
 } from '../../src/shared/uri.js';
@@ -27,7 +27,9 @@ const CANONICAL: readonly (readonly [canonical: string, ...spellings: string[]])
   ['sip:%61@a.example', 'sip:%61@a.example'],
   ['sip:[2001:db8::1]', '[2001:db8::1]', 'sip:[2001:DB8:0:0:0:0:0:1]:5060'],
   ['sip:[2001:db8::1]:5070', 'SIP:[2001:0db8::0001]:5070'],
-  ['sip:[::ffff:c000:201]', '[::ffff:192.0.2.1]'],
+  // RFC 4291 2.5.5.2: an IPv4-mapped address is an IPv4 address in IPv6's clothes.
+  ['sip:192.0.2.1', '[::ffff:192.0.2.1]', 'sip:[::FFFF:c000:0201]:5060'],
+  ['sip:192.0.2.1:5070', '[0:0:0:0:0:ffff:192.0.2.1]:5070'],
   ['sip:example.com', 'Example.COM', 'sip:example.com.', 'SIP:EXAMPLE.com'],
   // RFC 3263 4.1, 4.2: a name with a port or a transport is looked up in another way.
   ['sip:example.com:5060', 'example.com:5060'],
@@ -201,6 +203,26 @@ describe('parts of a URI', () => {
     test(`${given} is ${canonical} where pings take ${transport}`, () => {
       assert.equal(canonicalUri(given, transport), canonical);
       assert.equal(canonicalUri(canonical, transport), canonical);
+    });
+  }
+
+  for (const [host, why] of [
+    ['0.0.0.0', /0\.0\.0\.0 means this host/],
+    ['[::ffff:0.0.0.0]', /0\.0\.0\.0 means this host/],
+    ['[::]', /:: is the unspecified address/],
+    ['239.255.0.1', /multicast/],
+    ['[ff02::1]', /multicast/],
+    ['255.255.255.255', /broadcast/],
+    ['[fe80::1]', /link-local/],
+  ] as const) {
+    test(`no ping goes to ${host}`, () => {
+      assert.throws(
+        () => pingableUri(host, 'auto'),
+        (error) =>
+          error instanceof UriError &&
+          error.message.includes(`expected the address of one host, got ${JSON.stringify(host)}`) &&
+          why.test(error.message),
+      );
     });
   }
 

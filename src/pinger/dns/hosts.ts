@@ -1,6 +1,6 @@
 /** The hosts file (hosts(5)): addresses that names have without being looked up. */
 
-import { addressFamily } from '../../shared/uri.js';
+import { addressFamily } from '../../shared/address.js';
 import type { Address } from '../addresses.js';
 
 /** Addresses by name, in lower case. A line that is none is passed over, as everywhere. */

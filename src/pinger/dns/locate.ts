@@ -3,10 +3,11 @@
  * ports, and how each was found.
  */
 
+import { bracketed } from '../../shared/address.js';
 import type { IpProtocol } from '../../shared/destination.js';
 import type { TransportChoice, TransportName } from '../../shared/outcome.js';
 import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
-import { bracketed, DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
+import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
 import { type Address, isWanted } from '../addresses.js';
 import type { LookedUp, LookUp } from './lookups.js';
 import { isCertain, type NaptrRecord, type RecordType, type SrvRecord } from './records.js';

@@ -5,9 +5,10 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
 import type { TlsPeer } from '../../shared/tls.js';
-import { addressFamily, parseUri, UriError } from '../../shared/uri.js';
+import { parseUri, UriError } from '../../shared/uri.js';
 
 /**
  * What the peer has shown; undefined when that is no certificate.

@@ -2,11 +2,11 @@
 
 import * as net from 'node:net';
 import * as tls from 'node:tls';
+import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
 import type { ConnectPhase } from '../../shared/ledger/cells.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls.js';
-import { addressFamily } from '../../shared/uri.js';
 import type { Clock } from '../clock.js';
 import { peerOf } from './certificate.js';
 import { failureOf } from './failures.js';

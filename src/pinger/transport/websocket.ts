@@ -2,8 +2,8 @@
 
 import type * as net from 'node:net';
 import { type RawData, WebSocket } from 'ws';
+import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
-import { bracketed } from '../../shared/uri.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
 import { LONGEST_BODY, LONGEST_HEAD } from './framer.js';
 import { isTlsError, tlsFailure } from './tls-failures.js';

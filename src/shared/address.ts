@@ -1,0 +1,98 @@
+/**
+ * IP addresses: their canonical text, and which of them may be pinged. Every address goes through
+ * {@link gateAddress} before a packet goes to it, whoever gave it: a URI, a DNS answer, the hosts
+ * file, a list of Kamailio's, an earlier pinger thread.
+ */
+
+export interface IpAddress {
+  /** Canonical: dotted decimal, or as RFC 5952 has it, without brackets. One address, one text. */
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+export interface Endpoint extends IpAddress {
+  readonly port: number;
+}
+
+/** Why an address is not pinged: a clause that begins with the address, or with the port. */
+export interface AddressFault {
+  readonly fault: string;
+}
+
+const HIGHEST_PORT = 65_535;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+/** RFC 4291 2.5.5.2, in its canonical text: `::ffff:c000:201` is 192.0.2.1. */
+const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
+/** What is shown of a text that is no address, which may be of any length. */
+const LONGEST_SHOWN = 60;
+
+/** Addresses that are none of a single host, each with what it is instead. */
+const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string])[] = [
+  // Linux sends what goes to 0.0.0.0 to this host itself.
+  [4, /^0\./, 'means this host on this network (RFC 1122 3.2.1.3)'],
+  [4, /^2(?:2[4-9]|3\d)\./, 'is a multicast address (RFC 5771)'],
+  // The rest of 240/4 is reserved, yet some clouds number their networks out of it.
+  [4, /^255\.255\.255\.255$/, 'is the broadcast address (RFC 919 7)'],
+  [6, /^::$/, 'is the unspecified address (RFC 4291 2.5.2)'],
+  [6, /^::(?!1$)(?:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}$/, 'is IPv4-compatible (RFC 4291 2.5.5.1)'],
+  [6, /^ff[0-9a-f]{2}:/, 'is a multicast address (RFC 4291 2.7)'],
+  // Neither a SIP URI nor a DNS record can hold the zone that it needs (RFC 4007 6).
+  [6, /^fe[89ab][0-9a-f]:/, 'is link-local, and the interface is not known'],
+];
+
+/**
+ * The address of one host, and a port, that a ping may go to. An IPv4-mapped IPv6 address is the IPv4
+ * address in it.
+ *
+ * @param text an address without brackets, in any spelling.
+ */
+export function gateAddress(text: string, port: number): Endpoint | AddressFault {
+  const gated = gateHost(text);
+  if ('fault' in gated) return gated;
+  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
+    return { fault: `port ${port} is not from 1 to ${HIGHEST_PORT}` };
+  }
+  return { ...gated, port };
+}
+
+/** As {@link gateAddress}, of an address alone. */
+export function gateHost(text: string): IpAddress | AddressFault {
+  const ip = readAddress(text);
+  if (ip === undefined) return { fault: `${shown(text)} is not an IP address` };
+  const fault = FAULTS.find(
+    ([family, pattern]) => family === ip.family && pattern.test(ip.address),
+  );
+  return fault === undefined ? ip : { fault: `${ip.address} ${fault[2]}` };
+}
+
+/** The IP address that a text is (IPv6 without brackets), an IPv4-mapped one as IPv4; else undefined. */
+export function readAddress(text: string): IpAddress | undefined {
+  if (IPV4.test(text)) return { address: text, family: 4 };
+  const address = canonicalIpv6(text);
+  if (address === undefined) return undefined;
+  const [, high, low] = MAPPED.exec(address) ?? [];
+  if (high === undefined || low === undefined) return { address, family: 6 };
+  const bytes = Buffer.from(high.padStart(4, '0') + low.padStart(4, '0'), 'hex');
+  return { address: bytes.join('.'), family: 4 };
+}
+
+/** Which kind of IP address `text` is as it is written (IPv6 without brackets), if it is one. */
+export function addressFamily(text: string): 4 | 6 | undefined {
+  if (IPV4.test(text)) return 4;
+  return canonicalIpv6(text) === undefined ? undefined : 6;
+}
+
+/** `192.0.2.1` as it is, `2001:db8::1` as `[2001:db8::1]` (RFC 3261 25.1, `IPv6reference`). */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function canonicalIpv6(text: string): string | undefined {
+  if (!/^[0-9a-f:.]+$/i.test(text) || !text.includes(':')) return undefined;
+  const url = `http://[${text}]`;
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
+}
