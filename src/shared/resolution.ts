@@ -13,13 +13,17 @@ export interface DnsSettings {
   readonly hostsFile: string;
 }
 
-/** Why a name has no addresses. */
+/**
+ * Why a name has no addresses. `local` is a fault of ours (no descriptor left, a firewall rule, no
+ * network): no server could be asked, so it says nothing about the name.
+ */
 export const RESOLUTION_FAILURES = [
   'nxdomain',
   'nodata',
   'servfail',
   'refused',
   'timeout',
+  'local',
 ] as const;
 export type ResolutionFailure = (typeof RESOLUTION_FAILURES)[number];
 

@@ -199,7 +199,7 @@ describe('a destination', () => {
 
   const rowOf = (state: string, sinceMs: number, changes: number) => {
     const names = { resolutionChanges: 0, lastResolutionMs: 0, isStale: false, targetsCut: 0 };
-    const resolutionFailures = [0, 0, 0, 0, 0];
+    const resolutionFailures = [0, 0, 0, 0, 0, 0];
     return { state, sinceMs, changes, resolutionFailures, ...names, reason: undefined };
   };
 
@@ -208,7 +208,7 @@ describe('a destination', () => {
     writer.recordResolutionFailure(slot, 'servfail', true);
     writer.openDestination(slot);
     const row = reader.destination(slot);
-    assert.deepEqual(read(row).resolutionFailures, [0, 0, 1, 0, 0]);
+    assert.deepEqual(read(row).resolutionFailures, [0, 0, 1, 0, 0, 0]);
     assert.deepEqual([row?.resolutionChanges, row?.targetsCut, row?.isStale], [1, 3, true]);
     assert.equal(row?.lastResolutionMs, 1_700_000_000_000);
     const next = { ...slot, generation: slot.generation + 1 };
