@@ -1,9 +1,13 @@
 /**
  * Digest authentication, the client's side (RFC 3261 22, RFC 7616, RFC 8760): which challenge can be
  * met, and what meets it. A nonce is used again, with a rising count, until the peer wants another.
+ *
+ * What a peer sends is kept byte for byte, in binary strings (a character for each byte): realm and
+ * nonce are hashed and sent back as the very bytes that came, whatever encoding they are in.
  */
 
 import { createHash } from 'node:crypto';
+import { decode, printable } from '../shared/text.js';
 import { headerValues } from './headers.js';
 import { word } from './scanner.js';
 
@@ -16,7 +20,7 @@ export interface Account {
 }
 
 interface Challenge {
-  /** As they were quoted, escapes included. */
+  /** As they were quoted, escapes included; binary strings, as all texts of a challenge. */
   readonly realm: string;
   readonly nonce: string;
   readonly opaque: string | undefined;
@@ -49,6 +53,8 @@ const ANSWERING: Readonly<Record<Asker, string>> = {
 
 /** Longer values are nobody's nonce. */
 const LONGEST_VALUE = 1024;
+/** Of a value that is quoted in words for people. */
+const LONGEST_SHOWN = 40;
 /** Challenges of one response that are looked at. */
 const MOST_CHALLENGES = 8;
 
@@ -84,7 +90,7 @@ export class DigestClient {
     this.#challenges.clear();
   }
 
-  /** The headers that meet the challenges so far, for one more request. */
+  /** The headers that meet the challenges so far, for one more request; values are binary strings. */
   headers(
     account: Account,
     method: string,
@@ -102,7 +108,7 @@ export class DigestClient {
     const cnonce = this.#newCnonce();
     const response = digestResponse({ ...challenge, ...account, method, uri, nc, cnonce });
     const params = [
-      `username="${quoted(account.username)}"`,
+      `username="${quoted(utf8Bytes(account.username))}"`,
       `realm="${realm}"`,
       `nonce="${nonce}"`,
       `uri="${uri}"`,
@@ -116,6 +122,7 @@ export class DigestClient {
 }
 
 export interface DigestInput extends Account {
+  /** Binary strings. */
   readonly realm: string;
   readonly nonce: string;
   readonly hash: string;
@@ -130,8 +137,8 @@ export interface DigestInput extends Account {
 /** RFC 7616 3.4.1 to 3.4.3; the body of a ping is empty. */
 export function digestResponse(input: DigestInput): string {
   const { username, password, realm, nonce, isSession, qop, method, uri, nc, cnonce } = input;
-  const h = (text: string) => createHash(input.hash).update(text, 'utf8').digest('hex');
-  const secret = h(`${username}:${unquoted(realm)}:${password}`);
+  const h = (text: string) => createHash(input.hash).update(text, 'latin1').digest('hex');
+  const secret = h(`${utf8Bytes(username)}:${unquoted(realm)}:${utf8Bytes(password)}`);
   const a1 = isSession ? h(`${secret}:${unquoted(nonce)}:${cnonce}`) : secret;
   const a2 = h(qop === 'auth-int' ? `${method}:${uri}:${h('')}` : `${method}:${uri}`);
   const middle = qop === undefined ? '' : `${nc}:${cnonce}:${qop}:`;
@@ -147,7 +154,7 @@ interface Scheme {
 const TOKEN = "[A-Za-z0-9\\-.!%*_+`'~]+";
 const SCHEME = new RegExp(`[ \\t,]*(${TOKEN})(?:[ \\t]+|$)(?!=)`, 'y');
 const PARAM = new RegExp(
-  `[ \\t,]*(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*))[ \\t]*(?:,|$)`,
+  `[ \\t,]*(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^ \\t\\r\\n,"]*))[ \\t]*(?:,|$)`,
   'y',
 );
 
@@ -188,7 +195,7 @@ function challengeOf({ name, params }: Scheme): Challenge | string {
   if (nonce === undefined) return 'the challenge has no nonce';
   const opaque = params.get('opaque');
   if ([realm, nonce, opaque ?? ''].some((text) => text.length > LONGEST_VALUE)) {
-    return `a value of the challenge is longer than ${LONGEST_VALUE} characters`;
+    return `a value of the challenge is longer than ${LONGEST_VALUE} bytes`;
   }
   const algorithm = params.get('algorithm');
   const isSession = /-sess$/i.test(algorithm ?? '');
@@ -205,7 +212,12 @@ function challengeOf({ name, params }: Scheme): Challenge | string {
 }
 
 function short(text: string): string {
-  return JSON.stringify(text.slice(0, 40));
+  return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), LONGEST_SHOWN));
+}
+
+/** RFC 7616 4: what the user wrote goes out in UTF-8; here as a binary string. */
+function utf8Bytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function quoted(text: string): string {

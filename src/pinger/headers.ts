@@ -1,18 +1,13 @@
-/** Header values of a message as text, for the few messages that are looked into. */
+/** Header values of a message, for the few messages that are looked into. */
 
 import { endOfLine, type Header, is, readHeader } from './scanner.js';
 
 /**
  * The values of the headers that have one of these names (in lower case), in their order; folded
- * lines stay folded.
- *
- * @param encoding `latin1` for values that are handed on byte for byte.
+ * lines stay folded. They are binary strings, a character for each byte (Node's `latin1`), so that
+ * they can be handed on byte for byte whatever their encoding is.
  */
-export function headerValues(
-  message: Uint8Array,
-  names: readonly Uint8Array[],
-  encoding: 'utf8' | 'latin1' = 'utf8',
-): string[] {
+export function headerValues(message: Uint8Array, names: readonly Uint8Array[]): string[] {
   const values: string[] = [];
   const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
@@ -21,7 +16,7 @@ export function headerValues(
     const { nameEnd, valueStart, end } = header;
     const nameAt = at;
     if (names.some((name) => is(message, nameAt, nameEnd, name))) {
-      values.push(text.toString(encoding, valueStart, end));
+      values.push(text.toString('latin1', valueStart, end));
     }
     at = end + 2;
   }

@@ -6,6 +6,7 @@ import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
 import type { ResolutionFailure } from '../shared/resolution.js';
 import { combine, judge, type State, type Vote } from '../shared/state.js';
+import { decode, printable } from '../shared/text.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { Clock } from './clock.js';
 import type { Outbox } from './outbox.js';
@@ -119,7 +120,7 @@ export class Judge {
     const { start, end } = scan.server.start >= 0 ? scan.server : scan.userAgent;
     if (start < 0) return;
     watch.serverDueMs = now + SERVER_CHANGE_MS;
-    const server = printable(bytes, start, Math.min(end, start + LONGEST_SERVER));
+    const server = printable(decode(bytes.subarray(start, end)).trim(), LONGEST_SERVER);
     if (server === watch.server) return;
     watch.server = server;
     this.#outbox.server({ destination: watch.slot, server });
@@ -176,10 +177,4 @@ export function failureOf(outcome: Outcome, alive: AliveCodes): FailureReason | 
   if (outcome.kind === 'failed') return outcome.reason;
   if (alive.has(outcome.code)) return undefined;
   return outcome.code === 401 || outcome.code === 407 ? 'auth' : 'code';
-}
-
-/** Text from the network for a label: what is not printable becomes a question mark. */
-function printable(bytes: Uint8Array, start: number, end: number): string {
-  const text = Buffer.from(bytes.subarray(start, end)).toString('utf8');
-  return text.replace(/[\p{C}\uFFFD]/gu, '?').trim();
 }

@@ -43,7 +43,7 @@ export interface PingIdentity {
   readonly slot: number;
   /** Number of the request within its call: 1, and more for one that meets a challenge. */
   readonly cseq: number;
-  /** Headers that meet challenges. */
+  /** Headers that meet challenges, as binary strings: a character for each byte. */
   readonly credentials: readonly (readonly [name: string, value: string])[];
 }
 
@@ -81,12 +81,14 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
       accept: 'application/sdp',
       allow: 'OPTIONS',
       'user-agent': identity.userAgent,
-      ...Object.fromEntries(credentials),
     },
   });
   // Headers of the user's own are put in as they are: `sip` would change the case of their names.
-  const own = identity.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const bytes = Buffer.from(`${text.slice(0, -'\r\n'.length)}${own}\r\n`, 'utf8');
+  const bytes = Buffer.concat([
+    Buffer.from(text.slice(0, -'\r\n'.length), 'utf8'),
+    Buffer.from(headerLines(credentials), 'latin1'),
+    Buffer.from(`${headerLines(identity.headers)}\r\n`, 'utf8'),
+  ]);
   const from = bytes.indexOf('\r\nFrom: ');
   return {
     bytes,
@@ -97,6 +99,10 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
     tagAt: bytes.indexOf(`>;tag=${tag}\r\n`, from) + '>;tag='.length,
     callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
   };
+}
+
+function headerLines(headers: readonly (readonly [name: string, value: string])[]): string {
+  return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
 /** Words that templates share; as a rule there are few. */

@@ -132,7 +132,7 @@ export class Probe implements TargetUser {
   readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
     const shown = bytes.subarray(0, Math.min(LONGEST_MESSAGE, MOST_LOGGED - this.#logged));
     this.#logged += shown.length;
-    this.#note(`${direction} ${bytes.length} bytes`, readable(shown));
+    this.#note(`${direction} ${bytes.length} bytes`, readable(shown, shown.length < bytes.length));
   };
 
   /** Where the destination is served; undefined once it is told that it is nowhere. */

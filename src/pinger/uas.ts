@@ -54,9 +54,7 @@ export function answerTo(
 }
 
 function copiedHeaders(request: Uint8Array): Map<string, string[]> {
-  return new Map(
-    COPIED.map(([name, ...spellings]) => [name, headerValues(request, spellings, 'latin1')]),
-  );
+  return new Map(COPIED.map(([name, ...spellings]) => [name, headerValues(request, spellings)]));
 }
 
 /** A tag of the header itself, not of the URI in its brackets or of the name in front. */

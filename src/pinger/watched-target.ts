@@ -46,8 +46,10 @@ export class WatchedTarget implements TargetUser {
   get exchange(): Exchange {
     const sent = this.#sent === undefined ? '' : readable(this.#sent);
     const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MOST_BYTES));
-    const cut = this.#receivedBytes > MOST_BYTES ? `\n[of ${this.#receivedBytes} bytes]` : '';
-    return { sent, received: received === undefined ? '' : `${readable(received)}${cut}` };
+    if (received === undefined) return { sent, received: '' };
+    const isCut = this.#receivedBytes > MOST_BYTES;
+    const cut = isCut ? `\n[of ${this.#receivedBytes} bytes]` : '';
+    return { sent, received: `${readable(received, isCut)}${cut}` };
   }
 
   traced(direction: 'sent' | 'received', bytes: Uint8Array): void {

@@ -447,3 +447,46 @@ describe('what is shown of a message', () => {
     );
   });
 });
+
+describe('a challenge in another encoding', () => {
+  const md5 = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
+  const latin1 = (text: string) => Buffer.from(text, 'latin1');
+
+  for (const [encoding, realm, nonce] of [
+    ['ISO 8859-1', latin1('Büro \xa0'), latin1('n\xe9')],
+    ['UTF-8', Buffer.from('Büro à'), Buffer.from('né')],
+    ['neither', Buffer.from([0x80, 0xff, 0xc0]), Buffer.from([0xfe])],
+  ] as const) {
+    test(`(${encoding}) is hashed and sent back byte for byte`, () => {
+      const header = Buffer.concat([
+        latin1('SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm="'),
+        ...[realm, latin1('", nonce="'), nonce, latin1('"\r\n\r\n')],
+      ]);
+      const digest = client();
+      assert.equal(digest.take('server', header).kind, 'met');
+      const account = { username: 'jörg', password: 'schön' };
+      const [[, value] = ['', '']] = digest.headers(account, 'OPTIONS', 'sip:a.example');
+      const sent = latin1(value);
+      const parts = [latin1('realm="'), realm, latin1('", nonce="'), nonce, latin1('"')];
+      assert.ok(sent.includes(Buffer.concat(parts)), value);
+      assert.ok(sent.includes(Buffer.from('username="jörg"', 'utf8')), value);
+      const secret = Buffer.concat([Buffer.from('jörg:'), realm, Buffer.from(':schön')]);
+      const wanted = [latin1(`${md5(secret)}:`), nonce, latin1(':')];
+      const wantedHash = md5(
+        Buffer.concat([...wanted, latin1(md5(latin1('OPTIONS:sip:a.example')))]),
+      );
+      assert.ok(value.includes(`response="${wantedHash}"`), value);
+    });
+  }
+
+  test('is quoted in words as text that can be read', () => {
+    const said = (params: string) =>
+      client().take('server', Buffer.from(`SIP/2.0 401 No\r\nWWW-Authenticate: ${params}\r\n\r\n`));
+    for (const [params, why] of [
+      ['Digest realm="a", nonce="b", algorithm="é\u202e"', 'the peer wants the algorithm "é?"'],
+      ['Digest realm="a", nonce="b", qop="日本"', 'the peer wants qop "日本"'],
+    ] as const) {
+      assert.deepEqual(said(params), { kind: 'unmet', why });
+    }
+  });
+});

@@ -320,6 +320,17 @@ describe('who a ping says it is from', () => {
     assert.equal(scanned(second.bytes).ok, true);
   });
 
+  test('carries the bytes of a challenge as they came, beside headers in UTF-8', () => {
+    const request = template({
+      credentials: [['Authorization', 'Digest realm="\xfc\x80"']],
+      identity: { headers: [['X-City', 'Zürich']] },
+    });
+    const bytes = Buffer.from(request.bytes);
+    assert.ok(bytes.includes(Buffer.from('Authorization: Digest realm="\xfc\x80"\r\n', 'latin1')));
+    assert.ok(bytes.includes(Buffer.from('X-City: Zürich\r\n', 'utf8')));
+    assert.equal(scanned(request.bytes).ok, true);
+  });
+
   for (const [transport, isAlias] of [
     ['udp', false],
     ['tcp', true],

@@ -7,6 +7,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
+import { printable } from '../../shared/text.js';
 import type { TlsPeer } from '../../shared/tls.js';
 import { parseUri, UriError } from '../../shared/uri.js';
 
@@ -31,7 +32,7 @@ export function peerOf(
     cipher: isComplete ? socket.getCipher().standardName : '',
     subject: distinguishedName(certificate.subject),
     issuer: distinguishedName(certificate.issuer),
-    subjectAlternative: printable(certificate.subjectAltName ?? ''),
+    subjectAlternative: shown(certificate.subjectAltName ?? ''),
     serialNumber: certificate.serialNumber.toLowerCase(),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
@@ -87,7 +88,7 @@ function faultOf(
   const name = settings.serverName || domain;
   if (isFor(certificate, name, settings.strictRfc5922)) return '';
   const names = certificate.subjectAltName ?? distinguishedName(certificate.subject);
-  return `the certificate is for ${printable(names)}, not for ${name}`;
+  return `the certificate is for ${shown(names)}, not for ${name}`;
 }
 
 /**
@@ -127,11 +128,11 @@ function sipDomains(names: string): string[] {
 /** Node has a line for each part, the widest first; RFC 4514 2.1 wants the narrowest first. */
 /** @param lines undefined for an empty name, whatever Node's types say. */
 function distinguishedName(lines: string | undefined): string {
-  return printable((lines ?? '').split('\n').reverse().join(','));
+  return shown((lines ?? '').split('\n').reverse().join(','));
 }
 
 const LONGEST_TEXT = 512;
 
-function printable(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replace(/\p{C}/gu, '?');
+function shown(text: string): string {
+  return printable(text, LONGEST_TEXT);
 }
