@@ -168,10 +168,10 @@ export class Daemon {
         : watchFile(config.file, config.autoReloadMs, () => this.reload());
     this.#warnOfDscp(config);
     this.#webhooks.set(config.webhooks);
-    this.#intake.use(config);
+    await this.#intake.use(config);
     if (files !== this.#options.loaded.files) this.#additions.use(config.readEntry);
     await this.#discovery.set(config.sources);
-    this.#intake.forgetOthers();
+    await this.#intake.forgetOthers();
   }
 
   #watchFiles(): void {

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import convict from 'convict';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import { nearestOf } from '../shared/nearest.js';
 import type { DnsSettings } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
@@ -219,7 +220,10 @@ function resolveFiles(group: Record<string, unknown>, folder: string): Record<st
   );
 }
 
-/** What of the file fits the schema; keys that do not exist and values of a wrong shape are reported. */
+/**
+ * What of the file fits the schema; keys that do not exist and values of a wrong shape are reported.
+ * A key with nothing behind it (`modules:`) is as good as none.
+ */
 function wellShaped(
   given: Record<string, unknown>,
   node: object,
@@ -233,7 +237,9 @@ function wellShaped(
     const child = known.get(key);
     const wanted =
       child === undefined ? `one of ${[...known.keys()].join(', ')}` : shapeOf(path, child);
-    if (child === undefined) report(path, `expected ${wanted}, got ${show(key)}`);
+    if (child === undefined) {
+      report(path, `expected ${wanted}${nearestOf(key, known.keys())}, got ${show(key)}`);
+    } else if (value === null) continue;
     else if (isMapping(value) && isMapping(child) && child['isMapping'] === true) {
       fitting[key] = Object.entries(value);
     } else if (!hasShape(wanted, value)) {

@@ -3,6 +3,7 @@
 import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { OUR_LABELS } from '../shared/labels.js';
+import { nearestOf } from '../shared/nearest.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { isMapping, show } from '../shared/values.js';
@@ -10,6 +11,7 @@ import { ConfigError, Expected } from './formats.js';
 import {
   entriesOf,
   isPingKey,
+  PING_KEYS,
   type PingGiven,
   pingSettings,
   type Report,
@@ -74,16 +76,18 @@ export function readModules(
     const settings = pingSettings(levels, version, '', () => {});
     modules.set(name, { levels, settings, variants: new Map(), isUnwritten: true });
   }
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, written] of Object.entries(given)) {
     const path = `modules.${name}`;
+    const value = written ?? {};
     if (!isMapping(value)) {
       report(path, `expected a mapping of settings, got ${show(value)}`);
       continue;
     }
     const entries = entriesOf(value, `${path}.`, report);
     for (const [key] of entries) {
-      if (!isPingKey(key))
-        report(`${path}.${key}`, `expected a setting of pings, got ${show(key)}`);
+      if (isPingKey(key)) continue;
+      const wanted = `a setting of pings${nearestOf(key, PING_KEYS)}`;
+      report(`${path}.${key}`, `expected ${wanted}, got ${show(key)}`);
     }
     const own = readPing(entries, `${path}.`, report);
     add(name, [top, BUILT_IN.get(name) ?? {}, own], `${path}.`);
@@ -124,7 +128,8 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   for (const [key] of entries) {
     if (DESTINATION_KEYS.includes(key) || isPingKey(key)) continue;
     const known = DESTINATION_KEYS.join(', ');
-    report(`${path}.${key}`, `expected ${known} or a setting of pings, got ${show(key)}`);
+    const near = nearestOf(key, [...DESTINATION_KEYS, ...PING_KEYS]);
+    report(`${path}.${key}`, `expected ${known} or a setting of pings${near}, got ${show(key)}`);
   }
   const moduleName = entry['module'] ?? DEFAULT_MODULE;
   const module = modules.get(String(moduleName));
@@ -235,6 +240,8 @@ export function readLabels(given: unknown, path: string, report: Report): Record
   }
   const labels: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
+    // As in Prometheus, a label without a value is none.
+    if (value === null) continue;
     const at = `${path}.labels.${name}`;
     if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
     if (OUR_LABELS.some((ours) => ours === name))

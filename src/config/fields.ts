@@ -1,5 +1,6 @@
 /** Mappings in the configuration that are read field by field. */
 
+import { nearestOf } from '../shared/nearest.js';
 import { isMapping, kindOf, show } from '../shared/values.js';
 import { Expected, type Format } from './formats.js';
 import type { Report } from './ping-settings.js';
@@ -8,7 +9,10 @@ type Fields = Readonly<Record<string, Format<unknown>>>;
 
 export type Read<F extends Fields> = { readonly [K in keyof F]?: ReturnType<F[K]> };
 
-/** What `given` says, field by field; what is wrong with it is reported, and left out. */
+/**
+ * What `given` says, field by field; what is wrong with it is reported, and left out. A key with
+ * nothing behind it (`null`) is as good as none.
+ */
 export function readFields<const F extends Fields>(
   given: unknown,
   fields: F,
@@ -24,9 +28,11 @@ export function readFields<const F extends Fields>(
     const format = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (format === undefined) {
       const wanted = Object.keys(fields).join(', ');
-      report(`${path}.${key}`, `expected one of ${wanted}, got ${show(key)}`);
+      const near = nearestOf(key, Object.keys(fields));
+      report(`${path}.${key}`, `expected one of ${wanted}${near}, got ${show(key)}`);
       continue;
     }
+    if (value === null) continue;
     try {
       read[key] = format(value);
     } catch (error) {
@@ -37,13 +43,13 @@ export function readFields<const F extends Fields>(
   return read as Read<F>;
 }
 
-/** The items of a list, each with its path. */
+/** The items of a list, each with its path; nothing in its place is an empty list. */
 export function itemsOf(
   given: unknown,
   path: string,
   report: Report,
 ): readonly (readonly [item: unknown, path: string])[] {
-  if (given === undefined) return [];
+  if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) {
     report(path, `expected a list, got ${kindOf(given)}`);
     return [];

@@ -23,6 +23,9 @@ export type Report = (path: string, fault: string) => void;
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
+/** The keys of settings of pings, for suggestions. */
+export const PING_KEYS: readonly string[] = Object.keys(PING_SETTINGS);
+
 export function isPingKey(key: string): key is Key {
   return Object.hasOwn(PING_SETTINGS, key);
 }
@@ -42,7 +45,8 @@ export function entriesOf(
       report(`${path}${key}`, `expected a setting of pings, got ${show(key)}`);
       return [];
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];
+    if (value === null) return GROUPS.has(key) ? [] : [[key, value]];
+    if (typeof value !== 'object' || Array.isArray(value)) return [[key, value]];
     if (key === 'headers') return [[key, Object.entries(value)]];
     if (!GROUPS.has(key)) return [[key, value]];
     return Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner]);
@@ -53,7 +57,10 @@ const GROUPS = new Set(
   Object.keys(PING_SETTINGS).flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])),
 );
 
-/** Reads the settings of pings among the entries of a mapping; others are left alone. */
+/**
+ * Reads the settings of pings among the entries of a mapping; others are left alone. A key with
+ * nothing behind it is as good as none.
+ */
 export function readPing(
   entries: readonly (readonly [key: string, given: unknown])[],
   path: string,
@@ -61,7 +68,7 @@ export function readPing(
 ): PingGiven {
   const read: Record<string, unknown> = {};
   for (const [key, given] of entries) {
-    if (!isPingKey(key)) continue;
+    if (!isPingKey(key) || given === null) continue;
     try {
       read[key] = FORMATS[PING_SETTINGS[key].format](given);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** `discovery` and `webhooks`, as the configuration has them. */
 
 import { resolve } from 'node:path';
+import { nearestOf } from '../shared/nearest.js';
 import {
   type BasicAuth,
   EVENTS,
@@ -57,7 +58,8 @@ export function readSources(
   for (const key of Object.keys(kinds)) {
     const isKind = SOURCE_KINDS.some((kind) => kind === key);
     if (isKind) continue;
-    report(`discovery.${key}`, `expected one of ${SOURCE_KINDS.join(', ')}, got ${show(key)}`);
+    const wanted = `one of ${SOURCE_KINDS.join(', ')}${nearestOf(key, SOURCE_KINDS)}`;
+    report(`discovery.${key}`, `expected ${wanted}, got ${show(key)}`);
   }
   const sources = SOURCE_KINDS.flatMap((kind) => [
     ...(flagged[kind] ?? []).map((file) =>
@@ -157,7 +159,7 @@ function readBasicAuth(
   folder: string,
   report: Report,
 ): BasicAuth | undefined {
-  if (given === undefined) return undefined;
+  if (given === undefined || given === null) return undefined;
   const fields = {
     username: FORMATS.credential,
     password: FORMATS.credential,

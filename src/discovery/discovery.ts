@@ -1,6 +1,6 @@
 /** The sources of destinations that are in use: looks at each again and again. */
 
-import type { Findings, Skipped } from '../shared/found.js';
+import type { Findings, Taken } from '../shared/found.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { Requester, SourceHealth, SourceSettings } from '../shared/sources.js';
 import { FileSd } from './file-sd.js';
@@ -11,7 +11,8 @@ import { Source } from './source.js';
 
 export interface DiscoveryOptions {
   readonly request: Requester;
-  readonly onFindings: (settings: SourceSettings, findings: Findings) => void;
+  /** Resolves once they are watched. */
+  readonly onFindings: (settings: SourceSettings, findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
@@ -51,8 +52,8 @@ export class Discovery {
   }
 
   /** What became of the findings of a source. */
-  report(name: string, destinations: number, skipped: readonly Skipped[]): void {
-    this.#sources.get(name)?.source.report(destinations, skipped);
+  report(name: string, taken: Taken): void {
+    this.#sources.get(name)?.source.report(taken);
   }
 
   health(): readonly SourceHealth[] {

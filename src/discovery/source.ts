@@ -1,6 +1,6 @@
 /** One source of destinations: when it is looked at, and what came of it. */
 
-import type { Findings, Skipped } from '../shared/found.js';
+import type { Findings, Skipped, Taken } from '../shared/found.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { SourceHealth, SourceSettings } from '../shared/sources.js';
 import type { Look, Reader } from './reader.js';
@@ -10,9 +10,12 @@ import { SourceError } from './source-error.js';
 const SETTLED_MS = 1_000;
 /** What is skipped is logged one by one up to so many. */
 const MOST_LINES = 20;
+/** So many of what was skipped are remembered, to log only what is new. */
+const MOST_REMEMBERED = 1_000;
 
 export interface SourceOptions {
-  readonly onFindings: (findings: Findings) => void;
+  /** Resolves once they are watched. */
+  readonly onFindings: (findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
@@ -29,7 +32,11 @@ export class Source {
   #seen = '';
   #taken: Look | undefined;
   #destinations = 0;
-  #skipped: readonly Skipped[] = [];
+  #skippedCount = 0;
+  /** The first of them, each as a line. */
+  #skipped: ReadonlySet<string> = new Set();
+  /** Labels of which it was logged that metrics have them under another name. */
+  #renamed = new Set<string>();
   #trouble = '';
   #failures = 0;
   #lastSuccessMs = 0;
@@ -45,7 +52,7 @@ export class Source {
       source: this.#settings.name,
       isUp: this.#trouble === '' && this.#lastSuccessMs > 0,
       destinations: this.#destinations,
-      skipped: this.#skipped.length,
+      skipped: this.#skippedCount,
       failures: this.#failures,
       lastSuccessMs: this.#lastSuccessMs,
     };
@@ -54,7 +61,9 @@ export class Source {
   /** From one of the same name, whose findings stay in use until there are others. */
   takeOver(before: Source): void {
     this.#destinations = before.#destinations;
+    this.#skippedCount = before.#skippedCount;
     this.#skipped = before.#skipped;
+    this.#renamed = before.#renamed;
   }
 
   /** Looks at once, and again and again from then on. Resolves after the first look. */
@@ -69,10 +78,10 @@ export class Source {
   }
 
   async #look(): Promise<void> {
-    const before = this.#reader.stamp() ?? '';
-    this.#seen = before;
     try {
-      this.#take(await this.#reader.read(this.#closed.signal));
+      const before = this.#reader.stamp() ?? '';
+      this.#seen = before;
+      await this.#take(await this.#reader.read(this.#closed.signal));
       // Files that the file includes are known by now; what has changed meanwhile is read once more.
       const after = this.#reader.stamp() ?? '';
       this.#read = after.startsWith(before) ? after : '';
@@ -89,22 +98,34 @@ export class Source {
   #wait(ms: number): void {
     if (this.#closed.signal.aborted) return;
     this.#timer = setTimeout(() => {
-      const stamp = this.#reader.stamp();
-      if (stamp === undefined) return void this.#look();
-      const isSettled = stamp === this.#seen;
-      this.#seen = stamp;
-      if (stamp === this.#read) this.#wait(this.#settings.refreshMs);
-      else if (isSettled) void this.#look();
-      else this.#wait(Math.min(SETTLED_MS, this.#settings.refreshMs));
+      const pauseMs = this.#pauseMs();
+      if (pauseMs === undefined) void this.#look();
+      else this.#wait(pauseMs);
     }, ms);
   }
 
-  #take(look: Look): void {
+  /** How long it need not be read; undefined when it has to be. */
+  #pauseMs(): number | undefined {
+    let stamp: string | undefined;
+    try {
+      stamp = this.#reader.stamp();
+    } catch {
+      // The look says what is wrong.
+    }
+    if (stamp === undefined) return undefined;
+    const isSettled = stamp === this.#seen;
+    this.#seen = stamp;
+    if (stamp === this.#read) return this.#settings.refreshMs;
+    return isSettled ? undefined : Math.min(SETTLED_MS, this.#settings.refreshMs);
+  }
+
+  async #take(look: Look): Promise<void> {
     if (this.#closed.signal.aborted) return;
     const { found, skipped, troubles } = look;
     // What was skipped may be possible by now.
-    const isDone = look === this.#taken && this.#skipped.length === 0;
-    if (!isDone) this.#options.onFindings({ found, skipped });
+    const isDone = look === this.#taken && this.#skippedCount === 0;
+    if (!isDone) await this.#options.onFindings({ found, skipped });
+    if (this.#closed.signal.aborted) return;
     this.#taken = look;
     if (troubles.length > 0) {
       this.#fail(troubles.join('; '));
@@ -125,16 +146,27 @@ export class Source {
   }
 
   /** What became of its findings: how many are watched, and what is not, which is told where it is news. */
-  report(destinations: number, skipped: readonly Skipped[]): void {
+  report({ destinations, skipped, renamed }: Taken): void {
     this.#destinations = destinations;
-    const known = new Set(this.#skipped.map(lineOf));
-    const news = skipped.filter((one) => !known.has(lineOf(one)));
-    this.#skipped = skipped;
+    const first = skipped.slice(0, MOST_REMEMBERED);
+    const news = first.filter((one) => !this.#skipped.has(lineOf(one)));
+    this.#skippedCount = skipped.length;
+    this.#skipped = new Set(first.map(lineOf));
     for (const { place, reason } of news.slice(0, MOST_LINES)) {
       this.#log('warn', 'skipped', { place, reason });
     }
-    const more = news.length - MOST_LINES;
-    if (more > 0) this.#log('warn', 'skipped more', { count: more });
+    const more = news.length + skipped.length - first.length - MOST_LINES;
+    if (news.length > 0 && more > 0) this.#log('warn', 'skipped more', { count: more });
+    this.#reportRenamed(renamed);
+  }
+
+  /** Once for each label: every target of the source may have it. */
+  #reportRenamed(renamed: Taken['renamed']): void {
+    for (const [label, exposed] of renamed) {
+      if (this.#renamed.has(label) || this.#renamed.size >= MOST_REMEMBERED) continue;
+      this.#renamed.add(label);
+      this.#log('warn', 'a label has another name in the metrics', { label, exposed });
+    }
   }
 
   #log(level: LogLine['level'], message: string, fields: LogLine['fields']): void {

@@ -1,7 +1,9 @@
 /** Prometheus's target groups, as its `file_sd` and `http_sd` have them. */
 
-import type { Findings, Found } from '../shared/found.js';
+import type { Findings, Found, Skipped } from '../shared/found.js';
+import { nearestOf } from '../shared/nearest.js';
 import { isMapping, isOwner, OWNER_WANTED, show } from '../shared/values.js';
+import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { SourceError } from './source-error.js';
 
 /** Labels that are no labels but say how a destination is watched. */
@@ -11,49 +13,83 @@ const STEERING: ReadonlyMap<string, string> = new Map([
   ['__ping_interval', 'ping_interval'],
 ]);
 const OWNER = '__owner';
+const FIELDS = ['targets', 'labels'] as const;
 
 /**
- * Every target of a list of `{"targets": ["192.0.2.1:5060"], "labels": {...}}`. Labels that begin
- * with `__` are dropped when they do not steer, as Prometheus drops them.
+ * Every target of a list of `{"targets": ["192.0.2.1:5060"], "labels": {...}}`. What Prometheus
+ * takes is taken: nothing (`null`) in the place of the list, of `targets`, of `labels` or of a
+ * label is as good as leaving it out. Labels that begin with `__` are dropped when they do not
+ * steer, as Prometheus drops them.
  *
  * @param place of the list, for people.
- * @throws SourceError when it is none.
+ * @throws SourceError when Prometheus would refuse the whole list, or when it is too long.
  */
 export function readTargetGroups(given: unknown, place: string): Findings {
-  if (!Array.isArray(given)) throw new SourceError(`${place}: expected a list, got ${show(given)}`);
-  const found = given.flatMap((group: unknown, index) => readGroup(group, `${place}: [${index}]`));
-  return { found, skipped: [] };
+  const groups = given ?? [];
+  if (!Array.isArray(groups))
+    throw new SourceError(`${place}: expected a list, got ${show(given)}`);
+  const found: Found[] = [];
+  const skipped: Skipped[] = [];
+  for (const [index, group] of groups.entries()) {
+    readGroup(group, `${place}: [${index}]`, found, skipped);
+  }
+  return { found, skipped };
 }
 
-function readGroup(group: unknown, place: string): readonly Found[] {
+function readGroup(group: unknown, place: string, found: Found[], skipped: Skipped[]): void {
   if (!isMapping(group)) throw new SourceError(`${place}: expected a mapping, got ${show(group)}`);
-  const { targets, labels = {} } = group;
+  const { targets, labels } = fieldsOf(group, place, skipped);
   if (!Array.isArray(targets)) {
     throw new SourceError(`${place}.targets: expected a list of texts, got ${show(targets)}`);
   }
   if (!isMapping(labels)) {
     throw new SourceError(`${place}.labels: expected a mapping, got ${show(labels)}`);
   }
-  // In Prometheus an empty label is one that is not there.
-  const all = Object.entries(labels).filter(([, value]) => value !== '');
-  const shown = Object.fromEntries(all.filter(([name]) => !name.startsWith('__')));
+  if (found.length + skipped.length + targets.length > MAX_ENTRIES) throw tooManyEntries(place);
+  const { owner, steering, shown } = readLabels(labels);
+  if (owner !== undefined && !isOwner(owner)) {
+    const reason = `labels.${OWNER}: expected ${OWNER_WANTED}, got ${show(owner)}`;
+    skipped.push({ place, reason: `${reason}: its ${targets.length} targets are not watched` });
+    return;
+  }
+  for (const [index, target] of targets.entries()) {
+    const at = `${place}.targets[${index}]`;
+    if (typeof target === 'object' && target !== null) {
+      throw new SourceError(`${at}: expected a text, got ${show(target)}`);
+    }
+    found.push({ place: at, owner, entry: { uri: textOf(target), ...steering, labels: shown } });
+  }
+}
+
+/** The fields of a group; their names are those of Go's JSON, for which case does not matter. */
+function fieldsOf(group: Readonly<Record<string, unknown>>, place: string, skipped: Skipped[]) {
+  const fields: { targets: unknown; labels: unknown } = { targets: [], labels: {} };
+  for (const [key, value] of Object.entries(group)) {
+    const field = FIELDS.find((known) => known === key.toLowerCase());
+    if (field !== undefined) fields[field] = value ?? fields[field];
+    else {
+      const wanted = `expected targets and labels${nearestOf(key, FIELDS)}, got ${show(key)}`;
+      skipped.push({ place, reason: `${wanted}: not used, and Prometheus refuses such a list` });
+    }
+  }
+  return fields;
+}
+
+/** In Prometheus an empty label is one that is not there. */
+function readLabels(labels: Readonly<Record<string, unknown>>) {
+  const all = Object.entries(labels).filter(([, value]) => (value ?? '') !== '');
   const steering = all.flatMap(([label, value]) => {
     const key = STEERING.get(label);
     return key === undefined ? [] : [[key, value] as const];
   });
-  const owner = new Map(all).get(OWNER);
-  if (owner !== undefined && !isOwner(owner)) {
-    throw new SourceError(`${place}.labels.${OWNER}: expected ${OWNER_WANTED}, got ${show(owner)}`);
-  }
-  return targets.map((target: unknown, index) => {
-    const at = `${place}.targets[${index}]`;
-    if (typeof target !== 'string') {
-      throw new SourceError(`${at}: expected a text, got ${show(target)}`);
-    }
-    return {
-      place: at,
-      owner,
-      entry: { uri: target, ...Object.fromEntries(steering), labels: shown },
-    };
-  });
+  return {
+    owner: all.find(([name]) => name === OWNER)?.[1],
+    steering: Object.fromEntries(steering),
+    shown: Object.fromEntries(all.filter(([name]) => !name.startsWith('__'))),
+  };
+}
+
+/** Nothing in the place of a text is an empty one, as in Go. */
+function textOf(scalar: unknown): string {
+  return scalar === null || scalar === undefined ? '' : String(scalar);
 }

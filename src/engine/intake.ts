@@ -1,14 +1,19 @@
 /** From what is configured and what sources have found to what is watched. */
 
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Destination } from '../shared/destination.js';
-import type { Findings, Found, Skipped } from '../shared/found.js';
+import type { Findings, Found, Skipped, Taken } from '../shared/found.js';
+import { exposedLabels } from '../shared/labels.js';
 import { isInShard, type Shard } from '../shared/shard.js';
 import type { SourceSettings } from '../shared/sources.js';
-import type { Claim } from './claims.js';
+import { isMapping } from '../shared/values.js';
+import { areSame, type Claim, type Refused } from './claims.js';
 import { CONFIGURATION, type Roster } from './roster.js';
 
 /** On whose behalf the configuration's own destinations are watched. */
 const OWNER = 'config';
+/** Entries that are read at a stretch: some milliseconds, and then others have their turn. */
+const BATCH = 100;
 
 /** The part of the configuration that decides what is watched. */
 export interface Wanted {
@@ -19,14 +24,25 @@ export interface Wanted {
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
 }
 
-/** Told how many destinations of a source are watched, and what of it is not, and why. */
-export type OnTaken = (source: string, destinations: number, skipped: readonly Skipped[]) => void;
+/** Told what became of the findings of a source. */
+export type OnTaken = (source: string, taken: Taken) => void;
+
+/** What the entries of a source come to. */
+interface Reading {
+  readonly claims: Claim[];
+  readonly skipped: Skipped[];
+  readonly renamed: Map<string, string>;
+  /** The claims by owner and name, and where each stands. */
+  readonly placed: Map<string, { readonly place: string; readonly claim: Claim }>;
+}
 
 export class Intake {
   readonly #roster: Roster;
   readonly #onTaken: OnTaken;
   /** By source: what it found last. */
   readonly #findings = new Map<string, Findings>();
+  /** By source: the change that was begun last; an earlier one that is not done yet gives up. */
+  readonly #latest = new Map<string, symbol>();
   #wanted: Wanted;
 
   constructor(roster: Roster, wanted: Wanted, onTaken: OnTaken) {
@@ -37,73 +53,116 @@ export class Intake {
 
   /**
    * Watches what this says from now on, with what sources that stay have found so far. Those that do
-   * not stay are let go of by `forgetOthers`, once what comes in their place has been read.
+   * not stay are let go of by `forgetOthers`, once what comes in their place has been read. Resolves
+   * when it is done, or when a later call does it instead.
    */
-  use(wanted: Wanted): void {
+  async use(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
     const own = wanted.destinations.filter(({ name }) => isInShard(name, wanted.shard));
-    this.#roster.set(
-      CONFIGURATION,
-      own.map((destination) => ({ owner: OWNER, destination })),
-    );
+    const claims = own.map((destination) => ({ owner: OWNER, destination }));
     const kept = new Map(wanted.sources.map((settings) => [settings.name, settings]));
-    for (const [name, findings] of this.#findings) {
+    await this.#put(CONFIGURATION, claims, this.#begin(CONFIGURATION));
+    for (const [name, findings] of [...this.#findings]) {
       const settings = kept.get(name);
-      if (settings !== undefined) this.take(settings, findings);
+      // What a source has found meanwhile is taken already.
+      if (settings === undefined || this.#findings.get(name) !== findings) continue;
+      await this.take(settings, findings);
     }
   }
 
   /** Lets go of what sources have found that are in use no more. */
-  forgetOthers(): void {
-    const kept = new Set(this.#wanted.sources.map(({ name }) => name));
-    for (const name of this.#findings.keys()) {
-      if (kept.has(name)) continue;
+  async forgetOthers(): Promise<void> {
+    for (const name of [...this.#findings.keys()]) {
+      if (this.#wanted.sources.some((source) => source.name === name)) continue;
       this.#findings.delete(name);
-      this.#roster.set(name, []);
+      await this.#put(name, [], this.#begin(name));
     }
   }
 
-  /** Watches what a source has found, and no more what it had found before. */
-  take(settings: SourceSettings, findings: Findings): void {
+  /**
+   * Watches what a source has found, and no more what it had found before. Resolves when it is done,
+   * or when a later call for the same source does it instead.
+   */
+  async take(settings: SourceSettings, findings: Findings): Promise<void> {
     const { name } = settings;
+    const change = this.#begin(name);
     this.#findings.set(name, findings);
-    const skipped = [...findings.skipped];
-    const claims: Claim[] = [];
-    const placeOf = new Map<string, string>();
-    for (const found of findings.found) {
-      const claim = this.#read(settings, found, skipped);
-      if (claim === undefined || !isInShard(claim.destination.name, this.#wanted.shard)) continue;
-      const key = `${claim.owner}\n${claim.destination.name}`;
-      const earlier = placeOf.get(key);
-      if (earlier !== undefined) {
-        const reason = `${claim.destination.name} stands at ${earlier} already`;
-        skipped.push({ place: found.place, reason });
-        continue;
-      }
-      placeOf.set(key, found.place);
-      claims.push(claim);
+    const reading: Reading = {
+      ...{ claims: [], skipped: [...findings.skipped] },
+      ...{ renamed: new Map(), placed: new Map() },
+    };
+    for (const [index, found] of findings.found.entries()) {
+      if (index % BATCH === BATCH - 1 && !(await this.#pause(name, change))) return;
+      this.#read(settings, found, reading);
     }
-    const refused = this.#roster.set(name, claims);
+    const { claims, skipped, renamed, placed } = reading;
+    const refused = await this.#put(name, claims, change);
+    if (refused === undefined) return;
     for (const { claim, why } of refused) {
-      const key = `${claim.owner}\n${claim.destination.name}`;
-      skipped.push({
-        place: placeOf.get(key) ?? name,
-        reason: `${claim.destination.name}: ${why}`,
-      });
+      const place = placed.get(keyOf(claim))?.place ?? name;
+      skipped.push({ place, reason: `${claim.destination.name}: ${why}` });
     }
-    this.#onTaken(name, claims.length - refused.length, skipped);
+    this.#onTaken(name, { destinations: claims.length - refused.length, skipped, renamed });
   }
 
-  #read(
+  #begin(source: string): symbol {
+    const change = Symbol(source);
+    this.#latest.set(source, change);
+    return change;
+  }
+
+  /** Lets others have their turn. False when a later change of the source was begun meanwhile. */
+  async #pause(source: string, change: symbol): Promise<boolean> {
+    await nextRound();
+    return this.#latest.get(source) === change;
+  }
+
+  /** The claims that cannot be met; undefined when a later change of the source was begun meanwhile. */
+  async #put(
+    source: string,
+    claims: readonly Claim[],
+    change: symbol,
+  ): Promise<readonly Refused[] | undefined> {
+    const steps = this.#roster.steps(source, claims);
+    let step = steps.next();
+    while (step.done !== true) {
+      if (!(await this.#pause(source, change))) return undefined;
+      step = steps.next();
+    }
+    return step.value;
+  }
+
+  #read(settings: SourceSettings, found: Found, reading: Reading): void {
+    const { claims, skipped, placed } = reading;
+    const claim = this.#claim(settings, found, reading);
+    if (claim === undefined || !isInShard(claim.destination.name, this.#wanted.shard)) return;
+    const key = keyOf(claim);
+    const earlier = placed.get(key);
+    if (earlier !== undefined) {
+      const isSame = areSame(earlier.claim.destination, claim.destination);
+      const way = isSame
+        ? ''
+        : ', with other settings or labels; only a name of its own can part them';
+      const reason = `${claim.destination.name} stands at ${earlier.place} already${way}`;
+      skipped.push({ place: found.place, reason });
+      return;
+    }
+    placed.set(key, { place: found.place, claim });
+    claims.push(claim);
+  }
+
+  #claim(
     { owner, module, labels }: SourceSettings,
     { place, entry, owner: own = owner }: Found,
-    skipped: Skipped[],
+    { skipped, renamed }: Reading,
   ): Claim | undefined {
-    const { labels: found = {}, ...rest } = entry;
+    const { labels: found, ...rest } = entry;
+    const exposed = exposedLabels({ ...labels, ...(isMapping(found) ? found : {}) });
+    for (const [name, other] of exposed.renamed) renamed.set(name, other);
     const laidOver = {
       ...(module === '' ? {} : { module }),
       ...rest,
-      labels: { ...labels, ...(typeof found === 'object' ? found : {}) },
+      labels: exposed.labels,
     };
     try {
       return { owner: own, destination: this.#wanted.readEntry(laidOver) };
@@ -113,4 +172,9 @@ export class Intake {
       return undefined;
     }
   }
+}
+
+/** No part of it has a line break. */
+function keyOf({ owner, destination }: Claim): string {
+  return `${owner}\n${destination.name}`;
 }

@@ -85,19 +85,51 @@ export class Roster {
    * of; a destination is gone with its last claim. Returns the claims that cannot be met.
    */
   set(source: string, claims: readonly Claim[]): readonly Refused[] {
+    const steps = this.steps(source, claims);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
+  }
+
+  /**
+   * `set` in steps of a few milliseconds each, for lists that are long. After each step the list is
+   * whole and its user has been told of it. Between two steps anybody may change what other sources
+   * want; to change what this source wants, give up these steps and begin others.
+   */
+  *steps(source: string, claims: readonly Claim[]): Generator<void, readonly Refused[], void> {
+    const isStepOver = this.#stepCounter();
     const wanted = new Map<string, Held[]>();
     for (const { owner, destination } of claims) {
+      if (isStepOver(LOOK_COST)) yield;
       const others = wanted.get(destination.name) ?? [];
       if (others.some((other) => other.owner === owner)) continue;
       wanted.set(destination.name, [...others, { source, owner, destination }]);
     }
     for (const [name, entry] of this.#byName) {
+      if (isStepOver(LOOK_COST)) yield;
       if (wanted.has(name) || entry.claims.every((claim) => claim.source !== source)) continue;
       this.#put(name, source, []);
+      if (isStepOver(1)) yield;
     }
-    const refused = [...wanted].flatMap(([name, held]) => this.#put(name, source, held));
+    const refused: Refused[] = [];
+    for (const [name, held] of wanted) {
+      refused.push(...this.#put(name, source, held));
+      if (isStepOver(1)) yield;
+    }
     this.#tell();
     return refused;
+  }
+
+  /** Counts what is done, in destinations; true when a step is full, and then the user knows of it. */
+  #stepCounter(): (cost: number) => boolean {
+    let done = 0;
+    return (cost) => {
+      done += cost;
+      if (done < STEP) return false;
+      done = 0;
+      this.#tell();
+      return true;
+    };
   }
 
   /** One more destination for `source`. Returns why the claim cannot be met, if it cannot. */
@@ -266,6 +298,10 @@ export class Roster {
   }
 }
 
+/** Destinations that are opened, changed or closed in one step. */
+const STEP = 200;
+/** What it costs to pass over a destination that is not touched, in those that are. */
+const LOOK_COST = 1 / 20;
 const NO_TARGETS: readonly TargetAddress[] = [];
 const FULL = `there are ${LEDGER_CAPACITY} destinations already, and no room for more`;
 

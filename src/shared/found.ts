@@ -20,3 +20,13 @@ export interface Findings {
   readonly found: readonly Found[];
   readonly skipped: readonly Skipped[];
 }
+
+/** What became of the findings of a source. */
+export interface Taken {
+  /** How many of them are watched. */
+  readonly destinations: number;
+  /** What is not watched, or not as the source says. */
+  readonly skipped: readonly Skipped[];
+  /** Labels that metrics have under another name, by the name that the source gives them. */
+  readonly renamed: ReadonlyMap<string, string>;
+}

@@ -5,3 +5,49 @@ export const OUR_LABELS = [
   ...(['cipher', 'subject', 'issuer', 'serialnumber', 'fingerprint_sha256'] as const),
 ] as const;
 export type OurLabel = (typeof OUR_LABELS)[number];
+
+const RESERVED: ReadonlySet<string> = new Set(OUR_LABELS);
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
+
+/** Whether users may give a label this name. */
+export function isFreeLabelName(name: string): boolean {
+  return LABEL_NAME.test(name) && !RESERVED.has(name);
+}
+
+export interface ExposedLabels<Value> {
+  readonly labels: Readonly<Record<string, Value>>;
+  /** From the name as it was given to the one that metrics have. */
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+/**
+ * Labels under names that metrics can have. As in Prometheus, every character that a name cannot
+ * have becomes `_` (`service.name` is `service_name`), and a name that is taken, by one of our
+ * labels or by another label of the same set, gets `exported_` in front, again until it is free.
+ * Names that need no change keep theirs.
+ */
+export function exposedLabels<Value>(
+  labels: Readonly<Record<string, Value>>,
+): ExposedLabels<Value> {
+  const others = Object.keys(labels).filter((name) => !isFreeLabelName(name));
+  if (others.length === 0) return { labels, renamed: NOTHING_RENAMED };
+  const exposed = new Map(Object.entries(labels).filter(([name]) => isFreeLabelName(name)));
+  const renamed = new Map<string, string>();
+  // Prometheus renames the shortest first; the order within the list is not to matter.
+  others.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  for (const name of others) {
+    let free = sanitized(name);
+    while (exposed.has(free) || !isFreeLabelName(free)) free = `exported_${free}`;
+    const value = labels[name];
+    if (value !== undefined) exposed.set(free, value);
+    renamed.set(name, free);
+  }
+  return { labels: Object.fromEntries(exposed), renamed };
+}
+
+/** Names that begin with two underscores are Prometheus's own. */
+function sanitized(name: string): string {
+  const replaced = name.replace(/[^a-zA-Z0-9_]/gu, '_').replace(/^_+/, '_');
+  return /^[a-zA-Z_]/.test(replaced) ? replaced : `_${replaced}`;
+}

@@ -61,3 +61,41 @@ describe('aliases', () => {
     assert.equal(faultOf(t, text), undefined);
   });
 });
+
+describe('a key with nothing behind it is as good as none', () => {
+  const one = 'destinations: [a.example]';
+  for (const text of [
+    `${one}\nmodules:\ndiscovery:\nwebhooks:\nping_interval:\nlog:\ntls_config:\nauth:\nheaders:\n`,
+    `${one}\nlog: { level: }\nauth: { username: , password: }\ndns: { servers: , timeout: ~ }\n`,
+    `${one}\nmodules: { m: , n: { fall: , tls_config: , headers: , auth: { username: } } }\n`,
+    `${one}\ndiscovery: { file_sd: , http_sd: [{ url: "http://x", basic_auth: , tls_config: , labels: , owner: }] }`,
+    `${one}\nwebhooks: [{ url: "http://x", name: , events: , secret_file: null, timeout: }]`,
+    'destinations: [{ uri: a.example, name: , module: , labels: , fall: , auth: }]',
+    'destinations: [{ uri: a.example, labels: { x: , y: "" } }]',
+    'destinations:',
+    'destination:',
+  ]) {
+    test(JSON.stringify(text), (t) => {
+      assert.equal(faultOf(t, text), undefined);
+    });
+  }
+
+  test('but one that there is not stays a fault, with the nearest that there is', (t) => {
+    for (const [text, why] of [
+      ['modles:', /^modles: .* \(nearest: "modules"\), got "modles"$/],
+      ['modules: { m: { fal: } }', /^modules\.m\.fal: .* \(nearest: "fall"\), got "fal"$/],
+      [
+        'destinations: [{ uri: a.example, lables: }]',
+        /lables: .* \(nearest: "labels"\), got "lables"$/,
+      ],
+      ['discovery: { file-sd: }', /\(nearest: "file_sd"\), got "file-sd"$/],
+      [
+        'webhooks: [{ url: "http://x", secretfile: }]',
+        /\(nearest: "secret_file"\), got "secretfile"$/,
+      ],
+      ['destinations: [~]', /^destinations\[0\]\.uri: expected a SIP URI, got null/],
+    ] as const) {
+      assert.match(faultOf(t, text) ?? '', why);
+    }
+  });
+});

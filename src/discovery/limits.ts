@@ -1,0 +1,13 @@
+/** What one source of destinations may come to. */
+
+import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import { SourceError } from './source-error.js';
+
+/** Entries of one source, those that cannot be used included: no more can be watched. */
+export const MAX_ENTRIES = LEDGER_CAPACITY;
+/** Of a file, or of the answer of a server. */
+export const MAX_BYTES = 64 << 20;
+
+export function tooManyEntries(place: string): SourceError {
+  return new SourceError(`${place}: expected at most ${MAX_ENTRIES} entries, got more`);
+}
