@@ -56,9 +56,10 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
       response.type('application/json').send(exporter.configText());
     },
     '/-/healthy': text(() => [200, 'Healthy']),
-    '/-/ready': text(() =>
-      exporter.pinger.isReady ? [200, 'Ready'] : [503, 'The pinger thread is not running'],
-    ),
+    '/-/ready': text(() => {
+      const why = whyNotReady(exporter);
+      return why === undefined ? [200, 'Ready'] : [503, why];
+    }),
   };
   for (const [path, handler] of Object.entries(routes)) {
     app.route(path).get(handler).all(notAllowed('GET, HEAD'));
@@ -75,6 +76,17 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   });
   app.use(errorHandler(onError));
   return app;
+}
+
+/** So many pings in a row that failed by a fault of ours: none can be sent. */
+const LOCAL_RUN = 3;
+
+/** Why the exporter cannot do its work, in words; undefined when it can. */
+function whyNotReady({ pinger, ledger }: Exporter): string | undefined {
+  if (!pinger.isReady) return 'The pinger thread is not running';
+  const { localRun } = ledger.pinger();
+  if (localRun < LOCAL_RUN) return undefined;
+  return `The exporter cannot ping: its last ${localRun} pings failed by a fault of its own (reason local)`;
 }
 
 function notAllowed(allowed: string): RequestHandler {

@@ -1,11 +1,11 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
 import type { Peer, Watched } from '../shared/destination.js';
-import type { RecentPing, TargetRow } from '../shared/ledger/reader.js';
-import { inWords } from '../shared/outcome.js';
+import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
+import { type DownReason, inWords, isOwnFault } from '../shared/outcome.js';
 import type { Resolution } from '../shared/resolution.js';
-import { isAliveCode } from '../shared/state.js';
-import { tellable, type Watching } from './exporter.js';
+import { isAliveCode, type State } from '../shared/state.js';
+import { lastSeenMs, tellable, type Watching } from './exporter.js';
 
 export type Described = ReturnType<typeof describe>;
 
@@ -15,16 +15,20 @@ export function describe(exporter: Watching, watched: Watched) {
   const { destination, owners, server, slot } = watched;
   const row = ledger.destination(slot);
   const targets = watched.targets.map((target) => ({ target, row: ledger.target(target.slot) }));
-  const lastPingMs = Math.max(0, ...targets.map((target) => target.row?.lastPingMs ?? 0));
-  const state = tellable(exporter, watched, row?.state ?? 'unknown', lastPingMs);
+  const seenMs = lastSeenMs(
+    row,
+    targets.map((target) => target.row),
+  );
+  const state = tellable(exporter, watched, row?.state ?? 'unknown', seenMs);
+  const reason = reasonOf(state, row, targets);
   return {
     destination: destination.name,
     uri: destination.uri,
     code: isAliveCode(state),
     state,
     since: time(row?.sinceMs),
-    reason: row?.reason ?? null,
-    reason_in_words: row?.reason === undefined ? null : inWords(row.reason),
+    reason: reason ?? null,
+    reason_in_words: reason === undefined ? null : inWords(reason),
     module: destination.module,
     owners,
     labels: destination.labels,
@@ -36,11 +40,22 @@ export function describe(exporter: Watching, watched: Watched) {
       address: target.address,
       priority: target.priority ?? null,
       weight: target.weight ?? null,
-      state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastPingMs),
+      state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastSeenMs),
       ...describeRow(row),
       ...describePeer(watched.peers.get(target.slot.index), row),
     })),
   };
+}
+
+/** Why it is down; where nothing is known, that we cannot ping, if that is why. */
+function reasonOf(
+  state: State,
+  row: DestinationRow | undefined,
+  targets: readonly { readonly row: TargetRow | undefined }[],
+): DownReason | undefined {
+  if (state !== 'unknown') return row?.reason;
+  const isOurs = targets.some((target) => isOwnFault(target.row?.lastReason));
+  return isOurs ? 'local' : undefined;
 }
 
 /** What went wrong is told while the last ping failed. */

@@ -1,7 +1,7 @@
 import type { Entry } from '../shared/additions.js';
 import type { ChangeListener, StateChange } from '../shared/changes.js';
 import type { DestinationSlot, PingSettings, Watched } from '../shared/destination.js';
-import type { LedgerReader } from '../shared/ledger/reader.js';
+import type { DestinationRow, LedgerReader, TargetRow } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
@@ -73,17 +73,39 @@ export interface Exporter {
 /** Intervals after which a verdict that no ping has renewed is nobody's word any more. */
 const STALE_INTERVALS = 3;
 
-/** A verdict as it may be told: unknown once the last ping, at `lastPingMs`, is too long ago. */
+/** A name without an address is looked up again at least this often, milliseconds. */
+const LONGEST_LOOKUP_PAUSE_MS = 30_000;
+
+/**
+ * A verdict that may be shown: unknown once it is too long ago that anything was learnt of the peer, at
+ * `lastSeenMs`. Pings that fail by a fault of our own teach nothing.
+ */
 export function tellable(
-  { now }: Watching,
+  { now }: Pick<Watching, 'now'>,
   watched: Watched,
   state: State,
-  lastPingMs: number,
+  lastSeenMs: number,
 ): State {
   const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = watched.destination.settings;
   const isSlowed = state === 'down' && deleteCounter > 0;
-  const betweenMs = isSlowed ? Math.max(intervalMs, maxBackoffMs) : intervalMs;
-  const isStale = now() - lastPingMs > STALE_INTERVALS * betweenMs + timeoutMs;
-  // Without a ping there is a verdict only of a name that has no address.
-  return isStale && lastPingMs > 0 ? 'unknown' : state;
+  const betweenMs = Math.max(
+    intervalMs,
+    isSlowed ? maxBackoffMs : 0,
+    watched.targets.length === 0 ? LONGEST_LOOKUP_PAUSE_MS : 0,
+  );
+  const isStale = now() - lastSeenMs > STALE_INTERVALS * betweenMs + timeoutMs;
+  return isStale ? 'unknown' : state;
+}
+
+/**
+ * When anything was last learnt of a destination: by a ping of one of its targets, by a look-up that
+ * found no address, or when its verdict was reached. Wall clock, milliseconds; 0 for never.
+ */
+export function lastSeenMs(
+  row: DestinationRow | undefined,
+  targets: readonly (TargetRow | undefined)[],
+): number {
+  const lookupMs = targets.length === 0 ? (row?.lastLookupMs ?? 0) : 0;
+  const seenMs = targets.map((target) => target?.lastSeenMs ?? 0);
+  return Math.max(row?.sinceMs ?? 0, lookupMs, ...seenMs);
 }

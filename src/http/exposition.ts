@@ -4,13 +4,14 @@
  */
 
 import type { TargetAddress, Watched } from '../shared/destination.js';
+import type { TargetRow } from '../shared/ledger/reader.js';
 import { hasName } from '../shared/uri.js';
 import {
   CONNECTION_FAMILIES,
   type ConnectionSample,
   connectionSample,
 } from './connection-families.js';
-import { tellable, type Watching } from './exporter.js';
+import { lastSeenMs, tellable, type Watching } from './exporter.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -82,13 +83,13 @@ function readRows(
   const [hasCredentials, isFirstOnly] = [auth !== undefined, resolve === 'first'];
   const row = ledger.destination(watched.slot);
   if (row === undefined) return 1;
-  let lastPingMs = 0;
+  const targetRows: TargetRow[] = [];
   let targetsUp = 0;
   for (const target of watched.targets) {
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
-    lastPingMs = Math.max(lastPingMs, targetRow.lastPingMs);
-    const state = tellable(exporter, watched, targetRow.state, targetRow.lastPingMs);
+    targetRows.push(targetRow);
+    const state = tellable(exporter, watched, targetRow.state, targetRow.lastSeenMs);
     const { transport, slot } = target;
     const labels = targetLabels(watched, target);
     if (state === 'up') targetsUp++;
@@ -99,7 +100,7 @@ function readRows(
     if (transport === 'udp') continue;
     connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
   }
-  const state = tellable(exporter, watched, row.state, lastPingMs);
+  const state = tellable(exporter, watched, row.state, lastSeenMs(row, targetRows));
   const { labels, isNamed } = constantOf(watched);
   const sample = { labels, row: { watched, state, targetsUp, row } };
   destinations.push(sample);

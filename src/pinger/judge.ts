@@ -3,7 +3,12 @@
 import type { AliveCodes } from '../shared/alive-codes.js';
 import type { Peer, TargetSlot } from '../shared/destination.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
-import type { DownReason, FailureReason, Outcome } from '../shared/outcome.js';
+import {
+  type DownReason,
+  type FailureReason,
+  isOwnFault,
+  type Outcome,
+} from '../shared/outcome.js';
 import type { ResolutionFailure } from '../shared/resolution.js';
 import { combine, judge, type State, type Vote } from '../shared/state.js';
 import { decode, printable } from '../shared/text.js';
@@ -31,10 +36,11 @@ export class Judge {
 
   /** A ping of one of the destination's targets has ended. */
   ended(watch: Watch, target: TargetSlot, outcome: Outcome, retransmissions: number): void {
-    const { rise, fall } = watch.destination.settings;
     const reason = failureOf(outcome, watch.alive);
     const before = this.#writer.verdictOf(target);
-    const verdict = judge(before, reason === undefined, rise, fall);
+    const isOurs = isOwnFault(reason);
+    const { rise, fall } = watch.destination.settings;
+    const verdict = isOurs ? before : judge(before, reason === undefined, rise, fall);
     const answer = outcome.kind === 'answered' ? outcome : undefined;
     this.#writer.recordPing(target, {
       reason,
@@ -46,6 +52,7 @@ export class Judge {
     });
     if (watch.isFollowed) this.#tell(watch, target, reason, answer);
     if (reason !== undefined) this.#learnTrouble(watch, target, outcome.detail ?? '');
+    if (isOurs) return;
     const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
     const isReasonNews = verdict.state === 'down' && reason !== undefined;
     if (isNews || isReasonNews) this.#combine(watch);
@@ -62,11 +69,14 @@ export class Judge {
     return state === 'down' && run <= -deleteCounter ? maxBackoffMs : 0;
   }
 
-  /** The destination's name has no address; with an earlier one in use, that is no verdict. */
+  /**
+   * The destination's name has no address. That is no verdict while an earlier one is in use, or when
+   * it is by a fault of our own that nothing is known.
+   */
   unresolved(watch: Watch, reason: ResolutionFailure, why: string): void {
     const isStale = watch.targets.length > 0;
-    this.#writer.recordResolutionFailure(watch.slot, reason, isStale);
-    if (!isStale) this.#decide(watch, 'down', 'resolution', why);
+    this.#writer.recordResolutionFailure(watch.slot, reason, isStale, this.#clock.epoch());
+    if (!isStale && !isOwnFault(reason)) this.#decide(watch, 'down', 'resolution', why);
   }
 
   /** The destination has other targets than before: the verdict may be another one. */
@@ -143,10 +153,13 @@ export class Judge {
     }
     const down = votes.filter((vote) => vote.state === 'down');
     const [culprit] = down.sort((a, b) => a.priority - b.priority);
-    const reason = culprit === undefined ? undefined : this.#writer.lastReasonOf(culprit.slot);
+    const reason = culprit === undefined ? undefined : this.#writer.peerReasonOf(culprit.slot);
     // A target that is on its way up has no reason any more; what it was down for stands.
     if (culprit === undefined || reason === undefined) return;
-    this.#decide(watch, 'down', reason, peerOf(watch, culprit.slot).trouble);
+    // What is known in words may be of a ping that failed since, by a fault of our own.
+    const isTroubleOfPeer = !isOwnFault(this.#writer.lastReasonOf(culprit.slot));
+    const trouble = isTroubleOfPeer ? peerOf(watch, culprit.slot).trouble : '';
+    this.#decide(watch, 'down', reason, trouble);
   }
 
   #decide(watch: Watch, to: State, reason: DownReason | undefined, trouble: string): void {

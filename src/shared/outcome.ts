@@ -18,6 +18,14 @@ export const FAILURE_REASONS = [
 
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
+/**
+ * Whether something failed by a fault of our own: no descriptor, no permission, no such source address.
+ * That says nothing of the peer, so it is no part of a verdict.
+ */
+export function isOwnFault(reason: string | undefined): boolean {
+  return reason === 'local';
+}
+
 /** What a transport can report of a ping that it was given. */
 export interface TransportFailure {
   readonly reason: Exclude<FailureReason, 'code' | 'auth' | 'timeout'>;
@@ -82,7 +90,7 @@ const WORDS: Readonly<Record<DownReason, string>> = {
   tls_certificate: 'the certificate was not accepted',
   auth: 'asked for credentials that we lack, or refused ours',
   malformed: 'what came was not well-formed SIP',
-  local: 'our own socket failed',
+  local: 'the exporter itself could not ping',
   resolution: 'the name has no address',
 };
 

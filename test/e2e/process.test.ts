@@ -58,7 +58,7 @@ test('an HTTP port in use stops the start with a clear word', async (t) => {
   assert.doesNotMatch(result.stderr, /\n {4}at /, 'no stack');
 });
 
-test('a UDP source port in use fails the pings as local, is logged, and heals by itself', async (t) => {
+test('a UDP source port in use is no verdict on the peer, is logged and told by /-/ready, and heals by itself', async (t) => {
   const taken = dgram.createSocket('udp4');
   taken.bind(0, '127.0.0.1');
   await once(taken, 'listening');
@@ -68,13 +68,20 @@ test('a UDP source port in use fails the pings as local, is logged, and heals by
     source_port: taken.address().port,
     destinations: [{ name: 'd', uri: '127.0.0.1:9' }],
   });
-  await eventually('it is down', async () => (await exporter.isAlive('d')) === 2);
-  assert.equal((await exporter.destination('d')).reason, 'local');
+  const local = { destination: 'd', reason: 'local' };
+  await eventually('its pings fail', async () => {
+    return ((await exporter.metric('sip_keepalive_ping_failures_total', local)) ?? 0) >= 3;
+  });
+  assert.equal(await exporter.isAlive('d'), -1);
+  const { state, reason, targets } = await exporter.destination('d');
+  assert.deepEqual([state, reason, targets[0]?.state], ['unknown', 'local', 'unknown']);
   assert.match(exporter.output(), /cannot open a UDP socket/);
+  assert.match(await exporter.get('/-/ready'), /cannot ping/);
   taken.close();
   await eventually('the socket opens', async () => {
     return (await exporter.destination('d')).reason === 'refused';
   });
+  assert.equal(await exporter.get('/-/ready'), 'Ready\n');
 });
 
 test('without destinations it starts, warns and serves', async (t) => {

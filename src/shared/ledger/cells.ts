@@ -51,6 +51,8 @@ export const TARGET = {
   lastDown: t(2),
   /** 0 none, else 1 + index into REASONS, of the last ping. */
   lastReason: t(),
+  /** The same, of the last ping that said something of the peer. */
+  peerReason: t(),
   lastCode: t(),
   lastRtt: t(),
   retransmissions: t(),
@@ -105,6 +107,8 @@ export const DESTINATION = {
   resolutionFailures: d(RESOLUTION_FAILURES.length),
   resolutionChanges: d(),
   lastResolution: d(2),
+  /** When a look-up of the name last said something, be it that there is no address. */
+  lastLookup: d(2),
   /** 1 while the name's last look-up failed and an earlier answer is in use. */
   isStale: d(),
   /** Addresses that are not pinged because there are too many. */
@@ -119,6 +123,13 @@ export const PINGER = {
   inFlight: p(),
   unmatched: p(),
   stalls: p(),
+  /** Faults of our own that ended a piece of work. */
+  faults: p(),
+  /** Pings in a row, of whatever target, that failed by a fault of our own. */
+  localRun: p(),
+  /** What the thread is busy with, 0 for nothing, else 1 + index of its row: told should it die. */
+  targetInHand: p(),
+  destinationInHand: p(),
   lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
   latenessSum: p(2),
   /** Buckets of the round-trip histogram: how long look-ups took. */

@@ -1,5 +1,5 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
-import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { type DownReason, FAILURE_REASONS, type FailureReason, isOwnFault } from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import type { State } from '../state.js';
 import {
@@ -50,7 +50,9 @@ export class LedgerReader {
       const isOurs = get(TARGET.generation) === slot.generation;
       const alive = get(TARGET.alive);
       let pings = alive;
-      for (let i = 0; i < FAILURE_REASONS.length; i++) pings += get(TARGET.failures + i);
+      for (let i = 0; i < FAILURE_REASONS.length; i++) {
+        if (!isOwnFault(FAILURE_REASONS[i])) pings += get(TARGET.failures + i);
+      }
       let answers = 0;
       for (let i = 0; i <= RTT_BUCKETS_MICROS.length; i++) answers += get(TARGET.buckets + i);
       const sumMicros = wide(get(TARGET.rttSum), get(TARGET.rttSum + 1));
@@ -115,7 +117,7 @@ const PAGE_WORDS = 16 * 1024;
 const MOST_TRIES = 100_000;
 
 export interface Totals {
-  /** Pings that ended, those of them that were alive, and those that have a round-trip time. */
+  /** Pings that said something of the peer, those of them that were alive, those with a round-trip time. */
   readonly pings: number;
   readonly alive: number;
   readonly answers: number;
@@ -167,6 +169,10 @@ export class TargetRow extends Row {
   }
   get lastDownMs(): number {
     return this.wide(TARGET.lastDown);
+  }
+  /** When a ping last said something of the peer. */
+  get lastSeenMs(): number {
+    return Math.max(this.lastUpMs, this.lastDownMs);
   }
   /** Why the last ping failed; undefined when it did not. */
   get lastReason(): DownReason | undefined {
@@ -282,6 +288,10 @@ export class DestinationRow extends Row {
   get lastResolutionMs(): number {
     return this.wide(DESTINATION.lastResolution);
   }
+  /** When a look-up of the name last said something, be it that there is no address. */
+  get lastLookupMs(): number {
+    return this.wide(DESTINATION.lastLookup);
+  }
   get isStale(): boolean {
     return this.count(DESTINATION.isStale) === 1;
   }
@@ -296,6 +306,13 @@ export class PingerRow {
   readonly inFlight: number;
   readonly unmatched: number;
   readonly stalls: number;
+  /** Faults of our own that ended a piece of work. */
+  readonly faults: number;
+  /** Pings in a row, of whatever target, that failed by a fault of our own. */
+  readonly localRun: number;
+  /** Index of the row that the thread is busy with; undefined for none. */
+  readonly targetInHand: number | undefined;
+  readonly destinationInHand: number | undefined;
   readonly lateness: Histogram;
   readonly resolutions: Histogram;
 
@@ -306,6 +323,11 @@ export class PingerRow {
     this.inFlight = count(PINGER.inFlight);
     this.unmatched = count(PINGER.unmatched);
     this.stalls = count(PINGER.stalls);
+    this.faults = count(PINGER.faults);
+    this.localRun = count(PINGER.localRun);
+    const held = (cell: number) => (count(cell) === 0 ? undefined : count(cell) - 1);
+    this.targetInHand = held(PINGER.targetInHand);
+    this.destinationInHand = held(PINGER.destinationInHand);
     this.lateness = {
       buckets: LATENESS_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.lateness + i)),
       sumMicros: wide(count(PINGER.latenessSum), count(PINGER.latenessSum + 1)),

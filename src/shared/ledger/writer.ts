@@ -1,5 +1,5 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
-import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { type DownReason, FAILURE_REASONS, type FailureReason, isOwnFault } from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import { STATES, type State, type Verdict } from '../state.js';
 import {
@@ -55,6 +55,8 @@ export class LedgerWriter {
     for (let i = 0; i < most; i++) rows.push(targetAt(i), connectionAt(i), recentAt(i));
     for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
     this.#set(PINGER.inFlight, 0);
+    this.#set(PINGER.targetInHand, 0);
+    this.#set(PINGER.destinationInHand, 0);
   }
 
   get targetsUsed(): number {
@@ -87,6 +89,11 @@ export class LedgerWriter {
     return REASONS[this.#get(targetAt(slot.index) + TARGET.lastReason) - 1];
   }
 
+  /** Why the last ping that said something of the peer failed; undefined when it did not. */
+  peerReasonOf(slot: TargetSlot): DownReason | undefined {
+    return REASONS[this.#get(targetAt(slot.index) + TARGET.peerReason) - 1];
+  }
+
   stateOf(slot: DestinationSlot): State {
     return stateOf(this.#get(destinationAt(slot) + DESTINATION.state));
   }
@@ -99,10 +106,7 @@ export class LedgerWriter {
     this.#set(row + TARGET.state, STATES.indexOf(ping.verdict.state));
     this.#set(row + TARGET.run, ping.verdict.run);
     this.#setTime(row + TARGET.lastPing, ping.endedAtMs);
-    this.#setTime(
-      row + (ping.reason === undefined ? TARGET.lastUp : TARGET.lastDown),
-      ping.endedAtMs,
-    );
+    if (!isOwnFault(ping.reason)) this.#recordPeer(row, ping);
     this.#set(row + TARGET.lastReason, reasonNumber(ping.reason));
     this.#set(row + TARGET.lastCode, ping.code ?? 0);
     this.#add(row + TARGET.retransmissions, ping.retransmissions);
@@ -112,6 +116,8 @@ export class LedgerWriter {
     if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
     this.#add(row, 1);
     this.#recordRecent(slot, ping);
+    if (isOwnFault(ping.reason)) this.#add(PINGER.localRun, 1);
+    else this.#set(PINGER.localRun, 0);
   }
 
   recordLateResponse(slot: TargetSlot): void {
@@ -165,20 +171,26 @@ export class LedgerWriter {
     const row = destinationAt(slot);
     this.#add(row, 1);
     this.#setTime(row + DESTINATION.lastResolution, atMs);
+    this.#setTime(row + DESTINATION.lastLookup, atMs);
     this.#set(row + DESTINATION.isStale, 0);
     this.#set(row + DESTINATION.targetsCut, cut);
     if (isChange) this.#add(row + DESTINATION.resolutionChanges, 1);
     this.#add(row, 1);
   }
 
-  /** @param isStale an earlier answer stays in use. */
+  /**
+   * @param isStale an earlier answer stays in use.
+   * @param atMs wall clock.
+   */
   recordResolutionFailure(
     slot: DestinationSlot,
     reason: ResolutionFailure,
     isStale: boolean,
+    atMs: number,
   ): void {
     const row = destinationAt(slot);
     this.#add(row, 1);
+    if (!isOwnFault(reason)) this.#setTime(row + DESTINATION.lastLookup, atMs);
     this.#add(row + DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason), 1);
     this.#set(row + DESTINATION.isStale, isStale ? 1 : 0);
     this.#add(row, 1);
@@ -207,12 +219,41 @@ export class LedgerWriter {
     this.#add(PINGER.stalls, 1);
   }
 
+  recordFault(): void {
+    this.#add(PINGER.faults, 1);
+  }
+
+  /**
+   * The thread is busy with this target from now on; undefined for none. Returns what it was busy with
+   * before, to be put back.
+   */
+  holdTarget(index: number | undefined): number | undefined {
+    return this.#hold(PINGER.targetInHand, index);
+  }
+
+  /** The same of a destination. */
+  holdDestination(index: number | undefined): number | undefined {
+    return this.#hold(PINGER.destinationInHand, index);
+  }
+
   addInFlight(change: 1 | -1): void {
     this.#add(PINGER.inFlight, change);
   }
 
   beat(): void {
     this.#add(PINGER.heartbeat, 1);
+  }
+
+  /** What a ping said of the peer. */
+  #recordPeer(row: number, { reason, endedAtMs }: PingRecord): void {
+    this.#setTime(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
+    this.#set(row + TARGET.peerReason, reasonNumber(reason));
+  }
+
+  #hold(cell: number, index: number | undefined): number | undefined {
+    const before = this.#get(cell);
+    this.#set(cell, index === undefined ? 0 : index + 1);
+    return before === 0 ? undefined : before - 1;
   }
 
   #recordRecent({ index, generation }: TargetSlot, ping: PingRecord): void {
