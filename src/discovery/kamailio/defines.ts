@@ -10,6 +10,8 @@ const VERSION_ID = /^KAMAILIO_(?:\d+(?:_\d+)*|VERSION)$/;
 /** Expansions within one another, and the characters that all of them may come to. */
 const DEEPEST = 10;
 const MOST_CHARACTERS = 1 << 20;
+/** What an expansion costs besides its text, in characters; one that is refused costs as much. */
+const EXPANSION_COST = 16;
 
 export class Defines {
   readonly #defines = new Map<string, Define>([['OS_NAME', { value: undefined }]]);
@@ -50,8 +52,8 @@ export class Defines {
 
   /** Why a value may not be put in at this depth. */
   refusal(value: string, depth: number): string | undefined {
-    if (depth >= DEEPEST) return 'defines that lead to one another, or too deep';
-    this.#expanded += value.length;
-    return this.#expanded > MOST_CHARACTERS ? 'defines come to too much text' : undefined;
+    this.#expanded += value.length + EXPANSION_COST;
+    if (this.#expanded > MOST_CHARACTERS) return 'defines come to too much text';
+    return depth >= DEEPEST ? 'defines that lead to one another, or too deep' : undefined;
   }
 }

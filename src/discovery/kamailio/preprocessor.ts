@@ -38,6 +38,8 @@ export class Preprocessor {
   readonly #substitutions: Substitution[] = [];
   readonly #includes: Includes;
   readonly #skipped: Skipped[];
+  /** What was reported, so that defines within one another do not say the same again and again. */
+  readonly #reported = new Set<string>();
 
   /** @param skipped is told what is not done as the files say. */
   constructor(main: Opened, includes: Includes, skipped: Skipped[]) {
@@ -214,6 +216,9 @@ export class Preprocessor {
   }
 
   #report(place: string, reason: string): void {
+    const key = `${place} ${reason}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     this.#skipped.push({ place, reason });
   }
 }
