@@ -5,7 +5,7 @@ import { slotOfBranch } from './message.js';
 import { is, Scan, scan, word } from './scanner.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
-import { answerTo } from './uas.js';
+import { answerTo, NOT_ALLOWED, replyToOptions } from './uas.js';
 import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
@@ -65,8 +65,9 @@ export class Receiver {
     const isOptions = is(bytes, method.start, method.end, OPTIONS);
     const isRefused = from.isConnection && !is(bytes, method.start, method.end, ACK);
     if (!(isOptions || isRefused) || !this.#mayAnswer()) return false;
-    const status = isOptions ? '200 OK' : '405 Method Not Allowed';
-    const answer = answerTo(bytes, from, this.#options.newTag(), status);
+    const { requestUri } = this.#scan;
+    const { status, headers } = isOptions ? replyToOptions(bytes, requestUri) : NOT_ALLOWED;
+    const answer = answerTo(bytes, from, this.#options.newTag(), status, headers);
     if (answer === undefined) return false;
     from.answer(answer.message, answer.port);
     return true;

@@ -23,6 +23,7 @@ export class Scan {
   readonly sentBy: Span = span();
   readonly branch: Span = span();
   readonly method: Span = span();
+  readonly requestUri: Span = span();
   readonly cseqMethod: Span = span();
   readonly server: Span = span();
   readonly userAgent: Span = span();
@@ -94,7 +95,9 @@ export function scan(bytes: Uint8Array, into: Scan): void {
   if (at + 2 > bytes.length) return;
   into.bodyAt = at + 2;
   into.isCutOff = isWellFormed && into.bodyAt + Math.max(contentLength, 0) > bytes.length;
-  into.ok = isWellFormed && !into.isCutOff && cseqs === 1 && into.vias > 0;
+  // RFC 3261 8.1.1.5: the method of CSeq is that of the request.
+  const isConsistent = into.isResponse || isSame(bytes, into.method, into.cseqMethod);
+  into.ok = isWellFormed && isConsistent && !into.isCutOff && cseqs === 1 && into.vias > 0;
 }
 
 type HeaderName = 'via' | 'cseq' | 'content-length' | 'server' | 'user-agent' | undefined;
@@ -195,7 +198,9 @@ function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
     // RFC 3261 25.1: Request-Line = Method SP Request-URI SP SIP-Version CRLF.
     const versionAt = end - SP_SIP_2.length;
     const hasUri = versionAt > methodEnd + 1 && bytes[methodEnd] === SPACE;
-    return methodEnd > 0 && hasUri && startsWith(bytes, versionAt, SP_SIP_2);
+    if (methodEnd === 0 || !hasUri || !startsWith(bytes, versionAt, SP_SIP_2)) return false;
+    setSpan(into.requestUri, methodEnd + 1, versionAt);
+    return !hasBlank(bytes, methodEnd + 1, versionAt);
   }
   // RFC 3261 25.1: Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. The SP before an empty
   // reason is often left out.
@@ -292,6 +297,18 @@ function decimal(bytes: Uint8Array, start: number, end: number): number {
   return number;
 }
 
+function isSame(bytes: Uint8Array, a: Span, b: Span): boolean {
+  const length = a.end - a.start;
+  if (b.end - b.start !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[a.start + i] !== bytes[b.start + i]) return false;
+  return true;
+}
+
+function hasBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (isBlank(bytes[at] ?? 0)) return true;
+  return false;
+}
+
 function lower(byte: number): number {
   return byte >= 65 && byte <= 90 ? byte + 32 : byte;
 }
@@ -347,8 +364,8 @@ function reset(into: Scan): void {
   into.status = 0;
   into.vias = 0;
   into.bodyAt = -1;
-  for (const piece of [into.sentBy, into.branch, into.method, into.cseqMethod, into.server]) {
+  for (const piece of [into.sentBy, into.branch, into.method, into.cseqMethod]) {
     setSpan(piece, -1, -1);
   }
-  setSpan(into.userAgent, -1, -1);
+  for (const piece of [into.requestUri, into.server, into.userAgent]) setSpan(piece, -1, -1);
 }

@@ -4,7 +4,7 @@
  */
 
 import { headerValues } from './headers.js';
-import { word } from './scanner.js';
+import { type Span, word } from './scanner.js';
 
 /** The headers that a response copies from its request (RFC 3261 8.2.6.2), by all their names. */
 const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] = [
@@ -14,6 +14,25 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
   ['Call-ID', word('call-id'), word('i')],
   ['CSeq', word('cseq')],
 ];
+
+/** The status line's end, and the headers that go with it. */
+export interface Reply {
+  readonly status: string;
+  readonly headers: readonly string[];
+}
+
+const OK: Reply = { status: '200 OK', headers: [] };
+export const NOT_ALLOWED: Reply = { status: '405 Method Not Allowed', headers: [] };
+const REQUIRE = [word('require')];
+
+/** What an OPTIONS with this Request-URI gets (RFC 3261 8.2.2.1, 8.2.2.3). */
+export function replyToOptions(request: Uint8Array, { start, end }: Span): Reply {
+  const uri = Buffer.from(request.subarray(start, end)).toString('latin1');
+  if (!/^sips?:/i.test(uri)) return { status: '416 Unsupported URI Scheme', headers: [] };
+  const required = headerValues(request, REQUIRE).filter((value) => value !== '');
+  if (required.length === 0) return OK;
+  return { status: '420 Bad Extension', headers: [`Unsupported: ${required.join(', ')}`] };
+}
 
 export interface Answer {
   readonly message: Uint8Array;
@@ -31,7 +50,8 @@ export function answerTo(
   request: Uint8Array,
   from: Peer,
   toTag: string,
-  status = '200 OK',
+  status = OK.status,
+  headers: readonly string[] = OK.headers,
 ): Answer | undefined {
   const copied = copiedHeaders(request);
   if ([...copied.values()].some((values) => values.length === 0)) return undefined;
@@ -45,6 +65,7 @@ export function answerTo(
     `To: ${hasTag(to) ? to : `${to};tag=${toTag}`}`,
     `Call-ID: ${copied.get('Call-ID')?.[0]}`,
     `CSeq: ${copied.get('CSeq')?.[0]}`,
+    ...headers,
     'Allow: OPTIONS',
     'Accept: application/sdp',
     'Content-Length: 0',
