@@ -51,7 +51,7 @@ test(
   needs('kamailio', 'kamcmd'),
   async (t) => {
     // Without the line that makes Kamailio load nothing, and without a name that it looks up.
-    const text = readFileSync('test/corpus/dispatcher.list', 'utf8')
+    const text = readFileSync('test/corpus/dispatcher/all.list', 'utf8')
       .split('\n')
       .filter((line) => !/^5$|nobody|sips:|192\.0\.2\.[56]\b/.test(line))
       .join('\n');

@@ -16,7 +16,7 @@ const reasons = (text: string) =>
   read(text).skipped.map(({ place, reason }) => `${place} ${reason}`);
 
 test('a list with all that the grammar has is read as Kamailio reads it', () => {
-  const path = 'test/corpus/dispatcher.list';
+  const path = 'test/corpus/dispatcher/all.list';
   const { found, skipped } = readDispatcherList(readFileSync(path, 'utf8'), path, () => false);
   const rows = found.map(({ place, entry }) => [place.replace(`${path}:`, ''), entry]);
   assert.deepEqual(rows, [

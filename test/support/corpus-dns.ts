@@ -1,0 +1,53 @@
+/** What the answers of `test/corpus/dns` say, in the words of their verdicts. */
+
+import { decodeAnswer, meaningOf } from '../../src/pinger/dns/message.js';
+import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
+import type { Case } from './corpus.js';
+
+/** The type that the case is an answer to. */
+export function typeOf({ verdict }: Case): RecordType {
+  const [type] = verdict;
+  if (type === 'A' || type === 'SRV' || type === 'NAPTR') return type;
+  throw new Error(`expected A, SRV or NAPTR, got ${type}`);
+}
+
+/** The name that is asked for, where `domain` is the one that the destination has. */
+export function questionOf(type: RecordType, domain: string): string {
+  return type === 'SRV' ? `_sip._udp.${domain}` : domain;
+}
+
+/** What is read from the answer to a query for `name.test`. */
+export function readingOf(bytes: Buffer, type: RecordType): string {
+  const query = { id: 0, name: questionOf(type, 'name.test'), type };
+  const decoded = decodeAnswer(bytes, query);
+  if (decoded === undefined) return 'none';
+  const meaning = meaningOf(decoded, query);
+  switch (meaning.kind) {
+    case 'truncated':
+      return 'truncated';
+    case 'alias':
+      return `alias ${meaning.name}`;
+    case 'failed':
+      return meaning.reason;
+    case 'records':
+      return `${meaning.records.map(shown).join(', ')} ttl ${meaning.ttlSeconds}`;
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function shown(record: DnsRecord): string {
+  switch (record.type) {
+    case 'A':
+    case 'AAAA':
+      return `${record.type} ${record.address}`;
+    case 'SRV':
+      return `SRV ${record.priority} ${record.weight} ${record.port} ${record.target || '.'}`;
+    case 'NAPTR': {
+      const { order, preference, flags, service, replacement } = record;
+      return `NAPTR ${order} ${preference} ${flags} ${service} ${replacement || '.'}`;
+    }
+    default:
+      return record satisfies never;
+  }
+}

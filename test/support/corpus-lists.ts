@@ -1,0 +1,32 @@
+/** How many destinations a list of the corpus gives, and how many remarks, as its verdict has them. */
+
+import { readFileSync } from 'node:fs';
+import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
+import { FileSd } from '../../src/discovery/file-sd.js';
+import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
+import type { Findings } from '../../src/shared/found.js';
+
+const REFUSED = ['refused', '0'];
+
+/** Sources that are lists of destinations, by the folder of their cases. */
+export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
+  dispatcher: async (path) => counts(readDispatcherList(textOf(path), path, isLocal)),
+  kamailio: async (path) => counts(readKamailioCfg(path, textOf)),
+  'file-sd': async (path) => {
+    const look = await new FileSd([path]).read();
+    return look.troubles.length > 0 ? REFUSED : counts(look);
+  },
+};
+
+function counts({ found, skipped }: Findings): string[] {
+  return [String(found.length), String(skipped.length)];
+}
+
+function textOf(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+/** The addresses of this machine, as far as the cases name them. */
+function isLocal(address: string): boolean {
+  return address === '127.0.0.1';
+}

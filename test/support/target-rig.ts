@@ -1,0 +1,92 @@
+/** One target over a transport that writes down what it is given, on a clock of the test's own. */
+
+import { Entropy } from '../../src/pinger/entropy.js';
+import { Files } from '../../src/pinger/files.js';
+import { Receiver } from '../../src/pinger/receiver.js';
+import { Target } from '../../src/pinger/target.js';
+import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
+import { Vigil } from '../../src/pinger/vigil.js';
+import { Wheel } from '../../src/pinger/wheel.js';
+import type { Outcome } from '../../src/shared/outcome.js';
+import { parseUri } from '../../src/shared/uri.js';
+import { FakeClock } from './fake-clock.js';
+import { settings } from './settings.js';
+
+const SLOT = { index: 3, generation: 1 };
+const LOCAL = { address: '192.0.2.99', port: 40_000 };
+const PEER = { address: '192.0.2.1', port: 5060 };
+
+export class TargetRig {
+  readonly ends: Outcome[] = [];
+  /** Codes of responses, provisional ones included. */
+  readonly codes: number[] = [];
+  /** Requests that went out, and answers to those of the peer. */
+  readonly sent: string[] = [];
+  readonly answers: string[] = [];
+  unmatched = 0;
+  readonly #target: Target;
+  readonly #receiver: Receiver;
+
+  constructor(wire: 'udp' | 'tcp') {
+    const clock = new FakeClock();
+    const vigil = new Vigil();
+    this.#target = new Target({
+      slot: SLOT,
+      uri: parseUri(PEER.address),
+      settings: settings(),
+      routes: [
+        {
+          endpoint: { ...PEER, family: 4, domain: PEER.address },
+          wire,
+          transport: this.#transport(wire === 'tcp'),
+        },
+      ],
+      isForOnce: false,
+      tools: { clock, timers: new Wheel(8), vigil, entropy: new Entropy(), files: new Files() },
+      user: {
+        ended: (outcome) => this.ends.push(outcome),
+        discarded: () => {},
+        answeredLate: () => {},
+        responded: (_bytes, { status }) => this.codes.push(status),
+        challenged: () => {},
+        failedOver: () => {},
+        connected: () => {},
+        secured: () => {},
+        traced: () => {},
+      },
+    });
+    this.#receiver = new Receiver({
+      clock,
+      targetAt: (slot) => (slot === SLOT.index ? this.#target : undefined),
+      onUnmatched: () => this.unmatched++,
+      newTag: () => 'ourtag',
+      vigil,
+    });
+  }
+
+  /** Sends a request; it waits for its answer from then on. */
+  ping(): string {
+    this.#target.ping();
+    return this.sent.at(-1) ?? '';
+  }
+
+  /** Takes a message as it came. */
+  take(message: Uint8Array, isConnection: boolean): void {
+    const answer = (bytes: Uint8Array) => this.answers.push(Buffer.from(bytes).toString('latin1'));
+    this.#receiver.take(message, { ...PEER, isConnection, answer });
+  }
+
+  #transport(isReliable: boolean): Transport {
+    return {
+      open: (_endpoint, user: FlowUser): Flow => ({
+        isReliable,
+        prepare: () => user.ready(LOCAL),
+        send: (message) => this.sent.push(Buffer.from(message).toString('latin1')),
+        resend: () => {},
+        rest: () => {},
+        close: () => {},
+      }),
+      close: () => {},
+    };
+  }
+}
