@@ -9,10 +9,12 @@ import { Additions } from './engine/additions.js';
 import { createEngine, type Engine } from './engine/engine.js';
 import { Intake } from './engine/intake.js';
 import { createApp } from './http/app.js';
-import { describeChange } from './http/events.js';
+import { changeJson } from './http/change-json.js';
+import { Connections, connectionLimit } from './http/connections.js';
 import type { Exporter } from './http/exporter.js';
 import { basicAuth } from './http/guard.js';
 import { Histories } from './http/history.js';
+import { openFileLimit } from './http/open-files.js';
 import { type HttpServer, listen } from './http/server.js';
 import type { WebConfigFile } from './http/web-config.js';
 import { type Loaded, load } from './loading.js';
@@ -45,6 +47,9 @@ export class Daemon {
   readonly #additions: Additions;
   readonly #webhooks: Webhooks;
   readonly #histories: Histories;
+  readonly #connections = new Connections(connectionLimit(openFileLimit()), () =>
+    performance.now(),
+  );
   #loaded: Loaded;
   #loadedAtMs = Date.now();
   #isConfigRight = true;
@@ -102,7 +107,10 @@ export class Daemon {
     const { host, port } = config.webListenAddress;
     const onError = (error: unknown) =>
       this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
-    this.#server = await listen({ handler: app, host, port, webConfig, onError });
+    this.#server = await listen({
+      ...{ handler: app, host, port, webConfig, onError },
+      connections: this.#connections,
+    });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();
     if (config.isAdminEnabled && !this.#additions.areKept) {
@@ -218,7 +226,12 @@ export class Daemon {
     const event = eventOf(to);
     if (event === undefined) return;
     const { id, atMs } = change;
-    this.#webhooks.tell({ id, event, atMs, body: JSON.stringify(describeChange(change)) });
+    this.#webhooks.tell({
+      ...{ id, event, atMs },
+      get body() {
+        return changeJson(change);
+      },
+    });
   }
 
   /** What the HTTP side sees of all this: the configuration in force, whichever that is. */
@@ -231,6 +244,7 @@ export class Daemon {
       ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
       additions: this.#additions,
       history: this.#histories,
+      connections: this.#connections,
       get isAdminEnabled() {
         return config().isAdminEnabled;
       },

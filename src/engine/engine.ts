@@ -30,7 +30,13 @@ export interface Engine {
 /** Nothing runs until its supervisor is started. */
 export function createEngine(options: EngineOptions): Engine {
   const buffer = createLedger();
-  const changes = new Changes(options.startedAtMs);
+  const changes = new Changes(options.startedAtMs, (error) =>
+    options.log({
+      level: 'error',
+      message: 'a listener of changed verdicts failed',
+      fields: { error: String(error) },
+    }),
+  );
   const roster: Roster = new Roster({
     watch: (entries) => supervisor.watch(entries),
     unwatch: (slots) => supervisor.unwatch(slots),

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { Watched } from '../shared/destination.js';
 import type { Explanation } from '../shared/resolution.js';
 import {
@@ -13,35 +13,53 @@ import {
   lastOutcome,
 } from './describe.js';
 import type { Exporter } from './exporter.js';
+import { Places } from './places.js';
+import { refuse } from './turns.js';
 
 /** Destinations that are written at a stretch. */
 const BATCH = 200;
+/** Answers with every destination that are under way at one moment. */
+const MOST_AT_ONCE = 16;
 /** Destinations whose last hour is told in one answer. */
 const MOST_HISTORIES = 100;
 
 export function destinationsHandler(exporter: Exporter): RequestHandler {
+  const places = new Places({ most: MOST_AT_ONCE });
   return async (request, response) => {
-    if (response.destroyed) return;
     const { view = 'full' } = request.query;
     const render = view === 'full' ? describe : view === 'brief' ? describeBrief : undefined;
     if (render === undefined) {
       response.status(400).json({ error: 'view: expected full or brief' });
       return;
     }
-    response.type('application/json');
-    const all = exporter.roster.all();
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    response.write('{"destinations":[');
-    for (let i = 0; i < all.length; i += BATCH) {
-      const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(render(exporter, w)));
-      const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
-      if (isFull) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
-      else await nextRound();
-      if (gone.signal.aborted) return;
+    if (!(await places.take(response))) return refuse(response);
+    try {
+      await writeAll(exporter, response, render);
+    } finally {
+      places.leave(response);
     }
-    response.end('\n]}\n');
   };
+}
+
+/** Writes no faster than the client reads, and lets others run in between. */
+async function writeAll(
+  exporter: Exporter,
+  response: Response,
+  render: (exporter: Exporter, watched: Watched) => object,
+): Promise<void> {
+  response.type('application/json');
+  const all = exporter.roster.all();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  response.write('{"destinations":[');
+  for (let i = 0; i < all.length; i += BATCH) {
+    const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(render(exporter, w)));
+    const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
+    if (isFull) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+    else await nextRound();
+    if (gone.signal.aborted) return;
+  }
+  response.end('\n]}\n');
 }
 
 export function destinationHandler(exporter: Exporter): RequestHandler {

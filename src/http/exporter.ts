@@ -8,6 +8,7 @@ import type { Explanation } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
+import type { ConnectionCounts } from './connections.js';
 import type { History } from './history.js';
 
 /** What is watched, and what is known of it. */
@@ -32,8 +33,13 @@ export interface Exporter {
     explanation(slot: DestinationSlot): Promise<Explanation | undefined>;
   };
   readonly changes: {
-    /** What is kept of the changes after the one with this id. */
-    since(id: string): readonly StateChange[];
+    /** Changes are numbered from 1; these are the newest and the oldest that is kept. */
+    readonly newest: number;
+    readonly oldest: number;
+    /** The number of the change with this id; before the oldest when it is not of this run. */
+    numberOf(id: string): number;
+    /** Up to `most` of the kept changes after the one with this number, the oldest first. */
+    after(number: number, most: number): readonly StateChange[];
     /** Calls `listener` for each change, until the function that it returns is called. */
     subscribe(listener: ChangeListener): () => void;
   };
@@ -43,6 +49,8 @@ export interface Exporter {
     remove(owner: string, names: readonly string[]): Promise<number>;
     flush(owner?: string): Promise<number>;
   };
+  /** Connections of the HTTP server. */
+  readonly connections: ConnectionCounts;
   readonly history: { of(slot: DestinationSlot): History };
   /** Whether callers may add and remove. */
   readonly isAdminEnabled: boolean;

@@ -8,27 +8,25 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Watching } from './exporter.js';
 import { exposition } from './exposition.js';
 import { OPENMETRICS, type OwnMetrics, TEXT } from './own-metrics.js';
+import { Places } from './places.js';
+import { refuse } from './turns.js';
 
 /** How long the rendering may hold the thread at a stretch. */
 const SLICE_MS = 5;
 /** A client that has not taken its answer by then is cut off. */
 const LONGEST_ANSWER_MS = 120_000;
-/** Answers under way at one moment; each holds a copy of the ledger's rows. One more ends the oldest. */
+/** Answers under way at one moment; each holds a copy of the ledger's rows. */
 const MOST_AT_ONCE = 16;
 
 /** @param own what stands in front of the metrics of destinations. */
 export function metricsHandler(exporter: Watching, own: OwnMetrics): RequestHandler {
-  const underWay = new Set<Response>();
+  const places = new Places({ most: MOST_AT_ONCE });
   return async (request, response) => {
-    // Whoever left while its password was compared does not come back.
-    if (response.destroyed) return;
-    const [oldest] = underWay;
-    if (underWay.size >= MOST_AT_ONCE) oldest?.destroy();
-    underWay.add(response);
+    if (!(await places.take(response))) return refuse(response);
     try {
       await answer(request, response, exporter, own);
     } finally {
-      underWay.delete(response);
+      places.leave(response);
     }
   };
 }

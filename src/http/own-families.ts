@@ -55,6 +55,27 @@ const EXPORTER_FAMILIES: readonly OwnFamily[] = [
     samples: single(({ configLoadedAtMs }) => configLoadedAtMs / 1000),
   },
   {
+    name: 'sip_keepalive_exporter_http_connections',
+    help: 'Connections to the HTTP server that are open.',
+    type: 'gauge',
+    labels: [],
+    samples: single(({ connections }) => connections.open),
+  },
+  {
+    name: 'sip_keepalive_exporter_http_connections_limit',
+    help: 'How many connections to the HTTP server may be open: a quarter of the descriptors that the process may have, at most 1000.',
+    type: 'gauge',
+    labels: [],
+    samples: single(({ connections }) => connections.limit),
+  },
+  {
+    name: 'sip_keepalive_exporter_http_connections_dropped_total',
+    help: 'Connections to the HTTP server that were closed or refused because of that limit, or for want of descriptors.',
+    type: 'counter',
+    labels: [],
+    samples: single(({ connections }) => connections.dropped),
+  },
+  {
     name: 'sip_keepalive_pinger_restarts_total',
     help: 'How often the pinger thread had to be started again.',
     type: 'counter',

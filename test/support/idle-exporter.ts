@@ -11,8 +11,12 @@ export function idleExporter(change: Partial<Exporter> = {}): Exporter {
     ledger: new LedgerReader(createLedger()),
     roster: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
     pinger: { isReady: true, restarts: 2, probe: no, explanation: no },
-    changes: { since: () => [], subscribe: () => () => {} },
+    changes: {
+      ...{ newest: 0, oldest: 1, numberOf: () => 0, after: () => [] },
+      subscribe: () => () => {},
+    },
     additions: { add: no, remove: no, flush: no },
+    connections: { open: 0, limit: 100, dropped: 0 },
     history: { of: () => ({ rtt: [], failed: [], step: 60 }) },
     isAdminEnabled: false,
     sources: () => [],

@@ -1,0 +1,15 @@
+/** Changed verdicts for tests of those who hear of them. */
+
+import type { StateChange } from '../../src/shared/changes.js';
+import { settings } from './settings.js';
+
+const SETTINGS = settings();
+
+export function change(name: string, labels: Readonly<Record<string, string>> = {}) {
+  const uri = `sip:${name}.example`;
+  return {
+    destination: { name, uri, module: 'default', labels, settings: SETTINGS },
+    ...{ owners: ['config'], from: 'up', to: 'down', reason: 'timeout', trouble: '' },
+    atMs: 1_700_000_000_000,
+  } as const satisfies Omit<StateChange, 'id'>;
+}
