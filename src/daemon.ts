@@ -1,4 +1,4 @@
-/** The process: joins the parts, starts and ends them in order, and loads the configuration anew. */
+/** The process: joins the parts, starts and ends them in order, and puts a configuration into effect. */
 
 import type { Logger } from 'pino';
 import { watchFile } from './auto-reload.js';
@@ -19,15 +19,14 @@ import { type HttpServer, listen } from './http/server.js';
 import type { WebConfigFile } from './http/web-config.js';
 import { type Loaded, load } from './loading.js';
 import { CAN_SET_DSCP } from './pinger/transport/dial.js';
+import { Reloader } from './reloader.js';
 import { requester } from './requests.js';
 import { eventOf, type StateChange } from './shared/changes.js';
+import { systemClock } from './shared/clock.js';
 import { inWords } from './shared/outcome.js';
 import type { LogLine } from './shared/protocol.js';
 import { parseUri, transportOf } from './shared/uri.js';
 import { Webhooks } from './webhooks.js';
-
-/** Signals that come within so long are one. */
-const SOON_MS = 50;
 
 export interface DaemonOptions {
   readonly version: string;
@@ -50,11 +49,12 @@ export class Daemon {
   readonly #connections = new Connections(connectionLimit(openFileLimit()), () =>
     performance.now(),
   );
+  readonly #reloader: Reloader<Loaded>;
   #loaded: Loaded;
   #loadedAtMs = Date.now();
   #isConfigRight = true;
   #stopAutoReload = () => {};
-  #soon: NodeJS.Timeout | undefined;
+  #isStopping = false;
   #server: HttpServer | undefined;
 
   constructor(options: DaemonOptions) {
@@ -91,6 +91,19 @@ export class Daemon {
     const file = (path: string) => contents().get(path) ?? '';
     this.#webhooks = new Webhooks({ request, file, log: write, now });
     this.#histories = new Histories({ ledger: this.#engine.ledger, roster, now });
+    this.#reloader = new Reloader({
+      clock: systemClock,
+      load: () => this.#load(),
+      apply: (next) => this.#use(next),
+      onFault: (error, during) => {
+        this.#isConfigRight = false;
+        const isWrong = during === 'load';
+        const message = isWrong
+          ? 'the configuration is wrong; nothing has changed'
+          : 'internal error: the configuration is not in effect as a whole';
+        log.error({ error }, message);
+      },
+    });
     changes.subscribe((change) => this.#tell(change));
   }
 
@@ -116,7 +129,7 @@ export class Daemon {
     if (config.isAdminEnabled && !this.#additions.areKept) {
       this.#log.warn('what is added at run time is lost on restart; set state_dir');
     }
-    void this.#use().then(() => {
+    void this.#reloader.start(this.#loaded).then(() => {
       const { size } = this.#engine.roster;
       if (size === 0) this.#log.warn('no destinations are configured; see --help');
       else this.#log.info({ destinations: size }, 'watching');
@@ -124,37 +137,18 @@ export class Daemon {
     this.#histories.start();
   }
 
-  /** Loads the configuration anew. Returns what is wrong with it, and then nothing has changed. */
-  reload(): string | undefined {
-    let next: Loaded;
-    try {
-      next = load(this.#options.sources, this.#loaded.config.dns.hostsFile);
-    } catch (error) {
-      // A fault of ours in reading it must not end a process that runs well.
-      const text = error instanceof Error ? error.message : String(error);
-      this.#isConfigRight = false;
-      this.#log.error({ error: text }, 'the configuration is wrong; nothing has changed');
-      return text;
-    }
-    this.#loaded.files.close();
-    this.#loaded = { ...next, config: this.#withFixed(next.config) };
-    this.#loadedAtMs = Date.now();
-    this.#isConfigRight = true;
-    this.#engine.supervisor.tellFiles();
-    void this.#use();
-    this.#log.info({ destinations: this.#engine.roster.size }, 'the configuration was loaded anew');
-    return undefined;
-  }
-
-  /** Loads the configuration anew, once for all who ask meanwhile. */
-  reloadSoon(): void {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => this.reload(), SOON_MS);
+  /**
+   * Reloads the configuration; shared by all who ask meanwhile. Resolves once it is in effect, or
+   * with what is wrong with it, and then nothing has changed.
+   */
+  reload(): Promise<string | undefined> {
+    return this.#reloader.reload();
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#soon);
+    this.#isStopping = true;
     this.#log.info('stopping');
+    this.#reloader.close();
     this.#stopAutoReload();
     this.#loaded.files.close();
     this.#discovery.close();
@@ -164,22 +158,40 @@ export class Daemon {
     await this.#additions.close();
   }
 
-  /** Does as the configuration says from now on. Resolves once every new source was looked at. */
-  async #use(): Promise<void> {
-    const { config, files } = this.#loaded;
+  /** @throws Error when the configuration is wrong. */
+  #load(): Loaded {
+    const next = load(this.#options.sources, this.#loaded.config.dns.hostsFile);
+    return { ...next, config: this.#withFixed(next.config) };
+  }
+
+  /** Puts it into effect. Resolves once every source in use has been looked at. */
+  async #use(next: Loaded): Promise<void> {
+    const isReload = next !== this.#loaded;
+    if (isReload) {
+      this.#loaded.files.close();
+      this.#loaded = next;
+      this.#loadedAtMs = Date.now();
+      this.#isConfigRight = true;
+      this.#engine.supervisor.tellFiles();
+    }
+    const { config } = next;
     this.#log.level = config.logLevel;
     this.#watchFiles();
     this.#stopAutoReload();
     this.#stopAutoReload =
       config.autoReloadMs === undefined || config.file === ''
         ? () => {}
-        : watchFile(config.file, config.autoReloadMs, () => this.reload());
+        : watchFile(config.file, config.autoReloadMs, () => void this.reload());
     this.#warnOfDscp(config);
     this.#webhooks.set(config.webhooks);
     await this.#intake.use(config);
-    if (files !== this.#options.loaded.files) this.#additions.use(config.readEntry);
+    if (isReload) this.#additions.use(config.readEntry);
     await this.#discovery.set(config.sources);
+    // A later reload, which waited too long for a source of this one, drops what is stale itself.
+    if (this.#isStopping || next !== this.#loaded) return;
     await this.#intake.forgetOthers();
+    if (!isReload) return;
+    this.#log.info({ destinations: this.#engine.roster.size }, 'the configuration was loaded anew');
   }
 
   #watchFiles(): void {
@@ -253,7 +265,7 @@ export class Daemon {
       get shard() {
         return config().shard;
       },
-      reload: async () => this.reload(),
+      reload: () => this.reload(),
       get modules() {
         return config().modules;
       },

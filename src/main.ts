@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     process.stderr.write(line);
   });
   const daemon = new Daemon({ version, sources, loaded, webConfig, log });
-  process.on('SIGHUP', () => daemon.reloadSoon());
+  process.on('SIGHUP', () => void daemon.reload());
   const ended = firstSignal();
   await daemon.start();
   await ended;

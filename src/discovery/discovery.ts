@@ -21,12 +21,17 @@ export interface DiscoveryOptions {
 export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #sources = new Map<string, { readonly text: string; readonly source: Source }>();
+  /** The first looks that have not ended yet. */
+  readonly #firstLooks = new Set<Promise<void>>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
   }
 
-  /** Uses these from now on; those with unchanged settings go on. Resolves once each was looked at. */
+  /**
+   * Uses these from now on; those with unchanged settings go on. Resolves once every source in use
+   * has been looked at, also those of an earlier call.
+   */
   async set(all: readonly SourceSettings[]): Promise<void> {
     const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
     const ended = new Map<string, Source>();
@@ -36,19 +41,18 @@ export class Discovery {
       this.#sources.delete(name);
       ended.set(name, source);
     }
-    const looks = all
-      .filter(({ name }) => !this.#sources.has(name))
-      .map((settings) => {
-        const source = new Source(settings, readerFor(settings, this.#options.request), {
-          ...this.#options,
-          onFindings: (findings) => this.#options.onFindings(settings, findings),
-        });
-        const before = ended.get(settings.name);
-        if (before !== undefined) source.takeOver(before);
-        this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
-        return source.start();
+    for (const settings of all.filter(({ name }) => !this.#sources.has(name))) {
+      const source = new Source(settings, readerFor(settings, this.#options.request), {
+        ...this.#options,
+        onFindings: (findings) => this.#options.onFindings(settings, findings),
       });
-    await Promise.all(looks);
+      const before = ended.get(settings.name);
+      if (before !== undefined) source.takeOver(before);
+      this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
+      const look = source.start().finally(() => this.#firstLooks.delete(look));
+      this.#firstLooks.add(look);
+    }
+    while (this.#firstLooks.size > 0) await Promise.allSettled(this.#firstLooks);
   }
 
   /** What became of the findings of a source. */

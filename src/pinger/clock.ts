@@ -1,18 +1,2 @@
-/** Time as the pinger sees it; tests bring their own. */
-export interface Clock {
-  /** Monotonic, milliseconds with a fraction. */
-  now(): number;
-  /** Wall clock, milliseconds since the epoch. */
-  epoch(): number;
-  /** Calls back once, `delayMs` from now; the result cancels. */
-  after(delayMs: number, callback: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  epoch: () => Date.now(),
-  after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+/** The clock of both threads. */
+export { type Clock, systemClock } from '../shared/clock.js';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -178,4 +180,52 @@ test('another source address on the port that was asked for takes effect within 
   const failures = (await exporter.metric('sip_keepalive_ping_failures_total', local)) ?? 0;
   assert.ok(failures <= 4, `${failures} pings failed`);
   await isUp(exporter, 'a');
+});
+
+test('a destination that moves to a slow source keeps its counters when a second reload comes meanwhile', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const body = JSON.stringify([{ targets: [`127.0.0.1:${peer.port}`] }]);
+  let answer = () => {};
+  const server = http.createServer(({ url }, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    if (url === '/old') response.end(body);
+    else answer = () => response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const config = (path: string) => ({
+    ping_interval: 0.3,
+    discovery: { http_sd: [{ url: `http://127.0.0.1:${port}${path}`, refresh_interval: '1h' }] },
+  });
+  const exporter = await startExporter(t, config('/old'));
+  const name = `sip:127.0.0.1:${peer.port}`;
+  await eventually('some pings', async () => (await pingsOf(exporter, name)) > 3);
+  const before = await pingsOf(exporter, name);
+  write(exporter, config('/new'));
+  const first = exporter.post('/-/reload', '');
+  await sleep(300);
+  const second = exporter.post('/-/reload', '');
+  await sleep(700);
+  assert.ok((await pingsOf(exporter, name)) >= before, 'it is still watched for the old source');
+  answer();
+  assert.deepEqual([(await first).status, (await second).status], [200, 200]);
+  assert.ok((await pingsOf(exporter, name)) >= before, 'no counter was reset');
+  assert.match(await exporter.get('/api/v1/destinations'), /"owners":\["http_sd"\]/);
+});
+
+test('clients that reload in a loop share reloads', async (t) => {
+  const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
+  const client = async () => {
+    let answers = 0;
+    for (let i = 0; i < 4; i++) answers += (await exporter.post('/-/reload', '')).ok ? 1 : 0;
+    return answers;
+  };
+  const answers = await Promise.all(Array.from({ length: 20 }, client));
+  assert.deepEqual(answers, Array(20).fill(4));
+  const reloads = exporter.output().match(/was loaded anew/g)?.length ?? 0;
+  assert.ok(reloads >= 4 && reloads <= 12, `${reloads} reloads for 80 requests`);
 });

@@ -43,7 +43,7 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     while (this.#fireNext(untilMs));
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   /** As `advance`, and promises that are settled get their turn after each timer. */
@@ -51,7 +51,7 @@ export class FakeClock implements Clock {
     const untilMs = this.#nowMs + ms;
     await settled();
     while (this.#fireNext(untilMs)) await settled();
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
     await settled();
   }
 

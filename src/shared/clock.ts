@@ -1,0 +1,18 @@
+/** Time as it is handed to whatever waits or measures; tests bring their own. */
+export interface Clock {
+  /** Monotonic, milliseconds with a fraction. */
+  now(): number;
+  /** Wall clock, milliseconds since the epoch. */
+  epoch(): number;
+  /** Calls back once, `delayMs` from now; the result cancels. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  epoch: () => Date.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
