@@ -3,16 +3,16 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { TlsSettings } from './shared/destination.js';
+import { secretIn } from './shared/secret-file.js';
 import type { BasicAuth, HttpReply, Requester } from './shared/sources.js';
+import { secureContextOptions } from './shared/tls-options.js';
 
 /** Longer answers are refused. */
 const MOST_BYTES = 64 << 20;
 
-const VERSIONS = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
-
 /** @param files what is in the files that settings name, by their paths. */
 export function requester(userAgent: string, files: () => ReadonlyMap<string, string>): Requester {
-  return (settings, { method, headers, body }, signal) => {
+  return async (settings, { method, headers, body }, signal) => {
     const { url, timeoutMs, tls, basicAuth } = settings;
     const isSecure = url.startsWith('https:');
     const options: https.RequestOptions = {
@@ -51,25 +51,17 @@ async function read(response: http.IncomingMessage): Promise<HttpReply> {
 
 function authorization(auth: BasicAuth | undefined, files: ReadonlyMap<string, string>) {
   if (auth === undefined) return {};
-  const fromFile = files.get(auth.passwordFile)?.replace(/\r?\n$/, '');
-  const password = auth.passwordFile === '' ? auth.password : (fromFile ?? '');
+  const { passwordFile } = auth;
+  const password = passwordFile === '' ? auth.password : secretIn(files.get(passwordFile) ?? '');
   const text = Buffer.from(`${auth.username}:${password}`).toString('base64');
   return { Authorization: `Basic ${text}` };
 }
 
 function tlsOptions(tls: TlsSettings, files: ReadonlyMap<string, string>): https.RequestOptions {
-  const content = (path: string) => (path === '' ? undefined : files.get(path));
-  const given = {
-    ca: content(tls.caFile),
-    cert: content(tls.certFile),
-    key: content(tls.keyFile),
-    passphrase: content(tls.keyPassphraseFile)?.replace(/\r?\n$/, ''),
-    servername: tls.serverName === '' ? undefined : tls.serverName,
-  };
+  const { serverName, insecureSkipVerify } = tls;
   return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    minVersion: VERSIONS[tls.minVersion],
-    maxVersion: VERSIONS[tls.maxVersion],
-    rejectUnauthorized: !tls.insecureSkipVerify,
+    ...secureContextOptions(tls, (path) => files.get(path) ?? ''),
+    ...(serverName === '' ? {} : { servername: serverName }),
+    rejectUnauthorized: !insecureSkipVerify,
   };
 }

@@ -10,6 +10,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from './shared/protocol.js';
+import { secretIn } from './shared/secret-file.js';
 import type {
   EventName,
   HttpReply,
@@ -169,9 +170,9 @@ class Webhook {
     return { ...failure, isFinal: failure.isFinal || isOld };
   }
 
-  /** Of the body, by the key in the file without the line break at its end. */
+  /** Of the body, by the key in the file. */
   #signature({ body }: WebhookEvent): string {
-    const key = this.#tools.file(this.#settings.secretFile).replace(/\r?\n$/, '');
+    const key = secretIn(this.#tools.file(this.#settings.secretFile));
     return `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
   }
 

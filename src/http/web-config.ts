@@ -6,6 +6,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
+import { TLS_VERSIONS } from '../shared/destination.js';
+import { SECURE_VERSIONS } from '../shared/tls-options.js';
+import { show } from '../shared/values.js';
 import { parseYaml } from '../shared/yaml.js';
 
 /** What is wrong with the file, with its path. */
@@ -22,12 +25,6 @@ export interface WebConfig {
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-const VERSIONS: Readonly<Record<string, SecureVersion>> = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-};
 const TLS_KEYS = [
   'cert_file',
   'key_file',
@@ -93,16 +90,17 @@ export class WebConfigFile {
     };
     const version = (key: string, otherwise: SecureVersion): SecureVersion => {
       const asked = given[key];
-      const known = asked === undefined ? otherwise : VERSIONS[String(asked)];
-      if (known !== undefined) return known;
-      const wanted = Object.keys(VERSIONS).join(', ');
-      throw new WebConfigError(`${path}.${key}: expected one of ${wanted}, got ${String(asked)}`);
+      if (asked === undefined) return otherwise;
+      const known = TLS_VERSIONS.find((version) => version === asked);
+      if (known !== undefined) return SECURE_VERSIONS[known];
+      const wanted = TLS_VERSIONS.join(', ');
+      throw new WebConfigError(`${path}.${key}: expected one of ${wanted}, got ${show(asked)}`);
     };
-    const clientAuth = String(given['client_auth_type'] ?? '');
-    if (!CLIENT_AUTH.includes(clientAuth)) {
+    const clientAuth = given['client_auth_type'] ?? '';
+    if (!CLIENT_AUTH.some((known) => known === clientAuth)) {
       const wanted = CLIENT_AUTH.slice(1).join(', ');
       throw new WebConfigError(
-        `${path}.client_auth_type: expected one of ${wanted}, got ${clientAuth}`,
+        `${path}.client_auth_type: expected one of ${wanted}, got ${show(clientAuth)}`,
       );
     }
     const isClientVerified = clientAuth === 'RequireAndVerifyClientCert';

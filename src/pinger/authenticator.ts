@@ -1,6 +1,7 @@
 /** Meets the challenges of one target, within the pings that meet them. */
 
 import type { Credentials } from '../shared/destination.js';
+import { secretIn } from '../shared/secret-file.js';
 import { type Account, type Asker, DigestClient } from './digest.js';
 import type { Files } from './files.js';
 
@@ -65,6 +66,6 @@ export class Authenticator {
   #account(): Account {
     const { username, password, passwordFile } = this.#credentials;
     if (passwordFile === '') return { username, password };
-    return { username, password: this.#files.text(passwordFile).replace(/\r?\n$/, '') };
+    return { username, password: secretIn(this.#files.text(passwordFile)) };
   }
 }

@@ -1,17 +1,10 @@
 /** TLS contexts: one for all connections of the same settings, made anew when a file changes. */
 
-import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
-import { filesIn, type TlsSettings, type TlsVersion } from '../../shared/destination.js';
+import { filesIn, type TlsSettings } from '../../shared/destination.js';
 import type { LogLine } from '../../shared/protocol.js';
+import { secureContextOptions } from '../../shared/tls-options.js';
 import type { Files } from '../files.js';
-
-const VERSIONS: Readonly<Record<TlsVersion, tls.SecureVersion>> = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-};
 
 interface Entry {
   context: tls.SecureContext;
@@ -19,21 +12,6 @@ interface Entry {
   contents: string;
   /** The version of the files that it was last held against. */
   filesVersion: number;
-}
-
-const CERTIFICATE =
-  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
-
-/**
- * The certificates of a file: a context would take what holds none, and then trust nobody.
- *
- * @throws Error when there is none, or one that is broken.
- */
-function certificatesIn(text: string, path: string): string[] {
-  const certificates = text.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) throw new Error(`${path} holds no certificate`);
-  for (const certificate of certificates) new X509Certificate(certificate);
-  return certificates;
 }
 
 export class TlsContexts {
@@ -93,18 +71,8 @@ export class TlsContexts {
   }
 
   #create(settings: TlsSettings): tls.SecureContext {
-    const { caFile, certFile, keyFile, keyPassphraseFile, minVersion, maxVersion } = settings;
-    const text = (path: string) => this.#files.text(path);
-    const isOld = minVersion === 'TLS10' || minVersion === 'TLS11';
-    return tls.createSecureContext({
-      minVersion: VERSIONS[minVersion],
-      maxVersion: VERSIONS[maxVersion],
-      // OpenSSL 3 speaks TLS 1.0 and 1.1 only at its lowest level of security.
-      ...(isOld ? { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
-      ...(caFile === '' ? {} : { ca: certificatesIn(text(caFile), caFile) }),
-      ...(certFile === '' ? {} : { cert: text(certFile) }),
-      ...(keyFile === '' ? {} : { key: text(keyFile) }),
-      ...(keyPassphraseFile === '' ? {} : { passphrase: text(keyPassphraseFile).trimEnd() }),
-    });
+    return tls.createSecureContext(
+      secureContextOptions(settings, (path) => this.#files.text(path)),
+    );
   }
 }

@@ -1,0 +1,51 @@
+/** From the settings of TLS to what Node.js wants, for SIP and for HTTP alike. */
+
+import { X509Certificate } from 'node:crypto';
+import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import type { TlsSettings, TlsVersion } from './destination.js';
+import { secretIn } from './secret-file.js';
+
+/** What Node.js calls the versions of TLS. */
+export const SECURE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+};
+
+const CERTIFICATE =
+  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
+
+/**
+ * The certificates of a file: a context would accept a text without any, and then trust nobody.
+ *
+ * @throws Error when there is none, or one that is broken.
+ */
+function certificatesIn(text: string, path: string): string[] {
+  const certificates = text.match(CERTIFICATE) ?? [];
+  if (certificates.length === 0) throw new Error(`${path} holds no certificate`);
+  for (const certificate of certificates) new X509Certificate(certificate);
+  return certificates;
+}
+
+/**
+ * @param text what is in a file, by its path.
+ * @throws Error when a file does not hold what it should.
+ */
+export function secureContextOptions(
+  settings: TlsSettings,
+  text: (path: string) => string,
+): SecureContextOptions {
+  const { caFile, certFile, keyFile, keyPassphraseFile, minVersion, maxVersion } = settings;
+  const isOld = minVersion === 'TLS10' || minVersion === 'TLS11';
+  return {
+    minVersion: SECURE_VERSIONS[minVersion],
+    maxVersion: SECURE_VERSIONS[maxVersion],
+    // OpenSSL 3 speaks TLS 1.0 and 1.1 only at its lowest level of security.
+    ...(isOld ? { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
+    ...(caFile === '' ? {} : { ca: certificatesIn(text(caFile), caFile) }),
+    ...(certFile === '' ? {} : { cert: text(certFile) }),
+    ...(keyFile === '' ? {} : { key: text(keyFile) }),
+    ...(keyPassphraseFile === '' ? {} : { passphrase: secretIn(text(keyPassphraseFile)) }),
+  };
+}
