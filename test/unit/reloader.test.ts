@@ -166,9 +166,9 @@ function watching(t: TestContext, clock: FakeClock) {
     clock,
     load: () => ({ ...none, sources: current.sources }),
     apply: async (wanted) => {
-      intake.use(wanted);
+      await intake.use(wanted);
       await discovery.set(wanted.sources);
-      intake.forgetOthers();
+      await intake.forgetOthers();
     },
     onFault: (message) => assert.fail(message),
   });
