@@ -160,7 +160,7 @@ export class Daemon {
 
   /** @throws Error when the configuration is wrong. */
   #load(): Loaded {
-    const next = load(this.#options.sources, this.#loaded.config.dns.hostsFile);
+    const next = load(this.#options.sources, this.#loaded.config.dns);
     return { ...next, config: this.#withFixed(next.config) };
   }
 

@@ -6,6 +6,7 @@ import { type Contents, WatchedFiles } from './files.js';
 import { Files } from './pinger/files.js';
 import { TlsContexts } from './pinger/transport/tls-context.js';
 import { filesIn, filesOf, type PingSettings } from './shared/destination.js';
+import type { DnsSettings } from './shared/resolution.js';
 import { filesOfHttp } from './shared/sources.js';
 
 export interface Loaded {
@@ -15,10 +16,10 @@ export interface Loaded {
 }
 
 /**
- * @param hostsFile the one in force, where another cannot be taken any more.
+ * @param inForce where another cannot be taken any more.
  * @throws ConfigError or FilesError with what is wrong.
  */
-export function load(sources: ConfigSources, hostsFile?: string): Loaded {
+export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
   const config = readConfig(sources);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
   const https = [
@@ -28,7 +29,9 @@ export function load(sources: ConfigSources, hostsFile?: string): Loaded {
   const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
   const all = [...paths, ...https.flatMap(filesOfHttp), ...secrets];
   const check = (contents: Contents) => checkFiles(config, contents);
-  return { config, files: new WatchedFiles(all, [hostsFile ?? config.dns.hostsFile], check) };
+  const { hostsFile, servers, resolvConf } = inForce ?? config.dns;
+  const optional = servers.length > 0 ? [hostsFile] : [hostsFile, resolvConf];
+  return { config, files: new WatchedFiles(all, optional, check) };
 }
 
 /** The settings of every module, and of every destination with settings of its own, with their places. */

@@ -96,6 +96,8 @@ export function readConfig({ flags, env, version, content }: ConfigSources): Con
   }
   const dns: DnsSettings = {
     servers: FORMATS.dns_servers(loaded.get('dns.servers')),
+    resolvConf: FORMATS.text(loaded.get('dns.resolv_conf')),
+    search: FORMATS.domains(loaded.get('dns.search')),
     timeoutMs: FORMATS.timeout(loaded.get('dns.timeout')) ?? 2_000,
     minTtlMs: FORMATS.ttl(loaded.get('dns.min_ttl')),
     maxTtlMs: FORMATS.ttl(loaded.get('dns.max_ttl')),

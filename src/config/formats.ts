@@ -269,6 +269,19 @@ const allowList: Format<readonly string[]> = (given) =>
     }
   });
 
+/** Domains in lower case, without their last dot; a single dot is the root. */
+const domains: Format<readonly string[]> = (given) =>
+  texts(given).map((item) => {
+    if (item === '.') return item;
+    try {
+      const host = serverName(item);
+      if (addressFamily(host) === undefined) return host;
+    } catch (error) {
+      if (!(error instanceof Expected)) throw error;
+    }
+    throw new Expected('domains such as example.com', item);
+  });
+
 export interface ListenAddress {
   /** Empty for every address. */
   readonly host: string;
@@ -308,6 +321,7 @@ export const FORMATS = {
   text,
   texts,
   dns_servers: dnsServers,
+  domains,
   truth,
   count: whole(1, LONGEST_RUN),
   failure_count: whole(0, LONGEST_RUN),

@@ -74,13 +74,24 @@ export const PROCESS_SETTINGS = {
   },
   dns: {
     servers: setting('dns.servers', {
-      doc: 'DNS servers to ask, each address or address:port. By default those of the system.',
+      doc: 'DNS servers to ask, each address or address:port. By default those of dns.resolv_conf.',
       format: 'dns_servers',
       default: [],
       isRepeatable: true,
     }),
+    resolv_conf: setting('dns.resolv_conf', {
+      doc: 'Where dns.servers is empty, the file that lists DNS servers and search domains (resolv.conf(5)). It is read again when it changes.',
+      format: 'text',
+      default: '/etc/resolv.conf',
+    }),
+    search: setting('dns.search', {
+      doc: 'Domains that complete a short name, tried in this order. By default those of dns.resolv_conf; a single dot is for none.',
+      format: 'domains',
+      default: [],
+      isRepeatable: true,
+    }),
     timeout: setting('dns.timeout', {
-      doc: 'How long to wait for the answer of a DNS server; each is asked twice.',
+      doc: 'How long to wait for the answer of a DNS server. A server that does not answer is asked twice.',
       format: 'timeout',
       default: 2,
     }),

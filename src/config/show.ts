@@ -24,6 +24,8 @@ export function showConfig(config: Config): string {
     log: { level: config.logLevel, format: config.logFormat },
     dns: {
       servers: config.dns.servers,
+      resolv_conf: config.dns.resolvConf,
+      search: config.dns.search,
       timeout: `${config.dns.timeoutMs}ms`,
       min_ttl: `${config.dns.minTtlMs}ms`,
       max_ttl: `${config.dns.maxTtlMs}ms`,

@@ -2,8 +2,12 @@ import type { TransportName } from './outcome.js';
 
 /** How names are resolved. */
 export interface DnsSettings {
-  /** Each `address` or `address:port`; none for the system's. */
+  /** Each `address` or `address:port`; none for those of `resolvConf`. */
   readonly servers: readonly string[];
+  /** The system's list of servers, where there are none above. */
+  readonly resolvConf: string;
+  /** Domains that complete a name, in place of those of `resolvConf`. */
+  readonly search: readonly string[];
   /** For the answer of a server, milliseconds. */
   readonly timeoutMs: number;
   /** An answer is used at least and at most so long, milliseconds. */

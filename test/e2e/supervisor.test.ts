@@ -13,7 +13,15 @@ import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
 
-const DNS = { servers: [], timeoutMs: 2000, minTtlMs: 5000, maxTtlMs: 300_000, hostsFile: '' };
+const DNS = {
+  servers: [],
+  resolvConf: '',
+  search: [],
+  timeoutMs: 2000,
+  minTtlMs: 5000,
+  maxTtlMs: 300_000,
+  hostsFile: '',
+};
 
 test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
   const fleet = await startFleet(folder(t));

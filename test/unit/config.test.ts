@@ -44,7 +44,8 @@ describe('without any configuration', () => {
     );
     assert.equal(config.webConfigFile, '');
     const ttls = { minTtlMs: 5_000, maxTtlMs: 300_000 };
-    const dns = { servers: [], timeoutMs: 2_000, ...ttls, hostsFile: '/etc/hosts' };
+    const files = { resolvConf: '/etc/resolv.conf', hostsFile: '/etc/hosts' };
+    const dns = { servers: [], search: [], timeoutMs: 2_000, ...ttls, ...files };
     assert.deepEqual(config.dns, dns);
     const { name, uri, module, labels, settings } = only(config);
     assert.deepEqual([name, uri, module], ['sip:192.0.2.1', 'sip:192.0.2.1', 'default']);

@@ -1,155 +1,185 @@
 /**
- * Asks DNS servers: over UDP, and over TCP what does not fit (RFC 1035 4.2, RFC 7766 5). An answer has
- * to come from the server, to the port of the socket that asked, with the random number of its query.
+ * Asks DNS servers for records. They are asked in their order, but a silent one last for a while; the
+ * next one is asked when one fails, and beside it when it is slow. The first good answer counts.
  */
 
-import { randomBytes } from 'node:crypto';
-import * as net from 'node:net';
-import type { ResolutionFailure } from '../../shared/resolution.js';
 import type { Clock } from '../clock.js';
-import {
-  decodeAnswer,
-  encodeQuery,
-  isFor,
-  type Meaning,
-  meaningOf,
-  type Query,
-} from './message.js';
+import { Exchanges, type Reply } from './exchange.js';
+import { type FailedReply, type Failure, failureOf } from './failure.js';
+import { ALIAS_LOOP, MOST_ALIASES, type Question } from './message.js';
 import type { DnsAnswer, RecordType } from './records.js';
-import { UdpLines } from './udp-lines.js';
-
-export interface DnsServer {
-  readonly address: string;
-  readonly port: number;
-}
+import { type DnsServer, serverLabel } from './server.js';
+import { ServerMemory } from './server-memory.js';
 
 export interface DnsClientOptions {
-  /** Asked in this order. */
-  readonly servers: readonly DnsServer[];
+  /** In the order in which they are to be asked; looked at for each look-up. */
+  readonly servers: () => readonly DnsServer[];
   /** For each answer, milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
-/** Times that all servers are asked before one gives up. */
+/** Times that a silent server is asked before one gives up. */
 const ROUNDS = 2;
-/** Names that are asked for one after the other because each is an alias of the next. */
-const MOST_ALIASES = 8;
-/** RFC 1035 2.3.4: 255 bytes with the length of each label, as text 253 characters. */
+/** Servers that are asked for one look-up. */
+const MOST_SERVERS = 4;
+/** RFC 1035 2.3.4: 255 bytes with the length of each label, as text 253; a label has up to 63. */
 const LONGEST_NAME = 253;
-/** TCP: two bytes of length in front of each message. */
-const LENGTH_BYTES = 2;
+const LONGEST_LABEL = 63;
 
-/** What one server said of one query; undefined when it said nothing that can be used. */
-type Reply = Meaning | undefined;
+/** What ends a look-up: an answer, and who gave it. */
+interface Answered {
+  readonly kind: 'answered';
+  readonly server: DnsServer;
+  readonly reply: Exclude<Reply, FailedReply>;
+}
+
+/** All servers have failed. */
+interface Unanswered {
+  readonly kind: 'unanswered';
+  readonly failures: readonly Failure[];
+}
 
 export class DnsClient {
   readonly #options: DnsClientOptions;
-  readonly #lines = new UdpLines();
+  readonly #memory: ServerMemory;
+  readonly #exchanges: Exchanges;
+  #servers: readonly DnsServer[] = [];
 
   constructor(options: DnsClientOptions) {
+    const { clock, timeoutMs } = options;
     this.#options = options;
+    this.#memory = new ServerMemory(clock);
+    this.#exchanges = new Exchanges({ clock, timeoutMs, memory: this.#memory });
   }
 
-  /** Never rejects. */
+  /** Never rejects. The detail of a failure says whom was asked, and what came of it. */
   async ask(name: string, type: RecordType): Promise<DnsAnswer> {
+    const servers = this.#serversNow();
+    const untilMs =
+      this.#options.clock.now() + this.#mostMs(Math.min(servers.length, MOST_SERVERS));
     let at = name;
     let ttlSeconds = Number.POSITIVE_INFINITY;
     for (let aliases = 0; aliases <= MOST_ALIASES; aliases++) {
-      const meaning = await this.#askAny(at, type);
-      if (meaning.kind === 'failed') return meaning;
-      ttlSeconds = Math.min(ttlSeconds, meaning.ttlSeconds);
-      if (meaning.kind === 'records') return { ...meaning, ttlSeconds };
-      at = meaning.name;
+      if (!isDnsName(at)) return failed('nodata', `the DNS can have no name ${at}`);
+      const found = await this.#askAll(servers, { name: at, type });
+      if (found.kind === 'failed') return found;
+      ttlSeconds = Math.min(ttlSeconds, found.ttlSeconds);
+      if (found.kind === 'records') return { ...found, ttlSeconds };
+      at = found.name;
+      if (this.#options.clock.now() > untilMs)
+        return failed('timeout', `no end at the alias ${at}`);
     }
-    return failed('servfail', 'one alias leads to the other');
+    return failed('servfail', ALIAS_LOOP);
   }
 
-  /** Asks one server after the other until one knows. */
-  async #askAny(name: string, type: RecordType): Promise<Exclude<Meaning, { kind: 'truncated' }>> {
-    let worst: DnsAnswer = failed('timeout', 'no DNS server answered');
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const server of this.#options.servers) {
-        const reply = await this.#askOne(server, name, type);
-        if (reply === undefined || reply.kind === 'truncated') continue;
-        const isFinal =
-          reply.kind !== 'failed' || reply.reason === 'nxdomain' || reply.reason === 'nodata';
-        if (isFinal) return reply;
-        worst = reply;
+  #serversNow(): readonly DnsServer[] {
+    const servers = this.#options.servers();
+    if (servers !== this.#servers) {
+      this.#servers = servers;
+      this.#memory.keepOnly(servers);
+      this.#exchanges.keepOnly(servers);
+    }
+    return servers;
+  }
+
+  /** How long the rounds of one question can take, milliseconds. */
+  #mostMs(servers: number): number {
+    return ROUNDS * this.#options.timeoutMs * (1 + Math.max(servers - 1, 0) / 2);
+  }
+
+  async #askAll(
+    servers: readonly DnsServer[],
+    question: Question,
+  ): Promise<DnsAnswer | Extract<Reply, { kind: 'alias' }>> {
+    const failures = new Map<string, Failure>();
+    const ordered = this.#memory.order(servers);
+    let order = ordered.servers.slice(0, MOST_SERVERS);
+    let { atOnce }: { atOnce: number } = ordered;
+    for (let round = 0; round < ROUNDS && order.length > 0; round++) {
+      const outcome = await this.#race(order, atOnce, question);
+      if (outcome.kind === 'answered') return answerOf(outcome);
+      for (const failure of outcome.failures) {
+        failures.set(serverLabel(failure.server), failure);
       }
-      // A server that says no will say so again.
-      if (worst.kind === 'failed' && worst.reason !== 'timeout') return worst;
+      const isSaid = outcome.failures.some(({ reply }) => reply.kind === 'error');
+      // A server that says what is wrong will say so again.
+      order = isSaid
+        ? []
+        : outcome.failures.filter(({ reply }) => reply.kind === 'silent').map((f) => f.server);
+      atOnce = 1;
     }
-    return worst;
+    return failureOf([...failures.values()], this.#options.timeoutMs);
   }
 
-  async #askOne(server: DnsServer, name: string, type: RecordType): Promise<Reply> {
-    if (name.length > LONGEST_NAME) return failed('nodata', 'the name is too long for the DNS');
-    const query = { id: randomBytes(2).readUInt16BE(), name, type };
-    const bytes = encodeQuery(query);
-    const reply = await this.#overUdp(server, query, bytes);
-    return reply?.kind === 'truncated' ? this.#overTcp(server, query, bytes) : reply;
-  }
-
-  #overUdp(server: DnsServer, query: Query, bytes: Buffer): Promise<Reply> {
-    let hangUp = () => {};
-    return this.#reply(
-      (take) => {
-        hangUp = this.#lines.send(server, bytes, (answer) => {
-          if (answer === undefined) {
-            take(failed('refused', 'no DNS server listens there'));
-          } else if (isFor(answer, query)) {
-            const decoded = decodeAnswer(answer, query);
-            if (decoded !== undefined) take(meaningOf(decoded, query));
-          }
-        });
-      },
-      () => hangUp(),
-    );
-  }
-
-  #overTcp(server: DnsServer, query: Query, bytes: Buffer): Promise<Reply> {
-    const socket = net.connect({ host: server.address, port: server.port });
-    let read = Buffer.alloc(0);
-    return this.#reply(
-      (take) => {
-        socket.on('data', (chunk) => {
-          read = Buffer.concat([read, chunk]);
-          const length = read.length < LENGTH_BYTES ? 0 : read.readUInt16BE();
-          if (length === 0 || read.length < LENGTH_BYTES + length) return;
-          const decoded = decodeAnswer(read.subarray(LENGTH_BYTES, LENGTH_BYTES + length), query);
-          take(decoded === undefined ? undefined : meaningOf(decoded, query));
-        });
-        socket.on('error', () => take(failed('refused', 'no DNS server listens there over TCP')));
-        socket.on('end', () => take(undefined));
-        const length = Buffer.alloc(LENGTH_BYTES);
-        length.writeUInt16BE(bytes.length);
-        socket.write(Buffer.concat([length, bytes]));
-      },
-      () => socket.destroy(),
-    );
-  }
-
-  /** What `listen` takes first, or nothing when time is up; then the socket is closed. */
-  #reply(listen: (take: (reply: Reply) => void) => void, close: () => void): Promise<Reply> {
+  /** Asks each server once, the first `atOnce` at once; the next when one fails or is slow. */
+  #race(
+    order: readonly DnsServer[],
+    atOnce: number,
+    question: Question,
+  ): Promise<Answered | Unanswered> {
+    const { clock } = this.#options;
     return new Promise((resolve) => {
+      const waiting = [...order];
+      const running = new Map<DnsServer, number>();
+      const failures: Failure[] = [];
+      let cancel = () => {};
       let isOver = false;
-      const take = (reply: Reply) => {
-        if (isOver) return;
+      const end = (outcome: Answered | Unanswered) => {
         isOver = true;
         cancel();
-        close();
-        resolve(reply);
+        resolve(outcome);
       };
-      // What came until now is read before this, if the event loop gets around to it once more.
-      const cancel = this.#options.clock.after(this.#options.timeoutMs, () =>
-        setImmediate(() => take(undefined)),
-      );
-      listen(take);
+      const take = (server: DnsServer, reply: Reply) => {
+        running.delete(server);
+        if (isOver) return;
+        if (isFailed(reply)) {
+          failures.push({ server, reply });
+          if (waiting.length > 0) askNext();
+          else if (running.size === 0) end({ kind: 'unanswered', failures });
+          return;
+        }
+        for (const [slow, askedAt] of running) {
+          const isSlow = clock.now() - askedAt >= this.#exchanges.patienceMs(slow);
+          if (isSlow) this.#memory.silent(slow, askedAt);
+        }
+        end({ kind: 'answered', server, reply });
+      };
+      const askNext = () => {
+        cancel();
+        const server = waiting.shift();
+        if (server === undefined) return;
+        running.set(server, clock.now());
+        // Once an answer is there, the others are heard to their end: a late answer is one too.
+        void this.#exchanges.ask(server, question).then((reply) => take(server, reply));
+        if (waiting.length > 0) cancel = clock.after(this.#exchanges.patienceMs(server), askNext);
+      };
+      for (let i = 0; i < atOnce; i++) askNext();
     });
   }
 }
 
-function failed(reason: ResolutionFailure, detail: string): DnsAnswer {
+function isFailed(reply: Reply): reply is FailedReply {
+  const { kind } = reply;
+  return kind === 'error' || kind === 'garbage' || kind === 'fault' || kind === 'silent';
+}
+
+function answerOf({ server, reply }: Answered): DnsAnswer | Extract<Reply, { kind: 'alias' }> {
+  if (reply.kind !== 'absent') return reply;
+  const label = `${serverLabel(server)}${reply.isOverTcp ? ' over TCP' : ''}`;
+  const what = reply.reason === 'nxdomain' ? 'NXDOMAIN' : 'no such record';
+  return { kind: 'failed', reason: reply.reason, detail: `${what} from ${label}` };
+}
+
+function failed(
+  reason: Extract<DnsAnswer, { kind: 'failed' }>['reason'],
+  detail: string,
+): DnsAnswer {
   return { kind: 'failed', reason, detail };
+}
+
+/** Whether a query can carry the name; what DNS answers lead to may be anything. */
+function isDnsName(name: string): boolean {
+  const isLabel = (label: string) => label !== '' && Buffer.byteLength(label) <= LONGEST_LABEL;
+  return Buffer.byteLength(name) <= LONGEST_NAME && name.split('.').every(isLabel);
 }

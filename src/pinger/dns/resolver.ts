@@ -1,58 +1,97 @@
-/** The resolver: the hosts file, the DNS, and RFC 3263's way through them. */
+/**
+ * The resolver: the hosts file, the DNS servers of the settings or of the system, the search list, and
+ * RFC 3263's way through them.
+ */
 
 import { getServers } from 'node:dns';
 import type { DnsSettings } from '../../shared/resolution.js';
 import type { Address } from '../addresses.js';
 import type { Clock } from '../clock.js';
 import type { Files } from '../files.js';
-import { DnsClient, type DnsServer } from './client.js';
+import { DnsClient } from './client.js';
 import { parseHosts } from './hosts.js';
 import { type Location, locate, type Sought } from './locate.js';
-import { Lookups } from './lookups.js';
+import { type LookUp, Lookups } from './lookups.js';
 import type { Resolver } from './names.js';
+import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
+import { type Attempt, candidates, locateFirst } from './search.js';
+import { serverOf } from './server.js';
 
-const DNS_PORT = 53;
 /** RFC 6761 6.3: where the hosts file does not say where it is. */
 const LOCALHOST: readonly Address[] = [{ address: '127.0.0.1', family: 4 }];
 
+/** What the files say that are read again when they change. */
+interface FromFiles {
+  readonly hosts: ReadonlyMap<string, readonly Address[]>;
+  readonly conf: ResolvConf;
+}
+
 export class DnsResolver implements Resolver {
-  readonly #hostsFile: string;
+  readonly #settings: DnsSettings;
   readonly #files: Files;
   readonly #lookups: Lookups;
-  #hosts: ReadonlyMap<string, readonly Address[]> = new Map();
-  #hostsVersion = -1;
+  #fromFiles: FromFiles | undefined;
+  #filesVersion = -1;
 
   constructor(clock: Clock, files: Files, settings: DnsSettings) {
-    const { servers, timeoutMs, hostsFile } = settings;
-    this.#hostsFile = hostsFile;
+    this.#settings = settings;
     this.#files = files;
-    const asked = (servers.length > 0 ? servers : getServers()).map(serverOf);
-    const client = new DnsClient({ servers: asked, timeoutMs, clock });
+    const { timeoutMs } = settings;
+    const client = new DnsClient({ servers: () => this.#now().conf.servers, timeoutMs, clock });
     this.#lookups = new Lookups(clock, (name, type) => client.ask(name, type));
   }
 
   async locate(sought: Sought): Promise<Location> {
-    return locate(sought, this.#lookups.lookUp, this.#hostsFor(sought.uri.host));
+    const { host } = sought.uri;
+    const hosts = this.#hostsFor(host);
+    const names = hosts.has(host) ? [host] : candidates(host, this.#now().conf);
+    return locateFirst(host, names, async (name): Promise<Attempt> => {
+      let isThere = false;
+      const lookUp: LookUp = async (...asked) => {
+        const lookedUp = await this.#lookups.lookUp(...asked);
+        isThere ||= lookedUp.answer.kind === 'records';
+        return lookedUp;
+      };
+      const uri = { ...sought.uri, host: name };
+      const location = await locate({ ...sought, uri }, lookUp, hosts);
+      return { location, isThere };
+    });
   }
 
   /** RFC 6761 6.3: what is below localhost is where that is. */
   #hostsFor(host: string): ReadonlyMap<string, readonly Address[]> {
-    const hosts = this.#hostsNow();
+    const { hosts } = this.#now();
     const isBelow = host.endsWith('.localhost') && !hosts.has(host);
     return isBelow ? new Map([[host, hosts.get('localhost') ?? LOCALHOST]]) : hosts;
   }
 
-  #hostsNow(): ReadonlyMap<string, readonly Address[]> {
-    if (this.#hostsVersion === this.#files.version) return this.#hosts;
-    this.#hostsVersion = this.#files.version;
-    const text = this.#files.has(this.#hostsFile) ? this.#files.text(this.#hostsFile) : '';
-    this.#hosts = new Map([['localhost', LOCALHOST], ...parseHosts(text)]);
-    return this.#hosts;
+  #now(): FromFiles {
+    if (this.#fromFiles !== undefined && this.#filesVersion === this.#files.version) {
+      return this.#fromFiles;
+    }
+    this.#filesVersion = this.#files.version;
+    const text = this.#text(this.#settings.hostsFile) ?? '';
+    const hosts = new Map([['localhost', LOCALHOST], ...parseHosts(text)]);
+    this.#fromFiles = { hosts, conf: this.#conf() };
+    return this.#fromFiles;
   }
-}
 
-/** `address`, `address:port` or `[address]:port`. */
-function serverOf(text: string): DnsServer {
-  const [, bracketed, bare, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
-  return { address: bracketed ?? bare ?? text, port: Number(port ?? DNS_PORT) };
+  #conf(): ResolvConf {
+    const { servers, resolvConf, search } = this.#settings;
+    const text = servers.length > 0 ? undefined : this.#text(resolvConf);
+    // Systems without such a file have their own way to say it.
+    const conf =
+      text === undefined
+        ? { servers: (servers.length > 0 ? servers : getServers()).map(serverOf), search: [] }
+        : parseResolvConf(text);
+    return {
+      ndots: USUAL_NDOTS,
+      ...conf,
+      ...(search.length > 0 ? { search: searchList(search) } : {}),
+    };
+  }
+
+  #text(path: string): string | undefined {
+    return this.#files.has(path) ? this.#files.text(path) : undefined;
+  }
 }

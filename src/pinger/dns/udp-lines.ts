@@ -1,41 +1,70 @@
 /**
  * Sockets to DNS servers. One serves a few hundred queries, so that a query costs little; then another
- * takes its place, whose port nobody can know beforehand.
+ * takes its place, whose port nobody can know beforehand (RFC 5452 9.2).
  */
 
+import { randomInt } from 'node:crypto';
 import * as dgram from 'node:dgram';
 import { isConnected } from '../transport/udp-socket.js';
-import type { DnsServer } from './client.js';
+import type { Hear, Heard } from './heard.js';
+import { idOf } from './message.js';
+import { type DnsServer, faultOf, serverLabel } from './server.js';
 
 /** Queries that one socket serves. */
 const MOST_QUERIES = 256;
-
-/** Takes what the server sent; undefined when nothing listens there. */
-export type Take = (message: Buffer | undefined) => void;
+/** Messages to no query that one socket takes before it is closed: late answers are far fewer. */
+const MOST_STRAYS = 1024;
+/** Query numbers (RFC 1035 4.1.1). */
+const IDS = 65_536;
 
 export class UdpLines {
   readonly #lines = new Map<string, Line>();
 
-  /** Sends a query; `take` gets all that the server sends, until the result is called. */
-  send(server: DnsServer, query: Buffer, take: Take): () => void {
-    const key = `${server.address} ${server.port}`;
-    let line = this.#lines.get(key);
-    if (line === undefined || line.isUsedUp) {
-      line?.retire();
-      line = new Line(server);
-      this.#lines.set(key, line);
+  /**
+   * Sends a query; `hear` is told of all that comes with its number, until the result is called.
+   *
+   * @param query its bytes, given its number, which nobody can guess.
+   */
+  send(server: DnsServer, query: (id: number) => Buffer, hear: Hear): () => void {
+    const key = serverLabel(server);
+    try {
+      let line = this.#lines.get(key);
+      if (line === undefined || line.isUsedUp) {
+        line?.retire();
+        this.#lines.delete(key);
+        line = new Line(server);
+        this.#lines.set(key, line);
+      }
+      return line.send(query, hear);
+    } catch (error) {
+      hear({ kind: 'fault', fault: faultOf(error, true) });
+      return () => {};
     }
-    return line.send(query, take);
+  }
+
+  /** Closes sockets to all other servers, each once its queries are over. */
+  keepOnly(servers: readonly DnsServer[]): void {
+    const labels = new Set(servers.map(serverLabel));
+    for (const [label, line] of this.#lines) {
+      if (labels.has(label)) continue;
+      line.retire();
+      this.#lines.delete(label);
+    }
   }
 }
 
 class Line {
   readonly #socket: dgram.Socket;
-  readonly #waiting = new Set<Take>();
+  /** By the number of the query. */
+  readonly #waiting = new Map<number, Hear>();
   #served = 0;
-  #isBroken = false;
+  #strays = 0;
+  /** Why it cannot be used any more. */
+  #end: Heard | undefined;
   #isRetired = false;
+  #isClosed = false;
 
+  /** @throws when there can be no socket. */
   constructor({ address, port }: DnsServer) {
     const family = address.includes(':') ? 6 : 4;
     this.#socket = dgram.createSocket({
@@ -43,31 +72,38 @@ class Line {
       // The address is a number: nothing is to be looked up for it.
       lookup: (host, _options, callback) => callback(null, host, family),
     });
-    this.#socket.on('message', (message) => this.#tell(message));
-    this.#socket.on('error', () => {
-      this.#isBroken = true;
-      this.#tell(undefined);
+    this.#socket.on('message', (message) => this.#take(message));
+    this.#socket.on('error', (error) => {
+      const fault = faultOf(error, !isConnected(this.#socket));
+      this.#break({ kind: 'fault', fault });
     });
-    // Connected, so that nobody else is heard, and a closed port is told at once.
-    this.#socket.connect(port, address);
-    this.#socket.unref();
+    try {
+      // Connected, so that nobody else is heard, and a closed port is told at once.
+      this.#socket.connect(port, address);
+      this.#socket.unref();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
   }
 
   get isUsedUp(): boolean {
-    return this.#isBroken || this.#served >= MOST_QUERIES;
+    return this.#end !== undefined || this.#served >= MOST_QUERIES;
   }
 
-  send(query: Buffer, take: Take): () => void {
+  send(query: (id: number) => Buffer, hear: Hear): () => void {
+    if (this.#end !== undefined) {
+      hear(this.#end);
+      return () => {};
+    }
+    const id = this.#freeId();
+    const bytes = query(id);
     this.#served++;
-    this.#waiting.add(take);
-    const write = () => {
-      // Its errors are those of the socket.
-      if (!this.#isBroken) this.#socket.send(query, () => {});
-    };
-    if (isConnected(this.#socket)) write();
-    else this.#socket.once('connect', write);
+    this.#waiting.set(id, hear);
+    if (isConnected(this.#socket)) this.#write(id, bytes);
+    else this.#socket.once('connect', () => this.#write(id, bytes));
     return () => {
-      this.#waiting.delete(take);
+      this.#waiting.delete(id);
       this.#closeIfDone();
     };
   }
@@ -78,14 +114,46 @@ class Line {
     this.#closeIfDone();
   }
 
-  #tell(message: Buffer | undefined): void {
-    for (const take of [...this.#waiting]) take(message);
+  #freeId(): number {
+    for (;;) {
+      const id = randomInt(IDS);
+      if (!this.#waiting.has(id)) return id;
+    }
+  }
+
+  /** What goes wrong with one query ends that query. */
+  #write(id: number, bytes: Buffer): void {
+    if (this.#isClosed) return;
+    this.#socket.send(bytes, (error) => {
+      if (error !== null) this.#waiting.get(id)?.({ kind: 'fault', fault: faultOf(error, false) });
+    });
+  }
+
+  #take(message: Buffer): void {
+    const id = idOf(message);
+    const hear = id === undefined ? undefined : this.#waiting.get(id);
+    if (hear !== undefined) {
+      hear({ kind: 'message', bytes: message });
+    } else if (++this.#strays >= MOST_STRAYS) {
+      // Nobody asked for these; without a socket they cost nothing more.
+      this.#break({ kind: 'garbage', why: 'messages that nobody asked for' });
+    }
+  }
+
+  /** All who wait are told; the next query gets another socket. */
+  #break(heard: Heard): void {
+    this.#end ??= heard;
+    this.#close();
+    for (const hear of [...this.#waiting.values()]) hear(heard);
   }
 
   #closeIfDone(): void {
-    if (!this.#isRetired || this.#waiting.size > 0) return;
-    this.#isRetired = false;
-    this.#isBroken = true;
+    if (this.#isRetired && this.#waiting.size === 0) this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#socket.close();
   }
 }
