@@ -1,6 +1,6 @@
 /** What the answers of `test/corpus/dns` say, in the words of their verdicts. */
 
-import { decodeAnswer, meaningOf } from '../../src/pinger/dns/message.js';
+import { readAnswer } from '../../src/pinger/dns/message.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { Case } from './corpus.js';
 
@@ -18,17 +18,17 @@ export function questionOf(type: RecordType, domain: string): string {
 
 /** What is read from the answer to a query for `name.test`. */
 export function readingOf(bytes: Buffer, type: RecordType): string {
-  const query = { id: 0, name: questionOf(type, 'name.test'), type };
-  const decoded = decodeAnswer(bytes, query);
-  if (decoded === undefined) return 'none';
-  const meaning = meaningOf(decoded, query);
+  const meaning = readAnswer(bytes, { name: questionOf(type, 'name.test'), type });
+  if (meaning === undefined) return 'none';
   switch (meaning.kind) {
     case 'truncated':
       return 'truncated';
     case 'alias':
       return `alias ${meaning.name}`;
-    case 'failed':
+    case 'absent':
       return meaning.reason;
+    case 'error':
+      return meaning.what === 'REFUSED' ? 'refused' : 'servfail';
     case 'records':
       return `${meaning.records.map(shown).join(', ')} ttl ${meaning.ttlSeconds}`;
     default:

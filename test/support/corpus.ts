@@ -23,10 +23,7 @@ export interface Case {
 /** Cases that do not come out right yet. The test of one that does says so. */
 const AWAITED: readonly string[] = [
   ...['sip/answer-crlf-in-front.sip', 'sip/answer-lf.sip', 'sip/answer-nul-in-front.sip'],
-  ...['sip/keepalive-nul.sip', 'dns/a-cut-at-the-end.hex', 'dns/a-opt-badvers.hex'],
-  ...['dns/a-other-class.hex', 'dns/a-rdlength-0.hex', 'dns/a-rdlength-3.hex'],
-  ...['dns/a-rdlength-5.hex', 'dns/a-rdlength-beyond.hex', 'dns/a-ttl-top-bit.hex'],
-  ...['dns/naptr-cut.hex', 'dns/naptr-string-beyond.hex', 'dispatcher/attributes-with-blank.list'],
+  ...['sip/keepalive-nul.sip', 'dispatcher/attributes-with-blank.list'],
   ...['dispatcher/bom.list', 'dispatcher/no-scheme.list', 'dispatcher/socket-elsewhere.list'],
   ...['dispatcher/socket-sctp.list', 'file-sd/bom.json', 'file-sd/empty-group.json'],
   ...['file-sd/null-labels.json', 'file-sd/null-targets.json', 'file-sd/null.json'],

@@ -4,12 +4,11 @@
  */
 
 import * as packet from 'dns-packet';
+import { HEADER_BYTES, isWellLaidOut } from './layout.js';
 import type { DnsAnswer, DnsRecord, RecordType } from './records.js';
 
 /** RFC 9715 3: answers up to this size, in bytes, are asked for over UDP. */
 const UDP_PAYLOAD = 1232;
-/** RFC 1035 4.1.1. */
-export const HEADER_BYTES = 12;
 /** Bits of the header (RFC 1035 4.1.1). */
 const RESPONSE = 1 << 15;
 const OPCODE = 0xf << 11;
@@ -113,10 +112,9 @@ export function readAnswer(bytes: Buffer, question: Question): Meaning | undefin
 }
 
 function decode(bytes: Buffer): packet.DecodedPacket | undefined {
+  if (!isWellLaidOut(bytes)) return undefined;
   try {
-    const answer = packet.decode(bytes);
-    // It reads on behind the end of the message where an address is cut short.
-    return packet.decode.bytes > bytes.length ? undefined : answer;
+    return packet.decode(bytes);
   } catch {
     return undefined;
   }
@@ -175,21 +173,21 @@ function follow(answers: readonly packet.Answer[], name: string, type: RecordTyp
       if (at === name) return { kind: 'absent', reason: 'nodata' };
       return { kind: 'alias', name: at, ttlSeconds };
     }
-    ttlSeconds = Math.min(ttlSeconds, alias.ttl ?? 0);
+    ttlSeconds = Math.min(ttlSeconds, ttlOf(alias));
     at = plain(alias.data);
   }
   return { kind: 'error', what: ALIAS_LOOP, isAboutOpt: false };
 }
 
 function recordOf(answer: packet.Answer, type: RecordType): DnsRecord | undefined {
-  if (answer.type !== type) return undefined;
+  if (answer.type !== type || answer.class !== 'IN') return undefined;
+  const ttlSeconds = ttlOf(answer);
   switch (answer.type) {
     case 'A':
     case 'AAAA':
-      return { type: answer.type, address: answer.data, ttlSeconds: answer.ttl ?? 0 };
+      return { type: answer.type, address: answer.data, ttlSeconds };
     case 'SRV': {
       const { priority = 0, weight = 0, port, target } = answer.data;
-      const ttlSeconds = answer.ttl ?? 0;
       return { type: 'SRV', priority, weight, port, target: plain(target), ttlSeconds };
     }
     case 'NAPTR': {
@@ -197,12 +195,17 @@ function recordOf(answer: packet.Answer, type: RecordType): DnsRecord | undefine
       return {
         ...{ type: 'NAPTR', order, preference, flags: flags.toLowerCase() },
         ...{ service: services.toUpperCase(), replacement: plain(replacement) },
-        ttlSeconds: answer.ttl ?? 0,
+        ttlSeconds,
       };
     }
     default:
       return undefined;
   }
+}
+
+/** RFC 2181 8: a TTL with its top bit set is one of 0. */
+function ttlOf({ ttl = 0 }: { readonly ttl?: number | undefined }): number {
+  return ttl < 2 ** 31 ? ttl : 0;
 }
 
 /** A name as it is compared: lower case, without its last dot. */

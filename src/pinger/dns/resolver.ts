@@ -14,7 +14,7 @@ import { type Location, locate, type Sought } from './locate.js';
 import { type LookUp, Lookups } from './lookups.js';
 import type { Resolver } from './names.js';
 import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
-import { type Attempt, candidates, locateFirst } from './search.js';
+import { type Attempt, candidates, locateFirst } from './search-list.js';
 import { serverOf } from './server.js';
 
 /** RFC 6761 6.3: where the hosts file does not say where it is. */

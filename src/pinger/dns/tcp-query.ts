@@ -2,7 +2,7 @@
 
 import * as net from 'node:net';
 import type { Hear, Heard } from './heard.js';
-import { HEADER_BYTES } from './message.js';
+import { HEADER_BYTES } from './layout.js';
 import { type DnsServer, faultOf } from './server.js';
 
 /** The length in front of each message. */
