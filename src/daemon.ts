@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly loaded: Loaded;
   readonly webConfig: WebConfigFile | undefined;
   readonly log: Logger;
+  /** Where the log is written to. */
+  readonly logOutput: { readonly dropped: number };
 }
 
 export class Daemon {
@@ -251,6 +253,7 @@ export class Daemon {
     const config = () => this.#loaded.config;
     const loadedAtMs = () => this.#loadedAtMs;
     const isConfigRight = () => this.#isConfigRight;
+    const { logOutput } = this.#options;
     const { ledger, roster, supervisor, changes } = this.#engine;
     return {
       ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
@@ -274,6 +277,9 @@ export class Daemon {
         return { isEnabled: config().isProbeEnabled, allow: config().probeAllow };
       },
       configText: () => showConfig(config()),
+      get logLinesDropped() {
+        return logOutput.dropped;
+      },
       get isConfigRight() {
         return isConfigRight();
       },

@@ -10,38 +10,46 @@ import { FilesError } from './files.js';
 import { WebConfigError, WebConfigFile } from './http/web-config.js';
 import { load } from './loading.js';
 import { createLog } from './log.js';
+import { LogOutput, sendTo } from './log-output.js';
 import { readVersion } from './version.js';
 
 /** What was wrong with the way that we were called, as the Prometheus exporters tell it. */
 const EXIT_USAGE = 2;
 
-async function main(): Promise<void> {
+/** How long the last lines may take to be written. */
+const FLUSH_MS = 1_000;
+
+const stdout = new LogOutput(sendTo(process.stdout, 1));
+const stderr = new LogOutput(sendTo(process.stderr, 2));
+
+/** Returns the exit code. */
+async function main(): Promise<number> {
   const version = readVersion();
   const flags = readFlags(process.argv.slice(2));
-  if (flags.help || flags.version) {
-    process.stdout.write(flags.help ? helpText() : `sip-keepalive-exporter ${version}\n`);
-    return;
-  }
+  if (flags.help) return print(helpText());
+  if (flags.version) return print(`sip-keepalive-exporter ${version}\n`);
   const sources = { flags, env: process.env, version };
   const loaded = load(sources);
   const { config } = loaded;
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
-  if (config.isCheck) {
-    process.stdout.write(`The configuration is right: ${count(config)}.\n`);
-    return;
-  }
-  const log = createLog({ level: config.logLevel, format: config.logFormat }, (line) => {
-    process.stderr.write(line);
-  });
-  const daemon = new Daemon({ version, sources, loaded, webConfig, log });
+  if (config.isCheck) return print(`The configuration is right: ${count(config)}.\n`);
+  const options = { level: config.logLevel, format: config.logFormat };
+  const log = createLog(options, (line) => stderr.write(line));
+  const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
   process.on('SIGHUP', () => void daemon.reload());
   const ended = firstSignal();
   await daemon.start();
   await ended;
   await daemon.stop();
-  // A password that is still being compared need not be waited for.
-  process.exit(0);
+  return 0;
+}
+
+/** Writes what was asked for, however long the reader takes. */
+async function print(text: string): Promise<number> {
+  stdout.write(text);
+  await stdout.flush(2 ** 31 - 1);
+  return stdout.dropped === 0 ? 0 : 1;
 }
 
 function firstSignal(): Promise<void> {
@@ -55,15 +63,21 @@ function count({ destinations, modules }: Config): string {
   return `${destinations.length} destinations, ${Object.keys(modules).length - 1} modules`;
 }
 
-main().catch((error: unknown) => {
+/** Says what ended us. Returns the exit code. */
+function fail(error: unknown): number {
   const isUsage =
     error instanceof ConfigError || error instanceof WebConfigError || error instanceof FilesError;
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
-  process.stderr.write(`sip-keepalive-exporter: ${isListening(error) ? error.message : text}\n`);
-  process.exit(isUsage ? EXIT_USAGE : 1);
-});
+  stderr.write(`sip-keepalive-exporter: ${isListening(error) ? error.message : text}\n`);
+  return isUsage ? EXIT_USAGE : 1;
+}
 
 /** Whether the server could not listen: a fact about the machine, which needs no stack. */
 function isListening(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 }
+
+const code = await main().catch(fail);
+await stderr.flush(FLUSH_MS);
+// A password that is still being compared need not be waited for.
+process.exit(code);

@@ -70,6 +70,8 @@ export interface Exporter {
   };
   /** The configuration in force, for people to read. */
   configText(): string;
+  /** Lines of the log that nobody read, or that could not be written. */
+  readonly logLinesDropped: number;
   /** The last attempt to load a configuration succeeded. */
   readonly isConfigRight: boolean;
   /** Wall clock, milliseconds. */

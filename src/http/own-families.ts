@@ -55,6 +55,13 @@ const EXPORTER_FAMILIES: readonly OwnFamily[] = [
     samples: single(({ configLoadedAtMs }) => configLoadedAtMs / 1000),
   },
   {
+    name: 'sip_keepalive_exporter_log_lines_dropped_total',
+    help: 'Lines of the log that were dropped: they could not be written, or a slow reader left no room.',
+    type: 'counter',
+    labels: [],
+    samples: single(({ logLinesDropped }) => logLinesDropped),
+  },
+  {
     name: 'sip_keepalive_exporter_http_connections',
     help: 'Connections to the HTTP server that are open.',
     type: 'gauge',
