@@ -201,7 +201,8 @@ export class Supervisor {
         this.#options.onPings(message.pings);
         break;
       case 'probed':
-        this.#probes.answer(message.id, message.report);
+        if (message.report !== undefined) this.#probes.answer(message.id, message.report);
+        else this.#probes.refuse(message.id, new AskError('the exporter failed; its log says how'));
         break;
       case 'explained':
         this.#explanations.answer(message.id, message.explanation);

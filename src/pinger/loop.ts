@@ -2,6 +2,7 @@
  * The pinger's heartbeat: turns the transactions' timers and the scheduler, and sleeps between.
  */
 
+import type { Faults } from '../shared/faults.js';
 import type { Clock } from './clock.js';
 import type { Scheduler } from './scheduler.js';
 import type { Vigil } from './vigil.js';
@@ -25,6 +26,7 @@ export interface LoopOptions {
   readonly timers: Wheel;
   readonly scheduler: Scheduler;
   readonly vigil: Vigil;
+  readonly faults: Faults;
   readonly ring: (timer: number) => void;
   readonly beat: () => void;
   /** The thread stood still for so long. */
@@ -94,11 +96,13 @@ export class Loop {
 
   #turn(): void {
     if (this.#isStopped) return;
-    const { clock, timers, scheduler, vigil, ring, beat } = this.#options;
+    const { clock, timers, scheduler, vigil, faults, ring, beat } = this.#options;
     vigil.expect(clock.now());
-    beat();
-    timers.turn(clock.now(), RESENDS_PER_PING * scheduler.share, ring);
-    scheduler.turn();
+    faults.contain('heartbeat', beat);
+    faults.contain('timers', () =>
+      timers.turn(clock.now(), RESENDS_PER_PING * scheduler.share, ring),
+    );
+    faults.contain('schedule', () => scheduler.turn());
     // The thread may have stood still in the middle of this.
     if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
   }

@@ -1,6 +1,7 @@
 /** What the main thread is to be told: what comes up in one turn crosses in one message of its kind. */
 
 import type { DestinationSlot, TargetAddress } from '../shared/destination.js';
+import type { Faults } from '../shared/faults.js';
 import type {
   Change,
   FromPinger,
@@ -13,6 +14,7 @@ import type {
 
 export class Outbox {
   readonly #post: (message: FromPinger) => void;
+  readonly #faults: Faults;
   readonly #resolved = new Map<number, ResolvedTargets>();
   readonly #changes: Change[] = [];
   readonly #servers: ServerName[] = [];
@@ -20,8 +22,9 @@ export class Outbox {
   readonly #pings: PingNews[] = [];
   #isFlushDue = false;
 
-  constructor(post: (message: FromPinger) => void) {
+  constructor(post: (message: FromPinger) => void, faults: Faults) {
     this.#post = post;
+    this.#faults = faults;
   }
 
   /** The destination's targets are these now; of several lists in one turn the last counts. */
@@ -77,10 +80,15 @@ export class Outbox {
     const peers = this.#peers.splice(0);
     const pings = this.#pings.splice(0);
     this.#resolved.clear();
-    if (resolved.length > 0) this.#post({ type: 'targets', resolved });
-    if (peers.length > 0) this.#post({ type: 'peers', peers });
-    if (pings.length > 0) this.#post({ type: 'pings', pings });
-    if (changes.length > 0) this.#post({ type: 'changed', changes });
-    if (servers.length > 0) this.#post({ type: 'servers', servers });
+    if (resolved.length > 0) this.#send({ type: 'targets', resolved });
+    if (peers.length > 0) this.#send({ type: 'peers', peers });
+    if (pings.length > 0) this.#send({ type: 'pings', pings });
+    if (changes.length > 0) this.#send({ type: 'changed', changes });
+    if (servers.length > 0) this.#send({ type: 'servers', servers });
+  }
+
+  /** One that cannot cross does not hold back the others. */
+  #send(message: FromPinger): void {
+    this.#faults.contain('message to the main thread', () => this.#post(message));
   }
 }

@@ -1,9 +1,11 @@
 /** The pinger: joins its parts, and does what the main thread asks. */
 
 import type { DestinationSlot } from '../shared/destination.js';
+import type { Faults } from '../shared/faults.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
-import type { FromPinger, ResolvedTargets, ToPinger } from '../shared/protocol.js';
+import type { FromPinger, ProbeRequest, ResolvedTargets, ToPinger } from '../shared/protocol.js';
+import type { Explanation } from '../shared/resolution.js';
 import type { Clock } from './clock.js';
 import type { Resolver, Ttls } from './dns/names.js';
 import { Entropy } from './entropy.js';
@@ -14,6 +16,7 @@ import { Outbox } from './outbox.js';
 import { MOST_PROBES, Prober } from './prober.js';
 import { Receiver } from './receiver.js';
 import { Scheduler } from './scheduler.js';
+import { Steps } from './steps.js';
 import { Targets } from './targets.js';
 import { type OpenWire, Wires } from './transport/wires.js';
 import { Vigil } from './vigil.js';
@@ -32,6 +35,7 @@ export interface PingerOptions {
   readonly ttls: Ttls;
   readonly openWire: OpenWire;
   readonly files: Files;
+  readonly faults: Faults;
   /** Runs once the event loop has read what the sockets hold. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
@@ -41,6 +45,7 @@ export class Pinger {
   readonly #writer: LedgerWriter;
   readonly #post: (message: FromPinger) => void;
   readonly #files: Files;
+  readonly #faults: Faults;
   readonly #outbox: Outbox;
   readonly #targets: Targets;
   readonly #wires: Wires;
@@ -49,37 +54,43 @@ export class Pinger {
   readonly #loop: Loop;
 
   constructor(options: PingerOptions) {
-    const { clock, writer, known, resolver, ttls, files, openWire, afterReads, post } = options;
+    const { clock, writer, known, resolver, ttls, files, faults, openWire, afterReads, post } =
+      options;
     const timers = new Wheel(LEDGER_CAPACITY + MOST_PROBES);
     const vigil = new Vigil();
     const entropy = new Entropy();
-    const tools = { clock, timers, vigil, entropy, files };
+    const steps = new Steps(faults, (index) => writer.holdTarget(index));
+    const tools = { clock, timers, vigil, entropy, files, steps };
     const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (slot, latenessMs) =>
       targets.ping(slot, latenessMs),
     );
-    const targets = new Targets(writer, scheduler, (atMs) => this.#loop.wakeBy(atMs));
+    const wakeBy = (atMs: number) => this.#loop.wakeBy(atMs);
+    const targets = new Targets({ writer, scheduler, faults, steps, wakeBy });
     const receiver = new Receiver({
       clock,
       targetAt: (slot) => targets.at(slot),
       onUnmatched: () => writer.recordUnmatched(),
       newTag: () => entropy.hex(8),
       vigil,
+      faults,
+      steps,
     });
     this.#writer = writer;
     this.#post = post;
     this.#files = files;
+    this.#faults = faults;
     this.#targets = targets;
-    this.#outbox = new Outbox(post);
+    this.#outbox = new Outbox(post, faults);
     this.#wires = new Wires(openWire, receiver.take);
     this.#watches = new Watches({
-      ...{ writer, known, resolver, ttls, tools, targets },
+      ...{ writer, known, resolver, ttls, tools, targets, faults },
       wires: this.#wires,
       judge: new Judge(clock, writer, this.#outbox),
       outbox: this.#outbox,
       wake: () => this.#loop.wake(),
     });
     this.#prober = new Prober({
-      tools,
+      ...{ tools, faults },
       resolver,
       wires: this.#wires,
       firstSlot: LEDGER_CAPACITY,
@@ -87,8 +98,8 @@ export class Pinger {
       done: (id, report) => post({ type: 'probed', id, report }),
     });
     this.#loop = new Loop({
-      ...{ clock, timers, scheduler, vigil, afterReads },
-      ring: (timer) => targets.at(timer)?.ring(),
+      ...{ clock, timers, scheduler, vigil, faults, afterReads },
+      ring: (timer) => targets.ring(timer),
       beat: () => writer.beat(),
       onStall: (ms) => this.#stoodStill(ms),
       received: () => receiver.received,
@@ -114,13 +125,13 @@ export class Pinger {
         this.#files.set(message.files);
         break;
       case 'probe':
-        this.#prober.start(message);
+        this.#startProbe(message);
         break;
       case 'explain':
         this.#explain(message.id, message.slot);
         break;
       case 'cancel':
-        this.#prober.cancel(message.id);
+        this.#faults.contain('cancel', () => this.#prober.cancel(message.id));
         break;
       default:
         message satisfies never;
@@ -136,8 +147,22 @@ export class Pinger {
     this.#wires.close();
   }
 
+  #startProbe({ id, ...request }: ProbeRequest): void {
+    this.#faults.contain(
+      'probe',
+      () => this.#prober.start({ id, ...request }),
+      () => this.#post({ type: 'probed', id, report: undefined }),
+    );
+  }
+
   #explain(id: number, slot: DestinationSlot): void {
-    this.#post({ type: 'explained', id, explanation: this.#watches.explanation(slot) });
+    const answer = (explanation: Explanation | undefined) =>
+      this.#post({ type: 'explained', id, explanation });
+    this.#faults.contain(
+      'explanation',
+      () => answer(this.#watches.explanation(slot)),
+      () => answer(undefined),
+    );
   }
 
   #stoodStill(ms: number): void {

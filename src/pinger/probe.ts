@@ -106,6 +106,10 @@ export class Probe implements TargetUser {
     this.#end({ isSeen: false });
   }
 
+  faulted(): void {
+    this.#end({ reason: 'local', trouble: 'internal error of the exporter; its log has it' });
+  }
+
   answeredLate(): void {}
 
   responded(): void {}
@@ -175,7 +179,8 @@ export class Probe implements TargetUser {
       user: this,
     });
     place(this.#slot.index, this.#target);
-    this.#target.ping();
+    const target = this.#target;
+    tools.steps.run(target, 'probe', () => target.ping());
   }
 
   /** What came until now was read before this, if the event loop gets around to it once more. */

@@ -1,5 +1,6 @@
 /** The probes that are under way: one-off pings of destinations that are not watched. */
 
+import type { Faults } from '../shared/faults.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import { Probe, type ProbeOptions } from './probe.js';
@@ -10,6 +11,7 @@ export const MOST_PROBES = 1024;
 export interface ProberOptions extends ProbeOptions {
   /** The first of the `MOST_PROBES` numbers that targets of probes have. */
   readonly firstSlot: number;
+  readonly faults: Faults;
   readonly done: (id: number, report: ProbeReport) => void;
 }
 
@@ -33,7 +35,11 @@ export class Prober {
       if (report !== undefined) this.#options.done(request.id, report);
     });
     this.#underWay.set(request.id, probe);
-    void probe.run();
+    void this.#options.faults.containAsync(
+      'probe',
+      () => probe.run(),
+      () => probe.faulted(),
+    );
   }
 
   /** Nobody wants to know any more. */

@@ -1,8 +1,10 @@
 /** What to do with a message that arrived: hand it to its target, answer it, or drop and count it. */
 
+import type { Faults } from '../shared/faults.js';
 import type { Clock } from './clock.js';
 import { slotOfBranch } from './message.js';
 import { is, Scan, scan, word } from './scanner.js';
+import type { Steps } from './steps.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
 import { answerTo, NOT_ALLOWED, replyToOptions } from './uas.js';
@@ -21,6 +23,8 @@ export interface ReceiverOptions {
   readonly targetAt: (slot: number) => Target | undefined;
   readonly onUnmatched: () => void;
   readonly newTag: () => string;
+  readonly faults: Faults;
+  readonly steps: Steps;
   readonly vigil: Vigil;
 }
 
@@ -40,7 +44,17 @@ export class Receiver {
     return this.#received;
   }
 
+  /** A fault of ours in dealing with a message costs that message alone. */
   readonly take = (bytes: Uint8Array, from: Source): boolean => {
+    try {
+      return this.#take(bytes, from);
+    } catch (error) {
+      this.#options.faults.report('message', error);
+      return false;
+    }
+  };
+
+  #take(bytes: Uint8Array, from: Source): boolean {
     this.#received++;
     const now = this.#options.clock.now();
     this.#options.vigil.look(now);
@@ -50,13 +64,18 @@ export class Receiver {
       : this.#answer(bytes, from);
     if (!isTaken) this.#options.onUnmatched();
     return isTaken;
-  };
+  }
 
   #takeResponse(bytes: Uint8Array, atMs: number): boolean {
     const { branch } = this.#scan;
     const slot = slotOfBranch(bytes, branch.start, branch.end);
     const target = slot < 0 ? undefined : this.#options.targetAt(slot);
-    return target?.receive(bytes, this.#scan, atMs) ?? false;
+    if (target === undefined) return false;
+    let isTaken = false;
+    this.#options.steps.run(target, 'receive', () => {
+      isTaken = target.receive(bytes, this.#scan, atMs);
+    });
+    return isTaken;
   }
 
   #answer(bytes: Uint8Array, from: Source): boolean {

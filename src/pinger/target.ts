@@ -21,6 +21,7 @@ import {
   stampAgain,
 } from './message.js';
 import { is, isBarringBlanks, type Scan } from './scanner.js';
+import { SteppingUser, type Steps } from './steps.js';
 import { Transaction, type TransactionUser } from './transaction.js';
 import type { FlowUser, LocalAddress } from './transport/transport.js';
 import type { Vigil } from './vigil.js';
@@ -36,6 +37,7 @@ export interface TargetTools {
   readonly vigil: Vigil;
   readonly entropy: Entropy;
   readonly files: Files;
+  readonly steps: Steps;
 }
 
 /** Told how pings go. */
@@ -44,6 +46,8 @@ export interface TargetUser {
   ended(outcome: Outcome, retransmissions: number): void;
   /** A ping ended, and how is not known. */
   discarded(): void;
+  /** A fault of ours came up in a step of this target's; a ping that was under way has ended. */
+  faulted(): void;
   answeredLate(): void;
   /** A well-formed response to one of this target's pings came. */
   responded(bytes: Uint8Array, scan: Scan): void;
@@ -99,7 +103,8 @@ export class Target implements FlowUser, TransactionUser {
     this.#options = options;
     const { slot, routes, isForOnce, settings } = options;
     const { clock, timers, vigil, entropy, files } = options.tools;
-    this.#ways = new Ways(routes, this, { isForOnce, isSingle: settings.resolve === 'all' });
+    const flowUser = new SteppingUser(this, options.tools.steps);
+    this.#ways = new Ways(routes, flowUser, { isForOnce, isSingle: settings.resolve === 'all' });
     this.#transaction = new Transaction(clock, timers, slot.index, this, vigil);
     if (settings.auth === undefined) return;
     const newCnonce = () => entropy.hex(CNONCE_BYTES);
@@ -157,6 +162,19 @@ export class Target implements FlowUser, TransactionUser {
     else if (scan.status >= 200) this.#takeLate();
     this.#options.user.responded(bytes, scan);
     return true;
+  }
+
+  /** What the ping used is made again for the next one. */
+  giveUp(): void {
+    this.#isPreparing = false;
+    this.#template = undefined;
+    this.#answer = undefined;
+    try {
+      this.#transaction.abandon();
+      this.#ways.reset();
+    } finally {
+      this.#options.user.faulted();
+    }
   }
 
   close(): void {

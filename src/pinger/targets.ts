@@ -1,23 +1,31 @@
-/** Every target that there is, by its number: those that are pinged again and again, and those of probes. */
+/** The targets that are pinged, by their numbers: those of the ledger's rows, and behind them those of probes. */
 
+import type { Faults } from '../shared/faults.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { Scheduler } from './scheduler.js';
+import type { Steps } from './steps.js';
 import type { Target } from './target.js';
 
+export interface TargetsOptions {
+  readonly writer: LedgerWriter;
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly steps: Steps;
+  /** Makes sure that the thread is awake at a monotonic time. */
+  readonly wakeBy: (atMs: number) => void;
+}
+
 export class Targets {
-  readonly #writer: LedgerWriter;
-  readonly #scheduler: Scheduler;
-  readonly #wakeBy: (atMs: number) => void;
+  readonly #options: TargetsOptions;
   readonly #watched: (Target | undefined)[] = [];
   /** Their numbers follow those of the ledger's rows. */
   readonly #probed: (Target | undefined)[] = [];
+  /** 1 for each watched target whose ping has begun and not ended. */
+  readonly #isPinging = new Uint8Array(LEDGER_CAPACITY);
 
-  /** @param wakeBy makes sure that the thread is awake at a monotonic time. */
-  constructor(writer: LedgerWriter, scheduler: Scheduler, wakeBy: (atMs: number) => void) {
-    this.#writer = writer;
-    this.#scheduler = scheduler;
-    this.#wakeBy = wakeBy;
+  constructor(options: TargetsOptions) {
+    this.#options = options;
   }
 
   at(slot: number): Target | undefined {
@@ -27,14 +35,15 @@ export class Targets {
   /** Pings it from now on; `name` decides its phase. */
   add(target: Target, name: string, intervalMs: number): void {
     this.#watched[target.slot.index] = target;
-    this.#scheduler.add(target.slot.index, name, intervalMs);
+    this.#options.scheduler.add(target.slot.index, name, intervalMs);
   }
 
   remove(target: Target): void {
-    if (target.isBusy) this.#writer.addInFlight(-1);
+    const { index } = target.slot;
+    this.#end(index);
+    this.#options.scheduler.remove(index);
+    this.#watched[index] = undefined;
     target.close();
-    this.#scheduler.remove(target.slot.index);
-    this.#watched[target.slot.index] = undefined;
   }
 
   /** Puts the target of a probe where its messages and its timer find it, or takes it away. */
@@ -44,18 +53,36 @@ export class Targets {
 
   /** The scheduler says that it is time. */
   ping(slot: number, latenessMs: number): void {
-    this.#writer.recordLateness(Math.round(latenessMs * 1000));
-    this.#writer.addInFlight(1);
-    this.#watched[slot]?.ping();
+    const { writer, faults, steps } = this.#options;
+    const target = this.#watched[slot];
+    if (target === undefined) return;
+    faults.contain('lateness', () => writer.recordLateness(Math.round(latenessMs * 1000)));
+    writer.addInFlight(1);
+    this.#isPinging[slot] = 1;
+    steps.run(target, 'ping', () => target.ping());
+  }
+
+  /** A timer rang. */
+  ring(slot: number): void {
+    const target = this.at(slot);
+    if (target !== undefined) this.#options.steps.run(target, 'timer', () => target.ring());
   }
 
   /** A ping of a watched target has ended; the next is no sooner than after `slowMs`, or so. */
   done(slot: number, slowMs: number): void {
-    this.#writer.addInFlight(-1);
-    this.#wakeBy(this.#scheduler.done(slot, slowMs));
+    const { scheduler, wakeBy } = this.#options;
+    if (this.#end(slot)) wakeBy(scheduler.done(slot, slowMs));
   }
 
   close(): void {
     for (const target of this.#watched) target?.close();
+  }
+
+  /** False when no ping was under way. */
+  #end(slot: number): boolean {
+    if (this.#isPinging[slot] !== 1) return false;
+    this.#isPinging[slot] = 0;
+    this.#options.writer.addInFlight(-1);
+    return true;
   }
 }

@@ -26,12 +26,17 @@ const MOST_BYTES = 1024;
 /** Memory for messages grows by this much: the next one may be a little longer. */
 const STEP_BYTES = 64;
 
+/** After so many pings in a row that a fault of ours ended, the target is pinged at `max_backoff`. */
+const MOST_FAULTS = 3;
+
 export class WatchedTarget implements TargetUser {
   /** The last request, which lives on in its template, and what came back. */
   #sent: Uint8Array | undefined;
   #received: Uint8Array | undefined;
   /** Of the last message; 0 while none came back. */
   #receivedBytes = 0;
+  /** Pings in a row that a fault of ours ended. */
+  #faults = 0;
   readonly #watch: Watch;
   readonly #slot: TargetSlot;
   readonly #tools: WatchedTargetTools;
@@ -63,12 +68,19 @@ export class WatchedTarget implements TargetUser {
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
+    this.#faults = 0;
     this.#tools.judge.ended(this.#watch, this.#slot, outcome, retransmissions);
     this.#done();
   }
 
   discarded(): void {
     this.#done();
+  }
+
+  /** The next ping may do better; where it does not, neither do we try at every interval. */
+  faulted(): void {
+    const { maxBackoffMs } = this.#watch.destination.settings;
+    this.#tools.done(this.#slot, ++this.#faults < MOST_FAULTS ? 0 : maxBackoffMs);
   }
 
   answeredLate(): void {

@@ -7,6 +7,7 @@ import {
   type Pingable,
   type TargetSlot,
 } from '../shared/destination.js';
+import type { Faults } from '../shared/faults.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
@@ -36,6 +37,7 @@ export interface WatchesOptions {
   readonly wires: Wires;
   readonly judge: Judge;
   readonly outbox: Outbox;
+  readonly faults: Faults;
   /** There may be something to do before the thread meant to wake. */
   readonly wake: () => void;
 }
@@ -63,19 +65,25 @@ export class Watches {
       writer,
       done: ({ index }, slowMs) => targets.done(index, slowMs),
     };
-    this.#names = new Names(tools.clock, resolver, ttls, {
-      located: (id, location) => this.#located(id, location),
-      unlocated: (id, location, isFirst) => this.#unlocated(id, location, isFirst),
+    this.#names = new Names(tools.clock, resolver, ttls, options.faults, {
+      located: (id, location) =>
+        this.#withDestination('addresses of a name', id, () => this.#located(id, location)),
+      unlocated: (id, location, isFirst) =>
+        this.#withDestination('name', id, () => this.#unlocated(id, location, isFirst)),
       took: (micros) => writer.recordResolutionTime(micros),
     });
   }
 
   /** Watches the destination, or takes over its new settings. */
   add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
+    this.#withDestination('watch', slot.index, () => this.#add(slot, destination, isFollowed));
+  }
+
+  #add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
     const earlier = this.#watches[slot.index];
     const isSame = earlier?.slot.generation === slot.generation;
     const kept = isSame ? this.#detach(earlier) : this.#slots.adopt(slot);
-    if (earlier !== undefined && !isSame) this.remove(earlier.slot);
+    if (earlier !== undefined && !isSame) this.#remove(earlier.slot);
     const { settings } = destination;
     const { route } = settings.identity;
     const uri = parseUri(destination.uri, settings.transport);
@@ -110,6 +118,10 @@ export class Watches {
   }
 
   remove(slot: DestinationSlot): void {
+    this.#withDestination('unwatch', slot.index, () => this.#remove(slot));
+  }
+
+  #remove(slot: DestinationSlot): void {
     const watch = this.#watches[slot.index];
     if (watch === undefined) this.#slots.disown(slot);
     if (watch?.slot.generation !== slot.generation) return;
@@ -142,6 +154,14 @@ export class Watches {
 
   close(): void {
     this.#names.close();
+  }
+
+  /** What a destination's work throws ends that work alone. */
+  #withDestination(place: string, index: number, work: () => void): void {
+    const { writer, faults } = this.#options;
+    const before = writer.holdDestination(index);
+    faults.contain(place, work);
+    writer.holdDestination(before);
   }
 
   /** Stops the destination's pings and hands out the rows that its targets had. */

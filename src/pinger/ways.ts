@@ -74,6 +74,14 @@ export class Ways {
     this.#others = others;
   }
 
+  /** Closes every flow; the next ping opens what it needs. */
+  reset(): void {
+    const flows = this.#flows;
+    this.#flows = [undefined];
+    this.#at = 0;
+    for (const flow of flows) flow?.close();
+  }
+
   close(): void {
     for (const flow of this.#flows) flow?.close();
   }

@@ -1,6 +1,7 @@
 /** The entry of the pinger thread. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { Faults } from '../shared/faults.js';
 import { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
 import { systemClock } from './clock.js';
@@ -20,17 +21,23 @@ const HANDSHAKE_GAP_MS = 4;
 const start: PingerStart = workerData;
 const post = (message: FromPinger) => port.postMessage(message);
 const log = (line: LogLine) => post({ type: 'log', ...line });
+const writer = new LedgerWriter(start.ledger);
+const faults = new Faults({ now: systemClock.now, count: () => writer.recordFault(), log });
+// What no step of the work contains: the work is lost, the thread lives.
+process.on('uncaughtException', (error) => faults.report('thread', error));
+process.on('unhandledRejection', (error) => faults.report('promise', error));
 const files = new Files();
 const contexts = new TlsContexts(files, log);
 const handshakes = new Pace(systemClock, HANDSHAKE_GAP_MS);
 
 const pinger = new Pinger({
   clock: systemClock,
-  writer: new LedgerWriter(start.ledger),
+  writer,
   known: start.known,
   resolver: new DnsResolver(systemClock, files, start.dns),
   ttls: start.dns,
   files,
+  faults,
   openWire: (name, settings, onMessage) =>
     openWire({ name, settings, contexts, handshakes, clock: systemClock, onMessage, log }),
   afterReads: setImmediate,

@@ -54,6 +54,11 @@ export class Asks<T> {
     this.#waiting.get(id)?.resolve(answer);
   }
 
+  /** This one will not be answered. */
+  refuse(id: number, error: AskError): void {
+    this.#waiting.get(id)?.reject(error);
+  }
+
   /** Nobody will be answered any more. */
   fail(error: AskError): void {
     for (const { reject } of this.#waiting.values()) reject(error);

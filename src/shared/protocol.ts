@@ -123,5 +123,6 @@ export type FromPinger =
       /** Undefined when the destination is not watched. */
       readonly explanation: Explanation | undefined;
     }
-  | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport }
+  /** Without a report when a fault of ours ended the probe. */
+  | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport | undefined }
   | ({ readonly type: 'log' } & LogLine);

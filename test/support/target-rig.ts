@@ -10,6 +10,7 @@ import { Wheel } from '../../src/pinger/wheel.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from './fake-clock.js';
+import { noFaults, noSteps } from './faults.js';
 import { settings } from './settings.js';
 
 const SLOT = { index: 3, generation: 1 };
@@ -42,10 +43,14 @@ export class TargetRig {
         },
       ],
       isForOnce: false,
-      tools: { clock, timers: new Wheel(8), vigil, entropy: new Entropy(), files: new Files() },
+      tools: {
+        ...{ clock, timers: new Wheel(8), vigil, entropy: new Entropy(), files: new Files() },
+        steps: noSteps(),
+      },
       user: {
         ended: (outcome) => this.ends.push(outcome),
         discarded: () => {},
+        faulted: () => {},
         answeredLate: () => {},
         responded: (_bytes, { status }) => this.codes.push(status),
         challenged: () => {},
@@ -60,6 +65,8 @@ export class TargetRig {
       targetAt: (slot) => (slot === SLOT.index ? this.#target : undefined),
       onUnmatched: () => this.unmatched++,
       newTag: () => 'ourtag',
+      faults: noFaults(),
+      steps: noSteps(),
       vigil,
     });
   }

@@ -11,6 +11,7 @@ import { Wheel } from '../../src/pinger/wheel.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noSteps } from '../support/faults.js';
 import { settings } from '../support/settings.js';
 
 const AUTH = { username: 'bob', password: 'zanzibar', passwordFile: '' };
@@ -47,7 +48,10 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       },
     ],
     isForOnce: false,
-    tools: { clock, timers, vigil: new Vigil(), entropy: new Entropy(), files },
+    tools: {
+      ...{ clock, timers, vigil: new Vigil(), entropy: new Entropy(), files },
+      steps: noSteps(),
+    },
     user: {
       ended: (outcome, retransmissions) => {
         told.ends.push(outcome);
@@ -58,6 +62,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       ...{
         failedOver() {},
         discarded() {},
+        faulted() {},
         answeredLate() {},
         responded() {},
         connected() {},

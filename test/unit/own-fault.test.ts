@@ -14,6 +14,7 @@ import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import type { TransportFailure } from '../../src/shared/outcome.js';
 import type { Change, FromPinger, ResolvedTargets } from '../../src/shared/protocol.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noFaults } from '../support/faults.js';
 import { settings } from '../support/settings.js';
 
 const INTERVAL_MS = 1_000;
@@ -66,6 +67,7 @@ function setUp(resolve: () => Location) {
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
     openWire: () => wire,
     files: new Files(),
+    faults: noFaults(),
     afterReads: (callback) => callback(),
     post: (message) => posted.push(message),
   });

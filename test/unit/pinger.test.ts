@@ -10,6 +10,7 @@ import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../src/shared/protocol.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noFaults } from '../support/faults.js';
 import { settings } from '../support/settings.js';
 
 const SETTINGS: PingSettings = settings({ intervalMs: 1000, timeoutMs: 900 });
@@ -54,6 +55,7 @@ function setUp(
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
     openWire: () => wire,
     files: new Files(),
+    faults: noFaults(),
     afterReads: (callback) => callback(),
     post: (message) => {
       if (message.type === 'targets') resolved.push(...message.resolved);

@@ -10,6 +10,7 @@ import { Wheel } from '../../src/pinger/wheel.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noFaults, noSteps } from '../support/faults.js';
 import { settings } from '../support/settings.js';
 
 const SETTINGS = settings({ intervalMs: 5000, timeoutMs: 1000 });
@@ -71,10 +72,14 @@ function setUp() {
       },
     ],
     isForOnce: false,
-    tools: { clock, timers, vigil, entropy: new Entropy(), files: new Files() },
+    tools: {
+      ...{ clock, timers, vigil, entropy: new Entropy(), files: new Files() },
+      steps: noSteps(),
+    },
     user: {
       ended: (outcome) => told.ends.push(outcome),
       discarded: () => assert.fail('nothing stood still'),
+      faulted: () => assert.fail('no fault'),
       answeredLate: () => told.lates++,
       responded: () => told.responses++,
       challenged: () => {},
@@ -89,6 +94,8 @@ function setUp() {
     targetAt: (slot) => (slot === SLOT.index ? target : undefined),
     onUnmatched: () => told.unmatched++,
     newTag: () => 'ourtag',
+    faults: noFaults(),
+    steps: noSteps(),
     vigil,
   });
   const advance = (ms: number) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Receiver } from '../../src/pinger/receiver.js';
 import { Vigil } from '../../src/pinger/vigil.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { noFaults, noSteps } from '../support/faults.js';
 
 /** A receiver without targets; what it answers is written down with the port it goes to. */
 function setUp() {
@@ -14,6 +15,8 @@ function setUp() {
     targetAt: () => undefined,
     onUnmatched: () => told.unmatched++,
     newTag: () => 'tag',
+    faults: noFaults(),
+    steps: noSteps(),
     vigil: new Vigil(),
   });
   const take = (text: string, port = 4000) =>

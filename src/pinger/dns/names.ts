@@ -1,5 +1,6 @@
 /** Keeps what destinations resolve to up to date, each for itself. */
 
+import type { Faults } from '../../shared/faults.js';
 import type { Clock } from '../clock.js';
 import { Pace } from '../pace.js';
 import type { Located, Location, Sought, Unlocated } from './locate.js';
@@ -9,6 +10,8 @@ const FIRST_GAP_MS = 1;
 /** Pause after the first failure; it doubles with each further one. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+
+const INTERNAL_ERROR = 'internal error of the exporter; its log has it';
 
 export interface Resolver {
   /** Never rejects. */
@@ -33,15 +36,17 @@ export class Names {
   readonly #clock: Clock;
   readonly #resolver: Resolver;
   readonly #ttls: Ttls;
+  readonly #faults: Faults;
   readonly #user: NamesUser;
   readonly #pace: Pace;
   /** What stops the watch over each id. */
   readonly #stops = new Map<number, () => void>();
 
-  constructor(clock: Clock, resolver: Resolver, ttls: Ttls, user: NamesUser) {
+  constructor(clock: Clock, resolver: Resolver, ttls: Ttls, faults: Faults, user: NamesUser) {
     this.#clock = clock;
     this.#resolver = resolver;
     this.#ttls = ttls;
+    this.#faults = faults;
     this.#user = user;
     this.#pace = new Pace(clock, FIRST_GAP_MS);
   }
@@ -53,7 +58,7 @@ export class Names {
     let retryMs = FIRST_RETRY_MS;
     const lookUp = async (): Promise<void> => {
       const beganAt = this.#clock.now();
-      const location = await this.#resolver.locate(sought);
+      const location = await this.#locate(sought);
       if (isStopped) return;
       this.#user.took(Math.round((this.#clock.now() - beganAt) * 1000));
       const isFirst = retryMs === FIRST_RETRY_MS;
@@ -85,6 +90,16 @@ export class Names {
   close(): void {
     for (const stop of this.#stops.values()) stop();
     this.#stops.clear();
+  }
+
+  /** A fault of ours in a look-up says nothing of the name. */
+  async #locate(sought: Sought): Promise<Location> {
+    try {
+      return await this.#resolver.locate(sought);
+    } catch (error) {
+      this.#faults.report('look-up', error);
+      return { kind: 'failed', reason: 'local', why: INTERNAL_ERROR, troubles: [INTERNAL_ERROR] };
+    }
   }
 
   #holdsMs({ untilMs }: Located): number {

@@ -1,0 +1,83 @@
+/**
+ * Contains faults of our own: what is thrown ends the work that it came up in, and nothing else. Each
+ * is counted, and logged with its stack, once per place and minute.
+ */
+
+import type { LogLine } from './protocol.js';
+
+/** One place is logged at most this often. */
+const LOG_INTERVAL_MS = 60_000;
+
+export interface FaultsOptions {
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  readonly count: () => void;
+  readonly log: (line: LogLine) => void;
+}
+
+export class Faults {
+  readonly #options: FaultsOptions;
+  /** By place: when it was last logged, and how many faults were not logged since. */
+  readonly #places = new Map<string, { loggedAtMs: number; unlogged: number }>();
+
+  constructor(options: FaultsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does `work`; what it throws is reported, and then `onFault` is called.
+   *
+   * @param place where in the program this is: one of few words, for the log.
+   */
+  contain(place: string, work: () => void, onFault?: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.report(place, error);
+      if (onFault !== undefined) this.contain(`${place}, giving up`, onFault);
+    }
+  }
+
+  /** As {@link contain}, for work that takes time. Never rejects. */
+  async containAsync(
+    place: string,
+    work: () => Promise<void>,
+    onFault?: () => void,
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.report(place, error);
+      if (onFault !== undefined) this.contain(`${place}, giving up`, onFault);
+    }
+  }
+
+  /** Takes note of something that was thrown. Never throws. */
+  report(place: string, error: unknown): void {
+    try {
+      this.#options.count();
+      this.#log(place, error);
+    } catch {
+      // Whatever takes counts and lines is broken itself: there is nobody left to tell.
+    }
+  }
+
+  #log(place: string, error: unknown): void {
+    const now = this.#options.now();
+    const known = this.#places.get(place);
+    if (known !== undefined && now - known.loggedAtMs < LOG_INTERVAL_MS) {
+      known.unlogged++;
+      return;
+    }
+    this.#places.set(place, { loggedAtMs: now, unlogged: 0 });
+    this.#options.log({
+      level: 'error',
+      message: 'internal error; the work that it came up in ended, everything else goes on',
+      fields: { place, unlogged: known?.unlogged ?? 0, error: stackOf(error) },
+    });
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,16 @@
+import { Steps } from '../../src/pinger/steps.js';
+import { Faults } from '../../src/shared/faults.js';
+
+/** For tests that expect none: a fault fails the test that runs. */
+export function noFaults(): Faults {
+  const log = ({ fields }: { readonly fields: Readonly<Record<string, unknown>> }) =>
+    queueMicrotask(() => {
+      throw new Error(`a fault in ${fields['place']}: ${fields['error']}`);
+    });
+  return new Faults({ now: () => 0, count: () => {}, log });
+}
+
+/** Steps of targets, of which none may fault. */
+export function noSteps(): Steps {
+  return new Steps(noFaults(), () => undefined);
+}
