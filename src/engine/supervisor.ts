@@ -18,6 +18,7 @@ import type {
   ToPinger,
 } from '../shared/protocol.js';
 import type { DnsSettings, Explanation } from '../shared/resolution.js';
+import { Quarantine } from './quarantine.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
@@ -59,6 +60,7 @@ export class Supervisor {
   readonly #probes = new Asks<ProbeReport>(MOST_PROBES);
   readonly #explanations = new Asks<Explanation | undefined>(MOST_EXPLANATIONS);
   readonly #reader: LedgerReader;
+  readonly #quarantine = new Quarantine();
   #worker: Worker | undefined;
   /** Destinations whose rows the present thread was told of when it was started. */
   #known: readonly DestinationSlot[] = [];
@@ -106,7 +108,13 @@ export class Supervisor {
     worker.on('exit', () => this.#ended(worker, cause));
   }
 
+  /** These are new, or have other settings than before. */
   watch(entries: readonly Watched[]): void {
+    for (const { slot } of entries) this.#quarantine.release(slot);
+    this.#watch(entries);
+  }
+
+  #watch(entries: readonly Watched[]): void {
     for (let i = 0; i < entries.length; i += BATCH) {
       const destinations = entries
         .slice(i, i + BATCH)
@@ -182,7 +190,7 @@ export class Supervisor {
       case 'ready':
         this.#isReady = true;
         this.tellFiles();
-        this.watch(this.#options.watched());
+        this.#watch(this.#options.watched().filter(({ slot }) => !this.#quarantine.has(slot)));
         this.unwatch(this.#gone());
         break;
       case 'targets':
@@ -228,11 +236,44 @@ export class Supervisor {
       message: 'the pinger thread ended; starting it again',
       fields: { pause_ms: this.#pauseMs, error: cause },
     });
+    this.#leaveOut();
     this.#pause = setTimeout(() => {
       this.#restarts++;
       this.start();
     }, this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  /** After a series of deaths, those that the threads died with in hand. */
+  #leaveOut(): void {
+    const inHand = this.#inHand();
+    const leftOut = this.#quarantine.died(
+      performance.now(),
+      inHand.map(({ slot }) => slot),
+    );
+    if (leftOut.length === 0) return;
+    const names = this.#options
+      .watched()
+      .filter(({ slot }) => this.#quarantine.has(slot))
+      .map(({ destination }) => destination.name);
+    this.#options.log({
+      level: 'error',
+      message:
+        'the pinger thread died again and again; it starts without the destinations that it was dealing with. A changed setting of theirs, or a restart, lets them in again',
+      fields: { destinations: names.join(' ') },
+    });
+  }
+
+  /** What the thread was dealing with when it died. */
+  #inHand(): readonly Watched[] {
+    const { targetInHand, destinationInHand } = this.#reader.pinger();
+    return this.#options
+      .watched()
+      .filter(
+        ({ slot, targets }) =>
+          slot.index === destinationInHand ||
+          targets.some((target) => target.slot.index === targetInHand),
+      );
   }
 
   #lookAtHeartbeat(): void {

@@ -221,6 +221,12 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     samples: (row, emit) => emit(row.unmatched),
   },
   {
+    name: 'sip_keepalive_pinger_faults_total',
+    type: 'counter',
+    help: 'Faults of the exporter in the pinger thread, each of which ended one piece of work; the log has their stacks.',
+    samples: (row, emit) => emit(row.faults),
+  },
+  {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
     help: 'Times that the pinger thread stood still for more than 20 ms. Answers that came meanwhile have no round-trip time; pings whose deadline passed meanwhile are not counted.',

@@ -4,6 +4,7 @@ import type { DestinationSlot, TargetSlot } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
+import { keyedPlace, targetKey } from './places.js';
 
 export class TargetSlots {
   readonly #writer: LedgerWriter;
@@ -18,18 +19,22 @@ export class TargetSlots {
     for (let i = writer.targetsUsed - 1; i >= 0; i--) if (!taken.has(i)) this.#free.push(i);
   }
 
-  /** The rows that an earlier pinger used for this destination, by wire and address; asked once. */
+  /**
+   * The rows that an earlier pinger used for this destination, by wire and address; asked once. A
+   * target that may not be pinged is none: what is handed over came from the network once.
+   */
   adopt(destination: DestinationSlot): Map<string, TargetSlot> {
     const known = this.#known.get(destination.index);
     this.#known.delete(destination.index);
-    const targets = known?.targets ?? [];
-    if (known?.destination.generation === destination.generation) {
-      return new Map(
-        targets.map(({ transport, address, slot }) => [`${transport} ${address}`, slot]),
-      );
+    const isSame = known?.destination.generation === destination.generation;
+    const adopted = new Map<string, TargetSlot>();
+    for (const { transport, address, slot } of known?.targets ?? []) {
+      const place = isSame ? keyedPlace(`${transport} ${address}`) : undefined;
+      const key = place === undefined ? '' : targetKey(place);
+      if (place === undefined || adopted.has(key)) this.release(slot);
+      else adopted.set(key, slot);
     }
-    for (const { slot } of targets) this.release(slot);
-    return new Map();
+    return adopted;
   }
 
   /** The destination is gone: the rows that an earlier pinger used for it are free. */

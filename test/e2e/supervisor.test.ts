@@ -6,7 +6,8 @@ import { readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
 import { Roster } from '../../src/engine/roster.js';
 import { Supervisor } from '../../src/engine/supervisor.js';
-import { createLedger } from '../../src/shared/ledger/cells.js';
+import { NO_PEERS, type Watched } from '../../src/shared/destination.js';
+import { createLedger, PINGER } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
 import { eventually, folder } from '../support/process.js';
@@ -116,4 +117,63 @@ test('a pinger thread that hangs is ended and started again', { timeout: 60_000 
   supervisor.start();
   await eventually('it is ready in the end', () => supervisor.isReady, 30_000);
   assert.equal(supervisor.restarts, 1);
+});
+
+/** A pinger that gets ready, is told what to watch, and dies with a row in hand if that is watched. */
+const DYING = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  parentPort.on('message', (message) => {
+    if (message.type !== 'watch') return;
+    const indexes = message.destinations.map(({ slot }) => slot.index);
+    parentPort.postMessage({ type: 'log', level: 'info', message: 'watch', fields: { indexes: indexes.join() } });
+    if (!indexes.includes(workerData.deadly)) return;
+    Atomics.store(new Int32Array(workerData.ledger), workerData.cell, workerData.deadly + 1);
+    setImmediate(() => process.exit(1));
+  });
+  parentPort.postMessage({ type: 'ready' });
+`;
+
+test('what the thread dies of three times within a minute is left out, told by name, and let in when it changes', async (t) => {
+  const buffer = createLedger();
+  const logged: LogLine[] = [];
+  const flags = readFlags(['--destination=192.0.2.1', '--destination=192.0.2.2']);
+  const { destinations } = readConfig({ flags, env: {}, version: '0' });
+  const all: Watched[] = destinations.map((destination, index) => ({
+    ...{ destination, slot: { index, generation: 1 }, owners: ['config'], isFollowed: false },
+    ...{ targets: [], server: '', peers: NO_PEERS },
+  }));
+  let deadly = 1;
+  const supervisor = new Supervisor({
+    ledger: buffer,
+    dns: DNS,
+    watched: () => all,
+    onTargets: () => {},
+    onServers: () => {},
+    onPeers: () => {},
+    files: () => new Map(),
+    onPings: () => {},
+    onChanged: () => {},
+    log: (line) => logged.push(line),
+    spawn: ({ ledger }) => {
+      const workerData = { ledger, deadly, cell: PINGER.destinationInHand };
+      return new Worker(DYING, { eval: true, workerData });
+    },
+  });
+  t.after(() => supervisor.stop());
+  supervisor.start();
+  const watched = () =>
+    logged.filter(({ message }) => message === 'watch').map(({ fields }) => fields['indexes']);
+  await eventually('the fourth is told of the other alone', () => watched().length === 4, 60_000);
+  assert.deepEqual(watched(), ['0,1', '0,1', '0,1', '0']);
+  assert.equal(supervisor.restarts, 3);
+  const told = logged.filter(({ message }) => /died again and again/.test(message));
+  assert.deepEqual(
+    told.map(({ fields }) => fields['destinations']),
+    ['sip:192.0.2.2'],
+  );
+
+  deadly = -1;
+  const [, changed] = all;
+  if (changed !== undefined) supervisor.watch([changed]);
+  await eventually('it is watched again', () => watched().at(-1) === '1');
 });

@@ -118,3 +118,22 @@ test('the reason of a destination that is down stands until it is up', async () 
   await it.run(2_500);
   assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'timeout']);
 });
+
+test('what an earlier pinger hands over is vetted as if it came from the network', async () => {
+  const first = setUp(ok);
+  await first.run(10);
+  first.pinger.close();
+  const [entry] = first.resolved;
+  const [target] = entry?.targets ?? [];
+  assert.ok(entry !== undefined && target !== undefined);
+  const planted = [
+    ...['192.0.2.7:0', '192.0.2.7:70000', '0.0.0.0:5060', '[::]:5060', '224.0.0.1:5060'],
+    ...['undefined.undefined.undefined.undefined:5060', 'localhost:5060', '', '[::ffff:0.0.0.0]:1'],
+  ].map((address, i) => ({ ...target, address, slot: { index: 10 + i, generation: 1 } }));
+  const known = [{ ...entry, targets: [...planted, target] }];
+
+  const second = setUp(failed, known, first.buffer);
+  await second.run(3_000);
+  assert.deepEqual(second.wire.opened, ['192.0.2.1']);
+  second.pinger.close();
+});
