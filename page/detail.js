@@ -191,9 +191,10 @@ function resolution(told) {
       step.ttl_left === null ? '–' : `${step.ttl_left} s`,
     ]),
   );
+  const age = told.age === null ? 'Never.' : `${Math.round(told.age)} s ago.`;
   return [
     el('h2', {}, 'How its name was resolved'),
-    el('p', { class: 'faint' }, `${Math.round(told.age)} s ago. ${told.troubles.join('; ')}`),
+    el('p', { class: 'faint' }, `${age} ${told.troubles.join('; ')}`),
     rows.length === 0
       ? el('p', {}, 'Nothing was asked for.')
       : grid('Records', ['Target', 'Type', 'Name', 'Leads to', 'Holds'], rows),

@@ -135,9 +135,11 @@ export function describeRecent({ atMs, reason, code, rttMicros }: RecentPing) {
 
 /** How the targets were found; null when nobody can say, or there is no name. Durations are seconds. */
 export function describeResolution(resolution: Resolution | undefined) {
-  if (resolution === undefined || resolution.ageMs === undefined) return null;
+  if (resolution === undefined) return null;
+  const { ageMs, troubles } = resolution;
+  if (ageMs === undefined && troubles.length === 0) return null;
   return {
-    age: resolution.ageMs / 1000,
+    age: ageMs === undefined ? null : ageMs / 1000,
     troubles: resolution.troubles,
     targets: resolution.targets.map(({ steps, ...target }) => ({
       ...target,

@@ -209,6 +209,30 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     samples: (row, emit) => emitHistogram(row.resolutions, RTT_BUCKETS_MICROS, emit),
   },
   {
+    name: 'sip_keepalive_dns_lookups_in_flight',
+    type: 'gauge',
+    help: 'Look-ups in the DNS that are under way, at most 64, and 8 for one name.',
+    samples: (row, emit) => emit(row.lookupsInFlight),
+  },
+  {
+    name: 'sip_keepalive_dns_lookups_waiting',
+    type: 'gauge',
+    help: 'Look-ups in the DNS that wait for a turn; names take turns.',
+    samples: (row, emit) => emit(row.lookupsWaiting),
+  },
+  {
+    name: 'sip_keepalive_dns_lookups_shed_total',
+    type: 'counter',
+    help: 'Look-ups in the DNS that were not made because too many waited for a turn.',
+    samples: (row, emit) => emit(row.lookupsShed),
+  },
+  {
+    name: 'sip_keepalive_dns_records_cut_total',
+    type: 'counter',
+    help: 'Records of DNS answers that were not followed because one name had too many.',
+    samples: (row, emit) => emit(row.recordsCut),
+  },
+  {
     name: 'sip_keepalive_pinger_in_flight',
     type: 'gauge',
     help: 'Pings that have begun and not ended.',

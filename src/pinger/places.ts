@@ -2,7 +2,7 @@
 
 import { bracketed, gateAddress } from '../shared/address.js';
 import { TRANSPORTS } from '../shared/outcome.js';
-import type { Place } from './dns/locate.js';
+import type { PartialDoubt, Place } from './dns/locate.js';
 
 /** As in the label `address`. */
 export function addressLabel({ address, port }: Pick<Place, 'address' | 'port'>): string {
@@ -12,6 +12,26 @@ export function addressLabel({ address, port }: Pick<Place, 'address' | 'port'>)
 /** What makes a target another one: its wire and its address. */
 export function targetKey(place: Pick<Place, 'wire' | 'address' | 'port'>): string {
   return `${place.wire} ${addressLabel(place)}`;
+}
+
+/** Whether a record that led to the place is one of these, each `TYPE NAME`. */
+export function restsOn({ steps }: Pick<Place, 'steps'>, records: ReadonlySet<string>): boolean {
+  return steps.some(({ type, name }) => records.has(`${type} ${name}`));
+}
+
+/**
+ * Those of the places known before that an answer which did not come may still lead to. Of those that an
+ * earlier pinger found it is not known what led to them.
+ */
+export function stillPossible(
+  before: readonly Place[],
+  { missing, unanswered, unansweredBeside }: PartialDoubt,
+): readonly Place[] {
+  return before.filter((place) =>
+    place.steps.length === 0
+      ? missing === 'places'
+      : restsOn(place, unanswered) || restsOn(place, unansweredBeside),
+  );
 }
 
 /** The place of such a key, of which nothing more is known; undefined when it may not be pinged. */
@@ -27,15 +47,20 @@ export function keyedPlace(key: string): Place | undefined {
  * The places in the order in which a client would try them (RFC 2782): by priority, and within one
  * by chance in proportion to the weights. What is pinged already goes first within its priority, so
  * that targets do not change with each look-up.
+ *
+ * @param chanceOf from 0 to 1, evenly spread; the same for the same place if the order is to stay.
  */
 export function ranked(
   places: readonly Place[],
   isPinged: (place: Place) => boolean,
-  random: () => number,
+  chanceOf: (place: Place) => number,
 ): readonly Place[] {
   const chances = new Map(
     // Ordered by u^(1/w), each is first with a chance in proportion to its weight.
-    places.map((place) => [place, random() ** (1 / Math.max(place.weight ?? 0, TINY_WEIGHT))]),
+    places.map((place) => [
+      place,
+      chanceOf(place) ** (1 / Math.max(place.weight ?? 0, TINY_WEIGHT)),
+    ]),
   );
   return places.toSorted(
     (a, b) =>

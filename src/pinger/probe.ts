@@ -10,7 +10,7 @@ import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { TlsPeer } from '../shared/tls.js';
 import { parseUri, type SipUri } from '../shared/uri.js';
-import { numericPlace, type Place } from './dns/locate.js';
+import { numericPlace, type Place, soughtFor } from './dns/locate.js';
 import type { Resolver } from './dns/names.js';
 import { failureOf } from './judge.js';
 import { readable } from './readable.js';
@@ -54,6 +54,7 @@ export class Probe implements TargetUser {
     request: undefined,
   };
   #isOver = false;
+  #isResolving = false;
   #isEnding = false;
 
   constructor(
@@ -141,18 +142,19 @@ export class Probe implements TargetUser {
 
   /** Where the destination is served; undefined once it is told that it is nowhere. */
   async #places(): Promise<readonly Place[] | undefined> {
-    const { transport, ipProtocol } = this.#request.settings;
-    const sought = { uri: this.#hop, transport, ipProtocol };
+    const sought = soughtFor(this.#hop, this.#request.settings);
     const numeric = numericPlace(sought);
     if (numeric !== undefined) return [numeric];
     const { resolver, tools } = this.#options;
+    this.#isResolving = true;
     const location = await resolver.locate(sought);
+    this.#isResolving = false;
     if (this.#isOver) return undefined;
     const resolve = (tools.clock.now() - this.#beganAt) / 1000;
     this.#durations = { ...this.#durations, resolve };
     for (const trouble of location.troubles) this.#note(trouble);
     if (location.kind === 'failed') {
-      this.#fail('resolution', location.why);
+      this.#fail(location.reason === 'local' ? 'local' : 'resolution', location.why);
       return undefined;
     }
     for (const { steps } of location.places) {
@@ -186,7 +188,10 @@ export class Probe implements TargetUser {
   /** What came until now was read before this, if the event loop gets around to it once more. */
   #runOut(): void {
     setImmediate(() => {
-      if (!this.#isOver) this.#fail('timeout', 'the time for the whole probe ran out');
+      if (this.#isOver) return;
+      const ranOut = 'the time for the whole probe ran out';
+      if (this.#isResolving) this.#fail('resolution', `${ranOut} while its name was looked up`);
+      else this.#fail('timeout', ranOut);
     });
   }
 

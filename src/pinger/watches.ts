@@ -13,11 +13,12 @@ import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import { parseUri } from '../shared/uri.js';
-import { type Located, numericPlace, type Place, type Unlocated } from './dns/locate.js';
+import { type Located, numericPlace, type Place, soughtFor, type Unlocated } from './dns/locate.js';
 import { Names, type Resolver, type Ttls } from './dns/names.js';
 import type { Judge } from './judge.js';
 import type { Outbox } from './outbox.js';
-import { addressLabel, keyedPlace, ranked, targetKey } from './places.js';
+import { addressLabel, keyedPlace, ranked, restsOn, stillPossible, targetKey } from './places.js';
+import { hash } from './scheduler.js';
 import { TargetSlots } from './slots.js';
 import { Target, type TargetTools } from './target.js';
 import type { Targets } from './targets.js';
@@ -55,11 +56,13 @@ export class Watches {
    */
   readonly #kept = new Map<number, Map<string, TargetSlot>>();
   readonly #aliveCodes = new Map<string, AliveCodes>();
+  readonly #seed: string;
 
   constructor(options: WatchesOptions) {
     const { writer, known, resolver, ttls, tools, targets, judge } = options;
     this.#options = options;
     this.#slots = new TargetSlots(writer, known);
+    this.#seed = tools.entropy.hex(8);
     this.#watchedTools = {
       judge,
       writer,
@@ -104,8 +107,7 @@ export class Watches {
     this.#options.writer.openDestination(slot);
     this.#watches[slot.index] = watch;
     if (kept.size > 0) this.#kept.set(slot.index, kept);
-    const { transport, ipProtocol } = settings;
-    const sought = { uri: watch.hop, transport, ipProtocol };
+    const sought = soughtFor(watch.hop, settings);
     const place = numericPlace(sought);
     if (place !== undefined) {
       this.#setTargets(watch, [place]);
@@ -180,23 +182,36 @@ export class Watches {
     const watch = this.#watches[id];
     if (watch === undefined) return;
     const { places, doubt, troubles } = location;
-    // What is known of already stays while it is not known that it is gone.
-    const known = doubt === undefined ? [] : watch.targets.map(({ place }) => place);
+    // What is known already stays while it is not known that it is gone.
+    const before = watch.targets.map(({ place }) => place);
+    const known = doubt === undefined ? [] : stillPossible(before, doubt);
+    if (doubt?.missing === 'way' && known.some((place) => restsOn(place, doubt.unanswered))) {
+      // The other way that was found would be left again with the next answer.
+      const isNews = troubles.join() !== watch.troubles.join();
+      this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isNews);
+      return;
+    }
     const all = new Map([...known, ...places].map((place) => [targetKey(place), place]));
     const pinged = new Set(watch.targets.map(({ place }) => targetKey(place)));
     const isPinged = (place: Place) => pinged.has(targetKey(place));
-    const wanted = ranked([...all.values()], isPinged, Math.random).slice(
+    const wanted = ranked([...all.values()], isPinged, this.#chanceOf(watch)).slice(
       0,
       watch.destination.settings.maxTargets,
     );
-    const cut = all.size - wanted.length;
+    const cut = all.size - wanted.length + (location.cut ?? 0);
     this.#takeNote(watch, location, cut);
     const isChange = this.#setTargets(watch, wanted);
     const { writer, tools } = this.#options;
     const isFirst = watch.resolvedAtMs === undefined;
     watch.resolvedAtMs = tools.clock.now();
     writer.recordResolution(watch.slot, tools.clock.epoch(), isChange && !isFirst, cut);
-    if (doubt !== undefined) this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isFirst);
+    if (doubt?.missing === 'places')
+      this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isFirst);
+  }
+
+  /** The same for the same place as long as this thread runs, so that ties do not change. */
+  #chanceOf({ destination }: Watch): (place: Place) => number {
+    return (place) => hash(`${this.#seed} ${destination.name} ${targetKey(place)}`) / 2 ** 32;
   }
 
   #unlocated(id: number, { reason, why, troubles }: Unlocated, isFirst: boolean): void {
@@ -219,7 +234,7 @@ export class Watches {
     if (!isNews || notes.length === 0) return;
     this.#options.outbox.log({
       level: 'warn',
-      message: 'a name resolves, but not all of it is pinged',
+      message: 'a name resolves, with errors on the way',
       fields: { destination: watch.destination.name, host: watch.hop.host, why: notes.join('; ') },
     });
   }

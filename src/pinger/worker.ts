@@ -34,7 +34,7 @@ const pinger = new Pinger({
   clock: systemClock,
   writer,
   known: start.known,
-  resolver: new DnsResolver(systemClock, files, start.dns),
+  resolver: new DnsResolver(systemClock, files, start.dns, writer),
   ttls: start.dns,
   files,
   faults,

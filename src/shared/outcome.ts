@@ -91,7 +91,7 @@ const WORDS: Readonly<Record<DownReason, string>> = {
   auth: 'asked for credentials that we lack, or refused ours',
   malformed: 'what came was not well-formed SIP',
   local: 'the exporter itself could not ping',
-  resolution: 'the name has no address',
+  resolution: 'the name does not resolve',
 };
 
 /** A reason as a sentence for people. */

@@ -5,10 +5,8 @@ import { test } from 'node:test';
 import * as packet from 'dns-packet';
 import { systemClock } from '../../src/pinger/clock.js';
 import { DnsClient } from '../../src/pinger/dns/client.js';
-import { Lookups } from '../../src/pinger/dns/lookups.js';
 import type { DnsAnswer } from '../../src/pinger/dns/records.js';
 import { address, alias, FLAGS, fakeDns, reply, silence } from '../support/dns-server.js';
-import { FakeClock } from '../support/fake-clock.js';
 
 const client = (...servers: readonly { readonly address: string; readonly port: number }[]) =>
   new DnsClient({ servers: () => servers, timeoutMs: 150, clock: systemClock });
@@ -106,36 +104,4 @@ test('a name that is too long for the DNS is nodata', async (t) => {
   const far = await fakeDns(t, () => []);
   const answer = await client(far).ask(`_sip._udp.${'a'.repeat(60)}.`.repeat(5), 'SRV');
   assert.deepEqual([reasonOf(answer), far.asked.length], ['nodata', 0]);
-});
-
-test('one look-up serves all who ask, until its time is up, and no more than some are under way', async () => {
-  const clock = new FakeClock();
-  let asked = 0;
-  let underWay = 0;
-  let most = 0;
-  const lookups = new Lookups(clock, async (name): Promise<DnsAnswer> => {
-    asked++;
-    most = Math.max(most, ++underWay);
-    await new Promise((resolve) => setImmediate(resolve));
-    underWay--;
-    if (name === 'no.test') return { kind: 'failed', reason: 'servfail', detail: '' };
-    return {
-      kind: 'records',
-      records: [{ type: 'A', address: '192.0.2.1', ttlSeconds: 10 }],
-      ttlSeconds: 10,
-    };
-  });
-  await Promise.all(Array.from({ length: 50 }, () => lookups.lookUp('a.test', 'A')));
-  assert.equal(asked, 1);
-  clock.advance(9_000);
-  const { untilMs } = await lookups.lookUp('a.test', 'A');
-  assert.deepEqual([asked, untilMs], [1, 10_000], 'the time that is left is that of the answer');
-  clock.advance(1_000);
-  await lookups.lookUp('a.test', 'A');
-  assert.equal(asked, 2);
-  await lookups.lookUp('no.test', 'A');
-  await lookups.lookUp('no.test', 'A');
-  assert.equal(asked, 4, 'a failure is not kept');
-  await Promise.all(Array.from({ length: 500 }, (_, i) => lookups.lookUp(`${i}.test`, 'A')));
-  assert.ok(most <= 64, `${most} at once`);
 });

@@ -3,58 +3,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Address } from '../../src/pinger/addresses.js';
 import { parseHosts } from '../../src/pinger/dns/hosts.js';
-import { locate, type Place } from '../../src/pinger/dns/locate.js';
-import type { LookedUp, LookUp } from '../../src/pinger/dns/lookups.js';
-import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
+import type { Place } from '../../src/pinger/dns/locate.js';
 import { ranked } from '../../src/pinger/places.js';
 import type { IpProtocol } from '../../src/shared/destination.js';
 import type { TransportChoice } from '../../src/shared/outcome.js';
-import type { ResolutionFailure } from '../../src/shared/resolution.js';
-import { parseUri } from '../../src/shared/uri.js';
+import { search, shown, zone } from '../support/zone.js';
 
-/** Records, each as `NAME TYPE DATA`, or `NAME TYPE !reason` for a look-up that fails. */
-function zone(lines: readonly string[], asked: string[] = []): LookUp {
-  return async (name, type): Promise<LookedUp> => {
-    asked.push(`${type} ${name}`);
-    const mine = lines.filter((line) => line.startsWith(`${name} ${type} `));
-    const data = mine.map((line) => line.split(' ').slice(2));
-    const failure = data.find(([first]) => first?.startsWith('!'))?.[0]?.slice(1);
-    if (failure !== undefined || data.length === 0) {
-      const reason = (failure ?? 'nodata') as ResolutionFailure;
-      return { answer: { kind: 'failed', reason, detail: '' }, untilMs: 0 };
-    }
-    const records = data.map((fields) => recordOf(type, fields));
-    return { answer: { kind: 'records', records, ttlSeconds: 60 }, untilMs: 60_000 };
-  };
-}
-
-function recordOf(type: RecordType, fields: readonly string[]): DnsRecord {
-  const [a = '', b = '', c = '', d = '', e = ''] = fields;
-  const ttlSeconds = 60;
-  if (type === 'A' || type === 'AAAA') return { type, address: a, ttlSeconds };
-  if (type === 'SRV') {
-    const target = d === '.' ? '' : d;
-    return { type, priority: Number(a), weight: Number(b), port: Number(c), target, ttlSeconds };
-  }
-  const numbers = { order: Number(a), preference: Number(b) };
-  return { type, ...numbers, flags: c, service: d, replacement: e, ttlSeconds };
-}
-
-async function found(
+const found = (
   uri: string,
   lines: readonly string[],
   transport: TransportChoice = 'auto',
   ipProtocol: IpProtocol = 'any',
-  hosts: ReadonlyMap<string, readonly Address[]> = new Map(),
-) {
-  const sought = { uri: parseUri(uri, transport), transport, ipProtocol };
-  return locate(sought, zone(lines), hosts);
-}
-
-const shown = ({ wire, address, port, priority, weight }: Place) =>
-  [wire, address, port, ...(priority === undefined ? [] : [`${priority}/${weight}`])].join(' ');
+) => search(uri, lines, { change: { transport, ipProtocol } });
 
 const HOST = ['a.test A 192.0.2.1', 'a.test AAAA 2001:db8::1'];
 const SRV_UDP = ['_sip._udp.a.test SRV 10 5 5070 h1.test', 'h1.test A 192.0.2.11'];
@@ -257,12 +218,11 @@ describe('a URI is served', () => {
   });
 
   test('where the hosts file says, and nothing is looked up', async () => {
-    const hosts = parseHosts('127.0.0.9 A.test a # here\n::9 a.test\nnonsense\n');
+    const hosts = parseHosts('127.0.0.9 A.test a # here\n2001:DB8::9 a.test\nnonsense\n');
     const asked: string[] = [];
-    const sought = { uri: parseUri('a.test'), transport: 'auto', ipProtocol: 'any' } as const;
-    const location = await locate(sought, zone(SRV_UDP, asked), hosts);
+    const location = await search('a.test', zone(SRV_UDP, asked), { hosts });
     assert.ok(location.kind === 'located');
-    assert.deepEqual(location.places.map(shown), ['udp 127.0.0.9 5060', 'udp ::9 5060']);
+    assert.deepEqual(location.places.map(shown), ['udp 127.0.0.9 5060', 'udp 2001:db8::9 5060']);
     assert.deepEqual([asked, location.untilMs], [[], 0], 'it is looked into again soon');
   });
 
@@ -295,12 +255,12 @@ describe('what cannot be looked up', () => {
       'nxdomain',
     ],
     ['a name without addresses', [], 'nodata'],
-    ['a server that fails', ['a.test NAPTR !servfail', ...HOST], 'servfail'],
-    ['silence for NAPTR, while there might be one', ['a.test NAPTR !timeout', ...HOST], 'timeout'],
+    ['silence for NAPTR, and no address', ['a.test NAPTR !timeout'], 'timeout'],
+    ['a server that fails, and no address', ['_sip._udp.a.test SRV !servfail'], 'servfail'],
     [
-      'silence for SRV, while there might be one',
-      ['_sip._udp.a.test SRV !timeout', ...HOST],
-      'timeout',
+      'a fault of our own, whatever the host has',
+      ['a.test NAPTR !local', ...HOST, ...SRV_UDP],
+      'local',
     ],
     ['a server that refuses', ['a.test A !refused', 'a.test AAAA !refused'], 'refused'],
     [
@@ -341,7 +301,7 @@ describe('what cannot be looked up', () => {
     assert.match(doubted.troubles.join(), /A of h4\.test: timeout/);
     const fine = await found('a.test:5060', ['a.test A 192.0.2.1', 'a.test AAAA !servfail']);
     assert.ok(fine.kind === 'located');
-    assert.deepEqual([fine.doubt, fine.troubles], [undefined, []]);
+    assert.deepEqual([fine.doubt?.missing, fine.troubles], ['family', []]);
   });
 
   test('of an SRV target is told as trouble, also when it is certain', async () => {

@@ -3,16 +3,18 @@
  * ports, and how each was found.
  */
 
-import { bracketed } from '../../shared/address.js';
-import type { IpProtocol } from '../../shared/destination.js';
+import { addressFamily, bracketed } from '../../shared/address.js';
+import type { IpProtocol, PingSettings } from '../../shared/destination.js';
 import type { TransportChoice, TransportName } from '../../shared/outcome.js';
-import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
+import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
-import { type Address, isWanted } from '../addresses.js';
-import type { LookedUp, LookUp } from './lookups.js';
-import { isCertain, type NaptrRecord, type RecordType, type SrvRecord } from './records.js';
+import type { Clock } from '../clock.js';
+import type { Doubt, Findings, Missing } from './findings.js';
+import type { HostsTable } from './hosts.js';
+import type { LookUp } from './lookups.js';
+import { Search } from './search.js';
 
-/** A place where a URI is served. */
+/** A place where a URI is served. Its address and port are through the gate. */
 export interface Place {
   readonly wire: TransportName;
   readonly address: string;
@@ -25,27 +27,32 @@ export interface Place {
   readonly steps: readonly ResolutionStep[];
 }
 
+/** A name leads to places, and not all that was asked for was answered. */
+export interface PartialDoubt extends Doubt {
+  readonly missing: Missing;
+  /** `TYPE NAME` of the look-ups that were not answered. */
+  readonly unanswered: ReadonlySet<string>;
+  /** The same of one family's look-ups beside answers of the other. */
+  readonly unansweredBeside: ReadonlySet<string>;
+}
+
 export interface Located {
   readonly kind: 'located';
   /** In the order in which a client would try them, weights apart; at least one. */
   readonly places: readonly Place[];
   /** Monotonic: until then all that it rests on holds. */
   readonly untilMs: number;
-  /** A look-up on the way failed so that there may be more places; undefined when none did. */
-  readonly doubt: Doubt | undefined;
-  /** Look-ups that failed where there should have been something, in words. */
+  /** Records that were not followed, because there are too many; absent for none. */
+  readonly cut?: number;
+  /** Undefined when all that was asked for was answered. */
+  readonly doubt: PartialDoubt | undefined;
+  /** What failed where there should have been something, in words. */
   readonly troubles: readonly string[];
 }
 
 export interface Unlocated extends Doubt {
   readonly kind: 'failed';
   readonly troubles: readonly string[];
-}
-
-/** What could not be learnt. */
-export interface Doubt {
-  readonly reason: ResolutionFailure;
-  readonly why: string;
 }
 
 export type Location = Located | Unlocated;
@@ -55,55 +62,30 @@ export interface Sought {
   /** The wire where the URI names none; `auto` for what DNS says, UDP where that says nothing. */
   readonly transport: TransportChoice;
   readonly ipProtocol: IpProtocol;
+  /** The setting that leaves one family out, for a message; empty where none does. */
+  readonly narrowedBy: string;
+  /** Places that are of use: not many more names than these are followed. */
+  readonly maxTargets: number;
 }
 
-/** NAPTR services (RFC 3263 4.1, RFC 7118 9.3) and the wires that they stand for. */
-const SERVICES: ReadonlyMap<string, TransportName> = new Map([
-  ['SIP+D2U', 'udp'],
-  ['SIP+D2T', 'tcp'],
-  ['SIPS+D2T', 'tls'],
-  ['SIP+D2W', 'ws'],
-  ['SIPS+D2W', 'wss'],
-]);
+export interface LocateTools {
+  readonly lookUp: LookUp;
+  readonly hosts: HostsTable;
+  readonly clock: Clock;
+  /** So many records of an answer are not followed, because there are too many. */
+  readonly onCut: (count: number) => void;
+}
 
-/** RFC 3263 4.1; there is none for WebSockets. */
-const SRV_PREFIXES: Readonly<Partial<Record<TransportName, string>>> = {
-  udp: '_sip._udp.',
-  tcp: '_sip._tcp.',
-  tls: '_sips._tcp.',
-};
-
-/** The wires whose SRV records are asked for where no NAPTR record chooses, in this order. */
-const TRIED: readonly TransportName[] = ['udp', 'tcp', 'tls'];
-
-/** What was learnt on the way: how long it holds, and what could not be learnt. */
-class Findings {
-  untilMs = Number.POSITIVE_INFINITY;
-  /** A look-up failed so that it is not known whether there are records. */
-  isUnknown = false;
-  /** The weightiest failure: what leaves something unknown, else what another record led to. */
-  failure: Doubt = { reason: 'nodata', why: 'there is no such record' };
-  #weight = 0;
-  /** Failures that something else led past, or did not. */
-  readonly troubles: string[] = [];
-
-  /** @param isExpected whether there should be such a record, because another one points there. */
-  take({ answer, untilMs }: LookedUp, name: string, type: RecordType, isExpected = false): void {
-    if (answer.kind === 'records') {
-      this.untilMs = Math.min(this.untilMs, untilMs);
-      return;
-    }
-    const isUnknown = !isCertain(answer.reason);
-    const detail = answer.detail === '' ? '' : `, ${answer.detail}`;
-    const why = `${type} of ${name}: ${answer.reason}${detail}`;
-    if (isUnknown || isExpected) this.troubles.push(why);
-    this.isUnknown ||= isUnknown;
-    const weight = isUnknown ? 3 : isExpected ? 2 : 1;
-    // Of equal ones the last counts: it is that of the host itself.
-    if (weight < this.#weight) return;
-    this.#weight = weight;
-    this.failure = { reason: answer.reason, why };
+/** What is sought for pings with these settings. A source address can only send to its own family. */
+export function soughtFor(uri: SipUri, settings: PingSettings): Sought {
+  const { transport, ipProtocol, sourceAddress, maxTargets } = settings;
+  const family = addressFamily(sourceAddress);
+  if (ipProtocol === 'any' && family !== undefined) {
+    const narrowedBy = `source_address is ${sourceAddress}`;
+    return { uri, transport, ipProtocol: `ip${family}`, narrowedBy, maxTargets };
   }
+  const narrowedBy = ipProtocol === 'any' ? '' : `ip_protocol is ${ipProtocol}`;
+  return { uri, transport, ipProtocol, narrowedBy, maxTargets };
 }
 
 const NO_STEPS: readonly ResolutionStep[] = [];
@@ -127,186 +109,39 @@ export function numericPlace({ uri, transport }: Sought): Place | undefined {
 }
 
 /** Where a name is served. Never rejects. */
-export async function locate(
-  { uri, transport, ipProtocol }: Sought,
-  lookUp: LookUp,
-  hosts: ReadonlyMap<string, readonly Address[]>,
-): Promise<Location> {
-  const search = new Search(uri, ipProtocol, lookUp, hosts);
+export async function locate(sought: Sought, tools: LocateTools): Promise<Location> {
+  const { uri, transport } = sought;
+  const search = new Search(sought, tools);
   const named = uri.params.some(([name]) => name === 'transport');
   const isChosen = named || transport !== 'auto';
   const wire = transportOf(uri, transport) ?? 'udp';
+  const isListed = tools.hosts.has(uri.host);
   // RFC 3263 4.2: a port says that no SRV record is wanted; whoever writes a name into the hosts
   // file wants that address.
-  if (uri.port !== undefined || hosts.has(uri.host)) {
-    return search.done(await search.hostOf(wire));
+  if (uri.port !== undefined || isListed) {
+    const places = await search.hostOf(wire);
+    if (places.length === 0 && !isListed) await search.explainPort(isChosen ? wire : undefined);
+    return concluded(sought, places, search.findings);
   }
-  return search.done(isChosen ? await search.serviceOf(wire) : await search.anyService(wire));
+  const places = isChosen ? await search.serviceOf(wire) : await search.anyService(wire);
+  return concluded(sought, places, search.findings);
 }
 
-class Search {
-  readonly #uri: SipUri;
-  readonly #ipProtocol: IpProtocol;
-  readonly #lookUp: LookUp;
-  readonly #hosts: ReadonlyMap<string, readonly Address[]>;
-  readonly #findings = new Findings();
-
-  constructor(
-    uri: SipUri,
-    ipProtocol: IpProtocol,
-    lookUp: LookUp,
-    hosts: ReadonlyMap<string, readonly Address[]>,
-  ) {
-    this.#uri = uri;
-    this.#ipProtocol = ipProtocol;
-    this.#lookUp = lookUp;
-    this.#hosts = hosts;
+function concluded(
+  { ipProtocol, narrowedBy }: Sought,
+  places: readonly Place[],
+  findings: Findings,
+): Location {
+  if (places.length === 0) {
+    const family = ipProtocol === 'ip4' ? 'IPv4' : 'IPv6';
+    if (narrowedBy !== '') findings.remark(`only ${family} is looked for: ${narrowedBy}`);
+    return { kind: 'failed', ...findings.failure, troubles: findings.allTroubles };
   }
-
-  done(places: readonly Place[]): Location {
-    const { untilMs, failure, isUnknown, troubles } = this.#findings;
-    if (places.length === 0) return { kind: 'failed', ...failure, troubles };
-    const doubt = isUnknown ? failure : undefined;
-    return { kind: 'located', places: withoutDoubles(places), untilMs, doubt, troubles };
-  }
-
-  /** The addresses of the host itself. */
-  async hostOf(wire: TransportName): Promise<readonly Place[]> {
-    const port = this.#uri.port ?? DEFAULT_PORTS[wire];
-    return this.#addressesOf(
-      this.#uri.host,
-      { wire, port, priority: undefined, weight: undefined },
-      [],
-    );
-  }
-
-  /** RFC 3263 4.2: SRV records of one wire, else the host itself. */
-  async serviceOf(wire: TransportName): Promise<readonly Place[]> {
-    const prefix = SRV_PREFIXES[wire];
-    if (prefix === undefined) return this.hostOf(wire);
-    const found = await this.#srv(`${prefix}${this.#uri.host}`, wire, []);
-    return found ?? this.hostOf(wire);
-  }
-
-  /** RFC 3263 4.1: NAPTR records choose the wire; else SRV records do, the first that there are. */
-  async anyService(otherwise: TransportName): Promise<readonly Place[]> {
-    for (const record of await this.#naptr()) {
-      const wire = SERVICES.get(record.service);
-      if (wire === undefined) continue;
-      const step: ResolutionStep = {
-        ...{
-          type: 'NAPTR',
-          name: this.#uri.host,
-          value: `${record.service} ${record.replacement}`,
-        },
-        ...{ order: record.order, preference: record.preference },
-        untilMs: this.#findings.untilMs,
-      };
-      const places =
-        record.flags === 'a'
-          ? await this.#addressesOf(
-              record.replacement,
-              { wire, port: DEFAULT_PORTS[wire], priority: undefined, weight: undefined },
-              [step],
-            )
-          : await this.#srv(record.replacement, wire, [step]);
-      if (places !== undefined && places.length > 0) return places;
-    }
-    const wires = this.#uri.scheme === 'sips' ? (['tls'] as const) : TRIED;
-    const names = wires.map((wire) => [wire, `${SRV_PREFIXES[wire]}${this.#uri.host}`] as const);
-    // All are asked for at once, so that a name without any does not take as many round trips.
-    for (const [, name] of names) void this.#lookUp(name, 'SRV');
-    let hasSrv = false;
-    for (const [wire, name] of names) {
-      const places = await this.#srv(name, wire, []);
-      if (places !== undefined && places.length > 0) return places;
-      hasSrv ||= places !== undefined;
-    }
-    // Where SRV records lead nowhere, and while it is unknown whether there are any, the host itself
-    // would be a guess.
-    return hasSrv || this.#findings.isUnknown ? [] : this.hostOf(otherwise);
-  }
-
-  /** Those that we could follow, the one that the domain likes best first. */
-  async #naptr(): Promise<readonly NaptrRecord[]> {
-    const lookedUp = await this.#lookUp(this.#uri.host, 'NAPTR');
-    this.#findings.take(lookedUp, this.#uri.host, 'NAPTR');
-    const { answer } = lookedUp;
-    const records = answer.kind === 'records' ? answer.records : [];
-    return records
-      .filter((record): record is NaptrRecord => record.type === 'NAPTR')
-      .filter(({ flags }) => flags === 's' || flags === 'a')
-      .filter(({ service }) => this.#uri.scheme === 'sip' || service.startsWith('SIPS'))
-      .sort((a, b) => a.order - b.order || a.preference - b.preference);
-  }
-
-  /** Undefined when there are no such records; empty when there is no such service. */
-  async #srv(
-    name: string,
-    wire: TransportName,
-    before: readonly ResolutionStep[],
-  ): Promise<readonly Place[] | undefined> {
-    const lookedUp = await this.#lookUp(name, 'SRV');
-    this.#findings.take(lookedUp, name, 'SRV');
-    const { answer, untilMs } = lookedUp;
-    if (answer.kind === 'failed') return undefined;
-    const records = answer.records
-      .filter((record): record is SrvRecord => record.type === 'SRV')
-      // RFC 2782: a target of "." says that there is no such service.
-      .filter(({ target }) => target !== '')
-      .sort((a, b) => a.priority - b.priority || b.weight - a.weight);
-    const places = await Promise.all(
-      records.map(({ target, port, priority, weight }) => {
-        const value = `${target}:${port}`;
-        const step: ResolutionStep = { type: 'SRV', name, value, priority, weight, untilMs };
-        return this.#addressesOf(target, { wire, port, priority, weight }, [...before, step]);
-      }),
-    );
-    return places.flat();
-  }
-
-  /** RFC 7984 4: both families, of whichever there are. */
-  async #addressesOf(
-    host: string,
-    place: Pick<Place, 'wire' | 'port' | 'priority' | 'weight'>,
-    before: readonly ResolutionStep[],
-  ): Promise<readonly Place[]> {
-    const listed = this.#hosts.get(host);
-    if (listed !== undefined) {
-      // The file may change at any time, and costs nothing to look into.
-      this.#findings.untilMs = 0;
-      return listed
-        .filter((address) => isWanted(address, this.#ipProtocol))
-        .map(({ address, family }) => {
-          const untilMs = Number.POSITIVE_INFINITY;
-          const step: ResolutionStep = { type: 'hosts', name: host, value: address, untilMs };
-          return { ...place, address, family, steps: [...before, step] };
-        });
-    }
-    const types = (['A', 'AAAA'] as const).filter((type) =>
-      isWanted({ address: '', family: type === 'A' ? 4 : 6 }, this.#ipProtocol),
-    );
-    const found = await Promise.all(types.map((type) => this.#lookUp(host, type)));
-    const isFound = found.some(({ answer }) => answer.kind === 'records');
-    return found.flatMap((lookedUp, i) => {
-      const type = types[i] ?? 'A';
-      const { answer, untilMs } = lookedUp;
-      // AAAA that fails is common, and says nothing where A is answered.
-      const isHarmless =
-        isFound && (type === 'AAAA' || (answer.kind === 'failed' && isCertain(answer.reason)));
-      if (answer.kind === 'failed') {
-        if (!isHarmless) this.#findings.take(lookedUp, host, type, before.length > 0);
-        return [];
-      }
-      this.#findings.take(lookedUp, host, type);
-      return answer.records.flatMap((record) => {
-        if (record.type !== 'A' && record.type !== 'AAAA') return [];
-        const step: ResolutionStep = { type, name: host, value: record.address, untilMs };
-        const family = record.type === 'A' ? (4 as const) : (6 as const);
-        return [{ ...place, address: record.address, family, steps: [...before, step] }];
-      });
-    });
-  }
+  const { failure, missing, unanswered, unansweredBeside, untilMs, troubles } = findings;
+  const doubt =
+    missing === undefined ? undefined : { ...failure, missing, unanswered, unansweredBeside };
+  const { cut } = findings;
+  return { kind: 'located', places: withoutDoubles(places), untilMs, cut, doubt, troubles };
 }
 
 /** Several names may lead to one address and port: it is one target, found by the first of them. */

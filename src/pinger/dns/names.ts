@@ -67,7 +67,7 @@ export class Names {
         again(this.#holdsMs(location));
       } else {
         again(retryMs);
-        retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+        retryMs = Math.min(2 * retryMs, this.#longestRetryMs(location));
       }
       if (location.kind === 'located') this.#user.located(id, location);
       else this.#user.unlocated(id, location, isFirst);
@@ -100,6 +100,12 @@ export class Names {
       this.#faults.report('look-up', error);
       return { kind: 'failed', reason: 'local', why: INTERNAL_ERROR, troubles: [INTERNAL_ERROR] };
     }
+  }
+
+  /** What never is answered, and hinders nothing, is not asked for more often than the rest. */
+  #longestRetryMs(location: Location): number {
+    const isIdle = location.kind === 'located' && location.doubt?.missing !== 'places';
+    return isIdle ? Math.max(this.#holdsMs(location), LONGEST_RETRY_MS) : LONGEST_RETRY_MS;
   }
 
   #holdsMs({ untilMs }: Located): number {

@@ -45,6 +45,8 @@ export type DnsAnswer =
       readonly records: readonly DnsRecord[];
       /** The smallest TTL on the way to them, aliases included. */
       readonly ttlSeconds: number;
+      /** Records that the answer had besides; absent for none. */
+      readonly cut?: number;
     }
   | { readonly kind: 'failed'; readonly reason: ResolutionFailure; readonly detail: string };
 

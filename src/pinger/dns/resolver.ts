@@ -5,61 +5,67 @@
 
 import { getServers } from 'node:dns';
 import type { DnsSettings } from '../../shared/resolution.js';
-import type { Address } from '../addresses.js';
 import type { Clock } from '../clock.js';
 import type { Files } from '../files.js';
 import { DnsClient } from './client.js';
-import { parseHosts } from './hosts.js';
+import { type HostsTable, parseHosts } from './hosts.js';
 import { type Location, locate, type Sought } from './locate.js';
-import { type LookUp, Lookups } from './lookups.js';
+import { type LookUp, type LookupMeter, Lookups } from './lookups.js';
 import type { Resolver } from './names.js';
 import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
 import { type Attempt, candidates, locateFirst } from './search-list.js';
 import { serverOf } from './server.js';
 
 /** RFC 6761 6.3: where the hosts file does not say where it is. */
-const LOCALHOST: readonly Address[] = [{ address: '127.0.0.1', family: 4 }];
+const LOCALHOST: readonly string[] = ['127.0.0.1'];
 
 /** What the files say that are read again when they change. */
 interface FromFiles {
-  readonly hosts: ReadonlyMap<string, readonly Address[]>;
+  readonly hosts: HostsTable;
   readonly conf: ResolvConf;
 }
 
 export class DnsResolver implements Resolver {
+  readonly #clock: Clock;
   readonly #settings: DnsSettings;
   readonly #files: Files;
   readonly #lookups: Lookups;
+  readonly #meter: LookupMeter;
   #fromFiles: FromFiles | undefined;
   #filesVersion = -1;
 
-  constructor(clock: Clock, files: Files, settings: DnsSettings) {
+  constructor(clock: Clock, files: Files, settings: DnsSettings, meter: LookupMeter) {
+    this.#clock = clock;
+    this.#meter = meter;
     this.#settings = settings;
     this.#files = files;
     const { timeoutMs } = settings;
     const client = new DnsClient({ servers: () => this.#now().conf.servers, timeoutMs, clock });
-    this.#lookups = new Lookups(clock, (name, type) => client.ask(name, type));
+    this.#lookups = new Lookups(clock, (name, type) => client.ask(name, type), meter);
   }
 
   async locate(sought: Sought): Promise<Location> {
     const { host } = sought.uri;
+    const clock = this.#clock;
     const hosts = this.#hostsFor(host);
+    const lookUpFor = this.#lookups.by(host);
+    const onCut = (count: number) => this.#meter.recordRecordsCut(count);
     const names = hosts.has(host) ? [host] : candidates(host, this.#now().conf);
     return locateFirst(host, names, async (name): Promise<Attempt> => {
       let isThere = false;
       const lookUp: LookUp = async (...asked) => {
-        const lookedUp = await this.#lookups.lookUp(...asked);
+        const lookedUp = await lookUpFor(...asked);
         isThere ||= lookedUp.answer.kind === 'records';
         return lookedUp;
       };
       const uri = { ...sought.uri, host: name };
-      const location = await locate({ ...sought, uri }, lookUp, hosts);
+      const location = await locate({ ...sought, uri }, { lookUp, hosts, clock, onCut });
       return { location, isThere };
     });
   }
 
   /** RFC 6761 6.3: what is below localhost is where that is. */
-  #hostsFor(host: string): ReadonlyMap<string, readonly Address[]> {
+  #hostsFor(host: string): HostsTable {
     const { hosts } = this.#now();
     const isBelow = host.endsWith('.localhost') && !hosts.has(host);
     return isBelow ? new Map([[host, hosts.get('localhost') ?? LOCALHOST]]) : hosts;

@@ -135,6 +135,12 @@ export const PINGER = {
   /** Buckets of the round-trip histogram: how long look-ups took. */
   resolutions: p(RTT_BUCKETS_MICROS.length + 1),
   resolutionsSum: p(2),
+  /** Look-ups in the DNS: under way, waiting for a turn, and those that too many waited for. */
+  lookupsInFlight: p(),
+  lookupsWaiting: p(),
+  lookupsShed: p(),
+  /** Records of DNS answers that are not followed, because there are too many. */
+  recordsCut: p(),
   /** Rows of targets that were ever used. */
   targetsUsed: p(),
   words: p(0),

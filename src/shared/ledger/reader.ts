@@ -315,6 +315,10 @@ export class PingerRow {
   readonly destinationInHand: number | undefined;
   readonly lateness: Histogram;
   readonly resolutions: Histogram;
+  readonly lookupsInFlight: number;
+  readonly lookupsWaiting: number;
+  readonly lookupsShed: number;
+  readonly recordsCut: number;
 
   /** @param at where in `cells` the row begins. */
   constructor(cells: Int32Array, at: number) {
@@ -328,6 +332,10 @@ export class PingerRow {
     const held = (cell: number) => (count(cell) === 0 ? undefined : count(cell) - 1);
     this.targetInHand = held(PINGER.targetInHand);
     this.destinationInHand = held(PINGER.destinationInHand);
+    this.lookupsInFlight = count(PINGER.lookupsInFlight);
+    this.lookupsWaiting = count(PINGER.lookupsWaiting);
+    this.lookupsShed = count(PINGER.lookupsShed);
+    this.recordsCut = count(PINGER.recordsCut);
     this.lateness = {
       buckets: LATENESS_BUCKETS_MICROS.concat(0).map((_, i) => count(PINGER.lateness + i)),
       sumMicros: wide(count(PINGER.latenessSum), count(PINGER.latenessSum + 1)),

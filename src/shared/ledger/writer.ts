@@ -57,6 +57,7 @@ export class LedgerWriter {
     this.#set(PINGER.inFlight, 0);
     this.#set(PINGER.targetInHand, 0);
     this.#set(PINGER.destinationInHand, 0);
+    this.setLookups(0, 0);
   }
 
   get targetsUsed(): number {
@@ -202,6 +203,20 @@ export class LedgerWriter {
     this.#add(PINGER.resolutions + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
     this.#addWide(PINGER.resolutionsSum, micros);
     this.#add(PINGER.version, 1);
+  }
+
+  /** Look-ups in the DNS that are under way, and that wait for a turn. */
+  setLookups(inFlight: number, waiting: number): void {
+    this.#set(PINGER.lookupsInFlight, inFlight);
+    this.#set(PINGER.lookupsWaiting, waiting);
+  }
+
+  recordLookupShed(): void {
+    this.#add(PINGER.lookupsShed, 1);
+  }
+
+  recordRecordsCut(count: number): void {
+    this.#add(PINGER.recordsCut, count);
   }
 
   recordLateness(micros: number): void {

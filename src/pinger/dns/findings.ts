@@ -1,0 +1,164 @@
+/** What a search for places finds out on the way: how long it holds, and what failed, in words. */
+
+import type { ResolutionFailure } from '../../shared/resolution.js';
+import type { LookedUp } from './lookups.js';
+import { isCertain, type RecordType } from './records.js';
+
+/** What could not be learnt. */
+export interface Doubt {
+  readonly reason: ResolutionFailure;
+  readonly why: string;
+}
+
+/**
+ * What is missing because a look-up was not answered: addresses of one family beside those of the
+ * other; another way than the one that was taken; some of the places.
+ */
+export type Missing = 'family' | 'way' | 'places';
+
+/** How much a failure says, the most at the end. */
+const WEIGHTS = ['absent', 'unusable', 'unknown', 'local'] as const;
+type Weight = (typeof WEIGHTS)[number];
+
+interface Failure extends Doubt {
+  readonly weight: Weight;
+  /** Undefined where a record was answered that cannot be used. */
+  readonly asked: { readonly name: string; readonly type: RecordType } | undefined;
+}
+
+/** Names that a sentence lists; there may be very many. */
+const MOST_NAMED = 4;
+/** Sentences about failures. */
+const MOST_SENTENCES = 20;
+
+export class Findings {
+  untilMs = Number.POSITIVE_INFINITY;
+  /** `TYPE NAME` of each look-up that was not answered. */
+  readonly unanswered = new Set<string>();
+  /** The same of one family's look-up beside an answer of the other. */
+  readonly unansweredBeside = new Set<string>();
+  /** Records and addresses that are not followed, because there are too many. */
+  cut = 0;
+  readonly #failures: Failure[] = [];
+  readonly #remarks = new Set<string>();
+  #missing: Missing | undefined;
+
+  /** @param isExpected whether there should be such a record, because another one points there. */
+  take({ answer, untilMs }: LookedUp, name: string, type: RecordType, isExpected = false): void {
+    if (answer.kind === 'records') {
+      this.untilMs = Math.min(this.untilMs, untilMs);
+      const { cut = 0, records } = answer;
+      if (cut > 0) {
+        const all = records.length + cut;
+        this.leaveOut(cut, `${type} of ${name}: ${all} records, of which ${cut} are not followed`);
+      }
+      return;
+    }
+    const { reason, detail } = answer;
+    const isUnknown = !isCertain(reason);
+    if (isUnknown) this.unanswered.add(`${type} ${name}`);
+    const known = isExpected ? 'unusable' : 'absent';
+    const weight = reason === 'local' ? 'local' : isUnknown ? 'unknown' : known;
+    const why = detail === '' ? reason : `${reason}, ${detail}`;
+    this.#failures.push({ weight, reason, why, asked: { name, type } });
+  }
+
+  /** A record that was answered cannot be used. */
+  refuse(why: string): void {
+    this.#failures.push({ weight: 'unusable', reason: 'nodata', why, asked: undefined });
+  }
+
+  /** Something to be said beside the failures. */
+  remark(what: string): void {
+    this.#remarks.add(what);
+  }
+
+  /** So many records or addresses are not followed, because there are too many. */
+  leaveOut(count: number, why: string): void {
+    this.cut += count;
+    this.remark(why);
+  }
+
+  miss(what: Missing): void {
+    const isWorse = this.#missing === undefined || this.#missing === 'family' || what === 'places';
+    if (isWorse) this.#missing = what;
+  }
+
+  /** What was looked for led nowhere, and another way is taken. */
+  moveOn(): void {
+    if (this.#missing === 'places') this.#missing = 'way';
+  }
+
+  get missing(): Missing | undefined {
+    return this.#missing;
+  }
+
+  /** Nothing could be asked, by a fault of our own. */
+  get isOurs(): boolean {
+    return this.#failures.some(({ weight }) => weight === 'local');
+  }
+
+  /** It is certain of every look-up that there is no such record. */
+  get isAllAbsent(): boolean {
+    return this.#failures.every(({ weight }) => weight === 'absent');
+  }
+
+  /** The weightiest failure, in words with all that failed in the same way. */
+  get failure(): Doubt {
+    const weight = WEIGHTS.findLast((one) => this.#failures.some((f) => f.weight === one));
+    const mine = this.#failures.filter((failure) => failure.weight === weight);
+    // Of what is absent the last was asked for: the host itself.
+    const { reason = 'nodata' } = (weight === 'absent' ? mine.at(-1) : mine[0]) ?? {};
+    const why = sentences(mine).join('; ') || 'there is no such record';
+    return { reason, why: [why, ...this.#remarks].join('; ') };
+  }
+
+  /** Everything that failed where there should have been something, in words. */
+  get troubles(): readonly string[] {
+    const told = this.#failures.filter(({ weight }) => weight !== 'absent');
+    return [...told.flatMap((failure) => sentences([failure])), ...this.#remarks];
+  }
+
+  /** The same of a search that found no place at all, what says most first. */
+  get allTroubles(): readonly string[] {
+    const lists = WEIGHTS.toReversed().map((weight) =>
+      sentences(this.#failures.filter((failure) => failure.weight === weight)),
+    );
+    return [...lists.flat(), ...this.#remarks];
+  }
+}
+
+/** `A and AAAA of a.test, SRV of _sip._udp.a.test: nodata`, one sentence for each way to fail. */
+function sentences(failures: readonly Failure[]): readonly string[] {
+  const byWhy = new Map<string, Map<string, RecordType[]>>();
+  for (const { why, asked } of failures) {
+    const byName = byWhy.get(why) ?? new Map<string, RecordType[]>();
+    byWhy.set(why, byName);
+    if (asked !== undefined)
+      byName.set(asked.name, [...(byName.get(asked.name) ?? []), asked.type]);
+  }
+  const all = [...byWhy].map(([why, byName]) =>
+    byName.size === 0 ? why : `${listed(byName)}: ${why}`,
+  );
+  const rest = all.length - MOST_SENTENCES;
+  return rest <= 0 ? all : [...all.slice(0, MOST_SENTENCES), `and ${rest} more like these`];
+}
+
+function listed(byName: ReadonlyMap<string, readonly RecordType[]>): string {
+  const namesOf = new Map<string, string[]>();
+  for (const [name, types] of byName) {
+    const kind = joined([...new Set(types)]);
+    namesOf.set(kind, [...(namesOf.get(kind) ?? []), name]);
+  }
+  return [...namesOf]
+    .map(([types, names]) => {
+      const more = names.length - MOST_NAMED;
+      const shown = more > 0 ? [...names.slice(0, MOST_NAMED), `${more} more`] : names;
+      return `${types} of ${joined(shown)}`;
+    })
+    .join(', ');
+}
+
+function joined(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

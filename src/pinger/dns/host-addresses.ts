@@ -1,0 +1,143 @@
+/** The addresses of one host, from the hosts file or the DNS, through the gate. */
+
+import { gateAddress } from '../../shared/address.js';
+import type { ResolutionStep } from '../../shared/resolution.js';
+import { isWanted } from '../addresses.js';
+import type { Findings } from './findings.js';
+import type { LocateTools, Place, Sought } from './locate.js';
+import type { LookedUp } from './lookups.js';
+import { isCertain } from './records.js';
+
+/** How long AAAA is waited for once A is answered; RFC 8305 3 has 50 ms, for people who wait. */
+const GRACE_MS = 250;
+/** Addresses that one search comes to. */
+const MOST_PLACES = 4096;
+
+type AddressType = 'A' | 'AAAA';
+
+/** What led to a host. */
+export type Way = Pick<Place, 'wire' | 'port' | 'priority' | 'weight'>;
+
+export class HostAddresses {
+  readonly #sought: Sought;
+  readonly #tools: LocateTools;
+  readonly #findings: Findings;
+  #placesLeft = MOST_PLACES;
+
+  constructor(sought: Sought, tools: LocateTools, findings: Findings) {
+    this.#sought = sought;
+    this.#tools = tools;
+    this.#findings = findings;
+  }
+
+  /** Where the host is served; both families, of whichever there are (RFC 7984 4). */
+  async of(host: string, way: Way, before: readonly ResolutionStep[]): Promise<readonly Place[]> {
+    const listed = this.#tools.hosts.get(host);
+    const places =
+      listed === undefined
+        ? await this.#lookedUp(host, way, before)
+        : this.#listed(host, listed, way, before);
+    const within = places.slice(0, this.#placesLeft);
+    this.#placesLeft -= within.length;
+    const cut = places.length - within.length;
+    if (cut > 0) this.#findings.leaveOut(cut, `there are more than ${MOST_PLACES} addresses`);
+    return within;
+  }
+
+  #listed(
+    host: string,
+    listed: readonly string[],
+    way: Way,
+    before: readonly ResolutionStep[],
+  ): readonly Place[] {
+    // The file may change at any time, and costs nothing to look into.
+    this.#findings.untilMs = 0;
+    const untilMs = Number.POSITIVE_INFINITY;
+    return listed
+      .flatMap((value) => this.#place(value, way, before, { type: 'hosts', name: host, untilMs }))
+      .filter((place) => isWanted(place, this.#sought.ipProtocol));
+  }
+
+  async #lookedUp(
+    host: string,
+    way: Way,
+    before: readonly ResolutionStep[],
+  ): Promise<readonly Place[]> {
+    const asked = this.#types().map((type) => [type, this.#tools.lookUp(host, type)] as const);
+    const places: Place[] = [];
+    const failed: [AddressType, LookedUp | undefined][] = [];
+    for (const [type, promise] of asked) {
+      const lookedUp = await (places.length > 0 ? this.#soon(promise) : promise);
+      if (lookedUp?.answer.kind !== 'records') {
+        failed.push([type, lookedUp]);
+        continue;
+      }
+      const { answer, untilMs } = lookedUp;
+      this.#findings.take(lookedUp, host, type);
+      for (const record of answer.records) {
+        if (record.type !== type) continue;
+        places.push(...this.#place(record.address, way, before, { type, name: host, untilMs }));
+      }
+    }
+    for (const [type, lookedUp] of failed) {
+      this.#missed(host, type, lookedUp, places.length > 0, before.length > 0);
+    }
+    return places;
+  }
+
+  #types(): readonly AddressType[] {
+    const { ipProtocol } = this.#sought;
+    if (ipProtocol === 'any') return ['A', 'AAAA'];
+    return ipProtocol === 'ip4' ? ['A'] : ['AAAA'];
+  }
+
+  /** @param lookedUp undefined when there is no answer yet. */
+  #missed(
+    host: string,
+    type: AddressType,
+    lookedUp: LookedUp | undefined,
+    isFound: boolean,
+    isExpected: boolean,
+  ): void {
+    const answer = lookedUp?.answer;
+    const isUnknown = answer?.kind !== 'failed' || !isCertain(answer.reason);
+    if (isFound && !isUnknown) return;
+    // AAAA that fails is common, and says nothing where A is answered.
+    if (lookedUp === undefined || (isFound && type === 'AAAA')) {
+      this.#findings.unansweredBeside.add(`${type} ${host}`);
+      this.#findings.miss('family');
+      return;
+    }
+    this.#findings.take(lookedUp, host, type, isExpected);
+    if (isUnknown) this.#findings.miss('places');
+  }
+
+  /** Undefined when the answer does not come soon. */
+  async #soon(lookedUp: Promise<LookedUp>): Promise<LookedUp | undefined> {
+    let cancel = () => {};
+    const grace = new Promise<undefined>((resolve) => {
+      cancel = this.#tools.clock.after(GRACE_MS, () => resolve(undefined));
+    });
+    const first = await Promise.race([lookedUp, grace]);
+    cancel();
+    return first;
+  }
+
+  /** The place at an address; none, with a word, where the gate does not let it through. */
+  #place(
+    value: string,
+    way: Way,
+    before: readonly ResolutionStep[],
+    step: Omit<ResolutionStep, 'value'>,
+  ): readonly Place[] {
+    const gated = gateAddress(value, way.port);
+    if ('fault' in gated) {
+      const source = step.type === 'hosts' ? 'the hosts file has' : `${step.type} of`;
+      this.#findings.refuse(`${source} ${step.name}: ${gated.fault}`);
+      return [];
+    }
+    const { wire, priority, weight } = way;
+    const steps = [...before, { ...step, value: gated.address }];
+    return [{ wire, ...gated, priority, weight, steps }];
+  }
+}

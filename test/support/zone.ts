@@ -1,0 +1,79 @@
+/** Zones in a test's own words, and a search through them. */
+
+import type { HostsTable } from '../../src/pinger/dns/hosts.js';
+import { type Location, locate, type Place, soughtFor } from '../../src/pinger/dns/locate.js';
+import type { LookedUp, LookUp } from '../../src/pinger/dns/lookups.js';
+import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
+import type { PingSettings } from '../../src/shared/destination.js';
+import type { ResolutionFailure } from '../../src/shared/resolution.js';
+import { parseUri } from '../../src/shared/uri.js';
+import { FakeClock } from './fake-clock.js';
+import { settings } from './settings.js';
+
+/** Records, each as `NAME TYPE DATA`, or `NAME TYPE !reason` for a look-up that fails. */
+export function zone(lines: readonly string[], asked: string[] = []): LookUp {
+  return async (name, type): Promise<LookedUp> => {
+    asked.push(`${type} ${name}`);
+    const mine = lines.filter((line) => line.startsWith(`${name} ${type} `));
+    const data = mine.map((line) => line.split(' ').slice(2));
+    const failure = data.find(([first]) => first?.startsWith('!'))?.[0]?.slice(1);
+    if (failure !== undefined || data.length === 0) {
+      const reason = (failure ?? 'nodata') as ResolutionFailure;
+      return { answer: { kind: 'failed', reason, detail: '' }, untilMs: 0 };
+    }
+    const records = data.map((fields) => recordOf(type, fields));
+    return { answer: { kind: 'records', records, ttlSeconds: 60 }, untilMs: 60_000 };
+  };
+}
+
+function recordOf(type: RecordType, fields: readonly string[]): DnsRecord {
+  const [a = '', b = '', c = '', d = '', e = ''] = fields;
+  const ttlSeconds = 60;
+  if (type === 'A' || type === 'AAAA') return { type, address: a, ttlSeconds };
+  if (type === 'SRV') {
+    const target = d === '.' ? '' : d;
+    return { type, priority: Number(a), weight: Number(b), port: Number(c), target, ttlSeconds };
+  }
+  const numbers = { order: Number(a), preference: Number(b) };
+  return { type, ...numbers, flags: c, service: d, replacement: e, ttlSeconds };
+}
+
+/** What a search leaves for the test to look at. */
+export interface Sight {
+  clock?: FakeClock;
+  /** Records that were not followed. */
+  cut?: number;
+}
+
+export interface SearchOptions {
+  readonly change?: Partial<Omit<PingSettings, 'identity' | 'tls'>>;
+  readonly hosts?: HostsTable;
+  readonly sight?: Sight;
+}
+
+/** Where the URI is served, in the zone that these lines are. */
+export async function search(
+  uri: string,
+  lines: readonly string[] | LookUp,
+  { change = {}, hosts = new Map(), sight = {} }: SearchOptions = {},
+): Promise<Location> {
+  const all = settings(change);
+  sight.clock = new FakeClock();
+  sight.cut = 0;
+  return locate(soughtFor(parseUri(uri, all.transport), all), {
+    lookUp: typeof lines === 'function' ? lines : zone(lines),
+    hosts,
+    clock: sight.clock,
+    onCut: (count) => {
+      sight.cut = (sight.cut ?? 0) + count;
+    },
+  });
+}
+
+/** `udp 192.0.2.1 5060`, with priority and weight of an SRV record. */
+export const shown = ({ wire, address, port, priority, weight }: Place): string =>
+  [wire, address, port, ...(priority === undefined ? [] : [`${priority}/${weight}`])].join(' ');
+
+export function placesOf(location: Location): readonly string[] {
+  return location.kind === 'located' ? location.places.map(shown) : [location.why];
+}
