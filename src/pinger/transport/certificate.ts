@@ -97,8 +97,9 @@ function faultOf(
  * and then DNS names count only where there is no SIP URI. An address has to be there as one.
  */
 export function isFor(certificate: X509Certificate, host: string, isStrict: boolean): boolean {
-  const names = certificate.subjectAltName;
-  const uris = names === undefined ? [] : sipDomains(names);
+  // Node gives null, whatever its types say, for alternative names that it cannot read.
+  const names: string | null | undefined = certificate.subjectAltName;
+  const uris = typeof names === 'string' ? sipDomains(names) : [];
   if (uris.includes(host)) return true;
   if (isStrict && uris.length > 0) return false;
   if (addressFamily(host) !== undefined) return certificate.checkIP(host) !== undefined;
