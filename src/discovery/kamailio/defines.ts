@@ -11,7 +11,7 @@ const VERSION_ID = /^KAMAILIO_(?:\d+(?:_\d+)*|VERSION)$/;
 const DEEPEST = 10;
 const MOST_CHARACTERS = 1 << 20;
 /** What an expansion costs besides its text, in characters; one that is refused costs as much. */
-const EXPANSION_COST = 16;
+const EXPANSION_COST = 64;
 
 export class Defines {
   readonly #defines = new Map<string, Define>([['OS_NAME', { value: undefined }]]);
