@@ -1,0 +1,62 @@
+/** SIP messages on a stream: what comes out does not depend on how the bytes arrive. */
+
+import assert from 'node:assert/strict';
+import {
+  Framer,
+  FramingError,
+  LONGEST_BODY,
+  LONGEST_HEAD,
+} from '../../../src/pinger/transport/framer.js';
+import { type FuzzTarget, seedsOf } from '../target.js';
+
+interface Framed {
+  readonly messages: readonly string[];
+  readonly isBroken: boolean;
+}
+
+/** @param size the bytes come in pieces of so many. */
+function framed(input: Buffer, size: number): Framed {
+  const messages: string[] = [];
+  const framer = new Framer((message) => messages.push(Buffer.from(message).toString('latin1')));
+  try {
+    for (let at = 0; at < input.length; at += size) framer.push(input.subarray(at, at + size));
+  } catch (error) {
+    if (!(error instanceof FramingError)) throw error;
+    return { messages, isBroken: true };
+  }
+  return { messages, isBroken: false };
+}
+
+export const FRAMER: FuzzTarget = {
+  seeds: seedsOf('sip', '.sip'),
+  dictionary: [
+    ...[
+      '\r\n',
+      '\r\n\r\n',
+      '\r\nContent-Length: 0\r\n\r\n',
+      '\r\nl:5\r\n\r\n',
+      '\r\n ',
+      '\n',
+      '\r',
+    ],
+    ...[
+      'SIP/2.0 200 OK\r\nl:0\r\n\r\n',
+      'OPTIONS sip:a SIP/2.0\r\nl:0\r\n\r\n',
+      '\0',
+      ' SIP/2.0\r\n',
+    ],
+  ],
+  run: (input) => {
+    const whole = framed(input, Math.max(input.length, 1));
+    let total = 0;
+    for (const message of whole.messages) {
+      total += message.length;
+      assert.ok(message.length <= LONGEST_HEAD + LONGEST_BODY, 'the length of a message');
+      assert.ok(input.includes(message, 0, 'latin1'), 'a message that is not in the stream');
+    }
+    assert.ok(total <= input.length, 'more bytes came out than went in');
+    for (const size of [1, 2 + (input.length % 61), 1000]) {
+      assert.deepEqual(framed(input, size), whole, `in pieces of ${size}`);
+    }
+  },
+};

@@ -1,0 +1,129 @@
+/** Lists of destinations: Kamailio's files, and Prometheus's in JSON and in YAML. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readDispatcherList } from '../../../src/discovery/dispatcher-list.js';
+import { FileSd } from '../../../src/discovery/file-sd.js';
+import { readKamailioCfg } from '../../../src/discovery/kamailio-cfg.js';
+import type { Findings } from '../../../src/shared/found.js';
+import { canonicalUri, pingableUri } from '../../../src/shared/uri.js';
+import { type FuzzTarget, seedsOf } from '../target.js';
+
+/** What is found can be watched as it is written, and what is said stays short. */
+function holds({ found, skipped }: Findings, size: number): void {
+  const names = found.map(({ entry }) => String(entry['name'] ?? entry['uri']));
+  assert.equal(new Set(names).size, names.length, 'two destinations of one name');
+  for (const { place, entry } of found) {
+    const uri = String(entry['uri']);
+    assert.ok(place !== '', 'no place');
+    assert.equal(canonicalUri(uri), uri, 'not canonical');
+    pingableUri(uri, 'auto');
+  }
+  for (const { place, reason } of skipped) {
+    assert.ok(place !== '' && reason !== '' && reason.length < 2000, 'a remark');
+  }
+  assert.ok(found.length + skipped.length <= 64 + size, 'more than there are bytes');
+}
+
+export const DISPATCHER: FuzzTarget = {
+  seeds: seedsOf('dispatcher', '.list'),
+  dictionary: [
+    ...['1 sip:192.0.2.1', ' 0 0 ', '\n', '#', 'duid=', 'socket=udp:127.0.0.1:5060', ';', "'", '"'],
+    ...['ping_from=sip:a@b', 'obproxy=sip:192.0.2.9', ';transport=tcp', '[::1]', 'sips:', '0x'],
+    ...['weight=50', 'socket=tls:127.0.0.1', '\ufeff', '\r\n', '\t', '@', '%00'],
+  ],
+  run: (input) => {
+    const text = input.toString('utf8');
+    holds(
+      readDispatcherList(text, 'list', (address) => address === '127.0.0.1'),
+      input.length,
+    );
+  },
+};
+
+export const KAMAILIO: FuzzTarget = {
+  seeds: seedsOf('kamailio', '.cfg'),
+  dictionary: [
+    ...['modparam("keepalive", "destination", "sip:192.0.2.1")\n', '#!define A ', '#!ifdef A\n'],
+    ...[
+      '#!else\n',
+      '#!endif\n',
+      '#!subst "/a/b/g"\n',
+      '#!substdef "!A!b!g"\n',
+      '"',
+      "'",
+      '/*',
+      '*/',
+    ],
+    ...['include_file "k"\n', '#!ifexp A\n', '\\\n', '\\x41', '{', '}', '#!redef A ', '//', '#'],
+    ...['"ping_interval", 10)', '"ping_from", "sip:a@b")', '"keep.*|tm"', '$def(A)', '#!trydef A '],
+  ],
+  run: (input) => {
+    const text = input.toString('utf8');
+    // It may include itself.
+    holds(
+      readKamailioCfg('k', () => text),
+      input.length,
+    );
+  },
+};
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'sip-keepalive-fuzz-'));
+process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Targets of a list keep what was written; the rest of the way vets them. */
+async function readList(file: string, input: Buffer): Promise<void> {
+  const path = join(FOLDER, file);
+  writeFileSync(path, input);
+  const { found, skipped, troubles } = await new FileSd([path]).read();
+  for (const { place, entry } of found) {
+    assert.ok(place.startsWith(path), 'the place');
+    assert.equal(typeof entry['uri'], 'string');
+  }
+  for (const text of troubles) assert.ok(text !== '' && text.length < 2000, 'a remark');
+  assert.ok(found.length + skipped.length <= 64 + input.length, 'more than there are bytes');
+}
+
+const TARGETS = ['targets', 'labels', '192.0.2.1:5060', '__name', '__owner', '__ping_interval'];
+
+export const JSON_LIST: FuzzTarget = {
+  seeds: seedsOf('file-sd', '.json'),
+  dictionary: [...TARGETS, '[', ']', '{', '}', '":', ',"', 'null', '__proto__', '\\u0000', '1e999'],
+  run: (input) => readList('list.json', input),
+};
+
+export const YAML_LIST: FuzzTarget = {
+  seeds: [...seedsOf('file-sd', '.yaml'), ...seedsOf('web', '.yml')],
+  dictionary: [
+    ...[
+      ...TARGETS,
+      '- ',
+      ': ',
+      '&a ',
+      '*a',
+      '<<: ',
+      '---\n',
+      '...\n',
+      '|\n',
+      '>-\n',
+      '!!str ',
+      '? ',
+    ],
+    ...[
+      '[',
+      ']',
+      '{',
+      '}',
+      '"',
+      "'",
+      '\n  ',
+      '#',
+      '%YAML 1.2\n',
+      '!<tag:yaml.org,2002:js>',
+      '0x1F',
+    ],
+  ],
+  run: (input) => readList('list.yaml', input),
+};

@@ -1,0 +1,59 @@
+/** SIP messages in a datagram: the scan, header values, our answer to a request. */
+
+import assert from 'node:assert/strict';
+import { headerValues } from '../../../src/pinger/headers.js';
+import { Scan, scan, word } from '../../../src/pinger/scanner.js';
+import { answerTo, replyToOptions } from '../../../src/pinger/uas.js';
+import { type FuzzTarget, seedsOf } from '../target.js';
+
+const FROM = { address: '192.0.2.1', port: 5060 };
+const NAMES = ['via', 'v', 'server', 'www-authenticate'].map(word);
+
+/** What the result of a scan must hold for, whatever the bytes. */
+function holds(bytes: Uint8Array, found: Scan): void {
+  const { ok, status, vias, bodyAt, isResponse } = found;
+  const spans = [found.sentBy, found.branch, found.method, found.requestUri, found.cseqMethod];
+  for (const { start, end } of [...spans, found.server, found.userAgent]) {
+    const isAbsent = start === -1 && end === -1;
+    assert.ok(isAbsent || (start >= 0 && start <= end && end <= bytes.length), 'a span');
+  }
+  assert.ok(status === 0 || (status >= 100 && status <= 699), 'the status');
+  assert.ok(bodyAt >= -1 && bodyAt <= bytes.length, 'the body');
+  if (!ok) return;
+  assert.ok(vias > 0 && bodyAt > 0 && found.cseqMethod.start > 0, 'what a good message has');
+  assert.ok(isResponse ? status > 0 : found.method.end > 0, 'its start line');
+}
+
+export const SCANNER: FuzzTarget = {
+  seeds: [...seedsOf('sip', '.sip'), ...seedsOf('digest', '.sip')],
+  dictionary: [
+    ...[
+      '\r\n',
+      '\r\n ',
+      '\r\n\r\n',
+      '\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK',
+      '\r\nCSeq: 1 OPTIONS',
+    ],
+    ...['SIP/2.0 200 OK\r\n', 'OPTIONS sip:a SIP/2.0\r\n', ' SIP/2.0', '\r\nl: 0', '\r\nv:'],
+    ...[';rport', ';received=', ';branch=', '"', '\\"', ',', '<', '>', ';tag=', '[::1]', '\r\nTo:'],
+    ...['\r\nFrom: a', '\r\nCall-ID: a', '\r\nRequire: x', '\0', '\n'],
+  ],
+  run: (input) => {
+    const found = new Scan();
+    scan(input, found);
+    holds(input, found);
+    const again = new Scan();
+    scan(input, again);
+    assert.deepEqual(again, found);
+    headerValues(input, NAMES);
+    if (!found.ok || found.isResponse) return;
+    const { status, headers } = replyToOptions(input, found.requestUri);
+    const answer = answerTo(input, FROM, 'tag', status, headers);
+    if (answer === undefined) return;
+    assert.ok(answer.port > 0 && answer.port < 65536, 'the port of an answer');
+    const ours = new Scan();
+    scan(answer.message, ours);
+    assert.ok(ours.ok && ours.isResponse, `our own answer: ${Buffer.from(answer.message)}`);
+    assert.equal(ours.vias, found.vias, 'the Vias of our answer');
+  },
+};
