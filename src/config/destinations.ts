@@ -131,11 +131,13 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
     const near = nearestOf(key, [...DESTINATION_KEYS, ...PING_KEYS]);
     report(`${path}.${key}`, `expected ${known} or a setting of pings${near}, got ${show(key)}`);
   }
-  const moduleName = entry['module'] ?? DEFAULT_MODULE;
-  const module = modules.get(String(moduleName));
+  const wantedModule = entry['module'] ?? DEFAULT_MODULE;
+  const isScalar = typeof wantedModule === 'string' || typeof wantedModule === 'number';
+  const moduleName = isScalar ? String(wantedModule) : '';
+  const module = modules.get(moduleName);
   if (module === undefined) {
     const wanted = `one of the modules ${[...modules.keys()].join(', ')}`;
-    report(`${path}.module`, `expected ${wanted}, got ${show(moduleName)}`);
+    report(`${path}.module`, `expected ${wanted}, got ${show(wantedModule)}`);
   }
   const own = readPing(entries, `${path}.`, report);
   const settings = module && settingsOver(module, own, version, `${path}.`, report);
@@ -151,7 +153,7 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   const labels = readLabels(entry['labels'] ?? {}, path, report);
   checkFamilies(settings.identity.route || uri, settings, path, report);
   if (name === undefined) return undefined;
-  return { name, uri, module: String(moduleName), labels, settings };
+  return { name, uri, module: moduleName, labels, settings };
 }
 
 /** Destinations with the same settings share them: there are many, and most are alike. */
@@ -225,7 +227,7 @@ function checkFamilies(uri: string, settings: PingSettings, path: string, report
   }
 }
 
-/** Undefined when it is none; a number is taken as its digits, as YAML reads an unquoted 401. */
+/** Undefined when it is none; a number of JSON is taken as its digits. */
 function readName(given: unknown, path: string, report: Report): string | undefined {
   const name = typeof given === 'number' ? String(given) : given;
   if (typeof name === 'string' && NAME.test(name)) return name;

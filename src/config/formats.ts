@@ -32,16 +32,20 @@ export class Expected extends Error {
 export type Format<T> = (given: unknown) => T;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
+const DURATION = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
+
+/** A number, as JSON and the defaults have it, as its digits; empty for what is no text either. */
+function scalarText(given: unknown): string {
+  return typeof given === 'string' || typeof given === 'number' ? String(given) : '';
+}
 
 /** Seconds, or a number with a unit; the value is milliseconds. */
 function duration(shortestMs: number): Format<number> {
   const shortest = `${shortestMs / 1000} s`;
   return (given) => {
-    const [, amount, unit = 's'] = DURATION.exec(String(given)) ?? [];
+    const [, amount, unit = 's'] = DURATION.exec(scalarText(given)) ?? [];
     const ms = Number(amount) * (UNITS[unit] ?? Number.NaN);
-    const isScalar = typeof given === 'number' || typeof given === 'string';
-    if (!isScalar || !(ms >= shortestMs) || ms > 24 * 3_600_000) {
+    if (!(ms >= shortestMs) || ms > 24 * 3_600_000) {
       const wanted = `a duration from ${shortest} to 24h (seconds, or a number with ms, s, m or h)`;
       throw new Expected(wanted, given);
     }
@@ -62,9 +66,13 @@ const headerText: Format<string> = (given) => {
   return given;
 };
 
+/** YAML 1.2 10.3.2 writes them in three ways. */
+const TRUE: readonly unknown[] = [true, 'true', 'True', 'TRUE', '1'];
+const FALSE: readonly unknown[] = [false, 'false', 'False', 'FALSE', '0'];
+
 const truth: Format<boolean> = (given) => {
-  if (given === true || given === 'true' || given === '1') return true;
-  if (given === false || given === 'false' || given === '0') return false;
+  if (TRUE.includes(given)) return true;
+  if (FALSE.includes(given)) return false;
   throw new Expected('true or false', given);
 };
 
@@ -144,7 +152,7 @@ const dnsServers: Format<readonly string[]> = (given) => {
 
 /** `[host]:port`; without a host, every address. */
 const listenAddress: Format<ListenAddress> = (given) => {
-  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(String(given)) ?? [];
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(scalarText(given)) ?? [];
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   const isHost = bare === '' || bare === 'localhost' || addressFamily(bare) !== undefined;
   if (port === '' || Number(port) > 65535 || !isHost || (host === bare && host.includes(':'))) {
@@ -217,7 +225,7 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
   return items.map((item) => {
     const pair: readonly unknown[] = Array.isArray(item)
       ? item
-      : (/^([^:]*?)[ \t]*:[ \t]*(.*)$/s.exec(String(item))?.slice(1) ?? []);
+      : (/^([^:]*?)[ \t]*:[ \t]*(.*)$/s.exec(scalarText(item))?.slice(1) ?? []);
     const [name, value] = pair;
     if (typeof name !== 'string' || !HEADER_NAME.test(name)) {
       throw new Expected('headers as a mapping, or as texts "Name: value"', item);
@@ -235,7 +243,7 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
 
 /** What digest authentication can carry (RFC 7616 3.4): it is never shown when it is wrong. */
 const credential: Format<string> = (given) => {
-  // YAML reads 00123 as 123, and nobody would know why it is refused.
+  // Of 00123 JSON leaves no trace, and of 1.0 neither.
   if (typeof given === 'number') throw new Expected('a text, in quotes', '<a number>');
   if (typeof given !== 'string' || !HEADER_VALUE.test(given)) {
     throw new Expected('one line of text without control characters', '<secret>');
@@ -246,7 +254,7 @@ const credential: Format<string> = (given) => {
 /** A host: a name, or an IP address. */
 const serverName: Format<string> = (given) => {
   try {
-    const { host, port, user, params } = parseUri(String(given), 'udp');
+    const { host, port, user, params } = parseUri(scalarText(given), 'udp');
     if (port === undefined && user === '' && params.length === 0) return host;
   } catch (error) {
     if (!(error instanceof UriError)) throw error;

@@ -1,6 +1,15 @@
 /** YAML 1.2, of which JSON is a part. */
 
-import { CORE_SCHEMA, loadAll, YAMLException } from 'js-yaml';
+import { FAILSAFE_SCHEMA, loadAll, nullCoreTag, YAMLException } from 'js-yaml';
+
+/** Values that aliases may add to those that are written. */
+const MAX_ALIASED_VALUES = 1_000_000;
+
+/**
+ * Scalars are texts as they are written: `007` is not 7, and `1.0` is not 1. Whoever reads a value
+ * knows whether it is to be a number. Only nothing, `~` and `null` are null.
+ */
+const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag);
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
@@ -14,18 +23,52 @@ export class YamlError extends Error {
 }
 
 /**
- * What the text says; undefined when it says nothing.
+ * What the text says, every scalar as a text or null; undefined when it says nothing.
  *
  * @throws YamlError, whose message quotes nothing of the text: it may hold a password.
  */
 export function parseYaml(text: string): unknown {
   try {
-    const [document, ...more] = loadAll(text, { schema: CORE_SCHEMA });
-    if (more.length === 0) return document;
-    throw new YamlError(`expected one document, got ${more.length + 1}`, undefined);
+    const [document, ...more] = loadAll(text, { schema: SCHEMA });
+    if (more.length > 0) {
+      throw new YamlError(`expected one document, got ${more.length + 1}`, undefined);
+    }
+    checkAliases(document);
+    return document;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const reason = error.reason.replace(/ ?!<.*>| ?".*"/gs, '');
     throw new YamlError(reason, error.mark === undefined ? undefined : error.mark.line + 1);
   }
+}
+
+/**
+ * An alias costs nothing to parse and everything to use: ten lines can stand for billions of values.
+ *
+ * @throws YamlError when aliases lead in a circle, or to too many values.
+ */
+function checkAliases(document: unknown): void {
+  let written = 0;
+  /** Values that each structure comes to with its aliases replaced; undefined while that is counted. */
+  const sizes = new Map<object, number | undefined>();
+  const sizeOf = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) {
+      written++;
+      return 1;
+    }
+    if (sizes.has(value)) {
+      const known = sizes.get(value);
+      if (known === undefined) throw new YamlError('an alias leads to itself', undefined);
+      return known;
+    }
+    sizes.set(value, undefined);
+    written++;
+    let size = 1;
+    for (const inner of Object.values(value)) size += sizeOf(inner);
+    sizes.set(value, size);
+    return size;
+  };
+  if (sizeOf(document) <= written + MAX_ALIASED_VALUES) return;
+  const wanted = `aliases that stand for at most ${MAX_ALIASED_VALUES} values`;
+  throw new YamlError(`expected ${wanted}, got more`, undefined);
 }

@@ -78,13 +78,13 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a module that is no mapping',
     'modules: { m: 3 }',
-    /^modules\.m: expected a mapping of settings, got 3$/,
+    /^modules\.m: expected a mapping of settings, got "3"$/,
   ],
-  ['a negative interval', 'ping_interval: -1', /^ping_interval: expected a duration .*, got -1$/],
+  ['a negative interval', 'ping_interval: -1', /^ping_interval: expected a duration .*, got "-1"$/],
   [
     'an interval of zero',
     'ping_interval: 0',
-    /^ping_interval: expected a duration from 0\.1 s to 24h .*, got 0$/,
+    /^ping_interval: expected a duration from 0\.1 s to 24h .*, got "0"$/,
   ],
   ['an interval past a day', 'ping_interval: 25h', /^ping_interval: .* got "25h"$/],
   [
@@ -92,13 +92,13 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
     'ping_interval: 3 weeks',
     /^ping_interval: .* got "3 weeks"$/,
   ],
-  ['a duration that is a truth', 'ping_interval: true', /^ping_interval: .* got true$/],
+  ['a duration that is a truth', 'ping_interval: true', /^ping_interval: .* got "true"$/],
   [
     'a fraction for a count',
     'rise: 1.5',
-    /^rise: expected a whole number from 1 to 1000000, got 1\.5$/,
+    /^rise: expected a whole number from 1 to 1000000, got "1\.5"$/,
   ],
-  ['a count of zero', 'fall: 0', /^fall: .* got 0$/],
+  ['a count of zero', 'fall: 0', /^fall: .* got "0"$/],
   [
     'a timeout as long as the interval',
     '{ ping_interval: 10, ping_timeout: 10 }',
@@ -137,7 +137,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a port past the last',
     'source_port: 65536',
-    /^source_port: expected a whole number from 0 to 65535, got 65536$/,
+    /^source_port: expected a whole number from 0 to 65535, got "65536"$/,
   ],
   [
     'a header of two lines',
@@ -162,7 +162,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'DNS servers that are numbers',
     'dns: { servers: [1] }',
-    /^dns\.servers: expected a text as item 0, got 1$/,
+    /^dns\.servers: expected IP addresses, each with or without a port, got "1"$/,
   ],
   [
     'a transport that we lack',
@@ -187,7 +187,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a destination that is a number',
     'destinations: [5]',
-    /^destinations\[0\]\.uri: expected a SIP URI, got 5$/,
+    /^destinations\[0\]\.uri: expected a SIP URI, got "5": the host is neither/,
   ],
   [
     'an unknown module',

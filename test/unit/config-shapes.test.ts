@@ -49,11 +49,32 @@ describe('aliases', () => {
     }
   });
 
-  test('of aliases of aliases are read in no time', (t) => {
+  test('of aliases of aliases, which stand for a billion values, are refused in words', (t) => {
     const levels = Array.from({ length: 30 }, (_, i) => `  - &l${i} [*l${i - 1}, *l${i - 1}]`);
     const text = ['destinations:', '  - &l0 [x]', ...levels.slice(1)].join('\n');
-    assert.match(faultOf(t, text) ?? '', /expected a SIP URI, got a list/);
+    assert.match(faultOf(t, text) ?? '', /aliases that stand for at most 1000000 values, got more/);
   });
+
+  const bomb = [
+    'x: &l0 [a, a, a, a, a, a, a, a, a, a]',
+    ...Array.from({ length: 9 }, (_, i) => `y${i}: &l${i + 1} [${Array(10).fill(`*l${i}`)}]`),
+  ].join('\n');
+  for (const place of [
+    'ping_interval: *l9',
+    'dscp: *l9',
+    'web: { listen-address: *l9 }',
+    'tls_config: { server_name: *l9 }',
+    'headers: [*l9]',
+    'probe: { allow: *l9 }',
+    'alive_codes: *l9',
+    'destinations: [{ uri: a.example, name: *l9, module: *l9, labels: { x: *l9 } }]',
+    'modules: { m: { fall: *l9 } }',
+    'webhooks: [{ url: *l9 }]',
+  ]) {
+    test(`that multiply as a value are refused without being written out: ${place}`, (t) => {
+      assert.match(faultOf(t, `${bomb}\n${place}`) ?? '', /aliases that stand for at most/);
+    });
+  }
 
   test('may share settings, as they do in Prometheus', (t) => {
     const text =
