@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadAll } from 'js-yaml';
 import { settings } from '../../src/config/schema.js';
 import { parseYaml } from '../../src/shared/yaml.js';
-import { folder } from '../support/process.js';
+import { folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 const given = (key: 'arg' | 'env') =>
@@ -37,12 +36,8 @@ function takesVariables(where: string, content: string): void {
 }
 
 test('amtool takes alertmanager.yml', needs('amtool'), () => {
-  const { status, stdout, stderr } = spawnSync(
-    'amtool',
-    ['check-config', 'deploy/alertmanager.yml'],
-    { encoding: 'utf8' },
-  );
-  assert.equal(status, 0, stdout + stderr);
+  const { status, output } = runToEnd('amtool', ['check-config', 'deploy/alertmanager.yml']);
+  assert.equal(status, 0, output);
 });
 
 test('alertmanager.yml speaks of alerts that there are', () => {
@@ -79,8 +74,8 @@ describe('the systemd unit', () => {
     // It wants to find the program, wherever this machine keeps it.
     const file = join(folder(t), 'sip-keepalive-exporter.service');
     writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));
-    const check = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
-    assert.equal(check.stdout + check.stderr, '');
+    const check = runToEnd('systemd-analyze', ['verify', file]);
+    assert.equal(check.output, '');
     assert.equal(check.status, 0);
   });
 
@@ -198,7 +193,7 @@ describe('compose.yml', () => {
 function rightConfig(file: string): void {
   const main = join('dist', 'src', 'main.js');
   const args = [main, `--config.file=${file}`, '--config.check'];
-  const check = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const check = runToEnd(process.execPath, args);
   assert.equal(check.status, 0, check.stderr);
 }
 

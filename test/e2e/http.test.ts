@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import * as https from 'node:https';
 import * as net from 'node:net';
@@ -7,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { hashSync } from 'bcryptjs';
-import { startExporter } from '../support/exporter.js';
-import { eventually, folder } from '../support/process.js';
+import { MAIN, startExporter } from '../support/exporter.js';
+import { eventually, folder, run, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 test('/alive answers 1, 2 and -1 with the status of each, by name and by any spelling of the URI', async (t) => {
@@ -176,15 +175,9 @@ test(
         '-nodes',
       ];
       const files = ['-keyout', join(path, 'key.pem'), '-out', join(path, 'cert.pem')];
-      const result = spawnSync('openssl', [
-        ...args,
-        ...files,
-        '-subj',
-        `/CN=${name}`,
-        '-days',
-        '2',
-      ]);
-      assert.equal(result.status, 0, String(result.stderr));
+      const subject = ['-subj', `/CN=${name}`, '-days', '2'];
+      const { status, stderr } = runToEnd('openssl', [...args, ...files, ...subject]);
+      assert.equal(status, 0, stderr);
     };
     certificate('first');
     const file = join(path, 'web.yml');
@@ -224,8 +217,6 @@ test(
 );
 
 async function startTls(t: Parameters<typeof startExporter>[0], file: string): Promise<string> {
-  const { run } = await import('../support/process.js');
-  const { MAIN } = await import('../support/exporter.js');
   const args = [MAIN, '--web.listen-address=127.0.0.1:0', `--web.config.file=${file}`];
   const running = run(t, process.execPath, args);
   return eventually('it listens', () => /url=(https:\S+)\//.exec(running.output())?.[1]);

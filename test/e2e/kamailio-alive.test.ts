@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
-import { needsModules, runKamailio } from '../support/kamailio.js';
+import { runKamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
+import { needs } from '../support/tools.js';
 
 /** What docs/kamailio.md tells people to write. */
 function route(): string {
@@ -45,7 +46,7 @@ async function ask(port: number, destination: string, call: string): Promise<str
 
 test(
   'the route of docs/kamailio.md sees 1, 2 and -1, and -1 when there is no verdict or no exporter',
-  needsModules('http_client', 'sl', 'pv'),
+  needs('kamailio/http_client', 'kamailio/sl', 'kamailio/pv'),
   async (t) => {
     const alive = await startFarEnd(t, 'udp', (_request, good) => [good]);
     const silent = await startFarEnd(t, 'udp', () => []);

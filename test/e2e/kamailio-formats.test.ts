@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -8,7 +7,7 @@ import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
 import { canonicalUri } from '../../src/shared/uri.js';
 import { runKamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
-import { eventually, folder } from '../support/process.js';
+import { eventually, folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 /** A Kamailio with this in its configuration; what it says to a command. */
@@ -19,8 +18,7 @@ async function started(t: TestContext, lines: readonly string[]) {
     ...['dns_try_ipv6=yes', 'loadmodule "ctl.so"', `modparam("ctl", "binrpc", "unix:${socket}")`],
   ];
   await runKamailio(t, [...start, ...lines, ''].join('\n'));
-  return (command: string) =>
-    spawnSync('kamcmd', ['-s', `unix:${socket}`, command], { encoding: 'utf8' }).stdout;
+  return (command: string) => runToEnd('kamcmd', ['-s', `unix:${socket}`, command]).stdout;
 }
 
 /** The values of all fields with this name, in the output of kamcmd. */

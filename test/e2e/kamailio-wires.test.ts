@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Authority } from '../support/certificates.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
-import { needsModules, startKamailio } from '../support/kamailio.js';
+import { startKamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
@@ -21,7 +21,7 @@ async function verdicts(exporter: Exporter, wanted: Readonly<Record<string, 1 | 
 
 test(
   'Kamailio is alive over TCP, TLS and WebSocket, and over TLS when it wants our certificate',
-  needsModules('tls', 'websocket', 'auth'),
+  needs('kamailio/tls', 'kamailio/websocket', 'kamailio/auth', 'openssl'),
   async (t) => {
     const authority = Authority.root(t);
     const certificate = authority.issue({
@@ -87,7 +87,7 @@ test(
 
 test(
   'Kamailio with an expired certificate is down for that reason, and when it expired is still told',
-  needsModules('tls', 'auth'),
+  needs('kamailio/tls', 'kamailio/auth', 'openssl'),
   async (t) => {
     const authority = Authority.root(t);
     const certificate = authority.issue({
@@ -118,7 +118,7 @@ test(
 for (const algorithm of ['MD5', 'SHA-256'] as const) {
   test(
     `Kamailio that wants digest authentication by ${algorithm} is alive with the right password alone`,
-    needsModules('auth'),
+    needs('kamailio/auth'),
     async (t) => {
       const port = await freePort();
       await startKamailio(t, {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createKeepAlive, type PingEnd, type VerdictChange } from '../../src/library.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
-import { eventually, run } from '../support/process.js';
+import { eventually, run, runToEnd } from '../support/process.js';
 
+const TSC = 'node_modules/typescript/bin/tsc';
 const EXAMPLE = /```ts\n(.*?)```/s.exec(readFileSync('docs/library.md', 'utf8'))?.[1] ?? '';
 
 /** A folder from which the package finds itself by its name. */
@@ -28,7 +28,8 @@ test('the example of docs/library.md has the right types', (t) => {
   };
   const compilerOptions = { noEmit: true, rootDir: process.cwd(), types: ['node'] };
   writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ ...config, compilerOptions }));
-  execFileSync('npx', ['tsc', '-p', path], { encoding: 'utf8' });
+  const { status, output } = runToEnd(process.execPath, [TSC, '-p', path]);
+  assert.equal(status, 0, output);
 });
 
 test('the example of docs/library.md runs', async (t) => {

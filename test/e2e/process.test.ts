@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -8,14 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MAIN, startExporter } from '../support/exporter.js';
-import { eventually, folder, run } from '../support/process.js';
+import { eventually, folder, run, runToEnd } from '../support/process.js';
 
 const call = (args: readonly string[], env: Record<string, string> = {}) =>
-  spawnSync(process.execPath, [MAIN, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    timeout: 10_000,
-  });
+  runToEnd(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
 
 test('--help and --version answer and end', () => {
   const help = call(['--help']);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
 import { startExporter } from '../support/exporter.js';
-import { eventually, folder } from '../support/process.js';
+import { eventually, folder, runToEnd } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
 
@@ -61,11 +60,9 @@ test('promtool finds nothing to object to in the metrics', needs('promtool'), as
     'a verdict',
     async () => (await exporter.metric('sip_keepalive_up')) !== undefined,
   );
-  const check = spawnSync('promtool', ['check', 'metrics'], {
-    input: await exporter.get('/metrics'),
-    encoding: 'utf8',
-  });
-  assert.equal(`${check.stdout}${check.stderr}`, '');
+  const input = await exporter.get('/metrics');
+  const check = runToEnd('promtool', ['check', 'metrics'], { input });
+  assert.equal(check.output, '');
   assert.equal(check.status, 0);
 });
 
@@ -136,8 +133,8 @@ test(
     const file = join(folder(t), 'example.yml');
     writeFileSync(file, example);
     for (const config of ['prometheus.yml', file]) {
-      const check = spawnSync('promtool', ['check', 'config', config], { encoding: 'utf8' });
-      assert.equal(check.status, 0, check.stdout + check.stderr);
+      const check = runToEnd('promtool', ['check', 'config', config]);
+      assert.equal(check.status, 0, check.output);
     }
   },
 );

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseYaml } from '../../src/shared/yaml.js';
+import { runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 /** Those that are no exporter's of ours: Prometheus's own, and the process metrics. */
@@ -46,9 +46,9 @@ const cases = TEST_FILES.flatMap((file) => {
 });
 
 function promtool(...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
-  assert.equal(status, 0, stdout + stderr);
-  return stdout + stderr;
+  const { status, output } = runToEnd('promtool', args);
+  assert.equal(status, 0, output);
+  return output;
 }
 
 test('promtool takes the rules, and prometheus.yml with them', needs('promtool'), () => {

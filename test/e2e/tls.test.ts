@@ -1,7 +1,6 @@
 /** Certificates and handshakes that are wrong, each told apart; and those that are right. */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +12,7 @@ import { Authority } from '../support/certificates.js';
 import { type Exporter, MAIN, startExporter } from '../support/exporter.js';
 import { type FarEnd, startFarEnd, startListener } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
-import { eventually, folder, run } from '../support/process.js';
+import { eventually, folder, run, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 const DAY_S = 86_400;
@@ -102,15 +101,11 @@ function selfSigned(t: TestContext, host: string): tls.TlsOptions {
   const path = folder(t);
   const [certFile, keyFile] = [join(path, 'cert.pem'), join(path, 'key.pem')];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const { status, stderr } = spawnSync(
-    'openssl',
-    [
-      ...['req', '-x509', ...key, '-keyout', keyFile, '-out', certFile, '-days', '365'],
-      ...['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`],
-      ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-    ],
-    { encoding: 'utf8' },
-  );
+  const { status, stderr } = runToEnd('openssl', [
+    ...['req', '-x509', ...key, '-keyout', keyFile, '-out', certFile, '-days', '365'],
+    ...['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`],
+    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+  ]);
   assert.equal(status, 0, stderr);
   return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
 }
@@ -425,12 +420,12 @@ test(
   async (t) => {
     const path = folder(t);
     const [cert, key] = [join(path, 'cert.pem'), join(path, 'key.pem')];
-    const made = spawnSync('openssl', [
+    const made = runToEnd('openssl', [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
       ...['-subj', '/', '-addext', 'subjectAltName=critical,DNS:localhost', '-days', '9'],
       ...['-keyout', key, '-out', cert],
     ]);
-    assert.equal(made.status, 0, String(made.stderr));
+    assert.equal(made.status, 0, made.stderr);
     const farEnd = await startFarEnd(t, 'tls', (_request, good) => [good], {
       tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') },
     });

@@ -1,12 +1,9 @@
 /** A real Chromium. */
 
-import { existsSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import axe from 'axe-core';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-
-/** Where Debian has it. */
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+import { pathOf } from './tools.js';
 
 export interface Opened {
   readonly page: Page;
@@ -19,10 +16,9 @@ export async function openPage(
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<Opened> {
-  const executablePath = CHROMIUM.find(existsSync);
   // Chromium's own sandbox does not work for root.
   const browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
+    executablePath: pathOf('chromium'),
     args: ['--no-sandbox'],
   });
   t.after(() => browser.close());

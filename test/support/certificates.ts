@@ -1,10 +1,9 @@
 /** Certificates for one test, made by openssl. */
 
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { folder } from './process.js';
+import { folder, runToEnd } from './process.js';
 
 const DAY_MS = 86_400_000;
 
@@ -110,6 +109,6 @@ function timeOf(days: number): string {
 }
 
 function openssl(args: readonly string[]): void {
-  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  const { status, stderr } = runToEnd('openssl', args);
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}\n${stderr}`);
 }

@@ -1,11 +1,10 @@
 /** A real Kamailio that answers OPTIONS, as the far end. */
 
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Issued } from './certificates.js';
 import { eventually, folder, type Running, run } from './process.js';
-import { ARE_REQUIRED } from './tools.js';
 
 export interface KamailioOptions {
   /** Such as `udp:127.0.0.1:5060`; the same again may be started later. */
@@ -22,26 +21,6 @@ export interface KamailioOptions {
   };
   /** HTTP requests on TCP sockets become WebSockets. */
   readonly isWebSocket?: boolean;
-}
-
-/** Where Debian has the modules. */
-const MODULES = [
-  '/usr/lib/x86_64-linux-gnu',
-  '/usr/lib/aarch64-linux-gnu',
-  '/usr/lib64',
-  '/usr/lib',
-];
-
-/** The options of a test that needs these modules of Kamailio: skipped, loudly, without them. */
-export function needsModules(...modules: readonly string[]): { readonly skip: string | false } {
-  const found = MODULES.map((path) => join(path, 'kamailio/modules')).find(existsSync);
-  const installed = found === undefined ? [] : readdirSync(found);
-  const missing = modules.filter((name) => !installed.includes(`${name}.so`));
-  if (missing.length === 0) return { skip: false };
-  const text = `needs Kamailio's ${missing.join(', ')} (Debian: apt-get install kamailio kamailio-tls-modules kamailio-websocket-modules kamailio-utils-modules)`;
-  if (ARE_REQUIRED) throw new Error(text);
-  process.stderr.write(`SKIPPED: a test ${text}\n`);
-  return { skip: text };
 }
 
 export async function startKamailio(

@@ -1,12 +1,22 @@
 /** Child processes of tests: each is ended with the test that started it. */
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  type SpawnOptions,
+  type SpawnSyncOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathOf } from './tools.js';
+
+/** Long for the slowest machine; a check that succeeds waits no longer than it has to. */
+const PATIENCE_MS = 60_000;
 
 export interface Running {
   readonly child: ChildProcess;
@@ -16,13 +26,14 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** Starts a program of test/support/tools.ts, or the file of one. */
 export function run(
   t: Pick<TestContext, 'after'>,
   program: string,
   args: readonly string[],
   options: SpawnOptions = {},
 ): Running {
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(pathOf(program), args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout?.on('data', (data) => {
     output += data;
@@ -44,6 +55,27 @@ export function run(
   return { child, output: () => output, stop };
 }
 
+export interface Ended {
+  /** Its exit code; null where a signal ended it. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both. */
+  readonly output: string;
+}
+
+/** Runs such a program to its end, while the test waits and does nothing else. */
+export function runToEnd(
+  program: string,
+  args: readonly string[],
+  options: Omit<SpawnSyncOptions, 'encoding'> = {},
+): Ended {
+  const ended = spawnSync(pathOf(program), args, { ...options, encoding: 'utf8' });
+  if (ended.error !== undefined) throw ended.error;
+  const { status, stdout, stderr } = ended;
+  return { status, stdout, stderr, output: stdout + stderr };
+}
+
 /** A folder that is gone after the test. */
 export function folder(t: Pick<TestContext, 'after'>): string {
   const path = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
@@ -55,7 +87,7 @@ export function folder(t: Pick<TestContext, 'after'>): string {
 export async function eventually<T>(
   wanted: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 15_000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   let last: unknown;

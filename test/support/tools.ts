@@ -1,35 +1,95 @@
-/** Programs that tests need beside Node. */
+/** Programs that tests need beside Node: where they are, and what becomes of a test without them. */
 
-import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /** Set in CI, where a program that is missing is a failure and not a reason to skip. */
-export const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
+const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
 
-/** The options of a test that needs these programs: it is skipped, loudly, where one is missing. */
-export function needs(...programs: readonly string[]): { readonly skip: string | false } {
-  const missing = programs.filter((program) => !isInstalled(program));
+/** Every program that a test may run, and every module of Kamailio, with its package in Debian. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  amtool: 'prometheus-alertmanager',
+  chromium: 'chromium',
+  dnsmasq: 'dnsmasq-base',
+  kamailio: 'kamailio',
+  'kamailio/auth': 'kamailio',
+  'kamailio/http_client': 'kamailio-utils-modules',
+  'kamailio/pv': 'kamailio',
+  'kamailio/sl': 'kamailio',
+  'kamailio/tls': 'kamailio-tls-modules',
+  'kamailio/websocket': 'kamailio-websocket-modules',
+  kamcmd: 'kamailio',
+  openssl: 'openssl',
+  prlimit: 'util-linux',
+  prometheus: 'prometheus',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
+  promtool: 'prometheus',
+  sipp: 'sip-tester',
+  'systemd-analyze': 'systemd',
+};
+
+/** Where Debian has servers; the PATH of a user who is not root leaves it out. */
+const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** Where Debian, and others, have the modules of Kamailio. */
+const MODULE_FOLDERS = [
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/usr/lib64',
+  '/usr/lib',
+].map((path) => join(path, 'kamailio/modules'));
+
+/**
+ * The options of a test that needs these programs, and modules of Kamailio as `kamailio/tls`: it is
+ * skipped, and says so, where one is missing.
+ *
+ * @throws where one is missing and `SIP_KEEPALIVE_REQUIRE_PEERS` is 1.
+ */
+export function needs(...wanted: readonly string[]): { readonly skip: string | false } {
+  const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length === 0) return { skip: false };
-  const text = `needs ${missing.join(', ')} (Debian: apt-get install ${missing.map(packageOf).join(' ')})`;
+  const packages = [...new Set(missing.map(packageOf))];
+  const text = `needs ${missing.join(', ')} (Debian: apt-get install ${packages.join(' ')})`;
   if (ARE_REQUIRED) throw new Error(text);
   process.stderr.write(`SKIPPED: a test ${text}\n`);
   return { skip: text };
 }
 
-const PACKAGES: Readonly<Record<string, string>> = {
-  sipp: 'sip-tester',
-  promtool: 'prometheus',
-  dnsmasq: 'dnsmasq-base',
-  prlimit: 'util-linux',
-  kamcmd: 'kamailio',
-  amtool: 'prometheus-alertmanager',
-  'prometheus-alertmanager': 'prometheus-alertmanager',
-  'systemd-analyze': 'systemd',
-};
-
-function packageOf(program: string): string {
-  return PACKAGES[program] ?? program;
+/** The file of a program; a path is taken as it is. @throws where it is not installed. */
+export function pathOf(program: string): string {
+  if (isAbsolute(program)) return program;
+  const found = find(program);
+  if (found !== undefined) return found;
+  throw new Error(
+    `${program} is not installed (Debian: apt-get install ${packageOf(program)}), and the test that runs it has not said that it needs it`,
+  );
 }
 
-function isInstalled(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+function packageOf(name: string): string {
+  const known = PACKAGES[name];
+  if (known === undefined) throw new Error(`${name} is not in test/support/tools.ts`);
+  return known;
+}
+
+function isInstalled(name: string): boolean {
+  const [program = '', module] = name.split('/');
+  packageOf(name);
+  if (find(program) === undefined) return false;
+  if (module === undefined) return true;
+  const folder = MODULE_FOLDERS.find(existsSync);
+  return folder !== undefined && readdirSync(folder).includes(`${module}.so`);
+}
+
+function find(program: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((path) => path !== '');
+  return [...folders, ...SERVER_FOLDERS].map((path) => join(path, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

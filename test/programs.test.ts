@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { pathOf } from './support/tools.js';
+
+/** The tests run from dist/; the sources are found from where npm starts them. */
+const FOLDER = 'test';
+/** The one file that starts processes. */
+const STARTS = 'support/process.ts';
+
+/** A statement at the top of a file, with what it may run. */
+interface Statement {
+  /** Of what it declares; empty for a call of `test` or `describe`. */
+  readonly name: string;
+  readonly text: string;
+  readonly words: ReadonlySet<string>;
+  /** Programs that stand in it by name. */
+  readonly programs: readonly string[];
+}
+
+interface TestFile {
+  readonly path: string;
+  readonly text: string;
+  readonly statements: readonly Statement[];
+}
+
+const files: readonly TestFile[] = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => {
+    const text = readFileSync(join(FOLDER, path), 'utf8');
+    return { path, text, statements: statementsOf(text) };
+  });
+
+/** Good enough for sources that Biome has formatted: what belongs to a statement is indented. */
+function statementsOf(text: string): Statement[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  return code.split(/\n(?=[A-Za-z])/).map((statement) => {
+    const [, name = ''] =
+      /^(?:export )?(?:async )?(?:const|let|function|class) (\w+)/.exec(statement) ?? [];
+    const programs = [
+      ...statement.matchAll(/\b(?:run\(\s*\w+,|runToEnd\(|pathOf\()\s*'([^']+)'/g),
+    ].map(([, program = '']) => program);
+    return { name, text: statement, words: new Set(statement.match(/\w+/g)), programs };
+  });
+}
+
+const exported = new Map(
+  files
+    .filter(({ path }) => path.startsWith('support/'))
+    .flatMap(({ statements }) => statements)
+    .filter(({ text }) => text.startsWith('export '))
+    .map((statement) => [statement.name, statement]),
+);
+/** What the names in a statement may mean. */
+const scopes = new Map(
+  files.flatMap(({ statements }) => {
+    const scope = new Map([...exported, ...statements.map((one) => [one.name, one] as const)]);
+    return statements.map((statement) => [statement, scope] as const);
+  }),
+);
+
+/** What the statement runs, by itself and by what it calls, here and in test/support. */
+function programsOf(statement: Statement): ReadonlySet<string> {
+  const seen = new Set([statement]);
+  // The set grows while it is walked.
+  for (const one of seen) {
+    for (const word of one.words) {
+      const other = scopes.get(one)?.get(word);
+      if (other !== undefined) seen.add(other);
+    }
+  }
+  return new Set([...seen].flatMap(({ programs }) => programs));
+}
+
+/** What the statement says that its tests need; a module of Kamailio needs Kamailio. */
+function declaredIn({ text }: Statement): ReadonlySet<string> {
+  const calls = [...text.matchAll(/\bneeds\(([^)]*)\)/g)].map(([, list = '']) => list);
+  const names = calls.flatMap((list) => [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name));
+  return new Set(names.map((name = '') => name.replace(/\/.*/, '')));
+}
+
+describe('a program that a test runs', () => {
+  test(`is started by test/${STARTS} alone; others may start Node itself`, () => {
+    const starts = /(?<!\.)\b(?:spawn|exec|execFile|fork)(?:Sync)?\(\s*([\w.'"`[]+)/g;
+    const others = files
+      .filter(({ path }) => path !== STARTS)
+      .filter(({ text }) => /^(?:import .*|\}) from 'node:child_process';$/m.test(text))
+      .flatMap(({ path, text }) => [...text.matchAll(starts)].map(([, what]) => `${path}: ${what}`))
+      .filter((text) => !text.endsWith(': process.execPath'));
+    assert.deepEqual(others, []);
+  });
+
+  test('is one that the test says it needs', () => {
+    const faults: string[] = [];
+    let count = 0;
+    for (const file of files.filter(({ path }) => path.endsWith('.test.ts'))) {
+      for (const statement of file.statements) {
+        if (!/\b(?:test|describe)\(/.test(statement.text) || statement.name !== '') continue;
+        const declared = declaredIn(statement);
+        for (const program of programsOf(statement)) {
+          count++;
+          const line = statement.text.split('\n').slice(0, 2).join(' ');
+          if (!declared.has(program)) faults.push(`${file.path}: ${line} runs ${program}`);
+        }
+      }
+    }
+    assert.deepEqual(faults, []);
+    assert.ok(count > 20, `${count} are known`);
+  });
+
+  test('is in the table of test/support/tools.ts, with its package', () => {
+    const all = new Set(
+      files.flatMap(({ statements }) => statements.flatMap(({ programs }) => programs)),
+    );
+    assert.ok(all.size > 8);
+    const table = readFileSync(join(FOLDER, 'support/tools.ts'), 'utf8');
+    for (const name of all) assert.match(table, new RegExp(`^  (?:${name}|'${name}'): '`, 'm'));
+  });
+
+  test('that is not installed is named with its package', () => {
+    const strange = 'no-such-program';
+    assert.throws(() => pathOf(strange), /no-such-program is not in test\/support/);
+    assert.equal(pathOf(process.execPath), process.execPath);
+  });
+});
+
+test('.ci/run installs the package of every program that a test runs', () => {
+  const script = readFileSync('.ci/run', 'utf8');
+  const table = readFileSync(join(FOLDER, 'support/tools.ts'), 'utf8');
+  const packages = [...table.matchAll(/^ {2}['\w/-]+: '([\w-]+)',$/gm)].map(([, name]) => name);
+  assert.ok(packages.length > 10);
+  for (const name of new Set(packages)) {
+    assert.match(script, new RegExp(`(^|\\s)${name}(\\s|$)`, 'm'), name);
+  }
+});
