@@ -9,6 +9,9 @@ const FOLDER = 'test';
 /** The one file that starts processes. */
 const STARTS = 'support/process.ts';
 
+/** Every system has it. */
+const SHELL = 'sh';
+
 /** A statement at the top of a file, with what it may run. */
 interface Statement {
   /** Of what it declares; empty for a call of `test` or `describe`. */
@@ -38,9 +41,9 @@ function statementsOf(text: string): Statement[] {
   return code.split(/\n(?=[A-Za-z])/).map((statement) => {
     const [, name = ''] =
       /^(?:export )?(?:async )?(?:const|let|function|class) (\w+)/.exec(statement) ?? [];
-    const programs = [
-      ...statement.matchAll(/\b(?:run\(\s*\w+,|runToEnd\(|pathOf\()\s*'([^']+)'/g),
-    ].map(([, program = '']) => program);
+    const programs = [...statement.matchAll(/\b(?:run\(\s*\w+,|runToEnd\(|pathOf\()\s*'([^']+)'/g)]
+      .map(([, program = '']) => program)
+      .filter((program) => program !== SHELL);
     return { name, text: statement, words: new Set(statement.match(/\w+/g)), programs };
   });
 }
