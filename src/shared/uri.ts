@@ -35,6 +35,8 @@ export class UriError extends Error {
 }
 
 const MAX_URI_LENGTH = 1024;
+/** RFC 1123 2.1: a name whose last label is a number, such as 0x7f, is a mistyped IPv4 address. */
+const NUMBER = /^(?:\d+|0x[0-9a-f]*)$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
@@ -182,10 +184,7 @@ function parseName(text: string, fail: Fail): string {
   const name = asciiName(text).replace(/\.$/, '');
   const labels = name.split('.');
   const isName = name.length <= 253 && labels.every((label) => LABEL.test(label));
-  // What the URL parser would read in another way is no name to everybody: 0x7f, xn--a.
-  const isPlain = tryHostname(`http://${name}`) === name;
-  // RFC 1123 2.1: a name whose last label is a number is a mistyped IPv4 address.
-  if (!isName || !isPlain || /^\d+$/.test(labels.at(-1) ?? ''))
+  if (!isName || NUMBER.test(labels.at(-1) ?? ''))
     fail('the host is neither an address nor a name');
   return name;
 }

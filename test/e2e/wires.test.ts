@@ -11,6 +11,7 @@ import {
   type FarEnd,
   type FarEndOptions,
   startFarEnd,
+  startListener,
   wait,
 } from '../support/far-end.js';
 import { eventually } from '../support/process.js';
@@ -149,6 +150,18 @@ describe('over', { concurrency: true }, () => {
         assert.equal(restarts, 0);
       });
     });
+  }
+});
+
+test('over WebSocket the host is the one of the destination, also one that is no host of a URL', async (t) => {
+  const heads: string[] = [];
+  const listener = await startListener(t, (socket) =>
+    socket.on('data', (data) => heads.push(data.toString())),
+  );
+  const hosts = ['xn--a.localhost', '127.0.0.1'].map((host) => `${host}:${listener.port}`);
+  await startExporter(t, { destinations: hosts.map((host) => `${host};transport=ws`) });
+  for (const host of hosts) {
+    await eventually(host, () => heads.some((head) => head.includes(`\r\nHost: ${host}\r\n`)));
   }
 });
 

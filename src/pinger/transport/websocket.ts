@@ -4,6 +4,7 @@ import type * as net from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
+import { DEFAULT_PORTS } from '../../shared/uri.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
 import { LONGEST_BODY, LONGEST_HEAD } from './framer.js';
 import { isTlsError, tlsFailure } from './tls-failures.js';
@@ -31,8 +32,11 @@ export function upgrade(
   user: UpgradeUser,
 ): () => void {
   let isOver = false;
-  const url = `${isSecure ? 'wss' : 'ws'}://${bracketed(domain)}:${port}${path}`;
+  // The connection is there already, and not every name of DNS is a host to a URL parser.
+  const url = `${isSecure ? 'wss' : 'ws'}://localhost:${port}${path}`;
+  const isDefaultPort = port === DEFAULT_PORTS[isSecure ? 'wss' : 'ws'];
   const options = {
+    headers: { Host: isDefaultPort ? bracketed(domain) : `${bracketed(domain)}:${port}` },
     createConnection: () => socket,
     perMessageDeflate: false,
     followRedirects: false,
