@@ -6,6 +6,7 @@ import type { RequestHandler, Response } from 'express';
 import type { Watched } from '../shared/destination.js';
 import type { Explanation } from '../shared/resolution.js';
 import {
+  type Described,
   describe,
   describeBrief,
   describeRecent,
@@ -74,7 +75,7 @@ export function destinationHandler(exporter: Exporter): RequestHandler {
     }
     // The pinger may be starting again; the rest can be told all the same.
     const told = await exporter.pinger.explanation(watched.slot).catch(() => undefined);
-    const all = describe(exporter, watched);
+    const all = withResolution(describe(exporter, watched), told);
     const { targets, ...described } = all;
     response.json({
       ...described,
@@ -102,6 +103,13 @@ export function historyHandler({ roster, history }: Exporter): RequestHandler {
     });
     response.json({ histories: Object.fromEntries(histories) });
   };
+}
+
+/** A name that does not resolve, with the words why. */
+function withResolution(all: Described, told: Explanation | undefined): Described {
+  const troubles = told?.resolution.troubles ?? [];
+  if (all.reason !== 'resolution' || troubles.length === 0) return all;
+  return { ...all, reason_in_words: `${all.reason_in_words}: ${troubles.join('; ')}` };
 }
 
 /** Of one target: its last pings, and the last messages. */
