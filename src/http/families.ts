@@ -251,6 +251,18 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     samples: (row, emit) => emit(row.faults),
   },
   {
+    name: 'sip_keepalive_nat_keepalives_total',
+    type: 'counter',
+    help: 'Datagrams of peers that keep a NAT binding alive and are no SIP: empty ones, blank lines, NULs, STUN. They are not answered, and no strays.',
+    samples: (row, emit) => emit(row.natKeepalives),
+  },
+  {
+    name: 'sip_keepalive_udp_rebinds_total',
+    type: 'counter',
+    help: 'Targets that stopped answering pings from one UDP port, answered one from a fresh port, and are pinged from there since: a NAT or firewall on the way had forgotten the old one.',
+    samples: (row, emit) => emit(row.udpRebinds),
+  },
+  {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
     help: 'Times that the pinger thread stood still for more than 20 ms. Answers that came meanwhile have no round-trip time; pings whose deadline passed meanwhile are not counted.',

@@ -14,6 +14,12 @@ import { word } from './scanner.js';
 /** Who asks: a server (401), or a proxy on the way (407). */
 export type Asker = 'server' | 'proxy';
 
+/** Who asks with an answer of this code; undefined when nobody does. */
+export function askerOf(code: number): Asker | undefined {
+  if (code === 401) return 'server';
+  return code === 407 ? 'proxy' : undefined;
+}
+
 export interface Account {
   readonly username: string;
   readonly password: string;

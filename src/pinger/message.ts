@@ -57,7 +57,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
   const { uri, transport, settings, local, slot, cseq, credentials } = ping;
   const { identity, method } = settings;
   const host = bracketed(local.address);
-  const sentBy = identity.viaHost || `${host}:${local.port}`;
+  const sentBy = sentByOf(identity, transport, local);
   const branch = `${MAGIC_COOKIE}${hex(slot, SLOT_DIGITS)}${'0'.repeat(2 * BRANCH_BYTES)}`;
   const tag = 't'.repeat(2 * TAG_BYTES);
   const callId = 'c'.repeat(2 * CALL_ID_BYTES);
@@ -77,7 +77,9 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
       'call-id': callId,
       cseq: { seq: cseq, method },
       // RFC 3261 10.2.3: a REGISTER without one changes no binding.
-      ...(method === 'REGISTER' ? {} : { contact: `<${contactUri(ping, sentBy)}>` }),
+      ...(method === 'REGISTER'
+        ? {}
+        : { contact: `<${contactUri(ping, `${host}:${local.port}`)}>` }),
       accept: 'application/sdp',
       allow: 'OPTIONS',
       'user-agent': identity.userAgent,
@@ -124,13 +126,23 @@ function ownUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): 
   return viaHost === '' ? `${scheme}:keepalive@${host}` : `${scheme}:${viaHost}`;
 }
 
+/**
+ * RFC 3261 18.1.1: answers over UDP come to the port that is named here, or to 5060. Over connections
+ * they come back on them, and the sent-by names where peers may connect to (RFC 5923 4).
+ */
+function sentByOf({ viaHost }: Identity, transport: TransportName, local: LocalAddress): string {
+  if (viaHost === '') return `${bracketed(local.address)}:${local.port}`;
+  const hasPort = /:\d+$/.test(viaHost.replace(/^\[[^\]]*\]/, ''));
+  return transport === 'udp' && !hasPort ? `${viaHost}:${local.port}` : viaHost;
+}
+
 /** RFC 3261 8.1.1.8: with a sips Request-URI it is a sips URI too. */
-function contactUri({ uri, transport, settings }: PingIdentity, sentBy: string): string {
+function contactUri({ uri, transport, settings }: PingIdentity, hostport: string): string {
   const { identity } = settings;
   if (identity.contact !== '') return identity.contact;
   const isNamed = transport !== 'udp' && uri.scheme !== 'sips';
   const named = isNamed ? `;transport=${transport === 'wss' ? 'ws' : transport}` : '';
-  return `${ownUri(uri.scheme, identity, sentBy)}${named}`;
+  return `${ownUri(uri.scheme, identity, hostport)}${named}`;
 }
 
 /** RFC 3261 16.12.1.1: a loose router, whatever the user wrote. */
@@ -173,6 +185,26 @@ export function slotOfBranch(bytes: Uint8Array, start: number, end: number): num
     slot = slot * 16 + digit;
   }
   return slot;
+}
+
+/** A branch that could be ours, somewhere in a message. */
+export interface BranchFound {
+  /** The number of the target that it names. */
+  readonly slot: number;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/** Every branch of our form, wherever in the bytes it stands, be they well-formed or not. */
+export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = text.indexOf(MAGIC_COOKIE, 0, 'latin1');
+  while (at >= 0) {
+    const end = at + BRANCH_LENGTH;
+    const slot = end <= bytes.length ? slotOfBranch(bytes, at, end) : -1;
+    if (slot >= 0) yield { slot, end };
+    at = text.indexOf(MAGIC_COOKIE, at + MAGIC_COOKIE.length, 'latin1');
+  }
 }
 
 /** Whether the branch that ends at `end` is the one that the template carries now. */

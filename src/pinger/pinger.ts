@@ -70,6 +70,7 @@ export class Pinger {
       clock,
       targetAt: (slot) => targets.at(slot),
       onUnmatched: () => writer.recordUnmatched(),
+      onKeepalive: () => writer.recordNatKeepalive(),
       newTag: () => entropy.hex(8),
       vigil,
       faults,

@@ -1,13 +1,15 @@
 /** What to do with a message that arrived: hand it to its target, answer it, or drop and count it. */
 
+import { bracketed } from '../shared/address.js';
 import type { Faults } from '../shared/faults.js';
 import type { Clock } from './clock.js';
-import { slotOfBranch } from './message.js';
+import { isKeepalive, withoutPadding } from './keepalives.js';
+import { branchesIn, slotOfBranch } from './message.js';
 import { is, Scan, scan, word } from './scanner.js';
 import type { Steps } from './steps.js';
 import type { Target } from './target.js';
 import type { Source } from './transport/transport.js';
-import { answerTo, NOT_ALLOWED, replyToOptions } from './uas.js';
+import { answerTo, LOOP_DETECTED, NOT_ALLOWED, type Reply, replyToOptions } from './uas.js';
 import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
@@ -22,6 +24,8 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   readonly targetAt: (slot: number) => Target | undefined;
   readonly onUnmatched: () => void;
+  /** What came keeps a NAT binding alive, and is nothing else. */
+  readonly onKeepalive: () => void;
   readonly newTag: () => string;
   readonly faults: Faults;
   readonly steps: Steps;
@@ -58,10 +62,15 @@ export class Receiver {
     this.#received++;
     const now = this.#options.clock.now();
     this.#options.vigil.look(now);
-    scan(bytes, this.#scan);
+    if (isKeepalive(bytes)) {
+      this.#options.onKeepalive();
+      return true;
+    }
+    const message = withoutPadding(bytes);
+    scan(message, this.#scan);
     const isTaken = this.#scan.isResponse
-      ? this.#takeResponse(bytes, now)
-      : this.#answer(bytes, from);
+      ? this.#takeResponse(message, now)
+      : this.#takeRequest(message, from);
     if (!isTaken) this.#options.onUnmatched();
     return isTaken;
   }
@@ -69,30 +78,62 @@ export class Receiver {
   #takeResponse(bytes: Uint8Array, atMs: number): boolean {
     const { branch } = this.#scan;
     const slot = slotOfBranch(bytes, branch.start, branch.end);
-    const target = slot < 0 ? undefined : this.#options.targetAt(slot);
+    if (slot < 0) return this.#takeBroken(bytes);
+    return this.#step(slot, (target) => target.receive(bytes, this.#scan, atMs));
+  }
+
+  /** A response without a branch of ours in the first Via may have one where it cannot be read. */
+  #takeBroken(bytes: Uint8Array): boolean {
+    for (const { slot, end } of branchesIn(bytes)) {
+      if (this.#step(slot, (target) => target.receiveBroken(bytes, this.#scan, end))) return true;
+    }
+    return false;
+  }
+
+  #takeRequest(bytes: Uint8Array, from: Source): boolean {
+    const { method, branch, ok } = this.#scan;
+    if (method.end <= method.start) return false;
+    for (const { slot, end } of branchesIn(bytes)) {
+      if (!this.#options.targetAt(slot)?.isOwnBranch(bytes, end)) continue;
+      if (end === branch.end) return this.#step(slot, (target) => target.receiveOwn());
+      const way = `${bracketed(from.address)}:${from.port}`;
+      this.#step(slot, (target) => target.receiveLooped(way));
+      // RFC 3261 8.2.2.2: a request that is under way already came by another way.
+      return ok && this.#mayAnswer(bytes) && this.#respond(bytes, from, LOOP_DETECTED);
+    }
+    return this.#answer(bytes, from);
+  }
+
+  /** Hands something to the target with this number; false when there is none, or it is not its own. */
+  #step(slot: number, take: (target: Target) => boolean): boolean {
+    const target = this.#options.targetAt(slot);
     if (target === undefined) return false;
     let isTaken = false;
     this.#options.steps.run(target, 'receive', () => {
-      isTaken = target.receive(bytes, this.#scan, atMs);
+      isTaken = take(target);
     });
     return isTaken;
   }
 
   #answer(bytes: Uint8Array, from: Source): boolean {
     const { ok, method } = this.#scan;
-    if (!ok || bytes.length > LONGEST_REQUEST) return false;
+    if (!ok) return false;
     const isOptions = is(bytes, method.start, method.end, OPTIONS);
     const isRefused = from.isConnection && !is(bytes, method.start, method.end, ACK);
-    if (!(isOptions || isRefused) || !this.#mayAnswer()) return false;
+    if (!(isOptions || isRefused) || !this.#mayAnswer(bytes)) return false;
     const { requestUri } = this.#scan;
-    const { status, headers } = isOptions ? replyToOptions(bytes, requestUri) : NOT_ALLOWED;
+    return this.#respond(bytes, from, isOptions ? replyToOptions(bytes, requestUri) : NOT_ALLOWED);
+  }
+
+  #respond(bytes: Uint8Array, from: Source, { status, headers }: Reply): boolean {
     const answer = answerTo(bytes, from, this.#options.newTag(), status, headers);
     if (answer === undefined) return false;
     from.answer(answer.message, answer.port);
     return true;
   }
 
-  #mayAnswer(): boolean {
+  #mayAnswer(request: Uint8Array): boolean {
+    if (request.length > LONGEST_REQUEST) return false;
     const now = this.#options.clock.now();
     if (now - this.#answersSince >= 1000) {
       this.#answersSince = now;

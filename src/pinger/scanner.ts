@@ -58,6 +58,7 @@ const SP_SIP_2 = word(' sip/2.0');
 /** Fills `into` with what `bytes` hold. Never throws. */
 export function scan(bytes: Uint8Array, into: Scan): void {
   reset(into);
+  into.isResponse = startsWith(bytes, 0, SIP);
   let at = endOfLine(bytes, 0);
   let isWellFormed = at > 0 && scanStartLine(bytes, at, into);
   let contentLength = -1;
@@ -190,7 +191,6 @@ function startsWith(bytes: Uint8Array, start: number, text: Uint8Array): boolean
 }
 
 function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
-  into.isResponse = startsWith(bytes, 0, SIP);
   if (!into.isResponse) {
     let methodEnd = 0;
     while (methodEnd < end && isNameByte(bytes[methodEnd] ?? 0)) methodEnd++;

@@ -5,11 +5,13 @@ import type { ConnectPhase } from '../shared/ledger/cells.js';
 import type { Outcome, TransportFailure } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { SipUri } from '../shared/uri.js';
+import { malformedDetail } from './answer-faults.js';
 import { Authenticator } from './authenticator.js';
 import type { Clock } from './clock.js';
-import type { Asker } from './digest.js';
+import { askerOf } from './digest.js';
 import type { Entropy } from './entropy.js';
 import type { Files } from './files.js';
+import { discardOf, WITHOUT_BRANCH } from './match.js';
 import {
   branchOf,
   isBranch,
@@ -20,10 +22,10 @@ import {
   stamp,
   stampAgain,
 } from './message.js';
-import { is, isBarringBlanks, type Scan } from './scanner.js';
+import type { Scan } from './scanner.js';
 import { SteppingUser, type Steps } from './steps.js';
 import { Transaction, type TransactionUser } from './transaction.js';
-import type { FlowUser, LocalAddress } from './transport/transport.js';
+import { type FlowUser, isSameAddress, type LocalAddress } from './transport/transport.js';
 import type { Vigil } from './vigil.js';
 import { type Route, Ways } from './ways.js';
 import type { Wheel } from './wheel.js';
@@ -96,6 +98,8 @@ export class Target implements FlowUser, TransactionUser {
   #pingDeadline = Number.NaN;
   /** The answer that is being taken. */
   #answer: Uint8Array | undefined;
+  /** By which way the request of this ping came back to us; empty when it did not. */
+  #loop = '';
   /** Branch of the ping before, while an answer to it would be a late one. */
   #lateBranch: Uint8Array | undefined;
 
@@ -129,6 +133,7 @@ export class Target implements FlowUser, TransactionUser {
     this.#ways.begin();
     this.#requests = 0;
     this.#retransmissions = 0;
+    this.#loop = '';
     this.#pingDeadline = this.#options.tools.clock.now() + this.#options.settings.timeoutMs;
     this.#authenticator?.begin();
     this.#prepare();
@@ -146,18 +151,19 @@ export class Target implements FlowUser, TransactionUser {
   receive(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
     const template = this.#template;
     if (template === undefined) return false;
-    const { branch, sentBy, cseqMethod } = scan;
-    const isCurrent = isBranchOf(template, bytes, branch.end);
-    if (!isCurrent && !this.#isLate(bytes, branch.end)) return false;
-    // RFC 3261 18.1.2 and 8.1.3.3: with another sent-by, or more than one Via, it was not for us.
-    if (scan.vias !== 1 || !isBarringBlanks(bytes, sentBy, template.sentBy)) return false;
-    if (scan.isCutOff) return false;
-    this.#options.user.traced('received', bytes);
+    const { end } = scan.branch;
+    const isCurrent = isBranchOf(template, bytes, end);
+    if (!isCurrent && !this.#isLate(bytes, end)) return false;
+    const discarded = discardOf(bytes, scan, template, this.#ways.wire);
+    if (isCurrent || discarded === undefined) this.#options.user.traced('received', bytes);
+    if (discarded !== undefined) {
+      if (isCurrent) this.#transaction.discard(discarded);
+      return false;
+    }
     if (!scan.ok) {
-      if (isCurrent) this.#transaction.receiveMalformed();
+      if (isCurrent) this.#transaction.receiveMalformed(malformedDetail(bytes));
       return isCurrent;
     }
-    if (!is(bytes, cseqMethod.start, cseqMethod.end, template.method)) return false;
     if (isCurrent) this.#take(bytes, scan.status, atMs);
     else if (scan.status >= 200) this.#takeLate();
     this.#options.user.responded(bytes, scan);
@@ -177,6 +183,42 @@ export class Target implements FlowUser, TransactionUser {
     }
   }
 
+  /**
+   * Takes a response in which the branch of the present ping ends at `branchEnd`, but not where it
+   * belongs, or not where it can be read; false when it is another branch, or must be dropped.
+   */
+  receiveBroken(bytes: Uint8Array, scan: Scan, branchEnd: number): boolean {
+    const template = this.#template;
+    if (template === undefined || !isBranchOf(template, bytes, branchEnd)) return false;
+    this.#options.user.traced('received', bytes);
+    if (scan.ok) {
+      const discarded = discardOf(bytes, scan, template, this.#ways.wire) ?? WITHOUT_BRANCH;
+      this.#transaction.discard(discarded);
+      return false;
+    }
+    this.#transaction.receiveMalformed(malformedDetail(bytes));
+    return true;
+  }
+
+  /** Whether the branch that ends there is that of the last request, or of the one before. */
+  isOwnBranch(bytes: Uint8Array, end: number): boolean {
+    const template = this.#template;
+    if (template === undefined) return false;
+    return isBranchOf(template, bytes, end) || this.#isLate(bytes, end);
+  }
+
+  /** The last request arrived at us as it was sent: nobody but us is there. */
+  receiveOwn(): boolean {
+    this.#transaction.fail({ reason: 'refused', detail: 'the request came back to ourselves' });
+    return true;
+  }
+
+  /** The last request arrived at us by way of another (RFC 3261 16.3: a loop). */
+  receiveLooped(from: string): boolean {
+    this.#loop = `the request came back to us by way of ${from}`;
+    return true;
+  }
+
   close(): void {
     this.#transaction.abandon();
     this.#isPreparing = false;
@@ -186,7 +228,7 @@ export class Target implements FlowUser, TransactionUser {
   ready(local: LocalAddress): void {
     if (!this.#isPreparing) return;
     this.#isPreparing = false;
-    if (!isSame(this.#local, local)) this.#template = undefined;
+    if (!isSameAddress(this.#local, local)) this.#template = undefined;
     this.#local = local;
     const timeoutMs = this.#patienceMs();
     this.#deadline = this.#options.tools.clock.now() + timeoutMs;
@@ -232,7 +274,8 @@ export class Target implements FlowUser, TransactionUser {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#retransmissions += retransmissions;
-    const told = this.#isPreparing ? withDetail(outcome, this.#awaited) : outcome;
+    const awaited = this.#isPreparing ? withDetail(outcome, this.#awaited) : outcome;
+    const told = this.#loop === '' ? awaited : { ...awaited, detail: this.#loop };
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
     if (met === undefined) return;
@@ -270,6 +313,7 @@ export class Target implements FlowUser, TransactionUser {
     if (isTimeUp || !this.#ways.next(outcome)) return false;
     this.#template = undefined;
     this.#requests = 0;
+    this.#loop = '';
     this.#authenticator?.begin();
     this.#options.user.failedOver();
     this.#prepare();
@@ -333,15 +377,6 @@ export class Target implements FlowUser, TransactionUser {
     this.#lateBranch = undefined;
     this.#options.user.answeredLate();
   }
-}
-
-function isSame(a: LocalAddress | undefined, b: LocalAddress): boolean {
-  return a?.address === b.address && a.port === b.port;
-}
-
-function askerOf(code: number): Asker | undefined {
-  if (code === 401) return 'server';
-  return code === 407 ? 'proxy' : undefined;
 }
 
 /** A ping that ended before it could be sent, and what it waited for. */

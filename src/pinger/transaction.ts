@@ -17,6 +17,7 @@
 
 import type { Outcome, TransportFailure } from '../shared/outcome.js';
 import type { Clock } from './clock.js';
+import type { Discarded } from './match.js';
 import type { Vigil } from './vigil.js';
 import type { Wheel } from './wheel.js';
 
@@ -54,6 +55,8 @@ export class Transaction {
   #pause = 0;
   #retransmissions = 0;
   #isLatePossible = false;
+  /** The last response that had to be discarded. */
+  #discarded: Discarded | undefined;
 
   /** @param timer the id of this transaction's timer in `timers`. */
   constructor(clock: Clock, timers: Wheel, timer: number, user: TransactionUser, vigil: Vigil) {
@@ -77,6 +80,7 @@ export class Transaction {
   /** Waits for a connection that the request needs, `timeoutMs` from now. */
   open(timeoutMs: number): void {
     this.#phase = 'opening';
+    this.#discarded = undefined;
     this.#retransmissions = 0;
     this.#isLatePossible = false;
     this.#deadline = this.#clock.now() + timeoutMs;
@@ -87,6 +91,7 @@ export class Transaction {
   /** Sends the request. `timeoutMs` counts from now, where the round-trip time begins too. */
   start(timeoutMs: number, isReliable: boolean): void {
     this.#phase = 'trying';
+    this.#discarded = undefined;
     this.#retransmissions = 0;
     this.#isLatePossible = false;
     this.#startedAt = this.#clock.now();
@@ -110,8 +115,13 @@ export class Transaction {
   }
 
   /** An answer that carries our branch and cannot be understood. */
-  receiveMalformed(): void {
-    if (this.isPending) this.#end({ kind: 'failed', reason: 'malformed' });
+  receiveMalformed(detail: string): void {
+    if (this.isPending) this.#end({ kind: 'failed', reason: 'malformed', detail });
+  }
+
+  /** A response that had to be discarded: a better one may come until the deadline. */
+  discard(why: Discarded): void {
+    this.#discarded = why;
   }
 
   /** The transport could not deliver (RFC 3261 17.1.4). */
@@ -166,7 +176,7 @@ export class Transaction {
 
   #timeOut(isLatePossible: boolean): void {
     this.#isLatePossible = isLatePossible;
-    this.#end({ kind: 'failed', reason: 'timeout' });
+    this.#end({ kind: 'failed', reason: 'timeout', ...this.#discarded });
   }
 
   #discard(): void {

@@ -23,6 +23,7 @@ export interface Reply {
 
 const OK: Reply = { status: '200 OK', headers: [] };
 export const NOT_ALLOWED: Reply = { status: '405 Method Not Allowed', headers: [] };
+export const LOOP_DETECTED: Reply = { status: '482 Loop Detected', headers: [] };
 const REQUIRE = [word('require')];
 
 /** What an OPTIONS with this Request-URI gets (RFC 3261 8.2.2.1, 8.2.2.3). */

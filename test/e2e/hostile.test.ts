@@ -31,11 +31,10 @@ const pingsOf = (exporter: Exporter, destination: string) =>
 
 test('what is hostile, malformed or not ours is counted and dropped, and the good answer still counts', async (t) => {
   const blanks = ' '.repeat(10_000);
+  const keepalives = ['', Buffer.alloc(60_000, '\r\n')];
   const strays = (good: string): (string | Buffer)[] => [
-    '',
     '\0\xff\xfe\0',
     Buffer.alloc(60_000, 0x20),
-    Buffer.alloc(60_000, '\r\n'),
     'SIP/2.0 200 OK\nVia: x\n\n',
     `SIP/2.0 200${blanks}\r\n\r\n`,
     good.slice(0, 30),
@@ -49,6 +48,7 @@ test('what is hostile, malformed or not ours is counted and dropped, and the goo
     'INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nCSeq: 1 INVITE\r\n\r\n',
   ];
   const hostile = await farEnd(t, (_request, good) => [
+    ...keepalives,
     ...strays(good),
     good.replace(
       '\r\n\r\n',
@@ -65,6 +65,8 @@ test('what is hostile, malformed or not ours is counted and dropped, and the goo
   const unmatched = (await exporter.metric('sip_keepalive_unmatched_messages_total')) ?? 0;
   const pings = (await pingsOf(exporter, 'hostile')) ?? 0;
   assert.equal(unmatched, pings * strays('').length);
+  const kept = await exporter.metric('sip_keepalive_nat_keepalives_total');
+  assert.equal(kept, pings * keepalives.length);
   assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
 });
 
@@ -86,6 +88,8 @@ test('an answer with our branch that is not well-formed ends the ping as malform
   for (const { name } of destinations) {
     await eventually(`a verdict for ${name}`, async () => (await exporter.isAlive(name)) === 2);
     assert.equal((await exporter.destination(name)).reason, 'malformed', name);
+    const [{ detail } = { detail: '' }] = (await exporter.destination(name)).targets;
+    assert.match(detail ?? '', /^an answer came that is not well-formed: /, name);
   }
 });
 

@@ -64,6 +64,7 @@ export class TargetRig {
       clock,
       targetAt: (slot) => (slot === SLOT.index ? this.#target : undefined),
       onUnmatched: () => this.unmatched++,
+      onKeepalive: () => {},
       newTag: () => 'ourtag',
       faults: noFaults(),
       steps: noSteps(),

@@ -127,14 +127,16 @@ describe('what a reader sums equals what the writer wrote', () => {
     for (const micros of [0, 500, 501, 2_000_000]) writer.recordLateness(micros);
     for (let i = 0; i < 3; i++) writer.beat();
     writer.recordUnmatched();
+    for (let i = 0; i < 2; i++) writer.recordNatKeepalive();
+    for (let i = 0; i < 5; i++) writer.recordUdpRebind();
     writer.addInFlight(1);
     writer.addInFlight(1);
     writer.addInFlight(-1);
     const after = reader.pinger();
-    const { heartbeat, inFlight, unmatched, lateness } = after;
+    const { heartbeat, inFlight, unmatched, natKeepalives, udpRebinds, lateness } = after;
     assert.deepEqual(
-      { heartbeat, inFlight, unmatched },
-      { heartbeat: 3, inFlight: 1, unmatched: 1 },
+      { heartbeat, inFlight, unmatched, natKeepalives, udpRebinds },
+      { heartbeat: 3, inFlight: 1, unmatched: 1, natKeepalives: 2, udpRebinds: 5 },
     );
     assert.equal(lateness.sumMicros, 2_001_001);
     assert.deepEqual(lateness.buckets.slice(0, 2), [2, 1]);

@@ -342,7 +342,7 @@ describe('who a ping says it is from', () => {
       const named = template({ transport, identity: { viaHost: 'sbc.example' } });
       const wire = transport.toUpperCase();
       const via = new RegExp(
-        `^SIP/2\\.0/${wire} sbc\\.example;branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
+        `^SIP/2\\.0/${wire} sbc\\.example${transport === 'udp' ? ':40000' : ''};branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
       );
       assert.match(only(named, 'via') ?? '', via);
       assert.doesNotMatch(
@@ -358,7 +358,18 @@ describe('who a ping says it is from', () => {
     const named = template({ identity: { viaHost } });
     assert.match(only(named, 'from') ?? '', /^<sip:sbc\.example>;tag=\w{16}$/);
     assert.equal(only(named, 'contact'), '<sip:sbc.example>');
-    assert.equal(Buffer.from(named.sentBy).toString(), 'sbc.example');
+    // RFC 3261 18.1.1: else answers would go to port 5060.
+    assert.equal(Buffer.from(named.sentBy).toString(), 'sbc.example:40000');
+    for (const [transport, host, wanted] of [
+      ['udp', 'sbc.example:5060', 'sbc.example:5060'],
+      ['udp', '[2001:db8::1]', '[2001:db8::1]:40000'],
+      ['udp', '[2001:db8::1]:5062', '[2001:db8::1]:5062'],
+      ['tls', 'sbc.example', 'sbc.example'],
+      ['tls', 'sbc.example:5061', 'sbc.example:5061'],
+    ] as const) {
+      const { sentBy } = template({ transport, identity: { viaHost: host } });
+      assert.equal(Buffer.from(sentBy).toString(), wanted);
+    }
     const told = { viaHost, pingFrom: 'sip:f@f.example', contact: 'sip:c@c.example' };
     const both = template({ identity: told });
     assert.match(only(both, 'from') ?? '', /^<sip:f@f\.example>;tag=\w{16}$/);

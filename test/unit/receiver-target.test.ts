@@ -59,7 +59,7 @@ function setUp() {
   const timers = new Wheel(8);
   const transport = new ScriptedTransport();
   const vigil = new Vigil();
-  const told = { ends: [] as Outcome[], lates: 0, unmatched: 0, responses: 0 };
+  const told = { ends: [] as Outcome[], lates: 0, unmatched: 0, keepalives: 0, responses: 0 };
   const target = new Target({
     slot: SLOT,
     uri: parseUri('192.0.2.1'),
@@ -93,6 +93,7 @@ function setUp() {
     clock,
     targetAt: (slot) => (slot === SLOT.index ? target : undefined),
     onUnmatched: () => told.unmatched++,
+    onKeepalive: () => told.keepalives++,
     newTag: () => 'ourtag',
     faults: noFaults(),
     steps: noSteps(),
@@ -169,23 +170,107 @@ describe('a response', () => {
     ['the number of no target', (t: string) => t.replace('z9hG4bK00000003', 'z9hG4bK00000004')],
     ['nonsense and another branch', (t: string) => OTHER_BRANCH(t).replace('CSeq', 'X')],
     ['nonsense and another sent-by', (t: string) => t.replace(':40000', '').replace('CSeq', 'X')],
+    ['our branch by another name', (t: string) => t.replace(';branch=', ';xbranch=')],
   ] as const) {
     test(`with ${name} is counted as unmatched and ends nothing`, () => {
       it.take(answerTo(it.transport.sent[0], '200 OK', change));
-      assert.deepEqual(it.told, { ends: [], lates: 0, unmatched: 1, responses: 0 });
+      assert.deepEqual(it.told, { ends: [], lates: 0, unmatched: 1, keepalives: 0, responses: 0 });
       assert.equal(it.target.isBusy, true);
       it.take(answerTo(it.transport.sent[0]));
       assert.equal(it.told.ends.length, 1);
     });
   }
 
-  for (const [name, status, change] of [
-    ['a status of no class', '999 Odd', (t: string) => t],
-    ['no CSeq', '200 OK', (t: string) => t.replace('CSeq', 'X')],
+  for (const [name, reason, detail, change] of [
+    [
+      'another host as sent-by',
+      'timeout',
+      'an answer came back with the sent-by 192.0.2.98:40000 in its Via, ours is 192.0.2.99:40000',
+      (t: string) => t.replace('192.0.2.99:', '192.0.2.98:'),
+    ],
+    [
+      'a body that is cut off',
+      'malformed',
+      'an answer has a Content-Length of more than the 0 bytes of its body',
+      (t: string) => t.replace('Length: 0', 'Length: 10'),
+    ],
+    [
+      'two Vias',
+      'malformed',
+      'an answer came back with 2 Via values; one of a peer has ours alone',
+      (t: string) => t.replace('From:', 'Via: SIP/2.0/UDP b.example\r\nFrom:'),
+    ],
+    [
+      'the Via of another above ours',
+      'malformed',
+      'an answer came back with 2 Via values; one of a peer has ours alone',
+      (t: string) => t.replace('Via:', 'Via: SIP/2.0/UDP b.example;branch=z9hG4bKx\r\nVia:'),
+    ],
+    [
+      'another method in its CSeq',
+      'malformed',
+      'an answer came back with the method INVITE in its CSeq, ours is OPTIONS',
+      (t: string) => t.replace('1 OPTIONS', '1 INVITE'),
+    ],
+    [
+      'our branch by another name',
+      'malformed',
+      'an answer came back without a branch in its Via',
+      (t: string) => t.replace(';branch=', ';xbranch='),
+    ],
+  ] as const) {
+    test(`with ${name} is what the ping ends with, unless a better one comes in time`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      it.advance(1000);
+      assert.deepEqual(it.told.ends, [{ kind: 'failed', reason, detail }]);
+      it.target.ping();
+      it.advance(1000);
+      assert.deepEqual(
+        it.told.ends[1],
+        { kind: 'failed', reason: 'timeout' },
+        'of this ping alone',
+      );
+    });
+  }
+
+  for (const [name, change] of [
+    ['blank lines in front', (t: string) => `\r\n\r\n${t}`],
+    ['a NUL in front', (t: string) => `\r\n\0${t}`],
+    ['its sent-by in other spelling', (t: string) => t.replace(':40000', ':040000')],
+  ] as const) {
+    test(`with ${name} is taken`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      assert.deepEqual([it.told.ends.length, it.told.unmatched], [1, 0]);
+      assert.equal(it.told.ends[0]?.kind, 'answered');
+    });
+  }
+
+  for (const [name, status, fault, change] of [
+    ['a status of no class', '999 Odd', 'its status line is "SIP/2.0 999 Odd"', (t: string) => t],
+    ['no CSeq', '200 OK', 'it has no CSeq', (t: string) => t.replace('CSeq', 'X')],
+    [
+      'lines that end in LF alone',
+      '200 OK',
+      'its lines end in LF alone, not in CR LF',
+      (t: string) => t.replaceAll('\r\n', '\n'),
+    ],
+    [
+      'headers that end in LF alone',
+      '200 OK',
+      'its lines end in LF alone, not in CR LF',
+      (t: string) => t.replaceAll('\r\n', '\n').replace('\n', '\r\n'),
+    ],
+    [
+      'another version',
+      '200 OK',
+      'its status line is "SIP/3.0 200 OK"',
+      (t: string) => t.replace('SIP/2.0 200', 'SIP/3.0 200'),
+    ],
   ] as const) {
     test(`with our branch and ${name} ends the ping as malformed`, () => {
       it.take(answerTo(it.transport.sent[0], status, change));
-      assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'malformed' }]);
+      const detail = `an answer came that is not well-formed: ${fault}`;
+      assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'malformed', detail }]);
       assert.deepEqual([it.told.unmatched, it.told.responses], [0, 0]);
     });
   }
@@ -351,12 +436,52 @@ describe('a message that is no response', () => {
       request('INVITE'),
       request('OPTIONS').replace('CSeq', 'X'),
       request('OPTIONS').replace('\r\n\r\n', '\r\nContent-Length: 9\r\n\r\n'),
-      '\r\n\r\n',
-      '',
-      '\0',
+      ' ',
     ];
     for (const text of others) take(text, { ...SOURCE, answer });
     assert.deepEqual([told.unmatched, receiver.received], [others.length, others.length]);
+  });
+
+  test('is a keep-alive of a NAT binding, and no stray, when it is no message at all', () => {
+    const { take, told } = setUp();
+    const stun = (type: string, length = 0) =>
+      `${type}${String.fromCharCode(0, length)}\x21\x12\xa4\x42${'t'.repeat(12 + length)}`;
+    const keepalives = [
+      ...['', '\r\n', '\r\n\r\n', '\0', '\0\0\0\0', '\r\n\0'],
+      ...[stun('\0\x01'), stun('\0\x11'), stun('\0\x01', 8), stun('\x01\x01')],
+    ];
+    for (const text of keepalives) take(text);
+    assert.deepEqual([told.keepalives, told.unmatched], [keepalives.length, 0]);
+    for (const text of ['\0\xff', '\x01', stun('\0\x01', 8).slice(1), 'x']) take(text);
+    assert.deepEqual([told.keepalives, told.unmatched], [keepalives.length, 4]);
+  });
+
+  test('is never answered when it is our own request that came back', () => {
+    const { take, told, target, transport, advance } = setUp();
+    const answer = () => assert.fail('answered');
+    target.ping();
+    take(transport.sent[0] ?? '', { ...SOURCE, answer });
+    const detail = 'the request came back to ourselves';
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused', detail }]);
+    take(transport.sent[0] ?? '', { ...SOURCE, answer });
+    target.ping();
+    advance(1000);
+    target.ping();
+    take(transport.sent.at(-2) ?? '', { ...SOURCE, answer });
+    assert.equal(told.unmatched, 0);
+  });
+
+  test('gets a 482 when it is our own request by way of another, whose answer is no life', () => {
+    const { take, told, target, transport } = setUp();
+    const answers: string[] = [];
+    const answer = (message: Uint8Array) => answers.push(Buffer.from(message).toString('latin1'));
+    target.ping();
+    const via = 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKproxy\r\nVia:';
+    take(transport.sent[0]?.replace('Via:', via) ?? '', { ...SOURCE, answer });
+    assert.match(answers.join(), /^SIP\/2\.0 482 Loop Detected\r\n/);
+    take(answerTo(transport.sent[0], '482 Loop Detected'));
+    const detail = 'the request came back to us by way of 192.0.2.1:5060';
+    assert.deepEqual(told.ends, [{ kind: 'answered', code: 482, rttMicros: 0, detail }]);
   });
 
   test('is answered a hundred times a second and no more', () => {

@@ -186,7 +186,7 @@ const ROWS: readonly Row[] = [
       [40, 200],
     ],
     sends: [0],
-    end: [30, failed('malformed')],
+    end: [30, { kind: 'failed', reason: 'malformed', detail: 'torn' }],
   },
 ];
 
@@ -200,7 +200,7 @@ describe('the non-INVITE client transaction (RFC 3261 17.1.2.2)', () => {
       for (const [atMs, stimulus] of stimuli) {
         runUntil(atMs);
         if (typeof stimulus === 'number') transaction.receive(stimulus);
-        else if (stimulus === 'malformed') transaction.receiveMalformed();
+        else if (stimulus === 'malformed') transaction.receiveMalformed('torn');
         else transaction.fail({ reason: stimulus });
       }
       runUntil(40_000);

@@ -14,6 +14,7 @@ function setUp() {
     clock,
     targetAt: () => undefined,
     onUnmatched: () => told.unmatched++,
+    onKeepalive: () => {},
     newTag: () => 'tag',
     faults: noFaults(),
     steps: noSteps(),

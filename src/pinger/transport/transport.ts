@@ -23,6 +23,10 @@ export interface LocalAddress {
   readonly port: number;
 }
 
+export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boolean {
+  return a?.address === b.address && a.port === b.port;
+}
+
 /** What a flow tells of the ping that is under way, and of how it came to carry it. */
 export interface FlowUser {
   /** The flow can carry a request now, sent by `local`. */

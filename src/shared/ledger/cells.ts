@@ -122,6 +122,8 @@ export const PINGER = {
   heartbeat: p(),
   inFlight: p(),
   unmatched: p(),
+  natKeepalives: p(),
+  udpRebinds: p(),
   stalls: p(),
   /** Faults of our own that ended a piece of work. */
   faults: p(),

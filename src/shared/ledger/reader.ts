@@ -305,6 +305,8 @@ export class PingerRow {
   readonly heartbeat: number;
   readonly inFlight: number;
   readonly unmatched: number;
+  readonly natKeepalives: number;
+  readonly udpRebinds: number;
   readonly stalls: number;
   /** Faults of our own that ended a piece of work. */
   readonly faults: number;
@@ -326,6 +328,8 @@ export class PingerRow {
     this.heartbeat = count(PINGER.heartbeat);
     this.inFlight = count(PINGER.inFlight);
     this.unmatched = count(PINGER.unmatched);
+    this.natKeepalives = count(PINGER.natKeepalives);
+    this.udpRebinds = count(PINGER.udpRebinds);
     this.stalls = count(PINGER.stalls);
     this.faults = count(PINGER.faults);
     this.localRun = count(PINGER.localRun);

@@ -230,6 +230,15 @@ export class LedgerWriter {
     this.#add(PINGER.unmatched, 1);
   }
 
+  recordNatKeepalive(): void {
+    this.#add(PINGER.natKeepalives, 1);
+  }
+
+  /** A target's pings go from another UDP port from now on. */
+  recordUdpRebind(): void {
+    this.#add(PINGER.udpRebinds, 1);
+  }
+
   recordStall(): void {
     this.#add(PINGER.stalls, 1);
   }
