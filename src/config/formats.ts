@@ -1,5 +1,6 @@
 /** The formats that settings can have: what is wanted, and how what came is turned into a value. */
 
+import { createSecureContext } from 'node:tls';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { canonicalBlock } from '../shared/blocks.js';
@@ -251,6 +252,25 @@ const credential: Format<string> = (given) => {
   return given;
 };
 
+/** RFC 6454 6.2: a scheme, a host and perhaps a port, or `null`. */
+const origin: Format<string> = (given) => {
+  const isUrl = typeof given === 'string' && URL.canParse(given);
+  const isOrigin = isUrl && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(given);
+  if (given === 'auto' || given === '' || given === 'null' || isOrigin) return String(given);
+  throw new Expected('auto, an origin such as https://host.example, or an empty text', given);
+};
+
+/** What OpenSSL takes for a list of ciphers. */
+const ciphers: Format<string> = (given) => {
+  if (typeof given !== 'string') throw new Expected('a list of ciphers', given);
+  try {
+    if (given !== '') createSecureContext({ ciphers: given });
+    return given;
+  } catch {
+    throw new Expected('a list of ciphers of which OpenSSL knows at least one', given);
+  }
+};
+
 /** A host: a name, or an IP address. */
 const serverName: Format<string> = (given) => {
   try {
@@ -348,6 +368,9 @@ export const FORMATS = {
   ip_protocol: oneOf('any', 'ip4', 'ip6'),
   tls_version: oneOf(...TLS_VERSIONS),
   dscp: whole(0, 63),
+  hops: whole(0, 255),
+  origin,
+  ciphers,
   path,
   user: optional(user, ''),
   via_host: optional(viaHost, ''),

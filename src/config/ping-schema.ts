@@ -57,6 +57,16 @@ export const PING_SETTINGS = {
     format: 'path',
     default: '/',
   }),
+  ws_origin: setting('ws_origin', {
+    doc: 'The Origin header of the upgrade to WebSocket, which some servers want: auto for http:// (wss: https://) and the host of the destination, an origin such as https://phone.example.com, or an empty text for none.',
+    format: 'origin',
+    default: 'auto',
+  }),
+  max_forwards: setting('max_forwards', {
+    doc: 'The Max-Forwards header: how many proxies may hand the ping on, 0 to 255. With 0, as Oracle sends it, the first one answers by itself, or with 483.',
+    format: 'hops',
+    default: 70,
+  }),
   user: setting('user', {
     doc: 'User part of the Request-URI, where the destination has none.',
     format: 'user',
@@ -189,6 +199,17 @@ export const PING_SETTINGS = {
     doc: 'Highest version of TLS.',
     format: 'tls_version',
     default: 'TLS13',
+  }),
+  'tls_config.ciphers': setting('tls_config.ciphers', {
+    doc: 'Ciphers, as a list that OpenSSL reads, for peers that speak none of those that Node.js takes by default. @SECLEVEL=0 at its end allows what is weak: short keys, SHA-1.',
+    format: 'ciphers',
+    default: '',
+  }),
+  'tls_config.legacy_renegotiation': setting('tls_config.legacy_renegotiation', {
+    doc: 'Speak with peers that do not know secure renegotiation (RFC 5746).',
+    format: 'truth',
+    default: false,
+    isSwitch: true,
   }),
   'tls_config.insecure_skip_verify': setting('tls_config.insecure_skip_verify', {
     doc: 'Ping on whatever certificate the peer shows; what is wrong with it is told all the same.',

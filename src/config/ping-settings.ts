@@ -116,6 +116,8 @@ export function pingSettings(
     transport: given.transport ?? PING_SETTINGS.transport.default,
     connection: given.connection ?? PING_SETTINGS.connection.default,
     wsPath: given.ws_path ?? PING_SETTINGS.ws_path.default,
+    wsOrigin: given.ws_origin ?? PING_SETTINGS.ws_origin.default,
+    maxForwards: given.max_forwards ?? PING_SETTINGS.max_forwards.default,
     tls: tlsSettings(given, path, report),
     sourceAddress: given.source_address ?? '',
     sourcePort: given.source_port ?? PING_SETTINGS.source_port.default,
@@ -164,6 +166,8 @@ export function tlsSettings(given: PingGiven, path: string, report: Report): Tls
     serverName: given['tls_config.server_name'] ?? '',
     minVersion: given['tls_config.min_version'] ?? PING_SETTINGS['tls_config.min_version'].default,
     maxVersion: given['tls_config.max_version'] ?? PING_SETTINGS['tls_config.max_version'].default,
+    ciphers: given['tls_config.ciphers'] ?? '',
+    legacyRenegotiation: given['tls_config.legacy_renegotiation'] ?? false,
     insecureSkipVerify: given['tls_config.insecure_skip_verify'] ?? false,
     strictRfc5922: given['tls_config.strict_rfc5922'] ?? false,
   };

@@ -129,6 +129,8 @@ function showPing(settings: PingSettings) {
     transport: settings.transport,
     connection: settings.connection,
     ws_path: settings.wsPath,
+    ws_origin: settings.wsOrigin,
+    max_forwards: settings.maxForwards,
     user: identity.user,
     to: identity.to,
     contact: identity.contact,
@@ -164,6 +166,8 @@ function showTls(tls: TlsSettings) {
     server_name: tls.serverName,
     min_version: tls.minVersion,
     max_version: tls.maxVersion,
+    ciphers: tls.ciphers,
+    legacy_renegotiation: tls.legacyRenegotiation,
     insecure_skip_verify: tls.insecureSkipVerify,
     strict_rfc5922: tls.strictRfc5922,
   };

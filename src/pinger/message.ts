@@ -70,7 +70,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
     uri: target,
     headers: {
       via: `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport${alias}`,
-      'max-forwards': '70',
+      'max-forwards': String(settings.maxForwards),
       ...(identity.route === '' ? {} : { route: routeHeader(identity.route) }),
       from: `<${identity.pingFrom || ownUri('sip', identity, host)}>;tag=${tag}`,
       to: `<${identity.to || target}>`,

@@ -25,6 +25,10 @@ export interface PingSettings {
   readonly connection: 'persistent' | 'per_ping';
   /** Path of the WebSocket resource. */
   readonly wsPath: string;
+  /** The Origin of a WebSocket upgrade: `auto` for the destination's host, empty for none. */
+  readonly wsOrigin: string;
+  /** The Max-Forwards header, 0 to 255. */
+  readonly maxForwards: number;
   readonly tls: TlsSettings;
   /** Local IP address to send from; empty for the one that the system's routes choose. */
   readonly sourceAddress: string;
@@ -84,6 +88,10 @@ export interface TlsSettings {
   readonly serverName: string;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
+  /** A list of ciphers as OpenSSL reads it; empty for Node's. */
+  readonly ciphers: string;
+  /** Talks to peers that do not know RFC 5746. */
+  readonly legacyRenegotiation: boolean;
   readonly insecureSkipVerify: boolean;
   /** No wildcards in certificates (RFC 5922 7.2). */
   readonly strictRfc5922: boolean;

@@ -1,6 +1,6 @@
 /** From the settings of TLS to what Node.js wants, for SIP and for HTTP alike. */
 
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { TlsSettings, TlsVersion } from './destination.js';
 import { secretIn } from './secret-file.js';
@@ -37,12 +37,15 @@ export function secureContextOptions(
   text: (path: string) => string,
 ): SecureContextOptions {
   const { caFile, certFile, keyFile, keyPassphraseFile, minVersion, maxVersion } = settings;
+  const { ciphers, legacyRenegotiation } = settings;
   const isOld = minVersion === 'TLS10' || minVersion === 'TLS11';
   return {
     minVersion: SECURE_VERSIONS[minVersion],
     maxVersion: SECURE_VERSIONS[maxVersion],
     // OpenSSL 3 speaks TLS 1.0 and 1.1 only at its lowest level of security.
-    ...(isOld ? { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
+    ...(isOld ? { ciphers: `${ciphers || DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
+    ...(ciphers !== '' && !isOld ? { ciphers } : {}),
+    ...(legacyRenegotiation ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
     ...(caFile === '' ? {} : { ca: certificatesIn(text(caFile), caFile) }),
     ...(certFile === '' ? {} : { cert: text(certFile) }),
     ...(keyFile === '' ? {} : { key: text(keyFile) }),

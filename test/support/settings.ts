@@ -36,9 +36,12 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
     transport: 'auto',
     connection: 'persistent',
     wsPath: '/',
+    wsOrigin: 'auto',
+    maxForwards: 70,
     tls: {
       ...{ caFile: '', certFile: '', keyFile: '', keyPassphraseFile: '', serverName: '' },
       ...{ minVersion: 'TLS12', maxVersion: 'TLS13' },
+      ...{ ciphers: '', legacyRenegotiation: false },
       ...{ insecureSkipVerify: false, strictRfc5922: false },
       ...tls,
     },

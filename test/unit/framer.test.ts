@@ -114,6 +114,36 @@ describe('a stream of messages', () => {
     assert.equal(framer.isWithinMessage, false);
   });
 
+  test('has pings of the peer between messages, each of which wants a pong (RFC 5626 4.4.1)', () => {
+    for (const [text, wanted] of [
+      ['\r\n', 0],
+      ['\r\n\r\n', 1],
+      ['\r\n\r\n\r\n', 1],
+      ['\r\n\r\n\r\n\r\n', 2],
+      ['\r\n\0\r\n\0', 0],
+      [`\r\n\r\n${response('\r\n\r\n')}\r\n\r\n`, 2],
+      [`\r\n${response()}\r\n`, 0],
+    ] as const) {
+      for (const lengths of [[text.length], [1], [3]]) {
+        let pings = 0;
+        const framer = new Framer(
+          () => {},
+          () => pings++,
+        );
+        for (const piece of cut(text, lengths)) framer.push(Buffer.from(piece, 'latin1'));
+        assert.deepEqual([pings, framer.isWithinMessage], [wanted, false], JSON.stringify(text));
+      }
+    }
+  });
+
+  test('may have NULs between its messages, as after the keep-alives of PJSIP', () => {
+    const text = `\r\n\0${response('a')}\r\n\0\0${response('b')}\0`;
+    for (const lengths of [[text.length], [1]]) {
+      const { messages, error } = framed(cut(text, lengths));
+      assert.deepEqual([messages, error], [[response('a'), response('b')], undefined]);
+    }
+  });
+
   test('hands out bytes that nothing changes any more', () => {
     const kept: Uint8Array[] = [];
     const framer = new Framer((bytes) => kept.push(bytes));
@@ -160,7 +190,7 @@ describe('what is no SIP', () => {
     ['an HTTP answer', 'HTTP/1.1 400 Bad Request\r\n\r\n', /first line/],
     ['an alert of TLS', '\x15\x03\x03\x00\x02\x02\x46', /first line/],
     ['a banner', 'SSH-2.0-OpenSSH_9.2\r\n', /first line/],
-    ['a line feed alone', 'SIP/2.0 200 OK\nVia: x\n\n', /first line/],
+    ['a line feed alone', 'SIP/2.0 200 OK\nVia: x\n\n', /first line that ends in LF alone/],
     ['a line without end', `SIP/2.0 200 ${'x'.repeat(3000)}`, /first line/],
     ['no Content-Length', 'SIP/2.0 200 OK\r\nVia: x\r\n\r\n', /no Content-Length/],
     ['a negative one', 'SIP/2.0 200 OK\r\nContent-Length: -1\r\n\r\n', /no number/],

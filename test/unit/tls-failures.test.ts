@@ -33,7 +33,21 @@ describe('a handshake that failed', () => {
     ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'what came is not TLS'],
     ['ECONNRESET', 'the connection was closed during the handshake'],
     ['EPIPE', 'the connection was closed during the handshake'],
-    ['ERR_SSL_SOMETHING_NEW', 'ERR_SSL_SOMETHING_NEW'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'no version of TLS that both sides speak'],
+    [
+      'ERR_SSL_DH_KEY_TOO_SMALL',
+      'the Diffie-Hellman key of the peer is too short; tls_config.ciphers with @SECLEVEL=0 takes it',
+    ],
+    [
+      'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED',
+      'the peer does not know secure renegotiation (RFC 5746); tls_config.legacy_renegotiation allows it',
+    ],
+    [
+      'ERR_SSL_NO_SHARED_CIPHER',
+      'no cipher that both sides speak; tls_config.ciphers may name one',
+    ],
+    ['ERR_SSL_SOMETHING_NEW', 'something new (ERR_SSL_SOMETHING_NEW)'],
+    ['ESOMETHING', 'ESOMETHING'],
     ['', 'the handshake failed'],
     [undefined, 'the handshake failed'],
   ] as const satisfies readonly (readonly [string | undefined, string, string?])[]) {

@@ -37,7 +37,7 @@ export function peerOf(
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
-    chainNotAfterMs: Math.min(...expiriesOf(certificate)),
+    chainNotAfterMs: Math.min(...[...chainOf(certificate)].map((at) => Date.parse(at.validTo))),
     isVerified: fault === '',
     fault,
   };
@@ -49,11 +49,11 @@ function versionOf(socket: TLSSocket): string {
   return version === 'TLS 1' ? 'TLS 1.0' : version;
 }
 
-/** Of the certificate and those that the peer sent behind it; wall clock, milliseconds. */
-function* expiriesOf(leaf: X509Certificate): Generator<number> {
+/** The certificate and those that the peer sent behind it. */
+function* chainOf(leaf: X509Certificate): Generator<X509Certificate> {
   let at: X509Certificate | undefined = leaf;
   for (let depth = 0; at !== undefined && depth < LONGEST_CHAIN; depth++) {
-    yield Date.parse(at.validTo);
+    yield at;
     at = at.issuerCertificate;
   }
 }
@@ -72,7 +72,46 @@ const FAULTS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the chain is incomplete, or its root not known',
   CERT_REVOKED: 'the certificate is revoked',
   INVALID_PURPOSE: 'the certificate is not one for servers',
+  CERT_SIGNATURE_FAILURE: 'a signature in the chain of the certificate is wrong',
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: 'a signature in the chain of the certificate is wrong',
+  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: 'a key in the chain of the certificate cannot be read',
+  CERT_CHAIN_TOO_LONG: 'the chain of the certificate is too long',
+  PATH_LENGTH_EXCEEDED: 'the chain of the certificate is longer than an authority of it allows',
+  INVALID_CA: 'a certificate of the chain is not one of an authority',
+  CERT_UNTRUSTED: 'the root of the chain is not trusted',
+  CERT_REJECTED: 'the root of the chain rejects such certificates',
 };
+
+const TAKES_WEAK = 'tls_config.ciphers with @SECLEVEL=0 takes it';
+/** Shorter RSA and DSA keys give less than 112 bits of security (NIST SP 800-57). */
+const SHORTEST_KEY = 2048;
+/** The DER of the object identifiers of signatures with MD5 and SHA-1 (RFC 3279 2.2). */
+const WEAK_SIGNATURES: readonly (readonly [hash: string, der: string])[] = [
+  ['MD5', '06092a864886f70d010104'],
+  ['SHA-1', '06092a864886f70d010105'],
+  ['SHA-1', '06072a8648ce3d0401'],
+  ['SHA-1', '06072a8648ce380403'],
+];
+
+/** Which key or signature of the chain is weak, in words; undefined when none is. */
+function weaknessOf(leaf: X509Certificate): string | undefined {
+  for (const certificate of chainOf(leaf)) {
+    const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength ?? SHORTEST_KEY;
+    if (bits < SHORTEST_KEY) return `has a key of ${bits} bits, which is too short`;
+    const isRoot = certificate.checkIssued(certificate);
+    const [hash] = WEAK_SIGNATURES.find(([, der]) => certificate.raw.includes(der, 'hex')) ?? [];
+    if (hash !== undefined && !isRoot) return `is signed with ${hash}, which is too weak`;
+  }
+  return undefined;
+}
+
+function unnamedFault(certificate: X509Certificate, code: string): string {
+  const weakness = weaknessOf(certificate);
+  if (weakness === undefined) {
+    return `the certificate is not accepted, for a reason that Node.js calls ${code}`;
+  }
+  return `the certificate, or one of its chain, ${weakness}; ${TAKES_WEAK}`;
+}
 
 function faultOf(
   socket: TLSSocket,
@@ -83,7 +122,7 @@ function faultOf(
   // Typed as an Error; it is the code of one.
   const code = socket.authorizationError as unknown;
   if (!socket.authorized && code !== undefined && code !== null) {
-    return FAULTS[String(code)] ?? `it is not accepted: ${String(code)}`;
+    return FAULTS[String(code)] ?? unnamedFault(certificate, String(code));
   }
   const name = settings.serverName || domain;
   if (isFor(certificate, name, settings.strictRfc5922)) return '';

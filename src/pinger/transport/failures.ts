@@ -2,6 +2,28 @@
 
 import type { TransportFailure } from '../../shared/outcome.js';
 
+/** Faults of this machine or process, which say nothing of the peer; in words. */
+const LOCAL_FAULTS: Readonly<Record<string, string>> = {
+  EMFILE: 'the process has no descriptor left',
+  ENFILE: 'the system has no descriptor left',
+  EPERM: 'the system does not permit it, as a firewall rule may say',
+  EACCES: 'the system does not permit it',
+  EADDRINUSE: 'the local address and port are in use',
+  EADDRNOTAVAIL: 'the local address is not there, or no local port is left',
+  ENOBUFS: 'the system has no buffer left',
+  ENOMEM: 'the system has no memory left',
+  EAFNOSUPPORT: 'the system has no addresses of this family',
+  EMSGSIZE: 'the message is longer than a datagram may be',
+  EINVAL: 'the system does not take such an address',
+};
+
+/** Undefined when the error may be the peer's or the network's. */
+export function localFailure(error: NodeJS.ErrnoException): TransportFailure | undefined {
+  const { code = '' } = error;
+  const words = LOCAL_FAULTS[code];
+  return words === undefined ? undefined : { reason: 'local', detail: `${code}: ${words}` };
+}
+
 /** Of a datagram that was sent, or of a connection that did not come about. */
 export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
@@ -15,7 +37,7 @@ export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
     case 'ETIMEDOUT':
       return { reason: 'unreachable' };
     default:
-      return { reason: 'local', detail: error.code ?? error.message };
+      return localFailure(error) ?? { reason: 'local', detail: error.code ?? error.message };
   }
 }
 
@@ -28,6 +50,10 @@ export function brokenBy(error: NodeJS.ErrnoException): TransportFailure {
     case 'ENETDOWN':
       return { reason: 'unreachable' };
     default:
-      return { reason: 'reset', ...(error.code === undefined ? {} : { detail: error.code }) };
+      return localFailure(error) ?? { reason: 'reset', ...detailOf(error) };
   }
+}
+
+function detailOf({ code }: NodeJS.ErrnoException): { readonly detail?: string } {
+  return code === undefined ? {} : { detail: code };
 }

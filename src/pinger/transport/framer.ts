@@ -1,10 +1,11 @@
 /**
  * Cuts a byte stream into SIP messages (RFC 3261 18.3): headers up to the empty line, then as many
- * bytes as Content-Length says. Blank lines between messages are keep-alives (RFC 3261 7.5, RFC 5626
- * 4.4.1) and are passed over. Every byte is looked at once however the stream is torn to pieces, and
- * no more is kept than the limits allow.
+ * bytes as Content-Length says. Blank lines and NULs between messages are keep-alives (RFC 3261 7.5,
+ * RFC 5626 4.4.1, PJSIP's CR LF NUL) and are passed over. Every byte is looked at once however the
+ * stream is torn to pieces, and no more is kept than the limits allow.
  */
 
+import { skipPadding } from '../keepalives.js';
 import { endOfLine, type Header, is, readHeader, word } from '../scanner.js';
 
 /** The longest start line, the longest start line and headers, and the longest body, in bytes. */
@@ -18,6 +19,9 @@ const NOTHING = Buffer.alloc(0);
 
 const CR = 13;
 const LF = 10;
+/** RFC 5626 4.4.1: the ping of a peer over a stream; a pong answers it. */
+const PING = [CR, LF, CR, LF];
+export const PONG = Buffer.from('\r\n', 'latin1');
 const CONTENT_LENGTH = [word('content-length'), word('l')];
 
 /** The stream is no SIP, or none that can be cut: what follows cannot be understood. */
@@ -27,6 +31,7 @@ export class FramingError extends Error {
 
 export class Framer {
   readonly #onMessage: (message: Uint8Array) => void;
+  readonly #onPing: () => void;
   #buffer = NOTHING;
   /** The bytes of `#buffer` that are in use. */
   #used = 0;
@@ -35,10 +40,16 @@ export class Framer {
   #isLineChecked = false;
   /** Length of the message whose headers are complete; 0 until then. */
   #length = 0;
+  /** How much of a ping has come. */
+  #pinged = 0;
 
-  /** @param onMessage the bytes are its own to keep. */
-  constructor(onMessage: (message: Uint8Array) => void) {
+  /**
+   * @param onMessage the bytes are its own to keep.
+   * @param onPing a peer wants a pong (RFC 5626 4.4.1).
+   */
+  constructor(onMessage: (message: Uint8Array) => void, onPing: () => void = () => {}) {
     this.#onMessage = onMessage;
+    this.#onPing = onPing;
   }
 
   /** Whether a message has begun and is not complete. */
@@ -54,11 +65,23 @@ export class Framer {
         at = this.#append(chunk, at);
         continue;
       }
-      const start = skipLineBreaks(chunk, at);
+      const start = skipPadding(chunk, at);
+      if (start > at) this.#takePings(chunk.subarray(at, start));
       if (start === chunk.length) return;
+      this.#pinged = 0;
       // A stream that comes in whole messages, as most do, needs no copy but the message's own.
       const next = this.#takeWhole(chunk, start);
       at = next > start ? next : this.#append(chunk, start);
+    }
+  }
+
+  #takePings(padding: Uint8Array): void {
+    for (const byte of padding) {
+      if (byte === PING[this.#pinged]) this.#pinged++;
+      else this.#pinged = byte === CR ? 1 : 0;
+      if (this.#pinged < PING.length) continue;
+      this.#pinged = 0;
+      this.#onPing();
     }
   }
 
@@ -118,12 +141,6 @@ function tooLong(): FramingError {
   return new FramingError(`headers of more than ${LONGEST_HEAD} bytes`);
 }
 
-function skipLineBreaks(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (at < bytes.length && (bytes[at] === CR || bytes[at] === LF)) at++;
-  return at;
-}
-
 /**
  * Whether the first line is all there; its first bytes tell already whether it can be one of SIP
  * (RFC 3261 7.1, 7.2).
@@ -138,6 +155,9 @@ function hasSipLine(bytes: Uint8Array): boolean {
   const isSip = isWhole
     ? /^(?:SIP\/\S+ [^\0\r\n]*|[A-Za-z0-9\-.!%*_+`'~]+ [^\0\r\n]* SIP\/\S+)\r\n$/i.test(text)
     : line.length < LONGEST_LINE && /^[A-Za-z0-9\-.!%*_+`'~]+(?:[ /]|$)/.test(text);
+  if (isWhole && /^SIP\/\S+ [^\0\r\n]*\n$/i.test(text)) {
+    throw new FramingError('a first line that ends in LF alone, not in CR LF');
+  }
   if (!isSip) throw new FramingError('a first line that is not SIP');
   return isWhole;
 }

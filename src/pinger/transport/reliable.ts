@@ -3,7 +3,9 @@
  * when it closed, or one for each ping.
  */
 
+import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
+import type { LogLine } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls.js';
 import type { Clock } from '../clock.js';
 import type { Channel, ChannelUser } from './channel.js';
@@ -33,6 +35,7 @@ export interface ReliableOptions {
   readonly isPersistent: boolean;
   readonly onMessage: MessageHandler;
   readonly clock: Clock;
+  readonly log: (line: LogLine) => void;
   /** Changes when connections made by then are not to be used any more. */
   readonly edition: () => unknown;
 }
@@ -68,9 +71,6 @@ interface Open {
   hasServed: boolean;
 }
 
-/** Messages a second that a connection may bring and nobody asked for. */
-const MOST_STRAYS = 200;
-
 interface FlowOptions extends ReliableOptions {
   readonly isForOnce: boolean;
 }
@@ -85,8 +85,8 @@ class ReliableFlow implements Flow {
   #isPinging = false;
   /** Which connection is the present one; others have nothing to say. */
   #attempt = 0;
-  #strays = 0;
-  #straysSinceMs = Number.NEGATIVE_INFINITY;
+  /** It is logged that the peer broke a connection that was idle. */
+  #isFaultLogged = false;
   /** Something came since the ping began. */
   #hasHeard = false;
 
@@ -176,9 +176,7 @@ class ReliableFlow implements Flow {
       heard: () => {
         this.#hasHeard = true;
       },
-      received: (message) => {
-        if (!this.#options.onMessage(message, source)) this.#takeStray();
-      },
+      received: (message) => void this.#options.onMessage(message, source),
       ended: (failure) => {
         if (attempt === this.#attempt) this.#ended(failure);
       },
@@ -189,7 +187,10 @@ class ReliableFlow implements Flow {
     const hasServed = this.#open?.hasServed === true;
     this.#open = undefined;
     this.#attempt++;
-    if (!this.#isPinging) return;
+    if (!this.#isPinging) {
+      if (failure.reason === 'malformed') this.#logFault(failure);
+      return;
+    }
     // A peer that closes a connection for being idle may do so just as the ping is on its way.
     if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#user.lost();
     else this.#user.failed(failure);
@@ -208,16 +209,16 @@ class ReliableFlow implements Flow {
     return Math.min(now + BELIEVED_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
   }
 
-  /** A peer that sends without end what nobody asked for takes the time of all others. */
-  #takeStray(): void {
-    const now = this.#options.clock.now();
-    if (now - this.#straysSinceMs >= 1000) {
-      this.#straysSinceMs = now;
-      this.#strays = 0;
-    }
-    if (++this.#strays <= MOST_STRAYS) return;
-    this.#open?.channel.destroy();
-    this.#ended({ reason: 'malformed', detail: 'the peer floods us with what nobody asked for' });
+  /** No ping tells of what a peer does between pings; the next one makes a connection as ever. */
+  #logFault({ detail = '' }: TransportFailure): void {
+    if (this.#isFaultLogged) return;
+    this.#isFaultLogged = true;
+    const { address, port } = this.#endpoint;
+    this.#options.log({
+      level: 'warn',
+      message: 'an idle connection is closed; the next ping opens another',
+      fields: { address: `${bracketed(address)}:${port}`, error: detail },
+    });
   }
 
   #letGo(isInPeace: boolean): void {

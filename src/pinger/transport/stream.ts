@@ -4,7 +4,8 @@ import type * as net from 'node:net';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
 import { brokenBy } from './failures.js';
-import { Framer, FramingError } from './framer.js';
+import { Framer, FramingError, PONG } from './framer.js';
+import type { RateBound } from './rate-bound.js';
 import { isTlsError, tlsFailure } from './tls-failures.js';
 import type { LocalAddress } from './transport.js';
 
@@ -12,14 +13,25 @@ export class StreamChannel implements Channel {
   readonly local: LocalAddress;
   readonly #socket: net.Socket;
   readonly #framer: Framer;
+  readonly #bound: RateBound;
   #user: ChannelUser | undefined;
 
   /** @param hasNoCertificate we have none to show to a peer that demands one. */
-  constructor(socket: net.Socket, user: ChannelUser, hasNoCertificate: boolean) {
+  constructor(socket: net.Socket, user: ChannelUser, bound: RateBound, hasNoCertificate: boolean) {
     this.local = localAddressOf(socket);
     this.#socket = socket;
     this.#user = user;
-    this.#framer = new Framer((message) => this.#user?.received(message));
+    this.#bound = bound;
+    this.#framer = new Framer(
+      (message) => {
+        this.#count(1, 0);
+        this.#user?.received(message);
+      },
+      () => {
+        this.#count(1, 0);
+        this.send(PONG);
+      },
+    );
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('end', () => this.#end(this.#closedByPeer()));
     socket.on('error', (error) =>
@@ -47,11 +59,17 @@ export class StreamChannel implements Channel {
   #take(chunk: Uint8Array): void {
     this.#user?.heard();
     try {
+      this.#count(0, chunk.length);
       this.#framer.push(chunk);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       this.#end({ reason: 'malformed', detail: error.message });
     }
+  }
+
+  /** @throws FramingError when the peer sends more than a connection may bring. */
+  #count(messages: number, bytes: number): void {
+    if (!this.#bound.admit(messages, bytes)) throw new FramingError(this.#bound.fault);
   }
 
   #closedByPeer(): TransportFailure {

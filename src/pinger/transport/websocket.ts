@@ -1,17 +1,26 @@
 /** SIP over WebSocket (RFC 7118): a message a frame, under the subprotocol `sip`. */
 
+import type { ClientRequest } from 'node:http';
 import type * as net from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
+import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
+import { skipPadding } from '../keepalives.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
-import { LONGEST_BODY, LONGEST_HEAD } from './framer.js';
+import { brokenBy } from './failures.js';
+import { LONGEST_BODY, LONGEST_HEAD, PONG } from './framer.js';
+import type { RateBound } from './rate-bound.js';
 import { isTlsError, tlsFailure } from './tls-failures.js';
 import type { Endpoint, LocalAddress } from './transport.js';
 
 /** RFC 6455 7.4.1: a normal closure. */
 const NORMAL = 1000;
+const ABNORMAL = 1006;
+const UPGRADE = 'the upgrade to WebSocket';
+/** Of texts of the peer's that are quoted in words. */
+const LONGEST_SHOWN = 120;
 /** How long a peer may take to answer our close. */
 const CLOSE_MS = 1_000;
 
@@ -20,50 +29,38 @@ export interface UpgradeUser {
   failed(failure: TransportFailure): void;
 }
 
+/** What is asked for in an upgrade, and over which connection. */
+export interface UpgradeOptions {
+  readonly path: string;
+  /** The Origin header: `auto` for the host of the endpoint, empty for none. */
+  readonly origin: string;
+  readonly isSecure: boolean;
+  /** We have no certificate to show to a peer that demands one. */
+  readonly hasNoCertificate: boolean;
+  readonly bound: RateBound;
+}
+
 /** Makes a WebSocket of a connection. Returns how to give up. */
 export function upgrade(
   socket: net.Socket,
-  { domain, port }: Endpoint,
-  path: string,
-  {
-    isSecure,
-    hasNoCertificate,
-  }: { readonly isSecure: boolean; readonly hasNoCertificate: boolean },
+  endpoint: Endpoint,
+  options: UpgradeOptions,
   user: UpgradeUser,
 ): () => void {
   let isOver = false;
-  // The connection is there already, and not every name of DNS is a host to a URL parser.
-  const url = `${isSecure ? 'wss' : 'ws'}://localhost:${port}${path}`;
-  const isDefaultPort = port === DEFAULT_PORTS[isSecure ? 'wss' : 'ws'];
-  const options = {
-    headers: { Host: isDefaultPort ? bracketed(domain) : `${bracketed(domain)}:${port}` },
-    createConnection: () => socket,
-    perMessageDeflate: false,
-    followRedirects: false,
-    maxPayload: LONGEST_HEAD + LONGEST_BODY,
-    closeTimeout: CLOSE_MS,
-  };
-  let ws: WebSocket;
-  try {
-    ws = new WebSocket(url, 'sip', options);
-  } catch (error) {
-    socket.destroy();
-    user.failed({
-      reason: 'local',
-      detail: error instanceof Error ? error.message : String(error),
-    });
-    return () => {};
-  }
   const fail = (failure: TransportFailure) => {
     if (isOver) return;
     isOver = true;
     socket.destroy();
     user.failed(failure);
   };
-  ws.on('error', (error) => fail(failureOf(error, hasNoCertificate)));
-  ws.on('unexpected-response', (_request, { statusCode = 0 }) =>
-    fail({ reason: 'refused', detail: `the upgrade to WebSocket was answered with ${statusCode}` }),
-  );
+  const ws = open(socket, endpoint, options, fail);
+  if (ws === undefined) return () => {};
+  ws.on('error', (error) => fail(failureOf(error, options.hasNoCertificate)));
+  ws.on('unexpected-response', (_request, { statusCode = 0, headers }) => {
+    const detail = `${UPGRADE} was answered with ${statusCode}${hintOf(statusCode, headers.location)}`;
+    fail({ reason: 'refused', detail });
+  });
   ws.once('open', () => {
     if (isOver) return;
     isOver = true;
@@ -76,40 +73,105 @@ export function upgrade(
   };
 }
 
+/** Undefined when the request cannot be made, which is told. */
+function open(
+  socket: net.Socket,
+  { domain, port }: Endpoint,
+  { path, origin, isSecure, bound }: UpgradeOptions,
+  fail: (failure: TransportFailure) => void,
+): WebSocket | undefined {
+  const host = bracketed(domain);
+  const ownOrigin = `${isSecure ? 'https' : 'http'}://${host}`;
+  const finishRequest = (request: ClientRequest) => {
+    let bytesRead = socket.bytesRead;
+    // RFC 9110 15.2: there may be any number of provisional responses before the final one.
+    request.on('information', () => {
+      if (!bound.admit(1, socket.bytesRead - bytesRead)) malformed(bound.fault, fail);
+      bytesRead = socket.bytesRead;
+    });
+    request.end();
+  };
+  const scheme = isSecure ? 'wss' : 'ws';
+  const options = {
+    headers: { Host: port === DEFAULT_PORTS[scheme] ? host : `${host}:${port}` },
+    createConnection: () => socket,
+    perMessageDeflate: false,
+    followRedirects: false,
+    maxPayload: LONGEST_HEAD + LONGEST_BODY,
+    closeTimeout: CLOSE_MS,
+    finishRequest,
+    ...(origin === '' ? {} : { origin: origin === 'auto' ? ownOrigin : origin }),
+  };
+  try {
+    // The connection is there already, and not every name of DNS is a host to a URL parser.
+    return new WebSocket(`${scheme}://localhost:${port}${path}`, 'sip', options);
+  } catch (error) {
+    fail({ reason: 'local', detail: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
+}
+
+function malformed(detail: string, fail: (failure: TransportFailure) => void): void {
+  fail({ reason: 'malformed', detail });
+}
+
+/** Which setting may help. */
+function hintOf(status: number, location: string | undefined): string {
+  if (location !== undefined) return `, a redirect to ${printable(location, LONGEST_SHOWN)}`;
+  if (status === 403) return '; it may want another ws_origin';
+  return status === 404 ? '; it may want another ws_path' : '';
+}
+
+/** What is wrong with an answer to the upgrade, by what `ws` says of it. */
+const WRONG_ANSWERS: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [/subprotocol/i, 'the peer does not speak the WebSocket subprotocol sip'],
+  [/Upgrade header/i, `the answer to ${UPGRADE} has no header Upgrade: websocket`],
+  [/Sec-WebSocket-Accept/i, `the answer to ${UPGRADE} has a wrong Sec-WebSocket-Accept`],
+  [/extension/i, `the answer to ${UPGRADE} wants an extension that was not offered`],
+];
+
 /** Why an upgrade failed. */
 function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): TransportFailure {
   if (isTlsError(error)) return tlsFailure(error, hasNoCertificate);
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return { reason: 'malformed', detail: `the answer to ${UPGRADE} has too long headers` };
+  }
   if (error.code?.startsWith('HPE_')) {
-    return { reason: 'malformed', detail: 'the upgrade to WebSocket was not answered with HTTP' };
+    return { reason: 'malformed', detail: `${UPGRADE} was not answered with HTTP` };
   }
-  if (/subprotocol/i.test(error.message)) {
-    return { reason: 'refused', detail: 'the peer does not speak the WebSocket subprotocol sip' };
-  }
+  const [, words] = WRONG_ANSWERS.find(([pattern]) => pattern.test(error.message)) ?? [];
+  if (words !== undefined) return { reason: 'refused', detail: words };
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     return { reason: 'reset', detail: 'the peer closed the connection during the upgrade' };
   }
-  return { reason: 'refused', detail: 'the answer to the upgrade to WebSocket was not valid' };
+  if (error.syscall !== undefined) return brokenBy(error);
+  const shown = printable(error.message, LONGEST_SHOWN);
+  return { reason: 'refused', detail: `the answer to ${UPGRADE} was not valid: ${shown}` };
 }
 
 export class WebSocketChannel implements Channel {
   readonly local: LocalAddress;
   readonly #ws: WebSocket;
+  readonly #bound: RateBound;
   #user: ChannelUser | undefined;
 
   /** @param socket the connection that `ws` was made of. */
-  constructor(ws: WebSocket, socket: net.Socket, user: ChannelUser) {
+  constructor(ws: WebSocket, socket: net.Socket, user: ChannelUser, bound: RateBound) {
     this.local = localAddressOf(socket);
     this.#ws = ws;
+    this.#bound = bound;
     this.#user = user;
-    ws.on('ping', () => this.#user?.heard());
+    // Before `ws` takes them apart: not all frames that it reads are told.
+    socket.prependListener('data', (chunk: Uint8Array) => this.#count(0, chunk.length));
+    socket.on('error', (error) => this.#end(brokenBy(error)));
+    ws.on('ping', () => this.#count(1, 0));
+    ws.on('pong', () => this.#count(1, 0));
     ws.on('message', (message) => {
-      this.#user?.heard();
-      this.#user?.received(bytesOf(message));
+      this.#count(1, 0);
+      this.#take(bytesOf(message));
     });
     ws.on('error', (error) => this.#end({ reason: 'malformed', detail: error.message }));
-    ws.on('close', (code) =>
-      this.#end({ reason: 'reset', detail: `the peer closed the WebSocket with code ${code}` }),
-    );
+    ws.on('close', (code) => this.#end({ reason: 'reset', detail: closedWith(code) }));
   }
 
   send(message: Uint8Array): void {
@@ -129,11 +191,28 @@ export class WebSocketChannel implements Channel {
     this.#ws.terminate();
   }
 
+  #count(messages: number, bytes: number): void {
+    this.#user?.heard();
+    if (this.#bound.admit(messages, bytes)) return;
+    this.#end({ reason: 'malformed', detail: this.#bound.fault });
+  }
+
+  /** RFC 7118 6: a peer may keep the connection alive by RFC 5626 too. */
+  #take(message: Uint8Array): void {
+    if (skipPadding(message, 0) < message.length) this.#user?.received(message);
+    else if (Buffer.from(message).includes('\r\n\r\n')) this.send(PONG);
+  }
+
   #end(failure: TransportFailure): void {
     const user = this.#user;
     this.destroy();
     user?.ended(failure);
   }
+}
+
+function closedWith(code: number): string {
+  if (code === ABNORMAL) return 'the peer closed the connection without closing the WebSocket';
+  return `the peer closed the WebSocket with code ${code}`;
 }
 
 function bytesOf(message: RawData): Uint8Array {

@@ -6,6 +6,7 @@ import type { LogLine } from '../../shared/protocol.js';
 import type { Clock } from '../clock.js';
 import type { Pace } from '../pace.js';
 import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
+import { RateBound } from './rate-bound.js';
 import { type OpenChannel, type Opening, type OpeningUser, ReliableTransport } from './reliable.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
@@ -60,8 +61,8 @@ export class Wires {
 
 /** Destinations whose wires have the same key can share one. */
 function wireKey(name: TransportName, settings: PingSettings): string {
-  const { sourceAddress, sourcePort, dscp, connection, tls, wsPath } = settings;
-  const own = name === 'udp' ? [sourcePort] : [connection, dscp, tls, wsPath];
+  const { sourceAddress, sourcePort, dscp, connection, tls, wsPath, wsOrigin } = settings;
+  const own = name === 'udp' ? [sourcePort] : [connection, dscp, tls, wsPath, wsOrigin];
   return JSON.stringify([name, sourceAddress, ...own]);
 }
 
@@ -82,7 +83,7 @@ export function openWire(options: WireOptions): Transport {
       return undefined;
     }
   };
-  return new ReliableTransport({ openChannel, isPersistent, onMessage, clock, edition });
+  return new ReliableTransport({ openChannel, isPersistent, onMessage, clock, log, edition });
 }
 
 /** The TLS to be spoken now. @throws Error when files that it needs are wrong. */
@@ -96,12 +97,13 @@ function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
   const hasNoCertificate = options.settings.tls.certFile === '';
   return (asked) =>
     dialed(options, secureNow, asked, (socket) => {
-      asked.opening.opened(new StreamChannel(socket, asked.user, hasNoCertificate));
+      const bound = new RateBound(options.clock);
+      asked.opening.opened(new StreamChannel(socket, asked.user, bound, hasNoCertificate));
     });
 }
 
 function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel {
-  const { name, settings } = options;
+  const { name, settings, clock } = options;
   const isSecure = name === 'wss';
   const hasNoCertificate = settings.tls.certFile === '';
   return (asked) => {
@@ -109,9 +111,11 @@ function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel 
     let giveUp = () => {};
     const giveUpDial = dialed(options, secureNow, asked, (socket) => {
       opening.awaits('the upgrade to WebSocket');
-      const tls = { isSecure, hasNoCertificate };
-      giveUp = upgrade(socket, endpoint, settings.wsPath, tls, {
-        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user)),
+      const bound = new RateBound(clock);
+      const { wsPath: path, wsOrigin: origin } = settings;
+      const wanted = { path, origin, isSecure, hasNoCertificate, bound };
+      giveUp = upgrade(socket, endpoint, wanted, {
+        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user, bound)),
         failed: (failure) => opening.failed(failure),
       });
     });
