@@ -286,7 +286,7 @@ export class Target implements FlowUser, TransactionUser {
 
   discarded(): void {
     this.#isPreparing = false;
-    this.#ways.flow.rest(true);
+    this.#ways.flow.rest(undefined);
     this.#options.user.discarded();
   }
 

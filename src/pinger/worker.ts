@@ -30,6 +30,8 @@ const files = new Files();
 const contexts = new TlsContexts(files, log);
 const handshakes = new Pace(systemClock, HANDSHAKE_GAP_MS);
 
+const writer = new LedgerWriter(start.ledger);
+
 const pinger = new Pinger({
   clock: systemClock,
   writer,
@@ -39,7 +41,10 @@ const pinger = new Pinger({
   files,
   faults,
   openWire: (name, settings, onMessage) =>
-    openWire({ name, settings, contexts, handshakes, clock: systemClock, onMessage, log }),
+    openWire({
+      ...{ name, settings, contexts, handshakes, clock: systemClock, onMessage, log },
+      onUdpRebind: () => writer.recordUdpRebind(),
+    }),
   afterReads: setImmediate,
   post,
 });

@@ -77,7 +77,10 @@ const STREAM: Readonly<Record<string, Case>> = {
   'an HTTP answer': sends(NOT_SIP, () => HTTP_ERROR),
   'bytes of all values': sends(NOT_SIP, () => BINARY),
   'a TLS alert': sends(NOT_SIP, () => TLS_ALERT),
-  'lines that end in LF alone': sends(NOT_SIP, (good) => good.replaceAll('\r\n', '\n')),
+  'lines that end in LF alone': sends(
+    malformed('a first line that ends in LF alone, not in CR LF'),
+    (good) => good.replaceAll('\r\n', '\n'),
+  ),
   'nothing that is ever a line': sends(NOT_SIP, () => 'SIP'.repeat(1000)),
   'half a header, for ever': sends(UNANSWERED, (good) => good.slice(0, 100)),
   'a header that grows by the byte': sends(UNANSWERED, (good) => [
@@ -191,11 +194,11 @@ const WEB_SOCKET: Readonly<Record<string, Case>> = {
   'a close frame': sends(reset('the peer closed the WebSocket with code 1001'), () =>
     raw(frame(CLOSE, Buffer.from([0x03, 0xe9]))),
   ),
-  'a reset': sends(reset(/^the peer closed the WebSocket/), () => RESET),
-  'a close in the middle of a frame': sends(reset(/^the peer closed the WebSocket/), (good) => [
-    raw(frame(TEXT, good).subarray(0, 100)),
-    RESET,
-  ]),
+  'a reset': sends(reset(/^the peer closed the connection without closing/), () => RESET),
+  'a close in the middle of a frame': sends(
+    reset(/^the peer closed the connection without closing/),
+    (good) => [raw(frame(TEXT, good).subarray(0, 100)), RESET],
+  ),
 };
 
 /** Starts a far end for each over this wire, and holds what they come to against what is wanted. */
@@ -316,6 +319,16 @@ test('a connection that does not come about is told by what was waited for, and 
   const endless = await startListener(t, (socket) => {
     socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(1_000_000)}`));
   });
+  const hinting = await startListener(t, (socket) => {
+    socket.once('data', () => {
+      const send = () => {
+        if (socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100))) setImmediate(send);
+        else socket.once('drain', send);
+      };
+      socket.on('error', () => socket.destroy());
+      send();
+    });
+  });
   const halfway = await startListener(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: w'));
   });
@@ -332,7 +345,7 @@ test('a connection that does not come about is told by what was waited for, and 
   const upgrade = 'the upgrade to WebSocket';
   const hungUp = 'the peer closed the connection during the upgrade';
   const noSip = 'the peer does not speak the WebSocket subprotocol sip';
-  const invalid = 'the answer to the upgrade to WebSocket was not valid';
+  const invalid = `the answer to ${upgrade} has a wrong Sec-WebSocket-Accept`;
   const cases: Readonly<Record<string, readonly [Listener, wire: string, Verdict]>> = {
     'tcp silent': [silent, 'tcp', UNANSWERED],
     'tcp unread': [unread, 'tcp', UNANSWERED],
@@ -347,11 +360,20 @@ test('a connection that does not come about is told by what was waited for, and 
     'ws halfway': [halfway, 'ws', awaiting(upgrade)],
     'ws closing': [closing, 'ws', reset(hungUp)],
     'ws hanging up': [hangingUp, 'ws', reset(hungUp)],
-    'ws forbidding': [forbidding, 'ws', refused(`${upgrade} was answered with 403`)],
-    'ws moving': [moving, 'ws', refused(`${upgrade} was answered with 301`)],
+    'ws forbidding': [
+      forbidding,
+      'ws',
+      refused(`${upgrade} was answered with 403; it may want another ws_origin`),
+    ],
+    'ws moving': [
+      moving,
+      'ws',
+      refused(`${upgrade} was answered with 301, a redirect to ws://127.0.0.1/`),
+    ],
     'ws plain': [plain, 'ws', refused(`${upgrade} was answered with 200`)],
     'ws babbling': [babbling, 'ws', malformed(`${upgrade} was not answered with HTTP`)],
-    'ws endless': [endless, 'ws', malformed(`${upgrade} was not answered with HTTP`)],
+    'ws endless': [endless, 'ws', malformed(`the answer to ${upgrade} has too long headers`)],
+    'ws hinting': [hinting, 'ws', malformed(/^the peer sends without end: more than \d+ /)],
     'ws forging': [forging, 'ws', refused(invalid)],
     'ws without a subprotocol': [dumb, 'ws', refused(noSip)],
     'ws with another subprotocol': [other, 'ws', refused(noSip)],

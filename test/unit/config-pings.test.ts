@@ -98,6 +98,7 @@ describe('a setting of pings', () => {
         ...{ caFile: join(folder, 'ca.pem'), certFile: '/abs/c.pem' },
         ...{ keyFile: join(folder, 'k.pem'), keyPassphraseFile: join(folder, 'pass') },
         ...{ serverName: 'a.example', minVersion: 'TLS11', maxVersion: 'TLS12' },
+        ...{ ciphers: '', legacyRenegotiation: false },
         ...{ insecureSkipVerify: true, strictRfc5922: true },
       });
     });

@@ -9,6 +9,7 @@ test('a family whose socket cannot be opened does not keep the other from openin
     sourceAddress: '127.0.0.1',
     sourcePort: 0,
     onMessage: () => true,
+    onRebind: () => {},
     log: (line) => logged.push(line),
   });
   t.after(() => transport.close());

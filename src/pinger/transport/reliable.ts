@@ -113,10 +113,10 @@ class ReliableFlow implements Flow {
   }
 
   /** A connection on which a ping went unanswered may be dead, and the kernel not know it. */
-  rest(isAnswered: boolean): void {
+  rest(isAnswered: boolean | undefined): void {
     this.#isPinging = false;
     // One that is still coming about is for the ping that has ended; the next makes its own.
-    if (!isAnswered || this.#open === undefined) this.#letGo(false);
+    if (isAnswered === false || this.#open === undefined) this.#letGo(false);
     else if (this.#options.isForOnce || !this.#options.isPersistent) this.#letGo(true);
     else this.#open.hasServed = true;
   }

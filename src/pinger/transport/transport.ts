@@ -55,8 +55,12 @@ export interface Flow {
   send(message: Uint8Array): void;
   /** Sends once more what got no answer. */
   resend(message: Uint8Array): void;
-  /** The ping has ended; what was held for it alone is given back. */
-  rest(isAnswered: boolean): void;
+  /**
+   * The ping has ended; what was held for it alone is given back.
+   *
+   * @param isAnswered undefined when that is not known.
+   */
+  rest(isAnswered: boolean | undefined): void;
   close(): void;
 }
 

@@ -14,26 +14,28 @@ export interface SocketOptions {
   readonly onMessage: MessageHandler;
 }
 
-/** The socket that the targets of one family share. */
+/** A UDP port of ours: a socket that any number of targets of one family share. */
 export class SharedSocket {
   readonly socket: dgram.Socket;
-  readonly #family: 4 | 6;
+  readonly port: number;
+  readonly family: 4 | 6;
+  /** Flows that send from it. */
+  users = 0;
   readonly #options: SocketOptions;
-  readonly #port: number;
   /** Never sends: it is connected to a peer only to ask which address the routes choose. */
   readonly #scout: dgram.Socket | undefined;
   readonly #locals = new Map<string, LocalAddress>();
 
   /** @throws when it cannot be bound. */
   constructor(family: 4 | 6, options: SocketOptions) {
-    this.#family = family;
+    this.family = family;
     this.#options = options;
     // Bound without reuseAddr first: with it, a port that another program reuses could be shared
     // with that program, and answers with it.
     const first = bind(family, options.sourceAddress, options.sourcePort, false);
-    this.#port = first.address().port;
+    this.port = first.address().port;
     first.close();
-    this.socket = bind(family, options.sourceAddress, this.#port, true);
+    this.socket = bind(family, options.sourceAddress, this.port, true);
     this.socket.on('message', (bytes, from) => this.#take(bytes, from));
     // Errors of a send reach its callback; those of a shared receive belong to no ping.
     this.socket.on('error', () => {});
@@ -61,7 +63,7 @@ export class SharedSocket {
   #local(address: string): LocalAddress {
     const known = this.#locals.get(address);
     if (known !== undefined) return known;
-    const local = { address, port: this.#port };
+    const local = { address, port: this.port };
     this.#locals.set(address, local);
     return local;
   }
@@ -70,7 +72,7 @@ export class SharedSocket {
   connect(endpoint: Endpoint): dgram.Socket | undefined {
     let socket: dgram.Socket;
     try {
-      socket = bind(this.#family, this.#options.sourceAddress, this.#port, true);
+      socket = bind(this.family, this.#options.sourceAddress, this.port, true);
     } catch {
       return undefined;
     }

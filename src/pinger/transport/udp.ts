@@ -7,182 +7,132 @@
  * trip, and a healthy target costs no socket. On Linux the kernel tells a connected UDP socket of port
  * and protocol unreachable; that a host or a network cannot be reached is known only when our own
  * routes say so.
+ *
+ * A NAT or a firewall on the way may forget the port that we send from, or keep an old binding alive
+ * by our very pings. So after some pings without a sign of life one is sent from another port; when
+ * that is answered, the target's pings go from there. A ping that is made for once has a port of its
+ * own. None of it happens where a port was asked for.
  */
 
-import type * as dgram from 'node:dgram';
+import { bracketed } from '../../shared/address.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { failureOf } from './failures.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
-import { SharedSocket, type SocketOptions } from './udp-socket.js';
+import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
+import type { SharedSocket } from './udp-socket.js';
 
-/** How many connected sockets there may be at one moment; other targets go without. */
-const MOST_CONNECTED = 1024;
 /**
  * How long sockets stay open that nobody uses: whoever comes next may use them. On a port that was
  * asked for, not beyond the turn: others may want it, for another address.
  */
 const LINGER_MS = 30_000;
-/** Pause after a socket could not be opened. */
-const RETRY_MS = 1_000;
+/** Pings in a row without a sign of life after which one is sent from another port. */
+const MOST_SILENCES = 3;
 
-export interface UdpOptions extends SocketOptions {
+export interface UdpOptions extends UdpPortsOptions {
   readonly log: (line: LogLine) => void;
-}
-
-/** A socket that is connected to one endpoint, so that ICMP errors reach those who ping it. */
-interface Connected {
-  readonly socket: dgram.Socket;
-  readonly users: Set<UdpFlow>;
-  /** Messages that came in. */
-  received: number;
+  /** A target's pings go from another port from now on. */
+  readonly onRebind: () => void;
 }
 
 export class UdpTransport implements Transport {
   readonly #options: UdpOptions;
-  readonly #shared = new Map<4 | 6, SharedSocket>();
-  /** By address and port of the peer. */
-  readonly #connected = new Map<string, Connected>();
-  /** By family whose socket could not be opened: the monotonic time before which it is not tried again. */
-  readonly #retryAtMs = new Map<4 | 6, number>();
+  readonly #ports: UdpPorts;
   /** Flows that are open. */
   #flows = 0;
   #linger: NodeJS.Timeout | undefined;
+  /** The port that a move to was logged of last; what follows is counted alone. */
+  #loggedPort = 0;
 
   constructor(options: UdpOptions) {
     this.#options = options;
+    this.#ports = new UdpPorts(options);
   }
 
   open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
     this.#flows++;
     clearTimeout(this.#linger);
-    return new UdpFlow(this, endpoint, user, isForOnce);
-  }
-
-  /** A flow has ended; the sockets follow the last one. */
-  ended(): void {
-    if (--this.#flows > 0) return;
-    clearTimeout(this.#linger);
-    const lingerMs = this.#options.sourcePort === 0 ? LINGER_MS : 0;
-    this.#linger = setTimeout(() => this.#closeSockets(), lingerMs);
-    this.#linger.unref();
+    const ended = () => this.#ended();
+    const moved = (from: number, to: number) => this.#moved(endpoint, from, to);
+    return new UdpFlow({ ports: this.#ports, endpoint, user, isForOnce, ended, moved });
   }
 
   close(): void {
     clearTimeout(this.#linger);
-    this.#closeSockets();
+    this.#ports.close();
   }
 
-  #closeSockets(): void {
-    for (const { socket } of this.#connected.values()) socket.close();
-    for (const socket of this.#shared.values()) socket.close();
-    this.#connected.clear();
-    this.#shared.clear();
+  /** A flow has ended; the sockets follow the last one. */
+  #ended(): void {
+    if (--this.#flows > 0) return;
+    clearTimeout(this.#linger);
+    const lingerMs = this.#options.sourcePort === 0 ? LINGER_MS : 0;
+    this.#linger = setTimeout(() => this.#ports.close(), lingerMs);
+    this.#linger.unref();
   }
 
-  /** The family's socket, opened when first needed; undefined while it cannot be. */
-  shared(family: 4 | 6): SharedSocket | undefined {
-    const open = this.#shared.get(family);
-    if (open !== undefined || performance.now() < (this.#retryAtMs.get(family) ?? 0)) return open;
-    try {
-      const socket = new SharedSocket(family, this.#options);
-      this.#shared.set(family, socket);
-      this.#retryAtMs.delete(family);
-      return socket;
-    } catch (error) {
-      if (!this.#retryAtMs.has(family)) this.#logTrouble(family, error);
-      this.#retryAtMs.set(family, performance.now() + RETRY_MS);
-      return undefined;
-    }
-  }
-
-  /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
-  connect(endpoint: Endpoint, user: UdpFlow): dgram.Socket | undefined {
-    const key = `${endpoint.address} ${endpoint.port}`;
-    const open = this.#connected.get(key) ?? this.#newConnected(key, endpoint);
-    open?.users.add(user);
-    return open?.socket;
-  }
-
-  /** The last user that goes closes the socket, once it is read empty: others' answers may be in it. */
-  disconnect(endpoint: Endpoint, user: UdpFlow): void {
-    const key = `${endpoint.address} ${endpoint.port}`;
-    const open = this.#connected.get(key);
-    if (open === undefined) return;
-    open.users.delete(user);
-    const closeUnlessUsed = (received: number, rounds: number) => {
-      setImmediate(() => {
-        if (open.users.size > 0 || this.#connected.get(key) !== open) return;
-        if (open.received !== received || rounds > 0) {
-          closeUnlessUsed(open.received, Math.max(rounds - 1, 0));
-          return;
-        }
-        this.#connected.delete(key);
-        open.socket.close();
-      });
-    };
-    if (open.users.size === 0) closeUnlessUsed(open.received, 1);
-  }
-
-  #newConnected(key: string, endpoint: Endpoint): Connected | undefined {
-    const shared = this.#shared.get(endpoint.family);
-    if (shared === undefined || this.#connected.size >= MOST_CONNECTED) return undefined;
-    const socket = shared.connect(endpoint);
-    if (socket === undefined) return undefined;
-    const open: Connected = { socket, users: new Set(), received: 0 };
-    socket.on('message', () => {
-      open.received++;
-    });
-    socket.on('error', (error) => {
-      for (const user of [...open.users]) user.fail(error);
-    });
-    this.#connected.set(key, open);
-    return open;
-  }
-
-  #logTrouble(family: 4 | 6, error: unknown): void {
-    const { sourceAddress, sourcePort } = this.#options;
+  #moved({ address, port }: Endpoint, from: number, to: number): void {
+    this.#options.onRebind();
+    if (this.#loggedPort === to) return;
+    this.#loggedPort = to;
     this.#options.log({
-      level: 'error',
-      message: 'cannot open a UDP socket; its pings fail with reason "local" until it opens',
-      fields: {
-        family: `ip${family}`,
-        source_address: sourceAddress,
-        source_port: sourcePort,
-        error: error instanceof Error ? error.message : String(error),
-      },
+      level: 'warn',
+      message:
+        'a silent target answers a ping from another UDP port, and is pinged from there from now on; a NAT or firewall on the way may have lost the old one',
+      fields: { address: `${bracketed(address)}:${port}`, old_port: from, new_port: to },
     });
   }
 }
 
+interface UdpFlowOptions {
+  readonly ports: UdpPorts;
+  readonly endpoint: Endpoint;
+  readonly user: FlowUser;
+  readonly isForOnce: boolean;
+  readonly ended: () => void;
+  readonly moved: (fromPort: number, toPort: number) => void;
+}
+
 class UdpFlow implements Flow {
   readonly isReliable = false;
-  readonly #transport: UdpTransport;
-  readonly #endpoint: Endpoint;
-  readonly #user: FlowUser;
+  readonly #options: UdpFlowOptions;
+  /** Where pings are sent from. */
+  #home: SharedSocket | undefined;
+  /** Where this ping alone is sent from, to see whether that is answered. */
+  #trial: SharedSocket | undefined;
+  /** The port that was tried last, in vain. */
+  #lastTried: SharedSocket | undefined;
+  /** Our address as the target sees it, when we send from `home`. */
   #local: LocalAddress | undefined;
-  #own: dgram.Socket | undefined;
+  #own: Connected | undefined;
   /** The last ping got no answer: this one is sent through a connected socket from the start. */
   #isSuspect: boolean;
+  /** Pings in a row without a sign of life. */
+  #silences = 0;
+  /** The network, or our own system, said what became of this ping. */
+  #isToldOf = false;
   #isClosed = false;
 
-  constructor(
-    transport: UdpTransport,
-    endpoint: Endpoint,
-    user: FlowUser,
-    isSuspectAtFirst: boolean,
-  ) {
-    this.#transport = transport;
-    this.#endpoint = endpoint;
-    this.#user = user;
-    this.#isSuspect = isSuspectAtFirst;
+  constructor(options: UdpFlowOptions) {
+    this.#options = options;
+    this.#isSuspect = options.isForOnce;
   }
 
   prepare(): void {
-    const shared = this.#transport.shared(this.#endpoint.family);
-    this.#local ??= shared?.localAddressTowards(this.#endpoint);
-    if (this.#local !== undefined) this.#user.ready(this.#local);
-    else if (shared !== undefined) this.#user.failed({ reason: 'unreachable' });
-    else this.#user.failed({ reason: 'local', detail: 'the socket could not be opened' });
+    const { ports, endpoint, user, isForOnce } = this.#options;
+    this.#isToldOf = false;
+    this.#home ??= isForOnce ? ports.own(endpoint.family) : ports.common(endpoint.family);
+    if (this.#home === undefined) {
+      user.failed(ports.failureOf(endpoint.family));
+      return;
+    }
+    if (this.#silences >= MOST_SILENCES) {
+      this.#silences = 0;
+      this.#trial = ports.another(this.#home, this.#lastTried);
+    }
+    const local = this.#localAddress(this.#home);
+    if (local === undefined) user.failed({ reason: 'unreachable' });
+    else user.ready(local);
   }
 
   send(message: Uint8Array): void {
@@ -191,36 +141,72 @@ class UdpFlow implements Flow {
   }
 
   resend(message: Uint8Array): void {
-    this.#own ??= this.#transport.connect(this.#endpoint, this);
+    const { ports, endpoint } = this.#options;
+    const port = this.#trial ?? this.#home;
+    if (this.#own === undefined && port !== undefined) {
+      this.#own = ports.connect(port, endpoint, this);
+    }
     if (this.#own === undefined) this.#sendShared(message);
-    else this.#own.send(message, this.#onSent);
+    else this.#own.socket.send(message, this.#onSent);
   }
 
-  rest(isAnswered: boolean): void {
-    this.#isSuspect = !isAnswered;
-    if (this.#own === undefined) return;
-    this.#own = undefined;
-    this.#transport.disconnect(this.#endpoint, this);
+  rest(isAnswered: boolean | undefined): void {
+    const { ports } = this.#options;
+    this.#isSuspect = isAnswered === false;
+    if (isAnswered === true) this.#silences = 0;
+    else if (isAnswered === false && !this.#isToldOf) this.#silences++;
+    if (this.#own !== undefined) {
+      ports.disconnect(this.#own, this);
+      this.#own = undefined;
+    }
+    this.#endTrial(isAnswered === true);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.rest(true);
-    this.#transport.ended();
+    this.rest(undefined);
+    if (this.#home !== undefined) this.#options.ports.release(this.#home);
+    this.#options.ended();
   }
 
   /** The network said that what was sent cannot be delivered. */
   fail(error: NodeJS.ErrnoException): void {
     const failure = failureOf(error);
+    this.#isToldOf = true;
     // The address that we send from may be gone: it is looked up again for the next ping.
     if (failure.reason !== 'refused') this.#local = undefined;
-    this.#user.failed(failure);
+    this.#options.user.failed(failure);
+  }
+
+  /** Pings go on from the port that was tried, or from the one before. */
+  #endTrial(isAnswered: boolean): void {
+    const { ports, moved } = this.#options;
+    const trial = this.#trial;
+    const home = this.#home;
+    this.#trial = undefined;
+    if (trial === undefined || home === undefined) return;
+    if (!isAnswered) {
+      this.#lastTried = trial;
+      ports.release(trial);
+      return;
+    }
+    this.#home = trial;
+    this.#local = undefined;
+    moved(home.port, trial.port);
+    ports.replace(home, trial);
+  }
+
+  #localAddress(home: SharedSocket): LocalAddress | undefined {
+    const { endpoint } = this.#options;
+    if (this.#trial !== undefined) return this.#trial.localAddressTowards(endpoint);
+    this.#local ??= home.localAddressTowards(endpoint);
+    return this.#local;
   }
 
   #sendShared(message: Uint8Array): void {
-    const { address, port, family } = this.#endpoint;
-    this.#transport.shared(family)?.socket.send(message, port, address, this.#onSent);
+    const { address, port } = this.#options.endpoint;
+    (this.#trial ?? this.#home)?.socket.send(message, port, address, this.#onSent);
   }
 
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {

@@ -1,8 +1,7 @@
 /** SIP over WebSocket (RFC 7118): a message a frame, under the subprotocol `sip`. */
 
-import type { ClientRequest } from 'node:http';
 import type * as net from 'node:net';
-import { type RawData, WebSocket } from 'ws';
+import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
@@ -82,7 +81,7 @@ function open(
 ): WebSocket | undefined {
   const host = bracketed(domain);
   const ownOrigin = `${isSecure ? 'https' : 'http'}://${host}`;
-  const finishRequest = (request: ClientRequest) => {
+  const finishRequest: ClientOptions['finishRequest'] = (request) => {
     let bytesRead = socket.bytesRead;
     // RFC 9110 15.2: there may be any number of provisional responses before the final one.
     request.on('information', () => {
@@ -163,7 +162,11 @@ export class WebSocketChannel implements Channel {
     this.#user = user;
     // Before `ws` takes them apart: not all frames that it reads are told.
     socket.prependListener('data', (chunk: Uint8Array) => this.#count(0, chunk.length));
-    socket.on('error', (error) => this.#end(brokenBy(error)));
+    socket.on('error', (error) => {
+      const failure = brokenBy(error);
+      // What the peer did to it is told when it is closed.
+      if (failure.reason !== 'reset') this.#end(failure);
+    });
     ws.on('ping', () => this.#count(1, 0));
     ws.on('pong', () => this.#count(1, 0));
     ws.on('message', (message) => {

@@ -23,6 +23,8 @@ export interface WireOptions {
   readonly clock: Clock;
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
+  /** A target's pings go from another UDP port from now on. */
+  readonly onUdpRebind: () => void;
 }
 
 /** Opens the wire of this name for pings with these settings. */
@@ -67,10 +69,10 @@ function wireKey(name: TransportName, settings: PingSettings): string {
 }
 
 export function openWire(options: WireOptions): Transport {
-  const { name, settings, clock, onMessage, log } = options;
+  const { name, settings, clock, onMessage, log, onUdpRebind: onRebind } = options;
   if (name === 'udp') {
     const { sourceAddress, sourcePort } = settings;
-    return new UdpTransport({ sourceAddress, sourcePort, onMessage, log });
+    return new UdpTransport({ sourceAddress, sourcePort, onMessage, log, onRebind });
   }
   const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
   const isPersistent = settings.connection === 'persistent';
