@@ -5,7 +5,7 @@ import { ConfigError } from './config/formats.js';
 import { type Contents, WatchedFiles } from './files.js';
 import { Files } from './pinger/files.js';
 import { TlsContexts } from './pinger/transport/tls-context.js';
-import { filesIn, filesOf, type PingSettings } from './shared/destination.js';
+import { filesIn, filesOf, type PingSettings, type TlsSettings } from './shared/destination.js';
 import type { DnsSettings } from './shared/resolution.js';
 import { filesOfHttp } from './shared/sources.js';
 
@@ -22,13 +22,17 @@ export interface Loaded {
 export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
   const config = readConfig(sources);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
+  // Their URLs may be secrets: they are told apart by their owners and names.
   const https = [
-    ...config.sources.flatMap((source) => (source.kind === 'http_sd' ? [source.http] : [])),
-    ...config.webhooks.map(({ http }) => http),
+    ...config.sources.flatMap((source) =>
+      source.kind === 'http_sd' ? [[`http_sd ${source.owner}: `, source.http] as const] : [],
+    ),
+    ...config.webhooks.map(({ name, http }) => [`webhook ${name}: `, http] as const),
   ];
+  const httpTls = https.map(([place, { tls }]) => [place, tls] as const);
   const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
-  const all = [...paths, ...https.flatMap(filesOfHttp), ...secrets];
-  const check = (contents: Contents) => checkFiles(config, contents);
+  const all = [...paths, ...https.flatMap(([, http]) => filesOfHttp(http)), ...secrets];
+  const check = (contents: Contents) => checkFiles(config, httpTls, contents);
   const { hostsFile, servers, resolvConf } = inForce ?? config.dns;
   const optional = servers.length > 0 ? [hostsFile] : [hostsFile, resolvConf];
   return { config, files: new WatchedFiles(all, optional, check) };
@@ -51,23 +55,34 @@ function allSettings({
 }
 
 /** @throws ConfigError when files do not hold the certificates, keys and passwords that they should. */
-function checkFiles(config: Config, contents: Contents): void {
+function checkFiles(
+  config: Config,
+  httpTls: readonly (readonly [place: string, tls: TlsSettings])[],
+  contents: Contents,
+): void {
   const files = new Files();
   files.set(contents);
   const contexts = new TlsContexts(files, () => {});
-  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
+  const tlsFault = (place: string, tls: TlsSettings): string | undefined => {
     try {
       if (filesIn(tls).length > 0) contexts.of(tls);
+      return undefined;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const named = filesIn(tls).join(', ');
-      return [`${place}tls_config: expected certificates and keys in ${named}, got ${why}`];
+      return `${place}tls_config: expected certificates and keys in ${named}, got ${why}`;
     }
+  };
+  const httpFaults = httpTls.flatMap(([place, tls]) => tlsFault(place, tls) ?? []);
+  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
+    const fault = tlsFault(place, tls);
+    if (fault !== undefined) return [fault];
     const path = auth?.passwordFile ?? '';
     if (path === '' || isPassword(files.text(path))) return [];
     return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
   });
-  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'));
+  const all = new Set([...faults, ...httpFaults]);
+  if (all.size > 0) throw new ConfigError([...all].join('\n'));
 }
 
 function isPassword(text: string): boolean {

@@ -83,7 +83,7 @@ export const PING_SETTINGS = {
     default: '',
   }),
   via_host: setting('via_host', {
-    doc: 'host or host:port that Via names as the sender, and From and Contact by default. By default the address that the ping is sent from.',
+    doc: 'host or host:port that Via names as the sender, and From and Contact by default. Over UDP, Via has the port that the ping is sent from where none is given. By default the address that the ping is sent from.',
     format: 'via_host',
     default: '',
   }),
@@ -110,7 +110,7 @@ export const PING_SETTINGS = {
     default: '',
   }),
   source_port: setting('source_port', {
-    doc: 'Local UDP port to send from; 0 for one that the system chooses, as it does for every connection.',
+    doc: 'Local UDP port to send from; 0 for one that the system chooses, as it does for every connection, and for another when a target no longer answers it.',
     format: 'port_number',
     default: 0,
   }),

@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
 import { TLS_VERSIONS } from '../shared/destination.js';
-import { SECURE_VERSIONS } from '../shared/tls-options.js';
+import { isKeyOf, SECURE_VERSIONS } from '../shared/tls-options.js';
 import { show } from '../shared/values.js';
 import { parseYaml } from '../shared/yaml.js';
 
@@ -104,9 +104,11 @@ export class WebConfigFile {
       );
     }
     const isClientVerified = clientAuth === 'RequireAndVerifyClientCert';
+    const [cert, key] = [file('cert_file'), file('key_file')];
+    checkKey(cert, key, path);
     return {
-      cert: file('cert_file'),
-      key: file('key_file'),
+      cert,
+      key,
       minVersion: version('min_version', 'TLSv1.2'),
       maxVersion: version('max_version', 'TLSv1.3'),
       requestCert: isClientVerified,
@@ -131,6 +133,18 @@ export class WebConfigFile {
       })
       .join('|');
   }
+}
+
+/** @throws WebConfigError when the certificate would not be shown for want of its key. */
+function checkKey(certificate: string, key: string, path: string): void {
+  const wanted = `${path}.key_file: expected the key of the certificate in cert_file`;
+  try {
+    if (isKeyOf(certificate, key)) return;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new WebConfigError(`${wanted}, got ${why}`, { cause: error });
+  }
+  throw new WebConfigError(`${wanted}, got another key`);
 }
 
 function parse(text: string, path: string): unknown {

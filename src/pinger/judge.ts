@@ -5,6 +5,7 @@ import type { Peer, TargetSlot } from '../shared/destination.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import {
   type DownReason,
+  detailOf,
   type FailureReason,
   isOwnFault,
   type Outcome,
@@ -51,7 +52,7 @@ export class Judge {
       endedAtMs: this.#clock.epoch(),
     });
     if (watch.isFollowed) this.#tell(watch, target, reason, answer);
-    if (reason !== undefined) this.#learnTrouble(watch, target, outcome.detail ?? '');
+    if (reason !== undefined) this.#learnTrouble(watch, target, detailOf(outcome));
     if (isOurs) return;
     const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
     const isReasonNews = verdict.state === 'down' && reason !== undefined;

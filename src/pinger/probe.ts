@@ -5,7 +5,7 @@ import { parseAliveCodes } from '../shared/alive-codes.js';
 import { isInBlocks } from '../shared/blocks.js';
 import type { TargetSlot } from '../shared/destination.js';
 import type { ConnectPhase } from '../shared/ledger/cells.js';
-import type { DownReason, Outcome, TransportName } from '../shared/outcome.js';
+import { type DownReason, detailOf, type Outcome, type TransportName } from '../shared/outcome.js';
 import type { ProbeLogLine, ProbeReport } from '../shared/probe.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { TlsPeer } from '../shared/tls.js';
@@ -99,7 +99,7 @@ export class Probe implements TargetUser {
       const { rttMicros = Number.NaN } = outcome;
       this.#durations = { ...this.#durations, request: rttMicros / 1e6 };
     }
-    const trouble = outcome.detail ?? '';
+    const trouble = reason === undefined ? '' : detailOf(outcome);
     this.#end({ isAlive: reason === undefined, reason, trouble, code, retransmissions });
   }
 

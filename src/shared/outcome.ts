@@ -49,6 +49,12 @@ export type Outcome =
       | { readonly reason: 'timeout'; readonly detail?: string }
     ));
 
+/** What exactly became of a ping that was not alive, in words; empty when no more is known. */
+export function detailOf(outcome: Outcome): string {
+  if (outcome.detail !== undefined) return outcome.detail;
+  return outcome.kind === 'answered' ? `answered with ${outcome.code}` : '';
+}
+
 /** The wires a ping can take. */
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];

@@ -1,6 +1,6 @@
 /** From the settings of TLS to what Node.js wants, for SIP and for HTTP alike. */
 
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { TlsSettings, TlsVersion } from './destination.js';
 import { secretIn } from './secret-file.js';
@@ -28,16 +28,35 @@ function certificatesIn(text: string, path: string): string[] {
   return certificates;
 }
 
+/** A context would accept a key of another kind than the certificate's, and never show either. */
+function checkKey({ certFile, keyFile, keyPassphraseFile }: TlsSettings, text: TextOf): void {
+  if (certFile === '' || keyFile === '') return;
+  const passphrase = keyPassphraseFile === '' ? undefined : secretIn(text(keyPassphraseFile));
+  if (isKeyOf(text(certFile), text(keyFile), passphrase)) return;
+  throw new Error(`${keyFile} is not the key of the certificate in ${certFile}`);
+}
+
+/**
+ * Whether the private key is that of the (first) certificate; both are PEM.
+ *
+ * @throws Error when one of them cannot be read.
+ */
+export function isKeyOf(certificate: string, key: string, passphrase?: string): boolean {
+  const options = passphrase === undefined ? { key } : { key, passphrase };
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(options));
+}
+
+/** What is in a file, by its path. */
+type TextOf = (path: string) => string;
+
 /**
  * @param text what is in a file, by its path.
  * @throws Error when a file does not hold what it should.
  */
-export function secureContextOptions(
-  settings: TlsSettings,
-  text: (path: string) => string,
-): SecureContextOptions {
+export function secureContextOptions(settings: TlsSettings, text: TextOf): SecureContextOptions {
   const { caFile, certFile, keyFile, keyPassphraseFile, minVersion, maxVersion } = settings;
   const { ciphers, legacyRenegotiation } = settings;
+  checkKey(settings, text);
   const isOld = minVersion === 'TLS10' || minVersion === 'TLS11';
   return {
     minVersion: SECURE_VERSIONS[minVersion],

@@ -438,7 +438,12 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
     header: [pour('header', 'SIP/2.0 200 OK\r\nEndless: ', garbage), 'malformed'],
     headers: [pour('headers', 'SIP/2.0 200 OK\r\n', Buffer.alloc(CHUNK, 'A: b\r\n')), 'malformed'],
     body: [pour('body', 'SIP/2.0 200 OK\r\nl: 20000000\r\n\r\n', garbage), 'malformed'],
-    breaks: [pour('breaks', '', Buffer.alloc(CHUNK, '\r\n')), 'timeout'],
+    breaks: [pour('breaks', '', Buffer.alloc(CHUNK, '\r\n')), 'malformed'],
+    nuls: [pour('nuls', '', Buffer.alloc(CHUNK)), 'malformed'],
+    trying: [
+      pour('trying', '', Buffer.from('SIP/2.0 100 Trying\r\nl: 0\r\n\r\n'.repeat(2000))),
+      'malformed',
+    ],
     strays: [
       pour('strays', '', Buffer.from('SIP/2.0 200 OK\r\nl: 0\r\n\r\n'.repeat(3000))),
       'malformed',

@@ -181,7 +181,9 @@ export class FarEnd {
       socket.on('data', (chunk) => {
         const messages = `${text}${chunk.toString('latin1')}`.split(/(?<=\r\n\r\n)/);
         text = messages.at(-1)?.endsWith('\r\n\r\n') === true ? '' : (messages.pop() ?? '');
-        for (const message of messages) caller.take(message);
+        // RFC 3261 7.5: line breaks in front are passed over; they may be the pong to a ping.
+        const requests = messages.map((message) => message.replace(/^(?:\r\n)+/, ''));
+        for (const request of requests) if (request !== '') caller.take(request);
       });
       this.#begin(caller, socket);
     };

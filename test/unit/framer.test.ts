@@ -232,7 +232,7 @@ describe('what is no SIP', () => {
   }
 
   test('is known by its first byte', () => {
-    for (const byte of ['\x16', '\0', ' ', '\t', '<', '{', '\xff', ':']) {
+    for (const byte of ['\x16', ' ', '\t', '<', '{', '\xff', ':']) {
       assert.match(framed([byte]).error ?? '', /first line/, JSON.stringify(byte));
       assert.match(framed([response(), byte]).error ?? '', /first line/, JSON.stringify(byte));
     }

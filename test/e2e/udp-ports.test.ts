@@ -1,0 +1,125 @@
+/** From which UDP ports pings are sent, and what becomes of those that arrive at our own. */
+
+import assert from 'node:assert/strict';
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { describe, type TestContext, test } from 'node:test';
+import { answerOptions } from '../../src/pinger/uas.js';
+import { startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { freePort } from '../support/ports.js';
+import { eventually } from '../support/process.js';
+
+const HURRIED = { ping_interval: 0.5, ping_timeout: 0.3 };
+
+/** A far end behind a NAT that answers a source port unless it has forgotten it. */
+async function startForgetful(t: TestContext) {
+  const socket = dgram.createSocket('udp4');
+  const forgotten = new Set<number>();
+  const ports: number[] = [];
+  socket.on('message', (request, from) => {
+    ports.push(from.port);
+    if (forgotten.has(from.port)) return;
+    socket.send(answerOptions(request, from, 'far') ?? '', from.port, from.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.after(() => socket.close());
+  return { port: socket.address().port, forgotten, ports };
+}
+
+describe('a target that the way to which forgot our port', { concurrency: true }, () => {
+  test('is up again from a fresh port, and stays there, which is counted and logged', async (t) => {
+    const far = await startForgetful(t);
+    const other = await startForgetful(t);
+    const destinations = [
+      { name: 'far', uri: `127.0.0.1:${far.port}` },
+      { name: 'other', uri: `127.0.0.1:${other.port}` },
+    ];
+    const exporter = await startExporter(t, { ...HURRIED, destinations });
+    const rebinds = () => exporter.metric('sip_keepalive_udp_rebinds_total');
+    const isUp = async () => (await exporter.isAlive('far')) === 1;
+    await eventually('it is up', isUp);
+    assert.equal(await rebinds(), 0);
+    const [first] = far.ports;
+    assert.ok(first !== undefined);
+    far.forgotten.add(first);
+    await eventually('it is down', async () => !(await isUp()));
+    await eventually('it is up again', isUp);
+    assert.equal(await rebinds(), 1);
+    assert.match(exporter.output(), new RegExp(`"old_port":${first},"new_port":\\d+`));
+    const seen = far.ports.length;
+    await eventually('more pings', () => far.ports.length > seen + 3);
+    assert.equal(new Set(far.ports.slice(seen)).size, 1);
+    assert.notEqual(far.ports.at(-1), first);
+    assert.deepEqual([...new Set(other.ports)], [first], 'others stay where they are');
+    // The port that it moved to may be forgotten in turn, and all others that are open.
+    for (const port of far.ports) far.forgotten.add(port);
+    await eventually('it is down again', async () => !(await isUp()));
+    await eventually('it is up once more', isUp);
+    assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+  });
+
+  test('stays down where a port was asked for', async (t) => {
+    const far = await startForgetful(t);
+    const sourcePort = await freePort();
+    const exporter = await startExporter(t, {
+      ...{ ...HURRIED, source_address: '127.0.0.1', source_port: sourcePort },
+      destinations: [{ name: 'far', uri: `127.0.0.1:${far.port}` }],
+    });
+    await eventually('it is up', async () => (await exporter.isAlive('far')) === 1);
+    far.forgotten.add(sourcePort);
+    const seen = far.ports.length;
+    await eventually('many pings', () => far.ports.length > seen + 8);
+    assert.deepEqual([...new Set(far.ports)], [sourcePort]);
+    assert.equal(await exporter.isAlive('far'), 2);
+    assert.equal(await exporter.metric('sip_keepalive_udp_rebinds_total'), 0);
+  });
+
+  test('is probed from a port of its own each time', async (t) => {
+    const far = await startForgetful(t);
+    const exporter = await startExporter(t, { ...HURRIED });
+    const probe = async () => {
+      const target = encodeURIComponent(`sip:127.0.0.1:${far.port}`);
+      const response = await fetch(`${exporter.url}/probe?target=${target}`);
+      return /^probe_success 1$/m.test(await response.text());
+    };
+    assert.equal(await probe(), true);
+    for (const port of far.ports) far.forgotten.add(port);
+    assert.equal(await probe(), true);
+    assert.equal(new Set(far.ports).size, 2);
+  });
+});
+
+describe('a destination that is ourselves', { concurrency: true }, () => {
+  for (const [name, host, sourceAddress] of [
+    ['the very address that pings are sent from', '127.0.0.1', '127.0.0.1'],
+    ['loopback, with the port bound on every address', '127.0.0.1', ''],
+    ['another address of the host', '127.0.0.2', ''],
+    ['the loopback address of IPv6', '[::1]', ''],
+  ] as const) {
+    test(`(${name}) is refused`, async (t) => {
+      const sourcePort = await freePort();
+      const exporter = await startExporter(t, {
+        ...{ ...HURRIED, source_port: sourcePort, source_address: sourceAddress },
+        destinations: [{ name: 'self', uri: `${host}:${sourcePort}` }],
+      });
+      await eventually('a verdict', async () => (await exporter.isAlive('self')) !== -1);
+      const { state, reason, targets } = await exporter.destination('self');
+      assert.deepEqual([state, reason], ['down', 'refused']);
+      assert.equal(targets[0]?.detail, 'the request came back to ourselves');
+      const answers = await exporter.metric('sip_keepalive_responses_total');
+      assert.ok((answers ?? 0) === 0, 'nobody answered');
+    });
+  }
+
+  test('by way of an echo over TCP is refused, and nothing is answered', async (t) => {
+    const echo = await startFarEnd(t, 'tcp', (request) => [request]);
+    const exporter = await startExporter(t, {
+      ...HURRIED,
+      destinations: [{ name: 'echo', uri: `127.0.0.1:${echo.port};transport=tcp` }],
+    });
+    await eventually('a verdict', async () => (await exporter.isAlive('echo')) !== -1);
+    assert.equal((await exporter.destination('echo')).reason, 'refused');
+  });
+});
