@@ -2,7 +2,7 @@
 
 import type { PingSettings, TargetSlot } from '../shared/destination.js';
 import type { ConnectPhase } from '../shared/ledger/cells.js';
-import type { Outcome, TransportFailure } from '../shared/outcome.js';
+import { type Outcome, type TransportFailure, whileAwaiting } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls.js';
 import type { SipUri } from '../shared/uri.js';
 import { malformedDetail } from './answer-faults.js';
@@ -274,7 +274,7 @@ export class Target implements FlowUser, TransactionUser {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#retransmissions += retransmissions;
-    const awaited = this.#isPreparing ? withDetail(outcome, this.#awaited) : outcome;
+    const awaited = this.#isPreparing ? whileAwaiting(outcome, this.#awaited) : outcome;
     const told = this.#loop === '' ? awaited : { ...awaited, detail: this.#loop };
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
@@ -377,10 +377,4 @@ export class Target implements FlowUser, TransactionUser {
     this.#lateBranch = undefined;
     this.#options.user.answeredLate();
   }
-}
-
-/** A ping that ended before it could be sent, and what it waited for. */
-function withDetail(outcome: Outcome, awaited: string): Outcome {
-  const isTimeout = outcome.kind === 'failed' && outcome.reason === 'timeout';
-  return isTimeout ? { ...outcome, detail: `waited for ${awaited}` } : outcome;
 }

@@ -30,8 +30,6 @@ const files = new Files();
 const contexts = new TlsContexts(files, log);
 const handshakes = new Pace(systemClock, HANDSHAKE_GAP_MS);
 
-const writer = new LedgerWriter(start.ledger);
-
 const pinger = new Pinger({
   clock: systemClock,
   writer,

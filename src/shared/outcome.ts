@@ -55,6 +55,12 @@ export function detailOf(outcome: Outcome): string {
   return outcome.kind === 'answered' ? `answered with ${outcome.code}` : '';
 }
 
+/** How a ping ended before it could be sent, given what it waited for. */
+export function whileAwaiting(outcome: Outcome, awaited: string): Outcome {
+  const isTimeout = outcome.kind === 'failed' && outcome.reason === 'timeout';
+  return isTimeout ? { ...outcome, detail: `waited for ${awaited}` } : outcome;
+}
+
 /** The wires a ping can take. */
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
