@@ -7,7 +7,8 @@ import { nearestOf } from '../shared/nearest.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { isMapping, show } from '../shared/values.js';
-import { ConfigError, Expected } from './formats.js';
+import { Expected } from './expected.js';
+import { ConfigError } from './formats.js';
 import {
   entriesOf,
   isPingKey,

@@ -2,7 +2,7 @@
 
 import { nearestOf } from '../shared/nearest.js';
 import { isMapping, kindOf, show } from '../shared/values.js';
-import { Expected, type Format } from './formats.js';
+import { Expected, type Format } from './expected.js';
 import type { Report } from './ping-settings.js';
 
 type Fields = Readonly<Record<string, Format<unknown>>>;

@@ -1,6 +1,5 @@
 /** The formats that settings can have: what is wanted, and how what came is turned into a value. */
 
-import { createSecureContext } from 'node:tls';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { canonicalBlock } from '../shared/blocks.js';
@@ -9,28 +8,14 @@ import { TRANSPORTS } from '../shared/outcome.js';
 import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
-import { isOwner, OWNER_WANTED, show } from '../shared/values.js';
+import { isOwner, OWNER_WANTED } from '../shared/values.js';
+import { Expected, type Format } from './expected.js';
+import { ciphers, origin, path } from './wire-formats.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
-
-/** A value that is not what its format wants; whoever knows the path puts it in front. */
-export class Expected extends Error {
-  override readonly name = 'Expected';
-
-  /** @param cause says it better, where it is given. */
-  constructor(wanted: string, got: unknown, cause?: Error) {
-    super(cause?.message ?? `expected ${wanted}, got ${show(got)}`, { cause });
-  }
-
-  /** convict would add the value to the message again. */
-  set value(_: unknown) {}
-}
-
-/** A format turns what was given into what is used. @throws Expected */
-export type Format<T> = (given: unknown) => T;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
@@ -175,14 +160,6 @@ const method: Format<string> = (given) => {
   return name;
 };
 
-/** RFC 3986 3.3 and 3.4. */
-const path: Format<string> = (given) => {
-  if (typeof given !== 'string' || !/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]{0,255}$/.test(given)) {
-    throw new Expected('a path that begins with /', given);
-  }
-  return given;
-};
-
 const user: Format<string> = (given) => {
   if (typeof given === 'number') throw new Expected('a text, in quotes', given);
   try {
@@ -250,25 +227,6 @@ const credential: Format<string> = (given) => {
     throw new Expected('one line of text without control characters', '<secret>');
   }
   return given;
-};
-
-/** RFC 6454 6.2: a scheme, a host and perhaps a port, or `null`. */
-const origin: Format<string> = (given) => {
-  const isUrl = typeof given === 'string' && URL.canParse(given);
-  const isOrigin = isUrl && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(given);
-  if (given === 'auto' || given === '' || given === 'null' || isOrigin) return String(given);
-  throw new Expected('auto, an origin such as https://host.example, or an empty text', given);
-};
-
-/** What OpenSSL takes for a list of ciphers. */
-const ciphers: Format<string> = (given) => {
-  if (typeof given !== 'string') throw new Expected('a list of ciphers', given);
-  try {
-    if (given !== '') createSecureContext({ ciphers: given });
-    return given;
-  } catch {
-    throw new Expected('a list of ciphers of which OpenSSL knows at least one', given);
-  }
 };
 
 /** A host: a name, or an IP address. */

@@ -8,7 +8,8 @@ import {
 } from '../shared/destination.js';
 import { pingableUri, UriError } from '../shared/uri.js';
 import { show } from '../shared/values.js';
-import { Expected, FORMATS } from './formats.js';
+import { Expected } from './expected.js';
+import { FORMATS } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
 
 type Key = keyof typeof PING_SETTINGS;

@@ -13,8 +13,9 @@ import {
 } from '../shared/sources.js';
 import { isMapping, show } from '../shared/values.js';
 import { readLabels } from './destinations.js';
+import type { Format } from './expected.js';
 import { itemsOf, type Read, readFields } from './fields.js';
-import { FORMATS, type Format } from './formats.js';
+import { FORMATS } from './formats.js';
 import { entriesOf, type Report, readPing, tlsSettings } from './ping-settings.js';
 
 /** How often a source is looked at, unless it says otherwise. */
