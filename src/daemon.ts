@@ -23,6 +23,7 @@ import { Reloader } from './reloader.js';
 import { requester } from './requests.js';
 import { eventOf, type StateChange } from './shared/changes.js';
 import { systemClock } from './shared/clock.js';
+import type { Faults } from './shared/faults.js';
 import { inWords } from './shared/outcome.js';
 import type { LogLine } from './shared/protocol.js';
 import { parseUri, transportOf } from './shared/uri.js';
@@ -107,6 +108,11 @@ export class Daemon {
       },
     });
     changes.subscribe((change) => this.#tell(change));
+  }
+
+  /** Where what was thrown on the main thread is counted and logged. */
+  get faults(): Faults {
+    return this.#engine.faults;
   }
 
   /** Serves and pings. @throws Error when it cannot listen, or not use its folder. */
@@ -254,7 +260,7 @@ export class Daemon {
     const loadedAtMs = () => this.#loadedAtMs;
     const isConfigRight = () => this.#isConfigRight;
     const { logOutput } = this.#options;
-    const { ledger, roster, supervisor, changes } = this.#engine;
+    const { ledger, roster, supervisor, changes, faults } = this.#engine;
     return {
       ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
       additions: this.#additions,
@@ -279,6 +285,9 @@ export class Daemon {
       configText: () => showConfig(config()),
       get logLinesDropped() {
         return logOutput.dropped;
+      },
+      get faults() {
+        return faults.count;
       },
       get isConfigRight() {
         return isConfigRight();

@@ -37,6 +37,9 @@ async function main(): Promise<number> {
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));
   const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
+  // What no part of the work contains is lost with that work; everything else goes on.
+  process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
+  process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
   process.on('SIGHUP', () => void daemon.reload());
   const ended = firstSignal();
   await daemon.start();

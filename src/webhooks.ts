@@ -151,6 +151,17 @@ class Webhook {
 
   /** Why it did not go through; undefined when it did. */
   async #deliver(event: WebhookEvent): Promise<Failure | undefined> {
+    const failure = await this.#post(event).then(failureOf, (error: unknown) => ({
+      isFinal: false,
+      text: error instanceof Error ? error.message : String(error),
+    }));
+    if (failure === undefined || this.#closed.signal.aborted) return failure;
+    this.#failures++;
+    const isOld = this.#tools.now() - event.atMs > GIVE_UP_MS;
+    return { ...failure, isFinal: failure.isFinal || isOld };
+  }
+
+  async #post(event: WebhookEvent): Promise<HttpReply> {
     const { http, secretFile } = this.#settings;
     const headers = {
       'Content-Type': 'application/json',
@@ -158,16 +169,8 @@ class Webhook {
       'X-Sip-Keepalive-Delivery': event.id,
       ...(secretFile === '' ? {} : { 'X-Sip-Keepalive-Signature-256': this.#signature(event) }),
     };
-    const failure = await this.#tools
-      .request(http, { method: 'POST', headers, body: event.body }, this.#closed.signal)
-      .then(failureOf, (error: unknown) => ({
-        isFinal: false,
-        text: error instanceof Error ? error.message : String(error),
-      }));
-    if (failure === undefined || this.#closed.signal.aborted) return failure;
-    this.#failures++;
-    const isOld = this.#tools.now() - event.atMs > GIVE_UP_MS;
-    return { ...failure, isFinal: failure.isFinal || isOld };
+    const request = { method: 'POST', headers, body: event.body } as const;
+    return this.#tools.request(http, request, this.#closed.signal);
   }
 
   /** Of the body, by the key in the file. */

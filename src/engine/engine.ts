@@ -1,5 +1,6 @@
 /** What pings: the ledger, the list of destinations and the pinger thread, joined. */
 
+import { Faults } from '../shared/faults.js';
 import { createLedger } from '../shared/ledger/cells.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { Change, LogLine, PingNews } from '../shared/protocol.js';
@@ -25,17 +26,16 @@ export interface Engine {
   readonly supervisor: Supervisor;
   /** Verdicts that became others. */
   readonly changes: Changes;
+  /** Of the main thread. */
+  readonly faults: Faults;
 }
 
 /** Nothing runs until its supervisor is started. */
 export function createEngine(options: EngineOptions): Engine {
   const buffer = createLedger();
+  const faults = new Faults({ now: () => performance.now(), log: options.log });
   const changes = new Changes(options.startedAtMs, (error) =>
-    options.log({
-      level: 'error',
-      message: 'a listener of changed verdicts failed',
-      fields: { error: String(error) },
-    }),
+    faults.report('listener of changed verdicts', error),
   );
   const roster: Roster = new Roster({
     watch: (entries) => supervisor.watch(entries),
@@ -45,6 +45,7 @@ export function createEngine(options: EngineOptions): Engine {
     dns: options.dns,
     files: options.files,
     log: options.log,
+    faults,
     onPings: options.onPings ?? (() => {}),
     ledger: buffer,
     watched: () => roster.all(),
@@ -53,7 +54,7 @@ export function createEngine(options: EngineOptions): Engine {
     onPeers: (peers) => roster.setPeers(peers),
     onChanged: (told) => changes.add(told.flatMap((change) => described(roster, change))),
   });
-  return { ledger: new LedgerReader(buffer), roster, supervisor, changes };
+  return { ledger: new LedgerReader(buffer), roster, supervisor, changes, faults };
 }
 
 /** A change with what is known of its destination; nothing when that is gone. */

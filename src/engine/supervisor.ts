@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { AskError, Asks } from '../shared/asks.js';
 import type { DestinationSlot, Watched } from '../shared/destination.js';
+import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe.js';
 import type {
@@ -47,6 +48,7 @@ export interface SupervisorOptions {
   /** What is in the files that settings name, by their paths. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
+  readonly faults: Faults;
   /** Makes the thread; tests keep it to end it. */
   readonly spawn?: (start: PingerStart) => Worker;
 }
@@ -90,7 +92,7 @@ export class Supervisor {
   }
 
   start(): void {
-    const { ledger, dns, watched, spawn = spawnPinger } = this.#options;
+    const { ledger, dns, watched, faults, spawn = spawnPinger } = this.#options;
     const known = watched()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
@@ -101,7 +103,9 @@ export class Supervisor {
     this.#spawnedAt = performance.now();
     this.#missedBeats = 0;
     let cause = 'it ended by itself';
-    worker.on('message', (message: FromPinger) => this.#take(message));
+    worker.on('message', (message: FromPinger) =>
+      faults.contain('message from the pinger thread', () => this.#take(message)),
+    );
     worker.on('error', (error) => {
       cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
     });
@@ -237,9 +241,18 @@ export class Supervisor {
       fields: { pause_ms: this.#pauseMs, error: cause },
     });
     this.#leaveOut();
+    this.#startSoon();
+  }
+
+  #startSoon(): void {
     this.#pause = setTimeout(() => {
       this.#restarts++;
-      this.start();
+      // The system may have no room for another thread now.
+      this.#options.faults.contain(
+        'start of the pinger thread',
+        () => this.start(),
+        () => this.#startSoon(),
+      );
     }, this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
   }

@@ -72,6 +72,8 @@ export interface Exporter {
   configText(): string;
   /** Lines of the log that nobody read, or that could not be written. */
   readonly logLinesDropped: number;
+  /** Faults of the exporter on the main thread. */
+  readonly faults: number;
   /** The last attempt to load a configuration succeeded. */
   readonly isConfigRight: boolean;
   /** Wall clock, milliseconds. */

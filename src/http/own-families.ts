@@ -55,6 +55,13 @@ const EXPORTER_FAMILIES: readonly OwnFamily[] = [
     samples: single(({ configLoadedAtMs }) => configLoadedAtMs / 1000),
   },
   {
+    name: 'sip_keepalive_exporter_faults_total',
+    help: 'Faults of the exporter on its main thread, each of which ended one piece of work; the log has their stacks.',
+    type: 'counter',
+    labels: [],
+    samples: single(({ faults }) => faults),
+  },
+  {
     name: 'sip_keepalive_exporter_log_lines_dropped_total',
     help: 'Lines of the log that were dropped: they could not be written, or a slow reader left no room.',
     type: 'counter',

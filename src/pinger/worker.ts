@@ -22,7 +22,7 @@ const start: PingerStart = workerData;
 const post = (message: FromPinger) => port.postMessage(message);
 const log = (line: LogLine) => post({ type: 'log', ...line });
 const writer = new LedgerWriter(start.ledger);
-const faults = new Faults({ now: systemClock.now, count: () => writer.recordFault(), log });
+const faults = new Faults({ now: systemClock.now, onFault: () => writer.recordFault(), log });
 // What no step of the work contains: the work is lost, the thread lives.
 process.on('uncaughtException', (error) => faults.report('thread', error));
 process.on('unhandledRejection', (error) => faults.report('promise', error));

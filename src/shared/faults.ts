@@ -11,17 +11,24 @@ const LOG_INTERVAL_MS = 60_000;
 export interface FaultsOptions {
   /** Monotonic, milliseconds. */
   readonly now: () => number;
-  readonly count: () => void;
+  /** Called for each fault. */
+  readonly onFault?: () => void;
   readonly log: (line: LogLine) => void;
 }
 
 export class Faults {
   readonly #options: FaultsOptions;
+  #count = 0;
   /** By place: when it was last logged, and how many faults were not logged since. */
   readonly #places = new Map<string, { loggedAtMs: number; unlogged: number }>();
 
   constructor(options: FaultsOptions) {
     this.#options = options;
+  }
+
+  /** How many there were. */
+  get count(): number {
+    return this.#count;
   }
 
   /**
@@ -54,8 +61,9 @@ export class Faults {
 
   /** Takes note of something that was thrown. Never throws. */
   report(place: string, error: unknown): void {
+    this.#count++;
     try {
-      this.#options.count();
+      this.#options.onFault?.();
       this.#log(place, error);
     } catch {
       // Whatever takes counts and lines is broken itself: there is nobody left to tell.

@@ -10,6 +10,7 @@ import { NO_PEERS, type Watched } from '../../src/shared/destination.js';
 import { createLedger, PINGER } from '../../src/shared/ledger/cells.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
+import { noFaults } from '../support/faults.js';
 import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
@@ -48,6 +49,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
     files: () => new Map(),
     onPings: () => {},
     onChanged: () => {},
+    faults: noFaults(),
     log: (line) => logged.push(line),
     spawn: (start: PingerStart) => {
       const thread = new Worker(WORKER, { workerData: start });
@@ -105,6 +107,7 @@ test('a pinger thread that hangs is ended and started again', { timeout: 60_000 
     files: () => new Map(),
     onPings: () => {},
     onChanged: () => {},
+    faults: noFaults(),
     log: () => {},
     spawn: (start) => {
       spawned++;
@@ -153,6 +156,7 @@ test('what the thread dies of three times within a minute is left out, told by n
     files: () => new Map(),
     onPings: () => {},
     onChanged: () => {},
+    faults: noFaults(),
     log: (line) => logged.push(line),
     spawn: ({ ledger }) => {
       const workerData = { ledger, deadly, cell: PINGER.destinationInHand };

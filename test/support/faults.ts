@@ -7,7 +7,7 @@ export function noFaults(): Faults {
     queueMicrotask(() => {
       throw new Error(`a fault in ${fields['place']}: ${fields['error']}`);
     });
-  return new Faults({ now: () => 0, count: () => {}, log });
+  return new Faults({ now: () => 0, log });
 }
 
 /** Steps of targets, of which none may fault. */

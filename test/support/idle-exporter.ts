@@ -28,6 +28,7 @@ export function idleExporter(change: Partial<Exporter> = {}): Exporter {
     probes: { isEnabled: true, allow: [] },
     configText: () => '',
     logLinesDropped: 0,
+    faults: 0,
     isConfigRight: true,
     configLoadedAtMs: 1_600_000_000_500,
     now: () => 0,
