@@ -7,6 +7,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { isInBlocks } from '../shared/blocks.js';
 import type { PingSettings } from '../shared/destination.js';
+import { isOwnFault } from '../shared/outcome.js';
 import type { ProbeReport } from '../shared/probe.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
 import type { Exporter } from './exporter.js';
@@ -180,6 +181,11 @@ async function answer(
   asked: Asked,
   report: ProbeReport,
 ): Promise<void> {
+  const { reason, trouble } = report;
+  // To whoever scrapes, a probe that failed is a verdict on the destination.
+  const isOurs = isOwnFault(reason);
+  if (isOurs && !asked.isDebug) throw new Refusal(503, `the exporter could not ping: ${trouble}`);
+  if (isOurs) response.status(503);
   const registry = probeMetrics(report, asked.timeoutMs / 1000);
   const metrics = await registry.metrics();
   if (!asked.isDebug) {

@@ -108,7 +108,7 @@ export class Probe implements TargetUser {
   }
 
   faulted(): void {
-    this.#end({ reason: 'local', trouble: 'internal error of the exporter; its log has it' });
+    this.#end({ reason: 'local', trouble: 'internal error; the log has it' });
   }
 
   answeredLate(): void {}

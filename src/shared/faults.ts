@@ -1,11 +1,11 @@
 /**
  * Contains faults of our own: what is thrown ends the work that it came up in, and nothing else. Each
- * is counted, and logged with its stack, once per place and minute.
+ * is counted, and logged with its stack, once a minute for each place that it is thrown from.
  */
 
 import type { LogLine } from './protocol.js';
 
-/** One place is logged at most this often. */
+/** What is thrown from one place is logged at most this often. */
 const LOG_INTERVAL_MS = 60_000;
 
 export interface FaultsOptions {
@@ -19,7 +19,7 @@ export interface FaultsOptions {
 export class Faults {
   readonly #options: FaultsOptions;
   #count = 0;
-  /** By place: when it was last logged, and how many faults were not logged since. */
+  /** By place and line of the code: when it was last logged, and how many were not logged since. */
   readonly #places = new Map<string, { loggedAtMs: number; unlogged: number }>();
 
   constructor(options: FaultsOptions) {
@@ -72,16 +72,19 @@ export class Faults {
 
   #log(place: string, error: unknown): void {
     const now = this.#options.now();
-    const known = this.#places.get(place);
+    const stack = stackOf(error);
+    // A line of the code, not the message: that may hold anything.
+    const key = `${place} ${/\n\s+at .*/.exec(stack)?.[0] ?? ''}`;
+    const known = this.#places.get(key);
     if (known !== undefined && now - known.loggedAtMs < LOG_INTERVAL_MS) {
       known.unlogged++;
       return;
     }
-    this.#places.set(place, { loggedAtMs: now, unlogged: 0 });
+    this.#places.set(key, { loggedAtMs: now, unlogged: 0 });
     this.#options.log({
       level: 'error',
       message: 'internal error; the work that it came up in ended, everything else goes on',
-      fields: { place, unlogged: known?.unlogged ?? 0, error: stackOf(error) },
+      fields: { place, unlogged: known?.unlogged ?? 0, error: stack },
     });
   }
 }

@@ -1,0 +1,145 @@
+/**
+ * Loaded before the exporter, in both of its threads (`node --import`): throws at one seam after the
+ * other, as a file says which, and nowhere else. In the pinger thread it throws only in the work of
+ * the destination `victim`; the main thread's seams are the whole process's.
+ */
+
+import { readFileSync } from 'node:fs';
+import { ServerResponse } from 'node:http';
+import { isMainThread } from 'node:worker_threads';
+import { FileSd } from '../../src/discovery/file-sd.js';
+import { Journal } from '../../src/engine/journal.js';
+import { Roster } from '../../src/engine/roster.js';
+import { DnsResolver } from '../../src/pinger/dns/resolver.js';
+import { Judge } from '../../src/pinger/judge.js';
+import { Outbox } from '../../src/pinger/outbox.js';
+import { Probe } from '../../src/pinger/probe.js';
+import { Steps } from '../../src/pinger/steps.js';
+import { Target } from '../../src/pinger/target.js';
+import { Targets } from '../../src/pinger/targets.js';
+import { Transaction } from '../../src/pinger/transaction.js';
+import { UdpTransport } from '../../src/pinger/transport/udp.js';
+import { Watches } from '../../src/pinger/watches.js';
+import { LedgerWriter } from '../../src/shared/ledger/writer.js';
+import { Webhooks } from '../../src/webhooks.js';
+
+/** Names the file that says at which seam to throw. */
+export const CHAOS_FILE = 'SIP_KEEPALIVE_TEST_CHAOS';
+export const VICTIM = 'victim';
+
+const file = process.env[CHAOS_FILE] ?? '';
+
+function throwAt(seam: string): void {
+  if (readFileSync(file, 'utf8') !== seam) return;
+  const error = new TypeError(`chaos at ${seam}`);
+  // As if thrown from there.
+  Error.captureStackTrace(error, throwAt);
+  throw error;
+}
+
+type Method = (...args: never[]) => unknown;
+
+/** Puts `before` in front of a method. */
+function patch<T extends object>(prototype: T, name: keyof T, before: (...args: never[]) => void) {
+  const original = prototype[name] as Method;
+  const patched = function (this: T, ...args: never[]) {
+    before(...args);
+    return original.apply(this, args);
+  };
+  Object.defineProperty(prototype, name, { value: patched, writable: true, configurable: true });
+}
+
+/** Indexes of the ledger's rows. */
+const victimTargets = new Set<number>();
+const victimDestinations = new Set<number>();
+let target: number | undefined;
+
+function inPingerThread(): void {
+  const isVictim = () => target !== undefined && victimTargets.has(target);
+  patch(Watches.prototype, 'add', (slot: { index: number }, { name }: { name: string }) => {
+    if (name === VICTIM) victimDestinations.add(slot.index);
+  });
+  patch(Targets.prototype, 'add', ({ slot }: Target, name: string) => {
+    if (name.startsWith(VICTIM)) victimTargets.add(slot.index);
+  });
+  const run = Steps.prototype.run;
+  Steps.prototype.run = function (stepping, place, step) {
+    const before = target;
+    target = stepping.slot.index;
+    run.call(this, stepping, place, step);
+    target = before;
+  };
+  const open = UdpTransport.prototype.open;
+  UdpTransport.prototype.open = function (endpoint, user, isForOnce) {
+    const flow = open.call(this, endpoint, user, isForOnce);
+    for (const name of ['prepare', 'send'] as const) {
+      const original = flow[name].bind(flow) as Method;
+      const patched = (...args: never[]) => {
+        if (isVictim()) throwAt(`flow ${name}`);
+        return original(...args);
+      };
+      Object.defineProperty(flow, name, { value: patched });
+    }
+    return flow;
+  };
+  patch(Target.prototype, 'receive', () => {
+    if (isVictim()) throwAt('receive');
+  });
+  patch(Transaction.prototype, 'start', () => {
+    if (isVictim()) throwAt('transaction');
+  });
+  patch(Judge.prototype, 'ended', (watch: { destination: { name: string } }) => {
+    if (watch.destination.name === VICTIM) throwAt('judge');
+  });
+  patch(LedgerWriter.prototype, 'recordPing', ({ index }: { index: number }) => {
+    if (victimTargets.has(index)) throwAt('ledger');
+  });
+  patch(Outbox.prototype, 'ping', ({ destination }: { destination: { index: number } }) => {
+    if (victimDestinations.has(destination.index)) throwAt('outbox');
+  });
+  patch(Outbox.prototype, 'changed', ({ destination }: { destination: { index: number } }) => {
+    if (victimDestinations.has(destination.index)) throwAt('outbox');
+  });
+  patch(DnsResolver.prototype, 'locate', ({ uri }: { uri: { host: string } }) => {
+    if (uri.host.startsWith(VICTIM)) throwAt('resolver');
+  });
+  patch(Probe.prototype, 'run', () => throwAt('probe'));
+  // What no step contains.
+  const heartbeat = setInterval(() => throwAt('pinger timer'), 100);
+  heartbeat.unref();
+  setInterval(() => {
+    try {
+      throwAt('pinger promise');
+    } catch (error) {
+      void Promise.reject(error);
+    }
+  }, 100).unref();
+}
+
+function inMainThread(): void {
+  patch(Roster.prototype, 'set', () => throwAt('reload'));
+  patch(FileSd.prototype, 'read', () => throwAt('source'));
+  patch(Webhooks.prototype, 'tell', () => throwAt('webhook'));
+  patch(Journal.prototype, 'append', () => throwAt('journal'));
+  patch(ServerResponse.prototype, 'setHeader', (name: string) => {
+    if (name === 'Content-Security-Policy') throwAt('page');
+  });
+  const { write } = ServerResponse.prototype;
+  ServerResponse.prototype.write = function (...args: never[]) {
+    if (this.getHeader('Content-Type') === 'text/event-stream') throwAt('SSE');
+    return Reflect.apply(write, this, args);
+  };
+  setInterval(() => throwAt('main timer'), 100).unref();
+  setInterval(() => {
+    try {
+      throwAt('main promise');
+    } catch (error) {
+      void Promise.reject(error);
+    }
+  }, 100).unref();
+}
+
+if (file !== '') {
+  if (isMainThread) inMainThread();
+  else inPingerThread();
+}
