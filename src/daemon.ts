@@ -1,5 +1,6 @@
 /** The process: joins the parts, starts and ends them in order, and puts a configuration into effect. */
 
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { watchFile } from './auto-reload.js';
 import type { Config, ConfigSources } from './config/config.js';
@@ -120,14 +121,16 @@ export class Daemon {
     const { version, webConfig } = this.#options;
     const { config } = this.#loaded;
     await this.#additions.start();
+    const onError = (error: unknown) =>
+      this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
     const app = createApp({
       exporter: this.#exporter(),
-      ...(webConfig === undefined ? {} : { guard: basicAuth(() => webConfig.current()) }),
+      ...(webConfig === undefined
+        ? {}
+        : { guard: basicAuth({ config: () => webConfig.current(), onError }) }),
       onError: (error, path) => this.#log.error({ path, error: String(error) }, 'a request failed'),
     });
     const { host, port } = config.webListenAddress;
-    const onError = (error: unknown) =>
-      this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
     this.#server = await listen({
       ...{ handler: app, host, port, webConfig, onError },
       connections: this.#connections,
@@ -265,6 +268,9 @@ export class Daemon {
       ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
       additions: this.#additions,
       history: this.#histories,
+      get names() {
+        return { externalUrl: config().webExternalUrl, hostNames: [hostname()] };
+      },
       connections: this.#connections,
       get isAdminEnabled() {
         return config().isAdminEnabled;

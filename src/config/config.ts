@@ -32,6 +32,8 @@ export interface Config {
   readonly shard: Shard;
   readonly isAdminEnabled: boolean;
   readonly webListenAddress: Value<'listen_address'>;
+  /** The URL by which users reach us; empty when it is not set. */
+  readonly webExternalUrl: string;
   /** Empty when there is none. */
   readonly webConfigFile: string;
   readonly logLevel: Value<'log_level'>;
@@ -134,6 +136,7 @@ export function readConfig({ flags, env, version, content }: ConfigSources): Con
     shard: { ordinal: shard, total: totalShards },
     isAdminEnabled: FORMATS.truth(loaded.get('web.enable-admin-api')),
     webListenAddress: FORMATS.listen_address(loaded.get('web.listen-address')),
+    webExternalUrl: FORMATS.external_url(loaded.get('web.external-url')),
     webConfigFile: FORMATS.text(loaded.get('web.config.file')),
     logLevel: FORMATS.log_level(loaded.get('log.level')),
     logFormat: FORMATS.log_format(loaded.get('log.format')),

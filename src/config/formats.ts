@@ -337,6 +337,7 @@ export const FORMATS = {
   credential,
   allow_list: allowList,
   url,
+  external_url: optional(url, ''),
   owner,
   events,
   shard_count: whole(1, 10_000),

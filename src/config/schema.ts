@@ -52,6 +52,11 @@ export const PROCESS_SETTINGS = {
       format: 'listen_address',
       default: ':10060',
     }),
+    'external-url': setting('web.external-url', {
+      doc: "The URL by which users reach the exporter. /rpc, /-/reload, /config, /logs and the debug output of /probe answer under its host, under localhost, under this machine's host name and under any IP address, and under no other name.",
+      format: 'external_url',
+      default: '',
+    }),
     config: {
       file: setting('web.config.file', {
         doc: 'File with TLS and basic-auth settings of the HTTP server, in the format of the Prometheus exporters.',

@@ -19,6 +19,7 @@ export function showConfig(config: Config): string {
     web: {
       'enable-admin-api': config.isAdminEnabled,
       'listen-address': `${bracketed(host)}:${port}`,
+      'external-url': config.webExternalUrl,
       config: { file: config.webConfigFile },
     },
     log: { level: config.logLevel, format: config.logFormat },

@@ -12,8 +12,9 @@ import { ownMetrics } from './own-metrics.js';
 import { pageHandler } from './page.js';
 import { probeHandler } from './probe.js';
 import { logsHandler, ProbeHistory, probesHandler } from './probe-history.js';
-import { reloadHandler, sameOrigin } from './reload.js';
+import { reloadHandler } from './reload.js';
 import { rpcHandler } from './rpc.js';
+import { ownHost, sameSite } from './same-site.js';
 
 export interface AppOptions {
   readonly exporter: Exporter;
@@ -40,6 +41,13 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
       response.status(status).type('text/plain').send(`${body}\n`);
     };
   const history = new ProbeHistory();
+  const isOwnHost = ownHost(() => exporter.names);
+  // What they show is for people who look after this exporter.
+  app.use(['/config', '/logs'], isOwnHost);
+  app.use('/probe', (request, response, next) => {
+    if (request.query['debug'] === undefined) next();
+    else isOwnHost(request, response, next);
+  });
   const routes: Readonly<Record<string, RequestHandler>> = {
     '/': pageHandler(),
     '/page/:file': pageHandler(),
@@ -64,12 +72,13 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   for (const [path, handler] of Object.entries(routes)) {
     app.route(path).get(handler).all(notAllowed('GET, HEAD'));
   }
+  const isSameSite = sameSite(() => exporter.names);
   const posted: Readonly<Record<string, RequestHandler>> = {
     '/rpc': rpcHandler(exporter, (error) => onError(error, '/rpc')),
     '/-/reload': reloadHandler(exporter),
   };
   for (const [path, handler] of Object.entries(posted)) {
-    app.route(path).post(sameOrigin, handler).all(notAllowed('POST'));
+    app.route(path).post(isSameSite, handler).all(notAllowed('POST'));
   }
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('Not found. Begin at /\n');

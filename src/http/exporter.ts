@@ -10,6 +10,7 @@ import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
 import type { ConnectionCounts } from './connections.js';
 import type { History } from './history.js';
+import type { OwnNames } from './same-site.js';
 
 /** What is watched, and what is known of it. */
 export type Watching = Pick<Exporter, 'ledger' | 'roster' | 'now'>;
@@ -49,6 +50,8 @@ export interface Exporter {
     remove(owner: string, names: readonly string[]): Promise<number>;
     flush(owner?: string): Promise<number>;
   };
+  /** The names under which we may be asked for what changes things or shows secrets. */
+  readonly names: OwnNames;
   /** Connections of the HTTP server. */
   readonly connections: ConnectionCounts;
   readonly history: { of(slot: DestinationSlot): History };

@@ -1,61 +1,142 @@
-/** Basic authentication in front of every route. */
+/** Basic authentication in front of every route (RFC 7617). */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { setImmediate as nextRound } from 'node:timers/promises';
-import { compare } from 'bcryptjs';
 import type { RequestHandler, Response } from 'express';
+import { Attempts } from './attempts.js';
+import { costOf, type PasswordCheck, passwordThread } from './passwords.js';
 import type { WebConfig } from './web-config.js';
 
-/** Compared for users that do not exist, so that nobody learns from the time which do. */
-const NOBODY = '$2b$10$abcdefghijklmnopqrstuuhAyr5AeZi9EDH0IBzJwYtCdXRXjCEbS';
-/** Who may wait for a comparison; one more is told to come back. */
-const MOST_WAITING = 10;
-/** Comparisons are slow on purpose; right ones are remembered, as many as this. */
-const MOST_REMEMBERED = 100;
+/** Comparisons are slow on purpose: what came of the last ones is remembered. */
+const MOST_RIGHT = 100;
+const MOST_WRONG = 1_000;
 
-export function basicAuth(config: () => WebConfig): RequestHandler {
+export interface GuardOptions {
+  /** The users as they are now. Throws when they cannot be read; then the last ones stay in use. */
+  readonly config: () => WebConfig;
+  readonly onError: (error: unknown) => void;
+  readonly check?: PasswordCheck;
+}
+
+export function basicAuth({
+  config,
+  onError,
+  check = passwordThread(),
+}: GuardOptions): RequestHandler {
+  const users = usersOf(config, onError);
+  const attempts = new Attempts(check, onError);
   const salt = randomBytes(16);
-  const remembered = new Set<string>();
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  /** One comparison at a time, and others in between, so that guesses cannot fill the thread. */
-  const isRight = (password: string, hash: string, response: Response): Promise<boolean> => {
-    const result = last.then(async () => {
-      await nextRound();
-      return !response.destroyed && compare(password, hash);
-    });
-    last = result.catch(() => {});
-    return result;
-  };
+  const keyOf = (...parts: readonly string[]) =>
+    createHash('sha256').update(salt).update(JSON.stringify(parts)).digest('base64');
+  const right = new Recent(MOST_RIGHT);
+  const wrong = new Recent(MOST_WRONG);
   return async (request, response, next) => {
-    const { users } = config();
-    if (users.size === 0) return next();
-    const [user, password] = credentials(request.headers.authorization);
-    const hash = users.get(user);
-    const key = createHash('sha256')
-      .update(salt)
-      .update(`${hash}\0${user}\0${password}`)
-      .digest('hex');
-    if (hash !== undefined && remembered.has(key)) return next();
-    if (waiting >= MOST_WAITING) {
-      response.status(429).type('text/plain').send('Too many requests\n');
-      return;
+    const { hashes, cost } = users();
+    if (hashes.size === 0) return next();
+    const given = credentials(request.headers.authorization);
+    if (given === undefined) return unauthorized(response);
+    const { user, password } = given;
+    const hash = hashes.get(user);
+    // With the hash in it, nothing that is remembered outlives a change of the password.
+    const key = keyOf(hash ?? '', user, password);
+    if (hash !== undefined && right.has(key)) return next();
+    const client = networkOf(request.socket.remoteAddress ?? '');
+    // With the client in it, nobody learns from the time what others have tried.
+    const attempt = keyOf(client, key, String(cost));
+    if (wrong.has(attempt)) return unauthorized(response);
+    const verdict = await attempts.verdict(attempt, client, { password, hash, cost }, response);
+    switch (verdict) {
+      case 'right':
+        right.add(key);
+        return next();
+      case 'wrong':
+        wrong.add(attempt);
+        return unauthorized(response);
+      case 'busy':
+        response.setHeader('Retry-After', '1');
+        response.status(429).type('text/plain').send('Too many requests\n');
+        return;
+      case 'gone':
+        return;
+      default:
+        verdict satisfies never;
     }
-    waiting++;
-    const matches = await isRight(password, hash ?? NOBODY, response).finally(() => waiting--);
-    if (hash !== undefined && matches) {
-      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-      remembered.add(key);
-      return next();
-    }
-    response.setHeader('WWW-Authenticate', 'Basic');
-    response.status(401).type('text/plain').send('Unauthorized\n');
   };
 }
 
-function credentials(header: string | undefined): readonly [user: string, password: string] {
-  const [, encoded = ''] = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(header ?? '') ?? [];
+interface Users {
+  readonly hashes: ReadonlyMap<string, string>;
+  /** The highest cost of their hashes. */
+  readonly cost: number;
+}
+
+/** The users as they are now; while the file that has them is wrong, as they were before. */
+function usersOf(config: GuardOptions['config'], onError: GuardOptions['onError']): () => Users {
+  let users: Users = { hashes: new Map(), cost: 0 };
+  let lastFault = '';
+  const use = ({ users: hashes }: WebConfig) => {
+    lastFault = '';
+    if (hashes === users.hashes) return;
+    users = { hashes, cost: Math.max(0, ...[...hashes.values()].map(costOf)) };
+  };
+  use(config());
+  return () => {
+    try {
+      use(config());
+    } catch (error) {
+      const fault = String(error);
+      if (fault !== lastFault) onError(error);
+      lastFault = fault;
+    }
+    return users;
+  };
+}
+
+/** The keys that were added or found last, up to a number of them. */
+class Recent {
+  readonly #most: number;
+  readonly #keys = new Set<string>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  has(key: string): boolean {
+    if (!this.#keys.delete(key)) return false;
+    this.#keys.add(key);
+    return true;
+  }
+
+  add(key: string): void {
+    this.#keys.add(key);
+    const [oldest] = this.#keys;
+    if (this.#keys.size > this.#most && oldest !== undefined) this.#keys.delete(oldest);
+  }
+}
+
+function unauthorized(response: Response): void {
+  response.setHeader('WWW-Authenticate', 'Basic');
+  response.status(401).type('text/plain').send('Unauthorized\n');
+}
+
+/** Undefined when the header is absent or malformed: there is nothing to compare. */
+function credentials(
+  header: string | undefined,
+): { readonly user: string; readonly password: string } | undefined {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header ?? '') ?? [];
+  if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  return colon < 0 ? ['', ''] : [text.slice(0, colon), text.slice(colon + 1)];
+  if (colon < 0) return undefined;
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** One client: of IPv6 a network of 64 bits, which is what one subscriber has. */
+function networkOf(address: string): string {
+  const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!ipv4.includes(':')) return ipv4;
+  const [head = '', tail] = ipv4.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(8 - groups.length - after.length, 0) }, () => '0');
+  return [...groups, ...zeros, ...after].slice(0, 4).join(':');
 }

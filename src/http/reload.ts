@@ -12,12 +12,3 @@ export function reloadHandler(exporter: Exporter): RequestHandler {
     else response.status(500).send(`Nothing has changed; the configuration is wrong:\n${fault}\n`);
   };
 }
-
-/** Lets no page of another site do with us what only our users may. */
-export const sameOrigin: RequestHandler = (request, response, next) => {
-  const { origin, host } = request.headers;
-  const isForeign =
-    origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
-  if (!isForeign) return next();
-  response.status(403).type('text/plain').send('Not for pages of other sites\n');
-};

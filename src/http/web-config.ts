@@ -10,6 +10,7 @@ import { TLS_VERSIONS } from '../shared/destination.js';
 import { isKeyOf, SECURE_VERSIONS } from '../shared/tls-options.js';
 import { show } from '../shared/values.js';
 import { parseYaml } from '../shared/yaml.js';
+import { costOf } from './passwords.js';
 
 /** What is wrong with the file, with its path. */
 export class WebConfigError extends Error {
@@ -33,6 +34,9 @@ const TLS_KEYS = [
   'min_version',
   'max_version',
 ];
+/** bcrypt has none below. With one above, a comparison takes more than ten seconds. */
+const LOWEST_COST = 4;
+const HIGHEST_COST = 17;
 const CLIENT_AUTH = ['', 'NoClientCert', 'RequireAndVerifyClientCert'];
 
 export class WebConfigFile {
@@ -63,8 +67,14 @@ export class WebConfigFile {
     const tls = content['tls_server_config'];
     const users = mapping(content['basic_auth_users'] ?? {}, `${this.#path}: basic_auth_users`);
     for (const [user, hash] of Object.entries(users)) {
-      if (typeof hash === 'string' && /^\$2[aby]?\$\d\d\$.{53}$/.test(hash)) continue;
-      throw new WebConfigError(`${this.#path}: basic_auth_users.${user}: expected a bcrypt hash`);
+      const path = `${this.#path}: basic_auth_users.${user}`;
+      if (typeof hash !== 'string' || !/^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash)) {
+        throw new WebConfigError(`${path}: expected a bcrypt hash`);
+      }
+      const cost = costOf(hash);
+      if (cost >= LOWEST_COST && cost <= HIGHEST_COST) continue;
+      const wanted = `a bcrypt hash with a cost from ${LOWEST_COST} to ${HIGHEST_COST}`;
+      throw new WebConfigError(`${path}: expected ${wanted}, got one with ${cost}`);
     }
     this.#files = [this.#path];
     return {

@@ -16,6 +16,7 @@ export function idleExporter(change: Partial<Exporter> = {}): Exporter {
       subscribe: () => () => {},
     },
     additions: { add: no, remove: no, flush: no },
+    names: { externalUrl: '', hostNames: [] },
     connections: { open: 0, limit: 100, dropped: 0 },
     history: { of: () => ({ rtt: [], failed: [], step: 60 }) },
     isAdminEnabled: false,
