@@ -40,7 +40,7 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'an unknown key in a section',
     'web: { port: 1 }',
-    /^web\.port: expected one of enable-admin-api, listen-address, config, got "port"$/,
+    /^web\.port: expected one of enable-admin-api, listen-address, external-url, config, got "port"$/,
   ],
   [
     'an unknown key two sections down',
