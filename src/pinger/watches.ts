@@ -13,6 +13,7 @@ import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import { parseUri } from '../shared/uri.js';
+import { isWanted } from './addresses.js';
 import { type Located, numericPlace, type Place, soughtFor, type Unlocated } from './dns/locate.js';
 import { Names, type Resolver, type Ttls } from './dns/names.js';
 import type { Judge } from './judge.js';
@@ -114,7 +115,10 @@ export class Watches {
       return;
     }
     // What an earlier pinger resolved is pinged on until the name is looked up anew.
-    const known = [...kept.keys()].map(keyedPlace).filter((kept) => kept !== undefined);
+    const known = [...kept.keys()]
+      .map(keyedPlace)
+      .filter((place) => place !== undefined)
+      .filter((place) => isWanted(place, sought.ipProtocol));
     if (known.length > 0) this.#setTargets(watch, known);
     this.#names.add(slot.index, sought);
   }

@@ -135,6 +135,11 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
     /^source_address: expected an IP address, got "here"$/,
   ],
   [
+    'an address that no machine has',
+    'source_address: 0.0.0.0',
+    /^source_address: expected an address of this machine \(0\.0\.0\.0 means this host .*\), got "0\.0\.0\.0"$/,
+  ],
+  [
     'a port past the last',
     'source_port: 65536',
     /^source_port: expected a whole number from 0 to 65535, got "65536"$/,

@@ -429,6 +429,7 @@ describe('a fault', () => {
     ['256.0.0.0/8', /CIDR blocks and domains/],
     ['10.0.0.0/', /prefix length/],
     ['10.0.0.0/-1', /prefix length/],
+    ['::ffff:10.0.0.0/80', /prefix length from 96 to 128/],
     ['10.0.0.0/8/9', /prefix length|CIDR blocks and domains/],
     ['', undefined],
   ] as const) {
@@ -444,13 +445,15 @@ test('probe.allow takes blocks, addresses and domains in any spelling', () => {
   const allow = [
     '10.0.0.0/8',
     '192.0.2.1',
-    '2001:db8::/32',
+    '2001:DB8:0::/32',
+    '::ffff:10.1.0.0/112',
     'Example.COM',
     '*.a.example',
     '.b.example',
   ];
   assert.deepEqual(read({ file: { probe: { allow } } }).probeAllow, [
-    ...['10.0.0.0/8', '192.0.2.1/32', '2001:db8::/32', 'example.com', 'a.example', 'b.example'],
+    ...['10.0.0.0/8', '192.0.2.1/32', '2001:db8::/32', '10.1.0.0/16'],
+    ...['example.com', 'a.example', 'b.example'],
   ]);
 });
 

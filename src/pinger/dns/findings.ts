@@ -1,6 +1,6 @@
 /** What a search for places finds out on the way: how long it holds, and what failed, in words. */
 
-import type { ResolutionFailure } from '../../shared/resolution.js';
+import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
 import type { LookedUp } from './lookups.js';
 import { isCertain, type RecordType } from './records.js';
 
@@ -43,8 +43,13 @@ export class Findings {
   readonly #remarks = new Set<string>();
   #missing: Missing | undefined;
 
-  /** @param isExpected whether there should be such a record, because another one points there. */
-  take({ answer, untilMs }: LookedUp, name: string, type: RecordType, isExpected = false): void {
+  /** @param before the records that lead there, so that there should be such a record. */
+  take(
+    { answer, untilMs }: LookedUp,
+    name: string,
+    type: RecordType,
+    before: readonly ResolutionStep[],
+  ): void {
     if (answer.kind === 'records') {
       this.untilMs = Math.min(this.untilMs, untilMs);
       const { cut = 0, records } = answer;
@@ -57,9 +62,12 @@ export class Findings {
     const { reason, detail } = answer;
     const isUnknown = !isCertain(reason);
     if (isUnknown) this.unanswered.add(`${type} ${name}`);
-    const known = isExpected ? 'unusable' : 'absent';
+    const leader = before.at(-1);
+    const known = leader === undefined ? 'absent' : 'unusable';
     const weight = reason === 'local' ? 'local' : isUnknown ? 'unknown' : known;
-    const why = detail === '' ? reason : `${reason}, ${detail}`;
+    const said = detail === '' ? reason : `${reason}, ${detail}`;
+    const why =
+      leader === undefined ? said : `${said} (${leader.type} of ${leader.name} leads there)`;
     this.#failures.push({ weight, reason, why, asked: { name, type } });
   }
 

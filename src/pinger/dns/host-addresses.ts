@@ -73,14 +73,14 @@ export class HostAddresses {
         continue;
       }
       const { answer, untilMs } = lookedUp;
-      this.#findings.take(lookedUp, host, type);
+      this.#findings.take(lookedUp, host, type, before);
       for (const record of answer.records) {
         if (record.type !== type) continue;
         places.push(...this.#place(record.address, way, before, { type, name: host, untilMs }));
       }
     }
     for (const [type, lookedUp] of failed) {
-      this.#missed(host, type, lookedUp, places.length > 0, before.length > 0);
+      this.#missed(host, type, lookedUp, places.length > 0, before);
     }
     return places;
   }
@@ -97,7 +97,7 @@ export class HostAddresses {
     type: AddressType,
     lookedUp: LookedUp | undefined,
     isFound: boolean,
-    isExpected: boolean,
+    before: readonly ResolutionStep[],
   ): void {
     const answer = lookedUp?.answer;
     const isUnknown = answer?.kind !== 'failed' || !isCertain(answer.reason);
@@ -108,7 +108,7 @@ export class HostAddresses {
       this.#findings.miss('family');
       return;
     }
-    this.#findings.take(lookedUp, host, type, isExpected);
+    this.#findings.take(lookedUp, host, type, before);
     if (isUnknown) this.#findings.miss('places');
   }
 

@@ -109,7 +109,7 @@ export class Search {
   /** Those that we could follow, the one that the domain likes best first. */
   async #naptr(): Promise<readonly NaptrRecord[]> {
     const { uri } = this.#sought;
-    const lookedUp = await this.#ask(uri.host, 'NAPTR');
+    const lookedUp = await this.#ask(uri.host, 'NAPTR', []);
     const records = recordsOf(lookedUp)
       .filter((record): record is NaptrRecord => record.type === 'NAPTR')
       .filter(({ flags }) => flags === 's' || flags === 'a')
@@ -143,7 +143,7 @@ export class Search {
     wire: TransportName,
     before: readonly ResolutionStep[],
   ): Promise<readonly Place[] | undefined> {
-    const lookedUp = await this.#ask(name, 'SRV', before.length > 0);
+    const lookedUp = await this.#ask(name, 'SRV', before);
     if (lookedUp.answer.kind === 'failed') return undefined;
     const { untilMs } = lookedUp;
     const usable = recordsOf(lookedUp)
@@ -191,9 +191,9 @@ export class Search {
     this.#tools.onCut(cut);
   }
 
-  async #ask(name: string, type: RecordType, isExpected = false): Promise<LookedUp> {
+  async #ask(name: string, type: RecordType, before: readonly ResolutionStep[]): Promise<LookedUp> {
     const lookedUp = await (this.#early.get(`${type} ${name}`) ?? this.#tools.lookUp(name, type));
-    this.findings.take(lookedUp, name, type, isExpected);
+    this.findings.take(lookedUp, name, type, before);
     if (this.findings.unanswered.has(`${type} ${name}`)) this.findings.miss('way');
     return lookedUp;
   }
