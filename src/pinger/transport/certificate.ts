@@ -141,15 +141,27 @@ export function isFor(certificate: X509Certificate, host: string, isStrict: bool
   const uris = typeof names === 'string' ? sipDomains(names) : [];
   if (uris.includes(host)) return true;
   if (isStrict && uris.length > 0) return false;
-  if (addressFamily(host) !== undefined) return certificate.checkIP(host) !== undefined;
-  return (
+  if (addressFamily(host) !== undefined) return isNamed(() => certificate.checkIP(host));
+  return isNamed(() =>
     certificate.checkHost(host, {
       subject: names === undefined ? 'always' : 'never',
       wildcards: !isStrict,
       partialWildcards: false,
-    }) !== undefined
+    }),
   );
 }
+
+/** False, too, where OpenSSL cannot read the names, for which Node throws. */
+function isNamed(check: () => string | undefined): boolean {
+  try {
+    return check() !== undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === OPERATION_FAILED) return false;
+    throw error;
+  }
+}
+
+const OPERATION_FAILED = 'ERR_CRYPTO_OPERATION_FAILED';
 
 /** The domains of the SIP URIs among names such as `DNS:a, URI:sip:b`, as Node writes them. */
 function sipDomains(names: string): string[] {
