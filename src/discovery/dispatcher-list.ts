@@ -4,14 +4,16 @@ import type { Findings, Found, Skipped } from '../shared/found.js';
 import { UriError } from '../shared/uri.js';
 import { readAttributes } from './dispatcher/attributes.js';
 import { FLAG_DISABLED, FLAG_NO_PING, type Line, readLine } from './dispatcher/line.js';
-import { SETTINGS, type Settings, TargetReader } from './dispatcher/settings.js';
+import { UnusableSocket } from './dispatcher/socket.js';
+import { type Report, type Target, TargetReader } from './dispatcher/target.js';
+import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { nameFault } from './names.js';
+import { type DecodedText, decoded } from './text.js';
 
 /** A destination, with all the lines that name it. */
 interface Entry {
   readonly place: string;
-  readonly uri: string;
-  readonly settings: Settings;
+  readonly target: Target;
   readonly setids: Set<string>;
   readonly duids: Set<string>;
 }
@@ -24,100 +26,73 @@ type Written = Extract<Line, { kind: 'entry' }>;
  *
  * @param path of the file, for the places.
  * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
+ * @throws SourceError when there are more lines with something on them than can be watched.
  */
 export function readDispatcherList(
-  text: string,
+  content: DecodedText | string,
   path: string,
   isLocal: (address: string) => boolean,
 ): Findings {
+  const { text, latin1Lines } = typeof content === 'string' ? decoded(content) : content;
   const entries = new Map<string, Entry>();
   const skipped: Skipped[] = [];
   const reader = new TargetReader(isLocal);
-  text.split('\n').forEach((lineText, index) => {
+  for (const [index, lineText] of text.split('\n').entries()) {
     const place = `${path}:${index + 1}`;
-    const line = readLine(lineText);
+    const isLatin1 = latin1Lines.has(index + 1);
+    const line = readLine(lineText, isLatin1);
+    if (line.kind === 'nothing') continue;
     const report = (reason: string) => skipped.push({ place, reason });
+    if (isLatin1) report('the line is not UTF-8; it is read as ISO-8859-1');
     if (line.kind === 'bad') report(line.why);
-    if (line.kind === 'entry') addEntry(entries, line, place, reader, report);
-  });
-  return { found: named([...entries.values()], skipped), skipped };
+    else addEntry(entries, line, place, reader, report);
+    if (entries.size + skipped.length > MAX_ENTRIES) throw tooManyEntries(path);
+  }
+  return { found: [...entries.values()].flatMap((entry) => foundOf(entry, skipped)), skipped };
 }
 
 function addEntry(
   entries: Map<string, Entry>,
-  { setid, uri: uriText, flags, attrs }: Written,
+  { setid, uri: uriText, flags, attrs, rest }: Written,
   place: string,
   reader: TargetReader,
-  report: (reason: string) => void,
+  report: Report,
 ): void {
   // Inactive, trying and probing are states to begin with; names we resolve ourselves (16).
   if (flags & FLAG_DISABLED) return void report(`${uriText}: disabled (flag ${FLAG_DISABLED})`);
   if (flags & FLAG_NO_PING) return void report(`${uriText}: not pinged (flag ${FLAG_NO_PING})`);
   const attributes = readAttributes(attrs);
   try {
-    const { uri, settings } = reader.read(uriText, attributes, report);
+    const target = reader.read(uriText, attributes, report);
     if (attributes.rest !== '') {
       report(`expected attributes name=value;…, got ${JSON.stringify(attributes.rest)}: not used`);
     }
-    const key = keyOf(uri, settings);
-    const entry = entries.get(key) ?? {
-      ...{ place, uri, settings },
-      ...{ setids: new Set<string>(), duids: new Set<string>() },
-    };
-    entries.set(key, entry);
+    if (rest !== '') {
+      const got = JSON.stringify(rest.slice(0, 120));
+      report(`attributes end at a blank: ${got} is not used, and Kamailio passes over it too`);
+    }
+    const { name } = target;
+    const sets = { setids: new Set<string>(), duids: new Set<string>() };
+    const entry = entries.get(name) ?? { place, target, ...sets };
+    entries.set(name, entry);
     entry.setids.add(setid);
     const duid = attributes.values.get('duid') ?? '';
     if (duid !== '') entry.duids.add(duid);
   } catch (error) {
-    if (!(error instanceof UriError)) throw error;
+    if (!(error instanceof UriError || error instanceof UnusableSocket)) throw error;
     report(error.message);
   }
 }
 
-/** No part of it has a line break. */
-function keyOf(uri: string, settings: Settings): string {
-  let key = uri;
-  for (const name of SETTINGS) key += `\n${settings[name] ?? ''}`;
-  return key;
-}
-
-function named(entries: readonly Entry[], skipped: Skipped[]): Found[] {
-  const byUri = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const others = byUri.get(entry.uri);
-    if (others === undefined) byUri.set(entry.uri, [entry]);
-    else others.push(entry);
+function foundOf({ place, target, setids, duids }: Entry, skipped: Skipped[]): readonly Found[] {
+  const { uri, name, settings } = target;
+  const fault = nameFault(name);
+  if (fault !== undefined) {
+    skipped.push({ place, reason: fault });
+    return [];
   }
-  const several = [...byUri.values()].filter(({ length }) => length > 1);
-  const nameOf = new Map(several.flatMap(namesOf));
-  return entries.flatMap((entry) => {
-    const { place, uri, settings, setids, duids } = entry;
-    const name = nameOf.get(entry) ?? uri;
-    const fault = nameFault(name);
-    if (fault !== undefined) {
-      skipped.push({ place, reason: fault });
-      return [];
-    }
-    const duid = duids.size === 0 ? {} : { duid: [...duids].join(',') };
-    const labels = { setid: [...setids].join(','), ...duid };
-    const ownName = name === uri ? {} : { name };
-    return [{ place, owner: undefined, entry: { uri, ...ownName, labels, ...settings } }];
-  });
-}
-
-/** `URI via X`, X being what tells it from the others with this URI, whatever their order. */
-function namesOf(entries: readonly Entry[]): [Entry, string][] {
-  const isTelling = (key: (typeof SETTINGS)[number]) =>
-    new Set(entries.map(({ settings }) => settings[key])).size > 1;
-  const telling = SETTINGS.filter(isTelling);
-  const taken = new Set<string>();
-  return entries.map((entry) => {
-    const { uri, settings } = entry;
-    const given = telling.filter((key) => settings[key] !== undefined);
-    const short = given.map((key) => settings[key]).join(', ');
-    const long = given.map((key) => `${key} ${settings[key]}`).join(', ');
-    const name = given.length === 0 ? uri : `${uri} via ${taken.has(short) ? long : short}`;
-    taken.add(short);
-    return [entry, name];
-  });
+  const duid = duids.size === 0 ? {} : { duid: [...duids].join(',') };
+  const labels = { setid: [...setids].join(','), ...duid };
+  const ownName = name === uri ? {} : { name };
+  return [{ place, owner: undefined, entry: { uri, ...ownName, labels, ...settings } }];
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
+import { decodeText } from '../../src/discovery/text.js';
 import { isLinear } from '../support/cost.js';
 
 const LOCAL = ['192.168.0.125', '192.168.0.126', '2001:db8::1'];
@@ -33,16 +34,18 @@ test('a list with all that the grammar has is read as Kamailio reads it', () => 
       {
         uri: 'sips:sip.example.com:5061',
         labels: { setid: '4' },
+        name: 'sips:sip.example.com:5061 via sip:192.0.2.9 from sip:a@b.example',
         ...{ route: 'sip:192.0.2.9', ping_from: 'sip:a@b.example' },
       },
     ],
     ['17', { uri: 'sip:[2001:db8::1]', labels: { setid: '5' } }],
   ]);
   const told = skipped.map(({ place, reason }) => `${place.replace(`${path}:`, '')} ${reason}`);
-  assert.equal(told.length, 5);
+  assert.equal(told.length, 6);
   for (const [index, wanted] of [
     /^9 sip:192\.0\.2\.5: disabled/,
     /^10 sip:192\.0\.2\.6: not pinged/,
+    /^14 attributes end at a blank: "ignored" is not used/,
     /^15 expected a set id and a SIP URI, got no URI/,
     /^16 expected a SIP URI/,
     /^17 ping_from: expected a SIP URI, got "http:\/\/x"/,
@@ -52,36 +55,72 @@ test('a list with all that the grammar has is read as Kamailio reads it', () => 
 });
 
 describe('sockets', () => {
-  for (const [attrs, settings] of [
-    ['socket=udp:192.168.0.125:5060', { source_address: '192.168.0.125', transport: 'udp' }],
-    ['Socket="tcp:192.168.0.125"', { source_address: '192.168.0.125', transport: 'tcp' }],
-    ['socket=192.168.0.125', { source_address: '192.168.0.125' }],
+  for (const [attrs, socket, settings] of [
+    [
+      'socket=udp:192.168.0.125:5060',
+      'udp:192.168.0.125',
+      { source_address: '192.168.0.125', transport: 'udp' },
+    ],
+    [
+      'Socket="tcp:192.168.0.125"',
+      'tcp:192.168.0.125',
+      { source_address: '192.168.0.125', transport: 'tcp' },
+    ],
+    ['socket=192.168.0.125', '192.168.0.125', { source_address: '192.168.0.125' }],
     [
       'ping_socket=tls:192.168.0.126:5061;socket=udp:192.168.0.125:5060',
+      'tls:192.168.0.126',
       { source_address: '192.168.0.126', transport: 'tls' },
     ],
   ] as const) {
     test(`${attrs} is where a ping is sent from, without its port`, () => {
-      const wanted = { uri: 'sip:gw.example.com', labels: { setid: '1' }, ...settings };
+      const [uri, labels] = ['sip:gw.example.com', { setid: '1' }];
+      const wanted = { uri, name: `${uri} via ${socket}`, labels, ...settings };
       assert.deepEqual(only(`1 sip:gw.example.com 0 0 ${attrs}`), wanted);
     });
   }
 
-  for (const [attrs, why, settings] of [
-    ['socket=udp:10.0.0.1:5060', /not an address of this machine/, { transport: 'udp' }],
-    ['socket=udp:gw.example.com:5060', /not an IP address/, { transport: 'udp' }],
-    ['socket=udp:[2001:db8::1]:5060', /not of the family/, { transport: 'udp' }],
-    ['socket=sctp:192.168.0.125:5060', /expected udp, tcp/, {}],
-    ['socket=udp:192.168.0.125:x', /expected an address/, {}],
-    ['sockname=internal;socket=udp:192.168.0.125:5060', /only Kamailio knows/, {}],
+  for (const [attrs, why, socket, transport] of [
+    ['socket=udp:10.0.0.1:5060', /not an address of this machine/, 'udp:10.0.0.1', 'udp'],
+    ['socket=udp:gw.example.com:5060', /not an IP address/, 'udp:gw.example.com', 'udp'],
+    ['socket=tls:MY_IP:5061', /not an IP address/, 'tls:my_ip', 'tls'],
+    ['socket=tls:MY_IP:PORT', /expected an address/, 'tls', 'tls'],
+    ['socket=tcp:192.168.0.125:x', /expected an address/, 'tcp', 'tcp'],
+    ['socket=udp:[2001:db8::1]:5060', /not of the family/, 'udp:[2001:db8::1]', 'udp'],
+    ['socket=localhost:5060', /not an IP address/, 'localhost', undefined],
+    ['sockname=internal;socket=udp:192.168.0.125:5060', /only Kamailio knows/, '', undefined],
   ] as const) {
-    test(`${attrs} is told of, and the destination is watched without it`, () => {
+    test(`${attrs} is told of, and the destination is watched over its transport`, () => {
       const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
-      assert.deepEqual(only(line), { uri: 'sip:192.0.2.1', labels: { setid: '1' }, ...settings });
+      const { name = 'sip:192.0.2.1', ...entry } = only(line);
+      const wanted = { uri: 'sip:192.0.2.1', labels: { setid: '1' } };
+      assert.deepEqual(entry, transport === undefined ? wanted : { ...wanted, transport });
+      assert.equal(name, socket === '' ? 'sip:192.0.2.1' : `sip:192.0.2.1 via ${socket}`);
       assert.match(reasons(line)[0] ?? '', why);
       assert.match(reasons(line)[0] ?? '', /from the address that the routes choose$/);
     });
   }
+
+  for (const attrs of [
+    'socket=sctp:192.168.0.125:5060',
+    'ping_socket=x:192.168.0.125',
+    'socket=sctp:5060',
+  ]) {
+    test(`${attrs} is over a transport that there is not: the line is left out`, () => {
+      const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
+      assert.deepEqual(entries(line), []);
+      assert.match(
+        reasons(line).join(),
+        /^d:1 (?:ping_)?socket=\S+: expected udp, tcp, .*: left out$/,
+      );
+    });
+  }
+
+  test('a line whose proxy cannot be used is left out', () => {
+    const line = '1 sip:192.0.2.1 0 0 obproxy=http://x';
+    assert.deepEqual(entries(line), []);
+    assert.match(reasons(line).join(), /^d:1 obproxy: expected a SIP URI.*: left out$/);
+  });
 
   test('an IPv6 socket is taken for an IPv6 destination, whatever its spelling', () => {
     const { source_address } = only('1 sip:[2001:db8::2] 0 0 socket=tls:[2001:DB8:0::1]:5061');
@@ -111,18 +150,51 @@ describe('lines that name one URI', () => {
     const names = entries([...LOCAL.slice(0, 2).map(line), '1 sip:192.0.2.1'].join('\n'));
     assert.deepEqual(
       names.map(({ name }) => name),
-      ['sip:192.0.2.1 via 192.168.0.125, udp', 'sip:192.0.2.1 via 192.168.0.126, udp', undefined],
+      ['sip:192.0.2.1 via udp:192.168.0.125', 'sip:192.0.2.1 via udp:192.168.0.126', undefined],
     );
   });
 
-  test('only what tells them apart is in their names', () => {
-    const line = (from: string) =>
-      `1 sip:192.0.2.1 0 0 obproxy=sip:192.0.2.9;ping_from=sip:${from}`;
-    const names = entries(`${line('a.example')}\n${line('b.example')}`).map(({ name }) => name);
-    assert.deepEqual(names, ['sip:192.0.2.1 via sip:a.example', 'sip:192.0.2.1 via sip:b.example']);
+  test('have names that follow from each line alone, whichever others there are', () => {
+    const uri = fc.constantFrom('sip:192.0.2.1', 'sip:gw.example', 'sip:gw.example;transport=tcp');
+    const some = (name: string, ...values: readonly string[]) =>
+      fc.constantFrom('', ...values.map((value) => `;${name}=${value}`));
+    const attrs = fc.tuple(
+      some('socket', 'udp:192.168.0.125:5060', 'udp:192.168.0.126', 'tls:192.168.0.125', 'x:PORT'),
+      some('obproxy', 'sip:a.example', 'sip:b.example'),
+      some('ping_from', 'sip:a.example', 'sip:b.example'),
+    );
+    const line = fc.tuple(uri, attrs).map(([to, parts]) => `1 ${to} 0 0 duid=a${parts.join('')}`);
+    const namesIn = (lines: readonly string[]) =>
+      entries(lines.join('\n')).map((entry) => entry['name'] ?? entry['uri']);
+    fc.assert(
+      fc.property(fc.uniqueArray(line, { minLength: 1, maxLength: 12 }), (lines) => {
+        const alone = lines.flatMap((one) => namesIn([one]));
+        assert.deepEqual(namesIn(lines).sort(), [...new Set(alone)].sort());
+        assert.deepEqual(namesIn(lines.toReversed()).sort(), namesIn(lines).sort());
+      }),
+    );
+  });
+
+  test('have names that do not depend on the addresses that this machine has', () => {
+    const line = '1 sip:192.0.2.1 0 0 socket=udp:10.0.0.1:5060';
+    const nameWhere = (isLocal: boolean) =>
+      readDispatcherList(line, 'd', () => isLocal).found[0]?.entry['name'];
+    assert.equal(nameWhere(true), 'sip:192.0.2.1 via udp:10.0.0.1');
+    assert.equal(nameWhere(false), nameWhere(true));
+  });
+
+  test('tell a proxy and a From of the same URI apart, and long ones by a digest', () => {
     const same =
       '1 sip:192.0.2.1 0 0 obproxy=sip:a.example\n1 sip:192.0.2.1 0 0 ping_from=sip:a.example';
-    assert.equal(new Set(entries(same).map(({ name }) => name)).size, 2);
+    assert.deepEqual(
+      entries(same).map(({ name }) => name),
+      ['sip:192.0.2.1 via sip:a.example', 'sip:192.0.2.1 from sip:a.example'],
+    );
+    const from = (user: string) =>
+      `1 sip:192.0.2.1 0 0 ping_from=sip:${user.repeat(250)}@a.example`;
+    const [one, other] = [only(from('a'))['name'], only(from('b'))['name']];
+    assert.match(String(one), /^sip:192\.0\.2\.1 via [0-9a-f]{16}$/);
+    assert.notEqual(one, other);
   });
 });
 
@@ -163,6 +235,15 @@ describe('traps of the format', () => {
     ['1', 0],
     ['1 # sip:192.0.2.1', 0],
     ['1 192.0.2.1 0 0 weight', 1],
+    ['1 192.0.2.1:5070', 1],
+    ['1 [2001:db8::2]:5070;transport=tcp', 1],
+    ['setid destination flags priority attrs', 0],
+    ['SETID URI FLAGS', 0],
+    ['1 GATEWAY_IP 0 0', 0],
+    ['1 gw.example.com:5070', 0],
+    ['1 destination', 0],
+    ['1 <sip:192.0.2.1>', 0],
+    ['1\tsip:192.0.2.1\t0\t0\tweight=1 \t\r', 1],
     ['1 sip:192.0.2.1;maddr=192.0.2.2', 0],
     [`1 sip:192.0.2.1;x=${'y'.repeat(300)}`, 0],
   ] as const) {
@@ -243,6 +324,7 @@ describe('whatever the text', () => {
       assert.deepEqual(only(line), {
         uri: `sip:${e.host}:${e.port}`,
         labels: { setid: String(e.setid), duid: e.duid },
+        name: `sip:${e.host}:${e.port} from sip:${e.from}@a.example`,
         ping_from: `sip:${e.from}@a.example`,
       });
     };
@@ -261,4 +343,62 @@ describe('whatever the text', () => {
       assert.ok(isLinear(500, read));
     });
   }
+});
+
+describe('files in other encodings and forms', () => {
+  const decodedOf = (...parts: readonly (string | number[])[]) =>
+    decodeText(Buffer.concat(parts.map((part) => Buffer.from(part as string))));
+  const readBytes = (...parts: readonly (string | number[])[]) =>
+    readDispatcherList(decodedOf(...parts), 'd', () => false);
+
+  test('a byte order mark is passed over', () => {
+    for (const content of ['\ufeff1 sip:192.0.2.1\n', decodedOf('\ufeff1 sip:192.0.2.1\r\n')]) {
+      const { found, skipped } = readDispatcherList(content, 'd', () => false);
+      assert.deepEqual([found.map(({ entry }) => entry['uri']), skipped], [['sip:192.0.2.1'], []]);
+    }
+    const utf16 = decodeText(Buffer.from('\ufeff1 sip:192.0.2.1 0 0 duid=ü', 'utf16le'));
+    assert.deepEqual(readDispatcherList(utf16, 'd', () => false).found[0]?.entry['labels'], {
+      ...{ setid: '1', duid: 'ü' },
+    });
+  });
+
+  test('a line in ISO-8859-1 is read as what it says, and told of; others stay UTF-8', () => {
+    const { found, skipped } = readBytes(
+      '# na\u00efve\n1 sip:192.0.2.1 0 0 duid=M\u00fcnchen\n# M',
+      [0xfc],
+      'nchen\n1 sip:192.0.2.2 0 0 duid=M',
+      [0xfc],
+      'nchen\n',
+    );
+    const duids = found.map(({ entry }) => (entry['labels'] as { duid: string }).duid);
+    assert.deepEqual(duids, ['M\u00fcnchen', 'M\u00fcnchen']);
+    assert.deepEqual(skipped, [
+      { place: 'd:4', reason: 'the line is not UTF-8; it is read as ISO-8859-1' },
+    ]);
+  });
+
+  test('the length of a line is that of its bytes in the file', () => {
+    const bytes = [...Buffer.from('1 sip:192.0.2.1 0 0 note=')];
+    const line = [...bytes, ...Array(1023 - bytes.length).fill(0xfc)];
+    assert.equal(readBytes(line).found.length, 1);
+    assert.equal(readBytes([...line, 0xfc]).found.length, 0);
+  });
+
+  test('text behind a blank in the attributes is told of, comments are not', () => {
+    const text = '1 sip:192.0.2.1 0 0 weight=5; duid=a ping_from=sip:x';
+    assert.deepEqual(only(text)['labels'], { setid: '1' });
+    assert.match(
+      reasons(text).join(),
+      /^d:1 attributes end at a blank: "duid=a ping_from=sip:x" is not/,
+    );
+    for (const quiet of ['weight=5 # duid=a', 'weight=5\t \r', '# 5']) {
+      assert.deepEqual(reasons(`1 sip:192.0.2.1 0 0 ${quiet}`), [], quiet);
+    }
+  });
+
+  test('line ends of old Macs: the first destination is read, and the rest is told of', () => {
+    const text = '1 sip:192.0.2.1 0 0 weight=5\r1 sip:192.0.2.2 0 0 weight=5\r';
+    assert.equal(entries(text).length, 1);
+    assert.match(reasons(text).join(), /attributes end at a blank: "1 sip:192\.0\.2\.2/);
+  });
 });

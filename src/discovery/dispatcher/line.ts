@@ -17,41 +17,47 @@ export type Line =
       readonly flags: number;
       /** `name=value;…`, as written. */
       readonly attrs: string;
+      /** What stands behind them and is no comment; nobody reads it. */
+      readonly rest: string;
     };
 
 /**
  * Every part but the URI may be empty, so anything that is no digit where flags are expected is
- * attributes. Blanks are these three alone; what follows the attributes is not looked at.
+ * attributes. Blanks are these three alone.
  */
 const BLANKS = String.raw`[ \t\r]*`;
 const ENTRY = new RegExp(
-  `^${BLANKS}(\\d*)(?!\\d)${BLANKS}([^ \\t\\r#]+)${BLANKS}(0x[0-9a-fA-F]*|\\d*)${BLANKS}(\\d*)${BLANKS}(#|[^ \\t\\r]*)`,
+  `^${BLANKS}(\\d*)(?!\\d)${BLANKS}([^ \\t\\r#]+)${BLANKS}(0x[0-9a-fA-F]*|\\d*)${BLANKS}(\\d*)${BLANKS}(#|[^ \\t\\r]*)(.*)$`,
+  's',
 );
 const NOTHING = new RegExp(`^${BLANKS}(?:#|$)`);
 
-export function readLine(text: string): Line {
+/** @param isLatin1 each of its characters is one byte of the file. */
+export function readLine(text: string, isLatin1 = false): Line {
   // No shorter text has so many bytes: a character is three at the most for each of its units.
   const mayBeLong = text.length * 3 > LONGEST_LINE_BYTES;
-  if (mayBeLong && Buffer.byteLength(text) > LONGEST_LINE_BYTES) {
+  if (mayBeLong && (isLatin1 ? text.length : Buffer.byteLength(text)) > LONGEST_LINE_BYTES) {
     const rest = 'Kamailio would read the rest as another line';
     return { kind: 'bad', why: `the line is longer than ${LONGEST_LINE_BYTES} bytes: ${rest}` };
   }
   // A C string ends at its NUL.
   const [line = ''] = text.split('\0', 1);
   if (NOTHING.test(line)) return { kind: 'nothing' };
-  const [, setid = '', uri, flags = '', , attrs = ''] = ENTRY.exec(line) ?? [];
+  const [, setid = '', uri, flags = '', , attrs = '', behind = ''] = ENTRY.exec(line) ?? [];
   if (uri === undefined) {
     const load = 'with such a line Kamailio loads nothing of the file';
     return { kind: 'bad', why: `expected a set id and a SIP URI, got no URI: ${load}` };
   }
   // Only where a word may begin is # a comment; within attributes it is one of their characters.
   const isComment = attrs.startsWith('#');
+  const rest = behind.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
   return {
     kind: 'entry',
     setid: String(int32(setid)),
     uri,
     flags: int32(flags),
     attrs: isComment ? '' : attrs,
+    rest: isComment || rest.startsWith('#') ? '' : rest,
   };
 }
 

@@ -1,0 +1,51 @@
+/** The socket that Kamailio pings from, as the attributes of a dispatcher destination name it. */
+
+import { TRANSPORTS, type TransportName } from '../../shared/outcome.js';
+import { parseUri, type SipUri, UriError } from '../../shared/uri.js';
+
+/** What Kamailio takes before the address of a socket and no ping of ours can go over. */
+const OTHER_PROTOCOLS: readonly string[] = ['sctp', 'any'];
+
+/** A socket over a transport that there is not here: a ping over another one would prove nothing. */
+export class UnusableSocket extends Error {
+  override readonly name = 'UnusableSocket';
+}
+
+export interface Socket {
+  /** As written, with the name of its attribute, for reports. */
+  readonly shown: string;
+  /** Undefined where none is named. */
+  readonly transport: TransportName | undefined;
+  /** Undefined where it cannot be read. */
+  readonly address: Pick<SipUri, 'host' | 'hostKind'> | undefined;
+}
+
+/**
+ * Reads `udp:192.0.2.1:5060`. The transport stands even where the address cannot be read.
+ *
+ * @param shown as written, with the name of its attribute.
+ * @throws UnusableSocket
+ */
+export function readSocket(text: string, shown: string): Socket {
+  const [, protocol = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(text) ?? [];
+  const wanted = protocol.toLowerCase();
+  const transport = TRANSPORTS.find((known) => known === wanted);
+  // One colon may also part a host from its port.
+  const isHost = transport === undefined && !OTHER_PROTOCOLS.includes(wanted) && /^\d+$/.test(rest);
+  if (protocol === '' || isHost) return { shown, transport: undefined, address: addressOf(text) };
+  if (transport === undefined) {
+    const transports = TRANSPORTS.join(', ');
+    throw new UnusableSocket(`${shown}: expected ${transports} before the address: left out`);
+  }
+  return { shown, transport, address: addressOf(rest) };
+}
+
+function addressOf(hostport: string): Socket['address'] {
+  try {
+    const { host, hostKind, user, params } = parseUri(`sip:${hostport}`);
+    return user === '' && params.length === 0 ? { host, hostKind } : undefined;
+  } catch (error) {
+    if (error instanceof UriError) return undefined;
+    throw error;
+  }
+}
