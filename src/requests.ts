@@ -3,50 +3,92 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { TlsSettings } from './shared/destination.js';
+import { type Hop, nextRequest } from './shared/redirects.js';
 import { secretIn } from './shared/secret-file.js';
-import type { BasicAuth, HttpReply, Requester } from './shared/sources.js';
+import type { BasicAuth, HttpReply, HttpRequest, Requester } from './shared/sources.js';
 import { secureContextOptions } from './shared/tls-options.js';
 
-/** Longer answers are refused. */
+/** What a body of unknown length is first given room for. */
+const FIRST_BYTES = 64 << 10;
 const MOST_BYTES = 64 << 20;
 
 /** @param files what is in the files that settings name, by their paths. */
 export function requester(userAgent: string, files: () => ReadonlyMap<string, string>): Requester {
-  return async (settings, { method, headers, body }, signal) => {
-    const { url, timeoutMs, tls, basicAuth } = settings;
-    const isSecure = url.startsWith('https:');
-    const options: https.RequestOptions = {
-      method,
-      headers: { 'User-Agent': userAgent, ...headers, ...authorization(basicAuth, files()) },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]),
-      ...(isSecure ? tlsOptions(tls, files()) : {}),
-    };
-    return new Promise((resolve, reject) => {
-      const request = (isSecure ? https : http).request(url, options, (response) => {
-        read(response).then(resolve, reject);
-      });
-      request.on('error', (error) => {
-        const isLate = error.name === 'AbortError' && !signal.aborted;
-        reject(isLate ? new Error(`no answer within ${timeoutMs / 1000} s`) : error);
-      });
-      request.end(body);
+  return async (settings, request, signal) => {
+    const { timeoutMs, basicAuth, tls, followRedirects } = settings;
+    const all = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]);
+    const optionsFor = ({ url, isTrusted }: Hop) => ({
+      signal: all,
+      headers: {
+        'User-Agent': userAgent,
+        ...request.headers,
+        ...(isTrusted ? authorization(basicAuth, files()) : {}),
+      },
+      ...(url.protocol === 'https:' ? tlsOptions(isTrusted ? tls : unnamed(tls), files()) : {}),
     });
+    try {
+      let hop: Hop = { url: new URL(settings.url), isTrusted: true, redirects: 0 };
+      for (;;) {
+        const reply = await send(hop.url, optionsFor(hop), request);
+        const next = followRedirects ? nextRequest(hop, reply) : undefined;
+        if (next === undefined) return reply;
+        hop = next;
+      }
+    } catch (error) {
+      const isLate = error instanceof Error && error.name === 'AbortError' && !signal.aborted;
+      throw isLate ? new Error(`no answer within ${timeoutMs / 1000} s`) : error;
+    }
   };
 }
 
-async function read(response: http.IncomingMessage): Promise<HttpReply> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes > MOST_BYTES) throw new Error(`expected at most ${MOST_BYTES} bytes, got more`);
+function send(url: URL, options: https.RequestOptions, request: HttpRequest): Promise<HttpReply> {
+  const { method, body, maxBytes = MOST_BYTES } = request;
+  return new Promise((resolve, reject) => {
+    const { request: open } = url.protocol === 'https:' ? https : http;
+    const sent = open(url, { ...options, method }, (response) => {
+      read(response, maxBytes).then(resolve, reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+async function read(response: http.IncomingMessage, maxBytes: number): Promise<HttpReply> {
+  const { statusCode: status = 0, headers } = response;
+  const { location = '', 'content-type': contentType = '' } = headers;
+  // Node reads headers as ISO-8859-1; what is in there beyond ASCII is UTF-8 as a rule.
+  const target = Buffer.from(location, 'latin1').toString('utf8');
+  const reply = { status, contentType, location: status >= 300 && status < 400 ? target : '' };
+  if (reply.location !== '') {
+    response.destroy();
+    return { ...reply, body: Buffer.alloc(0) };
   }
-  return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers['content-type'] ?? '',
-    body: Buffer.concat(pieces).toString('utf8'),
-  };
+  return { ...reply, body: await readBody(response, maxBytes) };
+}
+
+/** In one buffer, which grows: the pieces of a long body would leave the heap full of holes. */
+async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
+  const announced = Number(response.headers['content-length'] ?? FIRST_BYTES);
+  if (announced > maxBytes) {
+    response.destroy();
+    throw tooLong();
+  }
+  let bytes: Buffer = Buffer.allocUnsafeSlow(announced);
+  let end = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    if (end + piece.length > maxBytes) throw tooLong();
+    if (end + piece.length > bytes.length) bytes = grown(bytes, end + piece.length, maxBytes);
+    piece.copy(bytes, end);
+    end += piece.length;
+  }
+  return bytes.subarray(0, end);
+}
+
+function grown(bytes: Buffer, atLeast: number, atMost: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(2 * bytes.length, atLeast), atMost));
+  bytes.copy(larger);
+  return larger;
 }
 
 function authorization(auth: BasicAuth | undefined, files: ReadonlyMap<string, string>) {
@@ -64,4 +106,9 @@ function tlsOptions(tls: TlsSettings, files: ReadonlyMap<string, string>): https
     ...(serverName === '' ? {} : { servername: serverName }),
     rejectUnauthorized: !insecureSkipVerify,
   };
+}
+
+/** Without what shows who we are, and whom we expect: for servers that the settings do not name. */
+function unnamed(tls: TlsSettings): TlsSettings {
+  return { ...tls, certFile: '', keyFile: '', keyPassphraseFile: '', serverName: '' };
 }

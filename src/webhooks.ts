@@ -213,9 +213,14 @@ interface Failure {
   readonly text: string;
 }
 
-/** 408 and 429 ask for another try, as what is wrong with the server does. */
-function failureOf({ status }: HttpReply): Failure | undefined {
+/**
+ * 408 and 429 ask for another try, as what is wrong with the server does. A redirect is told with its
+ * host alone: paths of webhooks are secrets as a rule.
+ */
+function failureOf({ status, location }: HttpReply): Failure | undefined {
   if (status >= 200 && status < 300) return undefined;
   const isFinal = status < 500 && status !== 408 && status !== 429;
-  return { isFinal, text: `status ${status}` };
+  if (location === '') return { isFinal, text: `status ${status}` };
+  const host = URL.canParse(location) ? new URL(location).host : 'the same host';
+  return { isFinal, text: `status ${status}, a redirect to ${host}, which is not followed` };
 }

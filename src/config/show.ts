@@ -86,7 +86,11 @@ function showSource(source: SourceSettings) {
     case 'file_sd':
       return { files: source.files, ...common };
     case 'http_sd':
-      return { ...showHttp(source.http), ...common };
+      return {
+        ...showHttp(source.http),
+        follow_redirects: source.http.followRedirects,
+        ...common,
+      };
     case 'dispatcher_list':
     case 'kamailio_cfg':
       return { file: source.file, ...common };

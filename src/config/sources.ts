@@ -42,7 +42,7 @@ const HTTP = {
 } as const;
 const FIELDS = {
   file_sd: { ...COMMON, files: FORMATS.texts },
-  http_sd: { ...COMMON, ...HTTP },
+  http_sd: { ...COMMON, ...HTTP, follow_redirects: FORMATS.truth },
   dispatcher_list: { ...COMMON, file: FORMATS.text },
   kamailio_cfg: { ...COMMON, file: FORMATS.text },
 } as const;
@@ -89,7 +89,8 @@ function readSource(
   switch (kind) {
     case 'http_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
-      const http = readHttp(read, path, folder, report);
+      const { follow_redirects: followRedirects = true } = read;
+      const http = { ...readHttp(read, path, folder, report), followRedirects };
       return { ...commonOf(read), kind, name: `${kind} ${bare(http.url)}`, http };
     }
     case 'file_sd': {
@@ -151,6 +152,7 @@ function readHttp(
     timeoutMs: read.timeout ?? HTTP_TIMEOUT_MS,
     tls: tlsSettings(tls, `${path}.`, report),
     basicAuth: readBasicAuth(read.basic_auth, `${path}.basic_auth`, folder, report),
+    followRedirects: false,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Requester, SourceHealth, SourceSettings } from '../shared/sources.
 import { FileSd } from './file-sd.js';
 import { HttpSd } from './http-sd.js';
 import { DispatcherList, KamailioCfg } from './kamailio-files.js';
+import { Parser } from './parsing/parser.js';
 import type { Reader } from './reader.js';
 import { Source } from './source.js';
 
@@ -20,6 +21,7 @@ export interface DiscoveryOptions {
 
 export class Discovery {
   readonly #options: DiscoveryOptions;
+  readonly #parser = new Parser();
   readonly #sources = new Map<string, { readonly text: string; readonly source: Source }>();
   /** The first looks that have not ended yet. */
   readonly #firstLooks = new Set<Promise<void>>();
@@ -42,10 +44,14 @@ export class Discovery {
       ended.set(name, source);
     }
     for (const settings of all.filter(({ name }) => !this.#sources.has(name))) {
-      const source = new Source(settings, readerFor(settings, this.#options.request), {
-        ...this.#options,
-        onFindings: (findings) => this.#options.onFindings(settings, findings),
-      });
+      const source = new Source(
+        settings,
+        readerFor(settings, this.#options.request, this.#parser),
+        {
+          ...this.#options,
+          onFindings: (findings) => this.#options.onFindings(settings, findings),
+        },
+      );
       const before = ended.get(settings.name);
       if (before !== undefined) source.takeOver(before);
       this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
@@ -70,16 +76,19 @@ export class Discovery {
   }
 }
 
-function readerFor(settings: SourceSettings, request: Requester): Reader {
+function readerFor(settings: SourceSettings, request: Requester, parser: Parser): Reader {
   switch (settings.kind) {
     case 'file_sd':
-      return new FileSd(settings.files);
+      return new FileSd(settings.files, parser);
     case 'http_sd':
-      return new HttpSd(settings.http, settings.refreshMs, settings.name, request);
+      return new HttpSd({
+        ...{ settings: settings.http, refreshMs: settings.refreshMs, place: settings.name },
+        ...{ request, parser },
+      });
     case 'dispatcher_list':
-      return new DispatcherList(settings.file);
+      return new DispatcherList(settings.file, parser);
     case 'kamailio_cfg':
-      return new KamailioCfg(settings.file);
+      return new KamailioCfg(settings.file, parser);
     default:
       return settings satisfies never;
   }

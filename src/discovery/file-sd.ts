@@ -1,47 +1,52 @@
 /** Files in the format of Prometheus's `file_sd`. */
 
+import { isUtf8 } from 'node:buffer';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Findings } from '../shared/found.js';
-import { parseYaml } from '../shared/yaml.js';
-import { type Look, type Reader, readText, stampOf } from './reader.js';
+import { MAX_ENTRIES, tooManyEntries } from './limits.js';
+import type { Parser } from './parsing/parser.js';
+import { fileNamed, type Look, type NamedFile, type Reader, readBytes, stampOf } from './reader.js';
 import { SourceError } from './source-error.js';
-import { readTargetGroups } from './target-groups.js';
 
 export class FileSd implements Reader {
   readonly #patterns: readonly string[];
+  readonly #parser: Parser;
   /** By path: what stood there when it was last right. */
   #good = new Map<string, Findings>();
 
   /** @param patterns paths; in the last part of each `*` stands for anything. */
-  constructor(patterns: readonly string[]) {
+  constructor(patterns: readonly string[], parser: Parser) {
     this.#patterns = patterns;
+    this.#parser = parser;
   }
 
   stamp(): string {
-    return stampOf(this.#patterns.flatMap((pattern) => expand(pattern) ?? [pattern]));
+    return stampOf(this.#patterns.flatMap((pattern) => expand(pattern) ?? [fileNamed(pattern)]));
   }
 
-  async read(): Promise<Look> {
+  async read(signal: AbortSignal): Promise<Look> {
     const troubles: string[] = [];
     const good = new Map<string, Findings>();
     const keep = (isOf: (path: string) => boolean) => {
       for (const [path, before] of this.#good) if (isOf(path)) good.set(path, before);
     };
     for (const pattern of this.#patterns) {
-      const paths = expand(pattern);
-      if (paths === undefined) {
+      const files = expand(pattern);
+      if (files === undefined) {
         troubles.push(`${dirname(pattern)}: expected a readable folder, got none`);
         keep((path) => dirname(path) === dirname(pattern));
       }
-      for (const path of paths ?? []) {
+      for (const file of files ?? []) {
         try {
-          good.set(path, readTargetGroups(parse(readText(path), path), path));
+          good.set(file.path, await this.#readOne(file, signal));
         } catch (error) {
           if (!(error instanceof SourceError)) throw error;
           troubles.push(error.message);
-          keep((known) => known === path);
+          keep((known) => known === file.path);
         }
+        // Before the next one is read: all of them are one source.
+        if (entriesIn(good) > MAX_ENTRIES) throw tooManyEntries(this.#patterns.join(' '));
       }
     }
     this.#good = good;
@@ -52,30 +57,43 @@ export class FileSd implements Reader {
       troubles,
     };
   }
+
+  async #readOne(file: NamedFile, signal: AbortSignal): Promise<Findings> {
+    const bytes = await readBytes(file);
+    const format = /\.json$/i.test(file.path) ? 'JSON' : 'YAML';
+    const job = { kind: 'target_groups', bytes, format, place: file.path } as const;
+    const { found, skipped } = await this.#parser.parse(job, signal);
+    return { found, skipped };
+  }
+}
+
+function entriesIn(all: ReadonlyMap<string, Findings>): number {
+  let entries = 0;
+  for (const { found, skipped } of all.values()) entries += found.length + skipped.length;
+  return entries;
 }
 
 /** The files that a pattern stands for; undefined when their folder cannot be read. */
-function expand(pattern: string): readonly string[] | undefined {
+function expand(pattern: string): readonly NamedFile[] | undefined {
   const [folder, last] = [dirname(pattern), basename(pattern)];
-  if (!last.includes('*')) return [pattern];
+  if (!last.includes('*')) return [fileNamed(pattern)];
   const pieces = last.split('*').map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const isLike = new RegExp(`^${pieces.join('.*')}$`, 's');
   try {
-    return readdirSync(folder)
-      .filter((name) => isLike.test(name))
-      .sort()
-      .map((name) => join(folder, name));
+    return readdirSync(folder, { encoding: 'buffer' })
+      .map((name) => fileIn(folder, name))
+      .filter(({ path }) => isLike.test(basename(path)))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch {
     return undefined;
   }
 }
 
-function parse(text: string, path: string): unknown {
-  try {
-    return path.endsWith('.json') ? JSON.parse(text) : (parseYaml(text) ?? []);
-  } catch (error) {
-    const format = path.endsWith('.json') ? 'JSON' : 'YAML';
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new SourceError(`${path}: expected ${format}, got what is none (${why})`);
-  }
+/** A name that is not UTF-8 is shown with its bytes as `\xE9`, and opened as it is. */
+function fileIn(folder: string, name: Buffer): NamedFile {
+  if (isUtf8(name)) return fileNamed(join(folder, name.toString('utf8')));
+  const shown = name
+    .toString('latin1')
+    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  return { path: join(folder, shown), raw: Buffer.concat([Buffer.from(join(folder, '/')), name]) };
 }

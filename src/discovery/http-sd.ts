@@ -1,25 +1,34 @@
 /** A server that speaks Prometheus's `http_sd`. */
 
 import { createHash } from 'node:crypto';
-import type { HttpSettings, Requester } from '../shared/sources.js';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import type { HttpReply, HttpSettings, Requester } from '../shared/sources.js';
+import { MAX_BYTES } from './limits.js';
+import type { Parser } from './parsing/parser.js';
 import type { Look, Reader } from './reader.js';
 import { SourceError } from './source-error.js';
-import { readTargetGroups } from './target-groups.js';
+
+/** Bytes that are hashed at a stretch, in a millisecond or two. */
+const HASHED_AT_ONCE = 1 << 20;
+
+export interface HttpSdOptions {
+  readonly settings: HttpSettings;
+  readonly refreshMs: number;
+  /** The server, for people. */
+  readonly place: string;
+  readonly request: Requester;
+  readonly parser: Parser;
+}
 
 export class HttpSd implements Reader {
-  readonly #settings: HttpSettings;
-  readonly #refreshMs: number;
-  readonly #place: string;
-  readonly #request: Requester;
+  readonly #options: HttpSdOptions;
   /** The last good answer, and what it came to. */
   #known: { readonly digest: string; readonly look: Look } | undefined;
+  /** The last answer that was refused, and why: a long one is not parsed again and again. */
+  #refused: { readonly digest: string; readonly why: string } | undefined;
 
-  /** @param place the server, for people. */
-  constructor(settings: HttpSettings, refreshMs: number, place: string, request: Requester) {
-    this.#settings = settings;
-    this.#refreshMs = refreshMs;
-    this.#place = place;
-    this.#request = request;
+  constructor(options: HttpSdOptions) {
+    this.#options = options;
   }
 
   stamp(): undefined {
@@ -27,37 +36,56 @@ export class HttpSd implements Reader {
   }
 
   async read(signal: AbortSignal): Promise<Look> {
-    const { status, contentType, body } = await this.#ask(signal);
-    if (status !== 200) throw new SourceError(`${this.#place}: expected status 200, got ${status}`);
-    if (!/^application\/json\b/i.test(contentType)) {
-      const got = JSON.stringify(contentType);
-      throw new SourceError(`${this.#place}: expected application/json, got ${got}`);
-    }
-    const digest = createHash('sha256').update(body).digest('base64');
+    const { place, parser } = this.#options;
+    const { body } = await this.#good(signal);
+    const digest = await digestOf(body);
     if (this.#known?.digest === digest) return this.#known.look;
-    const look = { ...readTargetGroups(this.#parse(body), this.#place), troubles: [] };
-    this.#known = { digest, look };
-    return look;
+    if (this.#refused?.digest === digest) throw new SourceError(this.#refused.why);
+    try {
+      const job = { kind: 'target_groups', bytes: body, format: 'JSON', place } as const;
+      const { found, skipped } = await parser.parse(job, signal);
+      const look = { found, skipped, troubles: [] };
+      this.#known = { digest, look };
+      return look;
+    } catch (error) {
+      if (error instanceof SourceError) this.#refused = { digest, why: error.message };
+      throw error;
+    }
   }
 
-  async #ask(signal: AbortSignal) {
+  async #good(signal: AbortSignal): Promise<HttpReply> {
+    const { place } = this.#options;
+    const reply = await this.#ask(signal);
+    const { status, contentType, location } = reply;
+    if (status !== 200) {
+      const where = location === '' ? '' : ', a redirect that is not followed';
+      throw new SourceError(`${place}: expected status 200, got ${status}${where}`);
+    }
+    if (/^application\/json\b/i.test(contentType)) return reply;
+    const got = JSON.stringify(contentType);
+    throw new SourceError(`${place}: expected application/json, got ${got}`);
+  }
+
+  async #ask(signal: AbortSignal): Promise<HttpReply> {
+    const { settings, refreshMs, place, request } = this.#options;
     try {
       const headers = {
         Accept: 'application/json',
-        'X-Prometheus-Refresh-Interval-Seconds': String(this.#refreshMs / 1000),
+        'X-Prometheus-Refresh-Interval-Seconds': String(refreshMs / 1000),
       };
-      return await this.#request(this.#settings, { method: 'GET', headers }, signal);
+      return await request(settings, { method: 'GET', headers, maxBytes: MAX_BYTES }, signal);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new SourceError(`${this.#place}: expected an answer, got ${why}`, { cause: error });
+      throw new SourceError(`${place}: expected an answer, got ${why}`, { cause: error });
     }
   }
+}
 
-  #parse(body: string): unknown {
-    try {
-      return JSON.parse(body);
-    } catch (error) {
-      throw new SourceError(`${this.#place}: expected JSON, got what is none`, { cause: error });
-    }
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256');
+  for (let from = 0; from < bytes.length; from += HASHED_AT_ONCE) {
+    if (from > 0) await nextRound();
+    hash.update(bytes.subarray(from, from + HASHED_AT_ONCE));
   }
+  return hash.digest('base64');
 }

@@ -1,52 +1,48 @@
 /** Kamailio's two kinds of files as sources. */
 
-import { networkInterfaces } from 'node:os';
-import { readDispatcherList } from './dispatcher-list.js';
-import { readKamailioCfg } from './kamailio-cfg.js';
-import { type Look, type Reader, readText, stampOf } from './reader.js';
+import type { Parser } from './parsing/parser.js';
+import { fileNamed, type Look, type Reader, readBytes, stampOf } from './reader.js';
 
 export class DispatcherList implements Reader {
   readonly #path: string;
+  readonly #parser: Parser;
 
-  constructor(path: string) {
+  constructor(path: string, parser: Parser) {
     this.#path = path;
+    this.#parser = parser;
   }
 
   stamp(): string {
-    return stampOf([this.#path]);
+    return stampOf([fileNamed(this.#path)]);
   }
 
-  async read(): Promise<Look> {
-    const text = readText(this.#path);
-    return { ...readDispatcherList(text, this.#path, localAddresses()), troubles: [] };
+  async read(signal: AbortSignal): Promise<Look> {
+    const bytes = await readBytes(fileNamed(this.#path));
+    const job = { kind: 'dispatcher_list', bytes, place: this.#path } as const;
+    return { ...(await this.#parser.parse(job, signal)), troubles: [] };
   }
 }
 
 export class KamailioCfg implements Reader {
   readonly #path: string;
+  readonly #parser: Parser;
   /** With those that it includes. */
   #files: readonly string[];
 
-  constructor(path: string) {
+  constructor(path: string, parser: Parser) {
     this.#path = path;
+    this.#parser = parser;
     this.#files = [path];
   }
 
   stamp(): string {
-    return stampOf(this.#files);
+    return stampOf(this.#files.map(fileNamed));
   }
 
-  async read(): Promise<Look> {
-    const { files, ...findings } = readKamailioCfg(this.#path, readText);
+  async read(signal: AbortSignal): Promise<Look> {
+    const job = { kind: 'kamailio_cfg', place: this.#path } as const;
+    const { files, ...findings } = await this.#parser.parse(job, signal);
     this.#files = files;
     return { ...findings, troubles: [] };
   }
-}
-
-/** Tells whether a socket of this machine can have an address, as things are now. */
-function localAddresses(): (address: string) => boolean {
-  const all = new Set(
-    Object.values(networkInterfaces()).flatMap((list) => list?.map((one) => one.address) ?? []),
-  );
-  return (address) => /^127\./.test(address) || address === '::1' || all.has(address);
 }

@@ -9,6 +9,7 @@ export interface HttpSettings {
   readonly timeoutMs: number;
   readonly tls: TlsSettings;
   readonly basicAuth: BasicAuth | undefined;
+  readonly followRedirects: boolean;
 }
 
 /** The password is in the file where one is named. */
@@ -22,12 +23,17 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Longer answers are refused; 64 MB where it is not given. */
+  readonly maxBytes?: number;
 }
 
 export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** Where a redirect leads, as written; empty without one. */
+  readonly location: string;
+  /** In memory of its own; empty with a redirect. */
+  readonly body: Buffer;
 }
 
 /** Asks an HTTP server. Rejects when it gives no answer in time, or when `signal` aborts. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -109,9 +110,15 @@ test('a file that is not there is told of, and watched once it is', async (t) =>
 /** A server whose answer the test changes. */
 async function serve(t: TestContext, isSecure?: https.ServerOptions) {
   const asked: http.IncomingMessage[] = [];
-  const reply = { status: 200, type: 'application/json', body: '[]', isSilent: false };
+  const reply = {
+    ...{ status: 200, type: 'application/json', body: '[]', isSilent: false },
+    /** Paths that lead elsewhere, and whereto. */
+    redirects: new Map<string, string>(),
+  };
   const handler: http.RequestListener = (request, response) => {
     asked.push(request);
+    const to = reply.redirects.get(new URL(request.url ?? '', 'http://x').pathname);
+    if (to !== undefined) return void response.writeHead(302, { Location: to }).end('elsewhere');
     if (reply.isSilent) return;
     response.writeHead(reply.status, { 'Content-Type': reply.type }).end(reply.body);
   };
@@ -176,6 +183,93 @@ test('http_sd: the last good answer stands while the server says something else,
   });
   assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', source), 1);
 });
+
+test('http_sd: a redirect is followed, and the password goes to no other server', async (t) => {
+  const [first, other] = [await serve(t), await serve(t)];
+  const { origin } = new URL(other.url);
+  first.reply.redirects.set('/targets', '/moved').set('/moved', `${origin}/there`);
+  other.reply.body = JSON.stringify(group(['127.0.0.1:9']));
+  const source = { refresh_interval: '200ms', basic_auth: { username: 'u', password: 'p' } };
+  const http_sd = [
+    { ...source, url: first.url },
+    { ...source, url: first.url.replace('targets', 'moved'), follow_redirects: false },
+  ];
+  const exporter = await startExporter(t, { discovery: { http_sd } });
+  await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
+  const isSent = ({ headers }: http.IncomingMessage) => headers.authorization !== undefined;
+  assert.ok(first.asked.some(({ url }) => url === '/moved') && first.asked.every(isSent));
+  assert.ok(other.asked.length > 0 && !other.asked.some(isSent));
+  await eventually('the other source is told', () =>
+    /got 302, a redirect that is not followed/.test(exporter.output()),
+  );
+  first.reply.redirects.set('/moved', '/targets');
+  await eventually('a circle is told', () => /at most 10 redirects/.test(exporter.output()));
+  first.reply.redirects.set('/moved', 'file:///etc/passwd');
+  await eventually('another scheme is told', () =>
+    /to file:, expected http/.test(exporter.output()),
+  );
+  assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
+});
+
+test('http_sd: more than can be watched is refused, and the last good answer stays', async (t) => {
+  const { reply, url } = await serve(t);
+  reply.body = JSON.stringify(group(['127.0.0.1:9']));
+  const http_sd = [{ url, refresh_interval: '200ms' }];
+  const exporter = await startExporter(t, { discovery: { http_sd } });
+  await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
+  for (const [count, of, why] of [
+    [200_000, (i: number) => `10.0.0.${i % 200}:${1024 + i}`, /at most 131072 entries, got more/],
+    [4_500_000, () => '127.0.0.1', /at most 4000000 values in the JSON, got more/],
+    [
+      1_500_000,
+      (i: number) => `gateway-number-${i}.a-rather-long-name.example`,
+      /at most 67108864 bytes/,
+    ],
+  ] as const) {
+    reply.body = JSON.stringify(group(Array.from({ length: count }, (_, i) => of(i))));
+    await eventually(String(why), () => why.test(exporter.output()));
+    assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 0);
+    assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
+  }
+  reply.body = JSON.stringify(
+    group(Array.from({ length: 3_000 }, (_, i) => `127.0.1.${i % 250}:${i + 1}`)),
+  );
+  await eventually('the next good answer is used', async () => {
+    return (await exporter.metric('sip_keepalive_exporter_destinations')) === 3_000;
+  });
+  assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 1);
+});
+
+test(
+  'file_sd: names that are not UTF-8, other encodings, and what is no file',
+  needs('mkfifo'),
+  async (t) => {
+    const path = folder(t);
+    const yaml = (host: string) => `- targets: ['127.0.0.${host}:9']\n`;
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${path}/M`), Buffer.from([0xfc]), Buffer.from('.yml')]),
+      yaml('1'),
+    );
+    writeFileSync(join(path, 'marked.yml'), `\ufeff${yaml('2')}`);
+    const latin1 = "- targets: ['127.0.0.3:9']\n  labels: { city: K\u00f6ln, module: x }\n";
+    writeFileSync(join(path, 'old.yml'), Buffer.from(latin1, 'latin1'));
+    execFileSync('mkfifo', [join(path, 'pipe.yml')]);
+    const file_sd = [{ files: [join(path, '*.yml')], refresh_interval: '200ms' }];
+    const exporter = await startExporter(t, { discovery: { file_sd } });
+    await isWatched(exporter, [1, 2, 3].map((n) => `sip:127.0.0.${n}:9 for file_sd`).join(', '));
+    const labels = { destination: 'sip:127.0.0.3:9', city: 'K\u00f6ln', exported_module: 'x' };
+    assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
+    assert.match(
+      exporter.output(),
+      /pipe\.yml: expected a readable file, got something that is no regular/,
+    );
+    assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
+    assert.match(
+      exporter.output(),
+      /a label has another name.*"label":"module","exposed":"exported_module"/,
+    );
+  },
+);
 
 test(
   'http_sd over TLS, with a certificate of our own authority and a client that shows one',

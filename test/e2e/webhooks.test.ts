@@ -144,3 +144,22 @@ test('what is queued goes to the new place once a reload names it', async (t) =>
   assert.deepEqual(eventsOf(all), ['dst-up']);
   assert.ok((await failures()) >= 2, 'no counter begins anew');
 });
+
+test('a redirect of a webhook is not followed, and is told with its host alone', async (t) => {
+  const { all, url } = await receive(t, () => 204);
+  const moved = http.createServer((_request, response) => {
+    response.writeHead(307, { Location: url }).end();
+  });
+  await new Promise<void>((resolve) => moved.listen(0, '127.0.0.1', resolve));
+  t.after(() => moved.close());
+  const { port } = moved.address() as AddressInfo;
+  const exporter = await startExporter(t, {
+    webhooks: [{ url: `http://127.0.0.1:${port}/x`, name: 'moved' }],
+    destinations: [{ uri: `127.0.0.1:${await freePort()}` }],
+  });
+  const { host } = new URL(url);
+  const wanted = `status 307, a redirect to ${host}, which is not followed`;
+  await eventually('it is told', () => exporter.output().includes(wanted));
+  assert.doesNotMatch(exporter.output(), /secret-path/);
+  assert.equal(all.length, 0);
+});

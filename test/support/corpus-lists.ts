@@ -4,16 +4,18 @@ import { readFileSync } from 'node:fs';
 import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
 import { FileSd } from '../../src/discovery/file-sd.js';
 import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
+import { Parser } from '../../src/discovery/parsing/parser.js';
+import { type DecodedText, decodeText } from '../../src/discovery/text.js';
 import type { Findings } from '../../src/shared/found.js';
 
 const REFUSED = ['refused', '0'];
 
 /** Sources that are lists of destinations, by the folder of their cases. */
 export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
-  dispatcher: async (path) => counts(readDispatcherList(textOf(path), path, isLocal)),
-  kamailio: async (path) => counts(readKamailioCfg(path, textOf)),
+  dispatcher: async (path) => counts(readDispatcherList(contentOf(path), path, isLocal)),
+  kamailio: async (path) => counts(readKamailioCfg(path, (name) => contentOf(name).text)),
   'file-sd': async (path) => {
-    const look = await new FileSd([path]).read();
+    const look = await new FileSd([path], new Parser()).read(new AbortController().signal);
     return look.troubles.length > 0 ? REFUSED : counts(look);
   },
 };
@@ -22,8 +24,8 @@ function counts({ found, skipped }: Findings): string[] {
   return [String(found.length), String(skipped.length)];
 }
 
-function textOf(path: string): string {
-  return readFileSync(path, 'utf8');
+function contentOf(path: string): DecodedText {
+  return decodeText(readFileSync(path));
 }
 
 /** The addresses of this machine, as far as the cases name them. */

@@ -173,8 +173,8 @@ function watching(t: TestContext, clock: FakeClock) {
     onFault: (message) => assert.fail(message),
   });
   const answer = async (url: string, targets: readonly string[]) => {
-    const body = JSON.stringify([{ targets }]);
-    answers.get(url)?.({ status: 200, contentType: 'application/json', body });
+    const body = Buffer.from(JSON.stringify([{ targets }]));
+    answers.get(url)?.({ status: 200, contentType: 'application/json', location: '', body });
     await clock.advanceSettling(0);
   };
   return { reloads, roster, current, answer };

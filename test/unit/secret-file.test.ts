@@ -85,7 +85,9 @@ for (const secret of SECRETS) {
     t.after(() => server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const basicAuth = { username: 'bob', password: '', passwordFile: '/secret' };
-    const server_: HttpSettings = { url, timeoutMs: 5_000, tls: settings().tls, basicAuth };
+    const server_: HttpSettings = {
+      ...{ url, timeoutMs: 5_000, tls: settings().tls, basicAuth, followRedirects: false },
+    };
     const webhook: WebhookSettings = {
       ...{ name: 'w', http: server_, events: ['dst-up'], secretFile: '/secret' },
     };
@@ -112,6 +114,7 @@ test('requests to HTTP servers take the same TLS options as pings do', async () 
   const request = requester('test', () => new Map([['/ca', 'nothing']]));
   const server: HttpSettings = {
     ...{ url: 'https://127.0.0.1:1/', timeoutMs: 1_000, tls, basicAuth: undefined },
+    followRedirects: true,
   };
   const signal = new AbortController().signal;
   await assert.rejects(request(server, { method: 'GET', headers: {} }, signal), {
