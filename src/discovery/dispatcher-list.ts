@@ -18,6 +18,8 @@ interface Entry {
   readonly duids: Set<string>;
 }
 
+const IS_ASCII = /^\p{ASCII}*$/u;
+
 type Written = Extract<Line, { kind: 'entry' }>;
 
 /**
@@ -43,9 +45,12 @@ export function readDispatcherList(
     const line = readLine(lineText, isLatin1);
     if (line.kind === 'nothing') continue;
     const report = (reason: string) => skipped.push({ place, reason });
-    if (isLatin1) report('the line is not UTF-8; it is read as ISO-8859-1');
     if (line.kind === 'bad') report(line.why);
-    else addEntry(entries, line, place, reader, report);
+    else if (isLatin1 && !IS_ASCII.test(line.uri)) report('the URI is not UTF-8');
+    else if (isLatin1) {
+      report('the line is not UTF-8; it is read as ISO-8859-1');
+      addEntry(entries, line, place, reader, report);
+    } else addEntry(entries, line, place, reader, report);
     if (entries.size + skipped.length > MAX_ENTRIES) throw tooManyEntries(path);
   }
   return { found: [...entries.values()].flatMap((entry) => foundOf(entry, skipped)), skipped };

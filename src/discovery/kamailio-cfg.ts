@@ -8,6 +8,7 @@ import { Preprocessor } from './kamailio/preprocessor.js';
 import { type ModParam, modParams, type Value } from './kamailio/statements.js';
 import { nameFault } from './names.js';
 import { SourceError } from './source-error.js';
+import { withBytesShown } from './text.js';
 
 const MODULE = 'keepalive';
 /** What our own settings take; Kamailio's `int` would take more. */
@@ -132,6 +133,10 @@ function uriOf(
   report: Report,
 ): string | undefined {
   if (value.kind === 'number') return void report(`${name}: expected a string, got ${value.value}`);
+  const bytes = withBytesShown(value.text);
+  if (bytes !== undefined) {
+    return void report(`${name}: expected UTF-8, got ${bytes.slice(0, 120)}: not used`);
+  }
   try {
     return canonical(value.text);
   } catch (error) {

@@ -52,12 +52,13 @@ function readGroup(group: unknown, place: string, found: Found[], skipped: Skipp
     skipped.push({ place, reason: `${reason}: its ${targets.length} targets are not watched` });
     return;
   }
+  // Nothing in the place of a text is an empty one, as in Go.
   for (const [index, target] of targets.entries()) {
     const at = `${place}.targets[${index}]`;
-    if (typeof target === 'object' && target !== null) {
+    if (target !== null && typeof target !== 'string') {
       throw new SourceError(`${at}: expected a text, got ${show(target)}`);
     }
-    found.push({ place: at, owner, entry: { uri: textOf(target), ...steering, labels: shown } });
+    found.push({ place: at, owner, entry: { uri: target ?? '', ...steering, labels: shown } });
   }
 }
 
@@ -87,9 +88,4 @@ function readLabels(labels: Readonly<Record<string, unknown>>) {
     steering: Object.fromEntries(steering),
     shown: Object.fromEntries(all.filter(([name]) => !name.startsWith('__'))),
   };
-}
-
-/** Nothing in the place of a text is an empty one, as in Go. */
-function textOf(scalar: unknown): string {
-  return scalar === null || scalar === undefined ? '' : String(scalar);
 }

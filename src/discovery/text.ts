@@ -49,6 +49,31 @@ function lineByLine(bytes: Buffer): DecodedText {
   return { text: parts.join(''), latin1Lines };
 }
 
+/**
+ * The text of a kamailio.cfg. Kamailio knows bytes alone: one that is no UTF-8 stays one, as a
+ * character that can stand in no URI, so that it is reported and not taken for another.
+ */
+export function decodeConfig(bytes: Buffer): string {
+  const { text, latin1Lines } = decodeText(bytes);
+  if (latin1Lines.size === 0) return text;
+  const lines = text.split('\n').map((line, index) => {
+    if (!latin1Lines.has(index + 1)) return line;
+    return line.replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(LONE + byte.charCodeAt(0)));
+  });
+  return lines.join('\n');
+}
+
+/** `\xFC` in the place of each character that stands for a byte; undefined without one. */
+export function withBytesShown(text: string): string | undefined {
+  if (!/[\udc80-\udcff]/.test(text)) return undefined;
+  return text.replace(/[\udc80-\udcff]/g, (byte) => {
+    return `\\x${(byte.charCodeAt(0) - LONE).toString(16).toUpperCase()}`;
+  });
+}
+
+/** Lone surrogates: no text in UTF-8 has them. */
+const LONE = 0xdc00;
+
 /** A text that was not read from a file here, without a byte order mark. */
 export function decoded(text: string): DecodedText {
   return { text: text.replace(/^\ufeff/, ''), latin1Lines: NO_LINES };

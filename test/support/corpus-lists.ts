@@ -5,7 +5,7 @@ import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
 import { FileSd } from '../../src/discovery/file-sd.js';
 import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
 import { Parser } from '../../src/discovery/parsing/parser.js';
-import { type DecodedText, decodeText } from '../../src/discovery/text.js';
+import { type DecodedText, decodeConfig, decodeText } from '../../src/discovery/text.js';
 import type { Findings } from '../../src/shared/found.js';
 
 const REFUSED = ['refused', '0'];
@@ -13,7 +13,8 @@ const REFUSED = ['refused', '0'];
 /** Sources that are lists of destinations, by the folder of their cases. */
 export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
   dispatcher: async (path) => counts(readDispatcherList(contentOf(path), path, isLocal)),
-  kamailio: async (path) => counts(readKamailioCfg(path, (name) => contentOf(name).text)),
+  kamailio: async (path) =>
+    counts(readKamailioCfg(path, (name) => decodeConfig(readFileSync(name)))),
   'file-sd': async (path) => {
     const look = await new FileSd([path], new Parser()).read(new AbortController().signal);
     return look.troubles.length > 0 ? REFUSED : counts(look);

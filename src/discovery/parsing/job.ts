@@ -9,7 +9,7 @@ import { readKamailioCfg } from '../kamailio-cfg.js';
 import { MAX_BYTES } from '../limits.js';
 import { SourceError } from '../source-error.js';
 import { readTargetGroups } from '../target-groups.js';
-import { decodeText } from '../text.js';
+import { decodeConfig, decodeText } from '../text.js';
 import { checkJsonSize } from './json-size.js';
 
 /** `place` is for people: a path, or the name of a source. */
@@ -87,7 +87,7 @@ function boundedReader(): (path: string) => string {
     if (!stats.isFile()) throw new Error('something that is no regular file');
     bytes += stats.size;
     if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-    return decodeText(readFileSync(path)).text;
+    return decodeConfig(readFileSync(path));
   };
 }
 
