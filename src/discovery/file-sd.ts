@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Findings } from '../shared/found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
-import type { Parser } from './parsing/parser.js';
+import { Parser } from './parsing/parser.js';
 import { fileNamed, type Look, type NamedFile, type Reader, readBytes, stampOf } from './reader.js';
 import { SourceError } from './source-error.js';
 
@@ -16,7 +16,7 @@ export class FileSd implements Reader {
   #good = new Map<string, Findings>();
 
   /** @param patterns paths; in the last part of each `*` stands for anything. */
-  constructor(patterns: readonly string[], parser: Parser) {
+  constructor(patterns: readonly string[], parser: Parser = new Parser()) {
     this.#patterns = patterns;
     this.#parser = parser;
   }
@@ -25,7 +25,7 @@ export class FileSd implements Reader {
     return stampOf(this.#patterns.flatMap((pattern) => expand(pattern) ?? [fileNamed(pattern)]));
   }
 
-  async read(signal: AbortSignal): Promise<Look> {
+  async read(signal: AbortSignal = new AbortController().signal): Promise<Look> {
     const troubles: string[] = [];
     const good = new Map<string, Findings>();
     const keep = (isOf: (path: string) => boolean) => {

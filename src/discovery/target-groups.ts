@@ -55,10 +55,14 @@ function readGroup(group: unknown, place: string, found: Found[], skipped: Skipp
   // Nothing in the place of a text is an empty one, as in Go.
   for (const [index, target] of targets.entries()) {
     const at = `${place}.targets[${index}]`;
-    if (target !== null && typeof target !== 'string') {
+    if (typeof target === 'object' && target !== null) {
       throw new SourceError(`${at}: expected a text, got ${show(target)}`);
     }
-    found.push({ place: at, owner, entry: { uri: target ?? '', ...steering, labels: shown } });
+    found.push({
+      place: at,
+      owner,
+      entry: { uri: String(target ?? ''), ...steering, labels: shown },
+    });
   }
 }
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -240,36 +239,32 @@ test('http_sd: more than can be watched is refused, and the last good answer sta
   assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 1);
 });
 
-test(
-  'file_sd: names that are not UTF-8, other encodings, and what is no file',
-  needs('mkfifo'),
-  async (t) => {
-    const path = folder(t);
-    const yaml = (host: string) => `- targets: ['127.0.0.${host}:9']\n`;
-    writeFileSync(
-      Buffer.concat([Buffer.from(`${path}/M`), Buffer.from([0xfc]), Buffer.from('.yml')]),
-      yaml('1'),
-    );
-    writeFileSync(join(path, 'marked.yml'), `\ufeff${yaml('2')}`);
-    const latin1 = "- targets: ['127.0.0.3:9']\n  labels: { city: K\u00f6ln, module: x }\n";
-    writeFileSync(join(path, 'old.yml'), Buffer.from(latin1, 'latin1'));
-    execFileSync('mkfifo', [join(path, 'pipe.yml')]);
-    const file_sd = [{ files: [join(path, '*.yml')], refresh_interval: '200ms' }];
-    const exporter = await startExporter(t, { discovery: { file_sd } });
-    await isWatched(exporter, [1, 2, 3].map((n) => `sip:127.0.0.${n}:9 for file_sd`).join(', '));
-    const labels = { destination: 'sip:127.0.0.3:9', city: 'K\u00f6ln', exported_module: 'x' };
-    assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
-    assert.match(
-      exporter.output(),
-      /pipe\.yml: expected a readable file, got something that is no regular/,
-    );
-    assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
-    assert.match(
-      exporter.output(),
-      /a label has another name.*"label":"module","exposed":"exported_module"/,
-    );
-  },
-);
+test('file_sd: names that are not UTF-8, other encodings, and what is no file', async (t) => {
+  const path = folder(t);
+  const yaml = (host: string) => `- targets: ['127.0.0.${host}:9']\n`;
+  writeFileSync(
+    Buffer.concat([Buffer.from(`${path}/M`), Buffer.from([0xfc]), Buffer.from('.yml')]),
+    yaml('1'),
+  );
+  writeFileSync(join(path, 'marked.yml'), `\ufeff${yaml('2')}`);
+  const latin1 = "- targets: ['127.0.0.3:9']\n  labels: { city: K\u00f6ln, module: x }\n";
+  writeFileSync(join(path, 'old.yml'), Buffer.from(latin1, 'latin1'));
+  symlinkSync('/dev/zero', join(path, 'endless.yml'));
+  const file_sd = [{ files: [join(path, '*.yml')], refresh_interval: '200ms' }];
+  const exporter = await startExporter(t, { discovery: { file_sd } });
+  await isWatched(exporter, [1, 2, 3].map((n) => `sip:127.0.0.${n}:9 for file_sd`).join(', '));
+  const labels = { destination: 'sip:127.0.0.3:9', city: 'K\u00f6ln', exported_module: 'x' };
+  assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
+  assert.match(
+    exporter.output(),
+    /endless\.yml: expected a readable file, got something that is no regular/,
+  );
+  assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
+  assert.match(
+    exporter.output(),
+    /"label":"module","exposed":"exported_module","msg":"a label has another name/,
+  );
+});
 
 test(
   'http_sd over TLS, with a certificate of our own authority and a client that shows one',
@@ -416,7 +411,7 @@ test('a dispatcher.list: its sets as labels, its flags honoured', async (t) => {
   const exporter = await startExporter(t, {}, [`--discovery.dispatcher-list=${path}`]);
   await isWatched(
     exporter,
-    'sip:127.0.0.1:9 for dispatcher_list, sip:127.0.0.3:9 for dispatcher_list',
+    'sip:127.0.0.1:9 for dispatcher_list, sip:127.0.0.3:9 via udp:192.0.2.77 for dispatcher_list',
   );
   const labels = { destination: 'sip:127.0.0.1:9', setid: '1,2', duid: 'a' };
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
