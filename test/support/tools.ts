@@ -18,7 +18,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'kamailio/sl': 'kamailio',
   'kamailio/tls': 'kamailio-tls-modules',
   'kamailio/websocket': 'kamailio-websocket-modules',
+  ip: 'iproute2',
   kamcmd: 'kamailio',
+  nft: 'nftables',
   openssl: 'openssl',
   prlimit: 'util-linux',
   prometheus: 'prometheus',
@@ -26,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   promtool: 'prometheus',
   sipp: 'sip-tester',
   'systemd-analyze': 'systemd',
+  unshare: 'util-linux',
 };
 
 /** Where Debian has servers; the PATH of a user who is not root leaves it out. */
@@ -47,9 +50,21 @@ const MODULE_FOLDERS = [
  */
 export function needs(...wanted: readonly string[]): { readonly skip: string | false } {
   const missing = wanted.filter((name) => !isInstalled(name));
-  if (missing.length === 0) return { skip: false };
   const packages = [...new Set(missing.map(packageOf))];
-  const text = `needs ${missing.join(', ')} (Debian: apt-get install ${packages.join(' ')})`;
+  return skipUnless(
+    missing.length === 0,
+    `${missing.join(', ')} (Debian: apt-get install ${packages.join(' ')})`,
+  );
+}
+
+/**
+ * The options of a test that needs something else: it is skipped, and says so, without it.
+ *
+ * @throws without it, when `SIP_KEEPALIVE_REQUIRE_PEERS` is 1.
+ */
+export function skipUnless(isThere: boolean, needed: string): { readonly skip: string | false } {
+  if (isThere) return { skip: false };
+  const text = `needs ${needed}`;
   if (ARE_REQUIRED) throw new Error(text);
   process.stderr.write(`SKIPPED: a test ${text}\n`);
   return { skip: text };
