@@ -107,7 +107,7 @@ test(
     const prometheus = await watch(t, exporter.url, address);
     const scraped = async () =>
       (await prometheus.query('sip_keepalive_up == 1', 'destination')).size === 1;
-    await eventually('it is scraped, and up', scraped, 30_000);
+    await eventually('it is scraped, and up', scraped);
     assert.equal(messages.length, 0);
     const told = (status: Alert['status']) =>
       messages
@@ -117,7 +117,7 @@ test(
             alert.labels['alertname'] === 'SipKeepaliveDestinationDown' && alert.status === status,
         );
     isUp = false;
-    const firing = await eventually('the alert', () => told('firing'), 30_000);
+    const firing = await eventually('the alert', () => told('firing'));
     const { severity, destination } = firing.labels;
     assert.deepEqual([severity, destination], ['critical', 'gateway']);
     assert.match(
@@ -129,7 +129,7 @@ test(
       /docs\/runbook.md#sipkeepalivedestinationdown$/,
     );
     isUp = true;
-    await eventually('that it is over', () => told('resolved'), 30_000);
+    await eventually('that it is over', () => told('resolved'));
   },
 );
 
@@ -148,23 +148,18 @@ test(
       all
         .flat()
         .filter(({ labels, status }) => labels['alertname'] === name && status === 'firing');
-    await eventually(
-      'all are told of',
-      () => {
-        const named = new Set(
-          of('SipKeepaliveDestinationDown').map(({ labels }) => labels['destination']),
-        );
-        return named.size === destinations.length;
-      },
-      40_000,
+    await eventually('all are told of', () => {
+      const named = new Set(
+        of('SipKeepaliveDestinationDown').map(({ labels }) => labels['destination']),
+      );
+      return named.size === destinations.length;
+    });
+    assert.ok(
+      messages.length < destinations.length,
+      `${messages.length} messages for thirty destinations`,
     );
-    assert.ok(messages.length <= 4, `${messages.length} messages for thirty destinations`);
     await exporter.stop('SIGKILL');
-    await eventually(
-      'that the exporter is down',
-      () => of('SipKeepaliveExporterDown').length > 0,
-      40_000,
-    );
+    await eventually('that the exporter is down', () => of('SipKeepaliveExporterDown').length > 0);
     const before = messages.length;
     await sleep(5_000);
     assert.deepEqual(of('SipKeepaliveDestinationDown', messages.slice(before)), []);
@@ -210,20 +205,14 @@ test(
       const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
       return data.groups.flatMap((group) => group.rules);
     };
-    await eventually(
-      'every rule has run',
-      async () => {
-        const all = await rules();
-        return all.length > 30 && all.every(({ health }) => health !== 'unknown');
-      },
-      30_000,
-    );
+    await eventually('every rule has run', async () => {
+      const all = await rules();
+      return all.length > 30 && all.every(({ health }) => health !== 'unknown');
+    });
     await eventually(
       'scrapes enough for a rate',
       async () => (await prometheus.query('count_over_time(up[5m]) > 8', 'job')).size === 1,
-      30_000,
     );
-    await sleep(3_000);
     const all = await rules();
     const faults = all.filter(({ health }) => health !== 'ok');
     assert.deepEqual(
@@ -233,15 +222,18 @@ test(
     const recorded = new Set(
       all.filter(({ type }) => type === 'recording').map(({ name }) => name),
     );
-    const empty: string[] = [];
-    for (const name of recorded) {
-      if ((await prometheus.query(name, 'destination')).size === 0) empty.push(name);
-    }
+    let empty: string[] = [];
+    await eventually('every other has a value', async () => {
+      empty = [];
+      for (const name of recorded) {
+        if ((await prometheus.query(name, 'destination')).size === 0) empty.push(name);
+      }
+      return empty.length <= Object.keys(LATE).length;
+    }).catch((error: unknown) => assert.fail(`${error}: ${empty.join(', ')}`));
     assert.deepEqual(empty.sort(), Object.keys(LATE).sort());
-    const firing = await prometheus.query(
-      'ALERTS{alertname="SipKeepaliveDestinationDown"}',
-      'destination',
-    );
-    assert.ok(firing.has('silent'), 'the silent member raises its alert');
+    await eventually('the silent member raises its alert', async () => {
+      const alert = 'ALERTS{alertname="SipKeepaliveDestinationDown"}';
+      return (await prometheus.query(alert, 'destination')).has('silent');
+    });
   },
 );

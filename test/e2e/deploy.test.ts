@@ -87,7 +87,7 @@ describe('the systemd unit', () => {
   });
 
   test('reloads by SIGHUP, and does not start a wrong configuration again', () => {
-    assert.deepEqual(values('ExecReload'), ['/bin/kill -HUP $MAINPID']);
+    assert.deepEqual(values('ExecReload'), ["/bin/sh -c 'kill -HUP $MAINPID'"]);
     assert.deepEqual(values('RestartPreventExitStatus'), ['2']);
   });
 

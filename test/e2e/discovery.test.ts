@@ -85,7 +85,7 @@ test('file_sd: a file that is being written is read once it is whole', async (t)
   const whole = JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9']));
   writeFileSync(path, JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9', '127.0.0.3:9'])));
   const exporter = await startExporter(t, {
-    discovery: { file_sd: [{ files: [path], refresh_interval: '500ms' }] },
+    discovery: { file_sd: [{ files: [path], refresh_interval: '3s' }] },
   });
   const all = ['sip:127.0.0.1:9 for file_sd', 'sip:127.0.0.2:9 for file_sd'].join(', ');
   await isWatched(exporter, `${all}, sip:127.0.0.3:9 for file_sd`);
@@ -142,7 +142,7 @@ test('http_sd: the last good answer stands while the server says something else,
     {
       url,
       refresh_interval: '200ms',
-      timeout: '300ms',
+      timeout: '1s',
       basic_auth: { username: 'u', password: 'p' },
     },
   ];
@@ -159,7 +159,7 @@ test('http_sd: the last good answer stands while the server says something else,
     [{ body: '{"targets": []}' }, /expected a list, got/],
     [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of texts/],
     [{ body: '[null]' }, /\[0\]: expected a mapping, got null/],
-    [{ isSilent: true }, /no answer within 0.3 s/],
+    [{ isSilent: true }, /no answer within 1 s/],
   ] as const) {
     Object.assign(reply, change);
     await eventually(String(why), () => why.test(exporter.output()));

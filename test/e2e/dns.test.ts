@@ -53,7 +53,7 @@ test(
 
     writeFileSync(hosts, '127.0.0.1 four.test\n::1 six.test\n127.0.0.1 late.test\n');
     dnsmasq.child.kill('SIGHUP');
-    await eventually('it has come up', async () => (await exporter.isAlive('late')) === 1, 20_000);
+    await eventually('it has come up', async () => (await exporter.isAlive('late')) === 1);
 
     await dnsmasq.stop();
     const pings =

@@ -16,8 +16,8 @@ test('/alive answers 1, 2 and -1 with the status of each, by name and by any spe
   t.after(() => fleet.close());
   const uri = (name: string) => fleet.members.find((m) => m.name === name)?.uri ?? '';
   const exporter = await startExporter(t, {
-    ping_interval: 2,
-    ping_timeout: 1,
+    ping_interval: 6,
+    ping_timeout: 5,
     destinations: [
       { name: 'good', uri: uri('fast') },
       { name: 'bad', uri: uri('closed') },

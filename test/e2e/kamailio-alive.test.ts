@@ -36,7 +36,7 @@ async function ask(port: number, destination: string, call: string): Promise<str
   // Kamailio names its sockets before it binds them.
   const again = setInterval(send, 500);
   try {
-    const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
+    const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(60_000) });
     return String(answer).split(' ')[1] ?? '';
   } finally {
     clearInterval(again);

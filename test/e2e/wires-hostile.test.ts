@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import type * as net from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -216,7 +216,7 @@ async function checkCases(
   const destinations = [...farEnds].map(([name, { port }]) => ({
     name,
     uri: `127.0.0.1:${port};transport=${wire}`,
-    ...(cases[name]?.isSlow === true ? { ping_interval: 4, ping_timeout: 3.5 } : {}),
+    ...hurryFor(cases[name]?.verdict, cases[name]?.isSlow),
   }));
   const exporter = await startHurried(t, { ...config, destinations });
   const verdicts = Object.entries(cases).map(([name, { verdict }]) => [name, verdict] as const);
@@ -227,6 +227,12 @@ async function checkCases(
     // A ping may find its connection closed and need another; one under way has not been counted.
     assert.ok(connections <= 2 * pings + 2, `${name}: ${connections} for ${pings} pings`);
   }
+}
+
+/** What is to happen in time has long, however busy the machine is; what is not, has not. */
+function hurryFor(verdict: Verdict | undefined, isSlow = false): object {
+  if (isSlow) return { ping_interval: 20, ping_timeout: 19 };
+  return verdict?.[1] === 'timeout' ? {} : { ping_interval: 8, ping_timeout: 7.5 };
 }
 
 function startHurried(t: TestContext, rest: object): Promise<Exporter> {
@@ -269,7 +275,7 @@ async function checkAll(exporter: Exporter, verdicts: Readonly<Record<string, Ve
     });
     if (state === 'up') assert.equal(failures, 0, name);
   }
-  assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+  assert.equal(exporter.crashes(), 0);
 }
 
 /** A certificate for the address of the far ends, and the setting that trusts it. */
@@ -378,9 +384,10 @@ test('a connection that does not come about is told by what was waited for, and 
     'ws without a subprotocol': [dumb, 'ws', refused(noSip)],
     'ws with another subprotocol': [other, 'ws', refused(noSip)],
   };
-  const destinations = Object.entries(cases).map(([name, [{ port }, wire]]) => ({
+  const destinations = Object.entries(cases).map(([name, [{ port }, wire, verdict]]) => ({
     name,
     uri: `127.0.0.1:${port};transport=${wire}`,
+    ...hurryFor(verdict),
   }));
   const exporter = await startHurried(t, { ...config, destinations });
   await checkAll(
@@ -398,7 +405,7 @@ test('a connection that does not come about is told by what was waited for, and 
     [silentInside, 2],
     [halfway, 1],
   ] as const) {
-    assert.ok(listener.accepted() >= 2 * users, `${listener.accepted()} connections`);
+    await eventually('two pings of each', () => listener.accepted() >= 2 * users);
     await eventually('what was given up is closed', () => listener.open() <= users);
   }
 });
@@ -450,7 +457,9 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
     ],
   } as const;
   const well = await startFarEnd(t, 'tcp', (_request, good) => [good]);
-  const destinations = [{ name: 'well', uri: `127.0.0.1:${well.port};transport=tcp` }];
+  const destinations = [
+    { name: 'well', uri: `127.0.0.1:${well.port};transport=tcp`, ...hurryFor(UP) },
+  ];
   for (const [name, [take]] of Object.entries(floods)) {
     const { port } = await startListener(t, take);
     destinations.push({ name, uri: `127.0.0.1:${port};transport=tcp` });
@@ -476,7 +485,7 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
     await exporter.metric('sip_keepalive_ping_failures_total', { destination: 'well' }),
     0,
   );
-  assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+  assert.equal(exporter.crashes(), 0);
 });
 
 const REFUSING = 200;
@@ -522,7 +531,7 @@ test(
       return ((await failures('refused')) ?? 0) >= REFUSING * 15;
     });
     t.diagnostic(`${Math.min(...counts)} to ${Math.max(...counts)} descriptors`);
-    assert.ok(((await failures('timeout')) ?? 0) >= SILENT * 5);
+    await eventually('many in vain', async () => ((await failures('timeout')) ?? 0) >= SILENT * 5);
     assert.equal(await failures('local'), 0);
     await eventually('no more than those of pings under way', () => descriptors() <= 60 + SILENT);
     assert.ok(Math.max(...counts) < 60 + SILENT + REFUSING, `${Math.max(...counts)} at the most`);
@@ -550,12 +559,8 @@ test('a connection that was coming about when the exporter stood still is not le
   const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
   const before = await pings();
   await eventually('pings as before', async () => (await pings()) >= before + wires.length);
-  const at = performance.now();
-  let most = 0;
-  // Over more than an interval, in which every ping was under way and had its end.
-  while (performance.now() < at + INTERVAL_MS + 500) {
-    most = Math.max(most, silent.open());
-    await sleep(20);
-  }
-  assert.ok(most <= wires.length, `${most} connections for ${wires.length} destinations`);
+  // Without destinations no ping is under way.
+  writeFileSync(exporter.configFile, '{}');
+  assert.equal((await exporter.post('/-/reload', '')).status, 200);
+  await eventually('no connection is open', () => silent.open() === 0);
 });

@@ -17,8 +17,11 @@ import {
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-const TIMEOUT_MS = 900;
-/** After the deadline, and before the next ping. */
+/** Long for a far end that answers, however busy the machine is. */
+const PATIENT = { ping_interval: 6, ping_timeout: 5.5 };
+/** For far ends that do not answer, or not in time. */
+const HURRIED = { ping_interval: 1.3, ping_timeout: 0.9 };
+/** After the deadline. */
 const LATE_MS = 1_100;
 /** Soon after an answer, and long before the next ping. */
 const IDLE_MS = 100;
@@ -36,8 +39,7 @@ const FAR_ENDS = {
   busy: (_request, good) => [good.replace('200 OK', '503 Service Unavailable')],
   trying: (_request, good) => [good.replace('200 OK', '100 Trying'), wait(200), good],
   silent: () => [],
-  // To the first of the datagrams that carry a request: a second answer would be a stray.
-  late: (request, good, { requests }) => (requests.at(-2) === request ? [] : [wait(LATE_MS), good]),
+  late: (_request, good) => [wait(LATE_MS), good],
   stray: (_request, good) => [ANOTHER_BRANCH(good)],
   malformed: (_request, good) => [good.replace('200 OK', '4294967301 Better')],
   // A peer that gives its connections no longer than one request.
@@ -47,6 +49,9 @@ const FAR_ENDS = {
   // The host behind a connection is gone and nobody has told.
   dead: (_request, good, { requests }) => (requests.length > 1 ? [] : [good]),
 } as const satisfies Record<string, Answers>;
+
+/** Those whose pings come to nothing but their deadline. */
+const UNANSWERED: readonly Name[] = ['silent', 'late', 'stray'];
 
 type Name = keyof typeof FAR_ENDS;
 
@@ -69,15 +74,14 @@ class World {
     );
     const farEnds = new Map<string, FarEnd>();
     for (const name of names) {
-      farEnds.set(name, await startFarEnd(t, wire, FAR_ENDS[name], options));
+      farEnds.set(name, await startFarEnd(t, wire, onlyOnce(FAR_ENDS[name]), options));
     }
     const exporter = await startExporter(t, {
-      ping_interval: 1.3,
-      ping_timeout: TIMEOUT_MS / 1000,
       ...tlsConfig,
       destinations: names.map((name) => ({
         name,
         uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${wire}`,
+        ...(UNANSWERED.includes(name) ? HURRIED : PATIENT),
         ...(name === 'each' ? { connection: 'per_ping' } : {}),
       })),
     });
@@ -118,6 +122,14 @@ class World {
   }
 }
 
+/** Over UDP a request may come again (RFC 3261 17.1.2.2): a second answer would be a stray. */
+function onlyOnce(answers: Answers): Answers {
+  return (request, good, caller) => {
+    const isAgain = caller.requests.at(-2) === request;
+    return isAgain ? [] : answers(request, good, caller);
+  };
+}
+
 /** Far end and exporter agree on a certificate where the wire has one. */
 function securityFor(
   t: TestContext,
@@ -145,9 +157,8 @@ describe('over', { concurrency: true }, () => {
       await testFailures(t, world, wire);
       if (wire !== 'udp') await testConnections(t, world, wire);
       await testRequests(t, world, wire);
-      await t.test('whatever came, the pinger thread was never started again', async () => {
-        const restarts = await world.exporter.metric('sip_keepalive_pinger_restarts_total');
-        assert.equal(restarts, 0);
+      await t.test('whatever came, the pinger thread never ended by itself', () => {
+        assert.equal(world.exporter.crashes(), 0);
       });
     });
   }
@@ -175,7 +186,7 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
     // An answer that is read after a stall of the exporter's own has none.
     assert.ok(rtts >= 1 && rtts <= pings, `${rtts} round trips of ${pings} pings`);
     const seconds = (await world.metric('rtt_seconds_sum', 'well')) ?? 0;
-    assert.ok(seconds > 0 && seconds / rtts < 0.6, `${seconds} s of ${rtts}`);
+    assert.ok(seconds > 0 && seconds < rtts * PATIENT.ping_timeout, `${seconds} s of ${rtts}`);
     assert.equal(await world.metric('late_responses_total', 'well'), 0);
   });
 
@@ -213,21 +224,24 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
       ? 'a request without an answer is sent again (RFC 3261 17.1.2.2)'
       : 'a request without an answer is sent once, as the wire is reliable (RFC 3261 17.1.2.2)',
     async () => {
-      const { pings, retransmissions } = await world.pings('silent', 3);
-      assert.equal(retransmissions, wire === 'udp' ? pings : 0);
-      const { requests } = world.farEnd('silent');
-      const isSentOnce = new Set(requests).size === requests.length;
-      assert.equal(isSentOnce, wire !== 'udp');
+      await world.pings('silent', 3);
+      await eventually('every request that came again is counted', async () => {
+        const { requests } = world.farEnd('silent');
+        const again = requests.length - new Set(requests).size;
+        const { retransmissions } = await world.pings('silent', 3);
+        return retransmissions === again && again > 0 === (wire === 'udp');
+      });
     },
   );
 
   await t.test('an answer after the deadline comes too late to be one', async () => {
     await world.verdict('late', 'down', 'timeout');
-    const { pings, timeouts, rtts, lates } = await world.pings('late', 3);
+    const { pings, timeouts, rtts } = await world.pings('late', 3);
     assert.deepEqual([timeouts, rtts], [pings, 0]);
+    const lates = async () => (await world.metric('late_responses_total', 'late')) ?? 0;
     // A connection is given up with the ping, and what comes over it then is not heard any more.
-    if (wire === 'udp') assert.ok((lates ?? 0) >= 2, `${lates} late ones`);
-    else assert.equal(lates, 0);
+    if (wire === 'udp') await eventually('two late ones', async () => (await lates()) >= 2);
+    else assert.equal(await lates(), 0);
   });
 
   await t.test('an answer with another branch is counted and ends no ping', async () => {
@@ -236,7 +250,10 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
     assert.deepEqual([timeouts, rtts], [pings, 0]);
     await eventually('every stray is counted', async () => {
       const unmatched = await world.exporter.metric('sip_keepalive_unmatched_messages_total');
-      return unmatched === world.farEnd('stray').requests.length;
+      const distinct = (name: Name) => new Set(world.farEnd(name).requests).size;
+      const strays = distinct('stray');
+      // A late answer may come when its ping is forgotten.
+      return (unmatched ?? 0) >= strays && (unmatched ?? 0) <= strays + distinct('late');
     });
   });
 
@@ -282,7 +299,8 @@ async function testConnections(t: TestContext, world: World, wire: TransportName
     const [first] = callers;
     await eventually('the first is closed', () => first?.isClosed === true);
     for (const phase of phases) {
-      assert.ok(((await world.metric('connect_seconds_count', 'each', { phase })) ?? 0) >= 3);
+      const times = () => world.metric('connect_seconds_count', 'each', { phase });
+      await eventually(`times of ${phase}`, async () => ((await times()) ?? 0) >= 3);
     }
   });
 

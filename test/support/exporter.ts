@@ -21,6 +21,11 @@ export interface Exporter extends Running {
   /** The answer to a JSON-RPC call, or to whatever this text is. */
   rpc(method: string, params: unknown): Promise<RpcAnswer>;
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
+  /**
+   * How often the pinger thread ended by itself. On a machine that gives it no time it may also be
+   * taken for stuck, and ended; that is no fault of what it was sent.
+   */
+  crashes(): number;
   /** The sum of all samples whose name and labels match. */
   metric(name: string, labels?: Record<string, string>): Promise<number | undefined>;
 }
@@ -89,6 +94,10 @@ export async function startExporter(
     isAlive: async (name) => Number(await get(`/alive?destination=${encodeURIComponent(name)}`)),
     destination: async (name) =>
       JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as Described,
+    crashes: () => {
+      const count = (pattern: RegExp) => running.output().match(pattern)?.length ?? 0;
+      return count(/the pinger thread ended/g) - count(/the pinger thread is stuck/g);
+    },
     metric: async (name, labels = {}) => sum(await get('/metrics'), name, labels),
   };
 }
