@@ -1,7 +1,7 @@
 /**
  * The connections of the HTTP server. They take descriptors from the same limit as the connections
  * to destinations, so there is a bound on them, and at the bound a new connection gets the place of
- * one that does nothing: idle clients keep nobody out.
+ * one that does nothing, first of all of one that has asked for nothing: idle clients keep nobody out.
  */
 
 import type { ServerResponse } from 'node:http';
@@ -43,7 +43,9 @@ export class Connections implements ConnectionCounts {
   /** Monotonic milliseconds. */
   readonly #now: () => number;
   readonly #all = new Map<string, Connection>();
-  /** The one that has been idle longest comes first. */
+  /** Those that have not sent a whole request yet, the oldest first. */
+  readonly #silent = new Set<Connection>();
+  /** Those whose requests are answered, the one that has been idle longest first. */
   readonly #idle = new Set<Connection>();
   #dropped = 0;
 
@@ -75,7 +77,7 @@ export class Connections implements ConnectionCounts {
     }
     const connection = { socket, pending: 0, sinceMs: 0, stream: socket };
     this.#all.set(key, connection);
-    this.#idle.add(connection);
+    this.#silent.add(connection);
     socket.once('close', () => this.#forget(key, connection));
   }
 
@@ -87,8 +89,9 @@ export class Connections implements ConnectionCounts {
 
   /** Closes the connection that can be spared most. False when every one is in use. */
   makeRoom(): boolean {
+    const [silent] = this.#silent;
     const [idle] = this.#idle;
-    const spared = idle ?? this.#slowest();
+    const spared = silent ?? idle ?? this.#slowest();
     if (spared === undefined) return false;
     this.#dropped++;
     this.#forget(keyOf(spared.socket) ?? '', spared);
@@ -101,6 +104,7 @@ export class Connections implements ConnectionCounts {
     const connection = this.#all.get(keyOf(socket) ?? '');
     if (connection === undefined) return;
     if (connection.pending++ === 0) {
+      this.#silent.delete(connection);
       this.#idle.delete(connection);
       connection.sinceMs = this.#now();
       connection.stream = socket;
@@ -123,6 +127,7 @@ export class Connections implements ConnectionCounts {
   }
 
   #forget(key: string, connection: Connection): void {
+    this.#silent.delete(connection);
     this.#idle.delete(connection);
     if (this.#all.get(key) === connection) this.#all.delete(key);
   }

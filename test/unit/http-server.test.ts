@@ -75,6 +75,23 @@ test('at the limit a new connection gets the place of the one that has been idle
   assert.ok(connections.dropped >= 33, `${connections.dropped}`);
 });
 
+test('a client that asks again and again keeps its connection while silent ones come and go', async (t) => {
+  const { port, connections } = await serve(t, echo, 8);
+  const client = await connect(t, port);
+  let text = '';
+  client.on('data', (data) => {
+    text += data;
+  });
+  for (let i = 0; i < 5; i++) {
+    client.write(get(`/${i}`));
+    await eventually('it is answered', () => text.includes(`</${i}>`));
+    await Promise.all(Array.from({ length: 30 }, () => connect(t, port)));
+  }
+  assert.ok(!client.readableEnded && !client.destroyed);
+  await eventually('others made room', () => connections.dropped >= 5 * 30 - 8);
+  assert.ok(!client.readableEnded && !client.destroyed);
+});
+
 test('at the limit, with every connection in use, a new one is closed and counted', async (t) => {
   const { port, connections } = await serve(t, echo, 8);
   const all = await Promise.all(Array.from({ length: 8 }, () => connect(t, port)));
