@@ -167,10 +167,10 @@ export function createKeepAlive({
       const entry = Object.entries(given).filter(([, value]) => value !== undefined);
       const destination = config.readEntry(Object.fromEntries(entry));
       const { name } = destination;
-      if (roster.named(name)?.owners.includes(owner)) return false;
-      const isFollowed = onResponse !== undefined;
-      const refused = roster.add(SOURCE, { owner, destination, isFollowed });
-      if (refused !== undefined) throw new Error(`${name}: ${refused.why}`);
+      const claim = { owner, destination, isFollowed: onResponse !== undefined };
+      if (roster.isHeld(claim)) return false;
+      const why = roster.whyRefused(claim) ?? roster.add(SOURCE, claim)?.why;
+      if (why !== undefined) throw new Error(`${name}: ${why}`);
       const all = listeners.get(name) ?? new Map<string, Listeners>();
       all.set(owner, {
         ...(onStateChange === undefined ? {} : { onStateChange }),

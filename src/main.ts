@@ -6,6 +6,7 @@ import type { Config } from './config/config.js';
 import { helpText, readFlags } from './config/flags.js';
 import { ConfigError } from './config/formats.js';
 import { Daemon } from './daemon.js';
+import { StateFolderError } from './engine/journal-reader.js';
 import { FilesError } from './files.js';
 import { WebConfigError, WebConfigFile } from './http/web-config.js';
 import { load } from './loading.js';
@@ -16,6 +17,7 @@ import { readVersion } from './version.js';
 /** What was wrong with the way that we were called, as the Prometheus exporters tell it. */
 const EXIT_USAGE = 2;
 
+const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError] as const;
 /** How long the last lines may take to be written. */
 const FLUSH_MS = 1_000;
 
@@ -68,8 +70,7 @@ function count({ destinations, modules }: Config): string {
 
 /** Says what ended us. Returns the exit code. */
 function fail(error: unknown): number {
-  const isUsage =
-    error instanceof ConfigError || error instanceof WebConfigError || error instanceof FilesError;
+  const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
   stderr.write(`sip-keepalive-exporter: ${isListening(error) ? error.message : text}\n`);
   return isUsage ? EXIT_USAGE : 1;

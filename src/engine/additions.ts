@@ -4,7 +4,8 @@ import { AdditionError, type Entry } from '../shared/additions.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { Wanted } from './intake.js';
-import { Journal, readJournal } from './journal.js';
+import { Journal } from './journal.js';
+import { readJournal } from './journal-reader.js';
 import type { Roster } from './roster.js';
 
 /** The source of these claims. */
@@ -33,38 +34,55 @@ export interface AdditionsOptions {
 export class Additions {
   readonly #options: AdditionsOptions;
   readonly #all = new Map<string, Addition>();
-  readonly #journal: Journal | undefined;
+  /** By name: the change under way, which the next one of that name waits for. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #journal: Journal | undefined;
   #readEntry: Wanted['readEntry'];
+  /** Destinations that are being written down, and are to have a row then. */
+  #reserved = 0;
 
   constructor(options: AdditionsOptions) {
-    const { folder } = options;
     this.#options = options;
     this.#readEntry = options.readEntry;
-    const all = () => [...this.#all.values()].map((addition) => ({ op: 'add', ...addition }));
-    this.#journal =
-      folder === '' ? undefined : new Journal({ folder, all, count: () => this.#all.size });
   }
 
   /** Whether they survive a restart. */
   get areKept(): boolean {
-    return this.#journal !== undefined;
+    return this.#options.folder !== '';
   }
 
-  /** Watches what was kept. @throws Error when the folder cannot be used. */
+  /** Watches what was kept. @throws StateFolderError when the folder cannot be used. */
   async start(): Promise<void> {
     const { folder, log, now } = this.#options;
-    if (this.#journal === undefined) return;
-    const { records, damage } = readJournal(folder, now());
-    let unknown = 0;
-    for (const record of records) {
-      if (isRecord(record)) this.#replay(record);
-      else unknown++;
+    if (folder === '') return;
+    const { records, damage, exposure } = readJournal(folder);
+    const unknown: string[] = [];
+    for (const { value, line } of records) {
+      if (isRecord(value)) this.#replay(value);
+      else unknown.push(line);
     }
-    if (damage !== undefined || unknown > 0) {
-      const error = damage ?? `${unknown} records are none that this version knows`;
-      const fields = { error, destinations: this.#all.size };
+    if (exposure !== undefined) {
+      log({
+        level: 'warn',
+        message: 'others may change what state_dir holds',
+        fields: { exposure },
+      });
+    }
+    if (damage !== undefined) {
+      const fields = { error: damage, destinations: this.#all.size };
       log({ level: 'error', message: 'what was added at run time is damaged', fields });
     }
+    if (unknown.length > 0) {
+      const message = 'records that this version does not know are kept as they are';
+      log({ level: 'warn', message, fields: { records: unknown.length } });
+    }
+    this.#journal = new Journal({
+      ...{ folder, unknown, now, isDamaged: damage !== undefined },
+      all: () => [...this.#all.values()].map((addition) => ({ op: 'add', ...addition })),
+      count: () => this.#all.size,
+      onSetAside: (copy) =>
+        log({ level: 'warn', message: 'the damaged file was copied aside', fields: { copy } }),
+    });
     try {
       await this.#journal.start();
     } catch (error) {
@@ -98,21 +116,8 @@ export class Additions {
    * @throws AdditionError when it cannot be.
    */
   async add(owner: string, entry: Entry): Promise<1 | -2> {
-    const destination = this.#readNew(entry);
-    const { roster } = this.#options;
-    const { name } = destination;
-    const known = roster.named(name);
-    const isSame = known?.destination.uri === destination.uri;
-    if (isSame && known.owners.includes(owner)) return -2;
-    const addition: Addition = { owner, name, entry };
-    const refused = roster.add(RUN_TIME, { owner, destination });
-    if (refused !== undefined) throw new AdditionError(`${name}: ${refused.why}`);
-    this.#all.set(keyOf(addition), addition);
-    await this.#keep({ op: 'add', ...addition }, () => {
-      this.#all.delete(keyOf(addition));
-      roster.remove(RUN_TIME, owner, name);
-    });
-    return 1;
+    const { name } = this.#readNew(entry);
+    return this.#inTurn(name, () => this.#addOne({ owner, name, entry }));
   }
 
   /**
@@ -120,40 +125,94 @@ export class Additions {
    * they were.
    */
   async remove(owner: string, names: readonly string[]): Promise<number> {
-    const gone = names.filter((name) => this.#all.has(keyOf({ owner, name })));
-    await Promise.all(gone.map((name) => this.#removeOne({ owner, name })));
-    return gone.length;
+    return this.#removeAll(names.map((name) => ({ owner, name })));
   }
 
   /** Lets go of all that was added, or all that `owner` added. */
   async flush(owner?: string): Promise<number> {
     const all = [...this.#all.values()].filter((one) => owner === undefined || one.owner === owner);
-    await Promise.all(all.map((one) => this.#removeOne(one)));
-    return all.length;
+    return this.#removeAll(all);
   }
 
   async close(): Promise<void> {
     await this.#journal?.close();
   }
 
-  async #removeOne({ owner, name }: Pick<Addition, 'owner' | 'name'>): Promise<void> {
-    const key = keyOf({ owner, name });
-    const addition = this.#all.get(key);
-    this.#all.delete(key);
-    this.#options.roster.remove(RUN_TIME, owner, name);
-    await this.#keep({ op: 'del', owner, name }, () => {
-      if (addition === undefined) return;
-      this.#all.set(key, addition);
-      this.#options.roster.add(RUN_TIME, { owner, destination: this.#read(addition) });
-    });
+  /** Changes of one name come one after the other; those of different names may share a write. */
+  async #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(change, change);
+    this.#turns.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    }
   }
 
-  /** @param undo puts back what could not be kept. */
-  async #keep(record: AdditionRecord, undo: () => void): Promise<void> {
+  /** Checks, writes down, and then watches. */
+  async #addOne(addition: Addition): Promise<1 | -2> {
+    const { roster } = this.#options;
+    const { owner, name, entry } = addition;
+    const claim = { owner, destination: this.#readNew({ ...entry, name }) };
+    if (roster.isHeld(claim)) return -2;
+    const isNew = roster.named(name) === undefined;
+    const why = roster.whyRefused(claim, this.#reserved);
+    if (why !== undefined) throw new AdditionError(`${name}: ${why}`);
+    let refused: string | undefined;
+    if (isNew) this.#reserved++;
     try {
-      await this.#journal?.append(record);
+      await this.#keep({ op: 'add', ...addition }, () => {
+        this.#all.set(keyOf(addition), addition);
+        refused = this.#watch(addition);
+      });
+    } finally {
+      if (isNew) this.#reserved--;
+    }
+    if (refused === undefined) return 1;
+    // A source of destinations took the name, or the last row, while this was being written down.
+    await this.#keep({ op: 'del', owner, name }, () => this.#all.delete(keyOf(addition)));
+    throw new AdditionError(`${name}: ${refused}`);
+  }
+
+  /** Why it cannot be watched; undefined when it is. */
+  #watch(addition: Addition): string | undefined {
+    try {
+      const claim = { owner: addition.owner, destination: this.#read(addition) };
+      return this.#options.roster.add(RUN_TIME, claim)?.why;
     } catch (error) {
-      undo();
+      // The settings have changed meanwhile, and it no longer fits them.
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #removeAll(all: readonly Pick<Addition, 'owner' | 'name'>[]): Promise<number> {
+    const known = all.filter((one) => this.#all.has(keyOf(one)));
+    const removed = await Promise.all(
+      known.map((one) => this.#inTurn(one.name, () => this.#removeOne(one))),
+    );
+    return removed.filter(Boolean).length;
+  }
+
+  /** False when somebody else has removed it meanwhile. */
+  async #removeOne({ owner, name }: Pick<Addition, 'owner' | 'name'>): Promise<boolean> {
+    const key = keyOf({ owner, name });
+    if (!this.#all.has(key)) return false;
+    await this.#keep({ op: 'del', owner, name }, () => {
+      this.#all.delete(key);
+      this.#options.roster.remove(RUN_TIME, owner, name);
+    });
+    return true;
+  }
+
+  /** @param apply called once the record is kept, and never when it is not. */
+  async #keep(record: AdditionRecord, apply: () => void): Promise<void> {
+    if (this.#journal === undefined) {
+      apply();
+      return;
+    }
+    try {
+      await this.#journal.append(record, apply);
+    } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new AdditionError(`could not be written down: ${why}`, { cause: error });
     }

@@ -4,101 +4,40 @@
  * comes to.
  */
 
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { constants, readdirSync, unlinkSync } from 'node:fs';
+import { copyFile, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { JOURNAL_FILE, JOURNAL_HEADER } from './journal-reader.js';
 
-const FILE = 'additions.jsonl';
-const FORMAT = 'sip-keepalive-exporter additions';
-const VERSION = 1;
-const HEADER = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
 /** It is written anew once it has so many lines more than twice what it comes to. */
 const MOST_IDLE_LINES = 1_000;
+/** What a crash leaves of a file that was being written. */
+const LEFTOVER = /^additions\.jsonl\.new(?:-[0-9a-f]{16})?$/;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+/** Somebody else could have put a link or a file of that name there: neither is written through. */
+const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 interface Pending {
   readonly line: string;
+  readonly onKept: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** What a folder held. */
-export interface Kept {
-  readonly records: readonly unknown[];
-  /** What was wrong, in words. The file was set aside under another name, which they tell. */
-  readonly damage: string | undefined;
-}
-
-/**
- * Reads what is in `folder`, which is made if need be. What is damaged is copied aside first, and what
- * can be read of it is read.
- *
- * @param now wall clock, for the name of the copy.
- * @throws Error when the folder cannot be used.
- */
-export function readJournal(folder: string, now: Date): Kept {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, FILE);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return { records: [], damage: undefined };
-    throw error;
-  }
-  const { records, faults } = parse(text);
-  if (faults.length === 0) return { records, damage: undefined };
-  const aside = `${path}.damaged-${now.toISOString().replaceAll(':', '')}`;
-  const told = `${path}: ${faults.join('; ')}`;
-  try {
-    copyFileSync(path, aside);
-    return { records, damage: `${told}; copied to ${aside}` };
-  } catch (error) {
-    return { records, damage: `${told}; could not be copied aside: ${String(error)}` };
-  }
-}
-
-function parse(text: string): { records: readonly unknown[]; faults: readonly string[] } {
-  const [header = '', ...lines] = text.split('\n');
-  const head = parsed(header);
-  if (!isHeader(head)) return { records: [], faults: ['expected a header as its first line'] };
-  if (head.version !== VERSION) {
-    return { records: [], faults: [`expected version ${VERSION}, got ${head.version}`] };
-  }
-  const records: unknown[] = [];
-  const faults: string[] = [];
-  const last = lines.pop();
-  for (const [index, line] of lines.entries()) {
-    const record = parsed(line);
-    if (record === undefined) faults.push(`line ${index + 2} is no record`);
-    else records.push(record);
-  }
-  if (last !== '') faults.push('the last line was not written to its end');
-  return { records, faults };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function isHeader(value: unknown): value is { readonly version: unknown } {
-  return (
-    typeof value === 'object' && value !== null && 'format' in value && value.format === FORMAT
-  );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
 export interface JournalOptions {
   readonly folder: string;
-  /** What all records so far come to, and how many that is. */
+  /** Lines that belong into the file as they were read: records that this version does not know. */
+  readonly unknown: readonly string[];
+  /** What all other records so far come to, and how many that is. */
   readonly all: () => readonly unknown[];
   readonly count: () => number;
+  /** The file is damaged, or of a later version: it is copied aside before it is replaced. */
+  readonly isDamaged: boolean;
+  /** Wall clock, for the name of the copy. */
+  readonly now: () => Date;
+  /** The damaged file was copied to this path. */
+  readonly onSetAside?: (path: string) => void;
 }
 
 export class Journal {
@@ -106,6 +45,7 @@ export class Journal {
   readonly #path: string;
   readonly #pending: Pending[] = [];
   #file: FileHandle | undefined;
+  #mustSetAside: boolean;
   /** Of the file, as far as it is known to be right. */
   #bytes = 0;
   #lines = 0;
@@ -113,19 +53,28 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#path = join(options.folder, FILE);
+    this.#path = join(options.folder, JOURNAL_FILE);
+    this.#mustSetAside = options.isDamaged;
   }
 
-  /** Writes what all records come to. @throws Error when it cannot. */
+  /** Writes what all records come to. @throws Error when it cannot; an append tries again. */
   async start(): Promise<void> {
+    for (const name of readdirSync(this.#options.folder)) {
+      if (LEFTOVER.test(name)) unlinkSync(join(this.#options.folder, name));
+    }
     await this.#writeAnew();
   }
 
-  /** Resolves once the record is on disk. Rejects when it is not, and will not be. */
-  append(record: unknown): Promise<void> {
+  /**
+   * Resolves once the record is on disk. Rejects when it is not, and will not be.
+   *
+   * @param onKept called once it is on disk, before anything else is written: from then on `all`
+   *   contains it.
+   */
+  append(record: unknown, onKept: () => void): Promise<void> {
     const line = `${JSON.stringify(record)}\n`;
     return new Promise((resolve, reject) => {
-      this.#pending.push({ line, resolve, reject });
+      this.#pending.push({ line, onKept, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
   }
@@ -141,18 +90,26 @@ export class Journal {
       const batch = this.#pending.splice(0);
       try {
         await this.#write(batch);
-        for (const { resolve } of batch) resolve();
       } catch (error) {
-        // The last one first: what it undoes it did on top of the others.
-        for (const { reject } of batch.reverse()) reject(error);
+        for (const { reject } of batch) reject(error);
         await this.#forget();
+        continue;
+      }
+      for (const { onKept, resolve, reject } of batch) {
+        try {
+          onKept();
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
       }
     }
     this.#writing = undefined;
   }
 
   async #write(batch: readonly Pending[]): Promise<void> {
-    const isLong = this.#lines > 2 * this.#options.count() + MOST_IDLE_LINES;
+    const { count, unknown } = this.#options;
+    const isLong = this.#lines > 2 * (count() + unknown.length) + MOST_IDLE_LINES;
     if (this.#file === undefined || isLong) await this.#writeAnew();
     const bytes = Buffer.from(batch.map(({ line }) => line).join(''));
     if (this.#file !== undefined) await writeWhole(this.#file, bytes, this.#bytes);
@@ -169,22 +126,45 @@ export class Journal {
 
   /** In another file, which takes the place of this one once it is on disk. */
   async #writeAnew(): Promise<void> {
-    const all = this.#options.all();
-    const bytes = Buffer.from(HEADER + all.map((record) => `${JSON.stringify(record)}\n`).join(''));
-    const next = await open(`${this.#path}.new`, 'w', 0o600);
+    await this.#setAside();
+    const { folder, unknown, all } = this.#options;
+    const lines = [...unknown, ...all().map((record) => JSON.stringify(record))];
+    const bytes = Buffer.from(JOURNAL_HEADER + lines.map((line) => `${line}\n`).join(''));
+    const path = `${this.#path}.new-${randomBytes(8).toString('hex')}`;
+    const next = await open(path, NEW_FILE, 0o600);
     try {
       await writeWhole(next, bytes, 0);
       await next.sync();
-      await rename(`${this.#path}.new`, this.#path);
-      await syncFolder(this.#options.folder);
+      await rename(path, this.#path);
+      await syncFolder(folder);
     } catch (error) {
       await next.close();
+      await unlink(path).catch(() => {});
       throw error;
     }
     await this.#file?.close();
     this.#file = next;
     this.#bytes = bytes.length;
-    this.#lines = all.length;
+    this.#lines = lines.length;
+  }
+
+  /** What cannot be copied aside is not replaced. */
+  async #setAside(): Promise<void> {
+    if (!this.#mustSetAside) return;
+    const { folder, now, onSetAside } = this.#options;
+    const suffix = `${now().toISOString().replaceAll(':', '')}-${randomBytes(4).toString('hex')}`;
+    const path = `${this.#path}.damaged-${suffix}`;
+    try {
+      await copyFile(this.#path, path, constants.COPYFILE_EXCL);
+      const copy = await open(path, 'r');
+      await copy.sync().finally(() => copy.close());
+      await syncFolder(folder);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`the damaged file cannot be copied aside: ${why}`, { cause: error });
+    }
+    this.#mustSetAside = false;
+    onSetAside?.(path);
   }
 }
 

@@ -132,6 +132,23 @@ export class Roster {
     };
   }
 
+  /** Whether `owner` has this very destination already, for whichever source. */
+  isHeld({ owner, destination }: Claim): boolean {
+    const entry = this.#byName.get(destination.name);
+    return entry?.destination.uri === destination.uri && entry.owners.includes(owner);
+  }
+
+  /**
+   * Why one more claim could not be met; undefined when it could.
+   *
+   * @param reserved rows that others are about to take.
+   */
+  whyRefused({ destination: { name, uri } }: Claim, reserved = 0): string | undefined {
+    const entry = this.#byName.get(name);
+    if (entry === undefined) return this.size + reserved < LEDGER_CAPACITY ? undefined : FULL;
+    return entry.destination.uri === uri ? undefined : nameIsThatOf(entry.destination.uri);
+  }
+
   /** One more destination for `source`. Returns why the claim cannot be met, if it cannot. */
   add(source: string, claim: Claim): Refused | undefined {
     const { name } = claim.destination;
@@ -172,7 +189,7 @@ export class Roster {
     const uri = this.#byName.get(name)?.destination.uri;
     return held
       .filter((claim) => claim.destination.uri !== uri)
-      .map((claim) => ({ claim, why: uri === undefined ? FULL : `the name is that of ${uri}` }));
+      .map((claim) => ({ claim, why: uri === undefined ? FULL : nameIsThatOf(uri) }));
   }
 
   #claim(entry: Entry | undefined, claims: readonly Held[]): void {
@@ -304,6 +321,10 @@ const STEP = 200;
 const LOOK_COST = 1 / 20;
 const NO_TARGETS: readonly TargetAddress[] = [];
 const FULL = `there are ${LEDGER_CAPACITY} destinations already, and no room for more`;
+
+function nameIsThatOf(uri: string): string {
+  return `the name is that of ${uri}`;
+}
 
 /** Whether they are the same claims, each for the same destination. */
 function isSameList(a: readonly Held[], b: readonly Held[]): boolean {

@@ -103,6 +103,20 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   assert.equal(keepAlive.remove(uri, 'c'), true);
   assert.equal(keepAlive.remove(uri, 'b'), true);
   assert.equal(keepAlive.list().length, 1);
+  assert.equal(keepAlive.add(uri, { owner: 'a', name: 'mine' }), true);
+  assert.equal(keepAlive.add(uri, { owner: 'a', name: 'mine' }), false);
+  for (const owner of ['a', 'b']) {
+    assert.throws(
+      () => keepAlive.add('other.example', { owner, name: 'mine' }),
+      { message: `mine: the name is that of ${uri}` },
+      owner,
+    );
+  }
+  assert.equal(keepAlive.remove('mine', 'a'), true);
+  for (const nonsense of ['http://x', '', 'sip:', '\0']) {
+    assert.equal(keepAlive.isAlive(nonsense), -1, nonsense);
+    assert.equal(keepAlive.remove(nonsense, 'a'), false, nonsense);
+  }
   assert.throws(() => keepAlive.add('http://x', { owner: 'a' }), /uri: expected a SIP URI/);
   assert.throws(
     () => keepAlive.add('static.example', { owner: 'a', name: 'static' }),
