@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Journal, type JournalOptions } from '../../src/engine/journal.js';
 import { readJournal, StateFolderError } from '../../src/engine/journal-reader.js';
-import { folder } from '../support/process.js';
+import { folder, runToEnd } from '../support/process.js';
+import { needs } from '../support/tools.js';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
 const FILE = 'additions.jsonl';
@@ -212,7 +213,6 @@ test('links that others have put there are not written through', async (t) => {
 for (const [what, make] of [
   ['a symbolic link', (path: string) => symlinkSync('/etc/hostname', path)],
   ['a symbolic link to nothing', (path: string) => symlinkSync('/nowhere', path)],
-  ['another', (path: string) => void execFileSync('mkfifo', [path])],
   ['another', (path: string) => mkdirSync(path)],
   ['a symbolic link to a device', (path: string) => symlinkSync('/dev/zero', path)],
 ] as const) {
@@ -227,6 +227,16 @@ for (const [what, make] of [
     );
   });
 }
+
+test(
+  'a FIFO in the place of the file is refused in words, and not waited for',
+  needs('mkfifo'),
+  (t) => {
+    const path = folder(t);
+    runToEnd('mkfifo', [join(path, FILE)]);
+    assert.throws(() => readJournal(path), { message: /expected a regular file, got another/ });
+  },
+);
 
 test('a folder that others may write to is told of', (t) => {
   const path = folder(t);
@@ -249,7 +259,7 @@ test('a file of somebody else in a folder that others may write to is refused', 
 }, (t) => {
   const path = folder(t);
   writeFileSync(join(path, FILE), HEADER);
-  execFileSync('chown', ['12345', join(path, FILE)]);
+  chownSync(join(path, FILE), 12_345, 12_345);
   assert.equal(readJournal(path).damage, undefined);
   chmodSync(path, 0o777);
   assert.throws(() => readJournal(path), {
