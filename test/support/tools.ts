@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   kamcmd: 'kamailio',
   nft: 'nftables',
+  mkfifo: 'coreutils',
   openssl: 'openssl',
   prlimit: 'util-linux',
   prometheus: 'prometheus',
