@@ -145,13 +145,12 @@ export class Probe implements TargetUser {
     const sought = soughtFor(this.#hop, this.#request.settings);
     const numeric = numericPlace(sought);
     if (numeric !== undefined) return [numeric];
-    const { resolver, tools } = this.#options;
+    const { resolver } = this.#options;
     this.#isResolving = true;
     const location = await resolver.locate(sought);
     this.#isResolving = false;
     if (this.#isOver) return undefined;
-    const resolve = (tools.clock.now() - this.#beganAt) / 1000;
-    this.#durations = { ...this.#durations, resolve };
+    this.#tookToResolve();
     for (const trouble of location.troubles) this.#note(trouble);
     if (location.kind === 'failed') {
       this.#fail(location.reason === 'local' ? 'local' : 'resolution', location.why);
@@ -161,6 +160,11 @@ export class Probe implements TargetUser {
       this.#note(steps.map(({ type, name, value }) => `${type} ${name} is ${value}`).join(', '));
     }
     return location.places;
+  }
+
+  #tookToResolve(): void {
+    const resolve = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
+    this.#durations = { ...this.#durations, resolve };
   }
 
   #ping({ wire, address, port, family }: Place): void {
@@ -190,8 +194,9 @@ export class Probe implements TargetUser {
     setImmediate(() => {
       if (this.#isOver) return;
       const ranOut = 'the time for the whole probe ran out';
-      if (this.#isResolving) this.#fail('resolution', `${ranOut} while its name was looked up`);
-      else this.#fail('timeout', ranOut);
+      if (!this.#isResolving) return this.#fail('timeout', ranOut);
+      this.#tookToResolve();
+      this.#fail('resolution', `${ranOut} while ${this.#hop.host} was looked up`);
     });
   }
 
