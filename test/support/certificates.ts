@@ -25,6 +25,10 @@ export interface Wish {
   readonly untilDays?: number;
   /** May issue certificates itself. */
   readonly isAuthority?: boolean;
+  /** The hash of the signature, as openssl calls it; `sha256` if not told. */
+  readonly digest?: string;
+  /** Length of an RSA key; an EC key if not told. */
+  readonly rsaBits?: number;
 }
 
 /** Whoever issues certificates. */
@@ -58,6 +62,7 @@ export class Authority {
 
   issue(wish: Wish): Issued {
     const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = wish;
+    const { digest = 'sha256', rsaBits } = wish;
     const at = join(this.#path, `${++this.#issued}`);
     mkdirSync(at);
     const file = (suffix: string) => join(at, suffix);
@@ -67,7 +72,7 @@ export class Authority {
       [
         '[ca]\ndefault_ca = d\n[d]',
         `new_certs_dir = ${at}\ndatabase = ${file('index.txt')}\nrand_serial = yes`,
-        'default_md = sha256\npolicy = p\nunique_subject = no\nx509_extensions = e',
+        `default_md = ${digest}\npolicy = p\nunique_subject = no\nx509_extensions = e`,
         '[p]\ncommonName = supplied\n[e]',
         `basicConstraints = CA:${isAuthority ? 'TRUE' : 'FALSE'}`,
         alternative === undefined ? '' : `subjectAltName = ${alternative}`,
@@ -75,7 +80,8 @@ export class Authority {
       ].join('\n'),
     );
     const request = ['-keyout', file('key.pem'), '-out', file('csr.pem'), '-subj', `/CN=${name}`];
-    openssl(['req', '-new', ...KEY, ...request]);
+    const key = rsaBits === undefined ? KEY : ['-newkey', `rsa:${rsaBits}`, '-nodes'];
+    openssl(['req', '-new', ...key, ...request]);
     openssl([
       ...['ca', '-batch', '-notext', '-config', file('ca.cnf'), '-in', file('csr.pem')],
       ...['-cert', this.#own.certFile, '-keyfile', this.#own.keyFile, '-out', file('cert.pem')],

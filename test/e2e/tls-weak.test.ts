@@ -1,0 +1,53 @@
+/** Peers whose TLS is old or weak: what is told, and that the setting that is named helps. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Authority } from '../support/certificates.js';
+import { startExporter } from '../support/exporter.js';
+import { startFarEnd } from '../support/far-end.js';
+import { eventually } from '../support/process.js';
+import { needs } from '../support/tools.js';
+
+const WEAK = 'DEFAULT:@SECLEVEL=0';
+
+test(
+  'a key or a signature that is too weak is told in words, and taken with tls_config.ciphers',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const cases = {
+      'short key': [
+        { rsaBits: 512 },
+        /has a key of 512 bits, which is too short; tls_config\.ciphers/,
+      ],
+      'weak hash': [
+        { digest: 'sha1' },
+        /is signed with SHA-1, which is too weak; tls_config\.ciphers/,
+      ],
+    } as const;
+    const tls_config = { ca_file: authority.caFile };
+    const destinations = [];
+    for (const [name, [wish]] of Object.entries(cases)) {
+      const { cert, key } = authority.issue({ name: 'far', alternative: 'IP:127.0.0.1', ...wish });
+      const tls = { cert, key, ciphers: WEAK, maxVersion: 'TLSv1.2' } as const;
+      const { port } = await startFarEnd(t, 'tls', (_request, good) => [good], { tls });
+      const uri = `127.0.0.1:${port};transport=tls`;
+      destinations.push({ name, uri });
+      destinations.push({
+        name: `${name} taken`,
+        uri,
+        tls_config: { ...tls_config, ciphers: WEAK },
+      });
+    }
+    const exporter = await startExporter(t, { ping_interval: 1, tls_config, destinations });
+    for (const [name, [, fault]] of Object.entries(cases)) {
+      const told = async () => (await exporter.destination(name)).targets[0]?.detail ?? '';
+      await eventually(`${name} is told`, async () => (await told()) !== '');
+      assert.match(await told(), fault);
+      await eventually(
+        `${name} is taken`,
+        async () => (await exporter.isAlive(`${name} taken`)) === 1,
+      );
+    }
+  },
+);
