@@ -121,6 +121,17 @@ test('a name that is not there leads to the next, as does a failing server; sile
   }
 });
 
+test('names that are not there are no trouble where another one is; servers that fail are', async () => {
+  const location = await locateFirst('pbx', ['pbx.a', 'pbx.b', 'pbx'], async (name) => {
+    if (name === 'pbx.a') return { location: failed('nxdomain', name), isThere: false };
+    if (name === 'pbx.b') return { location: failed('servfail', name), isThere: false };
+    const untilMs = 0;
+    const found = { kind: 'located', places: [], untilMs, doubt: undefined, troubles: [] } as const;
+    return { location: found, isThere: true };
+  });
+  assert.deepEqual([location.kind, location.troubles], ['located', ['trouble at pbx.b']]);
+});
+
 test('a name with records that lead nowhere is the one: others are not tried', async () => {
   const { asked } = await tried({ 'pbx.a': 'nodata', pbx: 'nodata' }, ['pbx.a']);
   assert.deepEqual(asked, ['pbx.a']);

@@ -40,7 +40,10 @@ export async function locateFirst(
 ): Promise<Location> {
   const absent = new Map<string, Unlocated>();
   const withTroubles = <T extends Location>(location: T): T => {
-    const before = [...absent.values()].flatMap(({ troubles }) => troubles);
+    // That a name is not there is no trouble once another one is.
+    const before = [...absent.values()]
+      .filter(({ reason }) => location.kind === 'failed' || !isCertain(reason))
+      .flatMap(({ troubles }) => troubles);
     return { ...location, troubles: [...before, ...location.troubles] };
   };
   for (const name of names) {
