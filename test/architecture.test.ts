@@ -170,6 +170,33 @@ describe('sources', () => {
     );
   });
 
+  test('read all that a setting is declared with', () => {
+    const declared = sources.find(({ path }) => path === 'config/setting.ts')?.code ?? '';
+    const [, body = ''] = /interface Setting \{([\s\S]*?)\n\}/.exec(declared) ?? [];
+    const members = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
+    assert.ok(members.length >= 6);
+    const unread = members.filter(
+      (name) => !sources.some(({ code }) => new RegExp(`[.{,]\\s*${name}\\b(?!\\??:)`).test(code)),
+    );
+    assert.deepEqual(unread, []);
+  });
+
+  test('of the page use every element that has a name', () => {
+    const folder = join(SRC, '..', 'page');
+    const read = (end: string) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith(end))
+        .map((name) => readFileSync(join(folder, name), 'utf8'))
+        .join('\n');
+    const ids = [...read('.html').matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id);
+    assert.ok(ids.length > 0);
+    const scripts = read('.js') + read('.html').replace(/ id="[^"]+"/g, '');
+    assert.deepEqual(
+      ids.filter((id) => !new RegExp(`['"#]${id}['"]`).test(scripts)),
+      [],
+    );
+  });
+
   test('have no barrels', () => {
     assert.deepEqual(
       where(({ path }) => relative('.', path).endsWith('index.ts')),

@@ -158,7 +158,6 @@ export const PING_SETTINGS = {
     doc: 'Password for digest authentication.',
     format: 'credential',
     default: '',
-    isSecret: true,
   }),
   'auth.password_file': setting('auth.password_file', {
     doc: 'File with the password, which is read again when it changes; a line break at its end does not count.',

@@ -16,8 +16,6 @@ export interface Setting {
   readonly isSwitch?: true;
   /** In the file it may be a mapping. */
   readonly isMapping?: true;
-  /** Never shown. */
-  readonly isSecret?: true;
 }
 
 /** The setting at `path`, with the flag and the variable that follow from it. */

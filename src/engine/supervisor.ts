@@ -19,6 +19,7 @@ import type {
   ToPinger,
 } from '../shared/protocol.js';
 import type { DnsSettings, Explanation } from '../shared/resolution.js';
+import { PostQueue } from './post-queue.js';
 import { Quarantine } from './quarantine.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
@@ -63,6 +64,7 @@ export class Supervisor {
   readonly #explanations = new Asks<Explanation | undefined>(MOST_EXPLANATIONS);
   readonly #reader: LedgerReader;
   readonly #quarantine = new Quarantine();
+  readonly #queue = new PostQueue((message) => this.#worker?.postMessage(message));
   #worker: Worker | undefined;
   /** Destinations whose rows the present thread was told of when it was started. */
   #known: readonly DestinationSlot[] = [];
@@ -120,18 +122,14 @@ export class Supervisor {
 
   #watch(entries: readonly Watched[]): void {
     for (let i = 0; i < entries.length; i += BATCH) {
-      const destinations = entries
-        .slice(i, i + BATCH)
-        .map(({ slot, destination: { name, uri, settings }, isFollowed }) => {
-          return { slot, destination: { name, uri, settings }, isFollowed };
-        });
-      this.#post({ type: 'watch', destinations });
+      const batch = entries.slice(i, i + BATCH);
+      this.#post(() => ({ type: 'watch', destinations: batch.map(toldOf) }));
     }
   }
 
   /** Tells what the files hold now. */
   tellFiles(): void {
-    this.#post({ type: 'files', files: this.#options.files() });
+    this.#post(() => ({ type: 'files', files: this.#options.files() }));
   }
 
   /**
@@ -142,20 +140,23 @@ export class Supervisor {
   async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
     this.#mustBeReady();
     return this.#probes.ask(
-      (id) => this.#post({ type: 'probe', id, ...request }),
+      (id) => this.#post(() => ({ type: 'probe', id, ...request })),
       signal,
-      (id) => this.#post({ type: 'cancel', id }),
+      (id) => this.#post(() => ({ type: 'cancel', id })),
     );
   }
 
   /** What there is to tell of a destination besides numbers. @throws AskError when the pinger cannot say. */
   async explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
     this.#mustBeReady();
-    return this.#explanations.ask((id) => this.#post({ type: 'explain', id, slot }));
+    return this.#explanations.ask((id) => this.#post(() => ({ type: 'explain', id, slot })));
   }
 
   unwatch(slots: readonly DestinationSlot[]): void {
-    if (slots.length > 0) this.#post({ type: 'unwatch', slots });
+    for (let i = 0; i < slots.length; i += BATCH) {
+      const batch = slots.slice(i, i + BATCH);
+      this.#post(() => ({ type: 'unwatch', slots: batch }));
+    }
   }
 
   /** Ends the thread. */
@@ -185,8 +186,8 @@ export class Supervisor {
   }
 
   /** What is posted before the thread is ready is not lost: it is told everything then. */
-  #post(message: ToPinger): void {
-    if (this.#isReady) this.#worker?.postMessage(message);
+  #post(make: () => ToPinger): void {
+    if (this.#isReady) this.#queue.add(make);
   }
 
   #take(message: FromPinger): void {
@@ -234,6 +235,7 @@ export class Supervisor {
     if (this.#isStopped || this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isReady = false;
+    this.#queue.clear();
     if (performance.now() - this.#spawnedAt > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#options.log({
       level: 'error',
@@ -302,6 +304,11 @@ export class Supervisor {
     });
     void this.#worker.terminate();
   }
+}
+
+/** What the thread has to know of a destination. */
+function toldOf({ slot, destination: { name, uri, settings }, isFollowed }: Watched) {
+  return { slot, destination: { name, uri, settings }, isFollowed };
 }
 
 function spawnPinger(start: PingerStart): Worker {

@@ -4,12 +4,13 @@ import type { DestinationSlot } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
-import type { FromPinger, ProbeRequest, ResolvedTargets, ToPinger } from '../shared/protocol.js';
+import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { Clock } from './clock.js';
 import type { Resolver, Ttls } from './dns/names.js';
 import { Entropy } from './entropy.js';
 import type { Files } from './files.js';
+import type { Handled } from './inbox.js';
 import { Judge } from './judge.js';
 import { Loop } from './loop.js';
 import { Outbox } from './outbox.js';
@@ -112,7 +113,7 @@ export class Pinger {
     this.#outbox.ready();
   }
 
-  handle(message: Exclude<ToPinger, { type: 'stop' }>): void {
+  handle(message: Handled): void {
     switch (message.type) {
       case 'watch':
         for (const { slot, destination, isFollowed } of message.destinations) {

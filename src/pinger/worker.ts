@@ -7,6 +7,7 @@ import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/proto
 import { systemClock } from './clock.js';
 import { DnsResolver } from './dns/resolver.js';
 import { Files } from './files.js';
+import { Inbox } from './inbox.js';
 import { Pace } from './pace.js';
 import { Pinger } from './pinger.js';
 import { TlsContexts } from './transport/tls-context.js';
@@ -47,8 +48,9 @@ const pinger = new Pinger({
   post,
 });
 
+const inbox = new Inbox((message) => pinger.handle(message), setImmediate);
 port.on('message', (message: ToPinger) => {
-  if (message.type !== 'stop') return pinger.handle(message);
+  if (message.type !== 'stop') return inbox.take(message);
   pinger.close();
   port.close();
 });
