@@ -9,7 +9,7 @@ import { eventually, folder } from '../support/process.js';
 
 const CHAOS = new URL('../support/chaos.js', import.meta.url).href;
 const OTHERS = 500;
-const INTERVAL = 1;
+const INTERVAL = 5;
 /** Pings of the others that are waited for at each seam. */
 const MORE_PINGS = OTHERS;
 
@@ -101,7 +101,7 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     throwAt('');
     assert.equal(
       ofOthers(later, 'sip_keepalive_ping_failures_total'),
-      0,
+      ofOthers(earlier, 'sip_keepalive_ping_failures_total'),
       'no ping of others is lost',
     );
     assert.equal(sum(later, 'sip_keepalive_pinger_restarts_total'), 0);

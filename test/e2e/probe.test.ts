@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { type Running, startFleet } from '../../demo/fleet.js';
 import { answerOptions } from '../../src/pinger/uas.js';
+import { fakeDns, unknowing } from '../support/dns-server.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
@@ -166,7 +167,8 @@ test("a probe ends half a second before Prometheus's patience does, or at the mo
 });
 
 test('a name that does not resolve fails the probe, and is no error of HTTP', async (t) => {
-  const exporter = await startExporter(t, {});
+  const { label } = await fakeDns(t, unknowing);
+  const exporter = await startExporter(t, { dns: { servers: [label] } });
   const [status, text] = await probe(exporter, of('sip:nowhere.invalid'));
   assert.equal(status, 200);
   assert.equal(sum(text, 'probe_success'), 0);

@@ -104,6 +104,9 @@ export function reply(
   });
 }
 
+/** The answer of a server that knows no name. */
+export const unknowing: Script = (asked) => [reply(asked, { flags: FLAGS.NXDOMAIN })];
+
 /** The answer of a server that knows one address of every name. */
 export const answering: Script = (asked) => [
   reply(asked, asked.type === 'A' ? { answers: [address(asked.name)] } : {}),

@@ -5,8 +5,8 @@ import type { TestContext } from 'node:test';
 import type { Exporter } from './exporter.js';
 import { startFarEnd } from './far-end.js';
 
-/** Pinged each second. A busy machine answers late, which is no loss. */
-const LIVE = { name: 'live', ping_interval: 2, ping_timeout: 1.9 };
+/** A busy machine answers late, which is no loss. */
+const LIVE = { name: 'live', ping_interval: 5, ping_timeout: 4.9 };
 
 /** Starts it; `destination` goes into the configuration. */
 export async function startLivePeer(t: Pick<TestContext, 'after'>) {
@@ -17,7 +17,7 @@ export async function startLivePeer(t: Pick<TestContext, 'after'>) {
     holds: async (exporter: Exporter) => {
       const live = { destination: LIVE.name };
       const text = await exporter.get('/metrics');
-      assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
+      assert.equal(exporter.crashes(), 0);
       assert.equal(await exporter.metric('sip_keepalive_ping_failures_total', live), 0, text);
       assert.ok(((await exporter.metric('sip_keepalive_pings_total', live)) ?? 0) > 0);
       assert.equal(await exporter.isAlive(LIVE.name), 1);
