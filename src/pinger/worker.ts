@@ -41,7 +41,7 @@ const pinger = new Pinger({
   faults,
   openWire: (name, settings, onMessage) =>
     openWire({
-      ...{ name, settings, contexts, handshakes, clock: systemClock, onMessage, log },
+      ...{ name, settings, contexts, handshakes, clock: systemClock, onMessage, log, faults },
       onUdpRebind: () => writer.recordUdpRebind(),
     }),
   afterReads: setImmediate,

@@ -27,7 +27,7 @@ test('--config.check says whether the configuration is right, without starting',
   writeFileSync(file, 'ping_interval: -3\ndestinations:\n  - uri: http://x\n');
   const bad = call(['--config.check', `--config.file=${file}`]);
   assert.equal(bad.status, 2);
-  assert.match(bad.stderr, /ping_interval: expected a duration .*, got -3/);
+  assert.match(bad.stderr, /ping_interval: expected a duration .*, got "-3"/);
 });
 
 test('bad input stops the start with exit code 2: a flag, the environment, a file that is missing', () => {

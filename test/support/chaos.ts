@@ -18,6 +18,7 @@ import { Steps } from '../../src/pinger/steps.js';
 import { Target } from '../../src/pinger/target.js';
 import { Targets } from '../../src/pinger/targets.js';
 import { Transaction } from '../../src/pinger/transaction.js';
+import { RateBound } from '../../src/pinger/transport/rate-bound.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
 import { Watches } from '../../src/pinger/watches.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
@@ -82,6 +83,7 @@ function inPingerThread(): void {
     }
     return flow;
   };
+  patch(RateBound.prototype, 'admit', () => throwAt('connection'));
   patch(Target.prototype, 'receive', () => {
     if (isVictim()) throwAt('receive');
   });

@@ -4,11 +4,13 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
+import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/cells.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls.js';
 import type { Clock } from '../clock.js';
 import { peerOf } from './certificate.js';
+import { containListeners } from './contain.js';
 import { failureOf } from './failures.js';
 import { tlsFailure } from './tls-failures.js';
 import type { Endpoint } from './transport.js';
@@ -21,6 +23,7 @@ export interface DialOptions {
   /** Undefined for TCP alone. */
   readonly secure: Secure | undefined;
   readonly clock: Clock;
+  readonly faults: Faults;
 }
 
 export interface Secure {
@@ -38,7 +41,7 @@ export interface DialUser {
 
 /** Connects; one of `opened` and `failed` follows, unless it is given up. Returns how to give up. */
 export function dial(options: DialOptions, user: DialUser): () => void {
-  const { endpoint, sourceAddress, dscp, secure, clock } = options;
+  const { endpoint, sourceAddress, dscp, secure, clock, faults } = options;
   const beganAt = clock.now();
   const socket = net.connect({
     host: endpoint.address,
@@ -47,6 +50,7 @@ export function dial(options: DialOptions, user: DialUser): () => void {
     noDelay: true,
     ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
   });
+  containListeners(socket, faults);
   let giveUp = () => abandon(socket, onError);
   const onError = (error: Error) => {
     abandon(socket, onError);
@@ -60,19 +64,18 @@ export function dial(options: DialOptions, user: DialUser): () => void {
       user.failed({ reason: 'refused', detail: 'the connection came back to itself' });
       return;
     }
-    socket.off('error', onError);
     user.connected('connect', (clock.now() - beganAt) * 1000);
     if (secure === undefined) user.opened(socket);
-    else giveUp = shakeHands(socket, endpoint, secure, clock, user);
+    else giveUp = shakeHands(socket, secure, options, user);
+    socket.off('error', onError);
   });
   return () => giveUp();
 }
 
 function shakeHands(
   tcp: net.Socket,
-  { domain }: Endpoint,
   { settings, context }: Secure,
-  clock: Clock,
+  { endpoint: { domain }, clock, faults }: DialOptions,
   user: DialUser,
 ): () => void {
   const beganAt = clock.now();
@@ -86,6 +89,7 @@ function shakeHands(
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
+  containListeners(socket, faults);
   const onError = (error: Error) => {
     const peer = tryPeerOf(socket, domain, settings, false);
     abandon(socket, onError);
@@ -94,12 +98,12 @@ function shakeHands(
   };
   socket.on('error', onError);
   socket.once('secureConnect', () => {
-    socket.off('error', onError);
     user.connected('tls', (clock.now() - beganAt) * 1000);
     const peer = tryPeerOf(socket, domain, settings, true);
     if (peer !== undefined) user.secured(peer);
     if (settings.insecureSkipVerify || peer?.isVerified === true) {
       user.opened(socket);
+      socket.off('error', onError);
     } else {
       abandon(socket, onError);
       user.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'it cannot be read' });

@@ -2,6 +2,9 @@
 
 import type { TransportFailure } from '../../shared/outcome.js';
 
+/** The code of an error that stands for a fault of our own code. */
+export const INTERNAL_ERROR = 'INTERNAL_ERROR';
+
 /** Faults of this machine or process, which say nothing of the peer; in words. */
 const LOCAL_FAULTS: Readonly<Record<string, string>> = {
   EMFILE: 'the process has no descriptor left',
@@ -15,6 +18,7 @@ const LOCAL_FAULTS: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'the system has no addresses of this family',
   EMSGSIZE: 'the message is longer than a datagram may be',
   EINVAL: 'the system does not take such an address',
+  [INTERNAL_ERROR]: 'the log has it',
 };
 
 /** Undefined when the error may be the peer's or the network's. */
@@ -29,12 +33,16 @@ export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
     case 'ECONNREFUSED':
     case 'ECONNRESET':
+    // ICMP's protocol unreachable (RFC 1122 3.2.2.1).
+    case 'ENOPROTOOPT':
       return { reason: 'refused' };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
     case 'ETIMEDOUT':
+    // ICMP's parameter problem.
+    case 'EPROTO':
       return { reason: 'unreachable' };
     default:
       return localFailure(error) ?? { reason: 'local', detail: error.code ?? error.message };

@@ -195,7 +195,8 @@ export class WebSocketChannel implements Channel {
   }
 
   #count(messages: number, bytes: number): void {
-    this.#user?.heard();
+    // The bytes may be those of a close frame, which answers nothing.
+    if (messages > 0) this.#user?.heard();
     if (this.#bound.admit(messages, bytes)) return;
     this.#end({ reason: 'malformed', detail: this.#bound.fault });
   }

@@ -1,6 +1,7 @@
 /** Every wire that there is, by its name. */
 
 import type { PingSettings } from '../../shared/destination.js';
+import type { Faults } from '../../shared/faults.js';
 import type { TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { Clock } from '../clock.js';
@@ -23,6 +24,7 @@ export interface WireOptions {
   readonly clock: Clock;
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
+  readonly faults: Faults;
   /** A target's pings go from another UDP port from now on. */
   readonly onUdpRebind: () => void;
 }
@@ -155,7 +157,7 @@ function dialed(
 }
 
 function dialNow(
-  { settings, clock }: WireOptions,
+  { settings, clock, faults }: WireOptions,
   secure: Secure | undefined,
   opening: OpeningUser,
   endpoint: DialOptions['endpoint'],
@@ -164,7 +166,7 @@ function dialNow(
   const { sourceAddress, dscp } = settings;
   opening.awaits('a connection');
   return dial(
-    { endpoint, sourceAddress, dscp, secure, clock },
+    { endpoint, sourceAddress, dscp, secure, clock, faults },
     {
       connected: (phase, micros) => {
         if (phase === 'connect' && secure !== undefined) opening.awaits('the TLS handshake');

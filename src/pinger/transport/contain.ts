@@ -1,0 +1,19 @@
+/** What a listener of ours throws ends the connection that it listens to, as a fault of ours. */
+
+import type { Socket } from 'node:net';
+import type { Faults } from '../../shared/faults.js';
+import { INTERNAL_ERROR } from './failures.js';
+
+/** Where `emit` would throw, the socket is destroyed, and its error tells why. */
+export function containListeners(socket: Socket, faults: Faults): void {
+  const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
+  socket.emit = (...args: unknown[]): boolean => {
+    try {
+      return emit(...args);
+    } catch (error) {
+      faults.report('connection', error);
+      socket.destroy(Object.assign(new Error('internal error'), { code: INTERNAL_ERROR }));
+      return true;
+    }
+  };
+}
