@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesOf, isAwaited, readCorpus, replaced } from '../support/corpus.js';
+import { bytesOf, readCorpus, replaced } from '../support/corpus.js';
 import { questionOf, typeOf } from '../support/corpus-dns.js';
 import { type Asked, address, fakeDns, reply, type Script } from '../support/dns-server.js';
 import { startExporter } from '../support/exporter.js';
@@ -13,12 +13,10 @@ const NAME = '\x04name';
 const PORT = Buffer.from([0xfe, 0xfe]);
 
 /** Each case with a name of its own, as long as the one in its file. */
-const cases = readCorpus('dns')
-  .filter((one) => !isAwaited(one))
-  .map((one, index) => {
-    const label = `c${String(index).padStart(3, '0')}`;
-    return { ...one, type: typeOf(one), label, domain: `${label}.test`, bytes: bytesOf(one) };
-  });
+const cases = readCorpus('dns').map((one, index) => {
+  const label = `c${String(index).padStart(3, '0')}`;
+  return { ...one, type: typeOf(one), label, domain: `${label}.test`, bytes: bytesOf(one) };
+});
 
 /** A server that says what the file of a name says, and of all else the best. */
 function script(port: number): Script {

@@ -2,14 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import {
-  bytesOf,
-  type Case,
-  corpusFiles,
-  isAwaited,
-  readCorpus,
-  replaced,
-} from '../support/corpus.js';
+import { bytesOf, type Case, corpusFiles, readCorpus, replaced } from '../support/corpus.js';
 import { fakeDns, reply } from '../support/dns-server.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
@@ -36,21 +29,19 @@ interface Source {
 function writeSources(t: TestContext): Source[] {
   const root = folder(t);
   return Object.entries(KINDS).flatMap(([folderName, kind], k) =>
-    readCorpus(folderName)
-      .filter((one) => !isAwaited(one))
-      .map((one, index) => {
-        const at = join(root, `${folderName}-${index}`);
-        mkdirSync(at);
-        const address = Buffer.from(`127.${10 + k}.${index}.`);
-        const files = folderName === 'kamailio' ? corpusFiles(folderName) : [one.file];
-        for (const file of files) {
-          const bytes = bytesOf({ path: `test/corpus/${folderName}/${file}` });
-          writeFileSync(join(at, file), replaced(bytes, ADDRESS, address));
-        }
-        const [wanted = ''] = one.verdict;
-        const path = join(at, one.file);
-        return { kind, one, path, label: `${kind} ${path}`, wanted };
-      }),
+    readCorpus(folderName).map((one, index) => {
+      const at = join(root, `${folderName}-${index}`);
+      mkdirSync(at);
+      const address = Buffer.from(`127.${10 + k}.${index}.`);
+      const files = folderName === 'kamailio' ? corpusFiles(folderName) : [one.file];
+      for (const file of files) {
+        const bytes = bytesOf({ path: `test/corpus/${folderName}/${file}` });
+        writeFileSync(join(at, file), replaced(bytes, ADDRESS, address));
+      }
+      const [wanted = ''] = one.verdict;
+      const path = join(at, one.file);
+      return { kind, one, path, label: `${kind} ${path}`, wanted };
+    }),
   );
 }
 

@@ -3,7 +3,7 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytesOf, type Case, isAwaited, readCorpus } from '../support/corpus.js';
+import { bytesOf, type Case, readCorpus } from '../support/corpus.js';
 import { asAnswerTo, asFrom, isAnswer } from '../support/corpus-sip.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { type FarEnd, raw, startFarEnd } from '../support/far-end.js';
@@ -11,7 +11,7 @@ import { startLivePeer } from '../support/live-peer.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 
-const cases = readCorpus('sip').filter((one) => !isAwaited(one));
+const cases = readCorpus('sip');
 const answers = cases.filter((one) => isAnswer(bytesOf(one)));
 const strays = cases.filter((one) => !isAnswer(bytesOf(one)));
 const WIRES = ['udp', 'tcp'] as const;

@@ -20,17 +20,6 @@ export interface Case {
   readonly why: string;
 }
 
-/** Cases that do not come out right yet. The test of one that does says so. */
-const AWAITED: readonly string[] = [
-  ...['sip/answer-crlf-in-front.sip', 'sip/answer-lf.sip', 'sip/answer-nul-in-front.sip'],
-  ...['sip/keepalive-nul.sip'],
-];
-
-/** Whether the case may fail still. */
-export function isAwaited({ path }: Pick<Case, 'path'>): boolean {
-  return AWAITED.some((file) => path === join(ROOT, file));
-}
-
 /** The folders that there are. */
 export function corpusFolders(): string[] {
   return readdirSync(ROOT).sort();

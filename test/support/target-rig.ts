@@ -25,11 +25,13 @@ export class TargetRig {
   readonly sent: string[] = [];
   readonly answers: string[] = [];
   unmatched = 0;
+  readonly #clock = new FakeClock();
+  readonly #timers = new Wheel(8);
   readonly #target: Target;
   readonly #receiver: Receiver;
 
   constructor(wire: 'udp' | 'tcp') {
-    const clock = new FakeClock();
+    const clock = this.#clock;
     const vigil = new Vigil();
     this.#target = new Target({
       slot: SLOT,
@@ -44,7 +46,7 @@ export class TargetRig {
       ],
       isForOnce: false,
       tools: {
-        ...{ clock, timers: new Wheel(8), vigil, entropy: new Entropy(), files: new Files() },
+        ...{ clock, timers: this.#timers, vigil, entropy: new Entropy(), files: new Files() },
         steps: noSteps(),
       },
       user: {
@@ -76,6 +78,14 @@ export class TargetRig {
   ping(): string {
     this.#target.ping();
     return this.sent.at(-1) ?? '';
+  }
+
+  /** Lets all the time pass that a ping may take. */
+  timeOut(): void {
+    this.#clock.advance(settings().timeoutMs);
+    for (let i = 0; i < 10; i++) {
+      this.#timers.turn(this.#clock.now(), 8, () => this.#target.ring());
+    }
   }
 
   /** Takes a message as it came. */

@@ -96,6 +96,8 @@ function open(
     createConnection: () => socket,
     perMessageDeflate: false,
     followRedirects: false,
+    // Pongs are ours: `ws` would close a connection whose pings it has not answered yet, without a word.
+    autoPong: false,
     maxPayload: LONGEST_HEAD + LONGEST_BODY,
     closeTimeout: CLOSE_MS,
     finishRequest,
@@ -167,7 +169,10 @@ export class WebSocketChannel implements Channel {
       // What the peer did to it is told when it is closed.
       if (failure.reason !== 'reset') this.#end(failure);
     });
-    ws.on('ping', () => this.#count(1, 0));
+    ws.on('ping', (data) => {
+      this.#count(1, 0);
+      this.#pong(data);
+    });
     ws.on('pong', () => this.#count(1, 0));
     ws.on('message', (message) => {
       this.#count(1, 0);
@@ -182,6 +187,12 @@ export class WebSocketChannel implements Channel {
     if (this.#ws.bufferedAmount < MOST_UNREAD) {
       this.#ws.send(Buffer.from(message), { binary: false }, () => {});
     }
+  }
+
+  /** RFC 6455 5.5.2. */
+  #pong(data: Buffer): void {
+    const isOpen = this.#user !== undefined && this.#ws.readyState === WebSocket.OPEN;
+    if (isOpen && this.#ws.bufferedAmount < MOST_UNREAD) this.#ws.pong(data, true, () => {});
   }
 
   end(): void {
