@@ -37,7 +37,7 @@ export function parseYaml(text: string): unknown {
     return document;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const reason = error.reason.replace(/ ?!<.*>| ?".*"/gs, '');
+    const reason = error.reason.replace(/ ?!<.*>| ?".*"|: .*/gs, '');
     throw new YamlError(reason, error.mark === undefined ? undefined : error.mark.line + 1);
   }
 }

@@ -126,3 +126,20 @@ test('what is no number and no truth value is refused in words', (t) => {
     assert.throws(() => config(t, text), { message: why });
   }
 });
+
+test('a text that is no YAML is not quoted in the error, whatever is wrong with it', () => {
+  const wrong = [
+    'a: !SECRET{',
+    'a: !<SECRET>',
+    'a: *SECRET',
+    '%TAG !SECRET! x\n%TAG !SECRET! y',
+    'a: !SECRET!x y',
+  ];
+  for (const text of [...wrong, 'a: !<tag:SECRET !<x', '{ SECRET: "SECRET']) {
+    assert.throws(
+      () => parseYaml(text),
+      (error) => error instanceof YamlError && !error.message.includes('SECRET'),
+      text,
+    );
+  }
+});

@@ -25,6 +25,8 @@ interface Frame {
   readonly isValue: boolean;
 }
 
+/** Names of any length may stand in one. */
+const LONGEST_REASON = 500;
 const ID = /[A-Za-z_][A-Za-z0-9_]*/y;
 const DEFINES: Readonly<Record<string, 'new' | 'if-new' | 'again'>> = {
   ...{ define: 'new', def: 'new', trydefine: 'if-new', trydef: 'if-new' },
@@ -219,6 +221,10 @@ export class Preprocessor {
     const key = `${place} ${reason}`;
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
-    this.#skipped.push({ place, reason });
+    const isLong = reason.length > LONGEST_REASON;
+    this.#skipped.push({
+      place,
+      reason: isLong ? `${reason.slice(0, LONGEST_REASON)}...` : reason,
+    });
   }
 }
