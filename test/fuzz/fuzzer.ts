@@ -8,7 +8,7 @@ import type { FuzzTarget } from './target.js';
 /** Inputs between two looks at what code has run. */
 const BATCH = 250;
 /** Parsers are linear in time: CPU time of any input, and for each of its bytes. */
-const BASE_MS = 150;
+const BASE_MS = 300;
 const MS_PER_BYTE = 0.02;
 /** An input that took too long is tried again; a collection of garbage takes time too. */
 const TRIES = 3;

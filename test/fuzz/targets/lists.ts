@@ -43,6 +43,10 @@ export const DISPATCHER: FuzzTarget = {
   },
 };
 
+const SMALL = '#!define A B\nmodparam("keepalive", "destination", A)\n';
+/** Defines are put in a bounded number of times, and each may be remarked upon. */
+const MAX_EXPANSIONS = 20_000;
+
 export const KAMAILIO: FuzzTarget = {
   seeds: seedsOf('kamailio', '.cfg'),
   dictionary: [
@@ -57,16 +61,30 @@ export const KAMAILIO: FuzzTarget = {
       '/*',
       '*/',
     ],
-    ...['include_file "k"\n', '#!ifexp A\n', '\\\n', '\\x41', '{', '}', '#!redef A ', '//', '#'],
+    ...[
+      'include_file "k"\n',
+      'include_file "small"\n',
+      '#!ifexp A\n',
+      '\\\n',
+      '\\x41',
+      '{',
+      '}',
+      '#!redef A ',
+      '//',
+      '#',
+    ],
     ...['"ping_interval", 10)', '"ping_from", "sip:a@b")', '"keep.*|tm"', '$def(A)', '#!trydef A '],
   ],
   run: (input) => {
     const text = input.toString('utf8');
-    // It may include itself.
-    holds(
-      readKamailioCfg('k', () => text),
-      input.length,
-    );
+    // It may include itself, and another one.
+    const read = (path: string) => {
+      if (path === 'k') return text;
+      if (path === 'small') return SMALL;
+      throw new Error('there is no such file');
+    };
+    const found = readKamailioCfg('k', read);
+    holds(found, input.length + MAX_EXPANSIONS);
   },
 };
 
