@@ -9,18 +9,24 @@ const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
 /** Every program that a test may run, and every module of Kamailio, with its package in Debian. */
 const PACKAGES: Readonly<Record<string, string>> = {
   amtool: 'prometheus-alertmanager',
+  baresip: 'baresip-core',
+  cc: 'gcc',
   chromium: 'chromium',
   dnsmasq: 'dnsmasq-base',
   kamailio: 'kamailio',
   'kamailio/auth': 'kamailio',
   'kamailio/http_client': 'kamailio-utils-modules',
+  'kamailio/maxfwd': 'kamailio',
   'kamailio/pv': 'kamailio',
+  'kamailio/registrar': 'kamailio',
   'kamailio/sl': 'kamailio',
   'kamailio/tls': 'kamailio-tls-modules',
+  'kamailio/usrloc': 'kamailio',
   'kamailio/websocket': 'kamailio-websocket-modules',
   ip: 'iproute2',
   kamcmd: 'kamailio',
   nft: 'nftables',
+  linphonec: 'linphone-cli',
   mkfifo: 'coreutils',
   openssl: 'openssl',
   prlimit: 'util-linux',
@@ -69,6 +75,11 @@ export function skipUnless(isThere: boolean, needed: string): { readonly skip: s
   if (ARE_REQUIRED) throw new Error(text);
   process.stderr.write(`SKIPPED: a test ${text}\n`);
   return { skip: text };
+}
+
+/** Whether a program is there that no package of Debian need have. */
+export function isOnPath(program: string): boolean {
+  return find(program) !== undefined;
 }
 
 /** The file of a program; a path is taken as it is. @throws where it is not installed. */

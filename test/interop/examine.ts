@@ -1,0 +1,98 @@
+/** Pings peers with the real exporter, and with a client of our own what it does not do. */
+
+import { type Described, type Exporter, startExporter } from '../support/exporter.js';
+import { eventually } from '../support/process.js';
+import { afterLineBreaks, oneAfterTheOther, twoAtOnce } from './raw.js';
+import type { Peer, Row, Scope, Stack } from './stack.js';
+
+/** Pings that must have ended before a peer is judged. */
+const PINGS = 3;
+const WITHIN_MS = 90_000;
+const NONE = '-';
+
+interface Subject {
+  readonly stack: Stack;
+  readonly peer: Peer;
+  readonly name: string;
+  readonly uri: string;
+}
+
+/** A row for each peer of each stack. */
+export async function examine(scope: Scope, stacks: readonly Stack[]): Promise<Row[]> {
+  const subjects: Subject[] = [];
+  for (const stack of stacks) {
+    for (const peer of await stack.start(scope)) subjects.push(subjectOf(stack, peer));
+  }
+  const exporter = await startExporter(scope, {
+    ...{ ping_interval: 2, ping_timeout: 1.9, tls_config: { insecure_skip_verify: true } },
+    destinations: subjects.flatMap(destinationsOf),
+  });
+  const rows: Row[] = [];
+  for (const subject of subjects) rows.push(await rowOf(exporter, subject));
+  return rows;
+}
+
+function subjectOf(stack: Stack, peer: Peer): Subject {
+  const user = peer.user === undefined ? '' : `${peer.user}@`;
+  const name = `${stack.name} over ${peer.transport}`;
+  return {
+    stack,
+    peer,
+    name,
+    uri: `sip:${user}127.0.0.1:${peer.port};transport=${peer.transport}`,
+  };
+}
+
+const atZero = (name: string) => `${name}, Max-Forwards 0`;
+const withoutAuth = (name: string) => `${name}, no credentials`;
+
+function destinationsOf({ name, uri, peer }: Subject): object[] {
+  const { auth, ...others } = peer.settings ?? {};
+  const plain = { uri, ...others };
+  const own = auth === undefined ? plain : { ...plain, auth };
+  return [
+    { ...own, name },
+    { ...own, name: atZero(name), max_forwards: 0 },
+    ...(auth === undefined ? [] : [{ ...plain, name: withoutAuth(name) }]),
+  ];
+}
+
+async function rowOf(exporter: Exporter, { stack, peer, name }: Subject): Promise<Row> {
+  const seen = await pinged(exporter, name, PINGS);
+  const zero = await pinged(exporter, atZero(name), 1);
+  return {
+    stack: stack.name,
+    origin: stack.origin,
+    transport: peer.transport.toUpperCase(),
+    verdict: seen.state,
+    code: codeOf(seen),
+    server: seen.server ?? NONE,
+    digest: await digestOf(exporter, name, peer, seen),
+    connection: await oneAfterTheOther(peer),
+    crlf: await afterLineBreaks(peer),
+    two: await twoAtOnce(peer),
+    maxForwards: codeOf(zero),
+  };
+}
+
+/** The destination after so many pings. */
+async function pinged(exporter: Exporter, name: string, pings: number): Promise<Described> {
+  return eventually(
+    `${name}: ${pings} pings`,
+    async () => {
+      const seen = await exporter.destination(name);
+      return (seen.targets[0]?.pings ?? 0) >= pings && seen;
+    },
+    WITHIN_MS,
+  );
+}
+
+function codeOf({ targets: [target] }: Described): string {
+  return String(target?.code ?? target?.reason ?? NONE);
+}
+
+async function digestOf(exporter: Exporter, name: string, peer: Peer, seen: Described) {
+  if (peer.settings?.['auth'] === undefined) return NONE;
+  const without = await pinged(exporter, withoutAuth(name), 1);
+  return `${codeOf(without)} without credentials, ${codeOf(seen)} with them`;
+}
