@@ -14,7 +14,10 @@ export async function listens(transport: string, port: number): Promise<void> {
 /** Whether a UDP socket has the port; nobody tells who sends to one that has it. */
 function isBound(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return readFileSync('/proc/net/udp', 'utf8').includes(`:${hex} 00000000:0000`);
+  // A socket of IPv6 may take IPv4 too, as those of Java do.
+  return ['udp', 'udp6'].some((table) =>
+    new RegExp(`:${hex} 0+:0000`).test(readFileSync(`/proc/net/${table}`, 'utf8')),
+  );
 }
 
 async function isOpen(port: number): Promise<boolean> {

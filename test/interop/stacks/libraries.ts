@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { freePort } from '../../support/ports.js';
 import { folder, run, runToEnd } from '../../support/process.js';
-import { isOnPath, needs, skipUnless } from '../../support/tools.js';
+import { needs, skipUnless } from '../../support/tools.js';
 import { listens } from '../listens.js';
 import type { Peer, Scope, Stack } from '../stack.js';
 
-const PEERS = resolve('test/interop/peers');
+/** Where the programs are. */
+export const PEERS = resolve('test/interop/peers');
 
 /** Runs a program to its end. @throws with what it wrote when it fails. */
 export function build(program: string, args: readonly string[], cwd = PEERS): void {
@@ -33,7 +34,8 @@ function needsLibrary(header: string, packageName: string): { readonly skip: str
 
 const SOFIA_HEADERS = 'sofia-sip-1.12';
 
-async function serving(port: number, ...transports: Peer['transport'][]): Promise<Peer[]> {
+/** Waits until the program listens. */
+export async function serving(port: number, ...transports: Peer['transport'][]): Promise<Peer[]> {
   for (const transport of transports) await listens(transport, port);
   return transports.map((transport) => ({ transport, port }));
 }
@@ -69,21 +71,6 @@ export const NPM_SIP: Stack = {
   start: async (scope) => {
     const [port, ws] = [await freePort(), await freePort()];
     run(scope, process.execPath, [join(PEERS, 'npm-sip.mjs'), String(port), String(ws)]);
-    await listens('ws', ws);
-    return [...(await serving(port, 'udp', 'tcp')), { transport: 'ws', port: ws }];
-  },
-};
-
-export const SIPGO: Stack = {
-  name: 'sipgo',
-  origin: '`github.com/emiago/sipgo`, Go',
-  needs: () => skipUnless(isOnPath('go'), 'go'),
-  isExtra: true,
-  start: async (scope) => {
-    const program = join(folder(scope), 'sipgo');
-    build('go', ['build', '-o', program, '.'], join(PEERS, 'sipgo'));
-    const [port, ws] = [await freePort(), await freePort()];
-    run(scope, program, [`127.0.0.1:${port}`, `127.0.0.1:${ws}`]);
     await listens('ws', ws);
     return [...(await serving(port, 'udp', 'tcp')), { transport: 'ws', port: ws }];
   },
