@@ -130,7 +130,7 @@ test(
     await page.route('**/api/v1/destinations?*', (route) => route.abort());
     peer.isUp = false;
     await page.locator('td.state', { hasText: 'down' }).waitFor();
-    await page.getByText('answered, but not with a code that counts as alive').waitFor();
+    await page.getByText('answered with 503').waitFor();
     assert.equal(await page.evaluate('window.wasHere'), true);
     await page.getByText('1 down').waitFor();
   },
