@@ -5,6 +5,7 @@ import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
 import { Includes, messageOf, type Opened } from './kamailio/includes.js';
 import { matchesModule } from './kamailio/module-pattern.js';
 import { Preprocessor } from './kamailio/preprocessor.js';
+import { remark } from './kamailio/remark.js';
 import { type ModParam, modParams, type Value } from './kamailio/statements.js';
 import { nameFault } from './names.js';
 import { SourceError } from './source-error.js';
@@ -40,7 +41,7 @@ export function readKamailioCfg(
   const destinations = new Map<string, string>();
   const common: Common = {};
   for (const statement of modParams(new Preprocessor(open(path, includes), includes, skipped))) {
-    const report = (reason: string) => skipped.push({ place: statement.place, reason });
+    const report = (reason: string) => skipped.push(remark(statement.place, reason));
     const given = ofKeepalive(statement, report);
     if (given !== undefined) apply(given, statement.place, destinations, common, report);
   }

@@ -349,3 +349,16 @@ describe('whatever the text', () => {
     });
   }
 });
+
+test('remarks have a length that the log can have, whatever stands in the file', () => {
+  const long = 'x'.repeat(5000);
+  const wrong = [
+    `#!define ${long} 1\n#!define ${long} 2`,
+    `modparam("keepalive", "${long}", $def(GW))`,
+    `modparam("keepalive", "destination", "sip:$var(${long})")`,
+  ];
+  for (const text of wrong) {
+    const lengths = read(text).skipped.map(({ reason }) => reason.length);
+    assert.ok(lengths.length > 0 && Math.max(...lengths) < 600, text.slice(0, 40));
+  }
+});

@@ -5,6 +5,7 @@ import { Conditions } from './conditions.js';
 import { Defines } from './defines.js';
 import type { Includes, Opened } from './includes.js';
 import { Lexer, type Token } from './lexer.js';
+import { remark } from './remark.js';
 import {
   MOST_SUBSTITUTIONS,
   readSubstitution,
@@ -25,8 +26,6 @@ interface Frame {
   readonly isValue: boolean;
 }
 
-/** Names of any length may stand in one. */
-const LONGEST_REASON = 500;
 const ID = /[A-Za-z_][A-Za-z0-9_]*/y;
 const DEFINES: Readonly<Record<string, 'new' | 'if-new' | 'again'>> = {
   ...{ define: 'new', def: 'new', trydefine: 'if-new', trydef: 'if-new' },
@@ -221,10 +220,6 @@ export class Preprocessor {
     const key = `${place} ${reason}`;
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
-    const isLong = reason.length > LONGEST_REASON;
-    this.#skipped.push({
-      place,
-      reason: isLong ? `${reason.slice(0, LONGEST_REASON)}...` : reason,
-    });
+    this.#skipped.push(remark(place, reason));
   }
 }
