@@ -73,6 +73,16 @@ test('what is no answer to the question is passed over', async (t) => {
   assert.deepEqual(answer.records, [{ type: 'A', address: '192.0.2.1', ttlSeconds: 60 }]);
 });
 
+test('a server that sends only what is no answer to the question is told apart from a silent one', async (t) => {
+  const far = await fakeDns(t, (query) => [
+    reply(query, { answers: [address('a.test')] }).subarray(0, -2),
+  ]);
+  const answer = await client(far).ask('a.test', 'A');
+  assert.ok(answer.kind === 'failed');
+  assert.equal(answer.reason, 'timeout');
+  assert.match(answer.detail, /no answer to the question that can be read from 127/);
+});
+
 test('aliases are followed, within an answer and from one to the next, with the smallest TTL', async (t) => {
   const far = await fakeDns(t, (query) => {
     const name = query.name;

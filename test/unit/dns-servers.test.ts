@@ -218,7 +218,10 @@ test('a fault of ours outweighs what other servers say: the one that was not ask
     const fault = { kind: 'local' as const, code, isForOneServer };
     return { server, reply: { kind: 'fault' as const, fault, isOverTcp: false } };
   };
-  const silent = { server: other, reply: { kind: 'silent' as const, isOverTcp: false } };
+  const silent = {
+    server: other,
+    reply: { kind: 'silent' as const, isGarbled: false, isOverTcp: false },
+  };
   const refused = {
     server: other,
     reply: { kind: 'error' as const, what: 'REFUSED', isAboutOpt: false, isOverTcp: true },

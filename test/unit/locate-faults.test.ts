@@ -115,6 +115,17 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
     assert.match(zero.kind === 'failed' ? zero.why : '', /0\.0\.0\.0 means this host/);
   });
 
+  test('an IPv4-mapped address is no place for pings over IPv6 alone', async () => {
+    const lines = ['a.test AAAA ::ffff:192.0.2.1', 'a.test AAAA 2001:db8::1'];
+    for (const change of [{ ipProtocol: 'ip6' as const }, { sourceAddress: '2001:db8::9' }]) {
+      const location = await search('a.test:5060', lines, { change });
+      assert.deepEqual(placesOf(location), ['udp 2001:db8::1 5060']);
+      const alone = await search('a.test:5060', lines.slice(0, 1), { change });
+      assert.ok(alone.kind === 'failed');
+      assert.match(alone.why, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
+    }
+  });
+
   test('whatever the records say, no place is one that cannot be sent to', async () => {
     const word = fc.oneof(
       fc.string(),
@@ -283,6 +294,19 @@ describe('why a name leads nowhere', () => {
       assert.ok(location.troubles.length > 0, 'and it is among the troubles');
     });
   }
+
+  test('says that an SRV record denies the service', async () => {
+    const lines = ['_sip._udp.a.test SRV 0 0 0 .', ...HOST];
+    const location = await search('a.test;transport=udp', lines);
+    assert.ok(location.kind === 'failed');
+    const denial = /SRV of _sip\._udp\.a\.test: its target is "\.": there is no such service/;
+    assert.match(location.why, denial);
+    assert.match(location.troubles.join(), denial);
+    const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
+    const served = await search('a.test', [...lines, ...other]);
+    assert.deepEqual(placesOf(served), ['tcp 192.0.2.11 5070 1/1']);
+    assert.deepEqual(served.troubles, [], 'as it is to be where another wire is served');
+  });
 
   test('names the setting that leaves one family out', async () => {
     const lines = ['a.test AAAA 2001:db8::1'];

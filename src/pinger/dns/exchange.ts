@@ -19,7 +19,14 @@ const MOST_UNREADABLE = 16;
 /** What became of a question to a server. */
 export type Reply = Exclude<Outcome, { kind: 'truncated' }> & { readonly isOverTcp: boolean };
 
-type Outcome = Meaning | Exclude<Heard, { kind: 'message' }> | { readonly kind: 'silent' };
+type Outcome = Meaning | Exclude<Heard, { kind: 'message' }> | Silent;
+
+/** The server gave no answer in time. */
+interface Silent {
+  readonly kind: 'silent';
+  /** Something came that cannot be read, or answers something else. */
+  readonly isGarbled: boolean;
+}
 
 /** What came of one query, and how it was sent. */
 interface Tried {
@@ -141,7 +148,7 @@ export class Exchanges {
       };
       // What came until now is read before this, if the event loop gets around to it once more.
       const cancel = this.#clock.after(Math.max(untilMs - this.#clock.now(), 0), () =>
-        setImmediate(() => end({ kind: 'silent' })),
+        setImmediate(() => end({ kind: 'silent', isGarbled: unreadable > 0 })),
       );
       const hear = (heard: Heard) => {
         if (heard.kind !== 'message') return end(heard);

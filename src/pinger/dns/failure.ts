@@ -77,6 +77,7 @@ function judgeFault({
 }
 
 const SILENCE = 'no answer from ';
+const GARBLED = 'no answer to the question that can be read from ';
 
 /** In words, with SERVER where the server is to be named. */
 function describe(reply: FailedReply, timeoutMs: number): string {
@@ -86,7 +87,7 @@ function describe(reply: FailedReply, timeoutMs: number): string {
     case 'garbage':
       return `${reply.why} from SERVER`;
     case 'silent':
-      return `${SILENCE}SERVER within ${timeoutMs / 1000} s`;
+      return `${reply.isGarbled ? GARBLED : SILENCE}SERVER within ${timeoutMs / 1000} s`;
     case 'fault':
       return describeFault(reply.fault);
     default:

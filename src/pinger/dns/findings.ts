@@ -76,6 +76,11 @@ export class Findings {
     this.#failures.push({ weight: 'unusable', reason: 'nodata', why, asked: undefined });
   }
 
+  /** It is certain, by a record that says so, that there is nothing. */
+  decline(name: string, type: RecordType, why: string): void {
+    this.#failures.push({ weight: 'absent', reason: 'nodata', why, asked: { name, type } });
+  }
+
   /** Something to be said beside the failures. */
   remark(what: string): void {
     this.#remarks.add(what);

@@ -53,9 +53,9 @@ export class HostAddresses {
     // The file may change at any time, and costs nothing to look into.
     this.#findings.untilMs = 0;
     const untilMs = Number.POSITIVE_INFINITY;
-    return listed
-      .flatMap((value) => this.#place(value, way, before, { type: 'hosts', name: host, untilMs }))
-      .filter((place) => isWanted(place, this.#sought.ipProtocol));
+    return listed.flatMap((value) =>
+      this.#place(value, way, before, { type: 'hosts', name: host, untilMs }),
+    );
   }
 
   async #lookedUp(
@@ -134,6 +134,13 @@ export class HostAddresses {
     if ('fault' in gated) {
       const source = step.type === 'hosts' ? 'the hosts file has' : `${step.type} of`;
       this.#findings.refuse(`${source} ${step.name}: ${gated.fault}`);
+      return [];
+    }
+    if (!isWanted(gated, this.#sought.ipProtocol)) {
+      // RFC 4291 2.5.5.2: an AAAA record can hold an IPv4 address.
+      if (step.type !== 'hosts') {
+        this.#findings.refuse(`${step.type} of ${step.name}: ${gated.address} is an IPv4 address`);
+      }
       return [];
     }
     const { wire, priority, weight } = way;

@@ -148,8 +148,6 @@ export class Search {
     const { untilMs } = lookedUp;
     const usable = recordsOf(lookedUp)
       .filter((record): record is SrvRecord => record.type === 'SRV')
-      // RFC 2782: a target of "." says that there is no such service.
-      .filter(({ target }) => target !== '')
       .filter((record) => this.#isUsable(name, record));
     const records = this.#ofFewNames(usable);
     this.#cut(usable, records, `SRV of ${name}`);
@@ -165,6 +163,10 @@ export class Search {
   }
 
   #isUsable(name: string, { target, port }: SrvRecord): boolean {
+    if (target === '') {
+      this.findings.decline(name, 'SRV', 'its target is ".": there is no such service (RFC 2782)');
+      return false;
+    }
     const portFault = port === 0 ? 'port 0, where nothing can listen' : undefined;
     const fault = hostNameFault(target) ?? portFault;
     if (fault !== undefined) this.findings.refuse(`SRV of ${name} to ${target}:${port}: ${fault}`);
