@@ -91,8 +91,9 @@ export class Receiver {
   }
 
   #takeRequest(bytes: Uint8Array, from: Source): boolean {
-    const { method, branch, ok } = this.#scan;
-    if (method.end <= method.start) return false;
+    const { requestUri, branch, ok } = this.#scan;
+    // What has no request line may be an answer whose status line cannot be read.
+    if (requestUri.start < 0) return this.#takeBroken(bytes);
     for (const { slot, end } of branchesIn(bytes)) {
       if (!this.#options.targetAt(slot)?.isOwnBranch(bytes, end)) continue;
       if (end === branch.end) return this.#step(slot, (target) => target.receiveOwn());

@@ -24,5 +24,6 @@ function canonicalHost(host: string): string {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   const url = `http://[${bare}]`;
   if (bare.includes(':') && URL.canParse(url)) return new URL(url).hostname;
-  return host.toLowerCase();
+  // RFC 3261 25.1: a host name may end in a dot.
+  return host.toLowerCase().replace(/\.$/, '');
 }

@@ -46,6 +46,9 @@ class ScriptedTransport implements Transport, Flow {
   resend(message: Uint8Array): void {
     this.send(message);
   }
+  explain(outcome: Outcome): Outcome {
+    return outcome;
+  }
   rest(): void {
     this.rests++;
   }
@@ -265,6 +268,19 @@ describe('a response', () => {
       '200 OK',
       'its status line is "SIP/3.0 200 OK"',
       (t: string) => t.replace('SIP/2.0 200', 'SIP/3.0 200'),
+    ],
+    [
+      'a byte order mark in front',
+      '200 OK',
+      'its status line is "?SIP/2.0 200 OK"',
+      (t: string) => `\xef\xbb\xbf${t}`,
+    ],
+    ['a blank in front', '200 OK', 'its status line is " SIP/2.0 200 OK"', (t: string) => ` ${t}`],
+    [
+      'a status line of HTTP',
+      '200 OK',
+      'its status line is "HTTP/1.1 200 OK"',
+      (t: string) => t.replace('SIP/2.0 200', 'HTTP/1.1 200'),
     ],
   ] as const) {
     test(`with our branch and ${name} ends the ping as malformed`, () => {
