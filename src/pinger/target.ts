@@ -275,7 +275,7 @@ export class Target implements FlowUser, TransactionUser {
   ended(outcome: Outcome, retransmissions: number): void {
     this.#retransmissions += retransmissions;
     const awaited = this.#isPreparing ? whileAwaiting(outcome, this.#awaited) : outcome;
-    const told = this.#loop === '' ? awaited : { ...awaited, detail: this.#loop };
+    const told = this.#ways.explain(awaited, this.#loop);
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
     if (met === undefined) return;

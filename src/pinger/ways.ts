@@ -62,6 +62,12 @@ export class Ways {
     this.#others = undefined;
   }
 
+  /** The outcome with what is known of it: that the request came back (`loop`), else by the flow. */
+  explain(outcome: Outcome, loop: string): Outcome {
+    const known = this.flow.explain(outcome);
+    return loop === '' ? known : { ...known, detail: loop };
+  }
+
   /** Turns to the next one. False when there is none, or when this one did not fail. */
   next(outcome: Outcome): boolean {
     if (this.left <= 1 || !isFailure(outcome)) return false;

@@ -73,6 +73,47 @@ async function testInside(suite: TestContext): Promise<void> {
       assert.equal(await exporter.isAlive(destination), -1);
     }
   });
+
+  await suite.test(
+    'a source address that goes while pings are under way is no verdict',
+    async (t) => {
+      const source = '10.77.0.2';
+      const ip = (...args: string[]) => {
+        const { status, output } = runToEnd('ip', args);
+        assert.equal(status, 0, output);
+      };
+      ip('address', 'add', `${source}/32`, 'dev', 'lo');
+      const names = ['udp', 'tcp', 'ws'] as const;
+      const peers = await Promise.all(
+        names.map((wire) => startFarEnd(t, wire, (_request, good) => [good])),
+      );
+      const exporter = await startExporter(t, {
+        ...{ ping_interval: INTERVAL, source_address: source },
+        destinations: names.map((name, i) => ({
+          ...{ name, uri: `127.0.0.1:${peers[i]?.port};transport=${name}` },
+        })),
+      });
+      for (const name of names) {
+        await eventually('it is up', async () => (await exporter.isAlive(name)) === 1);
+      }
+      ip('address', 'del', `${source}/32`, 'dev', 'lo');
+      for (const destination of names) {
+        const local = { destination, reason: 'local' };
+        await eventually(
+          `${destination} fails locally`,
+          async () =>
+            ((await exporter.metric('sip_keepalive_ping_failures_total', local)) ?? 0) > 1,
+        );
+        const { targets } = await exporter.destination(destination);
+        assert.match(targets[0]?.detail ?? '', /EADDRNOTAVAIL/);
+      }
+      assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 0, 'never down');
+      ip('address', 'add', `${source}/32`, 'dev', 'lo');
+      for (const name of names) {
+        await eventually('it is up again', async () => (await exporter.isAlive(name)) === 1);
+      }
+    },
+  );
 }
 
 test(

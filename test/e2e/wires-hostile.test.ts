@@ -40,6 +40,7 @@ type Verdict = readonly ['up' | 'down', reason: string | null, detail: string | 
 
 const UP: Verdict = ['up', null, null];
 const UNANSWERED: Verdict = ['down', 'timeout', null];
+const HALF_ANSWERED: Verdict = ['down', 'timeout', 'an answer began to come, and its end did not'];
 const malformed = (detail: string | RegExp): Verdict => ['down', 'malformed', detail];
 const reset = (detail: string | RegExp): Verdict => ['down', 'reset', detail];
 const refused = (detail: string): Verdict => ['down', 'refused', detail];
@@ -82,8 +83,8 @@ const STREAM: Readonly<Record<string, Case>> = {
     (good) => good.replaceAll('\r\n', '\n'),
   ),
   'nothing that is ever a line': sends(NOT_SIP, () => 'SIP'.repeat(1000)),
-  'half a header, for ever': sends(UNANSWERED, (good) => good.slice(0, 100)),
-  'a header that grows by the byte': sends(UNANSWERED, (good) => [
+  'half a header, for ever': sends(HALF_ANSWERED, (good) => good.slice(0, 100)),
+  'a header that grows by the byte': sends(HALF_ANSWERED, (good) => [
     good.slice(0, good.indexOf('Content-Length')),
     'Slow: ',
     ...Array.from({ length: 100 }, () => ['x', wait(20)]).flat(),
@@ -124,7 +125,7 @@ const STREAM: Readonly<Record<string, Case>> = {
     good.replace('Allow: ', 'Allow '),
   ),
   'a body': sends(UP, withBody),
-  'a body that never comes': sends(UNANSWERED, withLength('10')),
+  'a body that never comes': sends(HALF_ANSWERED, withLength('10')),
   'two answers in one piece': sends(UP, (good) => `${good}${good}`),
   'the answer to somebody else in one piece with ours': sends(
     UP,

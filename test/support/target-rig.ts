@@ -102,6 +102,7 @@ export class TargetRig {
         send: (message) => this.sent.push(Buffer.from(message).toString('latin1')),
         resend: () => {},
         rest: () => {},
+        explain: (outcome) => outcome,
         close: () => {},
       }),
       close: () => {},

@@ -33,6 +33,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       send: (bytes) => sent.push(Buffer.from(bytes).toString()),
       resend: () => counts.resent++,
       ...{ rest() {}, close() {} },
+      explain: (outcome) => outcome,
     }),
     close() {},
   };

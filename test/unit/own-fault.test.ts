@@ -37,6 +37,7 @@ class Wire implements Transport {
         else user.failed(this.failure);
       },
       ...{ send() {}, resend() {}, rest() {}, close() {} },
+      explain: (outcome) => outcome,
     };
   }
   close(): void {}

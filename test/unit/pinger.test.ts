@@ -34,6 +34,7 @@ class DeadWire implements Transport {
         if (this.isRefusing) user.failed({ reason: 'refused' });
       },
       ...{ resend() {}, rest() {}, close() {} },
+      explain: (outcome) => outcome,
     };
   }
   close(): void {}

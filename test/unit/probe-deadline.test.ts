@@ -17,6 +17,7 @@ const neverReady: Transport = {
   open: (_endpoint: unknown, _user: FlowUser): Flow => ({
     isReliable: true,
     ...{ prepare() {}, send() {}, resend() {}, rest() {}, close() {} },
+    explain: (outcome) => outcome,
   }),
   close: () => {},
 };

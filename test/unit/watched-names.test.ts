@@ -23,6 +23,7 @@ const SLOT = { index: 0, generation: 1 };
 const refusing: Transport = {
   open: (_endpoint, user: FlowUser): Flow => ({
     ...{ isReliable: false, resend() {}, rest() {}, close() {} },
+    explain: (outcome) => outcome,
     prepare: () => user.ready({ address: '192.0.2.9', port: 4000 }),
     send: () => user.failed({ reason: 'refused' }),
   }),

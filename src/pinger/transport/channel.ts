@@ -6,6 +6,8 @@ import type { LocalAddress } from './transport.js';
 
 export interface Channel {
   readonly local: LocalAddress;
+  /** Whether a message has begun to come and is not complete. */
+  readonly isWithinMessage: boolean;
   send(message: Uint8Array): void;
   /** Ends it, letting the peer know; nothing is told any more. */
   end(): void;

@@ -4,12 +4,13 @@
  */
 
 import { bracketed } from '../../shared/address.js';
-import type { TransportFailure } from '../../shared/outcome.js';
+import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls.js';
 import type { Clock } from '../clock.js';
 import type { Channel, ChannelUser } from './channel.js';
 import type { DialUser } from './dial.js';
+import { unlessOurAddressIsGone } from './own-address.js';
 import type { Endpoint, Flow, FlowUser, MessageHandler, Source, Transport } from './transport.js';
 
 /** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
@@ -87,6 +88,8 @@ class ReliableFlow implements Flow {
   #attempt = 0;
   /** It is logged that the peer broke a connection that was idle. */
   #isFaultLogged = false;
+  /** Our address on the last connection; empty before the first. */
+  #ownAddress = '';
   /** Something came since the ping began. */
   #hasHeard = false;
 
@@ -121,6 +124,13 @@ class ReliableFlow implements Flow {
     else this.#open.hasServed = true;
   }
 
+  explain(outcome: Outcome): Outcome {
+    const told = unlessOurAddressIsGone(outcome, this.#ownAddress);
+    const isCut = told.kind === 'failed' && this.#open?.channel.isWithinMessage === true;
+    if (!isCut || told.reason !== 'timeout') return told;
+    return { detail: 'an answer began to come, and its end did not', ...told };
+  }
+
   close(): void {
     this.#isPinging = false;
     this.#letGo(true);
@@ -145,6 +155,7 @@ class ReliableFlow implements Flow {
         this.#giveUp = undefined;
         const believedUntilMs = this.#believedUntil(peer);
         this.#open = { channel, edition, believedUntilMs, hasServed: false };
+        this.#ownAddress = channel.local.address;
         if (this.#isPinging) this.#user.ready(channel.local);
       },
       failed: (failure) => {

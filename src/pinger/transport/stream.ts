@@ -40,6 +40,10 @@ export class StreamChannel implements Channel {
     socket.on('close', () => this.#end(this.#closedByPeer()));
   }
 
+  get isWithinMessage(): boolean {
+    return this.#framer.isWithinMessage;
+  }
+
   send(message: Uint8Array): void {
     // The bytes are the sender's, who uses them again; a socket may hold them for a while.
     if (this.#socket.writableLength < MOST_UNREAD) this.#socket.write(Buffer.from(message));
@@ -73,7 +77,7 @@ export class StreamChannel implements Channel {
   }
 
   #closedByPeer(): TransportFailure {
-    const where = this.#framer.isWithinMessage ? ' in the middle of a message' : '';
+    const where = this.isWithinMessage ? ' in the middle of a message' : '';
     return { reason: 'reset', detail: `the peer closed the connection${where}` };
   }
 

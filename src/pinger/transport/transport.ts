@@ -3,7 +3,7 @@
  */
 
 import type { ConnectPhase } from '../../shared/ledger/cells.js';
-import type { TransportFailure } from '../../shared/outcome.js';
+import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls.js';
 
 /** Where a target listens. */
@@ -61,6 +61,8 @@ export interface Flow {
    * @param isAnswered undefined when that is not known.
    */
   rest(isAnswered: boolean | undefined): void;
+  /** The outcome with what the flow knows of it: a fault of our own, or more words. */
+  explain(outcome: Outcome): Outcome;
   close(): void;
 }
 

@@ -53,6 +53,11 @@ export class UdpPorts {
     this.#options = options;
   }
 
+  /** As asked for; empty for the one that the routes choose. */
+  get sourceAddress(): string {
+    return this.#options.sourceAddress;
+  }
+
   /** The family's common port, opened when first needed; undefined while it cannot be. */
   common(family: 4 | 6): SharedSocket | undefined {
     const port = this.#common.get(family) ?? this.#openCommon(family);

@@ -104,7 +104,12 @@ export class SharedSocket {
 }
 
 /** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
-function bind(family: 4 | 6, address: string, port: number, reuseAddr: boolean): dgram.Socket {
+export function bind(
+  family: 4 | 6,
+  address: string,
+  port: number,
+  reuseAddr: boolean,
+): dgram.Socket {
   const socket = dgram.createSocket({
     type: family === 4 ? 'udp4' : 'udp6',
     ipv6Only: family === 6,

@@ -15,8 +15,10 @@
  */
 
 import { bracketed } from '../../shared/address.js';
+import type { Outcome } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { failureOf } from './failures.js';
+import { unlessOurAddressIsGone } from './own-address.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
 import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 import type { SharedSocket } from './udp-socket.js';
@@ -160,6 +162,14 @@ class UdpFlow implements Flow {
       this.#own = undefined;
     }
     this.#endTrial(isAnswered === true);
+  }
+
+  explain(outcome: Outcome): Outcome {
+    const { sourceAddress } = this.#options.ports;
+    const told = unlessOurAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
+    // The routes may choose another one for the next ping.
+    if (told !== outcome) this.#local = undefined;
+    return told;
   }
 
   close(): void {

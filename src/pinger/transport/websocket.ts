@@ -152,6 +152,8 @@ function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): Tra
 
 export class WebSocketChannel implements Channel {
   readonly local: LocalAddress;
+  /** A message is one frame, which `ws` tells when it is whole. */
+  readonly isWithinMessage = false;
   readonly #ws: WebSocket;
   readonly #bound: RateBound;
   #user: ChannelUser | undefined;
