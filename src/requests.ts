@@ -2,6 +2,8 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { TlsSettings } from './shared/destination.js';
 import { type Hop, nextRequest } from './shared/redirects.js';
 import { secretIn } from './shared/secret-file.js';
@@ -16,11 +18,12 @@ const MOST_BYTES = 64 << 20;
 export function requester(userAgent: string, files: () => ReadonlyMap<string, string>): Requester {
   return async (settings, request, signal) => {
     const { timeoutMs, basicAuth, tls, followRedirects } = settings;
-    const all = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]);
+    const limit = limited(signal, timeoutMs);
     const optionsFor = ({ url, isTrusted }: Hop) => ({
-      signal: all,
+      signal: limit.signal,
       headers: {
         'User-Agent': userAgent,
+        'Accept-Encoding': 'gzip',
         ...request.headers,
         ...(isTrusted ? authorization(basicAuth, files()) : {}),
       },
@@ -35,10 +38,29 @@ export function requester(userAgent: string, files: () => ReadonlyMap<string, st
         hop = next;
       }
     } catch (error) {
-      const isLate = error instanceof Error && error.name === 'AbortError' && !signal.aborted;
+      const isLate = limit.signal.aborted && !signal.aborted;
       throw isLate ? new Error(`no answer within ${timeoutMs / 1000} s`) : error;
+    } finally {
+      limit.end();
     }
   };
+}
+
+/**
+ * Aborts with `signal`, or after this time. With a timer of its own: one of `AbortSignal.timeout`
+ * that only `AbortSignal.any` refers to is collected as garbage, and then never ends the request.
+ */
+function limited(signal: AbortSignal, timeoutMs: number) {
+  const limit = new AbortController();
+  const abort = () => limit.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  const end = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  };
+  return { signal: limit.signal, end };
 }
 
 function send(url: URL, options: https.RequestOptions, request: HttpRequest): Promise<HttpReply> {
@@ -66,23 +88,40 @@ async function read(response: http.IncomingMessage, maxBytes: number): Promise<H
   return { ...reply, body: await readBody(response, maxBytes) };
 }
 
-/** In one buffer, which grows: the pieces of a long body would leave the heap full of holes. */
+/**
+ * In one buffer, which grows: the pieces of a long body would leave the heap full of holes.
+ *
+ * @param maxBytes of the body after it is decompressed.
+ */
 async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
-  const announced = Number(response.headers['content-length'] ?? FIRST_BYTES);
+  const announced = Number(response.headers['content-length'] ?? Math.min(FIRST_BYTES, maxBytes));
   if (announced > maxBytes) {
     response.destroy();
     throw tooLong();
   }
+  const content = decompressed(response);
   let bytes: Buffer = Buffer.allocUnsafeSlow(announced);
   let end = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
+  for await (const piece of content as AsyncIterable<Buffer>) {
     if (end + piece.length > maxBytes) throw tooLong();
     if (end + piece.length > bytes.length) bytes = grown(bytes, end + piece.length, maxBytes);
     piece.copy(bytes, end);
     end += piece.length;
   }
   return bytes.subarray(0, end);
+}
+
+/** The content of a body (RFC 9110 8.4.1); servers compress what they were asked to or not. */
+function decompressed(response: http.IncomingMessage): Readable {
+  const coding = response.headers['content-encoding']?.toLowerCase() ?? '';
+  if (coding === '' || coding === 'identity') return response;
+  if (coding !== 'gzip' && coding !== 'x-gzip') {
+    response.destroy();
+    throw new Error(`expected the content coding gzip or none, got ${JSON.stringify(coding)}`);
+  }
+  // The reader of the content is told of errors; either of the two ends with the other.
+  return pipeline(response, createGunzip(), () => {});
 }
 
 function grown(bytes: Buffer, atLeast: number, atMost: number): Buffer {

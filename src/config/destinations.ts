@@ -2,7 +2,7 @@
 
 import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
-import { OUR_LABELS } from '../shared/labels.js';
+import { labelsFault, OUR_LABELS } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
@@ -239,6 +239,11 @@ function readName(given: unknown, path: string, report: Report): string | undefi
 export function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
   if (!isMapping(given)) {
     report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
+    return {};
+  }
+  const fault = labelsFault(given);
+  if (fault !== undefined) {
+    report(`${path}.labels`, fault);
     return {};
   }
   const labels: Record<string, string> = {};

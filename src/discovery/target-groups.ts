@@ -1,6 +1,7 @@
 /** Prometheus's target groups, as its `file_sd` and `http_sd` have them. */
 
 import type { Findings, Found, Skipped } from '../shared/found.js';
+import { labelsFault } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
 import { isMapping, isOwner, OWNER_WANTED, show } from '../shared/values.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
@@ -46,6 +47,11 @@ function readGroup(group: unknown, place: string, found: Found[], skipped: Skipp
     throw new SourceError(`${place}.labels: expected a mapping, got ${show(labels)}`);
   }
   if (found.length + skipped.length + targets.length > MAX_ENTRIES) throw tooManyEntries(place);
+  const fault = faultOf(labels);
+  if (fault !== undefined) {
+    skipped.push({ place, reason: `${fault}: its ${targets.length} targets are not watched` });
+    return;
+  }
   const { owner, steering, shown } = readLabels(labels);
   if (owner !== undefined && !isOwner(owner)) {
     const reason = `labels.${OWNER}: expected ${OWNER_WANTED}, got ${show(owner)}`;
@@ -64,6 +70,16 @@ function readGroup(group: unknown, place: string, found: Found[], skipped: Skipp
       entry: { uri: String(target ?? ''), ...steering, labels: shown },
     });
   }
+}
+
+/** Why its labels cannot be those of destinations. What is nested in them goes no further: it may be deep. */
+function faultOf(labels: Readonly<Record<string, unknown>>): string | undefined {
+  const fault = labelsFault(labels);
+  if (fault !== undefined) return `labels: ${fault}`;
+  const nested = Object.entries(labels).find(
+    ([, value]) => isMapping(value) || Array.isArray(value),
+  );
+  return nested && `labels.${nested[0]}: expected a text, got ${show(nested[1])}`;
 }
 
 /** The fields of a group; their names are those of Go's JSON, for which case does not matter. */

@@ -84,6 +84,27 @@ describe('what is wrong with one group costs that group alone', () => {
   });
 });
 
+test('labels that are too many, too long or nested are refused before anything is made of them', () => {
+  const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => ['.'.repeat(i + 1), 'x']));
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  for (const [labels, why] of [
+    [JSON.stringify(many), 'labels: expected at most 100, got 101'],
+    [
+      JSON.stringify({ a: 'x'.repeat(16_384) }),
+      'labels: expected at most 16384 characters in all, got 16385',
+    ],
+    [`{"a": ${deep}}`, 'labels.a: expected a text, got a list'],
+  ] as const) {
+    const { found, skipped } = read(
+      `[{"targets": ["a.example", "b.example"], "labels": ${labels}}]`,
+    );
+    assert.deepEqual(found, []);
+    assert.deepEqual(skipped, [
+      { place: 'p: [0]', reason: `${why}: its 2 targets are not watched` },
+    ]);
+  }
+});
+
 test('a list with more entries than can be watched is refused', () => {
   const targets = Array.from({ length: 50_000 }, (_, i) => `h${i}.example`);
   assert.equal(readTargetGroups([{ targets }, { targets }], 'p').found.length, 100_000);
