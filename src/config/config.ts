@@ -61,14 +61,21 @@ export interface ConfigSources {
   readonly version: string;
 }
 
+/** Faults that are reported at a time: aliases of YAML can multiply one of them by a million. */
+const MOST_FAULTS = 100;
+
 /**
  * Reads the configuration: defaults, then the file, then the environment, then flags.
  *
- * @throws ConfigError with every fault that was found, a line each.
+ * @throws ConfigError with the faults that were found, a line each, up to a hundred.
  */
 export function readConfig({ flags, env, version, content }: ConfigSources): Config {
   const faults: string[] = [];
-  const report: Report = (path, fault) => faults.push(`${path}: ${fault}`);
+  const report: Report = (path, fault) => {
+    faults.push(`${path}: ${fault}`);
+    if (faults.length < MOST_FAULTS) return;
+    throw new ConfigError([...faults, 'and perhaps more; the first ones are shown'].join('\n'));
+  };
   const environment = readEnvironment(env);
   const configFile = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
   const file =
@@ -247,7 +254,7 @@ function wellShaped(
       report(path, `expected ${wanted}${nearestOf(key, known.keys())}, got ${show(key)}`);
     } else if (value === null) continue;
     else if (isMapping(value) && isMapping(child) && child['isMapping'] === true) {
-      fitting[key] = Object.entries(value);
+      fitting[key] = Object.entries(value).filter(([, inner]) => inner !== null);
     } else if (!hasShape(wanted, value)) {
       const got = path.startsWith('auth') ? '<secret>' : show(value);
       report(path, `expected ${wanted}, got ${got}`);

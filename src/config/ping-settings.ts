@@ -48,7 +48,9 @@ export function entriesOf(
     }
     if (value === null) return GROUPS.has(key) ? [] : [[key, value]];
     if (typeof value !== 'object' || Array.isArray(value)) return [[key, value]];
-    if (key === 'headers') return [[key, Object.entries(value)]];
+    if (key === 'headers') {
+      return [[key, Object.entries(value).filter(([, inner]) => inner !== null)]];
+    }
     if (!GROUPS.has(key)) return [[key, value]];
     return Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner]);
   });

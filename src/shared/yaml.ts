@@ -1,15 +1,16 @@
 /** YAML 1.2, of which JSON is a part. */
 
-import { FAILSAFE_SCHEMA, loadAll, nullCoreTag, YAMLException } from 'js-yaml';
+import { FAILSAFE_SCHEMA, loadAll, mergeTag, nullCoreTag, YAMLException } from 'js-yaml';
 
 /** Values that aliases may add to those that are written. */
 const MAX_ALIASED_VALUES = 1_000_000;
 
 /**
  * Scalars are texts as they are written: `007` is not 7, and `1.0` is not 1. Whoever reads a value
- * knows whether it is to be a number. Only nothing, `~` and `null` are null.
+ * knows whether it is to be a number. Only nothing, `~` and `null` are null. `<<` merges mappings, as
+ * in YAML 1.1: people share settings by it.
  */
-const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag);
+const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag, mergeTag);
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
@@ -37,7 +38,10 @@ export function parseYaml(text: string): unknown {
     return document;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const reason = error.reason.replace(/ ?!<.*>| ?".*"|: .*/gs, '');
+    const isTag = /\btag\b/.test(error.reason);
+    const reason = isTag
+      ? 'expected no tag: a value that begins with ! stands in quotes'
+      : error.reason.replace(/ ?!<.*>| ?".*"|: .*/gs, '');
     throw new YamlError(reason, error.mark === undefined ? undefined : error.mark.line + 1);
   }
 }

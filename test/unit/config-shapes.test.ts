@@ -93,6 +93,7 @@ describe('a key with nothing behind it is as good as none', () => {
     `${one}\nwebhooks: [{ url: "http://x", name: , events: , secret_file: null, timeout: }]`,
     'destinations: [{ uri: a.example, name: , module: , labels: , fall: , auth: }]',
     'destinations: [{ uri: a.example, labels: { x: , y: "" } }]',
+    `${one}\nheaders: { X-A: }\nmodules: { m: { headers: { X-A: ~ } } }`,
     'destinations:',
     'destination:',
   ]) {

@@ -51,7 +51,6 @@ test('keys that are there twice, and those of prototypes', () => {
   const read = parseYaml('__proto__: { a: 1 }\nconstructor: 2');
   assert.deepEqual(Object.keys(read as object), ['__proto__', 'constructor']);
   assert.equal(({} as Record<string, unknown>)['a'], undefined);
-  assert.deepEqual(parseYaml('<<: { a: 1 }\nb: 2'), { '<<': { a: '1' }, b: '2' });
 });
 
 test('aliases may share what they stand for, but not multiply without end', () => {
@@ -62,6 +61,33 @@ test('aliases may share what they stand for, but not multiply without end', () =
   assert.throws(() => parseYaml(BOMB), { message: /at most 1000000 values, got more/ });
   assert.throws(() => parseYaml('&a [*a]'), { message: /leads to itself/ });
   assert.throws(() => parseYaml('a: &a { b: { c: *a } }'), { message: /leads to itself/ });
+});
+
+test('mappings are merged into others, which go before them', () => {
+  const text = 'a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n';
+  assert.deepEqual(parseYaml(text), { a: { x: '1', y: '2' }, b: { x: '1', y: '3' } });
+  assert.deepEqual(parseYaml('{"<<": {"x": "1"}}'), { '<<': { x: '1' } });
+});
+
+test('a value that was taken for a tag is told in words, without what it says', () => {
+  for (const text of ['alive_codes: !408,!503', 'password: !secret word', 'n: !!int 5']) {
+    assert.throws(
+      () => parseYaml(text),
+      ({ message, line }) =>
+        message === 'expected no tag: a value that begins with ! stands in quotes' && line === 1,
+    );
+  }
+});
+
+test('aliases that multiply what is wrong are refused as soon as what is right', (t) => {
+  const keys = Array.from({ length: 1_000 }, (_, i) => `k${i}: v`).join(', ');
+  const text = `user_agent: &a {${keys}}\ndestinations: [${Array(900).fill('*a').join(', ')}]\n`;
+  assert.throws(
+    () => config(t, text),
+    ({ message }) =>
+      /^destinations\[0\]\.k0: .*the first ones are shown$/ms.test(message) &&
+      message.split('\n').length < 200,
+  );
 });
 
 test('no file that we read is written out with its aliases', async (t) => {
