@@ -98,8 +98,10 @@ function whyNotReady({ pinger, ledger }: Exporter): string | undefined {
   return `The exporter cannot ping: its last ${localRun} pings failed by a fault of its own (reason local)`;
 }
 
+/** What an allowed method comes to here for was not found. */
 function notAllowed(allowed: string): RequestHandler {
-  return (_request, response) => {
+  return (request, response, next) => {
+    if (allowed.split(', ').includes(request.method)) return next();
     response.setHeader('Allow', allowed);
     response.status(405).type('text/plain').send(`Method not allowed; use ${allowed}\n`);
   };
