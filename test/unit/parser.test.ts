@@ -37,7 +37,7 @@ describe('long lists, which have a thread of their own', () => {
     for (const text of [`[${'[],'.repeat(4_000_001)}[]]`, many(4_100_000, () => '1')]) {
       await assert.rejects(parse(groups(text)), refused(/^p: expected at most 4000000 values/));
     }
-    const quoted = JSON.stringify([{ targets: ['a.example'], labels: { x: ',[{"'.repeat(2e6) } }]);
+    const quoted = JSON.stringify([{ targets: [',[{"'.repeat(2e6)] }]);
     assert.equal((await parse(groups(quoted))).found.length, 1);
   });
 
