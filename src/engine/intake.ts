@@ -44,6 +44,8 @@ export class Intake {
   /** By source: the change that was begun last; an earlier one that is not done yet gives up. */
   readonly #latest = new Map<string, symbol>();
   #wanted: Wanted;
+  /** What the configuration claims, with what it did before and is not let go of yet. */
+  #own: readonly Claim[] = [];
 
   constructor(roster: Roster, wanted: Wanted, onTaken: OnTaken) {
     this.#roster = roster;
@@ -52,16 +54,17 @@ export class Intake {
   }
 
   /**
-   * Watches what this says from now on, with what sources that stay have found so far. Those that do
-   * not stay are let go of by `forgetOthers`, once what comes in their place has been read. Resolves
-   * when it is done, or when a later call does it instead.
+   * Watches what this says from now on, with what sources that stay have found so far. Destinations
+   * and sources that do not stay are let go of by `forgetOthers`, once what comes in their place has
+   * been read. Resolves when it is done, or when a later call does it instead.
    */
   async use(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
-    const own = wanted.destinations.filter(({ name }) => isInShard(name, wanted.shard));
-    const claims = own.map((destination) => ({ owner: OWNER, destination }));
+    const claims = claimsOf(wanted);
+    const names = new Set(claims.map(({ destination }) => destination.name));
+    this.#own = [...claims, ...this.#own.filter(({ destination }) => !names.has(destination.name))];
     const kept = new Map(wanted.sources.map((settings) => [settings.name, settings]));
-    await this.#put(CONFIGURATION, claims, this.#begin(CONFIGURATION));
+    await this.#put(CONFIGURATION, this.#own, this.#begin(CONFIGURATION));
     for (const [name, findings] of [...this.#findings]) {
       const settings = kept.get(name);
       // What a source has found meanwhile is taken already.
@@ -70,8 +73,13 @@ export class Intake {
     }
   }
 
-  /** Lets go of what sources have found that are in use no more. */
+  /** Lets go of destinations that are configured no more, and of what sources have found that are not used any more. */
   async forgetOthers(): Promise<void> {
+    const claims = claimsOf(this.#wanted);
+    if (claims.length < this.#own.length) {
+      this.#own = claims;
+      await this.#put(CONFIGURATION, claims, this.#begin(CONFIGURATION));
+    }
     for (const name of [...this.#findings.keys()]) {
       if (this.#wanted.sources.some((source) => source.name === name)) continue;
       this.#findings.delete(name);
@@ -172,6 +180,12 @@ export class Intake {
       return undefined;
     }
   }
+}
+
+/** What the configuration itself lists, as far as this shard watches it. */
+function claimsOf({ destinations, shard }: Wanted): readonly Claim[] {
+  const own = destinations.filter(({ name }) => isInShard(name, shard));
+  return own.map((destination) => ({ owner: OWNER, destination }));
 }
 
 /** No part of it has a line break. */

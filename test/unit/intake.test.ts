@@ -46,6 +46,18 @@ describe('the intake', () => {
     });
   });
 
+  test('a destination that moves from the configuration to a source stays open until that was read', async () => {
+    const { intake, settings } = begin(sources('a'));
+    await intake.use(config({ destinations: ['a.example', 'b.example'] }));
+    await intake.use(config(sources('a')));
+    await intake.use(config(sources('a')));
+    assert.deepEqual(names(), ['sip:a.example', 'sip:b.example']);
+    await intake.take(settings('a'), findings({ uri: 'a.example', labels: {} }));
+    await intake.forgetOthers();
+    assert.deepEqual(names(), ['sip:a.example']);
+    assert.equal(opened, 2);
+  });
+
   test('watches a destination whose labels have names of ours, and tells of each name once', async () => {
     const { intake, settings } = begin(sources('a'));
     const labels = { module: 'x', 'service.name': 'y', from: 'z' };
