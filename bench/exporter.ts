@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download } from './http.js';
+import { download, type Headers } from './http.js';
 import { freeTcpPort, NEAR_CORE, pinned } from './machine.js';
 import type { Scene } from './scene.js';
 
@@ -17,6 +17,12 @@ export interface ExporterOptions {
   /** All its threads on one core. */
   readonly isPinned: boolean;
   readonly flags?: readonly string[];
+  /** Lines of the configuration that follow the destinations: more of them, or other settings. */
+  readonly more?: string;
+  /** How many descriptors it may have; by default as many as this process. */
+  readonly openFiles?: number;
+  /** What its own requests carry, such as a password. */
+  readonly headers?: Headers;
 }
 
 export interface Exporter {
@@ -29,14 +35,16 @@ export interface Exporter {
 /** Starts it, uses it from when every destination was pinged once, and stops it. */
 export async function withExporter<T>(
   { stage, farEnd }: Scene,
-  { destinations, intervalSeconds, isPinned, flags: more = [] }: ExporterOptions,
+  options: ExporterOptions,
   use: (exporter: Exporter) => Promise<T>,
 ): Promise<T> {
+  const { destinations, intervalSeconds, isPinned, more = '', headers = {} } = options;
   const file = join(stage.directory, 'exporter.yml');
-  writeFileSync(file, configText(farEnd.uris(destinations), intervalSeconds));
+  writeFileSync(file, configText(farEnd.uris(destinations), intervalSeconds) + more);
   const port = await freeTcpPort();
   const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${port}`];
-  const command = [process.execPath, MAIN, ...flags, '--log.level', 'error', ...more];
+  flags.push('--log.level', 'error', ...(options.flags ?? []));
+  const command = limited(options.openFiles, [process.execPath, MAIN, ...flags]);
   const before = await farEnd.requests();
   const url = `http://127.0.0.1:${port}`;
   return stage.during(isPinned ? pinned(NEAR_CORE, command) : command, async (running) => {
@@ -44,7 +52,7 @@ export async function withExporter<T>(
       if (!running.isRunning) throw new Error(`the exporter ended: ${running.complaints}`);
       return (await farEnd.requests()).pings - before.pings >= destinations;
     });
-    await stage.until('readiness', FIRST_PINGS_WITHIN_MS, () => isReady(url));
+    await stage.until('readiness', FIRST_PINGS_WITHIN_MS, () => isReady(url, headers));
     return use({ pid: running.pid, url, file });
   });
 }
@@ -62,9 +70,15 @@ export function configText(
   return `ping_interval: ${intervalSeconds}\ndestinations:\n${lines.join('')}`;
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** The command, with so many descriptors at the most. */
+function limited(openFiles: number | undefined, command: readonly string[]): readonly string[] {
+  if (openFiles === undefined) return command;
+  return ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];
+}
+
+async function isReady(url: string, headers: Headers): Promise<boolean> {
   try {
-    await download(`${url}/-/ready`);
+    await download(`${url}/-/ready`, headers);
     return true;
   } catch {
     return false;

@@ -41,8 +41,11 @@ export async function text(url: string): Promise<string> {
 }
 
 /** The lines of an answer as they come; whoever has heard enough hangs up by leaving the loop. */
-export async function* lines(url: string): AsyncGenerator<string, void, undefined> {
-  const response = await open(url, {});
+export async function* lines(
+  url: string,
+  headers: Headers = {},
+): AsyncGenerator<string, void, undefined> {
+  const response = await open(url, headers);
   let rest = '';
   try {
     for await (const chunk of response) {

@@ -12,6 +12,7 @@ import { FarEnd } from './far-end.js';
 import { describeMachine } from './machine.js';
 import { change } from './parts/change.js';
 import { cpu } from './parts/cpu.js';
+import { hostile } from './parts/hostile.js';
 import { lateness } from './parts/lateness.js';
 import { memory } from './parts/memory.js';
 import { metrics } from './parts/metrics.js';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   memory,
   change,
   page,
+  hostile,
 };
 /** As shells tell the end by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;

@@ -1,6 +1,6 @@
 /** Numbers out of the text of `/metrics`. */
 
-import { lines } from './http.js';
+import { type Headers, lines } from './http.js';
 
 /** Sums over all series, by the name of the sample; of histograms, the buckets by their bound. */
 export interface Sums {
@@ -10,11 +10,15 @@ export interface Sums {
 }
 
 /** Sums the families up; hangs up once they went by, so that the exporter is spared the rest. */
-export async function readSums(url: string, families: readonly string[]): Promise<Sums> {
+export async function readSums(
+  url: string,
+  families: readonly string[],
+  headers: Headers = {},
+): Promise<Sums> {
   const totals = new Map<string, number>();
   const buckets = new Map<number, number>();
   const missing = new Set(families);
-  for await (const line of lines(`${url}/metrics`)) {
+  for await (const line of lines(`${url}/metrics`, headers)) {
     if (line.startsWith('#')) continue;
     const family = families.find((name) => line.startsWith(name));
     if (family === undefined) {
