@@ -1,6 +1,7 @@
 /** The files that settings name (certificates, keys, passwords), read again when they change. */
 
 import { readFileSync, statSync } from 'node:fs';
+import { decode, decodeUtf8 } from './shared/text.js';
 
 /** How often the files are looked at. */
 const LOOK_MS = 5_000;
@@ -14,6 +15,7 @@ export type Contents = ReadonlyMap<string, string>;
 
 export class WatchedFiles {
   readonly #check: (contents: Contents) => void;
+  readonly #optional: ReadonlySet<string>;
   readonly #stamps = new Map<string, string>();
   /** What the files held when they were last looked at. */
   readonly #seen = new Map<string, string>();
@@ -32,6 +34,7 @@ export class WatchedFiles {
     check: (contents: Contents) => void,
   ) {
     this.#check = check;
+    this.#optional = new Set(optional);
     for (const path of new Set(paths)) this.#read(path);
     for (const path of optional) if (path !== '') this.#readIfThere(path);
     check(this.#seen);
@@ -88,7 +91,9 @@ export class WatchedFiles {
     // The stamp is taken first: a change during the reading is seen at the next look.
     this.#stamps.set(path, stampOf(path));
     try {
-      this.#seen.set(path, readFileSync(path, 'utf8'));
+      const bytes = readFileSync(path);
+      // Files of the system, such as the hosts file, may have comments in any encoding.
+      this.#seen.set(path, this.#optional.has(path) ? decode(bytes) : decodeUtf8(bytes));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new FilesError(`${path}: expected a readable file, got ${why}`, { cause: error });

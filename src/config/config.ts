@@ -9,6 +9,7 @@ import { nearestOf } from '../shared/nearest.js';
 import type { DnsSettings } from '../shared/resolution.js';
 import type { Shard } from '../shared/shard.js';
 import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
+import { decodeUtf8 } from '../shared/text.js';
 import { isMapping, show } from '../shared/values.js';
 import { parseYaml, YamlError } from '../shared/yaml.js';
 import { DEFAULT_MODULE, readDestinations, readEntry, readModules } from './destinations.js';
@@ -165,7 +166,7 @@ export function readConfig({ flags, env, version, content }: ConfigSources): Con
 function readFile(path: string): Record<string, unknown> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = decodeUtf8(readFileSync(path));
   } catch (error) {
     throw new ConfigError(`${path}: expected a readable file, got ${messageOf(error)}`, {
       cause: error,

@@ -23,16 +23,16 @@ export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #parser = new Parser();
   readonly #sources = new Map<string, { readonly text: string; readonly source: Source }>();
-  /** The first looks that have not ended yet. */
-  readonly #firstLooks = new Set<Promise<void>>();
+  /** Looks that were asked for and have not ended yet. */
+  readonly #looks = new Set<Promise<void>>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
   }
 
   /**
-   * Uses these from now on; those with unchanged settings go on. Resolves once every source in use
-   * has been looked at, also those of an earlier call.
+   * Uses these from now on; those with unchanged settings go on, and read their files if they have
+   * changed: what has left the configuration may have come there. Resolves once every source in use has been looked at.
    */
   async set(all: readonly SourceSettings[]): Promise<void> {
     const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
@@ -43,6 +43,7 @@ export class Discovery {
       this.#sources.delete(name);
       ended.set(name, source);
     }
+    for (const { source } of this.#sources.values()) this.#await(source.refresh());
     for (const settings of all.filter(({ name }) => !this.#sources.has(name))) {
       const source = new Source(
         settings,
@@ -55,10 +56,14 @@ export class Discovery {
       const before = ended.get(settings.name);
       if (before !== undefined) source.takeOver(before);
       this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
-      const look = source.start().finally(() => this.#firstLooks.delete(look));
-      this.#firstLooks.add(look);
+      this.#await(source.start());
     }
-    while (this.#firstLooks.size > 0) await Promise.allSettled(this.#firstLooks);
+    while (this.#looks.size > 0) await Promise.allSettled(this.#looks);
+  }
+
+  #await(asked: Promise<void>): void {
+    const look = asked.finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
   }
 
   /** What became of the findings of a source. */

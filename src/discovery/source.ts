@@ -27,6 +27,7 @@ export class Source {
   readonly #options: SourceOptions;
   readonly #closed = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
   /** As it was when it was last read, and when it was last looked at. */
   #read = '';
   #seen = '';
@@ -68,7 +69,34 @@ export class Source {
 
   /** Looks at once, and again and again from then on. Resolves after the first look. */
   async start(): Promise<void> {
-    await this.#look();
+    await this.#lookNow();
+  }
+
+  /**
+   * Looks now if its files are others than when they were last read. (A server is asked at its own
+   * interval: one that is slow would hold up every reload.) Resolves after that look.
+   */
+  async refresh(): Promise<void> {
+    if (this.#looking !== undefined) return this.#looking;
+    if (!this.#hasChanged()) return;
+    clearTimeout(this.#timer);
+    await this.#lookNow();
+  }
+
+  #hasChanged(): boolean {
+    try {
+      const stamp = this.#reader.stamp();
+      return stamp !== undefined && stamp !== this.#read;
+    } catch {
+      return true;
+    }
+  }
+
+  #lookNow(): Promise<void> {
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   /** What it said stands; nobody tells of it any more. */
@@ -99,7 +127,7 @@ export class Source {
     if (this.#closed.signal.aborted) return;
     this.#timer = setTimeout(() => {
       const pauseMs = this.#pauseMs();
-      if (pauseMs === undefined) void this.#look();
+      if (pauseMs === undefined) void this.#lookNow();
       else this.#wait(pauseMs);
     }, ms);
   }

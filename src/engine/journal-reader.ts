@@ -3,19 +3,22 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export const JOURNAL_FILE = 'additions.jsonl';
 const FORMAT = 'sip-keepalive-exporter additions';
 const VERSION = 1;
 /** The first line of the file. */
 export const JOURNAL_HEADER = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
+/** Lines that are none, of which the log tells one by one. */
+const MAX_SHOWN = 10;
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** The folder or the file in it cannot be used; the message says why. */
@@ -46,7 +49,7 @@ export interface Kept {
  */
 export function readJournal(folder: string): Kept {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const exposure = exposureOf(folder);
     const text = readOwnFile(
       join(folder, JOURNAL_FILE),
@@ -64,6 +67,14 @@ export function readJournal(folder: string): Kept {
       cause: error,
     });
   }
+}
+
+/** With those above it. (Node's own recursive way has no end where nothing can be made: /proc.) */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /** A folder of Kubernetes' `emptyDir` is open to all: such a one is used, with a warning. */
@@ -114,11 +125,15 @@ function parse(text: string): { records: readonly KeptRecord[]; faults: readonly
   const faults: string[] = [];
   if (head.version !== VERSION) faults.push(`expected version ${VERSION}, got ${head.version}`);
   const last = lines.pop();
+  const bad: number[] = [];
   for (const [index, line] of lines.entries()) {
     const value = parsed(line);
-    if (value === undefined) faults.push(`line ${index + 2} is no record`);
+    if (value === undefined) bad.push(index + 2);
     else records.push({ value, line });
   }
+  const shown = bad.slice(0, MAX_SHOWN);
+  faults.push(...shown.map((line) => `line ${line} is no record`));
+  if (bad.length > shown.length) faults.push(`${bad.length - shown.length} more lines are none`);
   if (last !== '') faults.push('the last line was not written to its end');
   return { records, faults };
 }

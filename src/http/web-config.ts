@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
 import { TLS_VERSIONS } from '../shared/destination.js';
+import { decodeUtf8 } from '../shared/text.js';
 import { isKeyOf, SECURE_VERSIONS } from '../shared/tls-options.js';
 import { show } from '../shared/values.js';
 import { parseYaml } from '../shared/yaml.js';
@@ -129,9 +130,10 @@ export class WebConfigFile {
 
   #readText(path: string): string {
     try {
-      return readFileSync(path, 'utf8');
+      return decodeUtf8(readFileSync(path));
     } catch (error) {
-      throw new WebConfigError(`${path}: expected a readable file`, { cause: error });
+      const why = error instanceof Error ? error.message : String(error);
+      throw new WebConfigError(`${path}: expected a readable file, got ${why}`, { cause: error });
     }
   }
 

@@ -16,6 +16,17 @@ export function decode(bytes: Uint8Array, isCut = false): string {
 }
 
 /**
+ * A file that a user wrote, without its byte order mark.
+ *
+ * @throws Error when it is not UTF-8: a password or a name would become another one.
+ */
+export function decodeUtf8(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new Error('bytes that are not UTF-8');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+/**
  * One line of at most `longest` UTF-16 code units, cut between characters: control and format
  * characters (which may reorder or hide what a terminal shows), line separators and unpaired
  * surrogates become question marks.

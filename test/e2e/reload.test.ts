@@ -232,3 +232,27 @@ test('clients that reload in a loop share reloads', async (t) => {
   const reloads = exporter.output().match(/was loaded anew/g)?.length ?? 0;
   assert.ok(reloads >= 4 && reloads <= 12, `${reloads} reloads for 80 requests`);
 });
+
+test('a destination that moves into a file that is a source already keeps its counters', async (t) => {
+  const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
+  const uri = `sip:127.0.0.1:${peer.port}`;
+  const file = join(folder(t), 'targets.json');
+  const list = (...targets: readonly string[]) =>
+    writeFileSync(file, JSON.stringify([{ targets }]));
+  list(`${uri};a=b`);
+  const config = (destinations: readonly string[]) => ({
+    ...{ ping_interval: 0.3, destinations },
+    discovery: { file_sd: [{ files: [file], refresh_interval: '1h' }] },
+  });
+  const exporter = await startExporter(t, config([uri]));
+  await isUp(exporter, uri);
+  const before = await pingsOf(exporter, uri);
+  list(`${uri};a=b`, uri);
+  write(exporter, config([]));
+  assert.equal((await exporter.post('/-/reload', '')).status, 200);
+  assert.ok((await pingsOf(exporter, uri)) >= before, 'its counters go on');
+  list(`${uri};a=b`);
+  write(exporter, config([uri]));
+  await exporter.post('/-/reload', '');
+  assert.ok((await pingsOf(exporter, uri)) >= before, 'and so on the way back');
+});

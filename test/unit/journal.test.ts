@@ -274,3 +274,15 @@ test('a folder that cannot be used is refused in words', () => {
       error instanceof StateFolderError && /state_dir: expected a folder/.test(error.message),
   );
 });
+
+test('a folder that cannot be made, and a file full of lines that are no records, are told in few words', (t) => {
+  assert.throws(() => readJournal('/proc/none/of/this'), {
+    name: 'StateFolderError',
+    message: /^state_dir: expected a folder to write to, got /,
+  });
+  const where = folder(t);
+  writeFileSync(join(where, FILE), `${HEADER}${'no record\n'.repeat(100_000)}`);
+  const { damage = '' } = readJournal(where);
+  assert.match(damage, /line 2 is no record.*; 99990 more lines are none$/);
+  assert.ok(damage.length < 1_000);
+});

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decode, printable, printableLines } from '../../src/shared/text.js';
+import { readConfig } from '../../src/config/config.js';
+import { WatchedFiles } from '../../src/files.js';
+import { decode, decodeUtf8, printable, printableLines } from '../../src/shared/text.js';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
@@ -49,5 +54,36 @@ describe('text that is shown', () => {
     assert.equal(printable('ab🚀c', 3), 'ab');
     assert.equal(printable('ab🚀c', 4), 'ab🚀');
     assert.equal(printable('ab', 4), 'ab');
+  });
+});
+
+describe('a file that a user wrote', () => {
+  test('is UTF-8, without its byte order mark', () => {
+    assert.equal(decodeUtf8(Buffer.from('\uFEFFgrün', 'utf8')), 'grün');
+    assert.throws(() => decodeUtf8(Buffer.from('grün', 'latin1')), /bytes that are not UTF-8/);
+  });
+
+  test('is refused in words when it is not, and the hosts file is taken all the same', (t) => {
+    const where = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
+    t.after(() => rmSync(where, { recursive: true }));
+    const write = (name: string) => {
+      const path = join(where, name);
+      writeFileSync(path, Buffer.from('192.0.2.1 pbx # f\xfcr alle', 'latin1'));
+      return path;
+    };
+    const hosts = write('hosts');
+    assert.match(
+      new WatchedFiles([], [hosts], () => {}).contents().get(hosts) ?? '',
+      /^192.0.2.1 pbx # für/,
+    );
+    assert.throws(() => new WatchedFiles([write('password')], [], () => {}), {
+      name: 'FilesError',
+      message: /password: expected a readable file, got bytes that are not UTF-8/,
+    });
+    const flags = { given: { 'config.file': write('config.yml') }, help: false, version: false };
+    assert.throws(() => readConfig({ flags, env: {}, version: '0' }), {
+      name: 'ConfigError',
+      message: /config.yml: expected a readable file, got bytes that are not UTF-8/,
+    });
   });
 });
