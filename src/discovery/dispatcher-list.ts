@@ -8,6 +8,7 @@ import { UnusableSocket } from './dispatcher/socket.js';
 import { type Report, type Target, TargetReader } from './dispatcher/target.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { nameFault } from './names.js';
+import { remark } from './remark.js';
 import { type DecodedText, decoded } from './text.js';
 
 /** A destination, with all the lines that name it. */
@@ -44,7 +45,7 @@ export function readDispatcherList(
     const isLatin1 = latin1Lines.has(index + 1);
     const line = readLine(lineText, isLatin1);
     if (line.kind === 'nothing') continue;
-    const report = (reason: string) => skipped.push({ place, reason });
+    const report = (reason: string) => skipped.push(remark(place, reason));
     if (line.kind === 'bad') report(line.why);
     else if (isLatin1 && !IS_ASCII.test(line.uri)) report('the URI is not UTF-8');
     else if (isLatin1) {

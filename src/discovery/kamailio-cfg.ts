@@ -5,9 +5,9 @@ import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
 import { Includes, messageOf, type Opened } from './kamailio/includes.js';
 import { matchesModule } from './kamailio/module-pattern.js';
 import { Preprocessor } from './kamailio/preprocessor.js';
-import { remark } from './kamailio/remark.js';
 import { type ModParam, modParams, type Value } from './kamailio/statements.js';
 import { nameFault } from './names.js';
+import { remark } from './remark.js';
 import { SourceError } from './source-error.js';
 import { withBytesShown } from './text.js';
 

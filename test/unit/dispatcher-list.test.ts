@@ -402,3 +402,11 @@ describe('files in other encodings and forms', () => {
     assert.match(reasons(text).join(), /attributes end at a blank: "1 sip:192\.0\.2\.2/);
   });
 });
+
+test('remarks have a length that the log can have, whatever stands in the file', () => {
+  const long = '\u0001'.repeat(2000);
+  for (const text of [`1 sip;${long}`, `1 sip:192.0.2.1${long} 4`, `1 sip:192.0.2.1 ${long}`]) {
+    const lengths = read(text).skipped.map(({ reason }) => reason.length);
+    assert.ok(lengths.length > 0 && Math.max(...lengths) < 600, text.slice(0, 40));
+  }
+});

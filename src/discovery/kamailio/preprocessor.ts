@@ -1,11 +1,11 @@
 /** The tokens of a kamailio.cfg after its directives: what is defined, included and left out. */
 
 import type { Skipped } from '../../shared/found.js';
+import { remark } from '../remark.js';
 import { Conditions } from './conditions.js';
 import { Defines } from './defines.js';
 import type { Includes, Opened } from './includes.js';
 import { Lexer, type Token } from './lexer.js';
-import { remark } from './remark.js';
 import {
   MOST_SUBSTITUTIONS,
   readSubstitution,

@@ -8,6 +8,7 @@ import { readDispatcherList } from '../../../src/discovery/dispatcher-list.js';
 import { FileSd } from '../../../src/discovery/file-sd.js';
 import { readKamailioCfg } from '../../../src/discovery/kamailio-cfg.js';
 import type { Findings } from '../../../src/shared/found.js';
+import { TRANSPORTS } from '../../../src/shared/outcome.js';
 import { canonicalUri, pingableUri } from '../../../src/shared/uri.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
@@ -17,9 +18,10 @@ function holds({ found, skipped }: Findings, size: number): void {
   assert.equal(new Set(names).size, names.length, 'two destinations of one name');
   for (const { place, entry } of found) {
     const uri = String(entry['uri']);
+    const transport = TRANSPORTS.find((name) => name === entry['transport']) ?? 'auto';
     assert.ok(place !== '', 'no place');
-    assert.equal(canonicalUri(uri), uri, 'not canonical');
-    pingableUri(uri, 'auto');
+    assert.equal(canonicalUri(uri, transport), uri, 'not canonical');
+    pingableUri(uri, transport);
   }
   for (const { place, reason } of skipped) {
     assert.ok(place !== '' && reason !== '' && reason.length < 2000, 'a remark');
