@@ -8,6 +8,7 @@ import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
 import { skipPadding } from '../keepalives.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
+import { EndOfReading } from './contain.js';
 import { brokenBy } from './failures.js';
 import { LONGEST_BODY, LONGEST_HEAD, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
@@ -207,11 +208,14 @@ export class WebSocketChannel implements Channel {
     this.#ws.terminate();
   }
 
+  /** @throws EndOfReading when the peer sends more than a connection may bring. */
   #count(messages: number, bytes: number): void {
     // The bytes may be those of a close frame, which answers nothing.
     if (messages > 0) this.#user?.heard();
     if (this.#bound.admit(messages, bytes)) return;
     this.#end({ reason: 'malformed', detail: this.#bound.fault });
+    // `ws` would go on through the piece that it has, which may be thousands of frames.
+    throw new EndOfReading();
   }
 
   /** RFC 7118 6: a peer may keep the connection alive by RFC 5626 too. */
