@@ -25,6 +25,18 @@ const DNS = {
   hostsFile: '',
 };
 
+/** What a supervisor is given where nobody listens to what it tells. */
+const UNHEARD = {
+  dns: DNS,
+  onTargets: () => {},
+  onServers: () => {},
+  onPeers: () => {},
+  files: () => new Map(),
+  onPings: () => {},
+  onChanged: () => {},
+  faults: noFaults(),
+};
+
 test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
@@ -42,7 +54,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   });
   const supervisor = new Supervisor({
     ledger: buffer,
-    dns: DNS,
+    ...UNHEARD,
     watched: () => roster.all(),
     onTargets: (resolved) => roster.setTargets(resolved),
     onServers: (servers) => roster.setServers(servers),
@@ -100,15 +112,8 @@ test('a pinger thread that hangs is ended and started again', async (t) => {
   let spawned = 0;
   const supervisor = new Supervisor({
     ledger: buffer,
-    dns: DNS,
+    ...UNHEARD,
     watched: () => [],
-    onTargets: () => {},
-    onServers: () => {},
-    onPeers: () => {},
-    files: () => new Map(),
-    onPings: () => {},
-    onChanged: () => {},
-    faults: noFaults(),
     log: () => {},
     spawn: (start) => {
       spawned++;
@@ -149,15 +154,8 @@ test('what the thread dies of three times within a minute is left out, told by n
   let deadly = 1;
   const supervisor = new Supervisor({
     ledger: buffer,
-    dns: DNS,
+    ...UNHEARD,
     watched: () => all,
-    onTargets: () => {},
-    onServers: () => {},
-    onPeers: () => {},
-    files: () => new Map(),
-    onPings: () => {},
-    onChanged: () => {},
-    faults: noFaults(),
     log: (line) => logged.push(line),
     spawn: ({ ledger }) => {
       const workerData = { ledger, deadly, cell: PINGER.destinationInHand };
