@@ -1,7 +1,7 @@
 /** A fleet of simulated SIP servers on loopback, each with a temper of its own. */
 
-import { digestResponse } from '../src/pinger/digest.js';
-import { answerOptions } from '../src/pinger/uas.js';
+import { digestResponse } from '../src/pinger/sip/digest.js';
+import { answerOptions } from '../src/pinger/sip/uas.js';
 import type { TransportName } from '../src/shared/outcome.js';
 import { listen, type OnRequest, selfSigned } from './listen.js';
 

@@ -4,21 +4,21 @@
  */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { createEngine } from './engine/engine.js';
-import { bestOf, find } from './http/alive.js';
-import { type Described, describe } from './http/describe.js';
+import { load } from './config/load.js';
+import { createEngine } from './engine.js';
 import type { Watching } from './http/exporter.js';
-import { exposition } from './http/exposition.js';
-import { TEXT } from './http/own-metrics.js';
-import { load } from './loading.js';
-import type { StateChange } from './shared/changes.js';
+import { bestOf, find } from './http/routes/alive.js';
+import { TEXT } from './metrics/exporter-metrics.js';
+import { exposition } from './metrics/exposition.js';
+import { isOwner, OWNER_WANTED, show } from './platform/values.js';
+import { readVersion } from './platform/version.js';
 import type { Watched } from './shared/destination.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
 import type { LogLine, PingNews } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
-import { isOwner, OWNER_WANTED, show } from './shared/values.js';
-import { readVersion } from './version.js';
+import { type Described, describe } from './status/describe.js';
+import type { StateChange } from './status/state-change.js';
 
 export type { Described, DownReason, FailureReason, IsAliveCode, LogLine, State, TransportName };
 

@@ -5,14 +5,14 @@
 import type { Config } from './config/config.js';
 import { helpText, readFlags } from './config/flags.js';
 import { ConfigError } from './config/formats.js';
+import { load } from './config/load.js';
 import { Daemon } from './daemon.js';
-import { StateFolderError } from './engine/journal-reader.js';
-import { FilesError } from './files.js';
-import { WebConfigError, WebConfigFile } from './http/web-config.js';
-import { load } from './loading.js';
-import { createLog } from './log.js';
-import { LogOutput, sendTo } from './log-output.js';
-import { readVersion } from './version.js';
+import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
+import { createLog } from './platform/log.js';
+import { LogOutput, sendTo } from './platform/log-output.js';
+import { readVersion } from './platform/version.js';
+import { FilesError } from './platform/watched-files.js';
+import { StateFolderError } from './registry/journal-reader.js';
 
 /** What was wrong with the way that we were called, as the Prometheus exporters tell it. */
 const EXIT_USAGE = 2;

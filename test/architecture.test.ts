@@ -127,11 +127,11 @@ describe('packages', () => {
     });
   }
 
-  test('sip is imported by pinger/message.ts alone', () => {
+  test('sip is imported by pinger/sip/request.ts alone', () => {
     const importers = sources.filter(({ imports }) => imports.includes('sip'));
     assert.deepEqual(
       importers.map(({ path }) => path),
-      ['pinger/message.ts'],
+      ['pinger/sip/request.ts'],
     );
   });
 

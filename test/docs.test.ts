@@ -12,20 +12,20 @@ import { PING_SETTINGS } from '../src/config/ping-schema.js';
 import { settings } from '../src/config/schema.js';
 import type { Setting } from '../src/config/setting.js';
 import { createApp } from '../src/http/app.js';
-import { CONNECTION_FAMILIES } from '../src/http/connection-families.js';
+import { CONNECTION_FAMILIES } from '../src/metrics/connection-families.js';
+import { OPENMETRICS, ownMetrics, TEXT } from '../src/metrics/exporter-metrics.js';
 import {
   DESTINATION_FAMILIES,
   type Family,
   PINGER_FAMILIES,
   TARGET_FAMILIES,
-} from '../src/http/families.js';
-import { OPENMETRICS, ownMetrics, TEXT } from '../src/http/own-metrics.js';
-import { probeMetrics } from '../src/http/probe-metrics.js';
-import { RESOLUTION_FAMILIES } from '../src/http/resolution-families.js';
+} from '../src/metrics/families.js';
+import { probeMetrics } from '../src/metrics/probe-metrics.js';
+import { RESOLUTION_FAMILIES } from '../src/metrics/resolution-families.js';
+import { parseYaml } from '../src/platform/yaml.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
-import type { ProbeReport } from '../src/shared/probe.js';
-import { parseYaml } from '../src/shared/yaml.js';
+import type { ProbeReport } from '../src/shared/probe-report.js';
 import { idleExporter } from './support/idle-exporter.js';
 import { folder } from './support/process.js';
 

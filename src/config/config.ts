@@ -3,15 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import convict from 'convict';
+import { isMapping, show } from '../platform/values.js';
+import { parseYaml, YamlError } from '../platform/yaml.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
-import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import { nearestOf } from '../shared/nearest.js';
 import type { DnsSettings } from '../shared/resolution.js';
-import type { Shard } from '../shared/shard.js';
-import type { SourceSettings, WebhookSettings } from '../shared/sources.js';
 import { decodeUtf8 } from '../shared/text.js';
-import { isMapping, show } from '../shared/values.js';
-import { parseYaml, YamlError } from '../shared/yaml.js';
 import { DEFAULT_MODULE, readDestinations, readEntry, readModules } from './destinations.js';
 import { Expected } from './expected.js';
 import { type Flags, readEnvironment } from './flags.js';
@@ -19,6 +17,8 @@ import { ConfigError, FORMATS, type FormatName } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
 import { type Report, readPing } from './ping-settings.js';
 import { byLevels, SCHEMA, SETTINGS, STRUCTURES, settings } from './schema.js';
+import type { Shard } from './shard.js';
+import type { SourceSettings, WebhookSettings } from './source-settings.js';
 import { readSources, readWebhooks } from './sources.js';
 
 export interface Config {

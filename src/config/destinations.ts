@@ -1,12 +1,12 @@
 /** Destinations and modules, as the configuration lists them. */
 
+import { isMapping, show } from '../platform/values.js';
 import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import { labelsFault, OUR_LABELS } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
-import { isMapping, show } from '../shared/values.js';
 import { Expected } from './expected.js';
 import { ConfigError } from './formats.js';
 import {

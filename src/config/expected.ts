@@ -1,6 +1,6 @@
 /** What a format is, and what it throws. */
 
-import { show } from '../shared/values.js';
+import { show } from '../platform/values.js';
 
 /** A value that is not what its format wants; whoever knows the path puts it in front. */
 export class Expected extends Error {

@@ -1,7 +1,7 @@
 /** Mappings in the configuration that are read field by field. */
 
+import { isMapping, kindOf, show } from '../platform/values.js';
 import { nearestOf } from '../shared/nearest.js';
-import { isMapping, kindOf, show } from '../shared/values.js';
 import { Expected, type Format } from './expected.js';
 import type { Report } from './ping-settings.js';
 

@@ -1,15 +1,15 @@
 /** The formats that settings can have: what is wanted, and how what came is turned into a value. */
 
+import { isOwner, OWNER_WANTED } from '../platform/values.js';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
-import { canonicalBlock } from '../shared/blocks.js';
+import { canonicalBlock } from '../shared/cidr.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
-import { EVENTS, type EventName } from '../shared/sources.js';
 import { LONGEST_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
-import { isOwner, OWNER_WANTED } from '../shared/values.js';
 import { Expected, type Format } from './expected.js';
+import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, origin, path } from './wire-formats.js';
 
 /** Something in the configuration is wrong. The message says where, what was wanted, what came. */

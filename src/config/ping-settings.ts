@@ -1,5 +1,6 @@
 /** Settings of pings, as they are laid over one another: top level, module, destination. */
 
+import { show } from '../platform/values.js';
 import {
   type Credentials,
   type PingSettings,
@@ -7,7 +8,6 @@ import {
   type TlsSettings,
 } from '../shared/destination.js';
 import { pingableUri, UriError } from '../shared/uri.js';
-import { show } from '../shared/values.js';
 import { Expected } from './expected.js';
 import { FORMATS } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';

@@ -2,14 +2,14 @@
 
 import { bracketed } from '../shared/address.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
+import type { Config } from './config.js';
+import { DEFAULT_MODULE } from './destinations.js';
 import {
   type BasicAuth,
   type HttpSettings,
   SOURCE_KINDS,
   type SourceSettings,
-} from '../shared/sources.js';
-import type { Config } from './config.js';
-import { DEFAULT_MODULE } from './destinations.js';
+} from './source-settings.js';
 
 /** JSON, which is YAML too: what it shows can be loaded again and means the same. */
 export function showConfig(config: Config): string {

@@ -1,7 +1,13 @@
 /** `discovery` and `webhooks`, as the configuration has them. */
 
 import { resolve } from 'node:path';
+import { isMapping, show } from '../platform/values.js';
 import { nearestOf } from '../shared/nearest.js';
+import { readLabels } from './destinations.js';
+import type { Format } from './expected.js';
+import { itemsOf, type Read, readFields } from './fields.js';
+import { FORMATS } from './formats.js';
+import { entriesOf, type Report, readPing, tlsSettings } from './ping-settings.js';
 import {
   type BasicAuth,
   EVENTS,
@@ -10,13 +16,7 @@ import {
   type SourceKind,
   type SourceSettings,
   type WebhookSettings,
-} from '../shared/sources.js';
-import { isMapping, show } from '../shared/values.js';
-import { readLabels } from './destinations.js';
-import type { Format } from './expected.js';
-import { itemsOf, type Read, readFields } from './fields.js';
-import { FORMATS } from './formats.js';
-import { entriesOf, type Report, readPing, tlsSettings } from './ping-settings.js';
+} from './source-settings.js';
 
 /** How often a source is looked at, unless it says otherwise. */
 const FILE_REFRESH_MS = 5_000;

@@ -1,9 +1,9 @@
 /** The sources of destinations that are in use: looks at each again and again. */
 
-import type { Findings, Taken } from '../shared/found.js';
+import type { Requester, SourceHealth, SourceSettings } from '../config/source-settings.js';
 import type { LogLine } from '../shared/protocol.js';
-import type { Requester, SourceHealth, SourceSettings } from '../shared/sources.js';
 import { FileSd } from './file-sd.js';
+import type { Findings, Taken } from './found.js';
 import { HttpSd } from './http-sd.js';
 import { DispatcherList, KamailioCfg } from './kamailio-files.js';
 import { Parser } from './parsing/parser.js';

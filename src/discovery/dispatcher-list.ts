@@ -1,11 +1,11 @@
 /** Destinations from the file of Kamailio's dispatcher module (its parameter `list_file`). */
 
-import type { Findings, Found, Skipped } from '../shared/found.js';
 import { UriError } from '../shared/uri.js';
 import { readAttributes } from './dispatcher/attributes.js';
 import { FLAG_DISABLED, FLAG_NO_PING, type Line, readLine } from './dispatcher/line.js';
 import { UnusableSocket } from './dispatcher/socket.js';
 import { type Report, type Target, TargetReader } from './dispatcher/target.js';
+import type { Findings, Found, Skipped } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { nameFault } from './names.js';
 import { remark } from './remark.js';

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Findings } from '../shared/found.js';
+import type { Findings } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { Parser } from './parsing/parser.js';
 import { fileNamed, type Look, type NamedFile, type Reader, readBytes, stampOf } from './reader.js';

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { HttpReply, HttpSettings, Requester } from '../shared/sources.js';
+import type { HttpReply, HttpSettings, Requester } from '../config/source-settings.js';
 import { MAX_BYTES } from './limits.js';
 import type { Parser } from './parsing/parser.js';
 import type { Look, Reader } from './reader.js';

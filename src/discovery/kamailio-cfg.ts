@@ -1,7 +1,7 @@
 /** Destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
 
-import type { Findings, Found, Skipped } from '../shared/found.js';
 import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
+import type { Findings, Found, Skipped } from './found.js';
 import { Includes, messageOf, type Opened } from './kamailio/includes.js';
 import { matchesModule } from './kamailio/module-pattern.js';
 import { Preprocessor } from './kamailio/preprocessor.js';

@@ -1,6 +1,6 @@
 /** What one source of destinations may come to. */
 
-import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import { SourceError } from './source-error.js';
 
 /** Entries of one source, those that cannot be used included: no more can be watched. */

@@ -1,6 +1,6 @@
 import { constants, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Findings } from '../shared/found.js';
+import type { Findings } from './found.js';
 import { MAX_BYTES } from './limits.js';
 import { SourceError } from './source-error.js';
 

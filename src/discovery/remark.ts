@@ -1,4 +1,4 @@
-import type { Skipped } from '../shared/found.js';
+import type { Skipped } from './found.js';
 
 /** Names and strings of any length may stand in a reason. */
 const LONGEST_REASON = 500;

@@ -1,9 +1,9 @@
 /** Prometheus's target groups, as its `file_sd` and `http_sd` have them. */
 
-import type { Findings, Found, Skipped } from '../shared/found.js';
+import { isMapping, isOwner, OWNER_WANTED, show } from '../platform/values.js';
 import { labelsFault } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
-import { isMapping, isOwner, OWNER_WANTED, show } from '../shared/values.js';
+import type { Findings, Found, Skipped } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { SourceError } from './source-error.js';
 

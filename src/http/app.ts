@@ -2,19 +2,19 @@
 
 import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { aliveHandler } from './alive.js';
+import { ownMetrics } from '../metrics/exporter-metrics.js';
 import { clientFault } from './client-fault.js';
-import { destinationHandler, destinationsHandler, historyHandler } from './destinations.js';
-import { eventsHandler } from './events.js';
 import type { Exporter } from './exporter.js';
-import { metricsHandler } from './metrics.js';
-import { ownMetrics } from './own-metrics.js';
-import { pageHandler } from './page.js';
-import { probeHandler } from './probe.js';
-import { logsHandler, ProbeHistory, probesHandler } from './probe-history.js';
-import { reloadHandler } from './reload.js';
-import { rpcHandler } from './rpc.js';
-import { ownHost, sameSite } from './same-site.js';
+import { ownHost, sameSite } from './guards/same-site.js';
+import { aliveHandler } from './routes/alive.js';
+import { destinationHandler, destinationsHandler, historyHandler } from './routes/destinations.js';
+import { eventsHandler } from './routes/events.js';
+import { metricsHandler } from './routes/metrics.js';
+import { pageHandler } from './routes/page.js';
+import { probeHandler } from './routes/probe.js';
+import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history.js';
+import { reloadHandler } from './routes/reload.js';
+import { rpcHandler } from './routes/rpc.js';
 
 export interface AppOptions {
   readonly exporter: Exporter;

@@ -1,16 +1,16 @@
-import type { Entry } from '../shared/additions.js';
-import type { ChangeListener, StateChange } from '../shared/changes.js';
+import type { Shard } from '../config/shard.js';
+import type { SourceHealth, WebhookHealth } from '../config/source-settings.js';
+import type { Entry } from '../registry/entry.js';
 import type { DestinationSlot, PingSettings, Watched } from '../shared/destination.js';
 import type { DestinationRow, LedgerReader, TargetRow } from '../shared/ledger/reader.js';
-import type { ProbeReport } from '../shared/probe.js';
+import type { ProbeReport } from '../shared/probe-report.js';
 import type { ProbeRequest } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
-import type { Shard } from '../shared/shard.js';
-import type { SourceHealth, WebhookHealth } from '../shared/sources.js';
 import type { State } from '../shared/state.js';
-import type { ConnectionCounts } from './connections.js';
-import type { History } from './history.js';
-import type { OwnNames } from './same-site.js';
+import type { History } from '../status/history.js';
+import type { ChangeListener, StateChange } from '../status/state-change.js';
+import type { OwnNames } from './guards/same-site.js';
+import type { ConnectionCounts } from './server/connections.js';
 
 /** What is watched, and what is known of it. */
 export type Watching = Pick<Exporter, 'ledger' | 'roster' | 'now'>;

@@ -2,27 +2,27 @@
 
 import type { DestinationSlot } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
-import { LEDGER_CAPACITY } from '../shared/ledger/cells.js';
+import type { Files } from '../shared/file-contents.js';
+import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
-import type { Clock } from './clock.js';
-import type { Resolver, Ttls } from './dns/names.js';
-import { Entropy } from './entropy.js';
-import type { Files } from './files.js';
+import type { Resolver, Ttls } from './dns/refresher.js';
 import type { Handled } from './inbox.js';
-import { Judge } from './judge.js';
-import { Loop } from './loop.js';
+import { Watches } from './monitor/destinations.js';
+import { Judge } from './monitor/verdicts.js';
 import { Outbox } from './outbox.js';
-import { MOST_PROBES, Prober } from './prober.js';
+import { MOST_PROBES, Prober } from './probe/prober.js';
 import { Receiver } from './receiver.js';
-import { Scheduler } from './scheduler.js';
-import { Steps } from './steps.js';
-import { Targets } from './targets.js';
-import { type OpenWire, Wires } from './transport/wires.js';
-import { Vigil } from './vigil.js';
-import { Watches } from './watches.js';
-import { Wheel } from './wheel.js';
+import { Entropy } from './sip/random-hex.js';
+import { Steps } from './targets/steps.js';
+import { Targets } from './targets/targets.js';
+import type { Clock } from './time/clock.js';
+import { Loop } from './time/ping-loop.js';
+import { Scheduler } from './time/scheduler.js';
+import { Vigil } from './time/stall-detector.js';
+import { Wheel } from './time/timer-wheel.js';
+import { type OpenWire, Wires } from './transport/transports.js';
 
 /** Stalls that are logged; shorter ones are counted. */
 const WORTH_A_WORD_MS = 1_000;

@@ -2,15 +2,15 @@
 
 import { bracketed } from '../shared/address.js';
 import type { Faults } from '../shared/faults.js';
-import type { Clock } from './clock.js';
-import { isKeepalive, withoutPadding } from './keepalives.js';
-import { branchesIn, slotOfBranch } from './message.js';
-import { is, Scan, scan, word } from './scanner.js';
-import type { Steps } from './steps.js';
-import type { Target } from './target.js';
+import { isKeepalive, withoutPadding } from './sip/keepalives.js';
+import { branchesIn, slotOfBranch } from './sip/request.js';
+import { is, Scan, scan, word } from './sip/scanner.js';
+import { answerTo, LOOP_DETECTED, NOT_ALLOWED, type Reply, replyToOptions } from './sip/uas.js';
+import type { Steps } from './targets/steps.js';
+import type { Target } from './targets/target.js';
+import type { Clock } from './time/clock.js';
+import type { Vigil } from './time/stall-detector.js';
 import type { Source } from './transport/transport.js';
-import { answerTo, LOOP_DETECTED, NOT_ALLOWED, type Reply, replyToOptions } from './uas.js';
-import type { Vigil } from './vigil.js';
 
 const OPTIONS = word('options');
 /** RFC 3261 17.1.1.3: an ACK is answered by nobody. */

@@ -2,16 +2,16 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Faults } from '../shared/faults.js';
+import { Files } from '../shared/file-contents.js';
 import { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
-import { systemClock } from './clock.js';
 import { DnsResolver } from './dns/resolver.js';
-import { Files } from './files.js';
 import { Inbox } from './inbox.js';
-import { Pace } from './pace.js';
 import { Pinger } from './pinger.js';
+import { systemClock } from './time/clock.js';
+import { Pace } from './time/pacer.js';
 import { TlsContexts } from './transport/tls-context.js';
-import { openWire } from './transport/wires.js';
+import { openWire } from './transport/transports.js';
 
 const port = parentPort;
 if (port === null) throw new Error('the pinger runs in a thread of its own');

@@ -1,5 +1,5 @@
 import type { TransportChoice, TransportName } from './outcome.js';
-import type { TlsPeer } from './tls.js';
+import type { TlsPeer } from './tls-peer.js';
 
 /** How pings of a destination are made and judged. Times are milliseconds. */
 export interface PingSettings {

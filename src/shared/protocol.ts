@@ -12,7 +12,7 @@ import type {
   TargetSlot,
 } from './destination.js';
 import type { DownReason, FailureReason, TransportName } from './outcome.js';
-import type { ProbeReport } from './probe.js';
+import type { ProbeReport } from './probe-report.js';
 import type { DnsSettings, Explanation } from './resolution.js';
 import type { State } from './state.js';
 

@@ -4,7 +4,7 @@ import { join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadAll } from 'js-yaml';
 import { settings } from '../../src/config/schema.js';
-import { parseYaml } from '../../src/shared/yaml.js';
+import { parseYaml } from '../../src/platform/yaml.js';
 import { folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import { fakeDns } from '../support/dns-server.js';
 import { zoneScript } from '../support/dns-zone.js';
 import { type Exporter, startExporter } from '../support/exporter.js';

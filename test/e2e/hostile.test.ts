@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';

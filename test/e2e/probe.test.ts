@@ -3,7 +3,7 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { type Running, startFleet } from '../../demo/fleet.js';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import { fakeDns, unknowing } from '../support/dns-server.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseYaml } from '../../src/shared/yaml.js';
+import { parseYaml } from '../../src/platform/yaml.js';
 import { runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 

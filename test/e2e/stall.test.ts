@@ -3,7 +3,7 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import { startExporter, sum } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 

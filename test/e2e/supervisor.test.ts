@@ -4,12 +4,12 @@ import { Worker } from 'node:worker_threads';
 import { startFleet } from '../../demo/fleet.js';
 import { readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
-import { Roster } from '../../src/engine/roster.js';
-import { Supervisor } from '../../src/engine/supervisor.js';
+import { Roster } from '../../src/registry/registry.js';
 import { NO_PEERS, type Watched } from '../../src/shared/destination.js';
-import { createLedger, PINGER } from '../../src/shared/ledger/cells.js';
+import { createLedger, PINGER } from '../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
+import { Supervisor } from '../../src/supervisor/supervisor.js';
 import { noFaults } from '../support/faults.js';
 import { eventually, folder } from '../support/process.js';
 

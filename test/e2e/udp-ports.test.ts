@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';

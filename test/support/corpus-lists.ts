@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
 import { FileSd } from '../../src/discovery/file-sd.js';
+import type { Findings } from '../../src/discovery/found.js';
 import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
 import { Parser } from '../../src/discovery/parsing/parser.js';
 import { type DecodedText, decodeConfig, decodeText } from '../../src/discovery/text.js';
-import type { Findings } from '../../src/shared/found.js';
 
 const REFUSED = ['refused', '0'];
 

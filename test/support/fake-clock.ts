@@ -1,6 +1,6 @@
 /** Time that moves only when a test says so. */
 
-import type { Clock } from '../../src/pinger/clock.js';
+import type { Clock } from '../../src/pinger/time/clock.js';
 
 interface Timer {
   readonly atMs: number;

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
-import { answerOptions } from '../../src/pinger/uas.js';
+import { answerOptions } from '../../src/pinger/sip/uas.js';
 import type { TransportName } from '../../src/shared/outcome.js';
 
 /** A turn of the event loop for each byte would take seconds on a busy machine. */

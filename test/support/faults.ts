@@ -1,4 +1,4 @@
-import { Steps } from '../../src/pinger/steps.js';
+import { Steps } from '../../src/pinger/targets/steps.js';
 import { Faults } from '../../src/shared/faults.js';
 
 /** For tests that expect none: a fault fails the test that runs. */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import * as net from 'node:net';
 import type { TestContext } from 'node:test';
-import { Connections } from '../../src/http/connections.js';
-import { listen } from '../../src/http/server.js';
+import { Connections } from '../../src/http/server/connections.js';
+import { listen } from '../../src/http/server/server.js';
 
 export interface Serving {
   readonly port: number;

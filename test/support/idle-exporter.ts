@@ -1,7 +1,7 @@
 /** An exporter that watches nothing, for tests of what the HTTP side makes of one. */
 
 import type { Exporter } from '../../src/http/exporter.js';
-import { createLedger } from '../../src/shared/ledger/cells.js';
+import { createLedger } from '../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 
 export function idleExporter(change: Partial<Exporter> = {}): Exporter {

@@ -1,6 +1,6 @@
 /** Changed verdicts for tests of those who hear of them. */
 
-import type { StateChange } from '../../src/shared/changes.js';
+import type { StateChange } from '../../src/status/state-change.js';
 import { settings } from './settings.js';
 
 const SETTINGS = settings();

@@ -1,12 +1,12 @@
 /** One target over a transport that writes down what it is given, on a clock of the test's own. */
 
-import { Entropy } from '../../src/pinger/entropy.js';
-import { Files } from '../../src/pinger/files.js';
 import { Receiver } from '../../src/pinger/receiver.js';
-import { Target } from '../../src/pinger/target.js';
+import { Entropy } from '../../src/pinger/sip/random-hex.js';
+import { Target } from '../../src/pinger/targets/target.js';
+import { Vigil } from '../../src/pinger/time/stall-detector.js';
+import { Wheel } from '../../src/pinger/time/timer-wheel.js';
 import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
-import { Vigil } from '../../src/pinger/vigil.js';
-import { Wheel } from '../../src/pinger/wheel.js';
+import { Files } from '../../src/shared/file-contents.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from './fake-clock.js';

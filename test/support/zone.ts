@@ -1,8 +1,8 @@
 /** Zones in a test's own words, and a search through them. */
 
+import type { LookedUp, LookUp } from '../../src/pinger/dns/cache.js';
 import type { HostsTable } from '../../src/pinger/dns/hosts.js';
 import { type Location, locate, type Place, soughtFor } from '../../src/pinger/dns/locate.js';
-import type { LookedUp, LookUp } from '../../src/pinger/dns/lookups.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { PingSettings } from '../../src/shared/destination.js';
 import type { ResolutionFailure } from '../../src/shared/resolution.js';

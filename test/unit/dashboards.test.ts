@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import { boards as asBuilt, FOLDER, fileOf, textOf } from '../../grafana/boards.js';
 import { placeholder } from '../../grafana/builders/placeholder.js';
-import { parseYaml } from '../../src/shared/yaml.js';
+import { parseYaml } from '../../src/platform/yaml.js';
 import { type Board, type Panel, queriesOf, readBoards } from '../support/dashboards.js';
 
 test('the files are what the code makes, and there are no others', () => {

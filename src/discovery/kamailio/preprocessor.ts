@@ -1,6 +1,6 @@
 /** The tokens of a kamailio.cfg after its directives: what is defined, included and left out. */
 
-import type { Skipped } from '../../shared/found.js';
+import type { Skipped } from '../found.js';
 import { remark } from '../remark.js';
 import { Conditions } from './conditions.js';
 import { Defines } from './defines.js';

@@ -2,9 +2,9 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import type { Findings, Skipped } from '../../shared/found.js';
-import { parseYaml, YamlError } from '../../shared/yaml.js';
+import { parseYaml, YamlError } from '../../platform/yaml.js';
 import { readDispatcherList } from '../dispatcher-list.js';
+import type { Findings, Skipped } from '../found.js';
 import { readKamailioCfg } from '../kamailio-cfg.js';
 import { MAX_BYTES } from '../limits.js';
 import { SourceError } from '../source-error.js';

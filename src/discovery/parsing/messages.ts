@@ -1,6 +1,6 @@
 /** What crosses between the main thread and the thread that parses. */
 
-import type { Found, Skipped } from '../../shared/found.js';
+import type { Found, Skipped } from '../found.js';
 
 /** The answer to the job, and then to each word that there may be more. */
 export type FromParser =

@@ -1,7 +1,7 @@
 /** Parses what sources have: short lists at once, long ones in a thread of their own. */
 
 import { Worker } from 'node:worker_threads';
-import type { Found, Skipped } from '../../shared/found.js';
+import type { Found, Skipped } from '../found.js';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';

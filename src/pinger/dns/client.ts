@@ -3,7 +3,7 @@
  * next one is asked when one fails, and beside it when it is slow. The first good answer counts.
  */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { Exchanges, type Reply } from './exchange.js';
 import { type FailedReply, type Failure, failureOf } from './failure.js';
 import { ALIAS_LOOP, MOST_ALIASES, type Question } from './message.js';

@@ -5,13 +5,13 @@
  */
 
 import { randomInt } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import type { Heard } from './heard.js';
 import { encodeQuery, idOf, type Meaning, type Question, readAnswer } from './message.js';
 import { type DnsServer, faultOf } from './server.js';
 import type { ServerMemory } from './server-memory.js';
 import { queryOverTcp } from './tcp-query.js';
-import { UdpLines } from './udp-lines.js';
+import { UdpLines } from './udp-sockets.js';
 
 /** Messages with the number of a query that are no answer to it, before the server is given up. */
 const MOST_UNREADABLE = 16;

@@ -1,7 +1,7 @@
 /** What a search for places finds out on the way: how long it holds, and what failed, in words. */
 
 import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
-import type { LookedUp } from './lookups.js';
+import type { LookedUp } from './cache.js';
 import { isCertain, type RecordType } from './records.js';
 
 /** What could not be learnt. */

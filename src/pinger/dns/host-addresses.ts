@@ -2,10 +2,10 @@
 
 import { gateAddress } from '../../shared/address.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
-import { isWanted } from '../addresses.js';
+import { isWanted } from './address.js';
+import type { LookedUp } from './cache.js';
 import type { Findings } from './findings.js';
 import type { LocateTools, Place, Sought } from './locate.js';
-import type { LookedUp } from './lookups.js';
 import { isCertain } from './records.js';
 
 /** How long AAAA is waited for once A is answered; RFC 8305 3 has 50 ms, for people who wait. */

@@ -8,11 +8,11 @@ import type { IpProtocol, PingSettings } from '../../shared/destination.js';
 import type { TransportChoice, TransportName } from '../../shared/outcome.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
+import type { LookUp } from './cache.js';
 import type { Doubt, Findings, Missing } from './findings.js';
 import type { HostsTable } from './hosts.js';
-import type { LookUp } from './lookups.js';
-import { Search } from './search.js';
+import { Search } from './location-search.js';
 
 /** A place where a URI is served. Its address and port are through the gate. */
 export interface Place {

@@ -4,14 +4,14 @@
  */
 
 import { getServers } from 'node:dns';
+import type { Files } from '../../shared/file-contents.js';
 import type { DnsSettings } from '../../shared/resolution.js';
-import type { Clock } from '../clock.js';
-import type { Files } from '../files.js';
+import type { Clock } from '../time/clock.js';
+import { type LookUp, type LookupMeter, Lookups } from './cache.js';
 import { DnsClient } from './client.js';
 import { type HostsTable, parseHosts } from './hosts.js';
 import { type Location, locate, type Sought } from './locate.js';
-import { type LookUp, type LookupMeter, Lookups } from './lookups.js';
-import type { Resolver } from './names.js';
+import type { Resolver } from './refresher.js';
 import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
 import { type Attempt, candidates, locateFirst } from './search-list.js';
 import { serverOf } from './server.js';

@@ -3,7 +3,7 @@
  * OPT records (RFC 6891 6.2.2), and how long an answer usually takes.
  */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { type DnsServer, serverLabel } from './server.js';
 
 /** A server that did not answer is asked last so long; it doubles with each further silence. */

@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
 import { printable } from '../../shared/text.js';
-import type { TlsPeer } from '../../shared/tls.js';
+import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, UriError } from '../../shared/uri.js';
 
 /**

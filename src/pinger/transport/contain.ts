@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Faults } from '../../shared/faults.js';
-import { INTERNAL_ERROR } from './failures.js';
+import { INTERNAL_ERROR } from './socket-errors.js';
 
 /**
  * Thrown by a listener that has ended its connection: nothing more of the piece that is being read is

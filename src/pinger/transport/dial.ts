@@ -5,14 +5,14 @@ import * as tls from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
-import type { ConnectPhase } from '../../shared/ledger/cells.js';
+import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
-import type { TlsPeer } from '../../shared/tls.js';
-import type { Clock } from '../clock.js';
+import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { Clock } from '../time/clock.js';
 import { peerOf } from './certificate.js';
 import { containListeners } from './contain.js';
-import { failureOf } from './failures.js';
-import { tlsFailure } from './tls-failures.js';
+import { failureOf } from './socket-errors.js';
+import { tlsFailure } from './tls-errors.js';
 import type { Endpoint } from './transport.js';
 
 export interface DialOptions {

@@ -5,8 +5,8 @@
  * stream is torn to pieces, and no more is kept than the limits allow.
  */
 
-import { skipPadding } from '../keepalives.js';
-import { endOfLine, type Header, is, readHeader, word } from '../scanner.js';
+import { skipPadding } from '../sip/keepalives.js';
+import { endOfLine, type Header, is, readHeader, word } from '../sip/scanner.js';
 
 /** The longest start line, the longest start line and headers, and the longest body, in bytes. */
 const LONGEST_LINE = 2048;

@@ -2,7 +2,7 @@
 
 import { addressFamily } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
-import { localFailure } from './failures.js';
+import { localFailure } from './socket-errors.js';
 import { bind } from './udp-socket.js';
 
 /** How pings end whose packets cannot leave, or cannot come back. */

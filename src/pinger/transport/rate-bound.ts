@@ -3,7 +3,7 @@
  * responses, keep-alives, frames. A peer that sends without end would take the time of all others.
  */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** Far above what a peer sends that pings us and is pinged; far below what costs anything. */
 const MOST_MESSAGES = 200;

@@ -3,10 +3,10 @@
 import type * as net from 'node:net';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
-import { brokenBy } from './failures.js';
 import { Framer, FramingError, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
-import { isTlsError, tlsFailure } from './tls-failures.js';
+import { brokenBy } from './socket-errors.js';
+import { isTlsError, tlsFailure } from './tls-errors.js';
 import type { LocalAddress } from './transport.js';
 
 export class StreamChannel implements Channel {

@@ -2,9 +2,9 @@
 
 import * as tls from 'node:tls';
 import { filesIn, type TlsSettings } from '../../shared/destination.js';
+import type { Files } from '../../shared/file-contents.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { secureContextOptions } from '../../shared/tls-options.js';
-import type { Files } from '../files.js';
 
 interface Entry {
   context: tls.SecureContext;

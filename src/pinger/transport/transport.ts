@@ -2,9 +2,9 @@
  * How messages reach a target. The rest of the pinger knows wires only by these interfaces.
  */
 
-import type { ConnectPhase } from '../../shared/ledger/cells.js';
+import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
-import type { TlsPeer } from '../../shared/tls.js';
+import type { TlsPeer } from '../../shared/tls-peer.js';
 
 /** Where a target listens. */
 export interface Endpoint {

@@ -7,7 +7,7 @@
 import type * as dgram from 'node:dgram';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
-import { localFailure } from './failures.js';
+import { localFailure } from './socket-errors.js';
 import type { Endpoint } from './transport.js';
 import { SharedSocket, type SocketOptions } from './udp-socket.js';
 

@@ -17,8 +17,8 @@
 import { bracketed } from '../../shared/address.js';
 import type { Outcome } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
-import { failureOf } from './failures.js';
 import { unlessOurAddressIsGone } from './own-address.js';
+import { failureOf } from './socket-errors.js';
 import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
 import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 import type { SharedSocket } from './udp-socket.js';

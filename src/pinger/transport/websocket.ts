@@ -6,13 +6,13 @@ import { bracketed } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
-import { skipPadding } from '../keepalives.js';
+import { skipPadding } from '../sip/keepalives.js';
 import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
 import { EndOfReading } from './contain.js';
-import { brokenBy } from './failures.js';
 import { LONGEST_BODY, LONGEST_HEAD, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
-import { isTlsError, tlsFailure } from './tls-failures.js';
+import { brokenBy } from './socket-errors.js';
+import { isTlsError, tlsFailure } from './tls-errors.js';
 import type { Endpoint, LocalAddress } from './transport.js';
 
 /** RFC 6455 7.4.1: a normal closure. */

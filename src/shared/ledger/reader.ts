@@ -21,7 +21,7 @@ import {
   TARGET,
   targetAt,
   wide,
-} from './cells.js';
+} from './layout.js';
 
 /** Rows as they were at one moment, each by itself. */
 export class LedgerReader {

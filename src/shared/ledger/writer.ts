@@ -25,7 +25,7 @@ import {
   targetAt,
   WORD,
   wide,
-} from './cells.js';
+} from './layout.js';
 
 /** One finished ping, as the ledger takes it. */
 export interface PingRecord {

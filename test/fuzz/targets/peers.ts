@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { DigestClient } from '../../../src/pinger/digest.js';
+import { DigestClient } from '../../../src/pinger/sip/digest.js';
 import { isFor } from '../../../src/pinger/transport/certificate.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 

@@ -1,9 +1,9 @@
 /** SIP messages in a datagram: the scan, header values, our answer to a request. */
 
 import assert from 'node:assert/strict';
-import { headerValues } from '../../../src/pinger/headers.js';
-import { Scan, scan, word } from '../../../src/pinger/scanner.js';
-import { answerTo, replyToOptions } from '../../../src/pinger/uas.js';
+import { headerValues } from '../../../src/pinger/sip/headers.js';
+import { Scan, scan, word } from '../../../src/pinger/sip/scanner.js';
+import { answerTo, replyToOptions } from '../../../src/pinger/sip/uas.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
 const FROM = { address: '192.0.2.1', port: 5060 };

@@ -1,0 +1,90 @@
+/** From the command line, the environment and files to a configuration that can be used. */
+
+import { TlsContexts } from '../pinger/transport/tls-context.js';
+import { type Contents, WatchedFiles } from '../platform/watched-files.js';
+import { filesIn, filesOf, type PingSettings, type TlsSettings } from '../shared/destination.js';
+import { Files } from '../shared/file-contents.js';
+import type { DnsSettings } from '../shared/resolution.js';
+import { type Config, type ConfigSources, readConfig } from './config.js';
+import { ConfigError } from './formats.js';
+import { filesOfHttp } from './source-settings.js';
+
+export interface Loaded {
+  readonly config: Config;
+  /** What the settings name; the caller closes it. */
+  readonly files: WatchedFiles;
+}
+
+/**
+ * @param inForce where another cannot be taken any more.
+ * @throws ConfigError or FilesError with what is wrong.
+ */
+export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
+  const config = readConfig(sources);
+  const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
+  // Their URLs may be secrets: they are told apart by their owners and names.
+  const https = [
+    ...config.sources.flatMap((source) =>
+      source.kind === 'http_sd' ? [[`http_sd ${source.owner}: `, source.http] as const] : [],
+    ),
+    ...config.webhooks.map(({ name, http }) => [`webhook ${name}: `, http] as const),
+  ];
+  const httpTls = https.map(([place, { tls }]) => [place, tls] as const);
+  const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
+  const all = [...paths, ...https.flatMap(([, http]) => filesOfHttp(http)), ...secrets];
+  const check = (contents: Contents) => checkFiles(config, httpTls, contents);
+  const { hostsFile, servers, resolvConf } = inForce ?? config.dns;
+  const optional = servers.length > 0 ? [hostsFile] : [hostsFile, resolvConf];
+  return { config, files: new WatchedFiles(all, optional, check) };
+}
+
+/** The settings of every module, and of every destination with settings of its own, with their places. */
+function allSettings({
+  modules,
+  destinations,
+}: Config): readonly (readonly [string, PingSettings])[] {
+  const known = new Set(Object.values(modules));
+  return [
+    ...Object.entries(modules).map(
+      ([name, settings]) => [name === 'default' ? '' : `modules.${name}.`, settings] as const,
+    ),
+    ...destinations
+      .filter(({ settings }) => !known.has(settings))
+      .map(({ name, settings }) => [`destination ${name}: `, settings] as const),
+  ];
+}
+
+/** @throws ConfigError when files do not hold the certificates, keys and passwords that they should. */
+function checkFiles(
+  config: Config,
+  httpTls: readonly (readonly [place: string, tls: TlsSettings])[],
+  contents: Contents,
+): void {
+  const files = new Files();
+  files.set(contents);
+  const contexts = new TlsContexts(files, () => {});
+  const tlsFault = (place: string, tls: TlsSettings): string | undefined => {
+    try {
+      if (filesIn(tls).length > 0) contexts.of(tls);
+      return undefined;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const named = filesIn(tls).join(', ');
+      return `${place}tls_config: expected certificates and keys in ${named}, got ${why}`;
+    }
+  };
+  const httpFaults = httpTls.flatMap(([place, tls]) => tlsFault(place, tls) ?? []);
+  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
+    const fault = tlsFault(place, tls);
+    if (fault !== undefined) return [fault];
+    const path = auth?.passwordFile ?? '';
+    if (path === '' || isPassword(files.text(path))) return [];
+    return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
+  });
+  const all = new Set([...faults, ...httpFaults]);
+  if (all.size > 0) throw new ConfigError([...all].join('\n'));
+}
+
+function isPassword(text: string): boolean {
+  return /^[^\r\n\0]+(?:\r?\n)?$/.test(text);
+}

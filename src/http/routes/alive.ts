@@ -1,0 +1,71 @@
+/** `GET /alive?destination=D`: what Kamailio's `is_alive(D)` answers. */
+
+import type { Request, RequestHandler, Response } from 'express';
+import type { Watched } from '../../shared/destination.js';
+import { TRANSPORTS } from '../../shared/outcome.js';
+import { canonicalUri, UriError } from '../../shared/uri.js';
+import { type Described, describe } from '../../status/describe.js';
+import type { Exporter } from '../exporter.js';
+
+/** What `fail_on_down` may say. */
+const YES_OR_NO = new Map<unknown, boolean>([
+  [undefined, false],
+  ['0', false],
+  ['false', false],
+  ['1', true],
+  ['true', true],
+]);
+
+export function aliveHandler(exporter: Exporter): RequestHandler {
+  return (request, response) => {
+    const asked = request.query['destination'];
+    if (typeof asked !== 'string' || asked === '') {
+      const got = asked === undefined || asked === '' ? 'none' : 'more than one';
+      return refuse(request, response, 400, `expected one parameter destination, got ${got}`);
+    }
+    const isDownRefused = YES_OR_NO.get(request.query['fail_on_down']);
+    if (isDownRefused === undefined)
+      return refuse(request, response, 400, 'fail_on_down: expected 1 or 0');
+    let found: readonly Watched[];
+    try {
+      found = find(exporter, asked);
+    } catch (error) {
+      if (!(error instanceof UriError)) throw error;
+      return refuse(request, response, 400, error.message);
+    }
+    if (found.length === 0) return refuse(request, response, 404, 'not watched');
+    const best = bestOf(found.map((watched) => describe(exporter, watched)));
+    if (best === undefined) return refuse(request, response, 404, 'not watched');
+    response.status(best.code === -1 || (best.code === 2 && isDownRefused) ? 503 : 200);
+    if (wantsJson(request)) response.json(best);
+    else response.type('text/plain').send(`${best.code}\n`);
+  };
+}
+
+/** Up if any is; not known while one of the others may be; else down. */
+export function bestOf(described: readonly Described[]): Described | undefined {
+  return (
+    described.find(({ code }) => code === 1) ??
+    described.find(({ code }) => code === -1) ??
+    described[0]
+  );
+}
+
+/** By name, else by canonical URI. @throws UriError when it is neither. */
+export function find({ roster }: Pick<Exporter, 'roster'>, asked: string): readonly Watched[] {
+  const named = roster.named(asked);
+  if (named !== undefined) return [named];
+  // Which port is the default one, and so no part of the canonical form, depends on the wire.
+  const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
+  return [...uris].flatMap((uri) => roster.withUri(uri));
+}
+
+function refuse(request: Request, response: Response, status: number, error: string): void {
+  response.status(status);
+  if (wantsJson(request)) response.json({ code: -1, error });
+  else response.type('text/plain').send('-1\n');
+}
+
+function wantsJson(request: Request): boolean {
+  return request.accepts(['text/plain', 'application/json']) === 'application/json';
+}

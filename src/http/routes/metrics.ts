@@ -1,0 +1,89 @@
+/** `GET /metrics`. */
+
+import { once } from 'node:events';
+import { pipeline, type Writable } from 'node:stream';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { constants, createGzip } from 'node:zlib';
+import type { Request, RequestHandler, Response } from 'express';
+import { OPENMETRICS, type OwnMetrics, TEXT } from '../../metrics/exporter-metrics.js';
+import { exposition } from '../../metrics/exposition.js';
+import type { Watching } from '../exporter.js';
+import { Places } from '../server/concurrency-limit.js';
+import { refuse } from '../server/pipelining.js';
+
+/** How long the rendering may hold the thread at a stretch. */
+const SLICE_MS = 5;
+/** A client that has not taken its answer by then is cut off. */
+const LONGEST_ANSWER_MS = 120_000;
+/** Answers under way at one moment; each holds a copy of the ledger's rows. */
+const MOST_AT_ONCE = 16;
+
+/** @param own what stands in front of the metrics of destinations. */
+export function metricsHandler(exporter: Watching, own: OwnMetrics): RequestHandler {
+  const places = new Places({ most: MOST_AT_ONCE });
+  return async (request, response) => {
+    if (!(await places.take(response))) return refuse(response);
+    try {
+      await answer(request, response, exporter, own);
+    } finally {
+      places.leave(response);
+    }
+  };
+}
+
+async function answer(request: Request, response: Response, exporter: Watching, own: OwnMetrics) {
+  const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
+  response.setHeader('Content-Type', contentType);
+  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  const gone = new AbortController();
+  const patience = setTimeout(() => response.destroy(), LONGEST_ANSWER_MS);
+  response.once('close', () => gone.abort());
+  const sink = compressed(request, response);
+  try {
+    await write(exposition(exporter, own, contentType), sink, gone.signal);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+/** Writes no faster than the client reads, and lets others run in between. */
+async function write(pieces: AsyncIterable<string>, sink: Writable, signal: AbortSignal) {
+  let sliceBegan = performance.now();
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    if (piece !== '' && !sink.write(piece)) await once(sink, 'drain', { signal });
+    // A socket that takes all at once drains without a round of the event loop.
+    if (performance.now() - sliceBegan < SLICE_MS) continue;
+    await nextRound();
+    sliceBegan = performance.now();
+  }
+  sink.end();
+}
+
+/** The response, or a compressor in front of it when the client takes gzip. */
+function compressed(request: Request, response: Response): Writable {
+  if (request.acceptsEncodings('gzip') === false) return response;
+  response.setHeader('Content-Encoding', 'gzip');
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  // Whichever end fails takes the other along; the client being gone is nobody's error.
+  pipeline(gzip, response, () => {});
+  return gzip;
+}
+
+/** Whether the client would rather have OpenMetrics than the text format (RFC 9110 12.5.1). */
+function wantsOpenMetrics(request: Request): boolean {
+  const weights = new Map<string, number>();
+  for (const item of (request.headers.accept ?? '').split(',')) {
+    const [type = '', ...params] = item.split(';').map((part) => part.trim().toLowerCase());
+    const quality = Number(params.find((param) => param.startsWith('q='))?.slice(2) ?? 1);
+    weights.set(type, Math.max(weights.get(type) ?? 0, quality));
+  }
+  const openMetrics = weights.get('application/openmetrics-text') ?? 0;
+  return openMetrics > 0 && openMetrics >= (weights.get('text/plain') ?? 0);
+}

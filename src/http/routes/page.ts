@@ -1,0 +1,41 @@
+/** `GET /`: the status page, whose files stand in page/ as the browser gets them. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { RequestHandler } from 'express';
+
+const FOLDER = new URL('../../../../page/', import.meta.url);
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+};
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Serves one file of the page: that in the route's parameter `file`, or index.html. */
+export function pageHandler(): RequestHandler {
+  const files = new Map(
+    readdirSync(FOLDER)
+      .filter((name) => extname(name) in TYPES)
+      .map((name) => [name, readFileSync(new URL(name, FOLDER))]),
+  );
+  return (request, response, next) => {
+    const { file: name = 'index.html' } = request.params;
+    const body = typeof name === 'string' ? files.get(name) : undefined;
+    if (body === undefined || typeof name !== 'string') return next();
+    response.setHeader('Content-Security-Policy', POLICY);
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    response.setHeader('Cache-Control', 'no-cache');
+    response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream');
+    response.send(body);
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Look-ups as the rest asks for them: an answer is used until its time is up, one look-up serves all
+ * who want the same, only a few are under way, and each name has its fair turn at them.
+ */
+
+import type { Clock } from '../time/clock.js';
+import { Turns } from './lookup-queue.js';
+import { preferred } from './preference.js';
+import { type DnsAnswer, type DnsRecord, isCertain, type RecordType } from './records.js';
+
+/** Look-ups under way at one moment, for one name, and look-ups that wait for a turn. */
+const BOUNDS = { atOnce: 64, atOnceForEach: 8, waiting: 50_000 } as const;
+/** Answers that are kept, and their bytes. */
+const MOST_KEPT = 100_000;
+const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+/** What is left of them once there were too many. */
+const KEPT_SHARE = 0.9;
+/** Records of one answer: `max_targets` is never more. */
+const MOST_RECORDS = 1024;
+/** How long it is believed that there is no such record. */
+const ABSENT_MS = 5_000;
+/** Memory of an answer, and of a record in it, besides its texts. */
+const ANSWER_BYTES = 300;
+const RECORD_BYTES = 120;
+
+/** An answer, and the monotonic time until which it holds. */
+export interface LookedUp {
+  readonly answer: DnsAnswer;
+  readonly untilMs: number;
+}
+
+/** Rejects by a fault of our own alone. */
+export type LookUp = (name: string, type: RecordType) => Promise<LookedUp>;
+
+/** What is counted of look-ups. */
+export interface LookupMeter {
+  /** Look-ups under way, and those that wait for a turn. */
+  setLookups(inFlight: number, waiting: number): void;
+  /** A look-up was not made, because too many waited. */
+  recordLookupShed(): void;
+  /** Records of an answer are not followed, because there are too many. */
+  recordRecordsCut(count: number): void;
+}
+
+interface Entry {
+  readonly lookedUp: Promise<LookedUp>;
+  readonly begin: (asker: string) => void;
+  /** Whose turn it waits for; undefined once it is under way. */
+  awaited: Set<string> | undefined;
+  /** Monotonic; infinite until it is answered. */
+  untilMs: number;
+  bytes: number;
+}
+
+export class Lookups {
+  readonly #clock: Clock;
+  readonly #ask: (name: string, type: RecordType) => Promise<DnsAnswer>;
+  readonly #meter: LookupMeter;
+  readonly #turns = new Turns(BOUNDS);
+  /** The oldest first. */
+  readonly #kept = new Map<string, Entry>();
+  #bytes = 0;
+
+  constructor(
+    clock: Clock,
+    ask: (name: string, type: RecordType) => Promise<DnsAnswer>,
+    meter: LookupMeter,
+  ) {
+    this.#clock = clock;
+    this.#ask = ask;
+    this.#meter = meter;
+  }
+
+  /** Bytes of the answers that are kept, about. */
+  get keptBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Look-ups on behalf of one who asks: the name that a destination has. */
+  by(asker: string): LookUp {
+    return async (name, type) => {
+      const key = `${type} ${name}`;
+      const known = this.#kept.get(key);
+      const isKnown = known !== undefined && this.#clock.now() < known.untilMs;
+      const entry = isKnown ? known : this.#entryFor(key, name, type);
+      if (this.#queue(entry, asker)) return entry.lookedUp;
+      if (!isKnown) this.#drop(key, entry);
+      this.#meter.recordLookupShed();
+      const detail = `${BOUNDS.waiting} look-ups wait already`;
+      const answer: DnsAnswer = { kind: 'failed', reason: 'local', detail };
+      return { answer, untilMs: this.#clock.now() };
+    };
+  }
+
+  #entryFor(key: string, name: string, type: RecordType): Entry {
+    let begin: (asker: string) => void = () => {};
+    const begun = new Promise<string>((resolve) => {
+      begin = resolve;
+    });
+    const lookedUp = begun.then((asker) => this.#answered(key, asker, entry, name, type));
+    const entry: Entry = {
+      ...{ lookedUp, begin, awaited: new Set<string>() },
+      ...{ untilMs: Number.POSITIVE_INFINITY, bytes: 0 },
+    };
+    const old = this.#kept.get(key);
+    if (old !== undefined) this.#drop(key, old);
+    this.#kept.set(key, entry);
+    return entry;
+  }
+
+  /** Waits for the asker's turn, unless it is under way. False when too many wait, and nobody for it. */
+  #queue(entry: Entry, asker: string): boolean {
+    const { awaited } = entry;
+    if (awaited === undefined || awaited.has(asker)) return true;
+    awaited.add(asker);
+    const isQueued = this.#turns.begin(asker, () => {
+      // Another asker's turn came first.
+      if (entry.awaited === undefined) return queueMicrotask(() => this.#endTurn(asker));
+      entry.awaited = undefined;
+      entry.begin(asker);
+    });
+    if (!isQueued) awaited.delete(asker);
+    this.#tell();
+    return isQueued || awaited.size > 0;
+  }
+
+  async #answered(
+    key: string,
+    asker: string,
+    entry: Entry,
+    name: string,
+    type: RecordType,
+  ): Promise<LookedUp> {
+    try {
+      const answer = trimmed(await this.#ask(name, type));
+      if (answer.kind === 'records' && answer.cut) this.#meter.recordRecordsCut(answer.cut);
+      entry.untilMs = this.#clock.now() + believedMs(answer);
+      this.#keep(key, entry, answer);
+      return { answer, untilMs: entry.untilMs };
+    } catch (error) {
+      this.#drop(key, entry);
+      throw error;
+    } finally {
+      this.#endTurn(asker);
+    }
+  }
+
+  #endTurn(asker: string): void {
+    this.#turns.end(asker);
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#meter.setLookups(this.#turns.inFlight, this.#turns.waiting);
+  }
+
+  #keep(key: string, entry: Entry, answer: DnsAnswer): void {
+    if (this.#kept.get(key) !== entry) return;
+    if (entry.untilMs <= this.#clock.now()) {
+      this.#drop(key, entry);
+      return;
+    }
+    entry.bytes = key.length + sizeOf(answer);
+    this.#bytes += entry.bytes;
+    const isFull = this.#kept.size > MOST_KEPT || this.#bytes > MOST_KEPT_BYTES;
+    if (isFull) this.#makeRoom();
+  }
+
+  /** Drops what is out of date, and the oldest when that is not enough. */
+  #makeRoom(): void {
+    const now = this.#clock.now();
+    for (const [key, entry] of this.#kept) if (entry.untilMs <= now) this.#drop(key, entry);
+    for (const [key, entry] of this.#kept) {
+      const isEnough =
+        this.#kept.size <= KEPT_SHARE * MOST_KEPT && this.#bytes <= KEPT_SHARE * MOST_KEPT_BYTES;
+      if (isEnough) return;
+      if (Number.isFinite(entry.untilMs)) this.#drop(key, entry);
+    }
+  }
+
+  #drop(key: string, entry: Entry): void {
+    if (this.#kept.get(key) !== entry) return;
+    this.#kept.delete(key);
+    this.#bytes -= entry.bytes;
+  }
+}
+
+function believedMs(answer: DnsAnswer): number {
+  if (answer.kind === 'records') return answer.ttlSeconds * 1000;
+  return isCertain(answer.reason) ? ABSENT_MS : 0;
+}
+
+/** The best records of an answer that has too many. */
+function trimmed(answer: DnsAnswer): DnsAnswer {
+  if (answer.kind === 'failed' || answer.records.length <= MOST_RECORDS) return answer;
+  const records = preferred(answer.records).slice(0, MOST_RECORDS);
+  return { ...answer, records, cut: answer.records.length - records.length };
+}
+
+function sizeOf(answer: DnsAnswer): number {
+  if (answer.kind === 'failed') return ANSWER_BYTES + answer.detail.length;
+  return answer.records.reduce(
+    (sum, record) => sum + RECORD_BYTES + textLength(record),
+    ANSWER_BYTES,
+  );
+}
+
+function textLength(record: DnsRecord): number {
+  switch (record.type) {
+    case 'SRV':
+      return record.target.length;
+    case 'NAPTR':
+      return record.flags.length + record.service.length + record.replacement.length;
+    default:
+      return record.address.length;
+  }
+}

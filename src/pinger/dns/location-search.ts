@@ -1,0 +1,206 @@
+/** One search for the places of a URI: NAPTR records, SRV records, addresses (RFC 3263 4.1, 4.2). */
+
+import type { TransportName } from '../../shared/outcome.js';
+import type { ResolutionStep } from '../../shared/resolution.js';
+import { DEFAULT_PORTS } from '../../shared/uri.js';
+import type { LookedUp } from './cache.js';
+import { Findings } from './findings.js';
+import { HostAddresses, type Way } from './host-addresses.js';
+import { hostNameFault } from './host-name.js';
+import type { LocateTools, Place, Sought } from './locate.js';
+import { preferred, wireOfService } from './preference.js';
+import type { DnsRecord, NaptrRecord, RecordType, SrvRecord } from './records.js';
+
+/** RFC 3263 4.1; there is none for WebSockets. */
+const SRV_PREFIXES: Readonly<Partial<Record<TransportName, string>>> = {
+  udp: '_sip._udp.',
+  tcp: '_sip._tcp.',
+  tls: '_sips._tcp.',
+};
+
+/** The wires whose SRV records are asked for where no NAPTR record chooses, in this order. */
+const TRIED: readonly TransportName[] = ['udp', 'tcp', 'tls'];
+/** NAPTR records of one name that are followed until one leads somewhere. */
+const MOST_NAPTR = 8;
+/** Names of hosts that are looked up in one search: for each place that is of use, and at least. */
+const NAMES_PER_TARGET = 2;
+const LEAST_NAMES = 32;
+
+const NO_SRV = { priority: undefined, weight: undefined } as const;
+
+export class Search {
+  readonly findings = new Findings();
+  readonly #sought: Sought;
+  readonly #tools: LocateTools;
+  readonly #addresses: HostAddresses;
+  /** Look-ups that began before their answer was wanted, each by `TYPE NAME`. */
+  readonly #early = new Map<string, Promise<LookedUp>>();
+  /** Names of hosts that may still be looked up. */
+  #namesLeft: number;
+
+  constructor(sought: Sought, tools: LocateTools) {
+    this.#sought = sought;
+    this.#tools = tools;
+    this.#namesLeft = Math.max(NAMES_PER_TARGET * sought.maxTargets, LEAST_NAMES);
+    this.#addresses = new HostAddresses(sought, tools, this.findings);
+  }
+
+  /** The addresses of the host itself. */
+  async hostOf(wire: TransportName): Promise<readonly Place[]> {
+    const { uri } = this.#sought;
+    const port = uri.port ?? DEFAULT_PORTS[wire];
+    return this.#addresses.of(uri.host, { wire, port, ...NO_SRV }, []);
+  }
+
+  /** RFC 3263 4.2: SRV records of one wire, else the host itself. */
+  async serviceOf(wire: TransportName): Promise<readonly Place[]> {
+    const prefix = SRV_PREFIXES[wire];
+    if (prefix === undefined) return this.hostOf(wire);
+    const found = await this.#srv(`${prefix}${this.#sought.uri.host}`, wire, []);
+    if (this.findings.isOurs) return [];
+    return found ?? this.hostOf(wire);
+  }
+
+  /**
+   * RFC 3263 4.1: NAPTR records choose the wire; else SRV records do, the first that there are; else it
+   * is the host itself. What is not answered is passed over, as phones do; what could not be asked for
+   * by a fault of our own is not.
+   */
+  async anyService(otherwise: TransportName): Promise<readonly Place[]> {
+    const names = this.#srvNames();
+    // All are asked for at once, so that a name without any does not take as many round trips.
+    for (const [, name] of names) this.#early.set(`SRV ${name}`, this.#tools.lookUp(name, 'SRV'));
+    for (const record of await this.#naptr()) {
+      const places = await this.#followNaptr(record);
+      if (places.length > 0) return places;
+      this.findings.moveOn();
+    }
+    let hasSrv = false;
+    for (const [wire, name] of names) {
+      const places = await this.#srv(name, wire, []);
+      if (this.findings.isOurs) return [];
+      if (places !== undefined && places.length > 0) return places;
+      this.findings.moveOn();
+      hasSrv ||= places !== undefined;
+    }
+    // RFC 2782: where SRV records lead nowhere, the host itself would be a guess.
+    return hasSrv || this.findings.isOurs ? [] : this.hostOf(otherwise);
+  }
+
+  /** Says so where there are SRV records, and the port is why they are not asked for. */
+  async explainPort(wire: TransportName | undefined): Promise<void> {
+    if (!this.findings.isAllAbsent) return;
+    const names = this.#srvNames().filter(([one]) => wire === undefined || one === wire);
+    const lookedUp = await Promise.all(names.map(([, name]) => this.#tools.lookUp(name, 'SRV')));
+    const there = names.filter((_, i) => lookedUp[i]?.answer.kind === 'records');
+    if (there.length === 0) return;
+    const shown = there.map(([, name]) => name).join(' and ');
+    this.findings.remark(
+      `SRV of ${shown} is there, and not used because the URI has a port (RFC 3263 4.2)`,
+    );
+  }
+
+  #srvNames(): readonly (readonly [wire: TransportName, name: string])[] {
+    const { uri } = this.#sought;
+    const wires = uri.scheme === 'sips' ? (['tls'] as const) : TRIED;
+    return wires.map((wire) => [wire, `${SRV_PREFIXES[wire]}${uri.host}`]);
+  }
+
+  /** Those that we could follow, the one that the domain likes best first. */
+  async #naptr(): Promise<readonly NaptrRecord[]> {
+    const { uri } = this.#sought;
+    const lookedUp = await this.#ask(uri.host, 'NAPTR', []);
+    const records = recordsOf(lookedUp)
+      .filter((record): record is NaptrRecord => record.type === 'NAPTR')
+      .filter(({ flags }) => flags === 's' || flags === 'a')
+      .filter(({ service }) => wireOfService(service) !== undefined)
+      .filter(({ service }) => uri.scheme === 'sip' || service.startsWith('SIPS'))
+      .filter(({ service, replacement }) => {
+        const fault = replacement === '' ? 'there is no replacement' : hostNameFault(replacement);
+        if (fault !== undefined) this.findings.refuse(`NAPTR ${service} of ${uri.host}: ${fault}`);
+        return fault === undefined;
+      });
+    const best = preferred(records).slice(0, MOST_NAPTR);
+    this.#cut(records, best, `NAPTR of ${uri.host}`);
+    return best;
+  }
+
+  async #followNaptr(record: NaptrRecord): Promise<readonly Place[]> {
+    const { service, replacement, order, preference, flags } = record;
+    const wire = wireOfService(service);
+    if (wire === undefined || this.findings.isOurs) return [];
+    const step: ResolutionStep = {
+      ...{ type: 'NAPTR', name: this.#sought.uri.host, value: `${service} ${replacement}` },
+      ...{ order, preference, untilMs: this.findings.untilMs },
+    };
+    if (flags === 's') return (await this.#srv(replacement, wire, [step])) ?? [];
+    return this.#addresses.of(replacement, { wire, port: DEFAULT_PORTS[wire], ...NO_SRV }, [step]);
+  }
+
+  /** Undefined when there are no such records; empty when there is no such service. */
+  async #srv(
+    name: string,
+    wire: TransportName,
+    before: readonly ResolutionStep[],
+  ): Promise<readonly Place[] | undefined> {
+    const lookedUp = await this.#ask(name, 'SRV', before);
+    if (lookedUp.answer.kind === 'failed') return undefined;
+    const { untilMs } = lookedUp;
+    const usable = recordsOf(lookedUp)
+      .filter((record): record is SrvRecord => record.type === 'SRV')
+      .filter((record) => this.#isUsable(name, record));
+    const records = this.#ofFewNames(usable);
+    this.#cut(usable, records, `SRV of ${name}`);
+    const places = await Promise.all(
+      records.map(({ target, port, priority, weight }) => {
+        const value = `${target}:${port}`;
+        const step: ResolutionStep = { type: 'SRV', name, value, priority, weight, untilMs };
+        const way: Way = { wire, port, priority, weight };
+        return this.#addresses.of(target, way, [...before, step]);
+      }),
+    );
+    return places.flat();
+  }
+
+  #isUsable(name: string, { target, port }: SrvRecord): boolean {
+    if (target === '') {
+      this.findings.decline(name, 'SRV', 'its target is ".": there is no such service (RFC 2782)');
+      return false;
+    }
+    const portFault = port === 0 ? 'port 0, where nothing can listen' : undefined;
+    const fault = hostNameFault(target) ?? portFault;
+    if (fault !== undefined) this.findings.refuse(`SRV of ${name} to ${target}:${port}: ${fault}`);
+    return fault === undefined;
+  }
+
+  /** In the order of preference those that lead to no more names than may still be looked up. */
+  #ofFewNames(records: readonly SrvRecord[]): readonly SrvRecord[] {
+    const names = new Set<string>();
+    return preferred(records).filter(({ target }) => {
+      if (names.has(target)) return true;
+      if (this.#namesLeft === 0) return false;
+      this.#namesLeft--;
+      names.add(target);
+      return true;
+    });
+  }
+
+  /** Says how many records are not followed. */
+  #cut(all: readonly DnsRecord[], followed: readonly DnsRecord[], what: string): void {
+    const cut = all.length - followed.length;
+    if (cut === 0) return;
+    this.findings.leaveOut(cut, `${what}: ${all.length} records, of which ${cut} are not followed`);
+    this.#tools.onCut(cut);
+  }
+
+  async #ask(name: string, type: RecordType, before: readonly ResolutionStep[]): Promise<LookedUp> {
+    const lookedUp = await (this.#early.get(`${type} ${name}`) ?? this.#tools.lookUp(name, type));
+    this.findings.take(lookedUp, name, type, before);
+    if (this.findings.unanswered.has(`${type} ${name}`)) this.findings.miss('way');
+    return lookedUp;
+  }
+}
+
+function recordsOf({ answer }: LookedUp): readonly DnsRecord[] {
+  return answer.kind === 'records' ? answer.records : [];
+}

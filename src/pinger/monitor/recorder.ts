@@ -1,0 +1,125 @@
+/** From a target's pings to the judge, the ledger and the scheduler. */
+
+import type { TargetSlot } from '../../shared/destination.js';
+import type { ConnectPhase } from '../../shared/ledger/layout.js';
+import type { LedgerWriter } from '../../shared/ledger/writer.js';
+import type { Outcome } from '../../shared/outcome.js';
+import type { Exchange } from '../../shared/resolution.js';
+import type { TlsPeer } from '../../shared/tls-peer.js';
+import { readable } from '../sip/redact.js';
+import type { Scan } from '../sip/scanner.js';
+import type { TargetUser } from '../targets/target.js';
+import type { Watch } from './destination.js';
+import type { Judge } from './verdicts.js';
+
+export interface WatchedTargetTools {
+  readonly judge: Judge;
+  readonly writer: LedgerWriter;
+  /** The target may be pinged again, at this interval if that is longer than its own. */
+  readonly done: (slot: TargetSlot, slowMs: number) => void;
+}
+
+/** Of so many targets the last messages are kept; those of more would take too much memory. */
+const MOST_KEPT = 1 << 14;
+/** Of a message from the peer; what is longer is cut off. */
+const MOST_BYTES = 1024;
+/** Memory for messages grows by this much: the next one may be a little longer. */
+const STEP_BYTES = 64;
+
+/** After so many pings in a row that a fault of ours ended, the target is pinged at `max_backoff`. */
+const MOST_FAULTS = 3;
+
+export class WatchedTarget implements TargetUser {
+  /** The last request, which lives on in its template, and what came back. */
+  #sent: Uint8Array | undefined;
+  #received: Uint8Array | undefined;
+  /** Of the last message; 0 while none came back. */
+  #receivedBytes = 0;
+  /** Pings in a row that a fault of ours ended. */
+  #faults = 0;
+  readonly #watch: Watch;
+  readonly #slot: TargetSlot;
+  readonly #tools: WatchedTargetTools;
+
+  constructor(watch: Watch, slot: TargetSlot, tools: WatchedTargetTools) {
+    this.#watch = watch;
+    this.#slot = slot;
+    this.#tools = tools;
+  }
+
+  /** The last messages that went to and fro, as text; empty where there were none. */
+  get exchange(): Exchange {
+    const sent = this.#sent === undefined ? '' : readable(this.#sent);
+    const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MOST_BYTES));
+    if (received === undefined) return { sent, received: '' };
+    const isCut = this.#receivedBytes > MOST_BYTES;
+    const cut = isCut ? `\n[of ${this.#receivedBytes} bytes]` : '';
+    return { sent, received: `${readable(received, isCut)}${cut}` };
+  }
+
+  traced(direction: 'sent' | 'received', bytes: Uint8Array): void {
+    if (this.#slot.index >= MOST_KEPT) return;
+    if (direction === 'received') {
+      this.#keep(bytes);
+      return;
+    }
+    this.#sent = bytes;
+    this.#receivedBytes = 0;
+  }
+
+  ended(outcome: Outcome, retransmissions: number): void {
+    this.#faults = 0;
+    this.#tools.judge.ended(this.#watch, this.#slot, outcome, retransmissions);
+    this.#done();
+  }
+
+  discarded(): void {
+    this.#done();
+  }
+
+  /** The next ping may do better; where it does not, neither do we try at every interval. */
+  faulted(): void {
+    const { maxBackoffMs } = this.#watch.destination.settings;
+    this.#tools.done(this.#slot, ++this.#faults < MOST_FAULTS ? 0 : maxBackoffMs);
+  }
+
+  answeredLate(): void {
+    this.#tools.writer.recordLateResponse(this.#slot);
+  }
+
+  responded(bytes: Uint8Array, scan: Scan): void {
+    this.#tools.judge.learnServer(this.#watch, bytes, scan);
+  }
+
+  challenged(): void {
+    this.#tools.writer.recordChallenge(this.#slot);
+  }
+
+  failedOver(): void {
+    this.#tools.writer.recordFailover(this.#slot);
+  }
+
+  connected(phase: ConnectPhase, micros: number): void {
+    if (Number.isNaN(micros)) return;
+    this.#tools.writer.recordConnect(this.#slot, phase, Math.round(micros));
+  }
+
+  secured(peer: TlsPeer): void {
+    this.#tools.judge.learnTls(this.#watch, this.#slot, peer);
+  }
+
+  /** Into memory of our own: thousands of messages a second that live on would wake the collector. */
+  #keep(bytes: Uint8Array): void {
+    const length = Math.min(bytes.length, MOST_BYTES);
+    if (this.#received === undefined || this.#received.length < length) {
+      this.#received = Buffer.allocUnsafe(STEP_BYTES * Math.ceil(length / STEP_BYTES));
+    }
+    this.#receivedBytes = bytes.length;
+    this.#received.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  }
+
+  #done(): void {
+    const { judge, done } = this.#tools;
+    done(this.#slot, judge.backoffMs(this.#watch, this.#slot));
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * The messages that we send. A ping's text is made once per target with the grammar of `sip`; each
+ * ping then gets its own branch, tag and Call-ID, stamped into the same bytes.
+ */
+
+import * as sip from 'sip';
+import { bracketed } from '../../shared/address.js';
+import type { Identity, PingSettings } from '../../shared/destination.js';
+import type { TransportName } from '../../shared/outcome.js';
+import { formatUri, parseUri, type SipUri } from '../../shared/uri.js';
+import type { LocalAddress } from '../transport/transport.js';
+import type { Entropy } from './random-hex.js';
+import { is, word } from './scanner.js';
+
+/** RFC 3261 8.1.1.7: how branches of this RFC begin. */
+const MAGIC_COOKIE = 'z9hG4bK';
+const COOKIE = word(MAGIC_COOKIE.toLowerCase());
+const SLOT_DIGITS = 8;
+/** RFC 3261 8.1.1.7 wants uniqueness across space and time; 128 bits cannot be guessed either. */
+const BRANCH_BYTES = 16;
+const TAG_BYTES = 8;
+const CALL_ID_BYTES = 16;
+/** Digits of a branch that say whose it is, and those that nobody can guess. */
+const BRANCH_LENGTH = MAGIC_COOKIE.length + SLOT_DIGITS + 2 * BRANCH_BYTES;
+
+/** A request to be stamped and sent again and again. */
+export interface PingTemplate {
+  readonly bytes: Uint8Array;
+  /** The sent-by that a response must carry (RFC 3261 18.1.2), in lower case. */
+  readonly sentBy: Uint8Array;
+  readonly method: Uint8Array;
+  readonly branchAt: number;
+  readonly tagAt: number;
+  readonly callIdAt: number;
+}
+
+export interface PingIdentity {
+  readonly uri: SipUri;
+  readonly transport: TransportName;
+  readonly settings: PingSettings;
+  readonly local: LocalAddress;
+  /** Number of the target; responses carry it back in their branch. */
+  readonly slot: number;
+  /** Number of the request within its call: 1, and more for one that meets a challenge. */
+  readonly cseq: number;
+  /** Headers that meet challenges, as binary strings: a character for each byte. */
+  readonly credentials: readonly (readonly [name: string, value: string])[];
+}
+
+/** The Request-URI of pings to `uri`. */
+export function requestUri(uri: SipUri, { identity }: PingSettings): string {
+  return formatUri(uri.user === '' ? { ...uri, user: identity.user } : uri);
+}
+
+/** Makes the request, as a rule one that asks `uri` for its options (RFC 3261 11.1). */
+export function pingTemplate(ping: PingIdentity): PingTemplate {
+  const { uri, transport, settings, local, slot, cseq, credentials } = ping;
+  const { identity, method } = settings;
+  const host = bracketed(local.address);
+  const sentBy = sentByOf(identity, transport, local);
+  const branch = `${MAGIC_COOKIE}${hex(slot, SLOT_DIGITS)}${'0'.repeat(2 * BRANCH_BYTES)}`;
+  const tag = 't'.repeat(2 * TAG_BYTES);
+  const callId = 'c'.repeat(2 * CALL_ID_BYTES);
+  const target = requestUri(uri, settings);
+  // RFC 5923 4: a peer may send its own requests to the host that Via names over this connection.
+  const isStream = transport === 'tcp' || transport === 'tls';
+  const alias = identity.viaHost !== '' && isStream ? ';alias' : '';
+  const text = sip.stringify({
+    method,
+    uri: target,
+    headers: {
+      via: `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport${alias}`,
+      'max-forwards': String(settings.maxForwards),
+      ...(identity.route === '' ? {} : { route: routeHeader(identity.route) }),
+      from: `<${identity.pingFrom || ownUri('sip', identity, host)}>;tag=${tag}`,
+      to: `<${identity.to || target}>`,
+      'call-id': callId,
+      cseq: { seq: cseq, method },
+      // RFC 3261 10.2.3: a REGISTER without one changes no binding.
+      ...(method === 'REGISTER'
+        ? {}
+        : { contact: `<${contactUri(ping, `${host}:${local.port}`)}>` }),
+      accept: 'application/sdp',
+      allow: 'OPTIONS',
+      'user-agent': identity.userAgent,
+    },
+  });
+  // Headers of the user's own are put in as they are: `sip` would change the case of their names.
+  const bytes = Buffer.concat([
+    Buffer.from(text.slice(0, -'\r\n'.length), 'utf8'),
+    Buffer.from(headerLines(credentials), 'latin1'),
+    Buffer.from(`${headerLines(identity.headers)}\r\n`, 'utf8'),
+  ]);
+  const from = bytes.indexOf('\r\nFrom: ');
+  return {
+    bytes,
+    sentBy: sharedWord(sentBy),
+    method: sharedWord(method),
+    branchAt: bytes.indexOf(`;branch=${branch}`) + ';branch='.length,
+    // Behind the URI, which may look like it.
+    tagAt: bytes.indexOf(`>;tag=${tag}\r\n`, from) + '>;tag='.length,
+    callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
+  };
+}
+
+function headerLines(headers: readonly (readonly [name: string, value: string])[]): string {
+  return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}
+
+/** Words that templates share; as a rule there are few. */
+const sharedWords = new Map<string, Uint8Array>();
+const MOST_SHARED = 64;
+
+/** In lower case; one for all templates with the same. */
+function sharedWord(text: string): Uint8Array {
+  const known = sharedWords.get(text);
+  if (known !== undefined) return known;
+  if (sharedWords.size === MOST_SHARED) sharedWords.clear();
+  const bytes = word(text.toLowerCase());
+  sharedWords.set(text, bytes);
+  return bytes;
+}
+
+/** Who we are where nobody said so. */
+function ownUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): string {
+  return viaHost === '' ? `${scheme}:keepalive@${host}` : `${scheme}:${viaHost}`;
+}
+
+/**
+ * RFC 3261 18.1.1: answers over UDP come to the port that is named here, or to 5060. Over connections
+ * they come back on them, and the sent-by names where peers may connect to (RFC 5923 4).
+ */
+function sentByOf({ viaHost }: Identity, transport: TransportName, local: LocalAddress): string {
+  if (viaHost === '') return `${bracketed(local.address)}:${local.port}`;
+  const hasPort = /:\d+$/.test(viaHost.replace(/^\[[^\]]*\]/, ''));
+  return transport === 'udp' && !hasPort ? `${viaHost}:${local.port}` : viaHost;
+}
+
+/** RFC 3261 8.1.1.8: with a sips Request-URI it is a sips URI too. */
+function contactUri({ uri, transport, settings }: PingIdentity, hostport: string): string {
+  const { identity } = settings;
+  if (identity.contact !== '') return identity.contact;
+  const isNamed = transport !== 'udp' && uri.scheme !== 'sips';
+  const named = isNamed ? `;transport=${transport === 'wss' ? 'ws' : transport}` : '';
+  return `${ownUri(uri.scheme, identity, hostport)}${named}`;
+}
+
+/** RFC 3261 16.12.1.1: a loose router, whatever the user wrote. */
+function routeHeader(route: string): string {
+  const isLoose = parseUri(route).params.some(([name]) => name === 'lr');
+  return isLoose ? `<${route}>` : `<${route};lr>`;
+}
+
+/** Makes the template the next ping's request: a new branch, From tag and Call-ID. */
+export function stamp(template: PingTemplate, entropy: Entropy): void {
+  const { bytes, branchAt, tagAt, callIdAt } = template;
+  entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  entropy.writeHex(bytes, tagAt, TAG_BYTES);
+  entropy.writeHex(bytes, callIdAt, CALL_ID_BYTES);
+}
+
+/** As {@link stamp}, for a request of the same call as `before` (RFC 3261 22.2): only the branch is new. */
+export function stampAgain(template: PingTemplate, before: PingTemplate, entropy: Entropy): void {
+  const { bytes, branchAt, tagAt, callIdAt } = template;
+  entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  const copy = (to: number, from: number, length: number) =>
+    bytes.set(before.bytes.subarray(from, from + length), to);
+  copy(tagAt, before.tagAt, 2 * TAG_BYTES);
+  copy(callIdAt, before.callIdAt, 2 * CALL_ID_BYTES);
+}
+
+/** A copy of the random digits of the branch that the template carries now. */
+export function branchOf({ bytes, branchAt }: PingTemplate): Uint8Array {
+  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  return Uint8Array.prototype.slice.call(bytes, start, start + 2 * BRANCH_BYTES);
+}
+
+/** The number of the target that a branch of ours names; -1 when it is none of ours. */
+export function slotOfBranch(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start !== BRANCH_LENGTH || !is(bytes, start, start + COOKIE.length, COOKIE)) return -1;
+  let slot = 0;
+  for (let i = 0; i < SLOT_DIGITS; i++) {
+    const digit = hexDigit(bytes[start + MAGIC_COOKIE.length + i] ?? 0);
+    if (digit < 0) return -1;
+    slot = slot * 16 + digit;
+  }
+  return slot;
+}
+
+/** A branch that could be ours, somewhere in a message. */
+export interface BranchFound {
+  /** The number of the target that it names. */
+  readonly slot: number;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/** Every branch of our form, wherever in the bytes it stands, be they well-formed or not. */
+export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = text.indexOf(MAGIC_COOKIE, 0, 'latin1');
+  while (at >= 0) {
+    const end = at + BRANCH_LENGTH;
+    const slot = end <= bytes.length ? slotOfBranch(bytes, at, end) : -1;
+    if (slot >= 0) yield { slot, end };
+    at = text.indexOf(MAGIC_COOKIE, at + MAGIC_COOKIE.length, 'latin1');
+  }
+}
+
+/** Whether the branch that ends at `end` is the one that the template carries now. */
+export function isBranchOf(
+  { bytes, branchAt }: PingTemplate,
+  text: Uint8Array,
+  end: number,
+): boolean {
+  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  return isBranch(bytes, start, text, end);
+}
+
+/** Whether the branch that ends at `end` ends in the random digits at `start` of `digits`. */
+export function isBranch(
+  digits: Uint8Array,
+  start: number,
+  text: Uint8Array,
+  end: number,
+): boolean {
+  const from = end - 2 * BRANCH_BYTES;
+  for (let i = 0; i < 2 * BRANCH_BYTES; i++) if (text[from + i] !== digits[start + i]) return false;
+  return true;
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, '0');
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  if (byte >= 97 && byte <= 102) return byte - 87;
+  return -1;
+}

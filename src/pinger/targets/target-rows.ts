@@ -1,0 +1,54 @@
+/** Which rows of the ledger targets have. */
+
+import type { DestinationSlot, TargetSlot } from '../../shared/destination.js';
+import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
+import type { LedgerWriter } from '../../shared/ledger/writer.js';
+import type { ResolvedTargets } from '../../shared/protocol.js';
+import { keyedPlace, targetKey } from './candidates.js';
+
+export class TargetSlots {
+  readonly #writer: LedgerWriter;
+  readonly #free: number[] = [];
+  /** By destination: the rows of a pinger before this one. */
+  readonly #known: Map<number, ResolvedTargets>;
+
+  constructor(writer: LedgerWriter, known: readonly ResolvedTargets[]) {
+    this.#writer = writer;
+    this.#known = new Map(known.map((entry) => [entry.destination.index, entry]));
+    const taken = new Set(known.flatMap(({ targets }) => targets.map(({ slot }) => slot.index)));
+    for (let i = writer.targetsUsed - 1; i >= 0; i--) if (!taken.has(i)) this.#free.push(i);
+  }
+
+  /**
+   * The rows that an earlier pinger used for this destination, by wire and address; asked once. A
+   * target that may not be pinged is none: what is handed over came from the network once.
+   */
+  adopt(destination: DestinationSlot): Map<string, TargetSlot> {
+    const known = this.#known.get(destination.index);
+    this.#known.delete(destination.index);
+    const isSame = known?.destination.generation === destination.generation;
+    const adopted = new Map<string, TargetSlot>();
+    for (const { transport, address, slot } of known?.targets ?? []) {
+      const place = isSame ? keyedPlace(`${transport} ${address}`) : undefined;
+      const key = place === undefined ? '' : targetKey(place);
+      if (place === undefined || adopted.has(key)) this.release(slot);
+      else adopted.set(key, slot);
+    }
+    return adopted;
+  }
+
+  /** The destination is gone: the rows that an earlier pinger used for it are free. */
+  disown(destination: DestinationSlot): void {
+    for (const slot of this.adopt(destination).values()) this.release(slot);
+  }
+
+  /** A row for a new target; undefined when the ledger is full. */
+  take(): TargetSlot | undefined {
+    const index = this.#free.pop() ?? this.#writer.targetsUsed;
+    return index < LEDGER_CAPACITY ? this.#writer.openTarget(index) : undefined;
+  }
+
+  release(slot: TargetSlot): void {
+    this.#free.push(slot.index);
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * SIP over connections (RFC 3261 18): one for each target, kept from ping to ping and opened again
+ * when it closed, or one for each ping.
+ */
+
+import { bracketed } from '../../shared/address.js';
+import type { Outcome, TransportFailure } from '../../shared/outcome.js';
+import type { LogLine } from '../../shared/protocol.js';
+import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { Clock } from '../time/clock.js';
+import type { Channel, ChannelUser } from './channel.js';
+import type { DialUser } from './dial.js';
+import { unlessOurAddressIsGone } from './own-address.js';
+import type { Endpoint, Flow, FlowUser, MessageHandler, Source, Transport } from './transport.js';
+
+/** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
+export interface OpeningUser extends Omit<DialUser, 'opened'> {
+  opened(channel: Channel): void;
+  /** The opening waits for the peer now, and for what. */
+  awaits(what: string): void;
+}
+
+export interface Opening {
+  readonly endpoint: Endpoint;
+  /** It will carry one ping. */
+  readonly isForOnce: boolean;
+  readonly opening: OpeningUser;
+  readonly user: ChannelUser;
+}
+
+/** Opens a channel. Returns how to give up. */
+export type OpenChannel = (opening: Opening) => () => void;
+
+export interface ReliableOptions {
+  readonly openChannel: OpenChannel;
+  readonly isPersistent: boolean;
+  readonly onMessage: MessageHandler;
+  readonly clock: Clock;
+  readonly log: (line: LogLine) => void;
+  /** Changes when connections made by then are not to be used any more. */
+  readonly edition: () => unknown;
+}
+
+export class ReliableTransport implements Transport {
+  readonly #options: ReliableOptions;
+
+  constructor(options: ReliableOptions) {
+    this.#options = options;
+  }
+
+  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
+    return new ReliableFlow({ ...this.#options, isForOnce }, endpoint, user);
+  }
+
+  /** Every flow closes its own connection. */
+  close(): void {}
+}
+
+/**
+ * How long a certificate that was seen is believed to be the one that a new connection would see:
+ * after that, and when it expires, a connection is made anew.
+ */
+const BELIEVED_MS = 3_600_000;
+
+/** A connection that is open. */
+interface Open {
+  readonly channel: Channel;
+  readonly edition: unknown;
+  /** Wall clock; infinite without TLS. */
+  readonly believedUntilMs: number;
+  /** It has carried a ping from its beginning to its end. */
+  hasServed: boolean;
+}
+
+interface FlowOptions extends ReliableOptions {
+  readonly isForOnce: boolean;
+}
+
+class ReliableFlow implements Flow {
+  readonly isReliable = true;
+  readonly #options: FlowOptions;
+  readonly #endpoint: Endpoint;
+  readonly #user: FlowUser;
+  #open: Open | undefined;
+  #giveUp: (() => void) | undefined;
+  #isPinging = false;
+  /** Which connection is the present one; others have nothing to say. */
+  #attempt = 0;
+  /** It is logged that the peer broke a connection that was idle. */
+  #isFaultLogged = false;
+  /** Our address on the last connection; empty before the first. */
+  #ownAddress = '';
+  /** Something came since the ping began. */
+  #hasHeard = false;
+
+  constructor(options: FlowOptions, endpoint: Endpoint, user: FlowUser) {
+    this.#options = options;
+    this.#endpoint = endpoint;
+    this.#user = user;
+  }
+
+  prepare(): void {
+    this.#isPinging = true;
+    this.#hasHeard = false;
+    if (this.#open !== undefined && !this.#isFit(this.#open)) this.#letGo(true);
+    if (this.#open === undefined) this.#connect();
+    else this.#user.ready(this.#open.channel.local);
+  }
+
+  send(message: Uint8Array): void {
+    this.#open?.channel.send(message);
+  }
+
+  resend(message: Uint8Array): void {
+    this.send(message);
+  }
+
+  /** A connection on which a ping went unanswered may be dead, and the kernel not know it. */
+  rest(isAnswered: boolean | undefined): void {
+    this.#isPinging = false;
+    // One that is still coming about is for the ping that has ended; the next makes its own.
+    if (isAnswered === false || this.#open === undefined) this.#letGo(false);
+    else if (this.#options.isForOnce || !this.#options.isPersistent) this.#letGo(true);
+    else this.#open.hasServed = true;
+  }
+
+  explain(outcome: Outcome): Outcome {
+    const told = unlessOurAddressIsGone(outcome, this.#ownAddress);
+    const isCut = told.kind === 'failed' && this.#open?.channel.isWithinMessage === true;
+    if (!isCut || told.reason !== 'timeout') return told;
+    return { detail: 'an answer began to come, and its end did not', ...told };
+  }
+
+  close(): void {
+    this.#isPinging = false;
+    this.#letGo(true);
+  }
+
+  #connect(): void {
+    let peer: TlsPeer | undefined;
+    const attempt = ++this.#attempt;
+    const edition = this.#options.edition();
+    const opening: OpeningUser = {
+      awaits: (what) => this.#user.awaits(what),
+      connected: (phase, micros) => this.#user.connected(phase, micros),
+      secured: (shown) => {
+        peer = shown;
+        this.#user.secured(shown);
+      },
+      opened: (channel) => {
+        if (attempt !== this.#attempt) {
+          channel.destroy();
+          return;
+        }
+        this.#giveUp = undefined;
+        const believedUntilMs = this.#believedUntil(peer);
+        this.#open = { channel, edition, believedUntilMs, hasServed: false };
+        this.#ownAddress = channel.local.address;
+        if (this.#isPinging) this.#user.ready(channel.local);
+      },
+      failed: (failure) => {
+        if (attempt !== this.#attempt) return;
+        this.#giveUp = undefined;
+        if (this.#isPinging) this.#user.failed(failure);
+      },
+    };
+    const { isForOnce } = this.#options;
+    const giveUp = this.#options.openChannel({
+      endpoint: this.#endpoint,
+      isForOnce,
+      opening,
+      user: this.#channelUser(attempt),
+    });
+    // It may have failed at once.
+    if (attempt === this.#attempt && this.#open === undefined) this.#giveUp = giveUp;
+  }
+
+  #channelUser(attempt: number): ChannelUser {
+    const { address, port } = this.#endpoint;
+    const source: Source = {
+      address,
+      port,
+      isConnection: true,
+      answer: (message) => this.#open?.channel.send(message),
+    };
+    return {
+      heard: () => {
+        this.#hasHeard = true;
+      },
+      received: (message) => void this.#options.onMessage(message, source),
+      ended: (failure) => {
+        if (attempt === this.#attempt) this.#ended(failure);
+      },
+    };
+  }
+
+  #ended(failure: TransportFailure): void {
+    const hasServed = this.#open?.hasServed === true;
+    this.#open = undefined;
+    this.#attempt++;
+    if (!this.#isPinging) {
+      if (failure.reason === 'malformed') this.#logFault(failure);
+      return;
+    }
+    // A peer that closes a connection for being idle may do so just as the ping is on its way.
+    if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#user.lost();
+    else this.#user.failed(failure);
+  }
+
+  #isFit({ edition, believedUntilMs }: Open): boolean {
+    const { clock } = this.#options;
+    return edition === this.#options.edition() && clock.epoch() < believedUntilMs;
+  }
+
+  #believedUntil(peer: TlsPeer | undefined): number {
+    if (peer === undefined) return Number.POSITIVE_INFINITY;
+    const now = this.#options.clock.epoch();
+    // A chain may be good although something in it has expired: by another path.
+    const isRunningOut = peer.isVerified && peer.chainNotAfterMs > now;
+    return Math.min(now + BELIEVED_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
+  }
+
+  /** No ping tells of what a peer does between pings; the next one makes a connection as ever. */
+  #logFault({ detail = '' }: TransportFailure): void {
+    if (this.#isFaultLogged) return;
+    this.#isFaultLogged = true;
+    const { address, port } = this.#endpoint;
+    this.#options.log({
+      level: 'warn',
+      message: 'an idle connection is closed; the next ping opens another',
+      fields: { address: `${bracketed(address)}:${port}`, error: detail },
+    });
+  }
+
+  #letGo(isInPeace: boolean): void {
+    this.#attempt++;
+    this.#giveUp?.();
+    this.#giveUp = undefined;
+    const open = this.#open;
+    this.#open = undefined;
+    if (isInPeace) open?.channel.end();
+    else open?.channel.destroy();
+  }
+}

@@ -1,0 +1,185 @@
+/** Every wire that there is, by its name. */
+
+import type { PingSettings } from '../../shared/destination.js';
+import type { Faults } from '../../shared/faults.js';
+import type { TransportName } from '../../shared/outcome.js';
+import type { LogLine } from '../../shared/protocol.js';
+import type { Clock } from '../time/clock.js';
+import type { Pace } from '../time/pacer.js';
+import {
+  type OpenChannel,
+  type Opening,
+  type OpeningUser,
+  ReliableTransport,
+} from './connection.js';
+import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
+import { RateBound } from './rate-bound.js';
+import { StreamChannel } from './stream.js';
+import type { TlsContexts } from './tls-context.js';
+import type { MessageHandler, Transport } from './transport.js';
+import { UdpTransport } from './udp.js';
+import { upgrade, WebSocketChannel } from './websocket.js';
+
+export interface WireOptions {
+  readonly name: TransportName;
+  readonly settings: PingSettings;
+  readonly contexts: TlsContexts;
+  /** Of TLS handshakes, over all wires. */
+  readonly handshakes: Pace;
+  readonly clock: Clock;
+  readonly onMessage: MessageHandler;
+  readonly log: (line: LogLine) => void;
+  readonly faults: Faults;
+  /** A target's pings go from another UDP port from now on. */
+  readonly onUdpRebind: () => void;
+}
+
+/** Opens the wire of this name for pings with these settings. */
+export type OpenWire = (
+  name: TransportName,
+  settings: PingSettings,
+  onMessage: MessageHandler,
+) => Transport;
+
+/** The wires that are open. */
+export class Wires {
+  readonly #openWire: OpenWire;
+  readonly #onMessage: MessageHandler;
+  readonly #open = new Map<string, Transport>();
+
+  constructor(openWire: OpenWire, onMessage: MessageHandler) {
+    this.#openWire = openWire;
+    this.#onMessage = onMessage;
+  }
+
+  /** The wire for these settings, opened when first needed. */
+  of(name: TransportName, settings: PingSettings): Transport {
+    const key = wireKey(name, settings);
+    const open = this.#open.get(key);
+    if (open !== undefined) return open;
+    const wire = this.#openWire(name, settings, this.#onMessage);
+    this.#open.set(key, wire);
+    return wire;
+  }
+
+  close(): void {
+    for (const wire of this.#open.values()) wire.close();
+    this.#open.clear();
+  }
+}
+
+/** Destinations whose wires have the same key can share one. */
+function wireKey(name: TransportName, settings: PingSettings): string {
+  const { sourceAddress, sourcePort, dscp, connection, tls, wsPath, wsOrigin } = settings;
+  const own = name === 'udp' ? [sourcePort] : [connection, dscp, tls, wsPath, wsOrigin];
+  return JSON.stringify([name, sourceAddress, ...own]);
+}
+
+export function openWire(options: WireOptions): Transport {
+  const { name, settings, clock, onMessage, log, onUdpRebind: onRebind } = options;
+  if (name === 'udp') {
+    const { sourceAddress, sourcePort } = settings;
+    return new UdpTransport({ sourceAddress, sourcePort, onMessage, log, onRebind });
+  }
+  const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
+  const isPersistent = settings.connection === 'persistent';
+  const openChannel =
+    name === 'ws' || name === 'wss' ? openWebSocket(options, secure) : openStream(options, secure);
+  const edition = () => {
+    try {
+      return secure()?.context;
+    } catch {
+      return undefined;
+    }
+  };
+  return new ReliableTransport({ openChannel, isPersistent, onMessage, clock, log, edition });
+}
+
+/** The TLS to be spoken now. @throws Error when files that it needs are wrong. */
+type SecureNow = () => Secure | undefined;
+
+function contextFor({ settings, contexts }: WireOptions): SecureNow {
+  return () => ({ settings: settings.tls, context: contexts.of(settings.tls) });
+}
+
+function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
+  const hasNoCertificate = options.settings.tls.certFile === '';
+  return (asked) =>
+    dialed(options, secureNow, asked, (socket) => {
+      const bound = new RateBound(options.clock);
+      asked.opening.opened(new StreamChannel(socket, asked.user, bound, hasNoCertificate));
+    });
+}
+
+function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel {
+  const { name, settings, clock } = options;
+  const isSecure = name === 'wss';
+  const hasNoCertificate = settings.tls.certFile === '';
+  return (asked) => {
+    const { endpoint, opening, user } = asked;
+    let giveUp = () => {};
+    const giveUpDial = dialed(options, secureNow, asked, (socket) => {
+      opening.awaits('the upgrade to WebSocket');
+      const bound = new RateBound(clock);
+      const { wsPath: path, wsOrigin: origin } = settings;
+      const wanted = { path, origin, isSecure, hasNoCertificate, bound };
+      giveUp = upgrade(socket, endpoint, wanted, {
+        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user, bound)),
+        failed: (failure) => opening.failed(failure),
+      });
+    });
+    return () => {
+      giveUpDial();
+      giveUp();
+    };
+  };
+}
+
+/** The time in the queue for a handshake is ours, and no part of the peer's. */
+function dialed(
+  options: WireOptions,
+  secureNow: SecureNow,
+  asked: Opening,
+  opened: DialUser['opened'],
+): () => void {
+  const { opening, endpoint, isForOnce } = asked;
+  let secure: Secure | undefined;
+  try {
+    secure = secureNow();
+  } catch (error) {
+    opening.failed({ reason: 'local', detail: error instanceof Error ? error.message : '' });
+    return () => {};
+  }
+  if (secure === undefined) return dialNow(options, secure, opening, endpoint, opened);
+  let giveUp = () => {};
+  const stepOut = options.handshakes.begin(!isForOnce, () => {
+    giveUp = dialNow(options, secure, opening, endpoint, opened);
+  });
+  return () => {
+    stepOut();
+    giveUp();
+  };
+}
+
+function dialNow(
+  { settings, clock, faults }: WireOptions,
+  secure: Secure | undefined,
+  opening: OpeningUser,
+  endpoint: DialOptions['endpoint'],
+  opened: DialUser['opened'],
+): () => void {
+  const { sourceAddress, dscp } = settings;
+  opening.awaits('a connection');
+  return dial(
+    { endpoint, sourceAddress, dscp, secure, clock, faults },
+    {
+      connected: (phase, micros) => {
+        if (phase === 'connect' && secure !== undefined) opening.awaits('the TLS handshake');
+        opening.connected(phase, micros);
+      },
+      secured: (peer) => opening.secured(peer),
+      opened,
+      failed: (failure) => opening.failed(failure),
+    },
+  );
+}

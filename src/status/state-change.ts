@@ -1,0 +1,35 @@
+import type { EventName } from '../config/source-settings.js';
+import type { Destination } from '../shared/destination.js';
+import type { DownReason } from '../shared/outcome.js';
+import type { State } from '../shared/state.js';
+
+/** A verdict that became another one, and what was known of the destination then. */
+export interface StateChange {
+  /** Grows with each change, and differs from those of other runs of the process. */
+  readonly id: string;
+  readonly destination: Destination;
+  readonly owners: readonly string[];
+  readonly from: State;
+  readonly to: State;
+  readonly reason: DownReason | undefined;
+  /** What exactly went wrong, in words; empty when no more is known than the reason. */
+  readonly trouble: string;
+  /** Wall clock, milliseconds. */
+  readonly atMs: number;
+}
+
+export type ChangeListener = (change: StateChange) => void;
+
+/** The event that Kamailio's `keepalive` would raise; undefined for a verdict that is not known any more. */
+export function eventOf(state: State): EventName | undefined {
+  switch (state) {
+    case 'up':
+      return 'dst-up';
+    case 'down':
+      return 'dst-down';
+    case 'unknown':
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}

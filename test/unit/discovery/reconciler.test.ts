@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { readConfig } from '../../../src/config/config.js';
+import { readFlags } from '../../../src/config/flags.js';
+import type { Findings, Taken } from '../../../src/discovery/found.js';
+import { Intake } from '../../../src/discovery/reconciler.js';
+import { Roster } from '../../../src/registry/registry.js';
+
+const config = (content: Readonly<Record<string, unknown>>) =>
+  readConfig({ flags: readFlags([]), env: {}, version: '1', content });
+const sources = (...files: readonly string[]) => ({
+  discovery: { file_sd: files.map((file) => ({ files: [`/${file}`], labels: { from: file } })) },
+});
+const findings = (...entries: readonly Readonly<Record<string, unknown>>[]): Findings => ({
+  found: entries.map((entry, i) => ({ place: `p:${i + 1}`, owner: undefined, entry })),
+  skipped: [],
+});
+const many = (count: number) =>
+  findings(...Array.from({ length: count }, (_, i) => ({ uri: `h${i}.example`, labels: {} })));
+
+describe('the intake', () => {
+  let taken = new Map<string, Taken>();
+  let opened = 0;
+  let roster = new Roster({ watch: () => {}, unwatch: () => {} });
+  const begin = (content: Readonly<Record<string, unknown>>) => {
+    const first = config(content);
+    const intake = new Intake(roster, first, (source, what) => taken.set(source, what));
+    const settings = (file: string) => {
+      const found = first.sources.find(({ name }) => name.endsWith(`/${file}`));
+      assert.ok(found);
+      return found;
+    };
+    return { intake, settings };
+  };
+  const names = () => roster.all().map(({ destination }) => destination.name);
+  const labelsOf = (name: string) => roster.named(name)?.destination.labels;
+
+  beforeEach(() => {
+    taken = new Map();
+    opened = 0;
+    roster = new Roster({
+      watch: (entries) => {
+        opened += entries.length;
+      },
+      unwatch: () => {},
+    });
+  });
+
+  test('a destination that moves from the configuration to a source stays open until that was read', async () => {
+    const { intake, settings } = begin(sources('a'));
+    await intake.use(config({ destinations: ['a.example', 'b.example'] }));
+    await intake.use(config(sources('a')));
+    await intake.use(config(sources('a')));
+    assert.deepEqual(names(), ['sip:a.example', 'sip:b.example']);
+    await intake.take(settings('a'), findings({ uri: 'a.example', labels: {} }));
+    await intake.forgetOthers();
+    assert.deepEqual(names(), ['sip:a.example']);
+    assert.equal(opened, 2);
+  });
+
+  test('watches a destination whose labels have names of ours, and tells of each name once', async () => {
+    const { intake, settings } = begin(sources('a'));
+    const labels = { module: 'x', 'service.name': 'y', from: 'z' };
+    await intake.take(
+      settings('a'),
+      findings({ uri: 'a.example', labels }, { uri: 'b.example', labels }),
+    );
+    const exposed = { exported_module: 'x', service_name: 'y', from: 'z' };
+    assert.deepEqual([labelsOf('sip:a.example'), labelsOf('sip:b.example')], [exposed, exposed]);
+    const { destinations, skipped, renamed } = taken.get('file_sd /a') ?? {};
+    assert.deepEqual([destinations, skipped], [2, []]);
+    const wanted = [
+      ['module', 'exported_module'],
+      ['service.name', 'service_name'],
+    ];
+    assert.deepEqual([...(renamed ?? [])].sort(), wanted);
+  });
+
+  test('takes the first of two entries with one name, and tells how to part them', async () => {
+    const { intake, settings } = begin(sources('a'));
+    const entry = { uri: 'a.example', labels: {} };
+    await intake.take(settings('a'), findings(entry, { ...entry, ping_interval: 7 }, entry));
+    const [other, same] = taken.get('file_sd /a')?.skipped ?? [];
+    assert.match(
+      other?.reason ?? '',
+      /^sip:a.example stands at p:1 already, with other settings .* name/,
+    );
+    assert.match(same?.reason ?? '', /^sip:a.example stands at p:1 already$/);
+  });
+
+  test('takes long lists in slices, between which others have their turn', async () => {
+    const { intake, settings } = begin(sources('a'));
+    let turns = 0;
+    const count = () => {
+      turns++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await intake.take(settings('a'), many(5_000));
+    clearImmediate(next);
+    assert.equal(roster.size, 5_000);
+    assert.ok(turns >= 50, `${turns} turns`);
+    assert.equal(opened, 5_000);
+  });
+
+  test('a later look takes the place of one that is still being taken', async () => {
+    const { intake, settings } = begin(sources('a'));
+    const early = intake.take(settings('a'), many(2_000));
+    await new Promise(setImmediate);
+    const late = intake.take(settings('a'), many(300));
+    await Promise.all([early, late]);
+    assert.equal(roster.size, 300);
+    assert.equal(taken.get('file_sd /a')?.destinations, 300);
+  });
+
+  test('a destination that moves to another source during a reload keeps its row', async () => {
+    const { intake, settings } = begin(sources('a'));
+    await intake.take(settings('a'), many(1_000));
+    const slots = roster.all().map(({ slot }) => slot);
+    const next = config(sources('b'));
+    const [b] = next.sources;
+    assert.ok(b);
+    await intake.use(next);
+    const move = intake.take(b, many(1_000));
+    await move;
+    await intake.forgetOthers();
+    assert.equal(labelsOf('sip:h7.example')?.['from'], 'b');
+    assert.deepEqual(
+      roster.all().map(({ slot }) => slot),
+      slots,
+    );
+  });
+
+  test('a reload while a source is being taken gives its entries the new settings', async () => {
+    const { intake, settings } = begin(sources('a'));
+    const early = intake.take(settings('a'), many(1_000));
+    await new Promise(setImmediate);
+    const next = config({ ...sources('a'), ping_interval: 7, destinations: ['own.example'] });
+    await Promise.all([early, intake.use(next)]);
+    assert.equal(roster.size, 1_001);
+    const intervals = new Set(
+      roster.all().map(({ destination }) => destination.settings.intervalMs),
+    );
+    assert.deepEqual([...intervals], [7_000]);
+    assert.ok(names().includes('sip:own.example'));
+  });
+});

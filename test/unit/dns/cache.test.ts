@@ -1,0 +1,260 @@
+/** Look-ups: kept as long as they hold, shared, and made in fair turns. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Lookups } from '../../../src/pinger/dns/cache.js';
+import { Turns } from '../../../src/pinger/dns/lookup-queue.js';
+import type { DnsAnswer, RecordType } from '../../../src/pinger/dns/records.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+const RECORD: DnsAnswer = {
+  kind: 'records',
+  records: [{ type: 'A', address: '192.0.2.1', ttlSeconds: 10 }],
+  ttlSeconds: 10,
+};
+const SERVFAIL: DnsAnswer = { kind: 'failed', reason: 'servfail', detail: '' };
+
+/** A DNS whose questions wait until the test answers them. */
+class HeldDns {
+  readonly clock = new FakeClock();
+  readonly asked: string[] = [];
+  readonly counts = { inFlight: 0, waiting: 0, most: 0, shed: 0, cut: 0 };
+  readonly #answers = new Map<string, (answer: DnsAnswer) => void>();
+  readonly lookups = new Lookups(
+    this.clock,
+    (name, type) => {
+      this.asked.push(`${type} ${name}`);
+      return new Promise((resolve) => this.#answers.set(`${type} ${name}`, resolve));
+    },
+    {
+      setLookups: (inFlight, waiting) => {
+        const most = Math.max(this.counts.most, inFlight);
+        Object.assign(this.counts, { inFlight, waiting, most });
+      },
+      recordLookupShed: () => this.counts.shed++,
+      recordRecordsCut: (count) => {
+        this.counts.cut += count;
+      },
+    },
+  );
+
+  async answer(question: string, answer = RECORD): Promise<void> {
+    const give = this.#answers.get(question);
+    assert.ok(give !== undefined, `${question} is not asked`);
+    this.#answers.delete(question);
+    give(answer);
+    await settled();
+  }
+
+  get open(): readonly string[] {
+    return [...this.#answers.keys()];
+  }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('an answer', () => {
+  test('serves all who ask, until its time is up', async () => {
+    const dns = new HeldDns();
+    const all = ['a', 'b', 'c'].map((asker) => dns.lookups.by(asker)('a.test', 'A'));
+    await settled();
+    await dns.answer('A a.test');
+    assert.deepEqual(
+      (await Promise.all(all)).map(({ untilMs }) => untilMs),
+      [10_000, 10_000, 10_000],
+    );
+    dns.clock.advance(9_000);
+    const { untilMs } = await dns.lookups.by('d')('a.test', 'A');
+    assert.deepEqual([dns.asked.length, untilMs], [1, 10_000], 'the time that is left is its own');
+    dns.clock.advance(1_000);
+    void dns.lookups.by('d')('a.test', 'A');
+    await settled();
+    assert.equal(dns.asked.length, 2);
+  });
+
+  test('that there is none is not kept', async () => {
+    const dns = new HeldDns();
+    for (let i = 1; i <= 2; i++) {
+      const lookedUp = dns.lookups.by('a')('a.test', 'A');
+      await settled();
+      await dns.answer('A a.test', SERVFAIL);
+      assert.equal((await lookedUp).answer.kind, 'failed');
+      assert.equal(dns.asked.length, i);
+    }
+  });
+
+  test('with very many records is kept in part, the best first', async () => {
+    const dns = new HeldDns();
+    const records = Array.from({ length: 5_000 }, (_, i) => ({
+      ...{ type: 'SRV' as const, priority: 5_000 - i, weight: 0, port: 5060 },
+      ...{ target: `h${i}.test`, ttlSeconds: 60 },
+    }));
+    const lookedUp = dns.lookups.by('a')('a.test', 'SRV');
+    await settled();
+    await dns.answer('SRV a.test', { kind: 'records', records, ttlSeconds: 60 });
+    const { answer } = await lookedUp;
+    assert.ok(answer.kind === 'records');
+    assert.equal(answer.records.length, 1024);
+    assert.ok(answer.records[0]?.type === 'SRV' && answer.records[0].priority === 1);
+    assert.deepEqual([answer.cut, dns.counts.cut], [3_976, 3_976]);
+  });
+
+  test('is forgotten before its time where all of them take too much memory', async () => {
+    const clock = new FakeClock();
+    const records = Array.from({ length: 1_000 }, (_, i) => ({
+      ...{ type: 'SRV' as const, priority: 1, weight: 0, port: 5060, ttlSeconds: 3_600 },
+      target: `${'a'.repeat(200)}${i}.test`,
+    }));
+    let asked = 0;
+    const lookups = new Lookups(
+      clock,
+      async () => {
+        asked++;
+        return { kind: 'records', records, ttlSeconds: 3_600 };
+      },
+      { setLookups() {}, recordLookupShed() {}, recordRecordsCut() {} },
+    );
+    for (let i = 0; i < 500; i++) await lookups.by('a')(`${i}.test`, 'SRV');
+    assert.equal(asked, 500);
+    assert.ok(lookups.keptBytes <= 32 * 1024 * 1024, `${lookups.keptBytes} bytes`);
+    assert.ok(lookups.keptBytes > 16 * 1024 * 1024, `${lookups.keptBytes} bytes`);
+    await lookups.by('a')('499.test', 'SRV');
+    assert.equal(asked, 500, 'the newest is there');
+    await lookups.by('a')('0.test', 'SRV');
+    assert.equal(asked, 501, 'the oldest is not');
+  });
+
+  test('that a fault of our own prevents is not kept either, and its turn is over', async () => {
+    let asked = 0;
+    let underWay = 0;
+    const lookups = new Lookups(
+      new FakeClock(),
+      async () => {
+        asked++;
+        if (asked === 1) throw new Error('ours');
+        return RECORD;
+      },
+      {
+        setLookups: (inFlight) => {
+          underWay = inFlight;
+        },
+        recordLookupShed() {},
+        recordRecordsCut() {},
+      },
+    );
+    await assert.rejects(lookups.by('a')('a.test', 'A'), /ours/);
+    assert.equal(underWay, 0);
+    assert.equal((await lookups.by('a')('a.test', 'A')).answer.kind, 'records');
+  });
+});
+
+describe('turns', () => {
+  test('no more than 64 are under way, nor 8 for one name, also while one ends and another begins', async () => {
+    const dns = new HeldDns();
+    const ask = (asker: string, count: number) => {
+      const lookUp = dns.lookups.by(asker);
+      for (let i = 0; i < count; i++) void lookUp(`${i}.${asker}`, 'A');
+    };
+    ask('hog.test', 1_500);
+    await settled();
+    assert.deepEqual([dns.open.length, dns.counts.waiting], [8, 1_492]);
+    for (let i = 0; i < 20; i++) ask(`${i}.test`, 10);
+    await settled();
+    assert.deepEqual([dns.open.length, dns.counts.inFlight], [64, 64]);
+    while (dns.open.length > 0) {
+      const [question = ''] = dns.open;
+      const answered = dns.answer(question, SERVFAIL);
+      // A newcomer, while the turn that is free is on its way to one who waits.
+      if (dns.asked.length < 1_000) void dns.lookups.by('new.test')(`${dns.asked.length}`, 'AAAA');
+      await answered;
+      assert.ok(dns.open.length <= 64, `${dns.open.length} at once`);
+    }
+    assert.equal(dns.counts.most, 64);
+    assert.deepEqual([dns.counts.inFlight, dns.counts.waiting], [0, 0]);
+  });
+
+  test('a name with a thousand questions does not keep the others waiting', async () => {
+    const dns = new HeldDns();
+    const hog = dns.lookups.by('hog.test');
+    for (let i = 0; i < 1_500; i++) void hog(`h${i}.hog.test`, 'A');
+    await settled();
+    for (let i = 0; i < 20; i++) void dns.lookups.by(`${i}.test`)(`${i}.test`, 'A');
+    await settled();
+    const others = dns.asked.filter((question) => !question.includes('hog'));
+    assert.equal(others.length, 20, 'each is asked for at once');
+  });
+
+  test('what waits in the queue of one name is asked for at once where another has a turn', async () => {
+    const dns = new HeldDns();
+    const hog = dns.lookups.by('hog.test');
+    for (let i = 0; i < 100; i++) void hog(`h${i}.hog.test`, 'A');
+    const shared = hog('sip.carrier.test', 'A');
+    const mine = dns.lookups.by('carrier.test')('sip.carrier.test', 'A');
+    await settled();
+    assert.ok(dns.open.includes('A sip.carrier.test'));
+    await dns.answer('A sip.carrier.test');
+    assert.equal((await mine).answer.kind, 'records');
+    assert.equal((await shared).answer.kind, 'records');
+    while (dns.open.length > 0) await dns.answer(dns.open[0] ?? '', SERVFAIL);
+    assert.deepEqual([dns.counts.inFlight, dns.counts.waiting], [0, 0], 'no turn is lost');
+    assert.equal(dns.asked.filter((one) => one === 'A sip.carrier.test').length, 1);
+  });
+
+  test('where too many wait, a look-up is not made, is counted, and is no word on the name', async () => {
+    const dns = new HeldDns();
+    const hog = dns.lookups.by('hog.test');
+    for (let i = 0; i < 50_008; i++) void hog(`h${i}`, 'A');
+    const types: readonly RecordType[] = ['A', 'AAAA'];
+    const [shed] = await Promise.all(types.map((type) => hog('one.more', type)));
+    assert.ok(shed?.answer.kind === 'failed' && shed.answer.reason === 'local');
+    assert.deepEqual([dns.counts.shed, dns.counts.waiting], [2, 50_000]);
+    void dns.lookups.by('b.test')('b.test', 'A');
+    await settled();
+    assert.ok(dns.asked.includes('A b.test'), 'who has a free turn needs no queue');
+  });
+
+  test('go round among those who wait', () => {
+    const turns = new Turns({ atOnce: 1, atOnceForEach: 1, waiting: 100 });
+    const order: string[] = [];
+    for (const asker of ['a', 'a', 'a', 'b', 'b', 'c']) {
+      assert.ok(turns.begin(asker, () => order.push(asker)));
+    }
+    while (turns.inFlight > 0) turns.end(order.at(-1) ?? '');
+    assert.equal(order.join(''), 'abcaba');
+  });
+
+  test('are never more than the bounds say, and all are served', () => {
+    const asker = fc.constantFrom('a', 'b', 'c');
+    fc.assert(
+      fc.property(fc.array(fc.oneof(asker, fc.constant('end')), { maxLength: 60 }), (steps) => {
+        const turns = new Turns({ atOnce: 3, atOnceForEach: 2, waiting: 10 });
+        const running: string[] = [];
+        let begun = 0;
+        let taken = 0;
+        const check = () => {
+          assert.equal(turns.inFlight, running.length);
+          assert.ok(running.length <= 3 && turns.waiting <= 10);
+          for (const one of ['a', 'b', 'c']) {
+            assert.ok(running.filter((other) => other === one).length <= 2);
+          }
+        };
+        const end = () => {
+          const [first] = running.splice(0, 1);
+          if (first !== undefined) turns.end(first);
+        };
+        for (const step of steps) {
+          const start = () => {
+            begun++;
+            running.push(step);
+          };
+          if (step === 'end') end();
+          else taken += Number(turns.begin(step, start));
+          check();
+        }
+        while (running.length > 0) end();
+        assert.deepEqual([begun, turns.waiting, turns.inFlight], [taken, 0, 0]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import * as dgram from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import * as packet from 'dns-packet';
+import { DnsClient } from '../../../src/pinger/dns/client.js';
+import type { DnsAnswer } from '../../../src/pinger/dns/records.js';
+import { systemClock } from '../../../src/pinger/time/clock.js';
+import { address, alias, FLAGS, fakeDns, reply, silence } from '../../support/dns-server.js';
+
+const client = (...servers: readonly { readonly address: string; readonly port: number }[]) =>
+  new DnsClient({ servers: () => servers, timeoutMs: 150, clock: systemClock });
+const reasonOf = (answer: DnsAnswer) => (answer.kind === 'failed' ? answer.reason : answer.kind);
+
+for (const [rcode, reason] of [
+  ['SERVFAIL', 'servfail'],
+  ['NXDOMAIN', 'nxdomain'],
+  ['REFUSED', 'refused'],
+] as const) {
+  test(`a server's ${rcode} is told as ${reason}`, async (t) => {
+    const far = await fakeDns(t, (query) => [reply(query, { flags: FLAGS[rcode] })]);
+    assert.equal(reasonOf(await client(far).ask('a.test', 'A')), reason);
+  });
+}
+
+test('an empty answer is nodata, silence a timeout after two rounds, a closed port a refusal', async (t) => {
+  const empty = await fakeDns(t, (query) => [reply(query)]);
+  assert.equal(reasonOf(await client(empty).ask('a.test', 'A')), 'nodata');
+  const silent = await fakeDns(t, silence);
+  assert.equal(reasonOf(await client(silent).ask('a.test', 'A')), 'timeout');
+  // Each time once more without an OPT record, which it may not know.
+  assert.deepEqual(
+    silent.asked.map(({ hasOpt }) => hasOpt),
+    [true, false, true, false],
+  );
+  const closed = dgram.createSocket('udp4');
+  closed.bind(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address();
+  closed.close();
+  assert.equal(
+    reasonOf(await client({ address: '127.0.0.1', port }).ask('a.test', 'A')),
+    'refused',
+  );
+});
+
+test('the next server is asked where one fails, and none where one is sure', async (t) => {
+  const failing = await fakeDns(t, (query) => [reply(query, { flags: FLAGS.SERVFAIL })]);
+  const knowing = await fakeDns(t, (query) => [reply(query, { answers: [address('a.test')] })]);
+  assert.equal(reasonOf(await client(failing, knowing).ask('a.test', 'A')), 'records');
+  const sure = await fakeDns(t, (query) => [reply(query, { flags: FLAGS.NXDOMAIN })]);
+  assert.equal(reasonOf(await client(sure, knowing).ask('a.test', 'A')), 'nxdomain');
+  assert.equal(knowing.asked.length, 1);
+});
+
+test('what is no answer to the question is passed over', async (t) => {
+  const far = await fakeDns(t, (query) => [
+    Buffer.from('garbage'),
+    Buffer.alloc(0),
+    reply(
+      { packet: { ...query.packet, id: ((query.packet.id ?? 0) + 1) % 65_536 } },
+      { answers: [address('a.test', '192.0.2.66')] },
+    ),
+    reply(
+      { packet: { ...query.packet, questions: [{ type: 'A', name: 'b.test' }] } },
+      { answers: [address('a.test', '192.0.2.66')] },
+    ),
+    packet.encode({ ...query.packet, type: 'query' }),
+    reply(query, { answers: [address('b.test', '192.0.2.66'), address('A.Test')] }),
+  ]);
+  const answer = await client(far).ask('a.test', 'A');
+  assert.ok(answer.kind === 'records');
+  assert.deepEqual(answer.records, [{ type: 'A', address: '192.0.2.1', ttlSeconds: 60 }]);
+});
+
+test('a server that sends only what is no answer to the question is told apart from a silent one', async (t) => {
+  const far = await fakeDns(t, (query) => [
+    reply(query, { answers: [address('a.test')] }).subarray(0, -2),
+  ]);
+  const answer = await client(far).ask('a.test', 'A');
+  assert.ok(answer.kind === 'failed');
+  assert.equal(answer.reason, 'timeout');
+  assert.match(answer.detail, /no answer to the question that can be read from 127/);
+});
+
+test('aliases are followed, within an answer and from one to the next, with the smallest TTL', async (t) => {
+  const far = await fakeDns(t, (query) => {
+    const name = query.name;
+    if (name === 'a.test')
+      return [
+        reply(query, { answers: [alias('a.test', 'b.test', 9), alias('b.test', 'c.test', 7)] }),
+      ];
+    return [reply(query, { answers: [address('c.test', '192.0.2.3', 30)] })];
+  });
+  const answer = await client(far).ask('a.test', 'A');
+  assert.ok(answer.kind === 'records');
+  assert.equal(answer.ttlSeconds, 7);
+});
+
+test('aliases that lead in a circle end', async (t) => {
+  const within = await fakeDns(t, (query) => [
+    reply(query, { answers: [alias('a.test', 'b.test'), alias('b.test', 'a.test')] }),
+  ]);
+  assert.equal(reasonOf(await client(within).ask('a.test', 'A')), 'servfail');
+  const across = await fakeDns(t, (query) => {
+    const name = query.name;
+    return [reply(query, { answers: [alias(name, name === 'a.test' ? 'b.test' : 'a.test')] })];
+  });
+  assert.equal(reasonOf(await client(across).ask('a.test', 'A')), 'servfail');
+  assert.ok(across.asked.length < 20);
+});
+
+test('a name that is too long for the DNS is nodata', async (t) => {
+  const far = await fakeDns(t, () => []);
+  const answer = await client(far).ask(`_sip._udp.${'a'.repeat(60)}.`.repeat(5), 'SRV');
+  assert.deepEqual([reasonOf(answer), far.asked.length], ['nodata', 0]);
+});

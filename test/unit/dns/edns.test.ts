@@ -1,0 +1,171 @@
+/** DNS servers that do not know EDNS, or not our version of it (RFC 6891 6.2.2 and 7). */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type * as packet from 'dns-packet';
+import { DnsClient } from '../../../src/pinger/dns/client.js';
+import {
+  type Asked,
+  address,
+  answering,
+  type FakeDns,
+  FLAGS,
+  fakeDns,
+  reply,
+  type Script,
+  silence,
+} from '../../support/dns-server.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { eventually } from '../../support/process.js';
+
+const HOUR_MS = 3_600_000;
+
+/** A server that answers queries without OPT, and those with it as the script says. */
+async function oldServer(t: TestContext, onOpt: Script) {
+  const dns = await fakeDns(t, (asked) => (asked.hasOpt ? onOpt(asked) : answering(asked)));
+  return { dns, ...clientOf(dns) };
+}
+
+function clientOf(...servers: readonly FakeDns[]) {
+  const clock = new FakeClock();
+  return { clock, client: new DnsClient({ servers: () => servers, timeoutMs: 2000, clock }) };
+}
+
+const withOpt = ({ asked }: FakeDns) => asked.map(({ hasOpt }) => hasOpt);
+const opt = (extendedRcode: number): packet.OptAnswer => ({
+  ...{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, extendedRcode, ednsVersion: 0 },
+  ...{ flag_do: false, options: [] },
+});
+/** The header alone, with or without the count of questions that was in the query. */
+const header = (asked: Asked, rcode: number, questions: number) => {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt16BE(asked.packet.id ?? 0);
+  bytes.writeUInt16BE((1 << 15) | rcode, 2);
+  bytes.writeUInt16BE(questions, 4);
+  return bytes;
+};
+
+const OBJECTIONS: readonly (readonly [string, Script])[] = [
+  ['FORMERR with the question', (asked) => [reply(asked, { flags: FLAGS.FORMERR })]],
+  [
+    'FORMERR without the question',
+    (asked) => [reply(asked, { flags: FLAGS.FORMERR, questions: [] })],
+  ],
+  ['FORMERR as a header', (asked) => [header(asked, FLAGS.FORMERR, 0)]],
+  [
+    'FORMERR as the header of the query, which counts a question',
+    (asked) => [header(asked, FLAGS.FORMERR, 1)],
+  ],
+  ['NOTIMP', (asked) => [reply(asked, { flags: FLAGS.NOTIMP })]],
+  ['NOTIMP as a header', (asked) => [header(asked, FLAGS.NOTIMP, 0)]],
+  [
+    'NOTIMP with an OPT record',
+    (asked) => [reply(asked, { flags: FLAGS.NOTIMP, additionals: [opt(0)] })],
+  ],
+  ['BADVERS', (asked) => [reply(asked, { additionals: [opt(1)] })]],
+  ['SERVFAIL without an OPT record', (asked) => [reply(asked, { flags: FLAGS.SERVFAIL })]],
+];
+
+for (const [objection, script] of OBJECTIONS) {
+  test(`a server that answers OPT with ${objection} is asked without it, for an hour`, async (t) => {
+    const { dns, client, clock } = await oldServer(t, script);
+    assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+    assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+    assert.deepEqual(withOpt(dns), [true, false, false]);
+    clock.advance(HOUR_MS);
+    dns.script = answering;
+    assert.equal((await client.ask('c.test', 'A')).kind, 'records');
+    assert.equal((await client.ask('d.test', 'A')).kind, 'records');
+    assert.deepEqual(withOpt(dns), [true, false, false, true, true]);
+  });
+}
+
+test('a server that is silent to OPT is asked without it beside, and for an hour', async (t) => {
+  const { dns, client, clock } = await oldServer(t, silence);
+  const asking = client.ask('a.test', 'A');
+  await eventually('it is asked', () => dns.asked.length === 1);
+  clock.advance(500);
+  assert.equal((await asking).kind, 'records');
+  assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+  assert.deepEqual(withOpt(dns), [true, false, false]);
+});
+
+test('a late answer to OPT shows that the server takes it', async (t) => {
+  const { dns, client, clock } = await oldServer(t, silence);
+  const asking = client.ask('a.test', 'A');
+  const [first] = await eventually('it is asked', () => dns.asked.length === 1 && dns.asked);
+  clock.advance(500);
+  await asking;
+  assert.ok(first !== undefined);
+  dns.script = answering;
+  dns.send(reply(first, { answers: [address('a.test')] }));
+  await eventually('it is asked with OPT', async () => {
+    await client.ask('b.test', 'A');
+    return dns.asked.at(-1)?.hasOpt;
+  });
+});
+
+test('an error that is there without OPT too is an error, and OPT is not to blame', async (t) => {
+  for (const [rcode, detail] of [
+    [FLAGS.FORMERR, 'FORMERR'],
+    [FLAGS.NOTIMP, 'NOTIMP'],
+    [15, 'RCODE 15'],
+  ] as const) {
+    const dns = await fakeDns(t, (asked) => [reply(asked, { flags: rcode })]);
+    const { client } = clientOf(dns);
+    const said = { kind: 'failed', reason: 'servfail', detail: `${detail} from ${dns.label}` };
+    assert.deepEqual(await client.ask('a.test', 'NAPTR'), said);
+    dns.script = answering;
+    await client.ask('a.test', 'A');
+    assert.equal(dns.asked.at(-1)?.hasOpt, true);
+  }
+});
+
+test('a server that takes OPT and fails at a name is not asked twice for it', async (t) => {
+  const { client, dns } = await oldServer(t, answering);
+  await client.ask('a.test', 'A');
+  dns.script = (asked) => [reply(asked, { flags: FLAGS.SERVFAIL })];
+  await client.ask('b.test', 'A');
+  assert.deepEqual(withOpt(dns), [true, true]);
+});
+
+test('what does not fit is asked for over TCP without OPT where the server does not take it', async (t) => {
+  const dns = await fakeDns(t, (asked) => {
+    if (asked.hasOpt) return [reply(asked, { flags: FLAGS.FORMERR })];
+    return asked.isOverTcp ? answering(asked) : [reply(asked, { flags: FLAGS.TRUNCATED })];
+  });
+  const { client } = clientOf(dns);
+  assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+  assert.deepEqual(withOpt(dns), [true, false, false]);
+});
+
+test('a truncated answer may end in the middle of a record', async (t) => {
+  const whole = (asked: Asked) =>
+    reply(asked, { flags: FLAGS.TRUNCATED, answers: [address('a.test'), address('a.test')] });
+  const dns = await fakeDns(t, (asked) =>
+    asked.isOverTcp ? answering(asked) : [whole(asked).subarray(0, -5)],
+  );
+  assert.equal((await clientOf(dns).client.ask('a.test', 'A')).kind, 'records');
+});
+
+test('an error or a fact without the question: the error counts, the fact does not', async (t) => {
+  const { client, clock } = clientOf(
+    await fakeDns(t, (asked) => [reply(asked, { flags: FLAGS.REFUSED, questions: [] })]),
+  );
+  const refused = await client.ask('a.test', 'A');
+  assert.equal(refused.kind === 'failed' && refused.reason, 'refused');
+  assert.equal(clock.pending, 0, 'at once');
+  const dns = await fakeDns(t, (asked) => [
+    reply(asked, { flags: FLAGS.NXDOMAIN, questions: [] }),
+    ...answering(asked),
+  ]);
+  assert.equal((await clientOf(dns).client.ask('a.test', 'A')).kind, 'records');
+});
+
+test('a referral is no proof that there are no records', async (t) => {
+  const dns = await fakeDns(t, (asked) => [
+    reply(asked, { authorities: [{ type: 'NS', name: 'test', data: 'ns.test' }] }),
+  ]);
+  const answer = await clientOf(dns).client.ask('a.test', 'A');
+  assert.equal(answer.kind === 'failed' && answer.detail, `a referral from ${dns.label}`);
+});

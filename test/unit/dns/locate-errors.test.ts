@@ -1,0 +1,386 @@
+/** Zones with faults in them, and servers that do not answer all that is asked. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { parseHosts } from '../../../src/pinger/dns/hosts.js';
+import { placesOf, type Sight, search, zone } from '../../support/zone.js';
+
+const HOST = ['a.test A 192.0.2.1'];
+const SRV_UDP = ['_sip._udp.a.test SRV 10 5 5070 h1.test', 'h1.test A 192.0.2.11'];
+const AT_HOST = ['udp 192.0.2.1 5060'];
+const AT_SRV = ['udp 192.0.2.11 5070 10/5'];
+
+describe('a record that leads nowhere is noted, and the others are used', () => {
+  for (const [why, lines, places, note] of [
+    [
+      'an SRV record with port 0',
+      ['_sip._udp.a.test SRV 1 1 0 h1.test', ...SRV_UDP],
+      AT_SRV,
+      /SRV of _sip\._udp\.a\.test to h1\.test:0: port 0/,
+    ],
+    [
+      'an SRV record to an address',
+      ['_sip._udp.a.test SRV 1 1 5060 192.0.2.9', ...SRV_UDP],
+      AT_SRV,
+      /SRV of _sip\._udp\.a\.test to 192\.0\.2\.9:5060: 192\.0\.2\.9 is an address/,
+    ],
+    [
+      'an SRV record to an IPv6 address',
+      ['_sip._udp.a.test SRV 1 1 5060 2001:db8::9', ...SRV_UDP],
+      AT_SRV,
+      /2001:db8::9 is an address/,
+    ],
+    [
+      'an SRV record to a name with a control character',
+      ['_sip._udp.a.test SRV 1 1 5060 h\0.test', ...SRV_UDP],
+      AT_SRV,
+      /"h\\u0000\.test" is no name of a host/,
+    ],
+    [
+      'an SRV record to a name that is too long',
+      [`_sip._udp.a.test SRV 1 1 5060 ${'a.'.repeat(150)}test`, ...SRV_UDP],
+      AT_SRV,
+      /is no name of a host/,
+    ],
+    [
+      'an SRV record to a label that is too long',
+      [`_sip._udp.a.test SRV 1 1 5060 ${'a'.repeat(64)}.test`, ...SRV_UDP],
+      AT_SRV,
+      /is no name of a host/,
+    ],
+    [
+      'a NAPTR record to a name with a control character',
+      ['a.test NAPTR 1 1 s SIP+D2U x\n.test', ...SRV_UDP],
+      AT_SRV,
+      /NAPTR SIP\+D2U of a\.test: "x\\n\.test" is no name/,
+    ],
+    [
+      'a NAPTR record without a replacement',
+      ['a.test NAPTR 1 1 s SIP+D2U ', ...SRV_UDP],
+      AT_SRV,
+      /NAPTR SIP\+D2U of a\.test: there is no replacement/,
+    ],
+    [
+      'an address that means this host',
+      ['a.test A 0.0.0.0', ...HOST],
+      AT_HOST,
+      /A of a\.test: 0\.0\.0\.0 means this host/,
+    ],
+    [
+      'an unspecified address',
+      ['a.test AAAA ::', ...HOST],
+      AT_HOST,
+      /AAAA of a\.test: :: is the unspecified/,
+    ],
+    ['a multicast address', ['a.test A 239.1.1.1', ...HOST], AT_HOST, /multicast/],
+    ['a broadcast address', ['a.test A 255.255.255.255', ...HOST], AT_HOST, /broadcast/],
+    [
+      'an address that was cut short',
+      ['a.test A undefined.undefined.undefined.undefined', ...HOST],
+      AT_HOST,
+      /A of a\.test: "undefined\.undefined\.undefined\.undefined" is not an IP address/,
+    ],
+    [
+      'an AAAA record that was cut short',
+      ['a.test AAAA 2001:db8', ...HOST],
+      AT_HOST,
+      /is not an IP address/,
+    ],
+  ] as const) {
+    test(why, async () => {
+      const location = await search('a.test', lines);
+      assert.deepEqual(placesOf(location), places);
+      assert.match(location.troubles.join(), note);
+      assert.ok(location.kind === 'located' && location.doubt === undefined, 'nothing is unknown');
+    });
+
+    test(`${why}, and there is no other`, async () => {
+      const others: readonly string[] = [...SRV_UDP, ...HOST];
+      const location = await search(
+        'a.test',
+        lines.filter((line) => !others.includes(line)),
+      );
+      assert.ok(location.kind === 'failed', JSON.stringify(location));
+      assert.equal(location.reason, 'nodata');
+      assert.match(location.why, note);
+      assert.match(location.troubles.join(), note);
+    });
+  }
+
+  test('an IPv4-mapped address is the IPv4 address in it', async () => {
+    const location = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
+    assert.deepEqual(placesOf(location), AT_HOST, 'and one target, not two');
+    const zero = await search('a.test', ['a.test AAAA ::ffff:0.0.0.0']);
+    assert.match(zero.kind === 'failed' ? zero.why : '', /0\.0\.0\.0 means this host/);
+  });
+
+  test('an IPv4-mapped address is no place for pings over IPv6 alone', async () => {
+    const lines = ['a.test AAAA ::ffff:192.0.2.1', 'a.test AAAA 2001:db8::1'];
+    for (const change of [{ ipProtocol: 'ip6' as const }, { sourceAddress: '2001:db8::9' }]) {
+      const location = await search('a.test:5060', lines, { change });
+      assert.deepEqual(placesOf(location), ['udp 2001:db8::1 5060']);
+      const alone = await search('a.test:5060', lines.slice(0, 1), { change });
+      assert.ok(alone.kind === 'failed');
+      assert.match(alone.why, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
+    }
+  });
+
+  test('whatever the records say, no place is one that cannot be sent to', async () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.domain(),
+      fc.constantFrom('h1.test', 'undefined', '', '.', '\0', 'a..b', '::ffff:0.0.0.0'),
+    );
+    const line = fc.oneof(
+      fc.tuple(fc.nat(65_535), fc.nat(3), fc.oneof(fc.nat(65_535), fc.constant(0)), word),
+      fc.tuple(fc.constantFrom('A', 'AAAA'), word),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 8 }), async (given) => {
+        const lines = given.map((fields) =>
+          fields.length === 4
+            ? `_sip._udp.a.test SRV ${fields.join(' ')}`
+            : `h1.test ${fields.join(' ')}`,
+        );
+        const location = await search('a.test', lines);
+        for (const { address, port } of location.kind === 'located' ? location.places : []) {
+          assert.match(address, /^[0-9a-f.:]+$/);
+          assert.ok(port > 0 && port < 65_536);
+          assert.doesNotMatch(address, /^(0|22[4-9]|23\d|255\.255\.255\.255)\.|^(::|ff..:.*)$/);
+        }
+      }),
+    );
+  });
+});
+
+describe('names in the hosts file', () => {
+  test('are not pinged at an address that is none of a host, and not looked up elsewhere', async () => {
+    const hosts = parseHosts('0.0.0.0 a.test\nfe80::1%lo0 a.test\n::ffff:192.0.2.9 b.test\n');
+    const asked: string[] = [];
+    const location = await search('a.test', zone(HOST, asked), { hosts });
+    assert.ok(location.kind === 'failed');
+    assert.match(location.why, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
+    assert.match(location.why, /"fe80::1%lo0" is not an IP address/);
+    assert.deepEqual(asked, []);
+    assert.deepEqual(placesOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
+  });
+});
+
+describe('what is not answered is passed over, and said', () => {
+  const SRV_NAMES = ['_sip._udp.a.test', '_sip._tcp.a.test', '_sips._tcp.a.test'];
+  for (const reason of ['servfail', 'refused', 'timeout'] as const) {
+    for (const [what, lines, places, note] of [
+      ['NAPTR, before SRV', [`a.test NAPTR !${reason}`, ...SRV_UDP], AT_SRV, 'NAPTR of a.test'],
+      ['NAPTR, before A', [`a.test NAPTR !${reason}`, ...HOST], AT_HOST, 'NAPTR of a.test'],
+      [
+        'SRV, before A',
+        [`_sip._udp.a.test SRV !${reason}`, ...HOST],
+        AT_HOST,
+        'SRV of _sip._udp.a.test',
+      ],
+      [
+        'NAPTR and SRV, before A',
+        [`a.test NAPTR !${reason}`, ...SRV_NAMES.map((name) => `${name} SRV !${reason}`), ...HOST],
+        AT_HOST,
+        'SRV of _sips._tcp.a.test',
+      ],
+      [
+        'SRV that NAPTR leads to',
+        ['a.test NAPTR 1 1 s SIP+D2T x.test', `x.test SRV !${reason}`, ...SRV_UDP],
+        AT_SRV,
+        'SRV of x.test',
+      ],
+    ] as const) {
+      test(`${what}: ${reason}`, async () => {
+        const location = await search('a.test', lines);
+        assert.deepEqual(placesOf(location), places);
+        const isTold = location.troubles.some((one) => one.startsWith(`${note}: ${reason}`));
+        assert.ok(isTold, location.troubles.join('\n'));
+        assert.ok(location.kind === 'located');
+        assert.equal(location.doubt?.missing, 'way', 'it is asked for again soon');
+      });
+    }
+  }
+
+  test('also where the URI names the wire', async () => {
+    const lines = ['_sip._tcp.a.test SRV !servfail', ...HOST];
+    const location = await search('a.test;transport=tcp', lines);
+    assert.deepEqual(placesOf(location), ['tcp 192.0.2.1 5060']);
+    assert.match(location.troubles.join(), /SRV of _sip\._tcp\.a\.test: servfail/);
+  });
+
+  test('but SRV records that lead nowhere do not lead to the host itself', async () => {
+    const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', ...HOST];
+    const location = await search('a.test', lines);
+    assert.ok(location.kind === 'failed');
+    const wanted = 'A and AAAA of gone.test: nodata (SRV of _sip._udp.a.test leads there)';
+    assert.equal(location.why, wanted);
+  });
+
+  test('what is asked for at once is asked for once, though it fails while NAPTR is silent', async () => {
+    const asked: string[] = [];
+    const lines = ['a.test NAPTR !timeout', '_sip._udp.a.test SRV !servfail', ...HOST];
+    await search('a.test', zone(lines, asked));
+    assert.equal(new Set(asked).size, asked.length, asked.join());
+    assert.equal(asked.length, 6);
+  });
+
+  test('AAAA is waited for only a moment once A is answered, and A as long as it takes', async () => {
+    for (const [silent, wanted] of [
+      ['AAAA', AT_HOST],
+      ['A', undefined],
+    ] as const) {
+      const never = new Promise<never>(() => {});
+      const zoneOf = zone([...HOST, 'a.test AAAA 2001:db8::1']);
+      const sight: Sight = {};
+      const location = search(
+        'a.test',
+        (name, type) => (type === silent ? never : zoneOf(name, type)),
+        {
+          sight,
+        },
+      );
+      await sight.clock?.advanceSettling(200);
+      const early = await Promise.race([location, Promise.resolve('nothing yet')]);
+      assert.equal(early, 'nothing yet');
+      await sight.clock?.advanceSettling(100);
+      const late = await Promise.race([location, Promise.resolve('nothing yet')]);
+      if (typeof late === 'string') assert.equal(wanted, undefined, silent);
+      else assert.deepEqual(placesOf(late), wanted);
+    }
+  });
+});
+
+describe('why a name leads nowhere', () => {
+  for (const [why, uri, lines, text] of [
+    [
+      'names all that was asked for',
+      'a.test',
+      [],
+      'NAPTR, A and AAAA of a.test, SRV of _sip._udp.a.test, _sip._tcp.a.test and _sips._tcp.a.test: nodata',
+    ],
+    [
+      'names the SRV that was asked for',
+      'a.test;transport=udp',
+      [],
+      'SRV of _sip._udp.a.test, A and AAAA of a.test: nodata',
+    ],
+    [
+      'names what was not answered, and not what is certain',
+      'a.test;transport=udp',
+      ['_sip._udp.a.test SRV !servfail', 'a.test A !nxdomain', 'a.test AAAA !nxdomain'],
+      'SRV of _sip._udp.a.test: servfail',
+    ],
+    [
+      'says that the port is why SRV is not asked for',
+      'a.test:5060',
+      SRV_UDP,
+      'A and AAAA of a.test: nodata; SRV of _sip._udp.a.test is there, and not used because the URI has a port (RFC 3263 4.2)',
+    ],
+    [
+      'says nothing of a port where there is no SRV either',
+      'a.test:5060',
+      [],
+      'A and AAAA of a.test: nodata',
+    ],
+  ] as const) {
+    test(why, async () => {
+      const location = await search(uri, lines);
+      assert.ok(location.kind === 'failed');
+      assert.equal(location.why, text);
+      assert.ok(location.troubles.length > 0, 'and it is among the troubles');
+    });
+  }
+
+  test('says that an SRV record denies the service', async () => {
+    const lines = ['_sip._udp.a.test SRV 0 0 0 .', ...HOST];
+    const location = await search('a.test;transport=udp', lines);
+    assert.ok(location.kind === 'failed');
+    const denial = /SRV of _sip\._udp\.a\.test: its target is "\.": there is no such service/;
+    assert.match(location.why, denial);
+    assert.match(location.troubles.join(), denial);
+    const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
+    const served = await search('a.test', [...lines, ...other]);
+    assert.deepEqual(placesOf(served), ['tcp 192.0.2.11 5070 1/1']);
+    assert.deepEqual(served.troubles, [], 'as it is to be where another wire is served');
+  });
+
+  test('names the setting that leaves one family out', async () => {
+    const lines = ['a.test AAAA 2001:db8::1'];
+    const change = { sourceAddress: '192.0.2.9' };
+    const location = await search('a.test:5060', lines, { change });
+    assert.ok(location.kind === 'failed');
+    assert.match(location.why, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
+    const both = await search('a.test:5060', [...lines, ...HOST], { change });
+    assert.deepEqual(placesOf(both), AT_HOST);
+    assert.deepEqual(both.troubles, []);
+  });
+});
+
+describe('the same records lead to the same choice', () => {
+  const shuffled = <T>(items: readonly T[]) =>
+    fc.shuffledSubarray([...items], { minLength: items.length });
+
+  test('of NAPTR records of one order and preference', async () => {
+    const naptr = [
+      'a.test NAPTR 1 1 s SIPS+D2T _sips._tcp.a.test',
+      'a.test NAPTR 1 1 s SIP+D2T _sip._tcp.a.test',
+      'a.test NAPTR 1 1 s SIP+D2U _sip._udp.a.test',
+      'a.test NAPTR 1 1 s SIP+D2U _other._udp.a.test',
+    ];
+    const srv = naptr.map((line) => `${line.split(' ').at(-1)} SRV 1 1 5060 h1.test`);
+    await fc.assert(
+      fc.asyncProperty(shuffled(naptr), async (order) => {
+        const location = await search('a.test', [...order, ...srv, 'h1.test A 192.0.2.11']);
+        assert.ok(location.kind === 'located');
+        const [first] = location.places;
+        assert.equal(first?.steps[0]?.value, 'SIP+D2U _other._udp.a.test');
+      }),
+    );
+  });
+
+  test('of SRV records of one priority and weight', async () => {
+    const srv = ['h1', 'h2', 'h3', 'h4'].map((h) => `_sip._udp.a.test SRV 1 1 5060 ${h}.test`);
+    const hosts = ['h1', 'h2', 'h3', 'h4'].map((h, i) => `${h}.test A 192.0.2.${i}`);
+    await fc.assert(
+      fc.asyncProperty(shuffled(srv), async (order) => {
+        const location = await search('a.test', [...order, ...hosts]);
+        const wanted = [0, 1, 2, 3].map((i) => `udp 192.0.2.${i} 5060 1/1`);
+        assert.deepEqual(placesOf(location), wanted);
+      }),
+    );
+  });
+});
+
+test('SRV records of one host are all followed, as they cost one look-up', async () => {
+  const lines = Array.from(
+    { length: 200 },
+    (_, i) => `_sip._udp.a.test SRV 1 1 ${5000 + i} h.test`,
+  );
+  const location = await search('a.test', [...lines, 'h.test A 192.0.2.1'], {
+    change: { maxTargets: 1 },
+  });
+  assert.ok(location.kind === 'located');
+  assert.deepEqual([location.places.length, location.cut], [200, 0]);
+});
+
+test('a name that leads to very many hosts is followed only so far, the best first', async () => {
+  const asked: string[] = [];
+  const lines = Array.from(
+    { length: 1_500 },
+    (_, i) => `_sip._udp.a.test SRV ${i} 1 5060 h${i}.test`,
+  );
+  const sight: Sight = {};
+  const location = await search('a.test', zone([...lines, 'h63.test A 192.0.2.1'], asked), {
+    sight,
+  });
+  assert.deepEqual(placesOf(location), ['udp 192.0.2.1 5060 63/1']);
+  assert.equal(asked.filter((one) => one.startsWith('A h')).length, 64, 'twice max_targets');
+  assert.ok(location.kind === 'located');
+  assert.deepEqual([sight.cut, location.cut], [1_436, 1_436]);
+  assert.match(location.troubles.join(), /1500 records, of which 1436 are not followed/);
+  assert.ok(location.troubles.length < 200);
+});

@@ -1,0 +1,290 @@
+/** Several DNS servers: who is asked when, what is remembered, and how a failure is told. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { DnsClient } from '../../../src/pinger/dns/client.js';
+import { failureOf } from '../../../src/pinger/dns/failure.js';
+import { type DnsServer, faultOf } from '../../../src/pinger/dns/server.js';
+import {
+  address,
+  answering,
+  type FakeDns,
+  FLAGS,
+  fakeDns,
+  reply,
+  type Script,
+  silence,
+} from '../../support/dns-server.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { freePort } from '../../support/ports.js';
+import { eventually } from '../../support/process.js';
+
+const TIMEOUT_MS = 2000;
+const says =
+  (flags: number): Script =>
+  (asked) => [reply(asked, { flags })];
+
+function clientOf(...servers: readonly DnsServer[]) {
+  const clock = new FakeClock();
+  const client = new DnsClient({ servers: () => servers, timeoutMs: TIMEOUT_MS, clock });
+  const failure = async (name: string) => {
+    const answer = await client.ask(name, 'A');
+    return answer.kind === 'failed' ? [answer.reason, answer.detail] : [answer.kind];
+  };
+  return { clock, client, failure };
+}
+
+async function twoServers(t: TestContext, first: Script, second: Script) {
+  const a = await fakeDns(t, first);
+  const b = await fakeDns(t, second);
+  return { a, b, ...clientOf(a, b) };
+}
+
+/** Once the server was asked, lets time pass. */
+async function pass(clock: FakeClock, ms: number, dns: FakeDns, asked: number) {
+  await eventually('the server is asked', () => dns.asked.length >= asked);
+  await clock.advanceSettling(ms);
+}
+
+test('the next server is asked beside a silent one, which costs once and not each look-up', async (t) => {
+  const { a, client, clock } = await twoServers(t, silence, answering);
+  const first = client.ask('a.test', 'A');
+  await pass(clock, 499, a, 1);
+  const isEarly = await Promise.race([first, Promise.resolve('waiting')]);
+  assert.equal(isEarly, 'waiting');
+  await clock.advanceSettling(1);
+  assert.equal((await first).kind, 'records');
+  const askedOfA = a.asked.length;
+  for (const name of ['b.test', 'c.test']) {
+    assert.equal((await client.ask(name, 'A')).kind, 'records');
+  }
+  assert.equal(a.asked.length, askedOfA, 'no time passes, and it is not asked');
+});
+
+test('a silent server is tried again beside the other, less and less often, and comes back', async (t) => {
+  const { a, b, client, clock } = await twoServers(t, silence, answering);
+  const askedAt: number[] = [];
+  a.script = () => {
+    askedAt.push(clock.now() / 1000);
+    return [];
+  };
+  const first = client.ask('a.test', 'A');
+  await pass(clock, 500, a, 1);
+  await first;
+  await clock.advanceSettling(TIMEOUT_MS);
+  for (let second = 0; second < 1000; second++) {
+    assert.equal((await client.ask(`${second}.test`, 'A')).kind, 'records');
+    await clock.advanceSettling(1000);
+  }
+  // Each time with OPT and without, which comes a moment later.
+  const trials = askedAt.filter((second, i) => second - (askedAt[i - 1] ?? -10) > 5);
+  assert.ok(trials.length >= 6 && trials.length <= 9, String(trials));
+  const gaps = trials.slice(1).map((second, i) => second - (trials[i] ?? 0));
+  assert.ok(Math.max(...gaps) <= 310, String(gaps));
+
+  a.script = answering;
+  await clock.advanceSettling(300_000);
+  await eventually('it is asked first again', async () => {
+    const { length } = b.asked;
+    await client.ask('back.test', 'A');
+    return b.asked.length === length;
+  });
+});
+
+test('one late answer restores a server', async (t) => {
+  const { a, b, client, clock } = await twoServers(t, silence, answering);
+  const first = client.ask('a.test', 'A');
+  await pass(clock, 500, a, 1);
+  await first;
+  const [late] = a.asked;
+  assert.ok(late !== undefined);
+  a.send(reply(late, { answers: [address('a.test')] }));
+  a.script = answering;
+  await eventually('it is asked first again', async () => {
+    const { length } = b.asked;
+    await client.ask('b.test', 'A');
+    return b.asked.length === length;
+  });
+});
+
+test('silence at one question, while others are answered, is no silence of the server', async (t) => {
+  const { a, b, client, clock } = await twoServers(
+    t,
+    (asked) => (asked.type === 'AAAA' ? [] : answering(asked)),
+    answering,
+  );
+  const both = Promise.all([client.ask('a.test', 'AAAA'), client.ask('a.test', 'A')]);
+  await pass(clock, 500, a, 2);
+  await both;
+  const { length } = b.asked;
+  assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+  assert.equal(b.asked.length, length);
+});
+
+test('SERVFAIL and REFUSED lead to the next server, and are remembered of nobody', async (t) => {
+  for (const flags of [FLAGS.SERVFAIL, FLAGS.REFUSED]) {
+    const { a, client, clock } = await twoServers(t, says(flags), answering);
+    assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+    a.script = answering;
+    const { length } = a.asked;
+    await client.ask('b.test', 'A');
+    assert.equal(a.asked.length, length + 1);
+    assert.equal(clock.now(), 0);
+  }
+});
+
+test('a look-up of which nobody answers ends after two rounds, and says whom was asked', async (t) => {
+  const { a, b, failure, clock } = await twoServers(t, silence, silence);
+  const asking = failure('a.test');
+  for (let ms = 0; ms < 2 * (TIMEOUT_MS + 500); ms += 100) await pass(clock, 100, a, 1);
+  await eventually('it has ended', () => clock.pending === 0);
+  const wanted = `no answer from ${a.label} and ${b.label} within 2 s each`;
+  assert.deepEqual(await asking, ['timeout', wanted]);
+  assert.ok(a.asked.length <= 4 && b.asked.length <= 4, 'with OPT and without, in each round');
+});
+
+test('however many servers there are, four are asked', async (t) => {
+  const all = await Promise.all(Array.from({ length: 6 }, () => fakeDns(t, says(FLAGS.SERVFAIL))));
+  const { failure } = clientOf(...all);
+  await failure('a.test');
+  assert.deepEqual(
+    all.map(({ asked }) => asked.length > 0),
+    [true, true, true, true, false, false],
+  );
+});
+
+test('a failure says what each server did', async (t) => {
+  const failing = await fakeDns(t, says(FLAGS.SERVFAIL));
+  const refusing = await fakeDns(t, says(FLAGS.REFUSED));
+  const closed = { address: '127.0.0.1', port: await freePort() };
+  assert.deepEqual(await clientOf(failing, refusing).failure('a.test'), [
+    'servfail',
+    `SERVFAIL from ${failing.label}, REFUSED from ${refusing.label}`,
+  ]);
+  assert.deepEqual(await clientOf(closed).failure('a.test'), [
+    'refused',
+    `connection refused by 127.0.0.1:${closed.port}`,
+  ]);
+  const sure = await fakeDns(t, says(FLAGS.NXDOMAIN));
+  assert.deepEqual(await clientOf(closed, sure).failure('a.test'), [
+    'nxdomain',
+    `NXDOMAIN from ${sure.label}`,
+  ]);
+  const empty = await fakeDns(t, says(0));
+  assert.deepEqual(await clientOf(empty).failure('a.test'), [
+    'nodata',
+    `no such record from ${empty.label}`,
+  ]);
+});
+
+test('a server that we cannot reach at all is a fault of ours, if it is the only one', async (t) => {
+  // No interface has that name, so no socket can be connected.
+  const nowhere = { address: 'fe80::1%nowhere', port: 53 };
+  const [reason, detail] = await clientOf(nowhere).failure('a.test');
+  assert.equal(reason, 'local');
+  assert.match(String(detail), /^\[fe80::1%nowhere\]:53 could not be asked \(E\w+ on/);
+  const refusing = await fakeDns(t, says(FLAGS.REFUSED));
+  assert.equal((await clientOf(nowhere, refusing).failure('a.test'))[0], 'refused');
+});
+
+test('an error of a socket is a fault of ours, unless the network says it', () => {
+  const error = (code: string) => Object.assign(new Error(code), { code });
+  const kindOf = (code: string) => faultOf(error(code), false).kind;
+  for (const code of [
+    'EMFILE',
+    'ENFILE',
+    'EPERM',
+    'EACCES',
+    'EADDRNOTAVAIL',
+    'ENOBUFS',
+    'ENETDOWN',
+  ]) {
+    assert.equal(kindOf(code), 'local', code);
+  }
+  assert.deepEqual(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH'].map(kindOf), [
+    'closed',
+    'closed',
+    'unreachable',
+    'unreachable',
+  ]);
+  assert.equal(faultOf(error('ENETUNREACH'), true).kind, 'local', 'before anything was sent');
+  assert.equal(faultOf(error('EMFILE'), true).kind, 'local');
+});
+
+test('a fault of ours outweighs what other servers say: the one that was not asked might know', () => {
+  const server = { address: '192.0.2.53', port: 53 };
+  const other = { address: '192.0.2.54', port: 53 };
+  const local = (code: string, isForOneServer: boolean) => {
+    const fault = { kind: 'local' as const, code, isForOneServer };
+    return { server, reply: { kind: 'fault' as const, fault, isOverTcp: false } };
+  };
+  const silent = {
+    server: other,
+    reply: { kind: 'silent' as const, isGarbled: false, isOverTcp: false },
+  };
+  const refused = {
+    server: other,
+    reply: { kind: 'error' as const, what: 'REFUSED', isAboutOpt: false, isOverTcp: true },
+  };
+  assert.deepEqual(failureOf([local('EMFILE', false), refused], 2000), {
+    ...{ kind: 'failed', reason: 'local' },
+    detail:
+      "192.0.2.53:53 could not be asked (EMFILE on the exporter's host), REFUSED from 192.0.2.54:53 over TCP",
+  });
+  const reasonOf = (...failures: Parameters<typeof failureOf>[0]) => {
+    const answer = failureOf(failures, 2000);
+    return answer.kind === 'failed' && answer.reason;
+  };
+  assert.equal(reasonOf(local('ENETUNREACH', true), silent), 'timeout');
+  assert.equal(reasonOf(local('ENETUNREACH', true)), 'local');
+  assert.equal(reasonOf(silent, refused), 'refused');
+  assert.equal(reasonOf(), 'local', 'no server at all');
+});
+
+test('no socket throws: what is no address of a server is a fault of ours', async () => {
+  for (const server of [
+    { address: 'no address', port: 53 },
+    { address: '127.0.0.1', port: 0 },
+    { address: '127.0.0.1', port: 70_000 },
+  ]) {
+    assert.equal((await clientOf(server).failure('a.test'))[0], 'local');
+  }
+});
+
+test('a server that floods us ends its own socket, and its answer counts all the same', async (t) => {
+  let sent = 0;
+  const dns = await fakeDns(t, (asked) => {
+    const wrong = reply({ packet: { ...asked.packet, id: ((asked.packet.id ?? 0) + 1) % 65_536 } });
+    sent += 3000;
+    return [...answering(asked), ...Array.from({ length: 3000 }, () => wrong)];
+  });
+  const { client } = clientOf(dns);
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await client.ask(`${i}.test`, 'A')).kind, 'records');
+  }
+  assert.equal(sent, 15_000);
+});
+
+test('endless messages with the number of the query that are no answer are a failure at once', async (t) => {
+  const dns = await fakeDns(t, (asked) => {
+    const other = reply(asked, { questions: [{ type: 'A', name: 'other.test' }] });
+    return Array.from({ length: 1000 }, () => other);
+  });
+  const { failure, clock } = clientOf(dns);
+  assert.deepEqual(await failure('a.test'), ['servfail', `what is no answer from ${dns.label}`]);
+  assert.equal(clock.now(), 0);
+});
+
+test('servers may change between two look-ups', async (t) => {
+  const a = await fakeDns(t, says(FLAGS.NXDOMAIN));
+  const b = await fakeDns(t, answering);
+  let servers = [a];
+  const client = new DnsClient({
+    servers: () => servers,
+    timeoutMs: TIMEOUT_MS,
+    clock: new FakeClock(),
+  });
+  assert.equal((await client.ask('a.test', 'A')).kind, 'failed');
+  servers = [b];
+  assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+});

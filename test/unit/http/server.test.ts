@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { test } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { createApp } from '../../../src/http/app.js';
+import { connectionLimit } from '../../../src/http/server/connections.js';
+import { openFileLimit } from '../../../src/platform/open-files.js';
+import { connect, exchange, serve } from '../../support/http-server.js';
+import { idleExporter } from '../../support/idle-exporter.js';
+import { eventually } from '../../support/process.js';
+
+const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+const last = 'Connection: close\r\n';
+
+/** Answers with its path, some turns later; `/hold` never. */
+const echo: RequestListener = async (request, response) => {
+  if (request.url === '/hold') return;
+  for (let i = 0; i < 3; i++) await nextRound();
+  response.end(`<${request.url}>`);
+};
+
+test('pipelined requests are answered each, in order, one at a time', async (t) => {
+  let underWay = 0;
+  let most = 0;
+  const { port } = await serve(t, (request, response) => {
+    underWay++;
+    most = Math.max(most, underWay);
+    response.prependOnceListener('close', () => underWay--);
+    echo(request, response);
+  });
+  for (const count of [2, 20, 101]) {
+    const requests = Array.from({ length: count }, (_, i) =>
+      get(`/${i}`, i === count - 1 ? last : ''),
+    );
+    const text = await exchange(port, requests.join(''));
+    const answered = [...text.matchAll(/<\/(\d+)>/g)].map(([, n]) => Number(n));
+    assert.deepEqual(answered, [...requests.keys()]);
+  }
+  assert.equal(most, 1);
+});
+
+test('pipelined requests beyond those that may wait end the connection with 503 and Retry-After', async (t) => {
+  const { port } = await serve(t, echo);
+  const text = await exchange(port, get('/x').repeat(5_000));
+  const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  assert.ok(statuses.length >= 102, `${statuses.length} answers`);
+  assert.equal(statuses.at(-1), 503);
+  assert.ok(statuses.slice(0, -1).every((status) => status === 200));
+  assert.match(text.slice(text.lastIndexOf('HTTP/1.1')), /Retry-After: 1\r\nConnection: close\r\n/);
+});
+
+test('twenty pipelined requests for /metrics get twenty whole answers', async (t) => {
+  const app = createApp({ exporter: idleExporter(), onError: () => {} });
+  const { port } = await serve(t, app);
+  for (let round = 0; round < 5; round++) {
+    const text = await exchange(port, get('/metrics').repeat(19) + get('/metrics', last));
+    assert.equal(text.match(/HTTP\/1\.1 200 OK/g)?.length, 20);
+    assert.equal(text.match(/^sip_keepalive_exporter_build_info/gm)?.length, 20);
+  }
+});
+
+test('at the limit a new connection gets the place of the one that has been idle longest', async (t) => {
+  const { port, connections } = await serve(t, echo, 8);
+  const busy = await connect(t, port);
+  busy.write(get('/hold'));
+  await eventually('it is in use', () => connections.open === 1);
+  const idle = await Promise.all(Array.from({ length: 40 }, () => connect(t, port)));
+  const closed = new Set<number>();
+  for (const [i, socket] of idle.entries()) socket.resume().once('close', () => closed.add(i));
+  assert.match(await exchange(port, get('/a', last)), /<\/a>/);
+  await eventually('room was made', () => closed.size >= 33);
+  assert.ok(!busy.destroyed && !busy.readableEnded);
+  assert.ok(connections.open <= 8);
+  assert.ok(connections.dropped >= 33, `${connections.dropped}`);
+});
+
+test('a client that asks again and again keeps its connection while silent ones come and go', async (t) => {
+  const { port, connections } = await serve(t, echo, 8);
+  const client = await connect(t, port);
+  let text = '';
+  client.on('data', (data) => {
+    text += data;
+  });
+  for (let i = 0; i < 5; i++) {
+    client.write(get(`/${i}`));
+    await eventually('it is answered', () => text.includes(`</${i}>`));
+    await Promise.all(Array.from({ length: 30 }, () => connect(t, port)));
+  }
+  assert.ok(!client.readableEnded && !client.destroyed);
+  await eventually('others made room', () => connections.dropped >= 5 * 30 - 8);
+  assert.ok(!client.readableEnded && !client.destroyed);
+});
+
+test('at the limit, with every connection in use, a new one is closed and counted', async (t) => {
+  const { port, connections } = await serve(t, echo, 8);
+  const all = await Promise.all(Array.from({ length: 8 }, () => connect(t, port)));
+  for (const socket of all) socket.write(get('/hold'));
+  await eventually('all are in use', () => connections.open === 8);
+  // A connection is in use from its request on, which comes a moment after it.
+  const refused = await eventually('one is refused', async () => {
+    const text = await exchange(port, get('/a', last));
+    return text === '' && { text };
+  });
+  assert.equal(refused.text, '');
+  assert.ok(connections.dropped >= 1);
+  const [first] = all;
+  first?.destroy();
+  await eventually('there is room', async () => (await exchange(port, get('/b', last))) !== '');
+});
+
+test('a quarter of the descriptors is for HTTP, within bounds', () => {
+  assert.equal(connectionLimit(256), 64);
+  assert.equal(connectionLimit(1024), 256);
+  assert.equal(connectionLimit(10), 8);
+  assert.equal(connectionLimit(1_048_576), 1_000);
+  assert.equal(connectionLimit(undefined), 1_000);
+  const limit = openFileLimit();
+  assert.ok(limit === undefined || limit > 10, String(limit));
+});
+
+const long = (length: number) => 'a'.repeat(length);
+/** Each ends at most its own connection. */
+const HOSTILE: Readonly<Record<string, string | Buffer>> = {
+  'both Content-Length and Transfer-Encoding': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n`,
+  'two lengths': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456`,
+  'a negative length': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n`,
+  'a length without end': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${'9'.repeat(40)}\r\n\r\n`,
+  'a length that does not come': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{`,
+  'a chunk size that is none': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+  'a chunk size without end': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${'f'.repeat(40)}\r\n`,
+  'a chunk extension without end': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;${long(100_000)}`,
+  'an encoding that is unknown': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n`,
+  'a compressed body that is none': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd`,
+  'a charset that is none': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain; charset=x\r\nContent-Length: 4\r\n\r\nabcd`,
+  'headers beyond the bound': get('/', `X: ${long(200_000)}\r\n`),
+  'very many headers': get('/', 'X: y\r\n'.repeat(5_000)),
+  'a NUL in a header': get('/', 'X: \0\r\n'),
+  'a bare CR': 'GET / HTTP/1.1\rHost: localhost\r\r',
+  'a folded header': get('/', 'X: a\r\n b\r\n'),
+  'a header without a name': get('/', ': x\r\n'),
+  'a blank before the colon': get('/', 'Content-Length : 5\r\n'),
+  'no Host': 'GET / HTTP/1.1\r\n\r\n',
+  'two Hosts': get('/', 'Host: b\r\n'),
+  'a Host that is none': 'GET / HTTP/1.1\r\nHost: [::1\r\n\r\n',
+  'a path of escapes': get(`/${'%2e%2e/'.repeat(1_500)}etc/passwd`),
+  'an escape that is none': get('/api/v1/destinations/%E0%A4%A'),
+  'a NUL in the path': get('/api/v1/destinations/%00'),
+  'many slashes': get('/'.repeat(10_000)),
+  'a query without end': get(`/metrics?${'a=b&'.repeat(3_500)}`),
+  'a query of brackets': get(`/alive?destination${'[a]'.repeat(3_000)}=1`),
+  '__proto__ in the query': get('/alive?__proto__=1&constructor=2&destination=__proto__'),
+  'an absolute target': get('http://evil.example/metrics'),
+  'an absolute target that is none': get('http://[::1/metrics'),
+  'a target of a star': 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  CONNECT: 'CONNECT evil.example:25 HTTP/1.1\r\nHost: evil.example:25\r\n\r\n',
+  TRACE: 'TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'a method that is none': 'FROBNICATE / HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'an upgrade': get('/', 'Upgrade: websocket\r\nConnection: Upgrade\r\n'),
+  'an upgrade to HTTP/2': get('/', 'Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n'),
+  'an expectation that is unknown': get('/', 'Expect: 42\r\n'),
+  'HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'HTTP/0.9': 'GET /\r\n',
+  'HTTP/9.9': 'GET / HTTP/9.9\r\nHost: localhost\r\n\r\n',
+  'an Accept that is none': get('/metrics', `Accept: ${';q='.repeat(2_000)},\r\n`),
+  'a gzip of many kinds': get('/metrics', `Accept-Encoding: ${'gzip;q=0.1,'.repeat(500)}\r\n`),
+  'a Last-Event-ID that is none': `HEAD /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: \xff\r\n\r\n`,
+  TLS: Buffer.from('16030100c8010000c40303', 'hex'),
+  SIP: 'OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP x\r\n\r\n',
+  zeros: Buffer.alloc(100_000),
+  lines: '\r\n'.repeat(50_000),
+  noise: Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)),
+};
+
+test('hostile requests end at most their own connection', async (t) => {
+  const errors: string[] = [];
+  const app = createApp({
+    exporter: idleExporter(),
+    onError: (error, path) => errors.push(`${path}: ${error}`),
+  });
+  const { port, connections } = await serve(t, app);
+  for (const [name, bytes] of Object.entries(HOSTILE)) {
+    const answers = await Promise.all([exchange(port, bytes, 50), exchange(port, get('/', last))]);
+    assert.match(answers[1], /^HTTP\/1\.1 200/, name);
+    assert.ok(answers[0].length < 200_000, name);
+    assert.ok(!/\bat .*\.js|node_modules/.test(answers[0]), `${name}: no stack in ${answers[0]}`);
+    // A client may end at any byte.
+    const cut = Math.floor(bytes.length / 2);
+    await exchange(port, bytes.slice(0, cut), 5);
+  }
+  await eventually('all are gone', () => connections.open === 0);
+  assert.deepEqual(errors, []);
+});
+
+test('a client that resets its connection in the middle of an answer ends nothing else', async (t) => {
+  const { port, connections } = await serve(t, (_request, response) => {
+    const write = () => {
+      if (!response.destroyed) response.write('x'.repeat(10_000), () => setImmediate(write));
+    };
+    write();
+    // Late writes of a handler that has not noticed.
+    response.once('close', () => {
+      response.write('y');
+      response.end('z');
+    });
+  });
+  for (let i = 0; i < 10; i++) {
+    const socket = await connect(t, port);
+    socket.write(get('/'));
+    await once(socket, 'data');
+    socket.resetAndDestroy();
+  }
+  await eventually('all are gone', () => connections.open === 0);
+});

@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import {
+  type ContentType,
+  OPENMETRICS,
+  type OwnMetrics,
+  ownMetrics,
+  TEXT,
+} from '../../../src/metrics/exporter-metrics.js';
+import { exposition } from '../../../src/metrics/exposition.js';
+import type { Watched } from '../../../src/shared/destination.js';
+import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
+import { LedgerReader } from '../../../src/shared/ledger/reader.js';
+import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
+import { idleExporter } from '../../support/idle-exporter.js';
+import { settings } from '../../support/settings.js';
+
+const PING: PingRecord = {
+  reason: undefined,
+  code: 200,
+  rttMicros: 1500,
+  retransmissions: 1,
+  verdict: { state: 'up', run: 1 },
+  endedAtMs: 1_700_000_000_250,
+};
+const TIMED_OUT: PingRecord = {
+  ...PING,
+  reason: 'timeout',
+  code: undefined,
+  rttMicros: undefined,
+  verdict: { state: 'down', run: -1 },
+};
+
+const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
+
+/** An exporter of what the test writes, with a roster that is a plain list. */
+function setUp() {
+  const buffer = createLedger();
+  const writer = new LedgerWriter(buffer);
+  const watched: Watched[] = [];
+  const clock = { nowMs: 1_700_000_001_000 };
+  const exporter = idleExporter({
+    ledger: new LedgerReader(buffer),
+    roster: {
+      get size() {
+        return watched.length;
+      },
+      all: () => watched,
+      named: () => undefined,
+      withUri: () => [],
+    },
+    now: () => clock.nowMs,
+  });
+  const add = (name: string, more: Partial<Watched['destination']> = {}, server = '') => {
+    const index = watched.length;
+    const slot = { index, generation: 1 };
+    const target = {
+      slot: writer.openTarget(index),
+      transport: 'udp',
+      address: `192.0.2.${index + 1}:5060`,
+      priority: undefined,
+      weight: undefined,
+    } as const;
+    writer.openDestination(slot);
+    const uri = `sip:192.0.2.${index + 1}`;
+    const destination = { name, uri, module: 'default', labels: {}, settings: SETTINGS, ...more };
+    const peers = new Map();
+    watched.push({
+      destination,
+      slot,
+      owners: ['config', 'rpc'],
+      isFollowed: false,
+      targets: [target],
+      server,
+      peers,
+    });
+    return { slot, target: target.slot };
+  };
+  const render = async (contentType: ContentType = TEXT, own: OwnMetrics = async () => '') => {
+    let text = '';
+    for await (const piece of exposition(exporter, own, contentType)) text += piece;
+    return text;
+  };
+  return { writer, watched, exporter, clock, add, render };
+}
+
+/** The value of the sample whose line begins so, if there is one. */
+function sampleOf(text: string, sample: string): number | undefined {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
+  return line === undefined ? undefined : Number(line.slice(sample.length + 1));
+}
+
+describe('the exposition', () => {
+  let it = setUp();
+  beforeEach(() => {
+    it = setUp();
+  });
+  const A = '{destination="a"}';
+  const TARGET = '{destination="a",transport="udp",address="192.0.2.1:5060"}';
+  const withLabel = (label: string) => `${TARGET.slice(0, -1)},${label}}`;
+
+  test('says of a destination that is not known yet what can be said, and no more', async () => {
+    it.add('a');
+    const text = await it.render();
+    assert.equal(sampleOf(text, `sip_keepalive_is_alive${A}`), -1);
+    assert.equal(sampleOf(text, `sip_keepalive_state_changes_total${A}`), 0);
+    assert.equal(sampleOf(text, `sip_keepalive_ping_interval_seconds${A}`), 2.5);
+    assert.equal(sampleOf(text, `sip_keepalive_targets${A}`), 1);
+    assert.doesNotMatch(
+      text,
+      /^sip_keepalive_resolution_\w+\{destination/m,
+      'it has no name to resolve',
+    );
+    assert.equal(sampleOf(text, `sip_keepalive_targets_up${A}`), 0);
+    assert.equal(sampleOf(text, `sip_keepalive_pings_total${TARGET}`), 0);
+    assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_count${TARGET}`), 0);
+    for (const absent of [
+      ...['up', 'target_up', 'last_state_change_timestamp_seconds', 'responses_total'],
+      ...['last_ping', 'last_up', 'last_down'].map((which) => `${which}_timestamp_seconds`),
+    ]) {
+      assert.doesNotMatch(text, new RegExp(`^sip_keepalive_${absent}\\{`, 'm'));
+      assert.match(text, new RegExp(`^# TYPE sip_keepalive_${absent} `, 'm'));
+    }
+  });
+
+  test('has every reason that a ping over UDP can fail for, from the start, at 0', async () => {
+    it.add('a');
+    const text = await it.render();
+    const reasons = [
+      ...text.matchAll(/^sip_keepalive_ping_failures_total\{.*reason="(\w+)"\} 0$/gm),
+    ];
+    assert.deepEqual(reasons.map(([, reason]) => reason).sort(), [
+      'auth',
+      'code',
+      'local',
+      'malformed',
+      'refused',
+      'timeout',
+      'unreachable',
+    ]);
+  });
+
+  test('says of an up destination what its pings came to', async () => {
+    const { slot, target } = it.add('a', {}, 'kamailio');
+    it.writer.recordPing(target, TIMED_OUT);
+    it.writer.recordVerdict(slot, 'down', 'timeout', 1_700_000_000_000);
+    it.writer.recordPing(target, { ...PING, endedAtMs: 1_700_000_001_000 });
+    it.writer.recordVerdict(slot, 'up', undefined, 1_700_000_001_000);
+    it.writer.recordLateResponse(target);
+    const text = await it.render();
+    for (const [sample, value] of [
+      [`is_alive${A}`, 1],
+      [`up${A}`, 1],
+      [`state_changes_total${A}`, 1],
+      [`last_state_change_timestamp_seconds${A}`, 1_700_000_001],
+      [`target_up${TARGET}`, 1],
+      [`pings_total${TARGET}`, 2],
+      [`ping_failures_total${withLabel('reason="timeout"')}`, 1],
+      [`responses_total${withLabel('code="200"')}`, 1],
+      [`retransmissions_total${TARGET}`, 2],
+      [`late_responses_total${TARGET}`, 1],
+      [`last_ping_timestamp_seconds${TARGET}`, 1_700_000_001],
+      [`last_up_timestamp_seconds${TARGET}`, 1_700_000_001],
+      [`last_down_timestamp_seconds${TARGET}`, 1_700_000_000.25],
+    ] as const) {
+      assert.equal(sampleOf(text, `sip_keepalive_${sample}`), value, sample);
+    }
+    const info = `${A.slice(0, -1)},uri="sip:192.0.2.1",module="default",owners="config,rpc",server="kamailio"}`;
+    assert.equal(sampleOf(text, `sip_keepalive_destination_info${info}`), 1);
+  });
+
+  test('says 2 and 0 of a down destination', async () => {
+    const { slot, target } = it.add('a');
+    it.writer.recordPing(target, TIMED_OUT);
+    it.writer.recordVerdict(slot, 'down', 'timeout', 1000);
+    const text = await it.render();
+    assert.equal(sampleOf(text, `sip_keepalive_is_alive${A}`), 2);
+    assert.equal(sampleOf(text, `sip_keepalive_up${A}`), 0);
+    assert.equal(sampleOf(text, `sip_keepalive_target_up${TARGET}`), 0);
+  });
+
+  test('takes no verdict for granted that no pinger renews', async () => {
+    const { slot, target } = it.add('a');
+    it.writer.recordPing(target, PING);
+    it.writer.recordVerdict(slot, 'up', undefined, 1000);
+    it.clock.nowMs = PING.endedAtMs + 3 * 2500 + 500;
+    assert.equal(sampleOf(await it.render(), `sip_keepalive_up${A}`), 1);
+    it.clock.nowMs++;
+    const text = await it.render();
+    assert.equal(sampleOf(text, `sip_keepalive_is_alive${A}`), -1);
+    assert.doesNotMatch(text, /^sip_keepalive_(target_)?up\{/m);
+    assert.equal(sampleOf(text, `sip_keepalive_pings_total${TARGET}`), 1);
+  });
+
+  test('has cumulative histograms whose last bucket is their count', async () => {
+    const { target } = it.add('a');
+    for (const rttMicros of [400, 500, 501, 30_000, 6_000_000]) {
+      it.writer.recordPing(target, { ...PING, rttMicros });
+    }
+    it.writer.recordLateness(700);
+    const text = await it.render();
+    const buckets = [
+      ...text.matchAll(/^sip_keepalive_rtt_seconds_bucket\{.*,le="(.*)"\} (\d+)$/gm),
+    ];
+    const bounds = buckets.map(([, le]) => (le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)));
+    const counts = buckets.map(([, , count]) => Number(count));
+    assert.deepEqual(
+      bounds.slice(0, -1),
+      RTT_BUCKETS_MICROS.map((micros) => micros / 1e6),
+    );
+    assert.equal(bounds.at(-1), Number.POSITIVE_INFINITY);
+    assert.deepEqual(counts, [2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5]);
+    assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_count${TARGET}`), 5);
+    assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_sum${TARGET}`), 6.031401);
+    assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_bucket{le="0.001"}'), 1);
+    assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_bucket{le="+Inf"}'), 1);
+    assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_sum'), 0.0007);
+    assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_count'), 1);
+  });
+
+  test('gives the user’s labels to every series of a destination and its targets', async () => {
+    it.add('a', { labels: { carrier: 'acme' } });
+    const own = (await it.render()).split('\n').filter((line) => line.includes('destination="a"'));
+    assert.ok(own.length > 20);
+    for (const line of own) assert.match(line, /,carrier="acme"[,}]/);
+  });
+
+  test('escapes hostile names, labels and server names', async () => {
+    it.add('q"b\\n', { labels: { x: 'two\nlines"} 1\nfake 1' } }, '"} 1\nfake 2\\');
+    const text = await it.render();
+    assert.doesNotMatch(text, /^fake/m);
+    const labels = '{destination="q\\"b\\\\n",x="two\\nlines\\"} 1\\nfake 1"';
+    assert.equal(sampleOf(text, `sip_keepalive_is_alive${labels}}`), -1);
+    assert.ok(text.includes(`,server="\\"} 1\\nfake 2\\\\"} 1\n`));
+  });
+
+  test('lets the series of a removed destination vanish', async () => {
+    it.add('a');
+    it.add('b');
+    assert.match(await it.render(), /destination="a"/);
+    it.watched.shift();
+    const text = await it.render();
+    assert.doesNotMatch(text, /destination="a"/);
+    assert.match(text, /destination="b"/);
+  });
+
+  test('shows nothing of the former tenant of a row', async () => {
+    const { target } = it.add('a');
+    it.writer.recordPing(target, PING);
+    it.writer.openTarget(target.index);
+    it.writer.openDestination({ index: 0, generation: 2 });
+    assert.doesNotMatch(await it.render(), /destination="a"/);
+  });
+
+  for (const contentType of [TEXT, OPENMETRICS] as const) {
+    const isOpenMetrics = contentType === OPENMETRICS;
+    test(`as ${contentType.split(';')[0]} has each family once, named as it wants`, async () => {
+      const { target } = it.add('a');
+      it.writer.recordPing(target, PING);
+      const text = await it.render(contentType, ownMetrics(it.exporter));
+      const families = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
+      assert.equal(new Set(families.map(([, name]) => name)).size, families.length);
+      for (const [, name, type] of families) {
+        if (name?.startsWith('sip_keepalive') && type === 'counter') {
+          assert.equal(name.endsWith('_total'), !isOpenMetrics, name);
+        }
+      }
+      assert.equal(text.split('# EOF').length, isOpenMetrics ? 2 : 1);
+      assert.equal(text.endsWith('\n# EOF\n'), isOpenMetrics);
+      assert.equal(sampleOf(text, `sip_keepalive_pings_total${TARGET}`), 1);
+      assert.equal(sampleOf(text, 'sip_keepalive_pinger_restarts_total'), 2);
+      assert.equal(sampleOf(text, 'sip_keepalive_exporter_build_info{version="1.2.3"}'), 1);
+      const loaded = 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds';
+      assert.equal(sampleOf(text, loaded), 1_600_000_000.5);
+    });
+
+    test(`as ${contentType.split(';')[0]} keeps the samples of a family together`, async () => {
+      it.add('a');
+      it.add('b');
+      let family = '';
+      for (const line of (await it.render(contentType)).split('\n')) {
+        const [, declared] = /^# TYPE (\S+)/.exec(line) ?? [];
+        if (declared !== undefined) family = declared;
+        if (line !== '' && !line.startsWith('#')) assert.ok(line.startsWith(family), line);
+      }
+    });
+  }
+
+  test('says the same at a second asking, in either format', async () => {
+    it.add('a');
+    for (const contentType of [TEXT, OPENMETRICS, TEXT] as const) {
+      assert.equal(await it.render(contentType), await it.render(contentType));
+    }
+  });
+});

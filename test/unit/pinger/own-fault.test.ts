@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TEXT } from '../../../src/metrics/exporter-metrics.js';
+import { exposition } from '../../../src/metrics/exposition.js';
+import type { Location, Place } from '../../../src/pinger/dns/locate.js';
+import { Pinger } from '../../../src/pinger/pinger.js';
+import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import { type Destination, NO_PEERS, type Watched } from '../../../src/shared/destination.js';
+import { Files } from '../../../src/shared/file-contents.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
+import { LedgerReader } from '../../../src/shared/ledger/reader.js';
+import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
+import type { TransportFailure } from '../../../src/shared/outcome.js';
+import type { Change, FromPinger, ResolvedTargets } from '../../../src/shared/protocol.js';
+import { describe as describeDestination } from '../../../src/status/describe.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { noFaults } from '../../support/faults.js';
+import { settings } from '../../support/settings.js';
+
+const INTERVAL_MS = 1_000;
+const TIMEOUT_MS = 900;
+const DESTINATION: Destination = {
+  ...{ name: 'd', uri: 'sip:d.example', module: 'default', labels: {} },
+  settings: settings({ intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS }),
+};
+const SLOT = { index: 0, generation: 1 };
+
+/** Pings end at once: answered, or with this failure. */
+class Wire implements Transport {
+  failure: TransportFailure | undefined;
+
+  open(_endpoint: unknown, user: FlowUser): Flow {
+    return {
+      isReliable: false,
+      prepare: () => {
+        if (this.failure === undefined) user.failed({ reason: 'refused' });
+        else user.failed(this.failure);
+      },
+      ...{ send() {}, resend() {}, rest() {}, close() {} },
+      explain: (outcome) => outcome,
+    };
+  }
+  close(): void {}
+}
+
+const PLACE: Place = {
+  ...{ wire: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
+  ...{ priority: undefined, weight: undefined, steps: [] },
+};
+const located: Location = {
+  ...{ kind: 'located', places: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ doubt: undefined, troubles: [] },
+};
+const unlocated = (reason: 'local' | 'nxdomain'): Location => ({
+  ...{ kind: 'failed', reason, why: reason, troubles: [] },
+});
+
+function setUp(resolve: () => Location) {
+  const clock = new FakeClock();
+  const wire = new Wire();
+  const buffer = createLedger();
+  const posted: FromPinger[] = [];
+  const pinger = new Pinger({
+    clock,
+    writer: new LedgerWriter(buffer),
+    known: [],
+    resolver: { locate: async () => resolve() },
+    ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
+    openWire: () => wire,
+    files: new Files(),
+    faults: noFaults(),
+    afterReads: (callback) => callback(),
+    post: (message) => posted.push(message),
+  });
+  pinger.start();
+  pinger.handle({
+    type: 'watch',
+    destinations: [{ slot: SLOT, destination: DESTINATION, isFollowed: false }],
+  });
+  const ledger = new LedgerReader(buffer);
+  const resolved = (): ResolvedTargets | undefined =>
+    posted.flatMap((message) => (message.type === 'targets' ? message.resolved : [])).at(-1);
+  const watched = (): Watched => ({
+    ...{ destination: DESTINATION, slot: SLOT, owners: ['config'], isFollowed: false },
+    ...{ targets: resolved()?.targets ?? [], server: '', peers: NO_PEERS },
+  });
+  const watching = {
+    ledger,
+    roster: {
+      size: 1,
+      all: () => [watched()],
+      named: () => watched(),
+      withUri: () => [watched()],
+    },
+    now: () => clock.epoch(),
+  };
+  return {
+    ...{ clock, wire, pinger, ledger },
+    shown: () => describeDestination(watching, watched()),
+    changes: (): Change[] =>
+      posted.flatMap((message) => (message.type === 'changed' ? message.changes : [])),
+    metrics: async () => {
+      let text = '';
+      for await (const piece of exposition(watching, async () => '', TEXT)) text += piece;
+      return text;
+    },
+    pass: (ms: number) => clock.advanceSettling(ms),
+  };
+}
+
+/** Until a verdict that no ping renews is stale. */
+const STALE_MS = 3 * INTERVAL_MS + TIMEOUT_MS;
+const OURS: TransportFailure = { reason: 'local', detail: 'EMFILE' };
+
+test('pings that fail by a fault of our own leave the verdict as it was, until it is stale', async () => {
+  const it = setUp(() => located);
+  await it.pass(2 * INTERVAL_MS);
+  assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
+  const pings = it.shown().targets[0]?.pings ?? 0;
+
+  it.wire.failure = OURS;
+  await it.pass(STALE_MS - INTERVAL_MS);
+  assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
+  assert.equal(it.shown().targets[0]?.reason, 'local', 'the last ping says what it was');
+
+  await it.pass(3 * INTERVAL_MS);
+  const { state, code, reason, targets } = it.shown();
+  assert.deepEqual([state, code, reason], ['unknown', -1, 'local']);
+  assert.ok((targets[0]?.pings ?? 0) > pings, 'they are counted');
+  assert.equal(it.changes().length, 1, 'and are no change of the verdict');
+  const metrics = await it.metrics();
+  assert.match(metrics, /^sip_keepalive_is_alive\{destination="d"\} -1$/m);
+  assert.doesNotMatch(metrics, /^sip_keepalive_up\{/m);
+  assert.match(metrics, /^sip_keepalive_ping_failures_total\{.*reason="local"\} [1-9]/m);
+
+  it.wire.failure = undefined;
+  await it.pass(INTERVAL_MS);
+  assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
+  it.pinger.close();
+});
+
+test('a destination that we never could ping is unknown, never down', async () => {
+  const it = setUp(() => located);
+  it.wire.failure = OURS;
+  await it.pass(10 * INTERVAL_MS);
+  assert.deepEqual(
+    [it.shown().state, it.shown().code, it.shown().reason],
+    ['unknown', -1, 'local'],
+  );
+  assert.deepEqual(it.changes(), []);
+  assert.ok(it.ledger.pinger().localRun > 3);
+  it.wire.failure = undefined;
+  await it.pass(INTERVAL_MS);
+  assert.equal(it.ledger.pinger().localRun, 0, 'one ping that leaves ends the run');
+  it.pinger.close();
+});
+
+test('a look-up that failed by a fault of our own is no verdict; one without an address becomes stale', async () => {
+  let reason: 'local' | 'nxdomain' = 'local';
+  const it = setUp(() => unlocated(reason));
+  await it.pass(60_000);
+  assert.equal(it.shown().state, 'unknown');
+  reason = 'nxdomain';
+  await it.pass(60_000);
+  assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'resolution']);
+  await it.pass(300_000);
+  assert.equal(it.shown().state, 'down', 'while look-ups say so');
+  reason = 'local';
+  await it.pass(300_000);
+  assert.equal(it.shown().state, 'unknown');
+  it.pinger.close();
+});

@@ -1,0 +1,518 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { Receiver } from '../../../src/pinger/receiver.js';
+import { Entropy } from '../../../src/pinger/sip/random-hex.js';
+import { Target } from '../../../src/pinger/targets/target.js';
+import { Vigil } from '../../../src/pinger/time/stall-detector.js';
+import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
+import type {
+  Endpoint,
+  Flow,
+  FlowUser,
+  Transport,
+} from '../../../src/pinger/transport/transport.js';
+import { Files } from '../../../src/shared/file-contents.js';
+import type { Outcome } from '../../../src/shared/outcome.js';
+import { parseUri } from '../../../src/shared/uri.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { noFaults, noSteps } from '../../support/faults.js';
+import { settings } from '../../support/settings.js';
+
+const SETTINGS = settings({ intervalMs: 5000, timeoutMs: 1000 });
+const SLOT = { index: 3, generation: 1 };
+const SOURCE = {
+  address: '192.0.2.1',
+  port: 5060,
+  isConnection: false,
+  answer: (_message: Uint8Array) => {},
+};
+
+/** A wire that writes down what it is given and does what the test says. */
+class ScriptedTransport implements Transport, Flow {
+  readonly isReliable = false;
+  readonly sent: string[] = [];
+  rests = 0;
+  isClosed = false;
+  local = { address: '192.0.2.99', port: 40_000 };
+  /** What `prepare` does; undefined for nothing yet. */
+  onPrepare: ((user: FlowUser) => void) | undefined = (user) => user.ready(this.local);
+  user: FlowUser | undefined;
+
+  open(_endpoint: Endpoint, user: FlowUser): Flow {
+    this.user = user;
+    return this;
+  }
+  prepare(): void {
+    if (this.user !== undefined) this.onPrepare?.(this.user);
+  }
+  send(message: Uint8Array): void {
+    this.sent.push(Buffer.from(message).toString('latin1'));
+  }
+  resend(message: Uint8Array): void {
+    this.send(message);
+  }
+  explain(outcome: Outcome): Outcome {
+    return outcome;
+  }
+  rest(): void {
+    this.rests++;
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const timers = new Wheel(8);
+  const transport = new ScriptedTransport();
+  const vigil = new Vigil();
+  const told = { ends: [] as Outcome[], lates: 0, unmatched: 0, keepalives: 0, responses: 0 };
+  const target = new Target({
+    slot: SLOT,
+    uri: parseUri('192.0.2.1'),
+    settings: SETTINGS,
+    routes: [
+      {
+        endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
+        wire: 'udp',
+        transport,
+      },
+    ],
+    isForOnce: false,
+    tools: {
+      ...{ clock, timers, vigil, entropy: new Entropy(), files: new Files() },
+      steps: noSteps(),
+    },
+    user: {
+      ended: (outcome) => told.ends.push(outcome),
+      discarded: () => assert.fail('nothing stood still'),
+      faulted: () => assert.fail('no fault'),
+      answeredLate: () => told.lates++,
+      responded: () => told.responses++,
+      challenged: () => {},
+      failedOver: () => {},
+      connected: () => {},
+      secured: () => {},
+      traced: () => {},
+    },
+  });
+  const receiver = new Receiver({
+    clock,
+    targetAt: (slot) => (slot === SLOT.index ? target : undefined),
+    onUnmatched: () => told.unmatched++,
+    onKeepalive: () => told.keepalives++,
+    newTag: () => 'ourtag',
+    faults: noFaults(),
+    steps: noSteps(),
+    vigil,
+  });
+  const advance = (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      clock.advance(1);
+      timers.turn(clock.now(), 8, () => target.ring());
+    }
+  };
+  const take = (text: string, from = SOURCE) => receiver.take(Buffer.from(text, 'latin1'), from);
+  return { clock, transport, told, target, receiver, advance, take };
+}
+
+/** The answer that a server makes to a request, with a piece of it changed. */
+function answerTo(request: string | undefined, status = '200 OK', change = (text: string) => text) {
+  const copied = (request ?? '')
+    .split('\r\n')
+    .filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+  return change([`SIP/2.0 ${status}`, ...copied, 'Content-Length: 0', '', ''].join('\r\n'));
+}
+
+const OTHER_BRANCH = (text: string) => text.replace(/[0-9a-f]{4};rport/, '0000;rport');
+
+describe('a response', () => {
+  let it = setUp();
+  beforeEach(() => {
+    it = setUp();
+    it.target.ping();
+    assert.deepEqual([it.target.isBusy, it.transport.sent.length], [true, 1]);
+  });
+
+  test('with our branch, sent-by and method ends the ping', () => {
+    it.advance(25);
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual(it.told.ends, [{ kind: 'answered', code: 200, rttMicros: 25_000 }]);
+    assert.deepEqual([it.told.responses, it.told.unmatched, it.transport.rests], [1, 0, 1]);
+    assert.equal(it.target.isBusy, false);
+  });
+
+  test('that is provisional ends nothing', () => {
+    it.take(answerTo(it.transport.sent[0], '100 Trying'));
+    assert.deepEqual([it.told.ends, it.told.unmatched, it.target.isBusy], [[], 0, true]);
+    it.take(answerTo(it.transport.sent[0], '486 Busy Here'));
+    assert.deepEqual(it.told.ends, [{ kind: 'answered', code: 486, rttMicros: 0 }]);
+  });
+
+  for (const [name, change] of [
+    ['in compact form and other case', (t: string) => t.replace('Via: SIP', 'v:sip')],
+    [
+      'with what RFC 3581 fills in',
+      (t: string) => t.replace(';rport', ';rport=1;received=1.2.3.4'),
+    ],
+    ['with the method in lower case', (t: string) => t.replace('1 OPTIONS', '1 options')],
+    ['with blanks around the colon of its sent-by', (t: string) => t.replace(':40000', ' : 40000')],
+  ] as const) {
+    test(`${name} is taken`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      assert.deepEqual([it.told.ends.length, it.told.unmatched], [1, 0]);
+    });
+  }
+
+  for (const [name, change] of [
+    ['another branch', OTHER_BRANCH],
+    // RFC 3261 18.3: discarded.
+    ['a body that is cut off', (t: string) => t.replace('Length: 0', 'Length: 10')],
+    ['no branch', (t: string) => t.replace(/;branch=[^;]*/, '')],
+    ['another method in its CSeq', (t: string) => t.replace('1 OPTIONS', '1 INVITE')],
+    ['two Vias', (t: string) => t.replace('From:', 'Via: SIP/2.0/UDP b.example\r\nFrom:')],
+    ['two Vias in one line', (t: string) => t.replace(';rport', ';rport, SIP/2.0/UDP b.example')],
+    ['another host as sent-by', (t: string) => t.replace('192.0.2.99:', '192.0.2.98:')],
+    ['another port as sent-by', (t: string) => t.replace(':40000', ':40001')],
+    ['the number of no target', (t: string) => t.replace('z9hG4bK00000003', 'z9hG4bK00000004')],
+    ['nonsense and another branch', (t: string) => OTHER_BRANCH(t).replace('CSeq', 'X')],
+    ['nonsense and another sent-by', (t: string) => t.replace(':40000', '').replace('CSeq', 'X')],
+    ['our branch by another name', (t: string) => t.replace(';branch=', ';xbranch=')],
+  ] as const) {
+    test(`with ${name} is counted as unmatched and ends nothing`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      assert.deepEqual(it.told, { ends: [], lates: 0, unmatched: 1, keepalives: 0, responses: 0 });
+      assert.equal(it.target.isBusy, true);
+      it.take(answerTo(it.transport.sent[0]));
+      assert.equal(it.told.ends.length, 1);
+    });
+  }
+
+  for (const [name, reason, detail, change] of [
+    [
+      'another host as sent-by',
+      'timeout',
+      'an answer came back with the sent-by 192.0.2.98:40000 in its Via, ours is 192.0.2.99:40000',
+      (t: string) => t.replace('192.0.2.99:', '192.0.2.98:'),
+    ],
+    [
+      'a body that is cut off',
+      'malformed',
+      'an answer has a Content-Length of more than the 0 bytes of its body',
+      (t: string) => t.replace('Length: 0', 'Length: 10'),
+    ],
+    [
+      'two Vias',
+      'malformed',
+      'an answer came back with 2 Via values; one of a peer has ours alone',
+      (t: string) => t.replace('From:', 'Via: SIP/2.0/UDP b.example\r\nFrom:'),
+    ],
+    [
+      'the Via of another above ours',
+      'malformed',
+      'an answer came back with 2 Via values; one of a peer has ours alone',
+      (t: string) => t.replace('Via:', 'Via: SIP/2.0/UDP b.example;branch=z9hG4bKx\r\nVia:'),
+    ],
+    [
+      'another method in its CSeq',
+      'malformed',
+      'an answer came back with the method INVITE in its CSeq, ours is OPTIONS',
+      (t: string) => t.replace('1 OPTIONS', '1 INVITE'),
+    ],
+    [
+      'our branch by another name',
+      'malformed',
+      'an answer came back without a branch in its Via',
+      (t: string) => t.replace(';branch=', ';xbranch='),
+    ],
+  ] as const) {
+    test(`with ${name} is what the ping ends with, unless a better one comes in time`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      it.advance(1000);
+      assert.deepEqual(it.told.ends, [{ kind: 'failed', reason, detail }]);
+      it.target.ping();
+      it.advance(1000);
+      assert.deepEqual(
+        it.told.ends[1],
+        { kind: 'failed', reason: 'timeout' },
+        'of this ping alone',
+      );
+    });
+  }
+
+  for (const [name, change] of [
+    ['blank lines in front', (t: string) => `\r\n\r\n${t}`],
+    ['a NUL in front', (t: string) => `\r\n\0${t}`],
+    ['its sent-by in other spelling', (t: string) => t.replace(':40000', ':040000')],
+  ] as const) {
+    test(`with ${name} is taken`, () => {
+      it.take(answerTo(it.transport.sent[0], '200 OK', change));
+      assert.deepEqual([it.told.ends.length, it.told.unmatched], [1, 0]);
+      assert.equal(it.told.ends[0]?.kind, 'answered');
+    });
+  }
+
+  for (const [name, status, fault, change] of [
+    ['a status of no class', '999 Odd', 'its status line is "SIP/2.0 999 Odd"', (t: string) => t],
+    ['no CSeq', '200 OK', 'it has no CSeq', (t: string) => t.replace('CSeq', 'X')],
+    [
+      'lines that end in LF alone',
+      '200 OK',
+      'its lines end in LF alone, not in CR LF',
+      (t: string) => t.replaceAll('\r\n', '\n'),
+    ],
+    [
+      'headers that end in LF alone',
+      '200 OK',
+      'its lines end in LF alone, not in CR LF',
+      (t: string) => t.replaceAll('\r\n', '\n').replace('\n', '\r\n'),
+    ],
+    [
+      'another version',
+      '200 OK',
+      'its status line is "SIP/3.0 200 OK"',
+      (t: string) => t.replace('SIP/2.0 200', 'SIP/3.0 200'),
+    ],
+    [
+      'a byte order mark in front',
+      '200 OK',
+      'its status line is "?SIP/2.0 200 OK"',
+      (t: string) => `\xef\xbb\xbf${t}`,
+    ],
+    ['a blank in front', '200 OK', 'its status line is " SIP/2.0 200 OK"', (t: string) => ` ${t}`],
+    [
+      'a status line of HTTP',
+      '200 OK',
+      'its status line is "HTTP/1.1 200 OK"',
+      (t: string) => t.replace('SIP/2.0 200', 'HTTP/1.1 200'),
+    ],
+  ] as const) {
+    test(`with our branch and ${name} ends the ping as malformed`, () => {
+      it.take(answerTo(it.transport.sent[0], status, change));
+      const detail = `an answer came that is not well-formed: ${fault}`;
+      assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'malformed', detail }]);
+      assert.deepEqual([it.told.unmatched, it.told.responses], [0, 0]);
+    });
+  }
+
+  test('that comes twice ends one ping', () => {
+    it.take(answerTo(it.transport.sent[0]));
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual([it.told.ends.length, it.told.lates], [1, 0]);
+  });
+
+  test('after the deadline is counted as late, once', () => {
+    it.advance(1000);
+    assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'timeout' }]);
+    it.take(answerTo(it.transport.sent[0]));
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual([it.told.ends.length, it.told.lates], [1, 1]);
+  });
+
+  test('to the ping before, while the next is under way, is counted as late, once', () => {
+    it.advance(1000);
+    it.target.ping();
+    it.take(answerTo(it.transport.sent[0], '100 Trying'));
+    assert.deepEqual([it.told.lates, it.told.unmatched], [0, 0]);
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual([it.told.lates, it.told.unmatched, it.told.ends.length], [1, 0, 1]);
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual([it.told.lates, it.told.unmatched, it.told.ends.length], [1, 1, 1]);
+    it.take(answerTo(it.transport.sent.at(-1)));
+    assert.equal(it.told.ends.length, 2);
+  });
+
+  test('that comes again for a ping that was answered is not a late one', () => {
+    it.take(answerTo(it.transport.sent[0]));
+    it.target.ping();
+    it.take(answerTo(it.transport.sent[0]));
+    assert.deepEqual([it.told.lates, it.told.unmatched, it.told.ends.length], [0, 1, 1]);
+  });
+
+  test('to a target that was closed ends nothing', () => {
+    it.target.close();
+    it.take(answerTo(it.transport.sent[0]));
+    it.advance(2000);
+    assert.deepEqual([it.told.ends, it.told.lates, it.transport.isClosed], [[], 0, true]);
+  });
+});
+
+describe('a target', () => {
+  test('sends the same request again until it is answered, and a new one with the next ping', () => {
+    const { target, transport, advance, take } = setUp();
+    target.ping();
+    advance(600);
+    const [first, again] = transport.sent;
+    assert.equal(again, first);
+    take(answerTo(first));
+    target.ping();
+    assert.notEqual(transport.sent[2], first);
+    assert.equal(transport.sent.length, 3);
+  });
+
+  test('waits for its flow, and counts the round trip from the send', () => {
+    const { target, transport, advance, take, told } = setUp();
+    transport.onPrepare = undefined;
+    target.ping();
+    advance(990);
+    assert.deepEqual([target.isBusy, transport.sent, told.ends], [true, [], []]);
+    transport.user?.ready(transport.local);
+    advance(7);
+    take(answerTo(transport.sent[0]));
+    assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
+  });
+
+  test('has as long to get its flow as for the answer, and says what it waited for', () => {
+    const { target, transport, advance, told } = setUp();
+    transport.onPrepare = undefined;
+    target.ping();
+    advance(500);
+    transport.user?.awaits('a connection');
+    advance(600);
+    transport.user?.awaits('the TLS handshake');
+    assert.deepEqual(told.ends, [], 'what the flow waited for before was not the peer');
+    advance(400);
+    const detail = 'waited for the TLS handshake';
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout', detail }]);
+    assert.deepEqual([target.isBusy, transport.sent, transport.rests], [false, [], 1]);
+    transport.user?.ready(transport.local);
+    assert.deepEqual([target.isBusy, transport.sent], [false, []], 'too late is too late');
+  });
+
+  test('whose connection was lost before anything came back sends its request again over another', () => {
+    const { target, transport, advance, take, told } = setUp();
+    target.ping();
+    advance(5);
+    transport.user?.lost();
+    advance(7);
+    assert.equal(transport.sent.length, 2);
+    take(answerTo(transport.sent[1]));
+    assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
+  });
+
+  test('that was closed while its flow got ready sends nothing', () => {
+    const { target, transport } = setUp();
+    transport.onPrepare = undefined;
+    target.ping();
+    target.close();
+    transport.user?.ready(transport.local);
+    assert.deepEqual([target.isBusy, transport.sent], [false, []]);
+  });
+
+  test('whose flow cannot be made ready ends its ping with the reason', () => {
+    const { target, transport, told } = setUp();
+    transport.onPrepare = (user) => user.failed({ reason: 'unreachable' });
+    target.ping();
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'unreachable' }]);
+    assert.equal(target.isBusy, false);
+  });
+
+  test('whose wire fails under a ping ends it with the reason, and no ping twice', () => {
+    const { target, transport, told } = setUp();
+    target.ping();
+    transport.user?.failed({ reason: 'refused' });
+    transport.user?.failed({ reason: 'refused' });
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused' }]);
+  });
+
+  test('says in its next request from where it sends now', () => {
+    const { target, transport, take, told } = setUp();
+    target.ping();
+    take(answerTo(transport.sent[0]));
+    transport.local = { address: '198.51.100.4', port: 41_000 };
+    target.ping();
+    assert.match(transport.sent[1] ?? '', /^Via: SIP\/2\.0\/UDP 198\.51\.100\.4:41000;/m);
+    take(answerTo(transport.sent[1]));
+    assert.equal(told.ends.length, 2);
+  });
+});
+
+describe('a message that is no response', () => {
+  const request = (method: string) =>
+    [
+      `${method} sip:keepalive@192.0.2.99 SIP/2.0`,
+      'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx;rport',
+      'From: <sip:a@b>;tag=1',
+      'To: <sip:c@d>',
+      'Call-ID: 1',
+      `CSeq: 1 ${method}`,
+      '',
+      '',
+    ].join('\r\n');
+
+  test('is answered when it is an OPTIONS, by the way it came', () => {
+    const { take, told, receiver } = setUp();
+    const answers: string[] = [];
+    const answer = (message: Uint8Array) => answers.push(Buffer.from(message).toString('latin1'));
+    take(request('OPTIONS'), { ...SOURCE, answer });
+    assert.match(answers.join(''), /^SIP\/2\.0 200 OK\r\n[\s\S]*;tag=ourtag\r\n/);
+    assert.deepEqual([answers.length, told.unmatched, receiver.received], [1, 0, 1]);
+  });
+
+  test('is dropped and counted when it is anything else', () => {
+    const { take, told, receiver } = setUp();
+    const answer = () => assert.fail('answered');
+    const others = [
+      request('INVITE'),
+      request('OPTIONS').replace('CSeq', 'X'),
+      request('OPTIONS').replace('\r\n\r\n', '\r\nContent-Length: 9\r\n\r\n'),
+      ' ',
+    ];
+    for (const text of others) take(text, { ...SOURCE, answer });
+    assert.deepEqual([told.unmatched, receiver.received], [others.length, others.length]);
+  });
+
+  test('is a keep-alive of a NAT binding, and no stray, when it is no message at all', () => {
+    const { take, told } = setUp();
+    const stun = (type: string, length = 0) =>
+      `${type}${String.fromCharCode(0, length)}\x21\x12\xa4\x42${'t'.repeat(12 + length)}`;
+    const keepalives = [
+      ...['', '\r\n', '\r\n\r\n', '\0', '\0\0\0\0', '\r\n\0'],
+      ...[stun('\0\x01'), stun('\0\x11'), stun('\0\x01', 8), stun('\x01\x01')],
+    ];
+    for (const text of keepalives) take(text);
+    assert.deepEqual([told.keepalives, told.unmatched], [keepalives.length, 0]);
+    for (const text of ['\0\xff', '\x01', stun('\0\x01', 8).slice(1), 'x']) take(text);
+    assert.deepEqual([told.keepalives, told.unmatched], [keepalives.length, 4]);
+  });
+
+  test('is never answered when it is our own request that came back', () => {
+    const { take, told, target, transport, advance } = setUp();
+    const answer = () => assert.fail('answered');
+    target.ping();
+    take(transport.sent[0] ?? '', { ...SOURCE, answer });
+    const detail = 'the request came back to ourselves';
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused', detail }]);
+    take(transport.sent[0] ?? '', { ...SOURCE, answer });
+    target.ping();
+    advance(1000);
+    target.ping();
+    take(transport.sent.at(-2) ?? '', { ...SOURCE, answer });
+    assert.equal(told.unmatched, 0);
+  });
+
+  test('gets a 482 when it is our own request by way of another, whose answer is no life', () => {
+    const { take, told, target, transport } = setUp();
+    const answers: string[] = [];
+    const answer = (message: Uint8Array) => answers.push(Buffer.from(message).toString('latin1'));
+    target.ping();
+    const via = 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKproxy\r\nVia:';
+    take(transport.sent[0]?.replace('Via:', via) ?? '', { ...SOURCE, answer });
+    assert.match(answers.join(), /^SIP\/2\.0 482 Loop Detected\r\n/);
+    take(answerTo(transport.sent[0], '482 Loop Detected'));
+    const detail = 'the request came back to us by way of 192.0.2.1:5060';
+    assert.deepEqual(told.ends, [{ kind: 'answered', code: 482, rttMicros: 0, detail }]);
+  });
+
+  test('is answered a hundred times a second and no more', () => {
+    const { take, told, clock } = setUp();
+    let answers = 0;
+    const from = { ...SOURCE, answer: () => answers++ };
+    for (let i = 0; i < 150; i++) take(request('OPTIONS'), from);
+    assert.deepEqual([answers, told.unmatched], [100, 50]);
+    clock.advance(1000);
+    take(request('OPTIONS'), from);
+    assert.equal(answers, 101);
+  });
+});

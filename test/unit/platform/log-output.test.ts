@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { LogOutput } from '../../../src/platform/log-output.js';
+
+/** An output whose reader takes something only when the test says so. */
+function output() {
+  const written: string[] = [];
+  const waiting: ((error?: Error) => void)[] = [];
+  const log = new LogOutput((text, done) => {
+    written.push(text);
+    waiting.push(done);
+  });
+  const take = async (error?: Error) => {
+    waiting.shift()?.(error);
+    await nextRound();
+    await nextRound();
+  };
+  return { log, written, waiting, take };
+}
+
+test('lines are written in their order, those that wait in one piece', async () => {
+  const { log, written, take } = output();
+  for (const line of ['a\n', 'b\n', 'c\n']) log.write(line);
+  assert.deepEqual(written, ['a\n']);
+  await take();
+  assert.deepEqual(written, ['a\n', 'b\nc\n']);
+  await take();
+  log.write('d\n');
+  assert.deepEqual(written, ['a\n', 'b\nc\n', 'd\n']);
+  assert.equal(log.dropped, 0);
+});
+
+test('what waits for a slow reader is bounded; the rest is dropped and counted', async () => {
+  const { log, written, waiting, take } = output();
+  const line = `${'é'.repeat(499)}.\n`;
+  for (let i = 0; i < 10_000; i++) log.write(line);
+  const kept = Math.floor((1 << 20) / Buffer.byteLength(line)) + 1;
+  assert.equal(log.dropped, 10_000 - kept);
+  assert.equal(waiting.length, 1);
+  while (waiting.length > 0) await take();
+  assert.equal(written.join(''), line.repeat(kept));
+  log.write('after\n');
+  assert.equal(written.at(-1), 'after\n');
+});
+
+test('what cannot be written is counted, and the next lines are tried again', async () => {
+  const { log, written, take } = output();
+  log.write('a\n');
+  log.write('b\n');
+  log.write('c\n');
+  await take(new Error('ENOSPC'));
+  await take(new Error('ENOSPC'));
+  assert.equal(log.dropped, 3);
+  log.write('d\n');
+  await take();
+  assert.deepEqual([written.at(-1), log.dropped], ['d\n', 3]);
+});
+
+test('a flush waits for what is being written, but not for ever', async () => {
+  const { log, take } = output();
+  await log.flush(60_000);
+  log.write('a\n');
+  log.write('b\n');
+  let isFlushed = false;
+  const flushed = log.flush(60_000).then(() => {
+    isFlushed = true;
+  });
+  await take();
+  assert.equal(isFlushed, false);
+  await take();
+  await flushed;
+  log.write('c\n');
+  await log.flush(10);
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { type Config, readConfig } from '../../../src/config/config.js';
+import { readFlags } from '../../../src/config/flags.js';
+import { FileSd } from '../../../src/discovery/file-sd.js';
+import { WebConfigError, WebConfigFile } from '../../../src/http/server/web-config.js';
+import { parseYaml, YamlError } from '../../../src/platform/yaml.js';
+import { folder } from '../../support/process.js';
+
+function config(t: Pick<TestContext, 'after'>, text: string): Config {
+  const file = join(folder(t), 'config.yml');
+  writeFileSync(file, text);
+  return readConfig({ flags: readFlags([`--config.file=${file}`]), env: {}, version: '1' });
+}
+
+/** Ten lines that stand for ten thousand million values. */
+const BOMB = [
+  '- &l0 [a, a, a, a, a, a, a, a, a, a]',
+  ...Array.from({ length: 9 }, (_, i) => `- &l${i + 1} [${Array(10).fill(`*l${i}`)}]`),
+].join('\n');
+
+test('a scalar is a text as it is written; nothing, ~ and null are null', () => {
+  for (const written of [
+    ...['007', '1.0', '0x10', '0o17', '1e3', '+5', '-0', '.5', '1_000', '.inf', '.nan'],
+    ...['true', 'True', 'false', 'yes', 'no', 'on', 'off', '12:30', '2026-01-02', '1.10'],
+    ...['192.168.10.20', '00123', '123456789012345678901234567890', 'nul', '~x'],
+  ]) {
+    assert.deepEqual(parseYaml(`a: ${written}\nb: [${written}]`), { a: written, b: [written] });
+    assert.deepEqual(parseYaml(`${written}: x`), { [written]: 'x' });
+    assert.equal(parseYaml(written), written);
+  }
+  assert.deepEqual(parseYaml('a:\nb: ~\nc: null\nd: ""\ne: "null"\nf: \'~\''), {
+    ...{ a: null, b: null, c: null, d: '', e: 'null', f: '~' },
+  });
+  assert.equal(parseYaml(''), undefined);
+});
+
+test('any text is read back as it was written in JSON', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.string()), (given) => {
+      assert.deepEqual(parseYaml(JSON.stringify(given)), { ...given });
+    }),
+  );
+});
+
+test('keys that are there twice, and those of prototypes', () => {
+  assert.throws(() => parseYaml('a: 1\nb: 2\na: 3'), YamlError);
+  const read = parseYaml('__proto__: { a: 1 }\nconstructor: 2');
+  assert.deepEqual(Object.keys(read as object), ['__proto__', 'constructor']);
+  assert.equal(({} as Record<string, unknown>)['a'], undefined);
+});
+
+test('aliases may share what they stand for, but not multiply without end', () => {
+  const shared = parseYaml('a: &x { y: 1 }\nb: *x\nc: [*x, *x]') as Record<string, unknown>;
+  assert.deepEqual(shared['c'], [{ y: '1' }, { y: '1' }]);
+  const many = ['- &x [a, b, c]', ...Array(200_000).fill('- *x')].join('\n');
+  assert.equal((parseYaml(many) as unknown[]).length, 200_001);
+  assert.throws(() => parseYaml(BOMB), { message: /at most 1000000 values, got more/ });
+  assert.throws(() => parseYaml('&a [*a]'), { message: /leads to itself/ });
+  assert.throws(() => parseYaml('a: &a { b: { c: *a } }'), { message: /leads to itself/ });
+});
+
+test('mappings are merged into others, which go before them', () => {
+  const text = 'a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n';
+  assert.deepEqual(parseYaml(text), { a: { x: '1', y: '2' }, b: { x: '1', y: '3' } });
+  assert.deepEqual(parseYaml('{"<<": {"x": "1"}}'), { '<<': { x: '1' } });
+});
+
+test('a value that was taken for a tag is told in words, without what it says', () => {
+  for (const text of ['alive_codes: !408,!503', 'password: !secret word', 'n: !!int 5']) {
+    assert.throws(
+      () => parseYaml(text),
+      ({ message, line }) =>
+        message === 'expected no tag: a value that begins with ! stands in quotes' && line === 1,
+    );
+  }
+});
+
+test('aliases that multiply what is wrong are refused as soon as what is right', (t) => {
+  const keys = Array.from({ length: 1_000 }, (_, i) => `k${i}: v`).join(', ');
+  const text = `user_agent: &a {${keys}}\ndestinations: [${Array(900).fill('*a').join(', ')}]\n`;
+  assert.throws(
+    () => config(t, text),
+    ({ message }) =>
+      /^destinations\[0\]\.k0: .*the first ones are shown$/ms.test(message) &&
+      message.split('\n').length < 200,
+  );
+});
+
+test('no file that we read is written out with its aliases', async (t) => {
+  const path = join(folder(t), 'file.yml');
+  writeFileSync(path, BOMB);
+  const { troubles } = await new FileSd([path]).read();
+  assert.match(troubles.join(), /file\.yml.*aliases that stand for at most/);
+  writeFileSync(path, `x:\n${BOMB.replace(/^/gm, '  ')}\n`);
+  assert.throws(
+    () => new WebConfigFile(path),
+    (error) => error instanceof WebConfigError && /aliases that stand for/.test(error.message),
+  );
+});
+
+test('settings read texts: numbers, truth values, names, labels and passwords as they are written', (t) => {
+  const { destinations, isProbeEnabled, modules } = config(
+    t,
+    `ping_interval: 10
+ping_timeout: .5
+fall: 007
+dscp: 46
+alive_codes: 200
+user: 1001
+auth: { username: 0049, password: 00123 }
+headers: { X-A: 1.0, X-B: true, X-C: 0x10 }
+tls_config: { insecure_skip_verify: True }
+probe: { enabled: false }
+modules: { 01: { rise: 2 } }
+destinations:
+  - { uri: a.example, name: 007, module: 01, labels: { rack: 1.0, on: true, hex: 0x10, none: ~ } }
+  - { uri: b.example, name: 1e3 }
+`,
+  );
+  const [first, second] = destinations;
+  assert.deepEqual([first?.name, second?.name], ['007', '1e3']);
+  assert.deepEqual([first?.module, first?.settings.rise], ['01', 2]);
+  assert.deepEqual(first?.labels, { rack: '1.0', on: 'true', hex: '0x10' });
+  const settings = modules['default'];
+  assert.deepEqual(
+    [settings?.intervalMs, settings?.timeoutMs, settings?.fall, settings?.dscp],
+    [10_000, 500, 7, 46],
+  );
+  assert.equal(settings?.aliveCodes, '200');
+  assert.equal(settings?.identity.user, '1001');
+  assert.deepEqual(settings?.auth, { username: '0049', password: '00123', passwordFile: '' });
+  assert.deepEqual(settings?.identity.headers, [
+    ['X-A', '1.0'],
+    ['X-B', 'true'],
+    ['X-C', '0x10'],
+  ]);
+  assert.deepEqual([settings?.tls.insecureSkipVerify, isProbeEnabled], [true, false]);
+});
+
+test('what is no number and no truth value is refused in words', (t) => {
+  for (const [text, why] of [
+    ['dscp: 0x10', /dscp: expected a whole number from 0 to 63, got "0x10"/],
+    ['fall: 1e1', /fall: expected a whole number from 1 to \d+, got "1e1"/],
+    ['ping_interval: [10]', /ping_interval: expected a single value|expected a duration/],
+    ['probe: { enabled: yes }', /probe\.enabled: expected true or false, got "yes"/],
+    ['ping_interval: 1_0', /ping_interval: expected a duration/],
+  ] as const) {
+    assert.throws(() => config(t, text), { message: why });
+  }
+});
+
+test('a text that is no YAML is not quoted in the error, whatever is wrong with it', () => {
+  const wrong = [
+    'a: !SECRET{',
+    'a: !<SECRET>',
+    'a: *SECRET',
+    '%TAG !SECRET! x\n%TAG !SECRET! y',
+    'a: !SECRET!x y',
+  ];
+  for (const text of [...wrong, 'a: !<tag:SECRET !<x', '{ SECRET: "SECRET']) {
+    assert.throws(
+      () => parseYaml(text),
+      (error) => error instanceof YamlError && !error.message.includes('SECRET'),
+      text,
+    );
+  }
+});

@@ -1,0 +1,65 @@
+/** A probe whose time runs out says what it was waiting for. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Pinger } from '../../../src/pinger/pinger.js';
+import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import { Files } from '../../../src/shared/file-contents.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
+import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
+import type { ProbeReport } from '../../../src/shared/probe-report.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { noFaults } from '../../support/faults.js';
+import { settings } from '../../support/settings.js';
+
+/** A connection that never comes about. */
+const neverReady: Transport = {
+  open: (_endpoint: unknown, _user: FlowUser): Flow => ({
+    isReliable: true,
+    ...{ prepare() {}, send() {}, resend() {}, rest() {}, close() {} },
+    explain: (outcome) => outcome,
+  }),
+  close: () => {},
+};
+
+/** The report of a probe of this URI that gets neither an address nor a connection. */
+async function probed(uri: string): Promise<ProbeReport | undefined> {
+  const clock = new FakeClock();
+  let report: ProbeReport | undefined;
+  const pinger = new Pinger({
+    clock,
+    writer: new LedgerWriter(createLedger()),
+    known: [],
+    resolver: { locate: () => new Promise(() => {}) },
+    ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
+    openWire: () => neverReady,
+    files: new Files(),
+    faults: noFaults(),
+    afterReads: (callback) => callback(),
+    post: (message) => {
+      if (message.type === 'probed') report = message.report;
+    },
+  });
+  pinger.start();
+  const timeoutMs = 2_000;
+  pinger.handle({
+    ...{ type: 'probe', id: 1, uri, settings: settings({ timeoutMs: 5_000 }) },
+    ...{ timeoutMs, allow: [] },
+  });
+  await clock.advanceSettling(timeoutMs);
+  pinger.close();
+  return report;
+}
+
+test('a probe that ran out of time while its name was looked up has the reason resolution', async () => {
+  const report = await probed('sip:slow.example');
+  assert.equal(report?.reason, 'resolution');
+  assert.match(report.trouble, /while slow\.example was looked up$/);
+  assert.equal(report.durations.resolve, 2);
+});
+
+test('a probe that ran out of time at an address has the reason timeout', async () => {
+  const report = await probed('sip:192.0.2.1;transport=tcp');
+  assert.equal(report?.reason, 'timeout');
+  assert.equal(report.durations.resolve, undefined);
+});

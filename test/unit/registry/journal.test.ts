@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Journal, type JournalOptions } from '../../../src/registry/journal.js';
+import { readJournal, StateFolderError } from '../../../src/registry/journal-reader.js';
+import { folder, runToEnd } from '../../support/process.js';
+import { needs } from '../../support/tools.js';
+
+const NOW = new Date('2026-01-02T03:04:05Z');
+const FILE = 'additions.jsonl';
+const HEADER = '{"format":"sip-keepalive-exporter additions","version":1}\n';
+const ASIDE = /^additions\.jsonl\.damaged-2026-01-02T030405\.000Z-[0-9a-f]{8}$/;
+
+function journalIn(path: string, change: Partial<JournalOptions> = {}): Journal {
+  const none = { unknown: [], all: () => [], count: () => 0, isDamaged: false, now: () => NOW };
+  return new Journal({ folder: path, ...none, ...change });
+}
+
+const valuesIn = (path: string) => readJournal(path).records.map(({ value }) => value);
+const asideIn = (path: string) => readdirSync(path).filter((name) => ASIDE.test(name));
+
+async function written(t: Pick<TestContext, 'after'>, count: number) {
+  const path = folder(t);
+  const journal = journalIn(path);
+  await journal.start();
+  const appended = Array.from({ length: count }, (_, i) => ({ n: i, text: 'é\n"' }));
+  const kept: object[] = [];
+  await Promise.all(appended.map((record) => journal.append(record, () => kept.push(record))));
+  assert.deepEqual(kept, appended);
+  await journal.close();
+  return { path, appended };
+}
+
+test('what was appended is read in its order, from a file that only its owner may read', async (t) => {
+  const { path, appended } = await written(t, 50);
+  assert.deepEqual(valuesIn(path), appended);
+  assert.equal(readJournal(path).damage, undefined);
+  assert.deepEqual(readdirSync(path), [FILE]);
+  assert.equal(statSync(join(path, FILE)).mode & 0o777, 0o600);
+});
+
+test('a folder that is not there is made for us alone, and holds nothing', (t) => {
+  const path = join(folder(t), 'a', 'b');
+  const nothing = { records: [], damage: undefined, exposure: undefined };
+  assert.deepEqual(readJournal(path), nothing);
+  assert.ok(existsSync(path));
+  assert.equal(statSync(path).mode & 0o777, 0o700);
+});
+
+test('cut off at every byte: every whole record is read, and what is not whole is told and set aside', async (t) => {
+  const { path, appended } = await written(t, 6);
+  const bytes = readFileSync(join(path, FILE));
+  const ends = [...bytes.entries()].filter(([, byte]) => byte === 10).map(([at]) => at + 1);
+  for (let length = 0; length < bytes.length; length++) {
+    const cut = folder(t);
+    writeFileSync(join(cut, FILE), bytes.subarray(0, length));
+    const whole = ends.filter((end) => end <= length).length;
+    const { damage } = readJournal(cut);
+    assert.deepEqual(valuesIn(cut), appended.slice(0, Math.max(whole - 1, 0)), `${length} bytes`);
+    const isClean = ends.includes(length);
+    assert.equal(damage === undefined, isClean, `${length} bytes: ${damage}`);
+    const journal = journalIn(cut, { isDamaged: damage !== undefined });
+    await journal.start();
+    await journal.close();
+    assert.equal(readdirSync(cut).length, isClean ? 1 : 2);
+  }
+});
+
+for (const [what, text, why, values] of [
+  ['an empty file', '', /expected a header/, []],
+  [
+    'a file from a later version',
+    '{"format":"sip-keepalive-exporter additions","version":2}\n{"a":1}\n',
+    /expected version 1, got 2/,
+    [{ a: 1 }],
+  ],
+  ['a file of another program', '{"format":"x"}\n{}\n', /expected a header/, []],
+  ['zeros', '\0'.repeat(4096), /expected a header/, []],
+] as const) {
+  test(`${what} is told of and set aside before it is replaced, and what can be read of it is read`, async (t) => {
+    const path = folder(t);
+    writeFileSync(join(path, FILE), text);
+    const { damage } = readJournal(path);
+    assert.deepEqual(valuesIn(path), values);
+    assert.match(damage ?? '', why);
+    const told: string[] = [];
+    const onSetAside = (copy: string) => told.push(copy);
+    const journal = journalIn(path, { isDamaged: true, all: () => values, onSetAside });
+    await journal.start();
+    await journal.append({ b: 2 }, () => {});
+    await journal.close();
+    const [copy = ''] = asideIn(path);
+    assert.deepEqual(told, [join(path, copy)]);
+    assert.equal(readFileSync(join(path, copy), 'utf8'), text);
+    assert.deepEqual(valuesIn(path), [...values, { b: 2 }]);
+  });
+}
+
+test('what cannot be copied aside is not replaced, and additions are refused until it can be', async (t) => {
+  const path = folder(t);
+  const text = '{"format":"sip-keepalive-exporter additions","version":2}\n{"a":1}\n';
+  writeFileSync(join(path, FILE), text);
+  const journal = journalIn(path, { isDamaged: true, all: () => [{ a: 1 }] });
+  const elsewhere = join(path, 'elsewhere');
+  renameSync(join(path, FILE), elsewhere);
+  await assert.rejects(journal.start(), { message: /damaged file cannot be copied aside: ENOENT/ });
+  await assert.rejects(
+    journal.append({ b: 2 }, () => assert.fail('it is not kept')),
+    { message: /damaged file cannot be copied aside/ },
+  );
+  assert.equal(readFileSync(elsewhere, 'utf8'), text);
+  assert.deepEqual(readdirSync(path), ['elsewhere']);
+  renameSync(elsewhere, join(path, FILE));
+  await journal.append({ b: 2 }, () => {});
+  await journal.close();
+  assert.deepEqual(valuesIn(path), [{ a: 1 }, { b: 2 }]);
+  assert.equal(readFileSync(join(path, asideIn(path)[0] ?? ''), 'utf8'), text);
+});
+
+test('records that are not known are kept as they are written', async (t) => {
+  const path = folder(t);
+  const line = '{"op":"later", "n":123456789012345678901234567890,"x":1.0}';
+  writeFileSync(join(path, FILE), `${HEADER}${line}\n`);
+  const unknown = readJournal(path).records.map((record) => record.line);
+  const journal = journalIn(path, { unknown });
+  await journal.start();
+  await journal.append({ b: 2 }, () => {});
+  await journal.close();
+  assert.equal(readFileSync(join(path, FILE), 'utf8'), `${HEADER}${line}\n{"b":2}\n`);
+});
+
+test('a long file is written anew, in one piece, as what it comes to', async (t) => {
+  const path = folder(t);
+  const all = new Map<number, object>();
+  const journal = journalIn(path, { all: () => [...all.values()], count: () => all.size });
+  await journal.start();
+  for (let i = 0; i < 3_000; i++) {
+    const record = { n: i % 3, turn: i };
+    await journal.append(record, () => all.set(i % 3, record));
+  }
+  await journal.close();
+  assert.equal(readJournal(path).damage, undefined);
+  const values = valuesIn(path);
+  assert.ok(values.length < 1_100, `${values.length} records`);
+  assert.deepEqual(values.slice(-3), [...all.values()]);
+  assert.deepEqual(readdirSync(path), [FILE]);
+});
+
+test('nothing that is kept is missing from a file that is written anew between two batches', async (t) => {
+  const path = folder(t);
+  const all: object[] = [];
+  // With a count of 0 the file is always too long after a thousand lines.
+  const journal = journalIn(path, { all: () => all });
+  await journal.start();
+  const records = Array.from({ length: 5_000 }, (_, n) => ({ n }));
+  const appends: Promise<void>[] = [];
+  for (const [i, record] of records.entries()) {
+    appends.push(journal.append(record, () => all.push(record)));
+    if (i % 700 === 0) await appends[i];
+  }
+  await Promise.all(appends);
+  await journal.close();
+  assert.deepEqual(valuesIn(path), records);
+});
+
+test('an append that cannot be written is refused, and later ones are taken once it can', async (t) => {
+  const path = join(folder(t), 'state');
+  mkdirSync(path);
+  const all: object[] = [];
+  const journal = journalIn(path, { all: () => all });
+  const append = (record: object) => journal.append(record, () => all.push(record));
+  await journal.start();
+  await append({ n: 0 });
+  await Promise.all(Array.from({ length: 1_001 }, (_, n) => append({ n: n + 1 })));
+  // The next one has to write the file anew, where there is no folder any more.
+  renameSync(path, `${path}-gone`);
+  await assert.rejects(append({ n: -1 }));
+  renameSync(`${path}-gone`, path);
+  await append({ n: 2_000 });
+  await journal.close();
+  assert.equal(readJournal(path).damage, undefined);
+  assert.deepEqual(valuesIn(path), all);
+  assert.equal(all.length, 1_003);
+  assert.deepEqual(readdirSync(path), [FILE]);
+});
+
+test('links that others have put there are not written through', async (t) => {
+  const path = folder(t);
+  const victim = join(folder(t), 'victim');
+  writeFileSync(victim, 'untouched');
+  symlinkSync(victim, join(path, `${FILE}.new`));
+  symlinkSync(victim, join(path, `${FILE}.new-0123456789abcdef`));
+  const journal = journalIn(path);
+  await journal.start();
+  await journal.append({ a: 1 }, () => {});
+  await journal.close();
+  assert.equal(readFileSync(victim, 'utf8'), 'untouched');
+  assert.deepEqual(readdirSync(path), [FILE], 'what a crash left is removed');
+});
+
+for (const [what, make] of [
+  ['a symbolic link', (path: string) => symlinkSync('/etc/hostname', path)],
+  ['a symbolic link to nothing', (path: string) => symlinkSync('/nowhere', path)],
+  ['another', (path: string) => mkdirSync(path)],
+  ['a symbolic link to a device', (path: string) => symlinkSync('/dev/zero', path)],
+] as const) {
+  test(`${what} in the place of the file is refused in words`, (t) => {
+    const path = folder(t);
+    make(join(path, FILE));
+    assert.throws(
+      () => readJournal(path),
+      (error) =>
+        error instanceof StateFolderError &&
+        /additions\.jsonl: expected a regular file, got /.test(error.message),
+    );
+  });
+}
+
+test(
+  'a FIFO in the place of the file is refused in words, and not waited for',
+  needs('mkfifo'),
+  (t) => {
+    const path = folder(t);
+    runToEnd('mkfifo', [join(path, FILE)]);
+    assert.throws(() => readJournal(path), { message: /expected a regular file, got another/ });
+  },
+);
+
+test('a folder that others may write to is told of', (t) => {
+  const path = folder(t);
+  for (const [mode, who] of [
+    [0o777, /everybody may write to it \(mode 777\)/],
+    [0o1777, /everybody may write to it \(mode 1777\)/],
+    [0o770, /its group may write to it \(mode 770\)/],
+    [0o755, undefined],
+    [0o700, undefined],
+  ] as const) {
+    chmodSync(path, mode);
+    const { exposure } = readJournal(path);
+    if (who === undefined) assert.equal(exposure, undefined);
+    else assert.match(exposure ?? '', who);
+  }
+});
+
+test('a file of somebody else in a folder that others may write to is refused', {
+  skip: process.geteuid?.() === 0 ? false : 'only root can give a file away',
+}, (t) => {
+  const path = folder(t);
+  writeFileSync(join(path, FILE), HEADER);
+  chownSync(join(path, FILE), 12_345, 12_345);
+  assert.equal(readJournal(path).damage, undefined);
+  chmodSync(path, 0o777);
+  assert.throws(() => readJournal(path), {
+    message: /expected a file of our own, got one of user/,
+  });
+});
+
+test('a folder that cannot be used is refused in words', () => {
+  assert.throws(
+    () => readJournal('/dev/null/state'),
+    (error) =>
+      error instanceof StateFolderError && /state_dir: expected a folder/.test(error.message),
+  );
+});
+
+test('a folder that cannot be made, and a file full of lines that are no records, are told in few words', (t) => {
+  assert.throws(() => readJournal('/proc/none/of/this'), {
+    name: 'StateFolderError',
+    message: /^state_dir: expected a folder to write to, got /,
+  });
+  const where = folder(t);
+  writeFileSync(join(where, FILE), `${HEADER}${'no record\n'.repeat(100_000)}`);
+  const { damage = '' } = readJournal(where);
+  assert.match(damage, /line 2 is no record.*; 99990 more lines are none$/);
+  assert.ok(damage.length < 1_000);
+});

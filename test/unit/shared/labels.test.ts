@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { exposedLabels, isFreeLabelName, OUR_LABELS } from '../../../src/shared/labels.js';
+
+describe('labels of others are exposed under names that are free', () => {
+  for (const [given, wanted] of [
+    [{ carrier: 'a' }, { carrier: 'a' }],
+    [{ module: 'a' }, { exported_module: 'a' }],
+    [
+      { module: 'a', exported_module: 'b' },
+      { exported_module: 'b', exported_exported_module: 'a' },
+    ],
+    [{ 'service.name': 'a' }, { service_name: 'a' }],
+    [
+      { 'service.name': 'a', service_name: 'b' },
+      { service_name: 'b', exported_service_name: 'a' },
+    ],
+    [
+      { 'a.b': '1', 'a-b': '2' },
+      { a_b: '2', exported_a_b: '1' },
+    ],
+    [
+      { 'le!': 'x', le: 'y' },
+      { le_: 'x', exported_le: 'y' },
+    ],
+    [
+      { '1a': 'x', größe: 'y', '': 'z' },
+      { _1a: 'x', gr__e: 'y', _: 'z' },
+    ],
+    [{ '..x': 'y' }, { _x: 'y' }],
+    [
+      { '💡': 'y', 'a b': 'z' },
+      { _: 'y', a_b: 'z' },
+    ],
+  ] as const) {
+    test(JSON.stringify(given), () => {
+      const { labels, renamed } = exposedLabels<string>(given);
+      assert.deepEqual(labels, wanted);
+      const [before, after] = [new Set(Object.keys(given)), Object.keys(wanted)];
+      assert.deepEqual([...renamed.values()].sort(), after.filter((n) => !before.has(n)).sort());
+    });
+  }
+
+  test('whatever they are called, each value is there once, and the order does not matter', () => {
+    const name = fc.oneof(
+      fc.constantFrom(...OUR_LABELS, 'exported_module', 'a.b', 'a_b'),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { maxLength: 12 }), (names) => {
+        const entries = names.map((one, index) => [one, String(index)] as const);
+        const { labels } = exposedLabels(Object.fromEntries(entries));
+        assert.ok(Object.keys(labels).every(isFreeLabelName));
+        assert.equal(new Set(Object.values(labels)).size, names.length);
+        const backwards = exposedLabels(Object.fromEntries(entries.toReversed()));
+        const sorted = (all: object) => Object.entries(all).sort();
+        assert.deepEqual(sorted(backwards.labels), sorted(labels));
+      }),
+    );
+  });
+});

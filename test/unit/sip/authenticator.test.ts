@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { digestResponse, masked } from '../../../src/pinger/sip/digest.js';
+import { Entropy } from '../../../src/pinger/sip/random-hex.js';
+import { Scan, scan } from '../../../src/pinger/sip/scanner.js';
+import { Target } from '../../../src/pinger/targets/target.js';
+import { Vigil } from '../../../src/pinger/time/stall-detector.js';
+import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
+import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import { Files } from '../../../src/shared/file-contents.js';
+import type { Outcome } from '../../../src/shared/outcome.js';
+import { parseUri } from '../../../src/shared/uri.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { noSteps } from '../../support/faults.js';
+import { settings } from '../../support/settings.js';
+
+const AUTH = { username: 'bob', password: 'zanzibar', passwordFile: '' };
+const CHALLENGE = 'WWW-Authenticate: Digest realm="r", nonce="1", qop="auth"';
+
+/** A target with credentials, and a wire that the test answers by hand. */
+function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
+  const clock = new FakeClock();
+  const timers = new Wheel(4);
+  const files = new Files();
+  const sent: string[] = [];
+  const told = { ends: [] as Outcome[], challenges: 0 };
+  const traces: string[] = [];
+  const counts = { resent: 0, retransmissions: 0 };
+  const transport: Transport = {
+    open: (_endpoint: unknown, user: FlowUser): Flow => ({
+      isReliable,
+      prepare: () => user.ready({ address: '192.0.2.9', port: 4000 }),
+      send: (bytes) => sent.push(Buffer.from(bytes).toString()),
+      resend: () => counts.resent++,
+      ...{ rest() {}, close() {} },
+      explain: (outcome) => outcome,
+    }),
+    close() {},
+  };
+  const target = new Target({
+    slot: { index: 1, generation: 1 },
+    uri: parseUri('a.example'),
+    settings: settings({ auth: hasAuth ? auth : undefined, timeoutMs: 1000 }),
+    routes: [
+      {
+        endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: 'a.example' },
+        wire: 'tcp',
+        transport,
+      },
+    ],
+    isForOnce: false,
+    tools: {
+      ...{ clock, timers, vigil: new Vigil(), entropy: new Entropy(), files },
+      steps: noSteps(),
+    },
+    user: {
+      ended: (outcome, retransmissions) => {
+        told.ends.push(outcome);
+        counts.retransmissions += retransmissions;
+      },
+      challenged: () => told.challenges++,
+      traced: (_direction, bytes) => traces.push(masked(Buffer.from(bytes).toString())),
+      ...{
+        failedOver() {},
+        discarded() {},
+        faulted() {},
+        answeredLate() {},
+        responded() {},
+        connected() {},
+        secured() {},
+      },
+    },
+  });
+  /** Whether the answer to this request was taken. */
+  const receive = (request: string, status: string, ...headers: readonly string[]) => {
+    const copied = request.match(/^(?:Via|From|To|Call-ID|CSeq):.*$/gm) ?? [];
+    const lines = [`SIP/2.0 ${status}`, ...copied, ...headers, 'Content-Length: 0', '', ''];
+    const bytes = Buffer.from(lines.join('\r\n'));
+    const result = new Scan();
+    scan(bytes, result);
+    return target.receive(bytes, result, clock.now());
+  };
+  const answer = (status: string, ...headers: readonly string[]) =>
+    assert.ok(receive(sent.at(-1) ?? '', status, ...headers));
+  const advance = (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      clock.advance(1);
+      timers.turn(clock.now(), 8, () => target.ring());
+    }
+  };
+  return { target, files, sent, told, traces, counts, receive, answer, advance };
+}
+
+const header = (message: string | undefined, name: string) =>
+  new RegExp(`^${name}: (.*)\r$`, 'm').exec(message ?? '')?.[1];
+const branch = (message: string | undefined) => /branch=(\w+)/.exec(message ?? '')?.[1];
+
+describe('a challenge within a ping', () => {
+  test('is met by another request of the same call, whose round trip counts', () => {
+    const { target, sent, told, answer, advance } = setUp();
+    target.ping();
+    advance(30);
+    answer('401 Unauthorized', CHALLENGE);
+    advance(7);
+    answer('200 OK');
+    assert.deepEqual(told, {
+      ends: [{ kind: 'answered', code: 200, rttMicros: 7000 }],
+      challenges: 1,
+    });
+    const [first, second] = sent;
+    for (const name of ['From', 'To', 'Call-ID']) {
+      assert.equal(header(first, name), header(second, name), name);
+    }
+    assert.deepEqual([header(first, 'CSeq'), header(second, 'CSeq')], ['1 OPTIONS', '2 OPTIONS']);
+    assert.notEqual(branch(first), branch(second));
+    assert.equal(header(first, 'Authorization'), undefined);
+    assert.match(header(second, 'Authorization') ?? '', /^Digest username="bob", realm="r"/);
+  });
+
+  test('costs the next ping one request, with a call of its own and a count that rose', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    target.ping();
+    answer('200 OK');
+    assert.deepEqual([sent.length, told.challenges, told.ends.length], [3, 1, 2]);
+    assert.match(header(sent[2], 'Authorization') ?? '', /nc=00000002/);
+    assert.notEqual(header(sent[2], 'Call-ID'), header(sent[1], 'Call-ID'));
+    assert.equal(header(sent[2], 'CSeq'), '1 OPTIONS');
+  });
+
+  test('with a nonce that went stale is met by a new one within the ping', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    target.ping();
+    answer(
+      '401 Unauthorized',
+      'WWW-Authenticate: Digest realm="r", nonce="2", qop="auth", stale=true',
+    );
+    answer('200 OK');
+    assert.deepEqual([sent.length, told.challenges], [4, 2]);
+    assert.match(header(sent[3], 'Authorization') ?? '', /nonce="2".*nc=00000001/);
+  });
+
+  test('that comes again refuses our credentials: no third request, and the next ping begins anew', () => {
+    const { target, sent, told, answer } = setUp();
+    for (const pings of [1, 2]) {
+      target.ping();
+      answer('401 Unauthorized', CHALLENGE);
+      answer('401 Unauthorized', CHALLENGE);
+      assert.equal(sent.length, 2 * pings);
+      const detail = 'our credentials were refused';
+      assert.deepEqual(told.ends.at(-1), { kind: 'answered', code: 401, rttMicros: 0, detail });
+    }
+    assert.equal(header(sent[2], 'Authorization'), undefined);
+  });
+
+  test('that is stale for ever ends after three requests', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    for (let i = 0; i < 3; i++) answer('401 Unauthorized', `${CHALLENGE}, stale=true`);
+    assert.equal(sent.length, 3);
+    assert.deepEqual(told.ends.length, 1);
+  });
+
+  test('of a proxy and then of the server are both met', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    answer('407 Proxy Authentication Required', CHALLENGE.replace('WWW', 'Proxy'));
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    assert.equal(told.ends[0]?.kind === 'answered' && told.ends[0].code, 200);
+    assert.ok(header(sent[2], 'Proxy-Authorization') !== undefined);
+    assert.ok(header(sent[2], 'Authorization') !== undefined);
+  });
+
+  test('shares the deadline of its ping', () => {
+    const { target, told, answer, advance } = setUp();
+    target.ping();
+    advance(900);
+    answer('401 Unauthorized', CHALLENGE);
+    advance(99);
+    assert.deepEqual(told.ends, []);
+    advance(1);
+    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout' }]);
+  });
+
+  test('without credentials, or without their file, says so', () => {
+    const without = setUp({ hasAuth: false });
+    without.target.ping();
+    without.answer('401 Unauthorized', CHALLENGE);
+    const [end] = without.told.ends;
+    assert.match(end?.detail ?? '', /no credentials are configured/);
+
+    const { target, files, sent, told, answer } = setUp({
+      auth: { ...AUTH, password: '', passwordFile: '/p' },
+    });
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    assert.match(told.ends[0]?.detail ?? '', /\/p could not be read/);
+    files.set(new Map([['/p', 'zanzibar\n']]));
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    assert.equal(told.ends[1]?.kind === 'answered' && told.ends[1].code, 200);
+    assert.ok(!sent.some((message) => message.includes('zanzibar')));
+  });
+
+  test('is told once, whatever else is asked', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    answer('100 Trying');
+    answer('401 Unauthorized', CHALLENGE);
+    answer('100 Trying');
+    answer('404 Not Found');
+    assert.deepEqual([sent.length, told.challenges, told.ends.length], [2, 1, 1]);
+    assert.equal(told.ends[0]?.kind === 'answered' && told.ends[0].code, 404);
+  });
+
+  test('with another nonce than the one that was met before is met too, stale or not', () => {
+    const { target, sent, told, answer } = setUp();
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE.replace('nonce="1"', 'nonce="2"'));
+    answer('200 OK');
+    assert.deepEqual([sent.length, told.challenges], [4, 2]);
+    assert.match(header(sent[3], 'Authorization') ?? '', /nonce="2".*nc=00000001/);
+  });
+
+  test('that cannot be met says why, and costs one request', () => {
+    for (const [headers, why] of [
+      [[], /without a challenge/],
+      [['WWW-Authenticate: Basic realm="r"'], /the scheme "Basic"/],
+      [['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'], /the algorithm "X"/],
+    ] as const) {
+      const { target, sent, told, answer } = setUp();
+      target.ping();
+      answer('401 Unauthorized', ...headers);
+      assert.deepEqual([sent.length, told.challenges], [1, 0]);
+      assert.match(told.ends[0]?.detail ?? '', why);
+    }
+  });
+
+  test('over UDP is sent again by itself, and what it was sent again is told of the whole ping', () => {
+    const { target, sent, told, counts, answer, advance } = setUp({ isReliable: false });
+    target.ping();
+    advance(510);
+    answer('401 Unauthorized', CHALLENGE);
+    assert.deepEqual([sent.length, counts.resent], [2, 1]);
+    advance(480);
+    answer('200 OK');
+    assert.deepEqual([counts.resent, counts.retransmissions], [1, 1]);
+    target.ping();
+    advance(600);
+    answer('200 OK');
+    assert.deepEqual([told.ends.length, counts.retransmissions], [2, 2]);
+  });
+
+  test('that comes twice, as over UDP, is met once', () => {
+    const { target, sent, told, receive, answer } = setUp({ isReliable: false });
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    receive(sent[0] ?? '', '401 Unauthorized', CHALLENGE);
+    assert.deepEqual([sent.length, told.ends.length], [2, 0]);
+    answer('200 OK');
+    receive(sent[1] ?? '', '200 OK');
+    assert.deepEqual([sent.length, told.ends.length, told.challenges], [2, 1, 1]);
+  });
+
+  test('is met with the password that the file has now', () => {
+    const { target, files, sent, told, answer } = setUp({
+      auth: { ...AUTH, password: '', passwordFile: '/p' },
+    });
+    const isMadeOf = (message: string | undefined, password: string) => {
+      const value = header(message, 'Authorization') ?? '';
+      const [, uri = ''] = /uri="([^"]*)"/.exec(value) ?? [];
+      const [, response] = /response="([^"]*)"/.exec(value) ?? [];
+      const [, nc = ''] = /nc=(\w+)/.exec(value) ?? [];
+      const [, cnonce = ''] = /cnonce="([^"]*)"/.exec(value) ?? [];
+      const said = {
+        username: 'bob',
+        realm: 'r',
+        nonce: '1',
+        hash: 'md5',
+        isSession: false,
+      } as const;
+      const given = { ...said, password, qop: 'auth', method: 'OPTIONS', uri, nc, cnonce } as const;
+      return response === digestResponse(given);
+    };
+    files.set(new Map([['/p', 'first\r\n']]));
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    assert.ok(isMadeOf(sent[1], 'first'));
+    files.set(new Map([['/p', 'second']]));
+    answer('401 Unauthorized', CHALLENGE);
+    assert.equal(told.ends.length, 1, 'not tried again within the ping');
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    assert.ok(isMadeOf(sent[3], 'second'));
+    answer('200 OK');
+    files.set(new Map([['/p', 'third\n']]));
+    target.ping();
+    assert.ok(isMadeOf(sent[4], 'third'));
+    assert.match(header(sent[4], 'Authorization') ?? '', /nc=00000002/);
+  });
+
+  test('is not met once the file with the password went away, and says so', () => {
+    const { target, files, sent, told, answer } = setUp({
+      auth: { ...AUTH, password: '', passwordFile: '/p' },
+    });
+    files.set(new Map([['/p', 'first']]));
+    target.ping();
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    files.set(new Map());
+    target.ping();
+    assert.equal(header(sent[2], 'Authorization'), undefined);
+    answer('401 Unauthorized', CHALLENGE);
+    assert.match(told.ends[1]?.detail ?? '', /\/p could not be read/);
+    assert.equal(sent.length, 3);
+  });
+
+  test('gives away neither the password nor what proves it, in what is shown of the messages', () => {
+    const { target, sent, traces, answer } = setUp();
+    target.ping();
+    answer('407 Proxy Authentication Required', CHALLENGE.replace('WWW', 'Proxy'));
+    answer('401 Unauthorized', CHALLENGE);
+    answer('200 OK');
+    assert.equal(traces.length, 6, 'each message, sent and received');
+    const proofs = sent.flatMap((text) => text.match(/(?<=response=")\w+/g) ?? []);
+    assert.equal(proofs.length, 3);
+    for (const secret of [...proofs, 'zanzibar']) {
+      assert.ok(!traces.some((text) => text.includes(secret)), secret);
+    }
+    assert.ok(!sent.some((text) => text.includes('zanzibar')));
+  });
+
+  test('leaves the first request of each ping plain where nobody asks for more', () => {
+    const { target, sent, told, answer } = setUp();
+    for (let i = 0; i < 2; i++) {
+      target.ping();
+      answer('200 OK');
+    }
+    assert.deepEqual([sent.length, told.challenges], [2, 0]);
+    assert.ok(!sent.some((text) => /authorization/i.test(text)));
+    assert.ok(sent.every((text) => header(text, 'CSeq') === '1 OPTIONS'));
+  });
+});

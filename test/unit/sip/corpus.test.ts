@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Framer, FramingError } from '../../../src/pinger/transport/framer.js';
+import { bytesOf, readCorpus } from '../../support/corpus.js';
+import { asAnswerTo, asFrom, isAnswer } from '../../support/corpus-sip.js';
+import { TargetRig } from '../../support/target-rig.js';
+
+const PEER = '192.0.2.1:5060';
+
+/** What came of the messages, in the words of the verdicts. */
+function verdictOf(rig: TargetRig, isStrange: boolean): string {
+  if (isStrange) {
+    const codes = rig.answers.map((answer) => `answered ${answer.slice(8, 11)}`);
+    return codes.join(' + ') || 'silence';
+  }
+  // What is discarded may say at the deadline what was wrong with it.
+  rig.timeOut();
+  const [end] = rig.ends;
+  if (end?.kind === 'failed' && end.reason !== 'timeout') return end.reason;
+  if (rig.codes.length > 0) return rig.codes.map((code) => `answer ${code}`).join(' + ');
+  return rig.unmatched > 0 ? 'stray' : 'silence';
+}
+
+function asDatagram(bytes: Buffer): string {
+  const rig = new TargetRig('udp');
+  const isOurs = isAnswer(bytes);
+  const request = rig.ping();
+  rig.take(isOurs ? asAnswerTo(request, bytes) : asFrom(PEER, bytes), false);
+  return verdictOf(rig, !isOurs);
+}
+
+/** @param size the bytes come in pieces of so many. */
+function onStream(bytes: Buffer, size: number): string {
+  const rig = new TargetRig('tcp');
+  const isOurs = isAnswer(bytes);
+  const request = rig.ping();
+  const stream = isOurs ? asAnswerTo(request, bytes) : asFrom(PEER, bytes);
+  const framer = new Framer((message) => rig.take(message, true));
+  try {
+    for (let at = 0; at < stream.length; at += size) framer.push(stream.subarray(at, at + size));
+  } catch (error) {
+    if (!(error instanceof FramingError)) throw error;
+    return isOurs ? 'malformed' : 'closed';
+  }
+  return verdictOf(rig, !isOurs);
+}
+
+describe('a SIP message, beside a ping that waits for its answer,', () => {
+  for (const { file, path, verdict, why } of readCorpus('sip')) {
+    const [datagram, stream] = verdict;
+    const bytes = bytesOf({ path });
+
+    test(`in a datagram: ${file}: ${datagram}: ${why}`, () => {
+      assert.equal(asDatagram(bytes), datagram);
+    });
+
+    test(`on a stream: ${file}: ${stream}, in any pieces`, () => {
+      for (const size of [bytes.length, 1, 7]) {
+        assert.equal(onStream(bytes, size), stream, `pieces of ${size}`);
+      }
+    });
+  }
+});

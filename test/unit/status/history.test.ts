@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Watched } from '../../../src/shared/destination.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
+import { LedgerReader } from '../../../src/shared/ledger/reader.js';
+import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
+import { Histories } from '../../../src/status/history.js';
+import { settings } from '../../support/settings.js';
+
+const POINTS = 60;
+
+function setUp() {
+  const buffer = createLedger();
+  const writer = new LedgerWriter(buffer);
+  const target = writer.openTarget(0);
+  const watched = (generation: number): Watched => ({
+    destination: {
+      ...{ name: 'a', uri: 'sip:192.0.2.1', module: 'default', labels: {} },
+      settings: settings(),
+    },
+    slot: { index: 0, generation },
+    ...{ owners: ['config'], isFollowed: false, server: '', peers: new Map() },
+    targets: [
+      {
+        ...{ slot: target, transport: 'udp', address: '192.0.2.1:5060' },
+        ...{ priority: undefined, weight: undefined },
+      },
+    ],
+  });
+  let all = [watched(1)];
+  const histories = new Histories({
+    ledger: new LedgerReader(buffer),
+    roster: { size: 1, all: () => all, named: () => undefined, withUri: () => [] },
+    now: () => 0,
+  });
+  const ping = (rttMicros: number | undefined) =>
+    writer.recordPing(target, {
+      reason: rttMicros === undefined ? 'timeout' : undefined,
+      code: rttMicros === undefined ? undefined : 200,
+      ...{ rttMicros, retransmissions: 0, endedAtMs: 1, verdict: { state: 'up', run: 1 } },
+    });
+  const replace = (generation: number) => {
+    all = [watched(generation)];
+  };
+  return { histories, ping, replace };
+}
+
+test('a point is the mean of a minute, and the share of its pings that failed', async () => {
+  const { histories, ping } = setUp();
+  await histories.look();
+  assert.deepEqual(histories.of({ index: 0, generation: 1 }).rtt, Array(POINTS).fill(null));
+  ping(2_000);
+  ping(4_000);
+  ping(undefined);
+  ping(undefined);
+  await histories.look();
+  await histories.look();
+  ping(500_000);
+  await histories.look();
+  const { rtt, failed, step } = histories.of({ index: 0, generation: 1 });
+  const rounded = rtt.slice(-3).map((value) => (value === null ? null : Number(value.toFixed(6))));
+  assert.deepEqual(rounded, [0.003, null, 0.5]);
+  assert.deepEqual(failed.slice(-3), [0.5, null, 0]);
+  assert.deepEqual([rtt.length, failed.length, step], [POINTS, POINTS, 60]);
+});
+
+test('an hour is kept, and the tenant of a row has nothing of the one before', async () => {
+  const { histories, ping, replace } = setUp();
+  await histories.look();
+  for (let minute = 0; minute < POINTS + 5; minute++) {
+    ping(1_000 * (minute + 1));
+    await histories.look();
+  }
+  const { rtt } = histories.of({ index: 0, generation: 1 });
+  assert.deepEqual(
+    rtt.map((value) => Math.round(1000 * (value ?? 0))),
+    Array.from({ length: POINTS }, (_, i) => i + 6),
+  );
+  replace(2);
+  await histories.look();
+  assert.deepEqual(histories.of({ index: 0, generation: 1 }).rtt, []);
+  assert.deepEqual(histories.of({ index: 0, generation: 2 }).rtt, Array(POINTS).fill(null));
+  assert.deepEqual(histories.of({ index: 1 << 16, generation: 1 }).rtt, []);
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { isFor } from '../../../src/pinger/transport/certificate.js';
+import { Authority, type Wish } from '../../support/certificates.js';
+import { needs } from '../../support/tools.js';
+
+const OURS = 'a.example';
+
+describe('a certificate', needs('openssl'), () => {
+  for (const [what, wish, host, isLenient, isStrict] of [
+    ['its SIP URI', { alternative: 'URI:sip:a.example' }, OURS, true, true],
+    ['its DNS name', { alternative: 'DNS:a.example' }, OURS, true, true],
+    ['its DNS name in capitals', { alternative: 'DNS:A.Example' }, OURS, true, true],
+    ['another DNS name', { alternative: 'DNS:b.example' }, OURS, false, false],
+    ['a name below its own', { alternative: 'DNS:example' }, OURS, false, false],
+    ['its common name, without others', { name: OURS }, OURS, true, true],
+    [
+      'its common name beside others',
+      { name: OURS, alternative: 'DNS:b.example' },
+      OURS,
+      false,
+      false,
+    ],
+    [
+      'its common name beside a SIP URI',
+      { name: OURS, alternative: 'URI:sip:b.example' },
+      OURS,
+      false,
+      false,
+    ],
+    ['a wildcard of a whole top level', { alternative: 'DNS:*.example' }, OURS, false, false],
+    ['a wildcard', { alternative: 'DNS:*.a.example' }, 'sip.a.example', true, false],
+    [
+      'a wildcard two levels up',
+      { alternative: 'DNS:*.a.example' },
+      'x.sip.a.example',
+      false,
+      false,
+    ],
+    ['a wildcard in its common name', { name: '*.a.example' }, 'sip.a.example', true, false],
+    [
+      'a DNS name beside the SIP URI of another',
+      { alternative: 'URI:sip:b.example,DNS:a.example' },
+      OURS,
+      true,
+      false,
+    ],
+    ['a SIP URI with a user', { alternative: 'URI:sip:u@a.example' }, OURS, false, false],
+    ['a sips URI', { alternative: 'URI:sips:a.example' }, OURS, false, false],
+    ['an https URI', { alternative: 'URI:https://a.example' }, OURS, false, false],
+    ['an address among its names', { alternative: 'IP:192.0.2.1' }, '192.0.2.1', true, true],
+    [
+      'an IPv6 address among its names',
+      { alternative: 'IP:2001:db8::1' },
+      '2001:db8::1',
+      true,
+      true,
+    ],
+    ['an address as its common name', { name: '192.0.2.1' }, '192.0.2.1', false, false],
+    ['an address as a DNS name', { alternative: 'DNS:192.0.2.1' }, '192.0.2.1', false, false],
+    ['its SIP URI in capitals', { alternative: 'URI:SIP:A.EXAMPLE' }, OURS, true, true],
+    ['its SIP URI with a port', { alternative: 'URI:sip:a.example:5061' }, OURS, true, true],
+    [
+      'the second of its SIP URIs',
+      { alternative: 'URI:sip:b.example,URI:sip:a.example' },
+      OURS,
+      true,
+      true,
+    ],
+    ['a SIP URI of a name below', { alternative: 'URI:sip:x.a.example' }, OURS, false, false],
+    [
+      'a SIP URI with a wildcard',
+      { alternative: 'URI:sip:*.a.example' },
+      'x.a.example',
+      false,
+      false,
+    ],
+    ['a URI without a scheme', { alternative: 'URI:a.example' }, OURS, false, false],
+    ['an email address', { alternative: 'email:sip@a.example' }, OURS, false, false],
+    [
+      'its common name beside an email address',
+      { name: OURS, alternative: 'email:x@b.example' },
+      OURS,
+      false,
+      false,
+    ],
+    [
+      'its common name beside an address',
+      { name: OURS, alternative: 'IP:192.0.2.1' },
+      OURS,
+      false,
+      false,
+    ],
+    ['its common name in capitals', { name: 'A.EXAMPLE' }, OURS, true, true],
+    [
+      'a wildcard of a part of a name',
+      { alternative: 'DNS:s*.a.example' },
+      'sip.a.example',
+      false,
+      false,
+    ],
+    ['a wildcard for the name itself', { alternative: 'DNS:*.a.example' }, OURS, false, false],
+    ['another address', { alternative: 'IP:192.0.2.1' }, '192.0.2.11', false, false],
+    ['an address as a SIP URI', { alternative: 'URI:sip:192.0.2.1' }, '192.0.2.1', true, true],
+    [
+      'a name that only looks like more',
+      { alternative: 'DNS:b.example,URI:sip:x%2C URI:sip:a.example' },
+      OURS,
+      false,
+      false,
+    ],
+  ] as const satisfies readonly (readonly [string, Partial<Wish>, string, boolean, boolean])[]) {
+    test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, (t) => {
+      const { cert } = Authority.root(t).issue({ name: 'x', ...wish });
+      const certificate = new X509Certificate(cert);
+      assert.equal(isFor(certificate, host, false), isLenient);
+      assert.equal(isFor(certificate, host, true), isStrict);
+    });
+  }
+
+  // Whoever may have any one kind of name signed must not get all others with it.
+  for (const field of ['DNS', 'URI', 'email', 'dirName']) {
+    for (const value of [
+      'b.example, URI:sip:a.example, DNS:c.example',
+      'b.example,URI:sip:a.example,',
+      'b.example", URI:sip:a.example, DNS:"',
+      'b.example\\", URI:sip:a.example, DNS:\\"',
+      'b.example, DNS:a.example, URI:sip:c.example',
+      'sip:a.example, x',
+      ', URI:sip:a.example',
+    ]) {
+      test(`is not for ${OURS} by a name of the kind ${field} that is ${value}`, (t) => {
+        const name = escaped(value);
+        const section = field === 'dirName' ? `person\n[person]\nO = ${name}` : name;
+        const wish = { name: 'x', alternative: `@names\n[names]\n${field}.1 = ${section}` };
+        const certificate = new X509Certificate(Authority.root(t).issue(wish).cert);
+        assert.match(certificate.subjectAltName ?? '', /a\.example/);
+        for (const isStrict of [false, true]) {
+          assert.equal(isFor(certificate, OURS, isStrict), false, certificate.subjectAltName);
+        }
+      });
+    }
+  }
+});
+
+/** As openssl's configuration takes it for the text itself. */
+function escaped(text: string): string {
+  return text.replace(/[\\"]/g, '\\$&');
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import type * as net from 'node:net';
+import { PassThrough } from 'node:stream';
+import { describe, test } from 'node:test';
+import { RateBound } from '../../../src/pinger/transport/rate-bound.js';
+import { StreamChannel } from '../../../src/pinger/transport/stream.js';
+import type { TransportFailure } from '../../../src/shared/outcome.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+describe('what a connection may bring in a second', () => {
+  test('is so many messages, and again as many in the next', () => {
+    const clock = new FakeClock();
+    const bound = new RateBound(clock);
+    for (let second = 0; second < 3; second++) {
+      for (let i = 0; i < 200; i++) assert.equal(bound.admit(1, 300), true);
+      clock.advance(1000);
+    }
+    for (let i = 0; i < 200; i++) bound.admit(1, 300);
+    assert.equal(bound.admit(1, 0), false);
+    assert.equal(bound.fault, 'the peer sends without end: more than 200 messages a second');
+  });
+
+  test('is so many bytes, whatever they are', () => {
+    const bound = new RateBound(new FakeClock());
+    assert.equal(bound.admit(0, 256 * 1024), true);
+    assert.equal(bound.admit(0, 1), false);
+    assert.equal(bound.fault, 'the peer sends without end: more than 256 KiB a second');
+  });
+});
+
+const ANSWER = 'SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n';
+const TRYING = 'SIP/2.0 100 Trying\r\nContent-Length: 0\r\n\r\n';
+
+describe('a stream that brings without end', () => {
+  for (const [what, piece, most] of [
+    ['its answer', ANSWER, 200],
+    ['100 Trying', TRYING, 200],
+    ['CRLF CRLF', '\r\n\r\n', 0],
+    ['CRLF', '\r\n', 0],
+    ['NULs', '\0', 0],
+  ] as const) {
+    test(`${what} is closed, and handed on no further, within the piece that is too much`, () => {
+      const socket = new PassThrough();
+      const ends: TransportFailure[] = [];
+      let received = 0;
+      const user = {
+        heard: () => {},
+        received: () => received++,
+        ended: (failure: TransportFailure) => ends.push(failure),
+      };
+      new StreamChannel(
+        socket as unknown as net.Socket,
+        user,
+        new RateBound(new FakeClock()),
+        false,
+      );
+      const chunk = Buffer.from(piece.repeat(Math.ceil(64_000 / piece.length)));
+      for (let i = 0; i < 10; i++) socket.emit('data', chunk);
+      assert.equal(received, most);
+      assert.equal(ends.length, 1);
+      assert.equal(ends[0]?.reason, 'malformed');
+      assert.match(
+        ends[0]?.detail ?? '',
+        /^the peer sends without end: more than \d+ \w+ a second$/,
+      );
+      assert.equal(socket.destroyed, true);
+    });
+  }
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isTlsError, tlsFailure } from '../../../src/pinger/transport/tls-errors.js';
+
+const error = (code?: string): NodeJS.ErrnoException =>
+  Object.assign(new Error('x'), code === undefined ? {} : { code });
+
+describe('a handshake that failed', () => {
+  for (const [code, detail, withoutOurs = detail] of [
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the peer demands a client certificate'],
+    [
+      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+      'the peer refused our certificate',
+      'the peer demands a client certificate',
+    ],
+    [
+      'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+      'the peer refused the handshake; maybe no common cipher',
+      'the peer demands a client certificate',
+    ],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'the peer refused our certificate: expired'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', 'the peer refused our certificate: revoked'],
+    ['ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE', 'the peer refused our certificate'],
+    [
+      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      'the peer refused our certificate: it does not know its authority',
+    ],
+    ['ERR_SSL_TLSV1_ALERT_ACCESS_DENIED', 'the peer refused our certificate: access denied'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'no version of TLS that both sides speak'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'no version of TLS that both sides speak'],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'the peer does not know the name that we asked for'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'what came is not TLS'],
+    ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'what came is not TLS'],
+    ['ECONNRESET', 'the connection was closed during the handshake'],
+    ['EPIPE', 'the connection was closed during the handshake'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'no version of TLS that both sides speak'],
+    [
+      'ERR_SSL_DH_KEY_TOO_SMALL',
+      'the Diffie-Hellman key of the peer is too short; tls_config.ciphers with @SECLEVEL=0 takes it',
+    ],
+    [
+      'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED',
+      'the peer does not know secure renegotiation (RFC 5746); tls_config.legacy_renegotiation allows it',
+    ],
+    [
+      'ERR_SSL_NO_SHARED_CIPHER',
+      'no cipher that both sides speak; tls_config.ciphers may name one',
+    ],
+    ['ERR_SSL_SOMETHING_NEW', 'something new (ERR_SSL_SOMETHING_NEW)'],
+    ['ESOMETHING', 'ESOMETHING'],
+    ['', 'the handshake failed'],
+    [undefined, 'the handshake failed'],
+  ] as const satisfies readonly (readonly [string | undefined, string, string?])[]) {
+    test(`with ${code === '' ? 'an empty code' : (code ?? 'no code')} is told in words`, () => {
+      assert.deepEqual(tlsFailure(error(code), false), { reason: 'tls', detail });
+      assert.deepEqual(tlsFailure(error(code), true), { reason: 'tls', detail: withoutOurs });
+    });
+  }
+});
+
+for (const [code, isOne] of [
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true],
+  ['ERR_SSL_', true],
+  ['ECONNRESET', false],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', false],
+  ['', false],
+  [undefined, false],
+] as const) {
+  test(`the error ${code} of an open connection is ${isOne ? '' : 'not '}one of TLS`, () => {
+    assert.equal(isTlsError(error(code)), isOne);
+  });
+}
