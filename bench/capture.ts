@@ -33,7 +33,7 @@ export async function captured<T>(
   stage: Stage,
   port: number,
   goesOn: () => Promise<T>,
-): Promise<{ readonly wire: readonly WirePing[]; readonly seen: T }> {
+): Promise<{ readonly transport: readonly WirePing[]; readonly seen: T }> {
   const file = join(stage.directory, 'pings.pcap');
   const flags = ['--time-stamp-precision=nano', '-B', '32768', '-s', String(BYTES_OF_A_MESSAGE)];
   const filter = ['udp', 'port', String(port)];
@@ -44,7 +44,7 @@ export async function captured<T>(
     await running.stop('SIGINT');
     const dropped = Number(/(\d+) packets? dropped by kernel/.exec(running.complaints)?.[1] ?? 0);
     if (dropped > 0) throw new Error(`tcpdump: expected every packet, lost ${dropped}`);
-    return { wire: roundTrips(readFileSync(file)), seen };
+    return { transport: roundTrips(readFileSync(file)), seen };
   });
 }
 

@@ -27,7 +27,7 @@ export interface Member {
   /** Settings of its pings, in the words of the configuration. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly host?: string;
-  readonly wire?: TransportName;
+  readonly transport?: TransportName;
   /** Has a certificate that the exporter is told to trust, or one that it is not. */
   readonly certificate?: 'trusted' | 'unknown';
   /** Undefined for a port on which nothing listens. */
@@ -133,21 +133,21 @@ export function members(startedAt: number): readonly Member[] {
       name: 'tcp',
       does: 'answers 200 over TCP',
       verdict: 'up',
-      wire: 'tcp',
+      transport: 'tcp',
       temper: always({ afterMs: 1, status: OK }),
     },
     {
       name: 'websocket',
       does: 'answers 200 over WebSocket',
       verdict: 'up',
-      wire: 'ws',
+      transport: 'ws',
       temper: always({ afterMs: 1, status: OK }),
     },
     {
       name: 'tls',
       does: 'answers 200 over TLS; its certificate expires in 20 days',
       verdict: 'up',
-      wire: 'tls',
+      transport: 'tls',
       certificate: 'trusted',
       temper: always({ afterMs: 1, status: OK }),
     },
@@ -156,7 +156,7 @@ export function members(startedAt: number): readonly Member[] {
       does: 'has a certificate of its own making',
       verdict: 'down',
       reason: 'tls_certificate',
-      wire: 'tls',
+      transport: 'tls',
       certificate: 'unknown',
       temper: always({ afterMs: 1, status: OK }),
     },
@@ -220,15 +220,15 @@ export async function startFleet(folder: string): Promise<Fleet> {
   const closers: (() => void)[] = [];
   const running: Running[] = [];
   for (const member of members(performance.now())) {
-    const { host = '127.0.0.1', wire = 'udp', temper, name } = member;
+    const { host = '127.0.0.1', transport = 'udp', temper, name } = member;
     const certificate = member.certificate === 'trusted' ? trusted : unknown;
     if (member.certificate !== undefined && certificate === undefined) continue;
     const own = member.certificate === undefined ? undefined : certificate;
-    const server = await listen(wire, host, own, answering(temper ?? (() => []), name)).catch(
+    const server = await listen(transport, host, own, answering(temper ?? (() => []), name)).catch(
       () => undefined,
     );
     if (server === undefined) continue;
-    const param = wire === 'udp' ? '' : `;transport=${wire}`;
+    const param = transport === 'udp' ? '' : `;transport=${transport}`;
     const tls = member.certificate === 'trusted' ? { tls_config: { ca_file: own?.certFile } } : {};
     const settings = { ...member.settings, ...tls };
     const shownHost = host.includes(':') ? `[${host}]` : host;

@@ -36,12 +36,12 @@ export interface Certificate {
 
 /** Listens on a free port of `host`. */
 export function listen(
-  wire: TransportName,
+  transport: TransportName,
   host: string,
   certificate: Certificate | undefined,
   onRequest: OnRequest,
 ): Promise<Listening> {
-  switch (wire) {
+  switch (transport) {
     case 'udp':
       return listenUdp(host, onRequest);
     case 'tcp':
@@ -51,7 +51,7 @@ export function listen(
     case 'wss':
       return listenWebSocket(host, onRequest);
     default:
-      return wire satisfies never;
+      return transport satisfies never;
   }
 }
 

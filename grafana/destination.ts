@@ -242,7 +242,9 @@ const name: Section = {
       ...{ title: 'Left out', unit: UNITS.count, span: 4, height: 7 },
       description: 'Addresses that are not pinged, because there are more than max_targets.',
       ...{ empty: NO_NAME, thresholds: looks.noneIsGood(looks.WARNING) },
-      queries: [latest(`max by (destination) (sip_keepalive_targets_cut{${ONE}})`, 'left out')],
+      queries: [
+        latest(`max by (destination) (sip_keepalive_targets_truncated{${ONE}})`, 'left out'),
+      ],
     }),
     lines({
       title: 'Look-ups',

@@ -122,7 +122,7 @@ function closely(target, now) {
   const title = `${target.transport} ${target.address}`;
   const recent = target.recent.map((/** @type {any} */ ping) => [
     `${ago(ping.at, now)} ago`,
-    ping.reason_in_words ?? 'alive',
+    ping.reason_text ?? 'alive',
     ping.code === null ? '–' : String(ping.code),
     duration(ping.rtt),
   ]);
@@ -194,7 +194,7 @@ function resolution(told) {
   const age = told.age === null ? 'Never.' : `${Math.round(told.age)} s ago.`;
   return [
     el('h2', {}, 'How its name was resolved'),
-    el('p', { class: 'faint' }, `${age} ${told.troubles.join('; ')}`),
+    el('p', { class: 'faint' }, `${age} ${told.errors.join('; ')}`),
     rows.length === 0
       ? el('p', {}, 'Nothing was asked for.')
       : grid('Records', ['Target', 'Type', 'Name', 'Leads to', 'Holds'], rows),

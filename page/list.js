@@ -14,7 +14,7 @@ import { ago, daysLeft, duration, labelText, outcome } from './words.js';
  * @typedef {{ key: string, title: string, of: (row: Row) => string | number }} Column
  * @typedef {{
  *   destination: string, state: string, at: string,
- *   detail: string | null, reason_in_words: string | null,
+ *   detail: string | null, reason_text: string | null,
  * }} Change
  */
 
@@ -166,7 +166,7 @@ export class List {
     if (row === undefined) return false;
     row.state = change.state;
     row.since = change.at;
-    row.outcome = change.detail ?? change.reason_in_words;
+    row.outcome = change.detail ?? change.reason_text;
     row.sip_code = null;
     // Of several it is not told which.
     if (row.targets === 1) row.targets_up = change.state === 'up' ? 1 : 0;

@@ -7,7 +7,7 @@ import { type Loaded, load } from './config/load.js';
 import { Reloader } from './config/reloader.js';
 import { showConfig, showModule } from './config/show.js';
 import { Discovery } from './discovery/discovery.js';
-import { Intake } from './discovery/reconciler.js';
+import { Reconciler } from './discovery/reconciler.js';
 import { createEngine, type Engine } from './engine.js';
 import { createApp } from './http/app.js';
 import type { Exporter } from './http/exporter.js';
@@ -18,10 +18,10 @@ import type { WebConfigFile } from './http/server/web-config.js';
 import { CAN_SET_DSCP } from './pinger/transport/dial.js';
 import { openFileLimit } from './platform/open-files.js';
 import { watchFile } from './platform/watch-file.js';
-import { Additions } from './registry/runtime-destinations.js';
+import { RuntimeDestinations } from './registry/runtime-destinations.js';
 import { systemClock } from './shared/clock.js';
 import type { Faults } from './shared/faults.js';
-import { inWords } from './shared/outcome.js';
+import { reasonText } from './shared/outcome.js';
 import type { LogLine } from './shared/protocol.js';
 import { parseUri, transportOf } from './shared/uri.js';
 import { changeJson } from './status/describe-change.js';
@@ -45,9 +45,9 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: Logger;
   readonly #engine: Engine;
-  readonly #intake: Intake;
+  readonly #reconciler: Reconciler;
   readonly #discovery: Discovery;
-  readonly #additions: Additions;
+  readonly #runtimeDestinations: RuntimeDestinations;
   readonly #webhooks: Webhooks;
   readonly #histories: Histories;
   readonly #connections = new Connections(connectionLimit(openFileLimit()), () =>
@@ -77,16 +77,18 @@ export class Daemon {
       log: write,
       startedAtMs: now(),
     });
-    const { roster, changes } = this.#engine;
-    this.#intake = new Intake(roster, config, (...taken) => this.#discovery.report(...taken));
+    const { registry, changes } = this.#engine;
+    this.#reconciler = new Reconciler(registry, config, (...taken) =>
+      this.#discovery.report(...taken),
+    );
     this.#discovery = new Discovery({
       request,
-      onFindings: (settings, findings) => this.#intake.take(settings, findings),
+      onFindings: (settings, findings) => this.#reconciler.take(settings, findings),
       log: write,
       now,
     });
-    this.#additions = new Additions({
-      roster,
+    this.#runtimeDestinations = new RuntimeDestinations({
+      registry,
       folder: config.stateDir,
       readEntry: config.readEntry,
       log: write,
@@ -94,7 +96,7 @@ export class Daemon {
     });
     const file = (path: string) => contents().get(path) ?? '';
     this.#webhooks = new Webhooks({ request, file, log: write, now });
-    this.#histories = new Histories({ ledger: this.#engine.ledger, roster, now });
+    this.#histories = new Histories({ ledger: this.#engine.ledger, registry, now });
     this.#reloader = new Reloader({
       clock: systemClock,
       load: () => this.#load(),
@@ -120,7 +122,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { version, webConfig } = this.#options;
     const { config } = this.#loaded;
-    await this.#additions.start();
+    await this.#runtimeDestinations.start();
     const onError = (error: unknown) =>
       this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
     const app = createApp({
@@ -137,11 +139,11 @@ export class Daemon {
     });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();
-    if (config.isAdminEnabled && !this.#additions.areKept) {
+    if (config.isAdminEnabled && !this.#runtimeDestinations.areKept) {
       this.#log.warn('what is added at run time is lost on restart; set state_dir');
     }
     void this.#reloader.start(this.#loaded).then(() => {
-      const { size } = this.#engine.roster;
+      const { size } = this.#engine.registry;
       if (size === 0) this.#log.warn('no destinations are configured; see --help');
       else this.#log.info({ destinations: size }, 'watching');
     });
@@ -166,7 +168,7 @@ export class Daemon {
     this.#webhooks.close();
     this.#histories.close();
     await Promise.all([this.#server?.close(), this.#engine.supervisor.stop()]);
-    await this.#additions.close();
+    await this.#runtimeDestinations.close();
   }
 
   /** @throws Error when the configuration is wrong. */
@@ -195,14 +197,17 @@ export class Daemon {
         : watchFile(config.file, config.autoReloadMs, () => void this.reload());
     this.#warnOfDscp(config);
     this.#webhooks.set(config.webhooks);
-    await this.#intake.use(config);
-    if (isReload) this.#additions.use(config.readEntry);
+    await this.#reconciler.use(config);
+    if (isReload) this.#runtimeDestinations.use(config.readEntry);
     await this.#discovery.set(config.sources);
     // A later reload, which waited too long for a source of this one, drops what is stale itself.
     if (this.#isStopping || next !== this.#loaded) return;
-    await this.#intake.forgetOthers();
+    await this.#reconciler.dropStaleSources();
     if (!isReload) return;
-    this.#log.info({ destinations: this.#engine.roster.size }, 'the configuration was loaded anew');
+    this.#log.info(
+      { destinations: this.#engine.registry.size },
+      'the configuration was loaded anew',
+    );
   }
 
   #watchFiles(): void {
@@ -242,8 +247,8 @@ export class Daemon {
   }
 
   #tell(change: StateChange): void {
-    const { destination, from, to, reason, trouble } = change;
-    const why = reason === undefined ? {} : { reason, why: trouble || inWords(reason) };
+    const { destination, from, to, reason, detail } = change;
+    const why = reason === undefined ? {} : { reason, why: detail || reasonText(reason) };
     const level = to === 'down' ? 'warn' : 'info';
     this.#log[level]({ destination: destination.name, from, ...why }, `destination is ${to}`);
     const event = eventOf(to);
@@ -263,10 +268,10 @@ export class Daemon {
     const loadedAtMs = () => this.#loadedAtMs;
     const isConfigRight = () => this.#isConfigRight;
     const { logOutput } = this.#options;
-    const { ledger, roster, supervisor, changes, faults } = this.#engine;
+    const { ledger, registry, supervisor, changes, faults } = this.#engine;
     return {
-      ...{ version: this.#options.version, ledger, roster, pinger: supervisor, changes },
-      additions: this.#additions,
+      ...{ version: this.#options.version, ledger, registry, pinger: supervisor, changes },
+      runtimeDestinations: this.#runtimeDestinations,
       history: this.#histories,
       get names() {
         return { externalUrl: config().webExternalUrl, hostNames: [hostname()] };

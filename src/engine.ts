@@ -1,12 +1,12 @@
 /** What pings: the ledger, the list of destinations and the pinger thread, joined. */
 
-import { Roster } from './registry/registry.js';
+import { DestinationRegistry } from './registry/registry.js';
 import { Faults } from './shared/faults.js';
 import { createLedger } from './shared/ledger/layout.js';
 import { LedgerReader } from './shared/ledger/reader.js';
-import type { Change, LogLine, PingNews } from './shared/protocol.js';
+import type { LogLine, PingReport, VerdictUpdate } from './shared/protocol.js';
 import type { DnsSettings } from './shared/resolution.js';
-import { Changes } from './status/state-change-log.js';
+import { StateChangeLog } from './status/state-change-log.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
 export interface EngineOptions {
@@ -15,17 +15,17 @@ export interface EngineOptions {
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
   /** Told of the pings of destinations that are followed. */
-  readonly onPings?: (pings: readonly PingNews[]) => void;
+  readonly onPings?: (pings: readonly PingReport[]) => void;
   /** Wall clock, milliseconds. */
   readonly startedAtMs: number;
 }
 
 export interface Engine {
   readonly ledger: LedgerReader;
-  readonly roster: Roster;
+  readonly registry: DestinationRegistry;
   readonly supervisor: Supervisor;
   /** Verdicts that became others. */
-  readonly changes: Changes;
+  readonly changes: StateChangeLog;
   /** Of the main thread. */
   readonly faults: Faults;
 }
@@ -34,10 +34,10 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const buffer = createLedger();
   const faults = new Faults({ now: () => performance.now(), log: options.log });
-  const changes = new Changes(options.startedAtMs, (error) =>
+  const changes = new StateChangeLog(options.startedAtMs, (error) =>
     faults.report('listener of changed verdicts', error),
   );
-  const roster: Roster = new Roster({
+  const registry: DestinationRegistry = new DestinationRegistry({
     watch: (entries) => supervisor.watch(entries),
     unwatch: (slots) => supervisor.unwatch(slots),
   });
@@ -48,18 +48,18 @@ export function createEngine(options: EngineOptions): Engine {
     faults,
     onPings: options.onPings ?? (() => {}),
     ledger: buffer,
-    watched: () => roster.all(),
-    onTargets: (resolved) => roster.setTargets(resolved),
-    onServers: (servers) => roster.setServers(servers),
-    onPeers: (peers) => roster.setPeers(peers),
-    onChanged: (told) => changes.add(told.flatMap((change) => described(roster, change))),
+    watched: () => registry.all(),
+    onTargets: (resolved) => registry.setTargets(resolved),
+    onServers: (servers) => registry.setServers(servers),
+    onPeers: (peers) => registry.setPeers(peers),
+    onChanged: (told) => changes.add(told.flatMap((change) => described(registry, change))),
   });
-  return { ledger: new LedgerReader(buffer), roster, supervisor, changes, faults };
+  return { ledger: new LedgerReader(buffer), registry, supervisor, changes, faults };
 }
 
 /** A change with what is known of its destination; nothing when that is gone. */
-function described(roster: Roster, { destination: slot, ...change }: Change) {
-  const watched = roster.at(slot);
+function described(registry: DestinationRegistry, { destination: slot, ...change }: VerdictUpdate) {
+  const watched = registry.at(slot);
   if (watched === undefined) return [];
   return [{ ...change, destination: watched.destination, owners: watched.owners }];
 }

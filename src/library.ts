@@ -6,21 +6,29 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { load } from './config/load.js';
 import { createEngine } from './engine.js';
-import type { Watching } from './http/exporter.js';
+import type { StatusContext } from './http/exporter.js';
 import { bestOf, find } from './http/routes/alive.js';
 import { TEXT } from './metrics/exporter-metrics.js';
 import { exposition } from './metrics/exposition.js';
 import { isOwner, OWNER_WANTED, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
-import type { Watched } from './shared/destination.js';
+import type { RegisteredDestination } from './shared/destination.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
-import type { LogLine, PingNews } from './shared/protocol.js';
+import type { LogLine, PingReport } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
-import { type Described, describe } from './status/describe.js';
+import { type DestinationView, destinationView } from './status/describe.js';
 import type { StateChange } from './status/state-change.js';
 
-export type { Described, DownReason, FailureReason, IsAliveCode, LogLine, State, TransportName };
+export type {
+  DestinationView,
+  DownReason,
+  FailureReason,
+  IsAliveCode,
+  LogLine,
+  State,
+  TransportName,
+};
 
 export interface KeepAliveOptions {
   /**
@@ -95,7 +103,7 @@ export interface KeepAlive {
   /** Of a name or a URI: 1 up, 2 down, -1 not known (not yet, or not watched). */
   isAlive(destination: string): IsAliveCode;
   /** Every destination, as `/api/v1/destinations` of the exporter shows it. */
-  list(): readonly Described[];
+  list(): readonly DestinationView[];
   /** The metrics of destinations, to be put beside one's own. */
   readonly register: KeepAliveRegister;
   /** Ends the pings and their thread; again, nothing more. */
@@ -127,14 +135,14 @@ export function createKeepAlive({
       log({ level: 'error', message: 'a listener failed', fields: { error: String(error) } });
     });
   };
-  const { roster, supervisor, changes, ledger } = createEngine({
+  const { registry, supervisor, changes, ledger } = createEngine({
     dns: config.dns,
     files: () => files.contents(),
     log,
     startedAtMs: Date.now(),
     onPings: (pings) => {
       for (const ping of pings) {
-        const destination = roster.at(ping.destination)?.destination;
+        const destination = registry.at(ping.destination)?.destination;
         if (destination === undefined) continue;
         const end = pingEnd(destination, ping);
         for (const { onResponse } of listenersOf(destination.name))
@@ -148,13 +156,13 @@ export function createKeepAlive({
       guarded(() => onStateChange?.(told));
     }
   });
-  const watching = { ledger, roster, now: () => Date.now() };
+  const watching = { ledger, registry, now: () => Date.now() };
   let closed: Promise<void> | undefined;
   const onWrong = (error: unknown) =>
     log({ level: 'error', message: 'a changed file is wrong', fields: { error: String(error) } });
   files.watch(() => supervisor.tellFiles(), onWrong);
   supervisor.start();
-  roster.set(
+  registry.set(
     OWNER,
     config.destinations.map((destination) => ({ owner: OWNER, destination })),
   );
@@ -168,8 +176,8 @@ export function createKeepAlive({
       const destination = config.readEntry(Object.fromEntries(entry));
       const { name } = destination;
       const claim = { owner, destination, isFollowed: onResponse !== undefined };
-      if (roster.isHeld(claim)) return false;
-      const why = roster.whyRefused(claim) ?? roster.add(SOURCE, claim)?.why;
+      if (registry.isHeld(claim)) return false;
+      const why = registry.whyRefused(claim) ?? registry.add(SOURCE, claim)?.why;
       if (why !== undefined) throw new Error(`${name}: ${why}`);
       const all = listeners.get(name) ?? new Map<string, Listeners>();
       all.set(owner, {
@@ -181,7 +189,7 @@ export function createKeepAlive({
     },
     remove(uri, owner) {
       const removed = findAny(watching, uri).filter(({ destination: { name } }) => {
-        const isRemoved = roster.remove(SOURCE, owner, name);
+        const isRemoved = registry.remove(SOURCE, owner, name);
         if (isRemoved) listeners.get(name)?.delete(owner);
         if (listeners.get(name)?.size === 0) listeners.delete(name);
         return isRemoved;
@@ -190,9 +198,9 @@ export function createKeepAlive({
     },
     isAlive(destination) {
       const found = findAny(watching, destination);
-      return bestOf(found.map((watched) => describe(watching, watched)))?.code ?? -1;
+      return bestOf(found.map((watched) => destinationView(watching, watched)))?.code ?? -1;
     },
-    list: () => roster.all().map((watched) => describe(watching, watched)),
+    list: () => registry.all().map((watched) => destinationView(watching, watched)),
     register: {
       contentType: TEXT,
       async metrics() {
@@ -214,7 +222,7 @@ export function createKeepAlive({
 }
 
 /** What is no name and no URI is not watched. */
-function findAny(watching: Watching, asked: string): readonly Watched[] {
+function findAny(watching: StatusContext, asked: string): readonly RegisteredDestination[] {
   try {
     return find(watching, asked);
   } catch (error) {
@@ -228,16 +236,16 @@ function verdictChange({
   from,
   to,
   reason,
-  trouble,
+  detail,
   atMs,
 }: StateChange): VerdictChange {
   const { name, uri } = destination;
   const code = isAliveCode(to);
   const at = new Date(atMs);
-  return { destination: name, uri, from, state: to, code, reason, detail: trouble, at };
+  return { destination: name, uri, from, state: to, code, reason, detail: detail, at };
 }
 
-function pingEnd({ name, uri }: StateChange['destination'], ping: PingNews): PingEnd {
+function pingEnd({ name, uri }: StateChange['destination'], ping: PingReport): PingEnd {
   const { transport, address, reason, code, rttMicros, atMs } = ping;
   return {
     ...{ destination: name, uri, transport, address, reason, code, isAlive: reason === undefined },

@@ -72,12 +72,12 @@ function count({ destinations, modules }: Config): string {
 function fail(error: unknown): number {
   const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
-  stderr.write(`sip-keepalive-exporter: ${isListening(error) ? error.message : text}\n`);
+  stderr.write(`sip-keepalive-exporter: ${isListenError(error) ? error.message : text}\n`);
   return isUsage ? EXIT_USAGE : 1;
 }
 
 /** Whether the server could not listen: a fact about the machine, which needs no stack. */
-function isListening(error: unknown): error is NodeJS.ErrnoException {
+function isListenError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 }
 

@@ -13,7 +13,7 @@ import { settings } from '../src/config/schema.js';
 import type { Setting } from '../src/config/setting.js';
 import { createApp } from '../src/http/app.js';
 import { CONNECTION_FAMILIES } from '../src/metrics/connection-families.js';
-import { OPENMETRICS, ownMetrics, TEXT } from '../src/metrics/exporter-metrics.js';
+import { exporterMetrics, OPENMETRICS, TEXT } from '../src/metrics/exporter-metrics.js';
 import {
   DESTINATION_FAMILIES,
   type Family,
@@ -24,7 +24,7 @@ import { probeMetrics } from '../src/metrics/probe-metrics.js';
 import { RESOLUTION_FAMILIES } from '../src/metrics/resolution-families.js';
 import { parseYaml } from '../src/platform/yaml.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
-import { FAILURE_REASONS, inWords, REASONS_OF } from '../src/shared/outcome.js';
+import { FAILURE_REASONS, REASONS_OF, reasonText } from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe-report.js';
 import { idleExporter } from './support/idle-exporter.js';
 import { folder } from './support/process.js';
@@ -36,7 +36,7 @@ const PROBED: ProbeReport = {
   ...{
     isAlive: false,
     reason: 'code',
-    trouble: '',
+    detail: '',
     isAllowed: true,
     isSeen: true,
     transport: 'tls',
@@ -89,10 +89,10 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
     'reasons',
     table(
       ['reason', 'meaning'],
-      reasons.map((r) => [`\`${r}\``, inWords(r)]),
+      reasons.map((r) => [`\`${r}\``, reasonText(r)]),
     ),
   );
-  const own = await ownMetrics(exporter)(TEXT);
+  const own = await exporterMetrics(exporter)(TEXT);
   const ours = [...own.matchAll(/^# HELP (sip_keepalive_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
   );
@@ -124,7 +124,7 @@ test('no name is exported twice, in either format', async () => {
   ].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const format of [TEXT, OPENMETRICS] as const) {
-    const own = await ownMetrics(exporter)(format);
+    const own = await exporterMetrics(exporter)(format);
     for (const name of names)
       assert.doesNotMatch(own, new RegExp(`^# TYPE ${name.replace(/_total$/, '')}`, 'm'));
   }

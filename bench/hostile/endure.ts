@@ -16,7 +16,7 @@ const RSS_EVERY_MS = 100;
 const AFTER_SCRAPE_MS = 700;
 const WINDOW_MS = 10_000;
 const QUICK_WINDOW_MS = 3_000;
-const LONGEST_WINDOW_MS = 60_000;
+const MAX_WINDOW_MS = 60_000;
 /** Names and labels of clean destinations, as the exporter's configuration begins. */
 const CLEAN = '{destination="gateway-';
 const PINGS = `sip_keepalive_pings_total${CLEAN}`;
@@ -136,7 +136,7 @@ async function rssPeak(
   const began = performance.now();
   let peak = rssBytes(pid);
   while (performance.now() - began < windowMs || !(await isEnough())) {
-    if (performance.now() - began > LONGEST_WINDOW_MS) break;
+    if (performance.now() - began > MAX_WINDOW_MS) break;
     await stage.sleep(RSS_EVERY_MS);
     peak = Math.max(peak, rssBytes(pid));
   }

@@ -12,8 +12,8 @@ const POLL_EVERY_MS = 20;
 /** From the end of the window to the last look at the memory. */
 const LATER_MS = 60_000;
 const QUICK_LATER_MS = 5_000;
-const MOST_BLOCK_MS = 50;
-const MOST_GROWTH = 0.2;
+const MAX_BLOCK_MS = 50;
+const MAX_GROWTH = 0.2;
 const SOURCE_UP = 'sip_keepalive_discovery_up{';
 
 export const listAttacks: readonly Attack[] = [
@@ -53,7 +53,7 @@ async function report(
   return [
     {
       ...{ what: 'longest block of the main thread', figure: duration(1000 * blockMs) },
-      ...{ goal: 'at most 50 ms', verdict: atMost(blockMs, MOST_BLOCK_MS) },
+      ...{ goal: 'at most 50 ms', verdict: atMost(blockMs, MAX_BLOCK_MS) },
     },
     await memoryLater(scene, exporter, course),
     {
@@ -75,7 +75,7 @@ async function memoryLater(
   return {
     what: `memory ${laterMs / 1000} s later`,
     figure: `${megabytes(later)}, ${megabytes(before)} before, at most ${megabytes(peak)}`,
-    goal: `within ${percent(MOST_GROWTH)} of before`,
-    verdict: atMost(later, (1 + MOST_GROWTH) * before),
+    goal: `within ${percent(MAX_GROWTH)} of before`,
+    verdict: atMost(later, (1 + MAX_GROWTH) * before),
   };
 }

@@ -9,8 +9,8 @@ import { listAttacks } from '../hostile/list-attacks.js';
 import { wireAttacks } from '../hostile/wire-attacks.js';
 import { atMost, duration, grouped, megabytes, type Row, times } from '../report.js';
 
-const MOST_LATE_SECONDS = 0.02;
-const MOST_WAIT_MS = 200;
+const MAX_LATE_SECONDS = 0.02;
+const MAX_WAIT_MS = 200;
 /** What may be missing from the rate, since both ends of the window fall between two pings. */
 const RATE_SLACK = 0.02;
 
@@ -86,14 +86,14 @@ function late({ lateness }: Endured, calm?: Endured): Omit<Row, 'part'> {
     what: 'lateness of sends, p99',
     figure: `${duration(value * 1e6)} (${bounds})`,
     ...(usual === undefined ? {} : { beside: noAttack(duration(usual * 1e6), value / usual) }),
-    ...{ goal: 'under 20 ms', verdict: atMost(value, MOST_LATE_SECONDS) },
+    ...{ goal: 'under 20 ms', verdict: atMost(value, MAX_LATE_SECONDS) },
   };
 }
 
 function waited({ polls }: Endured, calm?: Endured): Omit<Row, 'part'> {
   const { longestMs, medianMs, answered, failed } = polls;
   const usual = calm?.polls.longestMs;
-  const verdict = atMost(longestMs, MOST_WAIT_MS);
+  const verdict = atMost(longestMs, MAX_WAIT_MS);
   return {
     what: 'longest wait of another request',
     figure: `${duration(1000 * longestMs)}, p50 ${duration(1000 * medianMs)}, ${failed} of ${answered} failed`,

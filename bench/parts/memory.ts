@@ -7,7 +7,7 @@ import { atMost, grouped, megabytes, type Row } from '../report.js';
 
 const MANY = 100_000;
 const INTERVAL_SECONDS = 30;
-const MOST_BYTES = new Map([
+const MAX_BYTES = new Map([
   [CROWD, 250e6],
   [MANY, 900e6],
 ]);
@@ -21,7 +21,7 @@ export const memory: Part = async (bench) => {
 };
 
 function row(destinations: number, bytes: number): Row {
-  const most = MOST_BYTES.get(destinations) ?? Number.NaN;
+  const most = MAX_BYTES.get(destinations) ?? Number.NaN;
   return {
     part: 'memory',
     what: `memory at ${grouped(destinations)} destinations`,

@@ -6,7 +6,7 @@ import { isLossFree, type Steady } from '../steady.js';
 
 const STEP = 5000;
 const GOAL_RATE = 20_000;
-const MOST = 40_000;
+const MAX = 40_000;
 
 export const rate: Part = async (bench) => {
   const tried = await search(bench);
@@ -34,7 +34,7 @@ async function search(bench: Bench): Promise<readonly Steady[]> {
   };
   const isGoalReached = holds();
   const step = isGoalReached ? STEP : -STEP;
-  for (let next = GOAL_RATE + step; next > 0 && next <= MOST; next += step) {
+  for (let next = GOAL_RATE + step; next > 0 && next <= MAX; next += step) {
     if (holds() !== isGoalReached) break;
     tried.push(await bench.steady(next));
   }

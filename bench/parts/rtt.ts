@@ -18,7 +18,7 @@ const SCRAPE_EVERY_MS = 1000;
 const LOOK_EVERY_MS = 4000;
 /** Our end of a ping and the wire's are never further apart than this. */
 const SAME_PING_MS = 2000;
-const MOST_MICROS = { p50: 60, p99: 500 };
+const MAX_MICROS = { p50: 60, p99: 500 };
 
 /** A ping as the exporter tells it. */
 interface OurPing {
@@ -41,8 +41,8 @@ export const rtt: Part = async (bench) => {
   };
   return withExporter(bench, options, async (exporter) => {
     await stage.sleep(bench.isQuick ? 0 : SETTLE_MS);
-    const { wire, seen } = await captured(stage, farEnd.port, () => watch(bench, exporter));
-    return report(errors(seen.ours, wire), seen.ours.length, seen.scrapes);
+    const { transport, seen } = await captured(stage, farEnd.port, () => watch(bench, exporter));
+    return report(errors(seen.ours, transport), seen.ours.length, seen.scrapes);
   });
 };
 
@@ -93,9 +93,9 @@ interface Described {
 }
 
 /** How far each of our round-trip times is from that of the same ping on the wire, in microseconds. */
-function errors(ours: readonly OurPing[], wire: readonly WirePing[]): readonly number[] {
+function errors(ours: readonly OurPing[], transport: readonly WirePing[]): readonly number[] {
   const byAddress = new Map<string, WirePing[]>();
-  for (const ping of wire) {
+  for (const ping of transport) {
     byAddress.set(ping.address, [...(byAddress.get(ping.address) ?? []), ping]);
   }
   return ours.flatMap(({ address, endedAtMs, rttMicros }) => {
@@ -115,11 +115,11 @@ function report(errors: readonly number[], pings: number, scrapes: readonly numb
   return [
     {
       ...{ part, what: 'round-trip error against a capture, p50', figure: duration(p50) },
-      ...{ beside: found, goal: 'under 60 us', verdict: atMost(p50, MOST_MICROS.p50) },
+      ...{ beside: found, goal: 'under 60 us', verdict: atMost(p50, MAX_MICROS.p50) },
     },
     {
       ...{ part, what: 'the same, p99', figure: duration(p99) },
-      ...{ beside: scraped, goal: 'under 500 us', verdict: atMost(p99, MOST_MICROS.p99) },
+      ...{ beside: scraped, goal: 'under 500 us', verdict: atMost(p99, MAX_MICROS.p99) },
     },
     { part, what: 'the same, max', figure: duration(Math.max(...errors)) },
   ];

@@ -63,7 +63,7 @@ export interface ConfigSources {
 }
 
 /** Faults that are reported at a time: aliases of YAML can multiply one of them by a million. */
-const MOST_FAULTS = 100;
+const MAX_FAULTS = 100;
 
 /**
  * Reads the configuration: defaults, then the file, then the environment, then flags.
@@ -74,7 +74,7 @@ export function readConfig({ flags, env, version, content }: ConfigSources): Con
   const faults: string[] = [];
   const report: Report = (path, fault) => {
     faults.push(`${path}: ${fault}`);
-    if (faults.length < MOST_FAULTS) return;
+    if (faults.length < MAX_FAULTS) return;
     throw new ConfigError([...faults, 'and perhaps more; the first ones are shown'].join('\n'));
   };
   const environment = readEnvironment(env);

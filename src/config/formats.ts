@@ -3,10 +3,10 @@
 import { isOwner, OWNER_WANTED } from '../platform/values.js';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
-import { canonicalBlock } from '../shared/cidr.js';
+import { canonicalCidr } from '../shared/cidr.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
 import { TRANSPORTS } from '../shared/outcome.js';
-import { LONGEST_RUN } from '../shared/state.js';
+import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
 import { EVENTS, type EventName } from './source-settings.js';
@@ -243,7 +243,7 @@ const serverName: Format<string> = (given) => {
 /** CIDR blocks, single addresses, and domains in lower case. */
 const allowList: Format<readonly string[]> = (given) =>
   texts(given).map((item) => {
-    const block = canonicalBlock(item);
+    const block = canonicalCidr(item);
     if (typeof block === 'string') return block;
     if (block !== undefined) {
       throw new Expected(`a prefix length from ${block.shortest} to ${block.longest}`, item);
@@ -309,8 +309,8 @@ export const FORMATS = {
   dns_servers: dnsServers,
   domains,
   truth,
-  count: whole(1, LONGEST_RUN),
-  failure_count: whole(0, LONGEST_RUN),
+  count: whole(1, MAX_RUN),
+  failure_count: whole(0, MAX_RUN),
   port_number: whole(0, 65535),
   header: optional(headerText, ''),
   sip_uri: optional(sipUri, ''),

@@ -5,7 +5,7 @@ import { readAttributes } from './dispatcher/attributes.js';
 import { FLAG_DISABLED, FLAG_NO_PING, type Line, readLine } from './dispatcher/line.js';
 import { UnusableSocket } from './dispatcher/socket.js';
 import { type Report, type Target, TargetReader } from './dispatcher/target.js';
-import type { Findings, Found, Skipped } from './found.js';
+import type { Findings, FoundDestination, Skipped } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { nameFault } from './names.js';
 import { remark } from './remark.js';
@@ -90,7 +90,10 @@ function addEntry(
   }
 }
 
-function foundOf({ place, target, setids, duids }: Entry, skipped: Skipped[]): readonly Found[] {
+function foundOf(
+  { place, target, setids, duids }: Entry,
+  skipped: Skipped[],
+): readonly FoundDestination[] {
   const { uri, name, settings } = target;
   const fault = nameFault(name);
   if (fault !== undefined) {

@@ -26,7 +26,7 @@ export class FileSd implements Reader {
   }
 
   async read(signal: AbortSignal = new AbortController().signal): Promise<Look> {
-    const troubles: string[] = [];
+    const errors: string[] = [];
     const good = new Map<string, Findings>();
     const keep = (isOf: (path: string) => boolean) => {
       for (const [path, before] of this.#good) if (isOf(path)) good.set(path, before);
@@ -34,7 +34,7 @@ export class FileSd implements Reader {
     for (const pattern of this.#patterns) {
       const files = expand(pattern);
       if (files === undefined) {
-        troubles.push(`${dirname(pattern)}: expected a readable folder, got none`);
+        errors.push(`${dirname(pattern)}: expected a readable folder, got none`);
         keep((path) => dirname(path) === dirname(pattern));
       }
       for (const file of files ?? []) {
@@ -42,7 +42,7 @@ export class FileSd implements Reader {
           good.set(file.path, await this.#readOne(file, signal));
         } catch (error) {
           if (!(error instanceof SourceError)) throw error;
-          troubles.push(error.message);
+          errors.push(error.message);
           keep((known) => known === file.path);
         }
         // Before the next one is read: all of them are one source.
@@ -54,7 +54,7 @@ export class FileSd implements Reader {
     return {
       found: all.flatMap(({ found }) => found),
       skipped: all.flatMap(({ skipped }) => skipped),
-      troubles,
+      errors,
     };
   }
 

@@ -1,7 +1,7 @@
 /** What a source of destinations has found. */
 
 /** A destination, in the words of the configuration's `destinations`, and where it stood. */
-export interface Found {
+export interface FoundDestination {
   /** For people: `file:line` and the like. */
   readonly place: string;
   /** On whose behalf it is watched; undefined for that of its source. */
@@ -17,7 +17,7 @@ export interface Skipped {
 }
 
 export interface Findings {
-  readonly found: readonly Found[];
+  readonly found: readonly FoundDestination[];
   readonly skipped: readonly Skipped[];
 }
 

@@ -44,7 +44,7 @@ export class HttpSd implements Reader {
     try {
       const job = { kind: 'target_groups', bytes: body, format: 'JSON', place } as const;
       const { found, skipped } = await parser.parse(job, signal);
-      const look = { found, skipped, troubles: [] };
+      const look = { found, skipped, errors: [] };
       this.#known = { digest, look };
       return look;
     } catch (error) {

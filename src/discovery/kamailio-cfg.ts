@@ -1,7 +1,7 @@
 /** Destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
 
 import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
-import type { Findings, Found, Skipped } from './found.js';
+import type { Findings, FoundDestination, Skipped } from './found.js';
 import { Includes, messageOf, type Opened } from './kamailio/includes.js';
 import { matchesModule } from './kamailio/module-pattern.js';
 import { Preprocessor } from './kamailio/preprocessor.js';
@@ -13,8 +13,8 @@ import { withBytesShown } from './text.js';
 
 const MODULE = 'keepalive';
 /** What our own settings take; Kamailio's `int` would take more. */
-const LONGEST_INTERVAL_SECONDS = 24 * 3600;
-const LARGEST_COUNTER = 2 ** 31 - 1;
+const MAX_INTERVAL_SECONDS = 24 * 3600;
+const MAX_COUNTER = 2 ** 31 - 1;
 
 /** The parameters that hold for all destinations: the last of each. */
 interface Common {
@@ -46,7 +46,7 @@ export function readKamailioCfg(
     if (given !== undefined) apply(given, statement.place, destinations, common, report);
   }
   const found = [...destinations].map(
-    ([uri, place]): Found => ({ place, owner: undefined, entry: { uri, ...common } }),
+    ([uri, place]): FoundDestination => ({ place, owner: undefined, entry: { uri, ...common } }),
   );
   return { found, skipped, files: includes.files };
 }
@@ -98,12 +98,12 @@ function apply(
       return;
     }
     case 'ping_interval': {
-      const seconds = wholeNumber(name, value, 1, LONGEST_INTERVAL_SECONDS, report);
+      const seconds = wholeNumber(name, value, 1, MAX_INTERVAL_SECONDS, report);
       if (seconds !== undefined) common.ping_interval = seconds;
       return;
     }
     case 'delete_counter': {
-      const failures = wholeNumber(name, value, 0, LARGEST_COUNTER, report);
+      const failures = wholeNumber(name, value, 0, MAX_COUNTER, report);
       if (failures !== undefined) common.delete_counter = failures;
       return;
     }

@@ -19,7 +19,7 @@ export class DispatcherList implements Reader {
   async read(signal: AbortSignal): Promise<Look> {
     const bytes = await readBytes(fileNamed(this.#path));
     const job = { kind: 'dispatcher_list', bytes, place: this.#path } as const;
-    return { ...(await this.#parser.parse(job, signal)), troubles: [] };
+    return { ...(await this.#parser.parse(job, signal)), errors: [] };
   }
 }
 
@@ -43,6 +43,6 @@ export class KamailioCfg implements Reader {
     const job = { kind: 'kamailio_cfg', place: this.#path } as const;
     const { files, ...findings } = await this.#parser.parse(job, signal);
     this.#files = files;
-    return { ...findings, troubles: [] };
+    return { ...findings, errors: [] };
   }
 }

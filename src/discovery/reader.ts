@@ -14,7 +14,7 @@ export interface Reader {
 
 /** What a look came to; with troubles, part of it is what was known before. */
 export interface Look extends Findings {
-  readonly troubles: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** A file whose name need not be UTF-8. */

@@ -4,11 +4,11 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { isInShard, type Shard } from '../config/shard.js';
 import type { SourceSettings } from '../config/source-settings.js';
 import { isMapping } from '../platform/values.js';
-import { areSame, type Claim, type Refused } from '../registry/claims.js';
-import { CONFIGURATION, type Roster } from '../registry/registry.js';
+import { type Claim, isSameDestination, type RefusedClaim } from '../registry/claims.js';
+import { CONFIGURATION, type DestinationRegistry } from '../registry/registry.js';
 import type { Destination } from '../shared/destination.js';
 import { exposedLabels } from '../shared/labels.js';
-import type { Findings, Found, Skipped, Taken } from './found.js';
+import type { Findings, FoundDestination, Skipped, Taken } from './found.js';
 
 /** On whose behalf the configuration's own destinations are watched. */
 const OWNER = 'config';
@@ -16,7 +16,7 @@ const OWNER = 'config';
 const BATCH = 100;
 
 /** The part of the configuration that decides what is watched. */
-export interface Wanted {
+export interface DesiredState {
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly shard: Shard;
@@ -36,29 +36,29 @@ interface Reading {
   readonly placed: Map<string, { readonly place: string; readonly claim: Claim }>;
 }
 
-export class Intake {
-  readonly #roster: Roster;
+export class Reconciler {
+  readonly #registry: DestinationRegistry;
   readonly #onTaken: OnTaken;
   /** By source: what it found last. */
   readonly #findings = new Map<string, Findings>();
   /** By source: the change that was begun last; an earlier one that is not done yet gives up. */
   readonly #latest = new Map<string, symbol>();
-  #wanted: Wanted;
+  #wanted: DesiredState;
   /** What the configuration claims, with what it did before and is not let go of yet. */
   #own: readonly Claim[] = [];
 
-  constructor(roster: Roster, wanted: Wanted, onTaken: OnTaken) {
-    this.#roster = roster;
+  constructor(registry: DestinationRegistry, wanted: DesiredState, onTaken: OnTaken) {
+    this.#registry = registry;
     this.#onTaken = onTaken;
     this.#wanted = wanted;
   }
 
   /**
    * Watches what this says from now on, with what sources that stay have found so far. Destinations
-   * and sources that do not stay are let go of by `forgetOthers`, once what comes in their place has
+   * and sources that do not stay are let go of by `dropStaleSources`, once what comes in their place has
    * been read. Resolves when it is done, or when a later call does it instead.
    */
-  async use(wanted: Wanted): Promise<void> {
+  async use(wanted: DesiredState): Promise<void> {
     this.#wanted = wanted;
     const claims = claimsOf(wanted);
     const names = new Set(claims.map(({ destination }) => destination.name));
@@ -74,7 +74,7 @@ export class Intake {
   }
 
   /** Lets go of destinations that are configured no more, and of what sources have found that are not used any more. */
-  async forgetOthers(): Promise<void> {
+  async dropStaleSources(): Promise<void> {
     const claims = claimsOf(this.#wanted);
     if (claims.length < this.#own.length) {
       this.#own = claims;
@@ -130,8 +130,8 @@ export class Intake {
     source: string,
     claims: readonly Claim[],
     change: symbol,
-  ): Promise<readonly Refused[] | undefined> {
-    const steps = this.#roster.steps(source, claims);
+  ): Promise<readonly RefusedClaim[] | undefined> {
+    const steps = this.#registry.steps(source, claims);
     let step = steps.next();
     while (step.done !== true) {
       if (!(await this.#pause(source, change))) return undefined;
@@ -140,14 +140,14 @@ export class Intake {
     return step.value;
   }
 
-  #read(settings: SourceSettings, found: Found, reading: Reading): void {
+  #read(settings: SourceSettings, found: FoundDestination, reading: Reading): void {
     const { claims, skipped, placed } = reading;
     const claim = this.#claim(settings, found, reading);
     if (claim === undefined || !isInShard(claim.destination.name, this.#wanted.shard)) return;
     const key = keyOf(claim);
     const earlier = placed.get(key);
     if (earlier !== undefined) {
-      const isSame = areSame(earlier.claim.destination, claim.destination);
+      const isSame = isSameDestination(earlier.claim.destination, claim.destination);
       const way = isSame
         ? ''
         : ', with other settings or labels; only a name of its own can part them';
@@ -161,7 +161,7 @@ export class Intake {
 
   #claim(
     { owner, module, labels }: SourceSettings,
-    { place, entry, owner: own = owner }: Found,
+    { place, entry, owner: own = owner }: FoundDestination,
     { skipped, renamed }: Reading,
   ): Claim | undefined {
     const { labels: found, ...rest } = entry;
@@ -183,7 +183,7 @@ export class Intake {
 }
 
 /** What the configuration itself lists, as far as this shard watches it. */
-function claimsOf({ destinations, shard }: Wanted): readonly Claim[] {
+function claimsOf({ destinations, shard }: DesiredState): readonly Claim[] {
   const own = destinations.filter(({ name }) => isInShard(name, shard));
   return own.map((destination) => ({ owner: OWNER, destination }));
 }

@@ -9,9 +9,9 @@ import { SourceError } from './source-error.js';
 /** A file that has changed is read once it stays as it is for so long: it may be half written. */
 const SETTLED_MS = 1_000;
 /** What is skipped is logged one by one up to so many. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 /** So many of what was skipped are remembered, to log only what is new. */
-const MOST_REMEMBERED = 1_000;
+const MAX_REMEMBERED = 1_000;
 
 export interface SourceOptions {
   /** Resolves once they are watched. */
@@ -38,7 +38,7 @@ export class Source {
   #skipped: ReadonlySet<string> = new Set();
   /** Labels of which it was logged that metrics have them under another name. */
   #renamed = new Set<string>();
-  #trouble = '';
+  #detail = '';
   #failures = 0;
   #lastSuccessMs = 0;
 
@@ -51,7 +51,7 @@ export class Source {
   get health(): SourceHealth {
     return {
       source: this.#settings.name,
-      isUp: this.#trouble === '' && this.#lastSuccessMs > 0,
+      isUp: this.#detail === '' && this.#lastSuccessMs > 0,
       destinations: this.#destinations,
       skipped: this.#skippedCount,
       failures: this.#failures,
@@ -149,41 +149,41 @@ export class Source {
 
   async #take(look: Look): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    const { found, skipped, troubles } = look;
+    const { found, skipped, errors } = look;
     // What was skipped may be possible by now.
     const isDone = look === this.#taken && this.#skippedCount === 0;
     if (!isDone) await this.#options.onFindings({ found, skipped });
     if (this.#closed.signal.aborted) return;
     this.#taken = look;
-    if (troubles.length > 0) {
-      this.#fail(troubles.join('; '));
+    if (errors.length > 0) {
+      this.#fail(errors.join('; '));
       return;
     }
-    if (this.#trouble !== '') this.#log('info', 'a source of destinations is right again', {});
-    this.#trouble = '';
+    if (this.#detail !== '') this.#log('info', 'a source of destinations is right again', {});
+    this.#detail = '';
     this.#lastSuccessMs = this.#options.now();
   }
 
   /** The same as before is told once. */
-  #fail(trouble: string): void {
+  #fail(detail: string): void {
     this.#failures++;
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
+    if (detail === this.#detail) return;
+    this.#detail = detail;
     const message = 'a source of destinations is wrong; what it said before stays in use';
-    this.#log('error', message, { error: trouble });
+    this.#log('error', message, { error: detail });
   }
 
   /** What became of its findings: how many are watched, and what is not, which is told where it is news. */
   report({ destinations, skipped, renamed }: Taken): void {
     this.#destinations = destinations;
-    const first = skipped.slice(0, MOST_REMEMBERED);
+    const first = skipped.slice(0, MAX_REMEMBERED);
     const news = first.filter((one) => !this.#skipped.has(lineOf(one)));
     this.#skippedCount = skipped.length;
     this.#skipped = new Set(first.map(lineOf));
-    for (const { place, reason } of news.slice(0, MOST_LINES)) {
+    for (const { place, reason } of news.slice(0, MAX_LINES)) {
       this.#log('warn', 'skipped', { place, reason });
     }
-    const more = news.length + skipped.length - first.length - MOST_LINES;
+    const more = news.length + skipped.length - first.length - MAX_LINES;
     if (news.length > 0 && more > 0) this.#log('warn', 'skipped more', { count: more });
     this.#reportRenamed(renamed);
   }
@@ -191,7 +191,7 @@ export class Source {
   /** Once for each label: every target of the source may have it. */
   #reportRenamed(renamed: Taken['renamed']): void {
     for (const [label, exposed] of renamed) {
-      if (this.#renamed.has(label) || this.#renamed.size >= MOST_REMEMBERED) continue;
+      if (this.#renamed.has(label) || this.#renamed.size >= MAX_REMEMBERED) continue;
       this.#renamed.add(label);
       this.#log('warn', 'a label has another name in the metrics', { label, exposed });
     }

@@ -3,7 +3,7 @@
 import { isMapping, isOwner, OWNER_WANTED, show } from '../platform/values.js';
 import { labelsFault } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
-import type { Findings, Found, Skipped } from './found.js';
+import type { Findings, FoundDestination, Skipped } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { SourceError } from './source-error.js';
 
@@ -29,7 +29,7 @@ export function readTargetGroups(given: unknown, place: string): Findings {
   const groups = given ?? [];
   if (!Array.isArray(groups))
     throw new SourceError(`${place}: expected a list, got ${show(given)}`);
-  const found: Found[] = [];
+  const found: FoundDestination[] = [];
   const skipped: Skipped[] = [];
   for (const [index, group] of groups.entries()) {
     readGroup(group, `${place}: [${index}]`, found, skipped);
@@ -37,7 +37,12 @@ export function readTargetGroups(given: unknown, place: string): Findings {
   return { found, skipped };
 }
 
-function readGroup(group: unknown, place: string, found: Found[], skipped: Skipped[]): void {
+function readGroup(
+  group: unknown,
+  place: string,
+  found: FoundDestination[],
+  skipped: Skipped[],
+): void {
   if (!isMapping(group)) throw new SourceError(`${place}: expected a mapping, got ${show(group)}`);
   const { targets, labels } = fieldsOf(group, place, skipped);
   if (!Array.isArray(targets)) {

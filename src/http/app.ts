@@ -2,8 +2,8 @@
 
 import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { ownMetrics } from '../metrics/exporter-metrics.js';
-import { clientFault } from './client-fault.js';
+import { exporterMetrics } from '../metrics/exporter-metrics.js';
+import { clientErrorStatus } from './client-fault.js';
 import type { Exporter } from './exporter.js';
 import { ownHost, sameSite } from './guards/same-site.js';
 import { aliveHandler } from './routes/alive.js';
@@ -51,7 +51,7 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   const routes: Readonly<Record<string, RequestHandler>> = {
     '/': pageHandler(),
     '/page/:file': pageHandler(),
-    '/metrics': metricsHandler(exporter, ownMetrics(exporter)),
+    '/metrics': metricsHandler(exporter, exporterMetrics(exporter)),
     '/alive': aliveHandler(exporter),
     '/probe': probeHandler(exporter, history),
     '/logs': logsHandler(history),
@@ -110,7 +110,7 @@ function notAllowed(allowed: string): RequestHandler {
 /** Express knows an error handler by its four parameters. */
 function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const status = clientFault(error) ?? 500;
+    const status = clientErrorStatus(error) ?? 500;
     if (status === 500) onError(error, request.path);
     if (response.headersSent) {
       response.destroy();

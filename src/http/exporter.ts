@@ -1,7 +1,11 @@
 import type { Shard } from '../config/shard.js';
 import type { SourceHealth, WebhookHealth } from '../config/source-settings.js';
 import type { Entry } from '../registry/entry.js';
-import type { DestinationSlot, PingSettings, Watched } from '../shared/destination.js';
+import type {
+  DestinationSlot,
+  PingSettings,
+  RegisteredDestination,
+} from '../shared/destination.js';
 import type { DestinationRow, LedgerReader, TargetRow } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
 import type { ProbeRequest } from '../shared/protocol.js';
@@ -13,17 +17,17 @@ import type { OwnNames } from './guards/same-site.js';
 import type { ConnectionCounts } from './server/connections.js';
 
 /** What is watched, and what is known of it. */
-export type Watching = Pick<Exporter, 'ledger' | 'roster' | 'now'>;
+export type StatusContext = Pick<Exporter, 'ledger' | 'registry' | 'now'>;
 
 /** What the HTTP side sees of the rest of the process. */
 export interface Exporter {
   readonly version: string;
   readonly ledger: LedgerReader;
-  readonly roster: {
+  readonly registry: {
     readonly size: number;
-    all(): readonly Watched[];
-    named(name: string): Watched | undefined;
-    withUri(uri: string): readonly Watched[];
+    all(): readonly RegisteredDestination[];
+    named(name: string): RegisteredDestination | undefined;
+    withUri(uri: string): readonly RegisteredDestination[];
   };
   readonly pinger: {
     readonly isReady: boolean;
@@ -45,7 +49,7 @@ export interface Exporter {
     subscribe(listener: ChangeListener): () => void;
   };
   /** What is added at run time; each resolves once that is kept, and rejects with AdditionError. */
-  readonly additions: {
+  readonly runtimeDestinations: {
     add(owner: string, entry: Entry): Promise<1 | -2>;
     remove(owner: string, names: readonly string[]): Promise<number>;
     flush(owner?: string): Promise<number>;
@@ -89,15 +93,15 @@ export interface Exporter {
 const STALE_INTERVALS = 3;
 
 /** A name without an address is looked up again at least this often, milliseconds. */
-const LONGEST_LOOKUP_PAUSE_MS = 30_000;
+const MAX_LOOKUP_PAUSE_MS = 30_000;
 
 /**
  * A verdict that may be shown: unknown once it is too long ago that anything was learnt of the peer, at
  * `lastSeenMs`. Pings that fail by a fault of our own teach nothing.
  */
-export function tellable(
-  { now }: Pick<Watching, 'now'>,
-  watched: Watched,
+export function effectiveState(
+  { now }: Pick<StatusContext, 'now'>,
+  watched: RegisteredDestination,
   state: State,
   lastSeenMs: number,
 ): State {
@@ -106,7 +110,7 @@ export function tellable(
   const betweenMs = Math.max(
     intervalMs,
     isSlowed ? maxBackoffMs : 0,
-    watched.targets.length === 0 ? LONGEST_LOOKUP_PAUSE_MS : 0,
+    watched.targets.length === 0 ? MAX_LOOKUP_PAUSE_MS : 0,
   );
   const isStale = now() - lastSeenMs > STALE_INTERVALS * betweenMs + timeoutMs;
   return isStale ? 'unknown' : state;

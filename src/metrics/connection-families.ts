@@ -1,6 +1,6 @@
 /** The metric families of targets that are reached by connections, and of their certificates. */
 
-import type { TargetAddress, Watched } from '../shared/destination.js';
+import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import { CONNECT_PHASES, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
 import type { ConnectionRow } from '../shared/ledger/reader.js';
 import type { TransportName } from '../shared/outcome.js';
@@ -16,7 +16,7 @@ export interface ConnectionSample {
 }
 
 export function connectionSample(
-  watched: Watched,
+  watched: RegisteredDestination,
   target: TargetAddress,
   row: ConnectionRow | undefined,
 ): ConnectionSample {

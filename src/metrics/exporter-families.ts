@@ -4,7 +4,7 @@ import type { SourceHealth, WebhookHealth } from '../config/source-settings.js';
 import type { Exporter } from '../http/exporter.js';
 
 /** A family of the exporter's own, and its samples now. */
-export interface OwnFamily {
+export interface ExporterFamily {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
@@ -18,7 +18,7 @@ const single =
   (value: (exporter: Exporter) => number) =>
   (exporter: Exporter): Samples => [[{}, value(exporter)]];
 
-const EXPORTER_FAMILIES: readonly OwnFamily[] = [
+const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
   {
     name: 'sip_keepalive_exporter_build_info',
     help: 'The version of the exporter.',
@@ -31,7 +31,7 @@ const EXPORTER_FAMILIES: readonly OwnFamily[] = [
     help: 'Destinations that are watched.',
     type: 'gauge',
     labels: [],
-    samples: single(({ roster }) => roster.size),
+    samples: single(({ registry }) => registry.size),
   },
   {
     name: 'sip_keepalive_exporter_shard',
@@ -106,7 +106,7 @@ function ofSources(value: (health: SourceHealth) => number) {
   };
 }
 
-const SOURCE_FAMILIES: readonly OwnFamily[] = [
+const SOURCE_FAMILIES: readonly ExporterFamily[] = [
   {
     name: 'sip_keepalive_discovery_up',
     help: 'Whether the last look at a source of destinations found all that it should; what it said before stands meanwhile.',
@@ -147,7 +147,7 @@ function ofWebhooks(value: (health: WebhookHealth) => number) {
   };
 }
 
-const WEBHOOK_FAMILIES: readonly OwnFamily[] = [
+const WEBHOOK_FAMILIES: readonly ExporterFamily[] = [
   {
     name: 'sip_keepalive_webhook_deliveries_total',
     help: 'Events that a webhook took.',
@@ -174,7 +174,7 @@ const WEBHOOK_FAMILIES: readonly OwnFamily[] = [
   },
 ];
 
-export const OWN_FAMILIES: readonly OwnFamily[] = [
+export const OWN_FAMILIES: readonly ExporterFamily[] = [
   ...EXPORTER_FAMILIES,
   ...SOURCE_FAMILIES,
   ...WEBHOOK_FAMILIES,

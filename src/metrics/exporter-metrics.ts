@@ -2,7 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exporter } from '../http/exporter.js';
-import { OWN_FAMILIES, type OwnFamily } from './exporter-families.js';
+import { type ExporterFamily, OWN_FAMILIES } from './exporter-families.js';
 
 export const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
 export const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
@@ -18,9 +18,9 @@ const LEFT_OUT = [
 const EVENT_LOOP_LOOK_MS = 500;
 
 /** Renders these metrics in a format, without the end mark of OpenMetrics. */
-export type OwnMetrics = (contentType: ContentType) => Promise<string>;
+export type ExporterMetrics = (contentType: ContentType) => Promise<string>;
 
-function register(family: OwnFamily, registry: Registry, exporter: Exporter): void {
+function register(family: ExporterFamily, registry: Registry, exporter: Exporter): void {
   const { name, help, labels } = family;
   const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (family.type === 'gauge') {
@@ -43,7 +43,7 @@ function register(family: OwnFamily, registry: Registry, exporter: Exporter): vo
 }
 
 /** One registry, in the text format: prom-client renames counters when it changes its format. */
-export function ownMetrics(exporter: Exporter): OwnMetrics {
+export function exporterMetrics(exporter: Exporter): ExporterMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   for (const name of LEFT_OUT) registry.removeSingleMetric(name);

@@ -3,8 +3,8 @@
  * else shall wait for them.
  */
 
-import { lastSeenMs, tellable, type Watching } from '../http/exporter.js';
-import type { TargetAddress, Watched } from '../shared/destination.js';
+import { effectiveState, lastSeenMs, type StatusContext } from '../http/exporter.js';
+import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/reader.js';
 import { hasName } from '../shared/uri.js';
 import {
@@ -12,7 +12,7 @@ import {
   type ConnectionSample,
   connectionSample,
 } from './connection-families.js';
-import { type ContentType, OPENMETRICS, type OwnMetrics } from './exporter-metrics.js';
+import { type ContentType, type ExporterMetrics, OPENMETRICS } from './exporter-metrics.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -37,8 +37,8 @@ interface Labelled<Row> {
 
 /** Yields the exposition piece by piece; an empty piece is an occasion to let others run. */
 export async function* exposition(
-  exporter: Watching,
-  own: OwnMetrics,
+  exporter: StatusContext,
+  own: ExporterMetrics,
   contentType: ContentType,
 ): AsyncGenerator<string, void, undefined> {
   const isOpenMetrics = contentType === OPENMETRICS;
@@ -48,7 +48,7 @@ export async function* exposition(
   const connections: Labelled<ConnectionSample>[] = [];
   const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
-  for (const watched of exporter.roster.all()) {
+  for (const watched of exporter.registry.all()) {
     rows += readRows(exporter, watched, { destinations, targets, connections, named });
     if (rows < ROWS) continue;
     rows = 0;
@@ -74,8 +74,8 @@ interface Samples {
 
 /** Each row is read once, so the families of one target agree. */
 function readRows(
-  exporter: Watching,
-  watched: Watched,
+  exporter: StatusContext,
+  watched: RegisteredDestination,
   { destinations, targets, connections, named }: Samples,
 ): number {
   const { ledger } = exporter;
@@ -89,7 +89,7 @@ function readRows(
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
     targetRows.push(targetRow);
-    const state = tellable(exporter, watched, targetRow.state, targetRow.lastSeenMs);
+    const state = effectiveState(exporter, watched, targetRow.state, targetRow.lastSeenMs);
     const { transport, slot } = target;
     const labels = targetLabels(watched, target);
     if (state === 'up') targetsUp++;
@@ -100,7 +100,7 @@ function readRows(
     if (transport === 'udp') continue;
     connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
   }
-  const state = tellable(exporter, watched, row.state, lastSeenMs(row, targetRows));
+  const state = effectiveState(exporter, watched, row.state, lastSeenMs(row, targetRows));
   const { labels, isNamed } = constantOf(watched);
   const sample = { labels, row: { watched, state, targetsUp, row } };
   destinations.push(sample);
@@ -138,10 +138,10 @@ interface Constant {
   readonly isNamed: boolean;
 }
 
-const constants = new WeakMap<Watched['destination'], Constant>();
+const constants = new WeakMap<RegisteredDestination['destination'], Constant>();
 const targetLabelsOf = new WeakMap<TargetAddress, string>();
 
-function constantOf({ destination }: Watched): Constant {
+function constantOf({ destination }: RegisteredDestination): Constant {
   const known = constants.get(destination);
   if (known !== undefined) return known;
   const { name, labels } = destination;
@@ -151,7 +151,7 @@ function constantOf({ destination }: Watched): Constant {
   return constant;
 }
 
-function targetLabels({ destination }: Watched, target: TargetAddress): string {
+function targetLabels({ destination }: RegisteredDestination, target: TargetAddress): string {
   const known = targetLabelsOf.get(target);
   if (known !== undefined) return known;
   const { transport, address } = target;

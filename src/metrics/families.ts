@@ -1,6 +1,6 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
-import type { TargetAddress, Watched } from '../shared/destination.js';
+import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { OurLabel } from '../shared/labels.js';
 import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
 import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
@@ -19,7 +19,7 @@ export interface Family<Row> {
 }
 
 export interface DestinationSample {
-  readonly watched: Watched;
+  readonly watched: RegisteredDestination;
   /** As it may be told. */
   readonly state: State;
   /** Targets that are up, as it may be told. */

@@ -35,9 +35,9 @@ export const RESOLUTION_FAMILIES: readonly Family<DestinationSample>[] = [
     samples: ({ row }, emit) => emit(row.isStale ? 1 : 0),
   },
   {
-    name: 'sip_keepalive_targets_cut',
+    name: 'sip_keepalive_targets_truncated',
     type: 'gauge',
     help: 'Addresses of the destination that are not pinged, because there are more than max_targets.',
-    samples: ({ row }, emit) => emit(row.targetsCut),
+    samples: ({ row }, emit) => emit(row.targetsTruncated),
   },
 ];

@@ -3,23 +3,23 @@
 import type { DestinationSlot, TargetAddress } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
 import type {
-  Change,
   FromPinger,
   LogLine,
-  PeerNews,
-  PingNews,
+  PeerUpdate,
+  PingReport,
   ResolvedTargets,
   ServerName,
+  VerdictUpdate,
 } from '../shared/protocol.js';
 
 export class Outbox {
   readonly #post: (message: FromPinger) => void;
   readonly #faults: Faults;
   readonly #resolved = new Map<number, ResolvedTargets>();
-  readonly #changes: Change[] = [];
+  readonly #changes: VerdictUpdate[] = [];
   readonly #servers: ServerName[] = [];
-  readonly #peers: PeerNews[] = [];
-  readonly #pings: PingNews[] = [];
+  readonly #peers: PeerUpdate[] = [];
+  readonly #pings: PingReport[] = [];
   #isFlushDue = false;
 
   constructor(post: (message: FromPinger) => void, faults: Faults) {
@@ -38,7 +38,7 @@ export class Outbox {
     this.#resolved.delete(destination.index);
   }
 
-  changed(change: Change): void {
+  changed(change: VerdictUpdate): void {
     this.#changes.push(change);
     this.#flushSoon();
   }
@@ -48,12 +48,12 @@ export class Outbox {
     this.#flushSoon();
   }
 
-  peer(news: PeerNews): void {
+  peer(news: PeerUpdate): void {
     this.#peers.push(news);
     this.#flushSoon();
   }
 
-  ping(news: PingNews): void {
+  ping(news: PingReport): void {
     this.#pings.push(news);
     this.#flushSoon();
   }

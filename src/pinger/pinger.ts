@@ -9,20 +9,20 @@ import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protoc
 import type { Explanation } from '../shared/resolution.js';
 import type { Resolver, Ttls } from './dns/refresher.js';
 import type { Handled } from './inbox.js';
-import { Watches } from './monitor/destinations.js';
-import { Judge } from './monitor/verdicts.js';
+import { MonitoredDestinations } from './monitor/destinations.js';
+import { VerdictTracker } from './monitor/verdicts.js';
 import { Outbox } from './outbox.js';
-import { MOST_PROBES, Prober } from './probe/prober.js';
+import { MAX_PROBES, Prober } from './probe/prober.js';
 import { Receiver } from './receiver.js';
-import { Entropy } from './sip/random-hex.js';
+import { RandomHex } from './sip/random-hex.js';
 import { Steps } from './targets/steps.js';
 import { Targets } from './targets/targets.js';
 import type { Clock } from './time/clock.js';
-import { Loop } from './time/ping-loop.js';
+import { PingLoop } from './time/ping-loop.js';
 import { Scheduler } from './time/scheduler.js';
-import { Vigil } from './time/stall-detector.js';
-import { Wheel } from './time/timer-wheel.js';
-import { type OpenWire, Wires } from './transport/transports.js';
+import { StallDetector } from './time/stall-detector.js';
+import { TimerWheel } from './time/timer-wheel.js';
+import { type OpenTransport, Transports } from './transport/transports.js';
 
 /** Stalls that are logged; shorter ones are counted. */
 const WORTH_A_WORD_MS = 1_000;
@@ -34,7 +34,7 @@ export interface PingerOptions {
   readonly resolver: Resolver;
   /** Bounds on how long its answers are used. */
   readonly ttls: Ttls;
-  readonly openWire: OpenWire;
+  readonly openTransport: OpenTransport;
   readonly files: Files;
   readonly faults: Faults;
   /** Runs once the event loop has read what the sockets hold. */
@@ -49,19 +49,19 @@ export class Pinger {
   readonly #faults: Faults;
   readonly #outbox: Outbox;
   readonly #targets: Targets;
-  readonly #wires: Wires;
-  readonly #watches: Watches;
+  readonly #transports: Transports;
+  readonly #monitored: MonitoredDestinations;
   readonly #prober: Prober;
-  readonly #loop: Loop;
+  readonly #loop: PingLoop;
 
   constructor(options: PingerOptions) {
-    const { clock, writer, known, resolver, ttls, files, faults, openWire, afterReads, post } =
+    const { clock, writer, known, resolver, ttls, files, faults, openTransport, afterReads, post } =
       options;
-    const timers = new Wheel(LEDGER_CAPACITY + MOST_PROBES);
-    const vigil = new Vigil();
-    const entropy = new Entropy();
+    const timers = new TimerWheel(LEDGER_CAPACITY + MAX_PROBES);
+    const stallDetector = new StallDetector();
+    const randomHex = new RandomHex();
     const steps = new Steps(faults, (index) => writer.holdTarget(index));
-    const tools = { clock, timers, vigil, entropy, files, steps };
+    const tools = { clock, timers, stallDetector, randomHex, files, steps };
     const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (slot, latenessMs) =>
       targets.ping(slot, latenessMs),
     );
@@ -72,8 +72,8 @@ export class Pinger {
       targetAt: (slot) => targets.at(slot),
       onUnmatched: () => writer.recordUnmatched(),
       onKeepalive: () => writer.recordNatKeepalive(),
-      newTag: () => entropy.hex(8),
-      vigil,
+      newTag: () => randomHex.hex(8),
+      stallDetector,
       faults,
       steps,
     });
@@ -83,27 +83,27 @@ export class Pinger {
     this.#faults = faults;
     this.#targets = targets;
     this.#outbox = new Outbox(post, faults);
-    this.#wires = new Wires(openWire, receiver.take);
-    this.#watches = new Watches({
+    this.#transports = new Transports(openTransport, receiver.take);
+    this.#monitored = new MonitoredDestinations({
       ...{ writer, known, resolver, ttls, tools, targets, faults },
-      wires: this.#wires,
-      judge: new Judge(clock, writer, this.#outbox),
+      transports: this.#transports,
+      verdicts: new VerdictTracker(clock, writer, this.#outbox),
       outbox: this.#outbox,
       wake: () => this.#loop.wake(),
     });
     this.#prober = new Prober({
       ...{ tools, faults },
       resolver,
-      wires: this.#wires,
+      transports: this.#transports,
       firstSlot: LEDGER_CAPACITY,
-      place: (slot, target) => targets.placeProbed(slot, target),
+      setTarget: (slot, target) => targets.placeProbed(slot, target),
       done: (id, report) => post({ type: 'probed', id, report }),
     });
-    this.#loop = new Loop({
-      ...{ clock, timers, scheduler, vigil, faults, afterReads },
+    this.#loop = new PingLoop({
+      ...{ clock, timers, scheduler, stallDetector, faults, afterReads },
       ring: (timer) => targets.ring(timer),
       beat: () => writer.beat(),
-      onStall: (ms) => this.#stoodStill(ms),
+      onStall: (ms) => this.#hasStalled(ms),
       received: () => receiver.received,
     });
   }
@@ -117,11 +117,11 @@ export class Pinger {
     switch (message.type) {
       case 'watch':
         for (const { slot, destination, isFollowed } of message.destinations) {
-          this.#watches.add(slot, destination, isFollowed);
+          this.#monitored.add(slot, destination, isFollowed);
         }
         break;
       case 'unwatch':
-        for (const slot of message.slots) this.#watches.remove(slot);
+        for (const slot of message.slots) this.#monitored.remove(slot);
         break;
       case 'files':
         this.#files.set(message.files);
@@ -143,10 +143,10 @@ export class Pinger {
 
   close(): void {
     this.#loop.stop();
-    this.#watches.close();
+    this.#monitored.close();
     this.#prober.close();
     this.#targets.close();
-    this.#wires.close();
+    this.#transports.close();
   }
 
   #startProbe({ id, ...request }: ProbeRequest): void {
@@ -162,12 +162,12 @@ export class Pinger {
       this.#post({ type: 'explained', id, explanation });
     this.#faults.contain(
       'explanation',
-      () => answer(this.#watches.explanation(slot)),
+      () => answer(this.#monitored.explanation(slot)),
       () => answer(undefined),
     );
   }
 
-  #stoodStill(ms: number): void {
+  #hasStalled(ms: number): void {
     this.#writer.recordStall();
     if (ms < WORTH_A_WORD_MS) return;
     this.#outbox.log({

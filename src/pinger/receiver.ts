@@ -9,7 +9,7 @@ import { answerTo, LOOP_DETECTED, NOT_ALLOWED, type Reply, replyToOptions } from
 import type { Steps } from './targets/steps.js';
 import type { Target } from './targets/target.js';
 import type { Clock } from './time/clock.js';
-import type { Vigil } from './time/stall-detector.js';
+import type { StallDetector } from './time/stall-detector.js';
 import type { Source } from './transport/transport.js';
 
 const OPTIONS = word('options');
@@ -18,7 +18,7 @@ const ACK = word('ack');
 /** Requests that we answer in a second; strangers get no more of our time than this. */
 const ANSWERS_PER_SECOND = 100;
 /** Larger requests, in bytes, are not answered: an OPTIONS that means well is far smaller. */
-const LONGEST_REQUEST = 4096;
+const MAX_REQUEST_LENGTH = 4096;
 
 export interface ReceiverOptions {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface ReceiverOptions {
   readonly newTag: () => string;
   readonly faults: Faults;
   readonly steps: Steps;
-  readonly vigil: Vigil;
+  readonly stallDetector: StallDetector;
 }
 
 export class Receiver {
@@ -61,7 +61,7 @@ export class Receiver {
   #take(bytes: Uint8Array, from: Source): boolean {
     this.#received++;
     const now = this.#options.clock.now();
-    this.#options.vigil.look(now);
+    this.#options.stallDetector.look(now);
     if (isKeepalive(bytes)) {
       this.#options.onKeepalive();
       return true;
@@ -134,7 +134,7 @@ export class Receiver {
   }
 
   #mayAnswer(request: Uint8Array): boolean {
-    if (request.length > LONGEST_REQUEST) return false;
+    if (request.length > MAX_REQUEST_LENGTH) return false;
     const now = this.#options.clock.now();
     if (now - this.#answersSince >= 1000) {
       this.#answersSince = now;

@@ -9,9 +9,9 @@ import { DnsResolver } from './dns/resolver.js';
 import { Inbox } from './inbox.js';
 import { Pinger } from './pinger.js';
 import { systemClock } from './time/clock.js';
-import { Pace } from './time/pacer.js';
+import { Pacer } from './time/pacer.js';
 import { TlsContexts } from './transport/tls-context.js';
-import { openWire } from './transport/transports.js';
+import { openTransport } from './transport/transports.js';
 
 const port = parentPort;
 if (port === null) throw new Error('the pinger runs in a thread of its own');
@@ -29,7 +29,7 @@ process.on('uncaughtException', (error) => faults.report('thread', error));
 process.on('unhandledRejection', (error) => faults.report('promise', error));
 const files = new Files();
 const contexts = new TlsContexts(files, log);
-const handshakes = new Pace(systemClock, HANDSHAKE_GAP_MS);
+const handshakes = new Pacer(systemClock, HANDSHAKE_GAP_MS);
 
 const pinger = new Pinger({
   clock: systemClock,
@@ -39,8 +39,8 @@ const pinger = new Pinger({
   ttls: start.dns,
   files,
   faults,
-  openWire: (name, settings, onMessage) =>
-    openWire({
+  openTransport: (name, settings, onMessage) =>
+    openTransport({
       ...{ name, settings, contexts, handshakes, clock: systemClock, onMessage, log, faults },
       onUdpRebind: () => writer.recordUdpRebind(),
     }),

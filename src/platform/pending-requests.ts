@@ -1,7 +1,7 @@
 /** Questions of one kind to the pinger thread, and who waits for their answers. */
 
 /** Why a question has no answer: there are too many, or the pinger is not there. */
-export class AskError extends Error {
+export class UnavailableError extends Error {
   override readonly name = 'AskError';
 }
 
@@ -10,7 +10,7 @@ interface Waiting<T> {
   readonly reject: (error: unknown) => void;
 }
 
-export class Asks<T> {
+export class PendingRequests<T> {
   readonly #most: number;
   readonly #waiting = new Map<number, Waiting<T>>();
   #lastId = 0;
@@ -32,7 +32,7 @@ export class Asks<T> {
     cancel?: (id: number) => void,
   ): Promise<T> {
     if (this.#waiting.size >= this.#most)
-      throw new AskError(`more than ${this.#most} wait already`);
+      throw new UnavailableError(`more than ${this.#most} wait already`);
     const id = ++this.#lastId;
     post(id);
     try {
@@ -55,12 +55,12 @@ export class Asks<T> {
   }
 
   /** This one will not be answered. */
-  refuse(id: number, error: AskError): void {
+  refuse(id: number, error: UnavailableError): void {
     this.#waiting.get(id)?.reject(error);
   }
 
   /** Nobody will be answered any more. */
-  fail(error: AskError): void {
+  fail(error: UnavailableError): void {
     for (const { reject } of this.#waiting.values()) reject(error);
   }
 }

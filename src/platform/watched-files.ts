@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { decode, decodeUtf8 } from '../shared/text.js';
 
 /** How often the files are looked at. */
-const LOOK_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 
 export class FilesError extends Error {
   override readonly name = 'FilesError';
@@ -47,25 +47,25 @@ export class WatchedFiles {
   }
 
   /** Looks at the files from now on. */
-  watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
+  watch(onChange: () => void, onError: (error: unknown) => void): void {
     if (this.#stamps.size === 0) return;
     this.#look = setInterval(() => {
       try {
-        if (!this.#readChanged(onTrouble)) return;
+        if (!this.#readChanged(onError)) return;
         this.#check(this.#seen);
         this.#right = new Map(this.#seen);
         onChange();
       } catch (error) {
-        onTrouble(error);
+        onError(error);
       }
-    }, LOOK_MS);
+    }, POLL_INTERVAL_MS);
   }
 
   close(): void {
     clearInterval(this.#look);
   }
 
-  #readChanged(onTrouble: (error: unknown) => void): boolean {
+  #readChanged(onError: (error: unknown) => void): boolean {
     let isChanged = false;
     for (const [path, stamp] of this.#stamps) {
       if (stampOf(path) === stamp) continue;
@@ -73,7 +73,7 @@ export class WatchedFiles {
         this.#read(path);
         isChanged = true;
       } catch (error) {
-        onTrouble(error);
+        onError(error);
       }
     }
     return isChanged;

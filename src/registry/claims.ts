@@ -11,18 +11,18 @@ export interface Claim {
 }
 
 /** A claim and the source that makes it: the configuration, a discovery, the callers of the RPC. */
-export interface Held extends Claim {
+export interface SourcedClaim extends Claim {
   readonly source: string;
 }
 
 /** A claim that cannot be met, and why, in words. */
-export interface Refused {
+export interface RefusedClaim {
   readonly claim: Claim;
   readonly why: string;
 }
 
 /** Those that the first claim leaves room for: one name cannot stand for two URIs. */
-export function met(claims: readonly Held[]): readonly Held[] {
+export function compatibleClaims(claims: readonly SourcedClaim[]): readonly SourcedClaim[] {
   const [first] = claims;
   return claims.filter(({ destination }) => destination.uri === first?.destination.uri);
 }
@@ -31,7 +31,10 @@ export function met(claims: readonly Held[]): readonly Held[] {
  * What is watched for all of these: the first one's destination, with the labels of the others where
  * it has none of that name, at the shortest interval of all.
  */
-export function merged([first, ...others]: readonly [Held, ...Held[]]): Destination {
+export function mergeClaims([first, ...others]: readonly [
+  SourcedClaim,
+  ...SourcedClaim[],
+]): Destination {
   if (others.length === 0) return first.destination;
   const { settings } = first.destination;
   const all = [first, ...others].map(({ destination }) => destination);
@@ -63,7 +66,7 @@ export function haveSameSettings(a: Destination, b: Destination): boolean {
   return a.settings === b.settings || textOf(a.settings) === textOf(b.settings);
 }
 
-export function areSame(a: Destination, b: Destination): boolean {
+export function isSameDestination(a: Destination, b: Destination): boolean {
   if (a === b) return true;
   return (
     a.name === b.name &&

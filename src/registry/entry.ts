@@ -4,6 +4,6 @@
 export type Entry = Readonly<Record<string, unknown>>;
 
 /** What was asked for is wrong, or cannot be. */
-export class AdditionError extends Error {
+export class RuntimeDestinationError extends Error {
   override readonly name = 'AdditionError';
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { JOURNAL_FILE, JOURNAL_HEADER } from './journal-reader.js';
 
 /** It is written anew once it has so many lines more than twice what it comes to. */
-const MOST_IDLE_LINES = 1_000;
+const MAX_IDLE_SOCKETS = 1_000;
 /** What a crash leaves of a file that was being written. */
 const LEFTOVER = /^additions\.jsonl\.new(?:-[0-9a-f]{16})?$/;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -109,7 +109,7 @@ export class Journal {
 
   async #write(batch: readonly Pending[]): Promise<void> {
     const { count, unknown } = this.#options;
-    const isLong = this.#lines > 2 * (count() + unknown.length) + MOST_IDLE_LINES;
+    const isLong = this.#lines > 2 * (count() + unknown.length) + MAX_IDLE_SOCKETS;
     if (this.#file === undefined || isLong) await this.#writeAnew();
     const bytes = Buffer.from(batch.map(({ line }) => line).join(''));
     if (this.#file !== undefined) await writeWhole(this.#file, bytes, this.#bytes);

@@ -4,58 +4,58 @@ import {
   type Destination,
   type DestinationSlot,
   NO_PEERS,
-  type Peer,
+  type PeerDetails,
+  type RegisteredDestination,
   type TargetAddress,
-  type Watched,
 } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
-import type { PeerNews, ResolvedTargets, ServerName } from '../shared/protocol.js';
+import type { PeerUpdate, ResolvedTargets, ServerName } from '../shared/protocol.js';
 import {
-  areSame,
   type Claim,
-  type Held,
+  compatibleClaims,
   haveSameSettings,
-  merged,
-  met,
-  type Refused,
+  isSameDestination,
+  mergeClaims,
+  type RefusedClaim,
+  type SourcedClaim,
 } from './claims.js';
 
 /** Told what the list became. */
-export interface RosterUser {
-  watch(entries: readonly Watched[]): void;
+export interface RegistryListener {
+  watch(entries: readonly RegisteredDestination[]): void;
   unwatch(slots: readonly DestinationSlot[]): void;
 }
 
-interface Entry extends Watched {
+interface RegistryEntry extends RegisteredDestination {
   destination: Destination;
   owners: readonly string[];
   isFollowed: boolean;
-  claims: readonly Held[];
+  claims: readonly SourcedClaim[];
   targets: readonly TargetAddress[];
   server: string;
-  peers: ReadonlyMap<number, Peer>;
+  peers: ReadonlyMap<number, PeerDetails>;
 }
 
 /** What the claims of a name come to. */
-type Wish = Pick<Entry, 'destination' | 'owners' | 'isFollowed' | 'claims'>;
+type ResolvedClaim = Pick<RegistryEntry, 'destination' | 'owners' | 'isFollowed' | 'claims'>;
 
 /** The source of what the user wrote down: its word goes before that of all others. */
 export const CONFIGURATION = 'configuration';
 
-export class Roster {
-  readonly #user: RosterUser;
-  readonly #byName = new Map<string, Entry>();
-  readonly #byUri = new Map<string, Entry[]>();
+export class DestinationRegistry {
+  readonly #listener: RegistryListener;
+  readonly #byName = new Map<string, RegistryEntry>();
+  readonly #byUri = new Map<string, RegistryEntry[]>();
   /** By the index of their slot. */
-  readonly #bySlot: (Entry | undefined)[] = [];
+  readonly #bySlot: (RegistryEntry | undefined)[] = [];
   readonly #free: DestinationSlot[] = [];
   #slotsUsed = 0;
   /** What the user is to be told at the end of a change. */
-  #watched = new Set<Entry>();
+  #watched = new Set<RegistryEntry>();
   #unwatched: DestinationSlot[] = [];
 
-  constructor(user: RosterUser) {
-    this.#user = user;
+  constructor(listener: RegistryListener) {
+    this.#listener = listener;
   }
 
   get size(): number {
@@ -63,20 +63,20 @@ export class Roster {
   }
 
   /** In the order in which they were added. */
-  all(): readonly Watched[] {
+  all(): readonly RegisteredDestination[] {
     return [...this.#byName.values()];
   }
 
-  named(name: string): Watched | undefined {
+  named(name: string): RegisteredDestination | undefined {
     return this.#byName.get(name);
   }
 
   /** The destinations with this canonical URI. */
-  withUri(uri: string): readonly Watched[] {
+  withUri(uri: string): readonly RegisteredDestination[] {
     return [...(this.#byUri.get(uri) ?? [])];
   }
 
-  at(slot: DestinationSlot): Watched | undefined {
+  at(slot: DestinationSlot): RegisteredDestination | undefined {
     return this.#entryAt(slot);
   }
 
@@ -84,7 +84,7 @@ export class Roster {
    * What `source` wants watched from now on. What it wanted before and does not any more it lets go
    * of; a destination is gone with its last claim. Returns the claims that cannot be met.
    */
-  set(source: string, claims: readonly Claim[]): readonly Refused[] {
+  set(source: string, claims: readonly Claim[]): readonly RefusedClaim[] {
     const steps = this.steps(source, claims);
     let step = steps.next();
     while (step.done !== true) step = steps.next();
@@ -96,9 +96,9 @@ export class Roster {
    * whole and its user has been told of it. Between two steps anybody may change what other sources
    * want; to change what this source wants, give up these steps and begin others.
    */
-  *steps(source: string, claims: readonly Claim[]): Generator<void, readonly Refused[], void> {
+  *steps(source: string, claims: readonly Claim[]): Generator<void, readonly RefusedClaim[], void> {
     const isStepOver = this.#stepCounter();
-    const wanted = new Map<string, Held[]>();
+    const wanted = new Map<string, SourcedClaim[]>();
     for (const { owner, destination } of claims) {
       if (isStepOver(LOOK_COST)) yield;
       const others = wanted.get(destination.name) ?? [];
@@ -111,7 +111,7 @@ export class Roster {
       this.#put(name, source, []);
       if (isStepOver(1)) yield;
     }
-    const refused: Refused[] = [];
+    const refused: RefusedClaim[] = [];
     for (const [name, held] of wanted) {
       refused.push(...this.#put(name, source, held));
       if (isStepOver(1)) yield;
@@ -150,7 +150,7 @@ export class Roster {
   }
 
   /** One more destination for `source`. Returns why the claim cannot be met, if it cannot. */
-  add(source: string, claim: Claim): Refused | undefined {
+  add(source: string, claim: Claim): RefusedClaim | undefined {
     const { name } = claim.destination;
     const held = this.#heldBy(source, name);
     const others = held.filter(({ owner }) => owner !== claim.owner);
@@ -172,12 +172,12 @@ export class Roster {
     return true;
   }
 
-  #heldBy(source: string, name: string): readonly Held[] {
+  #heldBy(source: string, name: string): readonly SourcedClaim[] {
     return (this.#byName.get(name)?.claims ?? []).filter((claim) => claim.source === source);
   }
 
   /** Puts `held` in the place of what `source` claimed of this name. */
-  #put(name: string, source: string, held: readonly Held[]): readonly Refused[] {
+  #put(name: string, source: string, held: readonly SourcedClaim[]): readonly RefusedClaim[] {
     const entry = this.#byName.get(name);
     const before = entry?.claims ?? [];
     const first = before.findIndex((claim) => claim.source === source);
@@ -192,14 +192,14 @@ export class Roster {
       .map((claim) => ({ claim, why: uri === undefined ? FULL : nameIsThatOf(uri) }));
   }
 
-  #claim(entry: Entry | undefined, claims: readonly Held[]): void {
-    const [first, ...others] = met(claims);
+  #claim(entry: RegistryEntry | undefined, claims: readonly SourcedClaim[]): void {
+    const [first, ...others] = compatibleClaims(claims);
     if (first === undefined) {
       if (entry !== undefined) this.#close(entry);
       return;
     }
     const wish = {
-      destination: merged([first, ...others]),
+      destination: mergeClaims([first, ...others]),
       owners: [...new Set([first, ...others].map(({ owner }) => owner))],
       isFollowed: claims.some((claim) => claim.isFollowed === true),
       claims,
@@ -210,12 +210,12 @@ export class Roster {
     else this.#update(entry, wish);
   }
 
-  #open(wish: Wish): void {
+  #open(wish: ResolvedClaim): void {
     const slot = this.#newSlot();
     if (slot === undefined) return;
     const { name, uri } = wish.destination;
     // Written out: V8 gives every object that a spread begins a shape of its own, half a kilobyte.
-    const entry: Entry = {
+    const entry: RegistryEntry = {
       destination: wish.destination,
       owners: wish.owners,
       isFollowed: wish.isFollowed,
@@ -234,20 +234,20 @@ export class Roster {
   }
 
   /** The same name for the same URI: counters, phase and verdict go on. */
-  #update(entry: Entry, { destination, owners, isFollowed, claims }: Wish): void {
+  #update(entry: RegistryEntry, { destination, owners, isFollowed, claims }: ResolvedClaim): void {
     const before = entry.destination;
     if (isFollowed !== entry.isFollowed) this.#watched.add(entry);
     entry.owners = owners;
     entry.claims = claims;
     entry.isFollowed = isFollowed;
-    if (areSame(before, destination)) return;
+    if (isSameDestination(before, destination)) return;
     entry.destination = destination;
     // Whoever keeps something by target must not find it under other labels.
     entry.targets = entry.targets.map((target) => ({ ...target }));
     if (!haveSameSettings(before, destination)) this.#watched.add(entry);
   }
 
-  #close(entry: Entry): void {
+  #close(entry: RegistryEntry): void {
     const { destination, slot } = entry;
     this.#byName.delete(destination.name);
     this.#bySlot[slot.index] = undefined;
@@ -264,8 +264,8 @@ export class Roster {
     const watched = [...this.#watched];
     this.#watched.clear();
     // In this order: a freed row may have a new tenant already.
-    if (unwatched.length > 0) this.#user.unwatch(unwatched);
-    if (watched.length > 0) this.#user.watch(watched);
+    if (unwatched.length > 0) this.#listener.unwatch(unwatched);
+    if (watched.length > 0) this.#listener.watch(watched);
   }
 
   /** Takes over what the pinger resolved. */
@@ -282,7 +282,7 @@ export class Roster {
   }
 
   /** Takes over what was found out about targets. */
-  setPeers(peers: readonly PeerNews[]): void {
+  setPeers(peers: readonly PeerUpdate[]): void {
     for (const { destination, target, peer } of peers) {
       const entry = this.#entryAt(destination);
       const isTarget = entry?.targets.some(
@@ -301,7 +301,7 @@ export class Roster {
     }
   }
 
-  #entryAt(slot: DestinationSlot): Entry | undefined {
+  #entryAt(slot: DestinationSlot): RegistryEntry | undefined {
     const entry = this.#bySlot[slot.index];
     return entry?.slot.generation === slot.generation ? entry : undefined;
   }
@@ -327,7 +327,7 @@ function nameIsThatOf(uri: string): string {
 }
 
 /** Whether they are the same claims, each for the same destination. */
-function isSameList(a: readonly Held[], b: readonly Held[]): boolean {
+function isSameList(a: readonly SourcedClaim[], b: readonly SourcedClaim[]): boolean {
   return (
     a.length === b.length &&
     a.every((claim, i) => {
@@ -335,7 +335,7 @@ function isSameList(a: readonly Held[], b: readonly Held[]): boolean {
       return (
         claim.source === other?.source &&
         claim.owner === other.owner &&
-        areSame(claim.destination, other.destination)
+        isSameDestination(claim.destination, other.destination)
       );
     })
   );

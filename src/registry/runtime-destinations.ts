@@ -1,12 +1,12 @@
 /** Destinations that were added at run time, each on behalf of an owner. */
 
-import type { Wanted } from '../discovery/reconciler.js';
+import type { DesiredState } from '../discovery/reconciler.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogLine } from '../shared/protocol.js';
-import { AdditionError, type Entry } from './entry.js';
+import { type Entry, RuntimeDestinationError } from './entry.js';
 import { Journal } from './journal.js';
 import { readJournal } from './journal-reader.js';
-import type { Roster } from './registry.js';
+import type { DestinationRegistry } from './registry.js';
 
 /** The source of these claims. */
 const RUN_TIME = 'run time';
@@ -22,26 +22,26 @@ type AdditionRecord =
   | ({ readonly op: 'add' } & Addition)
   | { readonly op: 'del'; readonly owner: string; readonly name: string };
 
-export interface AdditionsOptions {
-  readonly roster: Roster;
+export interface RuntimeDestinationsOptions {
+  readonly registry: DestinationRegistry;
   /** Where they are kept; empty for nowhere. */
   readonly folder: string;
-  readonly readEntry: Wanted['readEntry'];
+  readonly readEntry: DesiredState['readEntry'];
   readonly log: (line: LogLine) => void;
   readonly now: () => Date;
 }
 
-export class Additions {
-  readonly #options: AdditionsOptions;
+export class RuntimeDestinations {
+  readonly #options: RuntimeDestinationsOptions;
   readonly #all = new Map<string, Addition>();
   /** By name: the change under way, which the next one of that name waits for. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #journal: Journal | undefined;
-  #readEntry: Wanted['readEntry'];
+  #readEntry: DesiredState['readEntry'];
   /** Destinations that are being written down, and are to have a row then. */
   #reserved = 0;
 
-  constructor(options: AdditionsOptions) {
+  constructor(options: RuntimeDestinationsOptions) {
     this.#options = options;
     this.#readEntry = options.readEntry;
   }
@@ -94,7 +94,7 @@ export class Additions {
   }
 
   /** Entries are read in this way from now on. */
-  use(readEntry: Wanted['readEntry']): void {
+  use(readEntry: DesiredState['readEntry']): void {
     this.#readEntry = readEntry;
     const claims = [...this.#all.values()].flatMap((addition) => {
       try {
@@ -104,7 +104,7 @@ export class Additions {
         return [];
       }
     });
-    for (const { claim, why } of this.#options.roster.set(RUN_TIME, claims)) {
+    for (const { claim, why } of this.#options.registry.set(RUN_TIME, claims)) {
       this.#skip({ owner: claim.owner, name: claim.destination.name }, why);
     }
   }
@@ -151,13 +151,13 @@ export class Additions {
 
   /** Checks, writes down, and then watches. */
   async #addOne(addition: Addition): Promise<1 | -2> {
-    const { roster } = this.#options;
+    const { registry } = this.#options;
     const { owner, name, entry } = addition;
     const claim = { owner, destination: this.#readNew({ ...entry, name }) };
-    if (roster.isHeld(claim)) return -2;
-    const isNew = roster.named(name) === undefined;
-    const why = roster.whyRefused(claim, this.#reserved);
-    if (why !== undefined) throw new AdditionError(`${name}: ${why}`);
+    if (registry.isHeld(claim)) return -2;
+    const isNew = registry.named(name) === undefined;
+    const why = registry.whyRefused(claim, this.#reserved);
+    if (why !== undefined) throw new RuntimeDestinationError(`${name}: ${why}`);
     let refused: string | undefined;
     if (isNew) this.#reserved++;
     try {
@@ -171,14 +171,14 @@ export class Additions {
     if (refused === undefined) return 1;
     // A source of destinations took the name, or the last row, while this was being written down.
     await this.#keep({ op: 'del', owner, name }, () => this.#all.delete(keyOf(addition)));
-    throw new AdditionError(`${name}: ${refused}`);
+    throw new RuntimeDestinationError(`${name}: ${refused}`);
   }
 
   /** Why it cannot be watched; undefined when it is. */
   #watch(addition: Addition): string | undefined {
     try {
       const claim = { owner: addition.owner, destination: this.#read(addition) };
-      return this.#options.roster.add(RUN_TIME, claim)?.why;
+      return this.#options.registry.add(RUN_TIME, claim)?.why;
     } catch (error) {
       // The settings have changed meanwhile, and it no longer fits them.
       return error instanceof Error ? error.message : String(error);
@@ -199,7 +199,7 @@ export class Additions {
     if (!this.#all.has(key)) return false;
     await this.#keep({ op: 'del', owner, name }, () => {
       this.#all.delete(key);
-      this.#options.roster.remove(RUN_TIME, owner, name);
+      this.#options.registry.remove(RUN_TIME, owner, name);
     });
     return true;
   }
@@ -214,7 +214,7 @@ export class Additions {
       await this.#journal.append(record, apply);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new AdditionError(`could not be written down: ${why}`, { cause: error });
+      throw new RuntimeDestinationError(`could not be written down: ${why}`, { cause: error });
     }
   }
 
@@ -233,7 +233,7 @@ export class Additions {
       return this.#readEntry(entry);
     } catch (error) {
       const why = error instanceof Error ? error.message.replaceAll('\n', '; ') : String(error);
-      throw new AdditionError(why, { cause: error });
+      throw new RuntimeDestinationError(why, { cause: error });
     }
   }
 

@@ -19,12 +19,12 @@ export interface AddressFault {
   readonly fault: string;
 }
 
-const HIGHEST_PORT = 65_535;
+const MAX_PORT = 65_535;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 /** RFC 4291 2.5.5.2, in its canonical text: `::ffff:c000:201` is 192.0.2.1. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 /** What is shown of a text that is no address, which may be of any length. */
-const LONGEST_SHOWN = 60;
+const MAX_SHOWN_LENGTH = 60;
 
 /** Addresses that are none of a single host, each with what it is instead. */
 const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string])[] = [
@@ -49,8 +49,8 @@ const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string]
 export function gateAddress(text: string, port: number): Endpoint | AddressFault {
   const gated = gateHost(text);
   if ('fault' in gated) return gated;
-  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
-    return { fault: `port ${port} is not from 1 to ${HIGHEST_PORT}` };
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
+    return { fault: `port ${port} is not from 1 to ${MAX_PORT}` };
   }
   return { ...gated, port };
 }
@@ -94,5 +94,7 @@ function canonicalIpv6(text: string): string | undefined {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
+  return JSON.stringify(
+    text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text,
+  );
 }

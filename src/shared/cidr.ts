@@ -10,7 +10,7 @@ const MAPPED_BITS = 96;
  * Whether one of the blocks, each in its canonical text, has the IP address. An IPv4-mapped address is
  * the IPv4 address in it: it is in `127.0.0.0/8`, and not in `::/0`.
  */
-export function isInBlocks(address: string, blocks: readonly string[]): boolean {
+export function isInCidr(address: string, blocks: readonly string[]): boolean {
   const ip = readAddress(address);
   if (ip === undefined) return false;
   const list = new BlockList();
@@ -28,7 +28,7 @@ export function isInBlocks(address: string, blocks: readonly string[]): boolean 
  * Undefined when it is none of an IP address; otherwise the shortest and longest prefix length that
  * the address could have where the one that is given is not among them.
  */
-export function canonicalBlock(
+export function canonicalCidr(
   text: string,
 ): string | { readonly shortest: number; readonly longest: number } | undefined {
   const [given = '', prefix, ...more] = text.split('/');

@@ -149,7 +149,7 @@ export interface TargetAddress {
 }
 
 /** A destination as it is watched now, with what the pinger found out about it. */
-export interface Watched {
+export interface RegisteredDestination {
   readonly destination: Destination;
   readonly slot: DestinationSlot;
   /** On whose behalf it is watched. */
@@ -160,16 +160,16 @@ export interface Watched {
   /** What the peer calls itself (header Server, else User-Agent); empty until it said so. */
   readonly server: string;
   /** By the index of the target's slot. */
-  readonly peers: ReadonlyMap<number, Peer>;
+  readonly peers: ReadonlyMap<number, PeerDetails>;
 }
 
 /** What most destinations have: one for all of them. */
-export const NO_PEERS: ReadonlyMap<number, Peer> = new Map();
+export const NO_PEERS: ReadonlyMap<number, PeerDetails> = new Map();
 
 /** What was found out about a target, beside numbers. */
-export interface Peer {
+export interface PeerDetails {
   /** What exactly went wrong with the last ping that failed, in words; empty when no more is known. */
-  readonly trouble: string;
+  readonly detail: string;
   /** Undefined until a TLS handshake came so far that the peer showed its certificate. */
   readonly tls: TlsPeer | undefined;
 }

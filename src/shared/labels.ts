@@ -11,17 +11,17 @@ const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
 
 /** Labels of one destination: what metrics have of each is written some twenty times a scrape. */
-const MOST_LABELS = 100;
+const MAX_LABELS = 100;
 /** Characters of their names and values in all. */
-const MOST_CHARACTERS = 16_384;
+const MAX_CHARACTERS = 16_384;
 
 /** Why there are too many labels for one destination, or too long ones; undefined when there are not. */
 export function labelsFault(labels: Readonly<Record<string, unknown>>): string | undefined {
   const all = Object.entries(labels);
-  if (all.length > MOST_LABELS) return `expected at most ${MOST_LABELS}, got ${all.length}`;
+  if (all.length > MAX_LABELS) return `expected at most ${MAX_LABELS}, got ${all.length}`;
   const characters = all.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0);
-  if (characters <= MOST_CHARACTERS) return undefined;
-  return `expected at most ${MOST_CHARACTERS} characters in all, got ${characters}`;
+  if (characters <= MAX_CHARACTERS) return undefined;
+  return `expected at most ${MAX_CHARACTERS} characters in all, got ${characters}`;
 }
 
 function lengthOf(value: unknown): number {

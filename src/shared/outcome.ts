@@ -68,7 +68,7 @@ export type TransportName = (typeof TRANSPORTS)[number];
 /** Which wire is taken where a URI names none; `auto` is what DNS says, UDP where that says nothing. */
 export type TransportChoice = TransportName | 'auto';
 
-const OF_EVERY_WIRE = [
+const OF_EVERY_TRANSPORT = [
   'code',
   'timeout',
   'refused',
@@ -77,12 +77,12 @@ const OF_EVERY_WIRE = [
   'malformed',
   'local',
 ] as const satisfies readonly FailureReason[];
-const OF_CONNECTIONS = [...OF_EVERY_WIRE, 'reset'] as const;
+const OF_CONNECTIONS = [...OF_EVERY_TRANSPORT, 'reset'] as const;
 const OF_TLS = [...OF_CONNECTIONS, 'tls', 'tls_certificate'] as const;
 
 /** The reasons that pings over a transport can fail for. */
 export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]>> = {
-  udp: OF_EVERY_WIRE,
+  udp: OF_EVERY_TRANSPORT,
   tcp: OF_CONNECTIONS,
   tls: OF_TLS,
   ws: OF_CONNECTIONS,
@@ -107,6 +107,6 @@ const WORDS: Readonly<Record<DownReason, string>> = {
 };
 
 /** A reason as a sentence for people. */
-export function inWords(reason: DownReason): string {
+export function reasonText(reason: DownReason): string {
   return WORDS[reason];
 }

@@ -10,7 +10,7 @@ export interface ProbeReport {
   /** Why not; undefined when it is alive, or when it was not allowed. */
   readonly reason: DownReason | undefined;
   /** What exactly went wrong, in words; empty when no more is known than the reason. */
-  readonly trouble: string;
+  readonly detail: string;
   /** False when no address that may be probed was found, and so nothing was sent. */
   readonly isAllowed: boolean;
   /** False when we stood still, so that nothing is known. */

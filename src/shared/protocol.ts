@@ -5,7 +5,7 @@
 
 import type {
   DestinationSlot,
-  Peer,
+  PeerDetails,
   Pingable,
   PingSettings,
   TargetAddress,
@@ -72,26 +72,26 @@ export interface LogLine {
 }
 
 /** A destination's verdict became another one. */
-export interface Change {
+export interface VerdictUpdate {
   readonly destination: DestinationSlot;
   readonly from: State;
   readonly to: State;
   readonly reason: DownReason | undefined;
   /** What exactly went wrong, in words; empty when no more is known than the reason. */
-  readonly trouble: string;
+  readonly detail: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
 }
 
 /** What was found out about a target; a later one replaces an earlier one. */
-export interface PeerNews {
+export interface PeerUpdate {
   readonly destination: DestinationSlot;
   readonly target: TargetSlot;
-  readonly peer: Peer;
+  readonly peer: PeerDetails;
 }
 
 /** How a ping of a destination that is followed ended. */
-export interface PingNews {
+export interface PingReport {
   readonly destination: DestinationSlot;
   readonly transport: TransportName;
   readonly address: string;
@@ -113,10 +113,10 @@ export interface ServerName {
 export type FromPinger =
   | { readonly type: 'ready' }
   | { readonly type: 'targets'; readonly resolved: readonly ResolvedTargets[] }
-  | { readonly type: 'changed'; readonly changes: readonly Change[] }
+  | { readonly type: 'changed'; readonly changes: readonly VerdictUpdate[] }
   | { readonly type: 'servers'; readonly servers: readonly ServerName[] }
-  | { readonly type: 'peers'; readonly peers: readonly PeerNews[] }
-  | { readonly type: 'pings'; readonly pings: readonly PingNews[] }
+  | { readonly type: 'peers'; readonly peers: readonly PeerUpdate[] }
+  | { readonly type: 'pings'; readonly pings: readonly PingReport[] }
   | {
       readonly type: 'explained';
       readonly id: number;

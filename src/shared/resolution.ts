@@ -45,7 +45,7 @@ export interface Resolution {
   /** Milliseconds since the last good answer; undefined when there was none. */
   readonly ageMs: number | undefined;
   /** Look-ups on the way that failed, in words. */
-  readonly troubles: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** The last messages that went to a target and came from it, as text. */

@@ -17,16 +17,21 @@ export interface Verdict {
 }
 
 /** Runs are counted up to here; `rise` and `fall` are no larger. */
-export const LONGEST_RUN = 1_000_000;
+export const MAX_RUN = 1_000_000;
 
 /**
  * The verdict after one more ping: up after `rise` pings alive in a row, down after `fall` pings not
  * alive in a row, from whatever state.
  */
-export function judge(before: Verdict, isAlive: boolean, rise: number, fall: number): Verdict {
+export function nextVerdict(
+  before: Verdict,
+  isAlive: boolean,
+  rise: number,
+  fall: number,
+): Verdict {
   const run = isAlive
-    ? Math.min(Math.max(before.run, 0) + 1, LONGEST_RUN)
-    : Math.max(Math.min(before.run, 0) - 1, -LONGEST_RUN);
+    ? Math.min(Math.max(before.run, 0) + 1, MAX_RUN)
+    : Math.max(Math.min(before.run, 0) - 1, -MAX_RUN);
   if (run >= rise) return { state: 'up', run };
   if (-run >= fall) return { state: 'down', run };
   return { state: before.state, run };
@@ -43,7 +48,7 @@ export interface Vote {
  * A destination is up while any target is, or while all are, or while any of the best priority is;
  * it is unknown while a target that nobody knows yet could turn the verdict.
  */
-export function combine(votes: readonly Vote[], aliveWhen: AliveWhen): State {
+export function combineVotes(votes: readonly Vote[], aliveWhen: AliveWhen): State {
   if (votes.length === 0) return 'unknown';
   const best = Math.min(...votes.map(({ priority }) => priority));
   const states = votes

@@ -44,11 +44,11 @@ const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 /**
  * Reads a SIP URI; `sip:` may be left out (`192.0.2.1`, `alice@example.com:5070`).
  *
- * @param transport the wire that is taken where the URI names none; it decides which port is the
+ * @param otherwise the transport to use when the URI names none; it decides which port is the
  *   default one.
  * @throws UriError saying what was wanted and what came.
  */
-export function parseUri(text: string, transport: TransportChoice = 'auto'): SipUri {
+export function parseUri(text: string, otherwise: TransportChoice = 'auto'): SipUri {
   const fail = (why: string): never => {
     const harmless = text.replace(/^((?:sips?:)?(?!sips?:)[^:@]*):.*@/is, '$1:<secret>@');
     const shown = JSON.stringify(harmless.slice(0, 120));
@@ -75,13 +75,13 @@ export function parseUri(text: string, transport: TransportChoice = 'auto'): Sip
   if (new Set(params.map(([name]) => name)).size < params.length)
     fail('a parameter is there twice');
   const isNumeric = hostKind !== 'name';
-  const wireOf = (own: SipUri['params']) => transportOf({ scheme, params: own }, transport);
+  const takenBy = (own: SipUri['params']) => transportOf({ scheme, params: own }, otherwise);
   const isIdle = (param: SipUri['params'][number]) =>
-    isDefaultTransport(scheme, param) && wireOf([param]) === wireOf([]);
+    isDefaultTransport(scheme, param) && takenBy([param]) === takenBy([]);
   const kept = isNumeric ? params.filter((param) => !isIdle(param)) : params;
   const uri = { scheme, user, host, hostKind, port, params: kept } as const;
-  const wire = wireOf(kept);
-  const isDefaultPort = isNumeric && wire !== undefined && port === DEFAULT_PORTS[wire];
+  const transport = takenBy(kept);
+  const isDefaultPort = isNumeric && transport !== undefined && port === DEFAULT_PORTS[transport];
   return isDefaultPort ? { ...uri, port: undefined } : uri;
 }
 
@@ -95,10 +95,10 @@ export function transportOf(
 ): TransportName | undefined {
   const named = uri.params.find(([name]) => name === 'transport');
   const unnamed = otherwise === 'auto' ? 'udp' : otherwise;
-  const wire = named === undefined ? unnamed : TRANSPORTS.find((known) => known === named[1]);
-  if (uri.scheme === 'sip' || wire === undefined) return wire;
-  if (wire === 'udp' && named !== undefined) return undefined;
-  return wire === 'ws' || wire === 'wss' ? 'wss' : 'tls';
+  const transport = named === undefined ? unnamed : TRANSPORTS.find((known) => known === named[1]);
+  if (uri.scheme === 'sip' || transport === undefined) return transport;
+  if (transport === 'udp' && named !== undefined) return undefined;
+  return transport === 'ws' || transport === 'wss' ? 'wss' : 'tls';
 }
 
 /**

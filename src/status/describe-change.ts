@@ -1,6 +1,6 @@
 /** A changed verdict as JSON, as events and webhooks carry it. */
 
-import { inWords } from '../shared/outcome.js';
+import { reasonText } from '../shared/outcome.js';
 import { eventOf, type StateChange } from './state-change.js';
 
 const texts = new WeakMap<StateChange, string>();
@@ -30,8 +30,8 @@ function describeChange(change: StateChange) {
     from: change.from,
     state: change.to,
     reason: reason ?? null,
-    reason_in_words: reason === undefined ? null : inWords(reason),
-    detail: change.trouble === '' ? null : change.trouble,
+    reason_text: reason === undefined ? null : reasonText(reason),
+    detail: change.detail === '' ? null : change.detail,
     at: new Date(change.atMs).toISOString(),
     module: destination.module,
     owners: change.owners,

@@ -1,16 +1,16 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
-import { lastSeenMs, tellable, type Watching } from '../http/exporter.js';
-import type { Peer, Watched } from '../shared/destination.js';
+import { effectiveState, lastSeenMs, type StatusContext } from '../http/exporter.js';
+import type { PeerDetails, RegisteredDestination } from '../shared/destination.js';
 import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
-import { type DownReason, inWords, isOwnFault } from '../shared/outcome.js';
+import { type DownReason, isOwnFault, reasonText } from '../shared/outcome.js';
 import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
 
-export type Described = ReturnType<typeof describe>;
+export type DestinationView = ReturnType<typeof destinationView>;
 
 /** Times are ISO 8601, null for never; durations are seconds. */
-export function describe(exporter: Watching, watched: Watched) {
+export function destinationView(exporter: StatusContext, watched: RegisteredDestination) {
   const { ledger } = exporter;
   const { destination, owners, server, slot } = watched;
   const row = ledger.destination(slot);
@@ -19,7 +19,7 @@ export function describe(exporter: Watching, watched: Watched) {
     row,
     targets.map((target) => target.row),
   );
-  const state = tellable(exporter, watched, row?.state ?? 'unknown', seenMs);
+  const state = effectiveState(exporter, watched, row?.state ?? 'unknown', seenMs);
   const reason = reasonOf(state, row, targets);
   return {
     destination: destination.name,
@@ -28,7 +28,7 @@ export function describe(exporter: Watching, watched: Watched) {
     state,
     since: time(row?.sinceMs),
     reason: reason ?? null,
-    reason_in_words: reason === undefined ? null : inWords(reason),
+    reason_text: reason === undefined ? null : reasonText(reason),
     module: destination.module,
     owners,
     labels: destination.labels,
@@ -40,7 +40,10 @@ export function describe(exporter: Watching, watched: Watched) {
       address: target.address,
       priority: target.priority ?? null,
       weight: target.weight ?? null,
-      state: row === undefined ? 'unknown' : tellable(exporter, watched, row.state, row.lastSeenMs),
+      state:
+        row === undefined
+          ? 'unknown'
+          : effectiveState(exporter, watched, row.state, row.lastSeenMs),
       ...describeRow(row),
       ...describePeer(watched.peers.get(target.slot.index), row),
     })),
@@ -59,11 +62,11 @@ function reasonOf(
 }
 
 /** What went wrong is told while the last ping failed. */
-function describePeer(peer: Peer | undefined, row: TargetRow | undefined) {
-  const isTroubled = row?.lastReason !== undefined && peer?.trouble;
+function describePeer(peer: PeerDetails | undefined, row: TargetRow | undefined) {
+  const hasFailed = row?.lastReason !== undefined && peer?.detail;
   const { tls } = peer ?? {};
   return {
-    detail: isTroubled ? peer.trouble : null,
+    detail: hasFailed ? peer.detail : null,
     tls:
       tls === undefined
         ? null
@@ -98,16 +101,16 @@ function describeRow(row: TargetRow | undefined) {
 }
 
 /** How the last ping ended of a target that stands for the verdict; its words and its code. */
-export function lastOutcome({ state, reason_in_words, targets }: Described) {
+export function lastOutcome({ state, reason_text, targets }: DestinationView) {
   const telling = targets.find((target) => target.state === state) ?? targets[0];
-  if (telling === undefined) return { outcome: reason_in_words, sip_code: null };
+  if (telling === undefined) return { outcome: reason_text, sip_code: null };
   const { detail, reason, code } = telling;
-  return { outcome: detail ?? (reason === null ? null : inWords(reason)), sip_code: code };
+  return { outcome: detail ?? (reason === null ? null : reasonText(reason)), sip_code: code };
 }
 
 /** One line of a list of many. */
-export function describeBrief(exporter: Watching, watched: Watched) {
-  const all = describe(exporter, watched);
+export function briefView(exporter: StatusContext, watched: RegisteredDestination) {
+  const all = destinationView(exporter, watched);
   const { destination, uri, code, state, since, owners, labels, targets } = all;
   const rtts = targets.flatMap(({ last_rtt }) => last_rtt ?? []);
   const ends = targets.flatMap(({ tls }) => tls?.chain_not_after ?? []);
@@ -127,7 +130,7 @@ export function describeRecent({ atMs, reason, code, rttMicros }: RecentPing) {
   return {
     at: time(atMs),
     reason: reason ?? null,
-    reason_in_words: reason === undefined ? null : inWords(reason),
+    reason_text: reason === undefined ? null : reasonText(reason),
     code: code || null,
     rtt: rttMicros === 0 ? null : rttMicros / 1e6,
   };
@@ -136,11 +139,11 @@ export function describeRecent({ atMs, reason, code, rttMicros }: RecentPing) {
 /** How the targets were found; null when nobody can say, or there is no name. Durations are seconds. */
 export function describeResolution(resolution: Resolution | undefined) {
   if (resolution === undefined) return null;
-  const { ageMs, troubles } = resolution;
-  if (ageMs === undefined && troubles.length === 0) return null;
+  const { ageMs, errors } = resolution;
+  if (ageMs === undefined && errors.length === 0) return null;
   return {
     age: ageMs === undefined ? null : ageMs / 1000,
-    troubles: resolution.troubles,
+    errors: resolution.errors,
     targets: resolution.targets.map(({ steps, ...target }) => ({
       ...target,
       steps: steps.map(({ leftMs, ...step }) => ({

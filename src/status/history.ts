@@ -1,13 +1,13 @@
 /** The last hour of every destination, a point a minute: for people, and gone with the process. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { Watching } from '../http/exporter.js';
-import type { DestinationSlot, Watched } from '../shared/destination.js';
+import type { StatusContext } from '../http/exporter.js';
+import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;
 /** Rows of destinations that have one; of more it would take too much memory. */
-const MOST_KEPT = 20_000;
+const MAX_KEPT = 20_000;
 /** Destinations that are looked at at a stretch. */
 const BATCH = 200;
 
@@ -38,12 +38,12 @@ class Block {
 }
 
 export class Histories {
-  readonly #watching: Watching;
+  readonly #watching: StatusContext;
   readonly #blocks: (Block | undefined)[] = [];
   #at = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(watching: Watching) {
+  constructor(watching: StatusContext) {
     this.#watching = watching;
   }
 
@@ -72,13 +72,13 @@ export class Histories {
   /** Takes the next point of every destination. */
   async look(): Promise<void> {
     this.#at = (this.#at + 1) % POINTS;
-    for (const [count, watched] of this.#watching.roster.all().entries()) {
+    for (const [count, watched] of this.#watching.registry.all().entries()) {
       if (count % BATCH === BATCH - 1) await nextRound();
-      if (watched.slot.index < MOST_KEPT) this.#lookAt(watched);
+      if (watched.slot.index < MAX_KEPT) this.#lookAt(watched);
     }
   }
 
-  #lookAt({ slot: { index, generation }, targets }: Watched): void {
+  #lookAt({ slot: { index, generation }, targets }: RegisteredDestination): void {
     const sums = [0, 0, 0, 0];
     for (const { slot } of targets) {
       const totals = this.#watching.ledger.totals(slot);

@@ -5,7 +5,7 @@ import type { ChangeListener, StateChange } from './state-change.js';
 /** How many are kept for listeners that come back. */
 const KEPT = 8_192;
 
-export class Changes {
+export class StateChangeLog {
   /** Of this run of the process. */
   readonly #run: string;
   readonly #onError: (error: unknown) => void;

@@ -13,7 +13,7 @@ export interface StateChange {
   readonly to: State;
   readonly reason: DownReason | undefined;
   /** What exactly went wrong, in words; empty when no more is known than the reason. */
-  readonly trouble: string;
+  readonly detail: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
 }

@@ -6,7 +6,7 @@
 import type { DestinationSlot } from '../shared/destination.js';
 
 /** So many deaths within so long are a series. */
-const MOST_DEATHS = 3;
+const MAX_DEATHS = 3;
 const SERIES_MS = 60_000;
 
 interface Death {
@@ -30,7 +30,7 @@ export class Quarantine {
   died(atMs: number, inHand: readonly DestinationSlot[]): readonly DestinationSlot[] {
     const recent = this.#deaths.filter((death) => atMs - death.atMs < SERIES_MS);
     this.#deaths = [...recent, { atMs, inHand }];
-    if (this.#deaths.length < MOST_DEATHS) return [];
+    if (this.#deaths.length < MAX_DEATHS) return [];
     const suspects = this.#deaths.flatMap((death) => death.inHand);
     const added = suspects.filter((slot, i) => {
       const isFirst = suspects.findIndex((other) => isSame(other, slot)) === i;

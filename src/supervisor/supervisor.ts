@@ -1,22 +1,22 @@
 /** The pinger thread: starts it, sees that it lives, starts it again, and carries its messages. */
 
 import { Worker } from 'node:worker_threads';
-import { AskError, Asks } from '../platform/pending-requests.js';
-import type { DestinationSlot, Watched } from '../shared/destination.js';
+import { PendingRequests, UnavailableError } from '../platform/pending-requests.js';
+import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
 import type {
-  Change,
   FromPinger,
   LogLine,
-  PeerNews,
+  PeerUpdate,
   PingerStart,
-  PingNews,
+  PingReport,
   ProbeRequest,
   ResolvedTargets,
   ServerName,
   ToPinger,
+  VerdictUpdate,
 } from '../shared/protocol.js';
 import type { DnsSettings, Explanation } from '../shared/resolution.js';
 import { PostQueue } from './post-queue.js';
@@ -24,12 +24,12 @@ import { Quarantine } from './quarantine.js';
 
 /** Pause before the first respawn; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 /** A pinger that lived this long ends a series of respawns. */
 const STABLE_MS = 60_000;
 /** How often the heartbeat is looked at, and how many looks without one mean a stuck pinger. */
-const LOOK_MS = 1_000;
-const MOST_MISSED_BEATS = 10;
+const POLL_INTERVAL_MS = 1_000;
+const MAX_MISSED_HEARTBEATS = 10;
 /** Destinations that cross in one message; a larger one would hold up the pinger's pings. */
 const BATCH = 500;
 
@@ -40,12 +40,12 @@ export interface SupervisorOptions {
   readonly ledger: SharedArrayBuffer;
   readonly dns: DnsSettings;
   /** What is to be watched, with the targets that were resolved so far. */
-  readonly watched: () => readonly Watched[];
+  readonly watched: () => readonly RegisteredDestination[];
   readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
-  readonly onChanged: (changes: readonly Change[]) => void;
+  readonly onChanged: (changes: readonly VerdictUpdate[]) => void;
   readonly onServers: (servers: readonly ServerName[]) => void;
-  readonly onPeers: (peers: readonly PeerNews[]) => void;
-  readonly onPings: (pings: readonly PingNews[]) => void;
+  readonly onPeers: (peers: readonly PeerUpdate[]) => void;
+  readonly onPings: (pings: readonly PingReport[]) => void;
   /** What is in the files that settings name, by their paths. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
@@ -55,13 +55,13 @@ export interface SupervisorOptions {
 }
 
 /** Probes that are under way at one moment; the pinger has numbers for no more. */
-const MOST_PROBES = 1000;
-const MOST_EXPLANATIONS = 1000;
+const MAX_PROBES = 1000;
+const MAX_EXPLANATIONS = 1000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #probes = new Asks<ProbeReport>(MOST_PROBES);
-  readonly #explanations = new Asks<Explanation | undefined>(MOST_EXPLANATIONS);
+  readonly #probes = new PendingRequests<ProbeReport>(MAX_PROBES);
+  readonly #explanations = new PendingRequests<Explanation | undefined>(MAX_EXPLANATIONS);
   readonly #reader: LedgerReader;
   readonly #quarantine = new Quarantine();
   readonly #queue = new PostQueue((message) => this.#worker?.postMessage(message));
@@ -73,8 +73,8 @@ export class Supervisor {
   #restarts = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #spawnedAt = 0;
-  #lastBeat = 0;
-  #missedBeats = 0;
+  #lastHeartbeat = 0;
+  #missedHeartbeats = 0;
   #pause: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
 
@@ -98,12 +98,12 @@ export class Supervisor {
     const known = watched()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
-    this.#look ??= setInterval(() => this.#lookAtHeartbeat(), LOOK_MS);
+    this.#look ??= setInterval(() => this.#checkHeartbeat(), POLL_INTERVAL_MS);
     this.#known = known.map(({ destination }) => destination);
     const worker = spawn({ ledger, dns, known });
     this.#worker = worker;
     this.#spawnedAt = performance.now();
-    this.#missedBeats = 0;
+    this.#missedHeartbeats = 0;
     let cause = 'it ended by itself';
     worker.on('message', (message: FromPinger) =>
       faults.contain('message from the pinger thread', () => this.#take(message)),
@@ -115,12 +115,12 @@ export class Supervisor {
   }
 
   /** These are new, or have other settings than before. */
-  watch(entries: readonly Watched[]): void {
+  watch(entries: readonly RegisteredDestination[]): void {
     for (const { slot } of entries) this.#quarantine.release(slot);
     this.#watch(entries);
   }
 
-  #watch(entries: readonly Watched[]): void {
+  #watch(entries: readonly RegisteredDestination[]): void {
     for (let i = 0; i < entries.length; i += BATCH) {
       const batch = entries.slice(i, i + BATCH);
       this.#post(() => ({ type: 'watch', destinations: batch.map(toldOf) }));
@@ -182,7 +182,7 @@ export class Supervisor {
   }
 
   #mustBeReady(): void {
-    if (!this.#isReady) throw new AskError('the pinger thread is not running');
+    if (!this.#isReady) throw new UnavailableError('the pinger thread is not running');
   }
 
   /** What is posted before the thread is ready is not lost: it is told everything then. */
@@ -215,7 +215,11 @@ export class Supervisor {
         break;
       case 'probed':
         if (message.report !== undefined) this.#probes.answer(message.id, message.report);
-        else this.#probes.refuse(message.id, new AskError('the exporter failed; its log says how'));
+        else
+          this.#probes.refuse(
+            message.id,
+            new UnavailableError('the exporter failed; its log says how'),
+          );
         break;
       case 'explained':
         this.#explanations.answer(message.id, message.explanation);
@@ -229,7 +233,7 @@ export class Supervisor {
   }
 
   #ended(worker: Worker, cause: string): void {
-    const error = new AskError('the pinger thread ended');
+    const error = new UnavailableError('the pinger thread ended');
     this.#probes.fail(error);
     this.#explanations.fail(error);
     if (this.#isStopped || this.#worker !== worker) return;
@@ -256,7 +260,7 @@ export class Supervisor {
         () => this.#startSoon(),
       );
     }, this.#pauseMs);
-    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
   }
 
   /** After a series of deaths, those that the threads died with in hand. */
@@ -280,7 +284,7 @@ export class Supervisor {
   }
 
   /** What the thread was dealing with when it died. */
-  #inHand(): readonly Watched[] {
+  #inHand(): readonly RegisteredDestination[] {
     const { targetInHand, destinationInHand } = this.#reader.pinger();
     return this.#options
       .watched()
@@ -291,23 +295,23 @@ export class Supervisor {
       );
   }
 
-  #lookAtHeartbeat(): void {
+  #checkHeartbeat(): void {
     const { heartbeat } = this.#reader.pinger();
-    this.#missedBeats = heartbeat === this.#lastBeat ? this.#missedBeats + 1 : 0;
-    this.#lastBeat = heartbeat;
-    if (this.#missedBeats < MOST_MISSED_BEATS || this.#worker === undefined) return;
-    this.#missedBeats = 0;
+    this.#missedHeartbeats = heartbeat === this.#lastHeartbeat ? this.#missedHeartbeats + 1 : 0;
+    this.#lastHeartbeat = heartbeat;
+    if (this.#missedHeartbeats < MAX_MISSED_HEARTBEATS || this.#worker === undefined) return;
+    this.#missedHeartbeats = 0;
     this.#options.log({
       level: 'error',
       message: 'the pinger thread is stuck; ending it',
-      fields: { seconds: (MOST_MISSED_BEATS * LOOK_MS) / 1000 },
+      fields: { seconds: (MAX_MISSED_HEARTBEATS * POLL_INTERVAL_MS) / 1000 },
     });
     void this.#worker.terminate();
   }
 }
 
 /** What the thread has to know of a destination. */
-function toldOf({ slot, destination: { name, uri, settings }, isFollowed }: Watched) {
+function toldOf({ slot, destination: { name, uri, settings }, isFollowed }: RegisteredDestination) {
   return { slot, destination: { name, uri, settings }, isFollowed };
 }
 

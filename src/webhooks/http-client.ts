@@ -12,7 +12,7 @@ import { secureContextOptions } from '../shared/tls-options.js';
 
 /** What a body of unknown length is first given room for. */
 const FIRST_BYTES = 64 << 10;
-const MOST_BYTES = 64 << 20;
+const MAX_BYTES = 64 << 20;
 
 /** @param files what is in the files that settings name, by their paths. */
 export function requester(userAgent: string, files: () => ReadonlyMap<string, string>): Requester {
@@ -64,7 +64,7 @@ function limited(signal: AbortSignal, timeoutMs: number) {
 }
 
 function send(url: URL, options: https.RequestOptions, request: HttpRequest): Promise<HttpReply> {
-  const { method, body, maxBytes = MOST_BYTES } = request;
+  const { method, body, maxBytes = MAX_BYTES } = request;
   return new Promise((resolve, reject) => {
     const { request: open } = url.protocol === 'https:' ? https : http;
     const sent = open(url, { ...options, method }, (response) => {

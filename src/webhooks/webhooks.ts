@@ -19,9 +19,9 @@ import type {
 import type { LogLine } from '../shared/protocol.js';
 import { secretIn } from '../shared/secret-file.js';
 
-const MOST_QUEUED = 10_000;
+const MAX_QUEUED = 10_000;
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 /** What could not be delivered for so long is not news any more. */
 const GIVE_UP_MS = 3_600_000;
 
@@ -118,7 +118,7 @@ class Webhook {
   tell(event: WebhookEvent): void {
     if (!this.#settings.events.includes(event.event)) return;
     this.#queue.push(event);
-    if (this.#queue.length > MOST_QUEUED) this.#overflow();
+    if (this.#queue.length > MAX_QUEUED) this.#overflow();
     if (!this.#isBusy) void this.#deliverAll();
   }
 
@@ -135,7 +135,7 @@ class Webhook {
       if (this.#closed.signal.aborted) break;
       if (failure !== undefined && !failure.isFinal) {
         await this.#pause(pauseMs);
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
         continue;
       }
       if (failure !== undefined) this.#drop(failure.text);
@@ -186,7 +186,7 @@ class Webhook {
     if (this.#isOverflowing) return;
     this.#isOverflowing = true;
     const message = 'a webhook is too slow; events are dropped';
-    const fields = { webhook: this.#settings.name, queued: MOST_QUEUED };
+    const fields = { webhook: this.#settings.name, queued: MAX_QUEUED };
     this.#tools.log({ level: 'error', message, fields });
   }
 

@@ -18,8 +18,8 @@ const WIRES = ['udp', 'tcp'] as const;
 /** How long silence has to last before it is believed. */
 const SILENCE_MS = 2000;
 
-const verdictOn = (wire: (typeof WIRES)[number], { verdict }: Case) =>
-  verdict[wire === 'udp' ? 0 : 1] ?? '';
+const verdictOn = (transport: (typeof WIRES)[number], { verdict }: Case) =>
+  verdict[transport === 'udp' ? 0 : 1] ?? '';
 
 /** How a ping ended, in the words of the verdicts. */
 async function endOf(exporter: Exporter, name: string): Promise<string> {
@@ -37,13 +37,17 @@ function endWanted(verdict: string): string {
 
 /** A peer for each answer, over each wire. */
 async function startPeers(t: TestContext) {
-  const pairs = WIRES.flatMap((wire) => answers.map((one) => ({ one, wire })));
+  const pairs = WIRES.flatMap((transport) => answers.map((one) => ({ one, transport })));
   return Promise.all(
-    pairs.map(async ({ one, wire }) => {
+    pairs.map(async ({ one, transport }) => {
       const bytes = bytesOf(one);
-      const farEnd = await startFarEnd(t, wire, (request) => [asAnswerTo(request, bytes)]);
-      const uri = `sip:127.0.0.1:${farEnd.port};transport=${wire}`;
-      return { name: `${wire} ${one.file}`, uri, wanted: endWanted(verdictOn(wire, one)) };
+      const farEnd = await startFarEnd(t, transport, (request) => [asAnswerTo(request, bytes)]);
+      const uri = `sip:127.0.0.1:${farEnd.port};transport=${transport}`;
+      return {
+        name: `${transport} ${one.file}`,
+        uri,
+        wanted: endWanted(verdictOn(transport, one)),
+      };
     }),
   );
 }

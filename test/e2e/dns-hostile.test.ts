@@ -38,10 +38,10 @@ async function everywhere(t: TestContext) {
 
 interface Explained {
   readonly reason: string | null;
-  readonly reason_in_words: string | null;
+  readonly reason_text: string | null;
   readonly resolution: {
     readonly age: number | null;
-    readonly troubles: readonly string[];
+    readonly errors: readonly string[];
     readonly targets: readonly { readonly transport: string; readonly address: string }[];
   } | null;
 }
@@ -78,13 +78,13 @@ test('SRV records with port 0 are no places: a healthy peer beside them loses no
   assert.match(body, /^probe_failure_info\{reason="resolution"\} 1$/m);
   assert.match(await exporter.get('/probe?target=sip:some.test'), /^probe_success 1$/m);
 
-  const { reason, reason_in_words, resolution } = await explained(exporter, 'zero');
+  const { reason, reason_text, resolution } = await explained(exporter, 'zero');
   assert.equal(reason, 'resolution');
-  assert.match(reason_in_words ?? '', /SRV of _sip\._udp\.zero\.test to h\.test:0: port 0/);
+  assert.match(reason_text ?? '', /SRV of _sip\._udp\.zero\.test to h\.test:0: port 0/);
   assert.equal(resolution?.age, null);
-  assert.match(resolution?.troubles.join() ?? '', /port 0/);
+  assert.match(resolution?.errors.join() ?? '', /port 0/);
   const some = await explained(exporter, 'some');
-  assert.match(some.resolution?.troubles.join() ?? '', /port 0/);
+  assert.match(some.resolution?.errors.join() ?? '', /port 0/);
   assert.deepEqual(
     some.resolution?.targets.map(({ address }) => address),
     [`127.0.0.1:${live.port}`],
@@ -123,7 +123,7 @@ test('addresses that are none of a host are not pinged, whoever answers on this 
     const { reason, resolution } = await explained(exporter, name);
     assert.equal(reason, 'resolution');
     assert.deepEqual(resolution?.targets, []);
-    assert.match(resolution?.troubles.join() ?? '', /A of .*\.test: \S+ (means|is)/, name);
+    assert.match(resolution?.errors.join() ?? '', /A of .*\.test: \S+ (means|is)/, name);
   }
   for (const name of ['mapped', 'mapped-uri']) {
     await eventually(`${name} is up`, async () => (await exporter.isAlive(name)) === 1);
@@ -193,7 +193,9 @@ test('NAPTR and SRV that no server answers for do not keep a host from being pin
     ...errors.flatMap((error) => [`${error.toLowerCase()}.test NAPTR !${error}`]),
     ...errors.map((error) => srv(error.toLowerCase())),
     ...errors.flatMap((error) =>
-      ['udp', 'tcp'].map((wire) => `_sip._${wire}.srv-${error.toLowerCase()}.test SRV !${error}`),
+      ['udp', 'tcp'].map(
+        (transport) => `_sip._${transport}.srv-${error.toLowerCase()}.test SRV !${error}`,
+      ),
     ),
     ...errors.flatMap((error) => [
       `srv-${error.toLowerCase()}.test NAPTR !${error}`,
@@ -224,7 +226,7 @@ test('NAPTR and SRV that no server answers for do not keep a host from being pin
     assert.equal(await exporter.metric('sip_keepalive_resolution_stale', labels), 0, name);
     assert.equal(await exporter.metric('sip_keepalive_resolution_failures_total', labels), 0, name);
     const { resolution } = await explained(exporter, name);
-    assert.match(resolution?.troubles.join() ?? '', /NAPTR of .*\.test: /, name);
+    assert.match(resolution?.errors.join() ?? '', /NAPTR of .*\.test: /, name);
   }
 });
 

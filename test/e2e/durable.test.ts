@@ -10,7 +10,7 @@ import { needs } from '../support/tools.js';
 const KILLS = 40;
 /** Additions that are under way when the process is killed. */
 const AT_A_TIME = 8;
-const MOST_BEFORE_KILL = 50;
+const MAX_BEFORE_KILL = 50;
 
 const config = (stateDir: string) => ({
   ping_interval: 3600,
@@ -48,7 +48,7 @@ test(`kill -9 in the middle of additions, ${KILLS} times: every acknowledged one
   let exporter = await startExporter(t, config(stateDir));
   const wanted = new Set<string>();
   for (let kill = 0; kill < KILLS; kill++) {
-    const count = 1 + ((kill * 37) % MOST_BEFORE_KILL);
+    const count = 1 + ((kill * 37) % MAX_BEFORE_KILL);
     const acknowledged = await killAfter(exporter, count, kill * 10_000);
     assert.ok(acknowledged.length >= count);
     for (const uri of acknowledged) wanted.add(uri);

@@ -85,7 +85,7 @@ async function testInside(suite: TestContext): Promise<void> {
       ip('address', 'add', `${source}/32`, 'dev', 'lo');
       const names = ['udp', 'tcp', 'ws'] as const;
       const peers = await Promise.all(
-        names.map((wire) => startFarEnd(t, wire, (_request, good) => [good])),
+        names.map((transport) => startFarEnd(t, transport, (_request, good) => [good])),
       );
       const exporter = await startExporter(t, {
         ...{ ping_interval: INTERVAL, source_address: source },

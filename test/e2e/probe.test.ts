@@ -75,7 +75,7 @@ test('a probe of each member of the fleet comes to the same verdict as its pings
     modules: Object.assign({}, ...fleet.members.map(own)),
   });
   await Promise.all(
-    fleet.members.map(async ({ name, uri, verdict, reason, wire = 'udp' }) => {
+    fleet.members.map(async ({ name, uri, verdict, reason, transport = 'udp' }) => {
       if (verdict === 'flapping') return;
       const [status, text] = await probe(exporter, of(uri, `&module=${name}`));
       assert.equal(status, 200, name);
@@ -84,7 +84,7 @@ test('a probe of each member of the fleet comes to the same verdict as its pings
       const info = sum(text, 'probe_failure_info', { reason: reason ?? '' });
       assert.equal(info, isUp ? undefined : 1, `${name} fails for ${reason}\n${text}`);
       const names = [...ALWAYS, ...(isUp ? [] : ON_FAILURE)];
-      if (wire !== 'tls') assert.deepEqual(namesIn(text), names.sort(), name);
+      if (transport !== 'tls') assert.deepEqual(namesIn(text), names.sort(), name);
       else if (isUp) assert.deepEqual(namesIn(text), [...names, ...WITH_TLS].sort(), name);
       // Connections are no part of the request's time, which is what a ping would have measured.
       // One is absent only if the exporter stood still.
@@ -92,7 +92,7 @@ test('a probe of each member of the fleet comes to the same verdict as its pings
       const tookOf = (phase: string) =>
         sum(text, 'probe_sip_duration_seconds', { phase }) ?? Math.sign(stalls);
       if (isUp) assert.ok(tookOf('request') > 0, `${name}\n${text}`);
-      assert.equal(tookOf('tls') > 0, wire === 'tls', `${name}\n${text}`);
+      assert.equal(tookOf('tls') > 0, transport === 'tls', `${name}\n${text}`);
     }),
   );
 });

@@ -50,7 +50,7 @@ describe('/rpc', () => {
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', interval), 0.4);
     await eventually('a verdict', async () => (await call('is_alive', [uri])).result === 2);
     const got = (await resultOf('get', [uri, 'bob'])) as Record<string, unknown>;
-    const { owner, state, code, state_in_words: words } = got;
+    const { owner, state, code, state_text: words } = got;
     assert.deepEqual([got['uri'], owner, state, code, words], [uri, 'bob', 2, 2, 'down']);
     assert.equal(got['last up'], null);
     assert.ok(Date.parse(String(got['last checked'])) > 0);

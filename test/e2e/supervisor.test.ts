@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import { startFleet } from '../../demo/fleet.js';
 import { readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
-import { Roster } from '../../src/registry/registry.js';
-import { NO_PEERS, type Watched } from '../../src/shared/destination.js';
+import { DestinationRegistry } from '../../src/registry/registry.js';
+import { NO_PEERS, type RegisteredDestination } from '../../src/shared/destination.js';
 import { createLedger, PINGER } from '../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
@@ -48,17 +48,17 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   const reader = new LedgerReader(buffer);
   const threads: Worker[] = [];
   const logged: LogLine[] = [];
-  const roster: Roster = new Roster({
+  const registry: DestinationRegistry = new DestinationRegistry({
     watch: (entries) => supervisor.watch(entries),
     unwatch: (slots) => supervisor.unwatch(slots),
   });
   const supervisor = new Supervisor({
     ledger: buffer,
     ...UNHEARD,
-    watched: () => roster.all(),
-    onTargets: (resolved) => roster.setTargets(resolved),
-    onServers: (servers) => roster.setServers(servers),
-    onPeers: (peers) => roster.setPeers(peers),
+    watched: () => registry.all(),
+    onTargets: (resolved) => registry.setTargets(resolved),
+    onServers: (servers) => registry.setServers(servers),
+    onPeers: (peers) => registry.setPeers(peers),
     files: () => new Map(),
     onPings: () => {},
     onChanged: () => {},
@@ -73,9 +73,9 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   t.after(() => supervisor.stop());
   supervisor.start();
   const claims = config.destinations.map((destination) => ({ owner: 'config', destination }));
-  roster.set('configuration', claims);
+  registry.set('configuration', claims);
   const rows = () =>
-    roster.all().map((watched) => {
+    registry.all().map((watched) => {
       const [target] = watched.targets;
       const row = target === undefined ? undefined : reader.target(target.slot);
       return {
@@ -147,7 +147,7 @@ test('what the thread dies of three times within a minute is left out, told by n
   const logged: LogLine[] = [];
   const flags = readFlags(['--destination=192.0.2.1', '--destination=192.0.2.2']);
   const { destinations } = readConfig({ flags, env: {}, version: '0' });
-  const all: Watched[] = destinations.map((destination, index) => ({
+  const all: RegisteredDestination[] = destinations.map((destination, index) => ({
     ...{ destination, slot: { index, generation: 1 }, owners: ['config'], isFollowed: false },
     ...{ targets: [], server: '', peers: NO_PEERS },
   }));

@@ -32,15 +32,15 @@ interface Case {
   /** Days until that expires, negative for the past; 365 by default. */
   readonly untilDays?: number;
   readonly tlsConfig?: object;
-  readonly wire?: 'tls' | 'wss';
+  readonly transport?: 'tls' | 'wss';
   /** Up where there is neither reason nor fault. */
   readonly reason?: 'tls' | 'tls_certificate';
   readonly detail?: string | RegExp;
   readonly fault?: string | RegExp;
 }
 
-const answering = (t: TestContext, peer: tls.TlsOptions, wire: 'tls' | 'wss' = 'tls') =>
-  startFarEnd(t, wire, (_request, good) => [good], { tls: peer });
+const answering = (t: TestContext, peer: tls.TlsOptions, transport: 'tls' | 'wss' = 'tls') =>
+  startFarEnd(t, transport, (_request, good) => [good], { tls: peer });
 
 /** Starts a far end for each and one exporter for all, and holds what is told against the cases. */
 async function checkAll(
@@ -50,11 +50,13 @@ async function checkAll(
 ): Promise<{ readonly exporter: Exporter; readonly farEnds: ReadonlyMap<string, FarEnd> }> {
   const farEnds = new Map<string, FarEnd>();
   const destinations = [];
-  for (const [name, { host = 'localhost', peer, tlsConfig = {}, wire }] of Object.entries(cases)) {
+  for (const [name, { host = 'localhost', peer, tlsConfig = {}, transport }] of Object.entries(
+    cases,
+  )) {
     const right = () => authority.issue({ name: host, alternative: `DNS:${host}` });
-    const farEnd = await answering(t, peer ?? right(), wire);
+    const farEnd = await answering(t, peer ?? right(), transport);
     farEnds.set(name, farEnd);
-    const uri = `sips:${host}:${farEnd.port}${wire === 'wss' ? ';transport=ws' : ''}`;
+    const uri = `sips:${host}:${farEnd.port}${transport === 'wss' ? ';transport=ws' : ''}`;
     destinations.push({ name, uri, tls_config: tlsConfig });
   }
   const exporter = await startExporter(t, {
@@ -209,7 +211,7 @@ test(
       },
       'upper case': { host: 'localhost', peer: issue('DNS:LocalHost') },
       'expired, over WebSocket': {
-        wire: 'wss',
+        transport: 'wss',
         peer: issue('DNS:localhost', { fromDays: -20, untilDays: -3 }),
         untilDays: -3,
         ...refusedFor(EXPIRED),
@@ -286,11 +288,11 @@ test(
     const { exporter } = await checkAll(t, authority, {
       'demanded by TLS 1.2': { peer: old, ...demanded },
       'demanded by TLS 1.3': { peer: modern, ...demanded },
-      'demanded by TLS 1.2 over WebSocket': { peer: old, wire: 'wss', ...demanded },
-      'demanded by TLS 1.3 over WebSocket': { peer: modern, wire: 'wss', ...demanded },
+      'demanded by TLS 1.2 over WebSocket': { peer: old, transport: 'wss', ...demanded },
+      'demanded by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', ...demanded },
       'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
       'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
-      'ours by TLS 1.3 over WebSocket': { peer: modern, wire: 'wss', tlsConfig: withOurs },
+      'ours by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', tlsConfig: withOurs },
       'ours, and its key locked': { peer: modern, tlsConfig: withLocked },
       'too old a peer': {
         peer: { cert, key, maxVersion: 'TLSv1.2' },
@@ -400,7 +402,7 @@ test(
         peer: issue('DNS:carrier.example'),
         tlsConfig: { server_name: 'carrier.example' },
       },
-      wss: { host: 'sip.localhost', peer: issue('DNS:sip.localhost'), wire: 'wss' },
+      wss: { host: 'sip.localhost', peer: issue('DNS:sip.localhost'), transport: 'wss' },
     });
     const asked = [...farEnds].map(([name, { callers }]) => [name, callers[0]?.serverName]);
     assert.deepEqual(Object.fromEntries(asked), {

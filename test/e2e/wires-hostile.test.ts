@@ -205,18 +205,19 @@ const WEB_SOCKET: Readonly<Record<string, Case>> = {
 /** Starts a far end for each over this wire, and holds what they come to against what is wanted. */
 async function checkCases(
   t: TestContext,
-  wire: 'tcp' | 'tls' | 'ws' | 'wss',
+  transport: 'tcp' | 'tls' | 'ws' | 'wss',
   cases: Readonly<Record<string, Case>>,
 ): Promise<void> {
-  const { config, ...options } = wire === 'tls' || wire === 'wss' ? secure(t) : { config: {} };
+  const { config, ...options } =
+    transport === 'tls' || transport === 'wss' ? secure(t) : { config: {} };
   const farEnds = new Map<string, FarEnd>();
   for (const [name, { answers, greeting }] of Object.entries(cases)) {
     const greeted = greeting === undefined ? options : { ...options, greeting };
-    farEnds.set(name, await startFarEnd(t, wire, answers, greeted));
+    farEnds.set(name, await startFarEnd(t, transport, answers, greeted));
   }
   const destinations = [...farEnds].map(([name, { port }]) => ({
     name,
-    uri: `127.0.0.1:${port};transport=${wire}`,
+    uri: `127.0.0.1:${port};transport=${transport}`,
     ...hurryFor(cases[name]?.verdict, cases[name]?.isSlow),
   }));
   const exporter = await startHurried(t, { ...config, destinations });
@@ -353,7 +354,7 @@ test('a connection that does not come about is told by what was waited for, and 
   const hungUp = 'the peer closed the connection during the upgrade';
   const noSip = 'the peer does not speak the WebSocket subprotocol sip';
   const invalid = `the answer to ${upgrade} has a wrong Sec-WebSocket-Accept`;
-  const cases: Readonly<Record<string, readonly [Listener, wire: string, Verdict]>> = {
+  const cases: Readonly<Record<string, readonly [Listener, transport: string, Verdict]>> = {
     'tcp silent': [silent, 'tcp', UNANSWERED],
     'tcp unread': [unread, 'tcp', UNANSWERED],
     'tls silent': [silent, 'tls', awaiting('the TLS handshake')],
@@ -385,9 +386,9 @@ test('a connection that does not come about is told by what was waited for, and 
     'ws without a subprotocol': [dumb, 'ws', refused(noSip)],
     'ws with another subprotocol': [other, 'ws', refused(noSip)],
   };
-  const destinations = Object.entries(cases).map(([name, [{ port }, wire, verdict]]) => ({
+  const destinations = Object.entries(cases).map(([name, [{ port }, transport, verdict]]) => ({
     name,
-    uri: `127.0.0.1:${port};transport=${wire}`,
+    uri: `127.0.0.1:${port};transport=${transport}`,
     ...hurryFor(verdict),
   }));
   const exporter = await startHurried(t, { ...config, destinations });
@@ -420,7 +421,7 @@ function acceptOf(request: Buffer): string {
 const FLOOD_BYTES = 20_000_000;
 const CHUNK = 64 * 1024;
 /** Far less than one flood of each kind, let alone one with every ping. */
-const MOST_GROWTH_BYTES = 100_000_000;
+const MAX_GROWTH_BYTES = 100_000_000;
 
 test('20 MB of anything takes neither memory nor the time of others', async (t) => {
   /** Sends as much as is taken, and says when it has been stopped. */
@@ -480,7 +481,7 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
   });
   const grown = ((await rss()) ?? 0) - before;
   t.diagnostic(`${grown} bytes more than before`);
-  assert.ok(grown < MOST_GROWTH_BYTES, `${grown} bytes more than before`);
+  assert.ok(grown < MAX_GROWTH_BYTES, `${grown} bytes more than before`);
   assert.equal(await exporter.isAlive('well'), 1);
   assert.equal(
     await exporter.metric('sip_keepalive_ping_failures_total', { destination: 'well' }),
@@ -498,17 +499,17 @@ test(
   IS_LINUX,
   async (t) => {
     const silent = await startListener(t, (socket) => socket.resume());
-    const wires = ['tcp', 'tls', 'ws', 'wss'];
+    const transports = ['tcp', 'tls', 'ws', 'wss'];
     // A port below those that the system gives to callers: with one of theirs, a caller could by
     // chance be given the very port that it calls, and be connected with itself.
     const refusing = Array.from({ length: REFUSING }, (_, i) => ({
       name: `refusing ${i}`,
-      uri: `127.1.0.${i + 1}:9;transport=${wires[i % wires.length]}`,
+      uri: `127.1.0.${i + 1}:9;transport=${transports[i % transports.length]}`,
     }));
     const hushed = Array.from({ length: SILENT }, (_, i) => ({
       name: `silent ${i}`,
-      uri: `127.1.1.${i + 1}:${silent.port};transport=${wires[i % wires.length]}`,
-      route: `sip:127.0.0.1:${silent.port};transport=${wires[i % wires.length]}`,
+      uri: `127.1.1.${i + 1}:${silent.port};transport=${transports[i % transports.length]}`,
+      route: `sip:127.0.0.1:${silent.port};transport=${transports[i % transports.length]}`,
     }));
     const exporter = await startExporter(t, {
       ping_interval: HURRIED_S,
@@ -543,11 +544,11 @@ test(
 const STALLS = 5;
 
 test('a connection that was coming about when the exporter stood still is not left behind', async (t) => {
-  const wires = ['tls', 'ws', 'wss'];
+  const transports = ['tls', 'ws', 'wss'];
   const silent = await startListener(t, (socket) => socket.resume());
-  const destinations = wires.map((wire) => ({
-    name: wire,
-    uri: `127.0.0.1:${silent.port};transport=${wire}`,
+  const destinations = transports.map((transport) => ({
+    name: transport,
+    uri: `127.0.0.1:${silent.port};transport=${transport}`,
   }));
   const exporter = await startHurried(t, { destinations });
   for (let stalls = 0; stalls < STALLS; stalls++) {
@@ -559,7 +560,7 @@ test('a connection that was coming about when the exporter stood still is not le
   }
   const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
   const before = await pings();
-  await eventually('pings as before', async () => (await pings()) >= before + wires.length);
+  await eventually('pings as before', async () => (await pings()) >= before + transports.length);
   // Without destinations no ping is under way.
   writeFileSync(exporter.configFile, '{}');
   assert.equal((await exporter.post('/-/reload', '')).status, 200);

@@ -67,20 +67,20 @@ class World {
     this.#farEnds = farEnds;
   }
 
-  static async start(t: TestContext, wire: TransportName): Promise<World> {
-    const { options, tlsConfig } = securityFor(t, wire);
+  static async start(t: TestContext, transport: TransportName): Promise<World> {
+    const { options, tlsConfig } = securityFor(t, transport);
     const names = (Object.keys(FAR_ENDS) as Name[]).filter(
-      (name) => wire !== 'udp' || !OF_CONNECTIONS.includes(name),
+      (name) => transport !== 'udp' || !OF_CONNECTIONS.includes(name),
     );
     const farEnds = new Map<string, FarEnd>();
     for (const name of names) {
-      farEnds.set(name, await startFarEnd(t, wire, onlyOnce(FAR_ENDS[name]), options));
+      farEnds.set(name, await startFarEnd(t, transport, onlyOnce(FAR_ENDS[name]), options));
     }
     const exporter = await startExporter(t, {
       ...tlsConfig,
       destinations: names.map((name) => ({
         name,
-        uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${wire}`,
+        uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${transport}`,
         ...(UNANSWERED.includes(name) ? HURRIED : PATIENT),
         ...(name === 'each' ? { connection: 'per_ping' } : {}),
       })),
@@ -133,9 +133,9 @@ function onlyOnce(answers: Answers): Answers {
 /** Far end and exporter agree on a certificate where the wire has one. */
 function securityFor(
   t: TestContext,
-  wire: TransportName,
+  transport: TransportName,
 ): { readonly options: FarEndOptions; readonly tlsConfig: object } {
-  if (!isSecure(wire)) return { options: {}, tlsConfig: {} };
+  if (!isSecure(transport)) return { options: {}, tlsConfig: {} };
   const authority = Authority.root(t);
   const { cert, key } = authority.issue({ name: 'far end', alternative: 'IP:127.0.0.1' });
   return {
@@ -144,19 +144,19 @@ function securityFor(
   };
 }
 
-function isSecure(wire: TransportName): boolean {
-  return wire === 'tls' || wire === 'wss';
+function isSecure(transport: TransportName): boolean {
+  return transport === 'tls' || transport === 'wss';
 }
 
 // The wires have nothing to do with one another, and most of the time is spent waiting.
 describe('over', { concurrency: true }, () => {
-  for (const wire of TRANSPORTS) {
-    test(wire, isSecure(wire) ? needs('openssl') : {}, async (t) => {
-      const world = await World.start(t, wire);
+  for (const transport of TRANSPORTS) {
+    test(transport, isSecure(transport) ? needs('openssl') : {}, async (t) => {
+      const world = await World.start(t, transport);
       await testAnswers(t, world);
-      await testFailures(t, world, wire);
-      if (wire !== 'udp') await testConnections(t, world, wire);
-      await testRequests(t, world, wire);
+      await testFailures(t, world, transport);
+      if (transport !== 'udp') await testConnections(t, world, transport);
+      await testRequests(t, world, transport);
       await t.test('whatever came, the pinger thread never ended by itself', () => {
         assert.equal(world.exporter.crashes(), 0);
       });
@@ -211,7 +211,7 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
   });
 }
 
-async function testFailures(t: TestContext, world: World, wire: TransportName): Promise<void> {
+async function testFailures(t: TestContext, world: World, transport: TransportName): Promise<void> {
   await t.test('silence is a timeout, and no round trip', async () => {
     const { code, last_rtt, detail } = await world.verdict('silent', 'down', 'timeout');
     assert.deepEqual([code, last_rtt, detail], [null, null, null]);
@@ -220,7 +220,7 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
   });
 
   await t.test(
-    wire === 'udp'
+    transport === 'udp'
       ? 'a request without an answer is sent again (RFC 3261 17.1.2.2)'
       : 'a request without an answer is sent once, as the wire is reliable (RFC 3261 17.1.2.2)',
     async () => {
@@ -229,7 +229,7 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
         const { requests } = world.farEnd('silent');
         const again = requests.length - new Set(requests).size;
         const { retransmissions } = await world.pings('silent', 3);
-        return retransmissions === again && again > 0 === (wire === 'udp');
+        return retransmissions === again && again > 0 === (transport === 'udp');
       });
     },
   );
@@ -240,7 +240,7 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
     assert.deepEqual([timeouts, rtts], [pings, 0]);
     const lates = async () => (await world.metric('late_responses_total', 'late')) ?? 0;
     // A connection is given up with the ping, and what comes over it then is not heard any more.
-    if (wire === 'udp') await eventually('two late ones', async () => (await lates()) >= 2);
+    if (transport === 'udp') await eventually('two late ones', async () => (await lates()) >= 2);
     else assert.equal(await lates(), 0);
   });
 
@@ -253,7 +253,7 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
       const distinct = (name: Name) => new Set(world.farEnd(name).requests).size;
       const strays = distinct('stray');
       // Over a connection one may come when it was given up; a late answer when its ping is forgotten.
-      const least = wire === 'udp' ? strays : 1;
+      const least = transport === 'udp' ? strays : 1;
       return (unmatched ?? 0) >= least && (unmatched ?? 0) <= strays + distinct('late');
     });
   });
@@ -273,8 +273,12 @@ async function testFailures(t: TestContext, world: World, wire: TransportName): 
   });
 }
 
-async function testConnections(t: TestContext, world: World, wire: TransportName): Promise<void> {
-  const phases = isSecure(wire) ? ['connect', 'tls'] : ['connect'];
+async function testConnections(
+  t: TestContext,
+  world: World,
+  transport: TransportName,
+): Promise<void> {
+  const phases = isSecure(transport) ? ['connect', 'tls'] : ['connect'];
 
   await t.test('one connection serves ping after ping', async () => {
     const { retransmissions } = await world.pings('well', 4);
@@ -349,11 +353,11 @@ async function testConnections(t: TestContext, world: World, wire: TransportName
   );
 }
 
-async function testRequests(t: TestContext, world: World, wire: TransportName): Promise<void> {
+async function testRequests(t: TestContext, world: World, transport: TransportName): Promise<void> {
   const request = (method: string) =>
     [
       `${method} sip:keepalive@127.0.0.1 SIP/2.0`,
-      `Via: SIP/2.0/${wire.toUpperCase()} 127.0.0.1:9;branch=z9hG4bK${method};rport`,
+      `Via: SIP/2.0/${transport.toUpperCase()} 127.0.0.1:9;branch=z9hG4bK${method};rport`,
       'From: <sip:a@far.example>;tag=1',
       'To: <sip:keepalive@127.0.0.1>',
       `Call-ID: ${method}`,
@@ -365,7 +369,7 @@ async function testRequests(t: TestContext, world: World, wire: TransportName): 
     ].join('\r\n');
 
   await t.test(
-    wire === 'udp'
+    transport === 'udp'
       ? 'an OPTIONS of the peer is answered with 200, other requests with silence'
       : 'an OPTIONS of the peer is answered with 200, a MESSAGE with 405, an ACK with silence',
     async () => {
@@ -373,7 +377,7 @@ async function testRequests(t: TestContext, world: World, wire: TransportName): 
       const [caller] = world.farEnd('asking').callers;
       assert.ok(caller !== undefined);
       await caller.act([request('ACK'), request('MESSAGE'), request('OPTIONS')]);
-      const wanted = wire === 'udp' ? ['200 OK'] : ['405 Method Not Allowed', '200 OK'];
+      const wanted = transport === 'udp' ? ['200 OK'] : ['405 Method Not Allowed', '200 OK'];
       await eventually('the answers', () => caller.replies.length >= wanted.length);
       assert.deepEqual(
         caller.replies.map((text) => /^SIP\/2\.0 ([^\r]+)\r\n/.exec(text)?.[1]),

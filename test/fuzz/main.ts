@@ -16,7 +16,7 @@ import type { FuzzMessage } from './worker.js';
 const FOLDER = 'fuzz-findings';
 /** An input that runs for so long has no end; a busy machine is given its time. */
 const HANG_MS = 60_000;
-const LOOK_MS = 1000;
+const POLL_INTERVAL_MS = 1000;
 
 /** Where the worker writes down its input before it runs: how many ran, the length, the bytes. */
 function newJournal(): SharedArrayBuffer {
@@ -65,7 +65,7 @@ async function hang(journal: SharedArrayBuffer, ended: Promise<unknown>): Promis
   let last = -1;
   let sinceMs = performance.now();
   while (!isOver && performance.now() - sinceMs < HANG_MS) {
-    await sleep(LOOK_MS);
+    await sleep(POLL_INTERVAL_MS);
     const now = Atomics.load(counter, 0);
     if (now !== last) sinceMs = performance.now();
     last = now;

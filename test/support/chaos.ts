@@ -9,8 +9,8 @@ import { ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
 import { FileSd } from '../../src/discovery/file-sd.js';
 import { DnsResolver } from '../../src/pinger/dns/resolver.js';
-import { Watches } from '../../src/pinger/monitor/destinations.js';
-import { Judge } from '../../src/pinger/monitor/verdicts.js';
+import { MonitoredDestinations } from '../../src/pinger/monitor/destinations.js';
+import { VerdictTracker } from '../../src/pinger/monitor/verdicts.js';
 import { Outbox } from '../../src/pinger/outbox.js';
 import { Probe } from '../../src/pinger/probe/probe.js';
 import { Transaction } from '../../src/pinger/sip/transaction.js';
@@ -20,7 +20,7 @@ import { Targets } from '../../src/pinger/targets/targets.js';
 import { RateBound } from '../../src/pinger/transport/rate-bound.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
 import { Journal } from '../../src/registry/journal.js';
-import { Roster } from '../../src/registry/registry.js';
+import { DestinationRegistry } from '../../src/registry/registry.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import { Webhooks } from '../../src/webhooks/webhooks.js';
 
@@ -57,9 +57,13 @@ let target: number | undefined;
 
 function inPingerThread(): void {
   const isVictim = () => target !== undefined && victimTargets.has(target);
-  patch(Watches.prototype, 'add', (slot: { index: number }, { name }: { name: string }) => {
-    if (name === VICTIM) victimDestinations.add(slot.index);
-  });
+  patch(
+    MonitoredDestinations.prototype,
+    'add',
+    (slot: { index: number }, { name }: { name: string }) => {
+      if (name === VICTIM) victimDestinations.add(slot.index);
+    },
+  );
   patch(Targets.prototype, 'add', ({ slot }: Target, name: string) => {
     if (name.startsWith(VICTIM)) victimTargets.add(slot.index);
   });
@@ -90,7 +94,7 @@ function inPingerThread(): void {
   patch(Transaction.prototype, 'start', () => {
     if (isVictim()) throwAt('transaction');
   });
-  patch(Judge.prototype, 'ended', (watch: { destination: { name: string } }) => {
+  patch(VerdictTracker.prototype, 'ended', (watch: { destination: { name: string } }) => {
     if (watch.destination.name === VICTIM) throwAt('judge');
   });
   patch(LedgerWriter.prototype, 'recordPing', ({ index }: { index: number }) => {
@@ -119,7 +123,7 @@ function inPingerThread(): void {
 }
 
 function inMainThread(): void {
-  patch(Roster.prototype, 'set', () => throwAt('reload'));
+  patch(DestinationRegistry.prototype, 'set', () => throwAt('reload'));
   patch(FileSd.prototype, 'read', () => throwAt('source'));
   patch(Webhooks.prototype, 'tell', () => throwAt('webhook'));
   patch(Journal.prototype, 'append', () => throwAt('journal'));

@@ -17,7 +17,7 @@ export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>
     counts(readKamailioCfg(path, (name) => decodeConfig(readFileSync(name)))),
   'file-sd': async (path) => {
     const look = await new FileSd([path], new Parser()).read(new AbortController().signal);
-    return look.troubles.length > 0 ? REFUSED : counts(look);
+    return look.errors.length > 0 ? REFUSED : counts(look);
   },
 };
 

@@ -4,7 +4,7 @@ import type * as packet from 'dns-packet';
 import { type Asked, FLAGS, reply, type Script } from './dns-server.js';
 
 /** An answer of so many bytes fits into a datagram (RFC 9715 3). */
-const MOST_BYTES = 1232;
+const MAX_BYTES = 1232;
 
 /**
  * Records, each as `NAME TYPE DATA`; `NAME TYPE !SERVFAIL` for an error, `NAME TYPE !silence` for no
@@ -19,7 +19,7 @@ export function zoneScript(lines: () => readonly string[], ttl = 1): Script {
     if (error !== undefined) return [reply(asked, { flags: FLAGS[error as keyof typeof FLAGS] })];
     const answers = data.map((fields) => answerOf(asked, fields, ttl));
     const whole = reply(asked, { answers });
-    const isCut = whole.length > MOST_BYTES && !asked.isOverTcp;
+    const isCut = whole.length > MAX_BYTES && !asked.isOverTcp;
     return [isCut ? reply(asked, { flags: FLAGS.TRUNCATED }) : whole];
   };
 }

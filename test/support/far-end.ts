@@ -123,15 +123,15 @@ export class FarEnd {
   /** Connections that were accepted, whatever became of them. */
   connections = 0;
   port = 0;
-  readonly #wire: TransportName;
+  readonly #transport: TransportName;
   readonly #answers: Answers;
   #options: FarEndOptions;
   /** Connections that are open, as TCP has them, by the port of the caller. */
   readonly #sockets = new Map<number, net.Socket>();
   #stop = async () => {};
 
-  constructor(wire: TransportName, answers: Answers, options: FarEndOptions) {
-    this.#wire = wire;
+  constructor(transport: TransportName, answers: Answers, options: FarEndOptions) {
+    this.#transport = transport;
     this.#answers = answers;
     this.#options = options;
   }
@@ -144,8 +144,8 @@ export class FarEnd {
   /** Listens, on the port that it had before if it had one. */
   async start(options = this.#options): Promise<void> {
     this.#options = options;
-    if (this.#wire === 'udp') await this.#listenUdp();
-    else if (this.#wire === 'ws' || this.#wire === 'wss') await this.#listenWebSocket();
+    if (this.#transport === 'udp') await this.#listenUdp();
+    else if (this.#transport === 'ws' || this.#transport === 'wss') await this.#listenWebSocket();
     else await this.#listenStream();
   }
 
@@ -188,7 +188,7 @@ export class FarEnd {
       this.#begin(caller, socket);
     };
     const server =
-      this.#wire === 'tls'
+      this.#transport === 'tls'
         ? tls.createServer(this.#options.tls ?? {}, take)
         : net.createServer({ noDelay: true }, take);
     await this.#listen(server);
@@ -196,7 +196,7 @@ export class FarEnd {
 
   async #listenWebSocket(): Promise<void> {
     const server =
-      this.#wire === 'wss' ? https.createServer(this.#options.tls ?? {}) : http.createServer();
+      this.#transport === 'wss' ? https.createServer(this.#options.tls ?? {}) : http.createServer();
     const upgrades = new WebSocketServer({ server, handleProtocols: () => 'sip' });
     upgrades.on('connection', (ws, { socket }) => {
       const link = webSocketLink(ws, this.#streamLink(socket));
@@ -255,11 +255,11 @@ export class FarEnd {
 
 export async function startFarEnd(
   t: Pick<TestContext, 'after'>,
-  wire: TransportName,
+  transport: TransportName,
   answers: Answers,
   options: FarEndOptions = {},
 ): Promise<FarEnd> {
-  const farEnd = new FarEnd(wire, answers, options);
+  const farEnd = new FarEnd(transport, answers, options);
   await farEnd.start();
   t.after(() => farEnd.stop());
   return farEnd;

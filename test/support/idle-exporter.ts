@@ -9,13 +9,13 @@ export function idleExporter(change: Partial<Exporter> = {}): Exporter {
   return {
     version: '1.2.3',
     ledger: new LedgerReader(createLedger()),
-    roster: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
+    registry: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
     pinger: { isReady: true, restarts: 2, probe: no, explanation: no },
     changes: {
       ...{ newest: 0, oldest: 1, numberOf: () => 0, after: () => [] },
       subscribe: () => () => {},
     },
-    additions: { add: no, remove: no, flush: no },
+    runtimeDestinations: { add: no, remove: no, flush: no },
     names: { externalUrl: '', hostNames: [] },
     connections: { open: 0, limit: 100, dropped: 0 },
     history: { of: () => ({ rtt: [], failed: [], step: 60 }) },

@@ -2,11 +2,11 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import * as net from 'node:net';
 
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 /** A port on which nothing listens now, over UDP or TCP. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = await freeUdpPort(host);
     if (await isTcpFree(host, port)) return port;
   }

@@ -9,7 +9,7 @@ export function change(name: string, labels: Readonly<Record<string, string>> = 
   const uri = `sip:${name}.example`;
   return {
     destination: { name, uri, module: 'default', labels, settings: SETTINGS },
-    ...{ owners: ['config'], from: 'up', to: 'down', reason: 'timeout', trouble: '' },
+    ...{ owners: ['config'], from: 'up', to: 'down', reason: 'timeout', detail: '' },
     atMs: 1_700_000_000_000,
   } as const satisfies Omit<StateChange, 'id'>;
 }

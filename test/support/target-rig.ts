@@ -1,11 +1,11 @@
 /** One target over a transport that writes down what it is given, on a clock of the test's own. */
 
 import { Receiver } from '../../src/pinger/receiver.js';
-import { Entropy } from '../../src/pinger/sip/random-hex.js';
+import { RandomHex } from '../../src/pinger/sip/random-hex.js';
 import { Target } from '../../src/pinger/targets/target.js';
-import { Vigil } from '../../src/pinger/time/stall-detector.js';
-import { Wheel } from '../../src/pinger/time/timer-wheel.js';
-import type { Flow, FlowUser, Transport } from '../../src/pinger/transport/transport.js';
+import { StallDetector } from '../../src/pinger/time/stall-detector.js';
+import { TimerWheel } from '../../src/pinger/time/timer-wheel.js';
+import type { Flow, FlowListener, Transport } from '../../src/pinger/transport/transport.js';
 import { Files } from '../../src/shared/file-contents.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
@@ -26,13 +26,13 @@ export class TargetRig {
   readonly answers: string[] = [];
   unmatched = 0;
   readonly #clock = new FakeClock();
-  readonly #timers = new Wheel(8);
+  readonly #timers = new TimerWheel(8);
   readonly #target: Target;
   readonly #receiver: Receiver;
 
-  constructor(wire: 'udp' | 'tcp') {
+  constructor(transport: 'udp' | 'tcp') {
     const clock = this.#clock;
-    const vigil = new Vigil();
+    const stallDetector = new StallDetector();
     this.#target = new Target({
       slot: SLOT,
       uri: parseUri(PEER.address),
@@ -40,16 +40,22 @@ export class TargetRig {
       routes: [
         {
           endpoint: { ...PEER, family: 4, domain: PEER.address },
-          wire,
-          transport: this.#transport(wire === 'tcp'),
+          transportName: transport,
+          transport: this.#transport(transport === 'tcp'),
         },
       ],
       isForOnce: false,
       tools: {
-        ...{ clock, timers: this.#timers, vigil, entropy: new Entropy(), files: new Files() },
+        ...{
+          clock,
+          timers: this.#timers,
+          stallDetector,
+          randomHex: new RandomHex(),
+          files: new Files(),
+        },
         steps: noSteps(),
       },
-      user: {
+      listener: {
         ended: (outcome) => this.ends.push(outcome),
         discarded: () => {},
         faulted: () => {},
@@ -70,7 +76,7 @@ export class TargetRig {
       newTag: () => 'ourtag',
       faults: noFaults(),
       steps: noSteps(),
-      vigil,
+      stallDetector,
     });
   }
 
@@ -96,9 +102,9 @@ export class TargetRig {
 
   #transport(isReliable: boolean): Transport {
     return {
-      open: (_endpoint, user: FlowUser): Flow => ({
+      open: (_endpoint, listener: FlowListener): Flow => ({
         isReliable,
-        prepare: () => user.ready(LOCAL),
+        prepare: () => listener.ready(LOCAL),
         send: (message) => this.sent.push(Buffer.from(message).toString('latin1')),
         resend: () => {},
         rest: () => {},

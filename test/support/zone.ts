@@ -2,7 +2,12 @@
 
 import type { LookedUp, LookUp } from '../../src/pinger/dns/cache.js';
 import type { HostsTable } from '../../src/pinger/dns/hosts.js';
-import { type Location, locate, type Place, soughtFor } from '../../src/pinger/dns/locate.js';
+import {
+  type LocateResult,
+  locate,
+  locateQuery,
+  type ServerLocation,
+} from '../../src/pinger/dns/locate.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { PingSettings } from '../../src/shared/destination.js';
 import type { ResolutionFailure } from '../../src/shared/resolution.js';
@@ -56,11 +61,11 @@ export async function search(
   uri: string,
   lines: readonly string[] | LookUp,
   { change = {}, hosts = new Map(), sight = {} }: SearchOptions = {},
-): Promise<Location> {
+): Promise<LocateResult> {
   const all = settings(change);
   sight.clock = new FakeClock();
   sight.cut = 0;
-  return locate(soughtFor(parseUri(uri, all.transport), all), {
+  return locate(locateQuery(parseUri(uri, all.transport), all), {
     lookUp: typeof lines === 'function' ? lines : zone(lines),
     hosts,
     clock: sight.clock,
@@ -71,9 +76,11 @@ export async function search(
 }
 
 /** `udp 192.0.2.1 5060`, with priority and weight of an SRV record. */
-export const shown = ({ wire, address, port, priority, weight }: Place): string =>
-  [wire, address, port, ...(priority === undefined ? [] : [`${priority}/${weight}`])].join(' ');
+export const shown = ({ transport, address, port, priority, weight }: ServerLocation): string =>
+  [transport, address, port, ...(priority === undefined ? [] : [`${priority}/${weight}`])].join(
+    ' ',
+  );
 
-export function placesOf(location: Location): readonly string[] {
-  return location.kind === 'located' ? location.places.map(shown) : [location.why];
+export function placesOf(result: LocateResult): readonly string[] {
+  return result.kind === 'located' ? result.locations.map(shown) : [result.why];
 }

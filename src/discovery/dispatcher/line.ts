@@ -5,7 +5,7 @@ export const FLAG_DISABLED = 4;
 export const FLAG_NO_PING = 32;
 
 /** What Kamailio reads at once: a line that is longer goes on as another one. */
-export const LONGEST_LINE_BYTES = 1023;
+export const MAX_LINE_BYTES = 1023;
 
 export type Line =
   | { readonly kind: 'nothing' }
@@ -35,10 +35,10 @@ const NOTHING = new RegExp(`^${BLANKS}(?:#|$)`);
 /** @param isLatin1 each of its characters is one byte of the file. */
 export function readLine(text: string, isLatin1 = false): Line {
   // No shorter text has so many bytes: a character is three at the most for each of its units.
-  const mayBeLong = text.length * 3 > LONGEST_LINE_BYTES;
-  if (mayBeLong && (isLatin1 ? text.length : Buffer.byteLength(text)) > LONGEST_LINE_BYTES) {
+  const mayBeLong = text.length * 3 > MAX_LINE_BYTES;
+  if (mayBeLong && (isLatin1 ? text.length : Buffer.byteLength(text)) > MAX_LINE_BYTES) {
     const rest = 'Kamailio would read the rest as another line';
-    return { kind: 'bad', why: `the line is longer than ${LONGEST_LINE_BYTES} bytes: ${rest}` };
+    return { kind: 'bad', why: `the line is longer than ${MAX_LINE_BYTES} bytes: ${rest}` };
   }
   // A C string ends at its NUL.
   const [line = ''] = text.split('\0', 1);

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { bracketed } from '../../shared/address.js';
 import type { TransportChoice, TransportName } from '../../shared/outcome.js';
 import { formatUri, parseUri, pingableUri, type SipUri, UriError } from '../../shared/uri.js';
-import { LONGEST_NAME } from '../names.js';
+import { MAX_NAME_LENGTH } from '../names.js';
 import type { Attributes } from './attributes.js';
 import { readSocket, type Socket } from './socket.js';
 
@@ -49,19 +49,19 @@ export class TargetReader {
    */
   read(uriText: string, { values }: Attributes, report: Report): Target {
     const socket = socketOf(values, report);
-    const wire = socket && !namesWire(uriText) ? socket.transport : undefined;
-    const uri = pingableUri(uriText, wire ?? 'auto');
+    const transport = socket && !namesTransport(uriText) ? socket.transport : undefined;
+    const uri = pingableUri(uriText, transport ?? 'auto');
     mustHaveScheme(uriText, uri);
     const pingFrom = this.#pingFrom(values, report);
-    const route = this.#route(values, wire ?? 'auto');
+    const route = this.#route(values, transport ?? 'auto');
     const source = socket && sourceAddress(socket, route ?? uri, this.#isLocal, report);
     const settings = {
       ...(source !== undefined && { source_address: source }),
       ...(route !== undefined && { route }),
       ...(pingFrom !== undefined && { ping_from: pingFrom }),
-      ...(wire !== undefined && { transport: wire }),
+      ...(transport !== undefined && { transport: transport }),
     };
-    return { uri, name: nameOf(uri, [socketName(socket, wire), route], pingFrom), settings };
+    return { uri, name: nameOf(uri, [socketName(socket, transport), route], pingFrom), settings };
   }
 
   #pingFrom(values: Values, report: Report): string | undefined {
@@ -112,22 +112,22 @@ function mustHaveScheme(uriText: string, uri: string): void {
 }
 
 /** `URI via udp:192.0.2.10 via sip:proxy.example from sip:a@b.example`; the plain URI for most. */
-function nameOf(uri: string, ways: readonly (string | undefined)[], from: string | undefined) {
-  const via = ways.flatMap((way) => (way === undefined ? [] : [` via ${way}`])).join('');
+function nameOf(uri: string, failover: readonly (string | undefined)[], from: string | undefined) {
+  const via = failover.flatMap((way) => (way === undefined ? [] : [` via ${way}`])).join('');
   const name = `${uri}${via}${from === undefined ? '' : ` from ${from}`}`;
-  if (name.length <= LONGEST_NAME || name === uri) return name;
+  if (name.length <= MAX_NAME_LENGTH || name === uri) return name;
   return `${uri} via ${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 
 /** `udp:192.0.2.10`, or as much of it as is known and used. */
-function socketName(socket: Socket | undefined, wire: TransportName | undefined) {
+function socketName(socket: Socket | undefined, transport: TransportName | undefined) {
   const host = socket?.address && bracketed(socket.address.host);
-  const parts = [wire, host].filter((part) => part !== undefined);
+  const parts = [transport, host].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(':');
 }
 
 /** `sips:` does, too. Looked for in the text because every line has a URI, and parsing it costs. */
-function namesWire(uriText: string): boolean {
+function namesTransport(uriText: string): boolean {
   return /^sips:|;transport=[^@]*$/i.test(uriText);
 }
 

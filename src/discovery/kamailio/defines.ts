@@ -9,7 +9,7 @@ export interface Define {
 const VERSION_ID = /^KAMAILIO_(?:\d+(?:_\d+)*|VERSION)$/;
 /** Expansions within one another, and the characters that all of them may come to. */
 const DEEPEST = 10;
-const MOST_CHARACTERS = 1 << 20;
+const MAX_CHARACTERS = 1 << 20;
 /** What an expansion costs besides its text, in characters; one that is refused costs as much. */
 const EXPANSION_COST = 64;
 
@@ -39,21 +39,21 @@ export class Defines {
   }
 
   /** Whether `name` is defined, and why that is not sure. */
-  test(name: string): { readonly isDefined: boolean; readonly doubt: string | undefined } {
+  test(name: string): { readonly isDefined: boolean; readonly lookupError: string | undefined } {
     const define = this.#defines.get(name);
     if (define === undefined && VERSION_ID.test(name)) {
       return {
         isDefined: false,
-        doubt: `the version of Kamailio is not known: ${name} is taken as not defined`,
+        lookupError: `the version of Kamailio is not known: ${name} is taken as not defined`,
       };
     }
-    return { isDefined: define !== undefined, doubt: undefined };
+    return { isDefined: define !== undefined, lookupError: undefined };
   }
 
   /** Why a value may not be put in at this depth. */
   refusal(value: string, depth: number): string | undefined {
     this.#expanded += value.length + EXPANSION_COST;
-    if (this.#expanded > MOST_CHARACTERS) return 'defines come to too much text';
+    if (this.#expanded > MAX_CHARACTERS) return 'defines come to too much text';
     return depth >= DEEPEST ? 'defines that lead to one another, or too deep' : undefined;
   }
 }

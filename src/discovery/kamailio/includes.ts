@@ -3,9 +3,9 @@
 import { dirname, isAbsolute, join } from 'node:path';
 
 const DEEPEST = 10;
-const MOST_FILES = 256;
+const MAX_FILES = 256;
 /** Kamailio takes no longer name. */
-const LONGEST_NAME = 127;
+const MAX_NAME_LENGTH = 127;
 
 export interface Opened {
   readonly path: string;
@@ -42,11 +42,11 @@ export class Includes {
     including: readonly string[],
     isOptional: boolean,
   ): Opened | string | undefined {
-    if (name === '' || name.length > LONGEST_NAME) {
-      return `expected a file name of 1 to ${LONGEST_NAME} characters, got ${name.length}`;
+    if (name === '' || name.length > MAX_NAME_LENGTH) {
+      return `expected a file name of 1 to ${MAX_NAME_LENGTH} characters, got ${name.length}`;
     }
     if (including.length > DEEPEST) return `${name}: more than ${DEEPEST} files within one another`;
-    if (++this.#count > MOST_FILES) return `${name}: more than ${MOST_FILES} files are included`;
+    if (++this.#count > MAX_FILES) return `${name}: more than ${MAX_FILES} files are included`;
     const beside = join(dirname(including.at(-1) ?? ''), name);
     let failure: unknown;
     for (const path of isAbsolute(name) ? [name] : [beside, name]) {

@@ -3,8 +3,8 @@
  * their case. It is matched by following all ways at once, so that no pattern takes long.
  */
 
-const LONGEST_PATTERN = 128;
-const MOST_REPEATS = 32;
+const MAX_PATTERN_LENGTH = 128;
+const MAX_REPEATS = 32;
 
 /** From a set of places in the word to the set of those that may come next; a bit for each place. */
 type Step = (places: number) => number;
@@ -12,7 +12,7 @@ type Step = (places: number) => number;
 /** Whether the expression matches all of `word`; undefined when it is not understood. */
 export function matchesModule(pattern: string, word: string): boolean | undefined {
   if (/^\w+$/.test(pattern)) return pattern.toLowerCase() === word.toLowerCase();
-  if (pattern.length > LONGEST_PATTERN) return undefined;
+  if (pattern.length > MAX_PATTERN_LENGTH) return undefined;
   const parser = new PatternParser(pattern.toLowerCase(), word.toLowerCase());
   const step = parser.parse();
   return step === undefined ? undefined : (step(1) & (1 << word.length)) !== 0;
@@ -64,8 +64,7 @@ class PatternParser {
       else if (this.#pattern[this.#at] === '{') {
         const [all, from = '', comma, to = ''] =
           /^\{(\d+)(,(\d*))?\}/.exec(this.#pattern.slice(this.#at)) ?? [];
-        if (all === undefined || Math.max(Number(from), Number(to)) > MOST_REPEATS)
-          return undefined;
+        if (all === undefined || Math.max(Number(from), Number(to)) > MAX_REPEATS) return undefined;
         this.#at += all.length;
         const most = comma === undefined ? Number(from) : to === '' ? undefined : Number(to);
         step = (places) => times(once, Number(from), most, places);

@@ -7,7 +7,7 @@ import { Defines } from './defines.js';
 import type { Includes, Opened } from './includes.js';
 import { Lexer, type Token } from './lexer.js';
 import {
-  MOST_SUBSTITUTIONS,
+  MAX_SUBSTITUTIONS,
   readSubstitution,
   type Substitution,
   substitute,
@@ -165,8 +165,8 @@ export class Preprocessor {
   #begin(lexer: Lexer, isTakenWhenDefined: boolean, place: string): void {
     const name = this.#conditions.isSkipping ? '' : (this.#id(lexer, place) ?? '');
     lexer.restOfLine();
-    const { isDefined, doubt } = this.#defines.test(name);
-    if (doubt !== undefined) this.#report(place, doubt);
+    const { isDefined, lookupError } = this.#defines.test(name);
+    if (lookupError !== undefined) this.#report(place, lookupError);
     this.#conditions.begin(place, isDefined === isTakenWhenDefined);
   }
 
@@ -197,11 +197,8 @@ export class Preprocessor {
     const rule = readSubstitution(this.substituted(this.#joined(token)).text);
     if (typeof rule === 'string')
       return this.#report(place, `#!${directive} is not applied: ${rule}`);
-    if (this.#substitutions.length >= MOST_SUBSTITUTIONS) {
-      return this.#report(
-        place,
-        `more than ${MOST_SUBSTITUTIONS} substitutions: it is not applied`,
-      );
+    if (this.#substitutions.length >= MAX_SUBSTITUTIONS) {
+      return this.#report(place, `more than ${MAX_SUBSTITUTIONS} substitutions: it is not applied`);
     }
     this.#substitutions.push(rule);
     if (directive === 'subst') return;

@@ -9,16 +9,16 @@ export interface Substitution {
 }
 
 /** As many as Kamailio takes defines. */
-export const MOST_SUBSTITUTIONS = 512;
-const LONGEST = 1024;
+export const MAX_SUBSTITUTIONS = 512;
+const MAX_LENGTH = 1024;
 /** No parameter is so long; a few rules that each make much of little would fill the memory. */
-const LONGEST_TEXT = 4096;
+const MAX_TEXT_LENGTH = 4096;
 /** Plain characters, escaped ones, and the dot: nothing that could be tried in many ways. */
 const PLAIN = /^(?:[^\\.*+?()[\]{}|^$]|\\[^A-Za-z0-9]|\.)+$/;
 
 /** Reads `/pattern/replacement/flags`, whatever the separator. A text says why it cannot be used. */
 export function readSubstitution(rule: string): Substitution | string {
-  if (rule.length > LONGEST) return `longer than ${LONGEST} characters`;
+  if (rule.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`;
   const separator = rule[0] ?? '';
   if (separator === '' || separator === '\\') return 'expected /pattern/replacement/flags';
   const parts = rule.slice(1).split(new RegExp(`(?<!\\\\)${escaped(separator)}`));
@@ -41,7 +41,7 @@ export function substitute(
   let result = text;
   let unknown: string | undefined;
   for (const { name, value, pattern } of substitutions) {
-    if (result.length > LONGEST_TEXT) return { text: '', unknown: name };
+    if (result.length > MAX_TEXT_LENGTH) return { text: '', unknown: name };
     pattern.lastIndex = 0;
     if (value !== undefined) result = result.replace(pattern, () => value);
     else if (pattern.test(result)) unknown = name;

@@ -30,7 +30,7 @@ export interface Parsed extends Findings {
 }
 
 /** Lines in another encoding are told one by one up to so many. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** @throws SourceError when nothing can be said. */
 export function perform(job: Job): Parsed {
@@ -52,7 +52,7 @@ function readGroups({ bytes, format, place }: Extract<Job, { kind: 'target_group
   const buffer = bufferOf(bytes);
   if (format === 'JSON') checkJsonSize(buffer, place);
   const { text, latin1Lines } = decodeText(buffer);
-  const told = [...latin1Lines].slice(0, MOST_LINES).map((line): Skipped => {
+  const told = [...latin1Lines].slice(0, MAX_LINES).map((line): Skipped => {
     const reason = 'the line is not UTF-8; it is read as ISO-8859-1';
     return { place: `${place}:${line}`, reason };
   });

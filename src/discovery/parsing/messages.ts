@@ -1,6 +1,6 @@
 /** What crosses between the main thread and the thread that parses. */
 
-import type { Found, Skipped } from '../found.js';
+import type { FoundDestination, Skipped } from '../found.js';
 
 /** The answer to the job, and then to each word that there may be more. */
 export type FromParser =
@@ -9,7 +9,7 @@ export type FromParser =
   | { readonly type: 'parsed'; readonly files: readonly string[] }
   | {
       readonly type: 'slice';
-      readonly found: readonly Found[];
+      readonly found: readonly FoundDestination[];
       readonly skipped: readonly Skipped[];
       readonly isLast: boolean;
     };

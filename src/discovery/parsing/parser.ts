@@ -1,7 +1,7 @@
 /** Parses what sources have: short lists at once, long ones in a thread of their own. */
 
 import { Worker } from 'node:worker_threads';
-import type { Found, Skipped } from '../found.js';
+import type { FoundDestination, Skipped } from '../found.js';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
@@ -63,7 +63,7 @@ function collect(
   resolve: (parsed: Parsed) => void,
   reject: (error: unknown) => void,
 ): void {
-  const found: Found[] = [];
+  const found: FoundDestination[] = [];
   const skipped: Skipped[] = [];
   let files: readonly string[] = [];
   const next: ToParser = { type: 'next' };

@@ -3,12 +3,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { WebConfig } from '../server/web-config.js';
-import { Attempts } from './login-attempts.js';
+import { LoginAttempts } from './login-attempts.js';
 import { costOf, type PasswordCheck, passwordThread } from './passwords.js';
 
 /** Comparisons are slow on purpose: what came of the last ones is remembered. */
-const MOST_RIGHT = 100;
-const MOST_WRONG = 1_000;
+const MAX_RIGHT = 100;
+const MAX_WRONG = 1_000;
 
 export interface GuardOptions {
   /** The users as they are now. Throws when they cannot be read; then the last ones stay in use. */
@@ -23,12 +23,12 @@ export function basicAuth({
   check = passwordThread(),
 }: GuardOptions): RequestHandler {
   const users = usersOf(config, onError);
-  const attempts = new Attempts(check, onError);
+  const attempts = new LoginAttempts(check, onError);
   const salt = randomBytes(16);
   const keyOf = (...parts: readonly string[]) =>
     createHash('sha256').update(salt).update(JSON.stringify(parts)).digest('base64');
-  const right = new Recent(MOST_RIGHT);
-  const wrong = new Recent(MOST_WRONG);
+  const right = new Recent(MAX_RIGHT);
+  const wrong = new Recent(MAX_WRONG);
   return async (request, response, next) => {
     const { hashes, cost } = users();
     if (hashes.size === 0) return next();

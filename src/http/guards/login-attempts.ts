@@ -8,8 +8,8 @@ import type { PasswordCheck, PasswordTask } from './passwords.js';
 export type Verdict = 'right' | 'wrong' | 'busy' | 'gone';
 
 /** Attempts that may wait, in all and of one client. */
-const MOST = 64;
-const MOST_OF_ONE = 10;
+const MAX = 64;
+const MAX_PER_CLIENT = 10;
 
 interface Attempt {
   readonly key: string;
@@ -17,10 +17,10 @@ interface Attempt {
   readonly waiting: Set<(verdict: Verdict) => void>;
 }
 
-export class Attempts {
+export class LoginAttempts {
   readonly #check: PasswordCheck;
   readonly #onError: (error: unknown) => void;
-  readonly #queue = new FairQueue<Attempt>({ most: MOST, mostOfOne: MOST_OF_ONE });
+  readonly #queue = new FairQueue<Attempt>({ most: MAX, mostOfOne: MAX_PER_CLIENT });
   /** Those that wait or are being compared. */
   readonly #known = new Map<string, Attempt>();
   #isBusy = false;

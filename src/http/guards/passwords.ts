@@ -1,7 +1,7 @@
 /** Compares passwords with bcrypt hashes, in a thread that is started when it is first needed. */
 
 import { Worker } from 'node:worker_threads';
-import { AskError, Asks } from '../../platform/pending-requests.js';
+import { PendingRequests, UnavailableError } from '../../platform/pending-requests.js';
 
 export interface PasswordTask {
   readonly password: string;
@@ -28,11 +28,11 @@ export function costOf(hash: string): number {
   return Number(/^\$2[aby]?\$(\d\d)\$/.exec(hash)?.[1] ?? 0);
 }
 
-const MOST_ASKED = 100;
+const MAX_ASKED = 100;
 
 /** The thread does not keep the process alive. One that ends is started again at the next need. */
 export function passwordThread(): PasswordCheck {
-  const asks = new Asks<boolean>(MOST_ASKED);
+  const asks = new PendingRequests<boolean>(MAX_ASKED);
   let worker: Worker | undefined;
   const start = () => {
     const started = new Worker(new URL('./password-worker.js', import.meta.url));
@@ -41,7 +41,7 @@ export function passwordThread(): PasswordCheck {
     started.on('error', () => {});
     started.on('exit', () => {
       worker = undefined;
-      asks.fail(new AskError('the thread that compares passwords ended'));
+      asks.fail(new UnavailableError('the thread that compares passwords ended'));
     });
     // Not earlier: a listener for messages holds the process again.
     started.unref();

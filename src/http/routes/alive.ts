@@ -1,10 +1,10 @@
 /** `GET /alive?destination=D`: what Kamailio's `is_alive(D)` answers. */
 
 import type { Request, RequestHandler, Response } from 'express';
-import type { Watched } from '../../shared/destination.js';
+import type { RegisteredDestination } from '../../shared/destination.js';
 import { TRANSPORTS } from '../../shared/outcome.js';
 import { canonicalUri, UriError } from '../../shared/uri.js';
-import { type Described, describe } from '../../status/describe.js';
+import { type DestinationView, destinationView } from '../../status/describe.js';
 import type { Exporter } from '../exporter.js';
 
 /** What `fail_on_down` may say. */
@@ -26,7 +26,7 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
     const isDownRefused = YES_OR_NO.get(request.query['fail_on_down']);
     if (isDownRefused === undefined)
       return refuse(request, response, 400, 'fail_on_down: expected 1 or 0');
-    let found: readonly Watched[];
+    let found: readonly RegisteredDestination[];
     try {
       found = find(exporter, asked);
     } catch (error) {
@@ -34,7 +34,7 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
       return refuse(request, response, 400, error.message);
     }
     if (found.length === 0) return refuse(request, response, 404, 'not watched');
-    const best = bestOf(found.map((watched) => describe(exporter, watched)));
+    const best = bestOf(found.map((watched) => destinationView(exporter, watched)));
     if (best === undefined) return refuse(request, response, 404, 'not watched');
     response.status(best.code === -1 || (best.code === 2 && isDownRefused) ? 503 : 200);
     if (wantsJson(request)) response.json(best);
@@ -43,7 +43,7 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
 }
 
 /** Up if any is; not known while one of the others may be; else down. */
-export function bestOf(described: readonly Described[]): Described | undefined {
+export function bestOf(described: readonly DestinationView[]): DestinationView | undefined {
   return (
     described.find(({ code }) => code === 1) ??
     described.find(({ code }) => code === -1) ??
@@ -52,12 +52,15 @@ export function bestOf(described: readonly Described[]): Described | undefined {
 }
 
 /** By name, else by canonical URI. @throws UriError when it is neither. */
-export function find({ roster }: Pick<Exporter, 'roster'>, asked: string): readonly Watched[] {
-  const named = roster.named(asked);
+export function find(
+  { registry }: Pick<Exporter, 'registry'>,
+  asked: string,
+): readonly RegisteredDestination[] {
+  const named = registry.named(asked);
   if (named !== undefined) return [named];
   // Which port is the default one, and so no part of the canonical form, depends on the wire.
   const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
-  return [...uris].flatMap((uri) => roster.withUri(uri));
+  return [...uris].flatMap((uri) => registry.withUri(uri));
 }
 
 function refuse(request: Request, response: Response, status: number, error: string): void {

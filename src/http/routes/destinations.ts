@@ -3,32 +3,32 @@
 import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler, Response } from 'express';
-import type { Watched } from '../../shared/destination.js';
+import type { RegisteredDestination } from '../../shared/destination.js';
 import type { Explanation } from '../../shared/resolution.js';
 import {
-  type Described,
-  describe,
-  describeBrief,
+  briefView,
+  type DestinationView,
   describeRecent,
   describeResolution,
+  destinationView,
   lastOutcome,
 } from '../../status/describe.js';
 import type { Exporter } from '../exporter.js';
-import { Places } from '../server/concurrency-limit.js';
+import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { refuse } from '../server/pipelining.js';
 
 /** Destinations that are written at a stretch. */
 const BATCH = 200;
 /** Answers with every destination that are under way at one moment. */
-const MOST_AT_ONCE = 16;
+const MAX_CONCURRENT = 16;
 /** Destinations whose last hour is told in one answer. */
-const MOST_HISTORIES = 100;
+const MAX_HISTORIES = 100;
 
 export function destinationsHandler(exporter: Exporter): RequestHandler {
-  const places = new Places({ most: MOST_AT_ONCE });
+  const places = new ConcurrencyLimit({ most: MAX_CONCURRENT });
   return async (request, response) => {
     const { view = 'full' } = request.query;
-    const render = view === 'full' ? describe : view === 'brief' ? describeBrief : undefined;
+    const render = view === 'full' ? destinationView : view === 'brief' ? briefView : undefined;
     if (render === undefined) {
       response.status(400).json({ error: 'view: expected full or brief' });
       return;
@@ -46,10 +46,10 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
 async function writeAll(
   exporter: Exporter,
   response: Response,
-  render: (exporter: Exporter, watched: Watched) => object,
+  render: (exporter: Exporter, watched: RegisteredDestination) => object,
 ): Promise<void> {
   response.type('application/json');
-  const all = exporter.roster.all();
+  const all = exporter.registry.all();
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   response.write('{"destinations":[');
@@ -68,19 +68,22 @@ export function destinationHandler(exporter: Exporter): RequestHandler {
     // A name may have slashes; the route hands its pieces out as a list.
     const pieces = request.params['name'] ?? [];
     const name = Array.isArray(pieces) ? pieces.join('/') : pieces;
-    const watched = exporter.roster.named(name);
+    const watched = exporter.registry.named(name);
     if (watched === undefined) {
       response.status(404).json({ error: `not watched: ${name}` });
       return;
     }
     // The pinger may be starting again; the rest can be told all the same.
     const told = await exporter.pinger.explanation(watched.slot).catch(() => undefined);
-    const all = withResolution(describe(exporter, watched), told);
+    const all = withResolution(destinationView(exporter, watched), told);
     const { targets, ...described } = all;
     response.json({
       ...described,
       ...lastOutcome(all),
-      targets: targets.map((target, i) => ({ ...target, ...closely(exporter, watched, i, told) })),
+      targets: targets.map((target, i) => ({
+        ...target,
+        ...targetDetails(exporter, watched, i, told),
+      })),
       resolution: describeResolution(told?.resolution),
       history: exporter.history.of(watched.slot),
     });
@@ -88,17 +91,17 @@ export function destinationHandler(exporter: Exporter): RequestHandler {
 }
 
 /** `GET /api/v1/history?destination=A&destination=B`: the last hour of each that is watched. */
-export function historyHandler({ roster, history }: Exporter): RequestHandler {
+export function historyHandler({ registry, history }: Exporter): RequestHandler {
   return (request, response) => {
     const asked: unknown = request.query['destination'] ?? [];
     const names: readonly unknown[] = Array.isArray(asked) ? asked : [asked];
-    if (names.length > MOST_HISTORIES) {
-      const error = `expected at most ${MOST_HISTORIES} destinations, got ${names.length}`;
+    if (names.length > MAX_HISTORIES) {
+      const error = `expected at most ${MAX_HISTORIES} destinations, got ${names.length}`;
       response.status(400).json({ error });
       return;
     }
     const histories = names.flatMap((name) => {
-      const watched = roster.named(String(name));
+      const watched = registry.named(String(name));
       return watched === undefined ? [] : [[name, history.of(watched.slot)] as const];
     });
     response.json({ histories: Object.fromEntries(histories) });
@@ -106,16 +109,16 @@ export function historyHandler({ roster, history }: Exporter): RequestHandler {
 }
 
 /** A name that does not resolve, with the words why. */
-function withResolution(all: Described, told: Explanation | undefined): Described {
-  const troubles = told?.resolution.troubles ?? [];
-  if (all.reason !== 'resolution' || troubles.length === 0) return all;
-  return { ...all, reason_in_words: `${all.reason_in_words}: ${troubles.join('; ')}` };
+function withResolution(all: DestinationView, told: Explanation | undefined): DestinationView {
+  const errors = told?.resolution.errors ?? [];
+  if (all.reason !== 'resolution' || errors.length === 0) return all;
+  return { ...all, reason_text: `${all.reason_text}: ${errors.join('; ')}` };
 }
 
 /** Of one target: its last pings, and the last messages. */
-function closely(
+function targetDetails(
   { ledger }: Exporter,
-  watched: Watched,
+  watched: RegisteredDestination,
   index: number,
   told: Explanation | undefined,
 ) {

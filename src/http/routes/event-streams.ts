@@ -17,7 +17,7 @@ const SLICE_MS = 5;
 const PIECE_BYTES = 64 * 1024;
 const PIECE_EVENTS = 256;
 /** Pieces that are kept for other listeners. */
-const MOST_PIECES = 16;
+const MAX_PIECES = 16;
 /** How often a silent connection is used. */
 const HEARTBEAT_MS = 15_000;
 
@@ -164,7 +164,7 @@ export class EventStreams {
     }
     if (texts.length === 0) return undefined;
     const piece = { last: number + texts.length, bytes: Buffer.from(texts.join('')) };
-    if (this.#pieces.size >= MOST_PIECES) this.#pieces.clear();
+    if (this.#pieces.size >= MAX_PIECES) this.#pieces.clear();
     this.#pieces.set(number, piece);
     return piece;
   }

@@ -6,13 +6,13 @@ import { EventStreams } from './event-streams.js';
 
 /** How soon a browser that was cut off comes back. */
 const RETRY_MS = 2_000;
-const MOST_LISTENERS = 100;
+const MAX_LISTENERS = 100;
 /** Of the connections that there may be, the rest is for others. */
 const SHARE = 1 / 2;
 
 export function eventsHandler({ changes, connections }: Exporter): RequestHandler {
   const streams = new EventStreams(changes);
-  const most = Math.min(MOST_LISTENERS, Math.ceil(connections.limit * SHARE));
+  const most = Math.min(MAX_LISTENERS, Math.ceil(connections.limit * SHARE));
   return (request, response) => {
     if (streams.size >= most) {
       response.setHeader('Retry-After', '60');

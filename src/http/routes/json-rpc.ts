@@ -3,7 +3,7 @@
 import { isMapping, show } from '../../platform/values.js';
 
 /** Calls in one batch. */
-const MOST_CALLS = 1_000;
+const MAX_CALLS = 1_000;
 
 export const PARSE_ERROR = -32700;
 export const INVALID_REQUEST = -32600;
@@ -86,8 +86,8 @@ function toldOnce(methods: Methods): Methods {
 
 function faultOfBatch(batch: readonly unknown[]): string | undefined {
   if (batch.length === 0) return 'expected at least one call in a batch, got none';
-  if (batch.length <= MOST_CALLS) return undefined;
-  return `expected at most ${MOST_CALLS} calls in a batch, got ${batch.length}`;
+  if (batch.length <= MAX_CALLS) return undefined;
+  return `expected at most ${MAX_CALLS} calls in a batch, got ${batch.length}`;
 }
 
 async function answerOne(

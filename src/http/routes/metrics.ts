@@ -5,22 +5,22 @@ import { pipeline, type Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import { OPENMETRICS, type OwnMetrics, TEXT } from '../../metrics/exporter-metrics.js';
+import { type ExporterMetrics, OPENMETRICS, TEXT } from '../../metrics/exporter-metrics.js';
 import { exposition } from '../../metrics/exposition.js';
-import type { Watching } from '../exporter.js';
-import { Places } from '../server/concurrency-limit.js';
+import type { StatusContext } from '../exporter.js';
+import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { refuse } from '../server/pipelining.js';
 
 /** How long the rendering may hold the thread at a stretch. */
 const SLICE_MS = 5;
 /** A client that has not taken its answer by then is cut off. */
-const LONGEST_ANSWER_MS = 120_000;
+const MAX_ANSWER_MS = 120_000;
 /** Answers under way at one moment; each holds a copy of the ledger's rows. */
-const MOST_AT_ONCE = 16;
+const MAX_CONCURRENT = 16;
 
 /** @param own what stands in front of the metrics of destinations. */
-export function metricsHandler(exporter: Watching, own: OwnMetrics): RequestHandler {
-  const places = new Places({ most: MOST_AT_ONCE });
+export function metricsHandler(exporter: StatusContext, own: ExporterMetrics): RequestHandler {
+  const places = new ConcurrencyLimit({ most: MAX_CONCURRENT });
   return async (request, response) => {
     if (!(await places.take(response))) return refuse(response);
     try {
@@ -31,7 +31,12 @@ export function metricsHandler(exporter: Watching, own: OwnMetrics): RequestHand
   };
 }
 
-async function answer(request: Request, response: Response, exporter: Watching, own: OwnMetrics) {
+async function answer(
+  request: Request,
+  response: Response,
+  exporter: StatusContext,
+  own: ExporterMetrics,
+) {
   const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
   response.setHeader('Content-Type', contentType);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
@@ -40,7 +45,7 @@ async function answer(request: Request, response: Response, exporter: Watching, 
     return;
   }
   const gone = new AbortController();
-  const patience = setTimeout(() => response.destroy(), LONGEST_ANSWER_MS);
+  const patience = setTimeout(() => response.destroy(), MAX_ANSWER_MS);
   response.once('close', () => gone.abort());
   const sink = compressed(request, response);
   try {

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import type { ProbeReport } from '../../shared/probe-report.js';
 
 /** Kept of each kind. */
-const MOST_KEPT = 100;
+const MAX_KEPT = 100;
 
 export interface Probed {
   readonly id: number;
@@ -37,15 +37,15 @@ export class ProbeHistory {
 
 function keep(list: Probed[], probed: Probed): void {
   list.push(probed);
-  if (list.length > MOST_KEPT) list.shift();
+  if (list.length > MAX_KEPT) list.shift();
 }
 
 /** `GET /api/v1/probes`: those that are kept. */
 export function probesHandler(history: ProbeHistory): RequestHandler {
   return (_request, response) => {
     const probes = history.all().map(({ id, target, module, report }) => {
-      const { isAlive, reason = null, trouble } = report;
-      return { id, target, module, alive: isAlive, reason, detail: trouble || null };
+      const { isAlive, reason = null, detail } = report;
+      return { id, target, module, alive: isAlive, reason, detail: detail || null };
     });
     response.json({ probes });
   };

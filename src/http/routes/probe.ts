@@ -6,7 +6,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import { probeMetrics } from '../../metrics/probe-metrics.js';
-import { isInBlocks } from '../../shared/cidr.js';
+import { isInCidr } from '../../shared/cidr.js';
 import type { PingSettings } from '../../shared/destination.js';
 import { isOwnFault } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
@@ -82,9 +82,9 @@ function read(exporter: Exporter, request: Request): Asked {
   return { ...wanted, isDebug, timeoutMs: readTimeoutMs(request, wanted.settings) };
 }
 
-type Wanted = Omit<Asked, 'isDebug' | 'timeoutMs'>;
+type DesiredState = Omit<Asked, 'isDebug' | 'timeoutMs'>;
 
-function readTarget({ modules, probes }: Exporter, request: Request): Wanted {
+function readTarget({ modules, probes }: Exporter, request: Request): DesiredState {
   const target = single(request, 'target');
   if (target === undefined) throw new Refusal(400, 'Target parameter is missing');
   const module = single(request, 'module') ?? DEFAULT_MODULE;
@@ -95,12 +95,12 @@ function readTarget({ modules, probes }: Exporter, request: Request): Wanted {
 }
 
 /** It is pinged anyway, so wherever it is, it is allowed. */
-function readDestination({ roster }: Exporter, request: Request, name: string): Wanted {
+function readDestination({ registry }: Exporter, request: Request, name: string): DesiredState {
   for (const other of ['target', 'module']) {
     if (single(request, other) === undefined) continue;
     throw new Refusal(400, `${other}: expected none beside a destination, which has its own`);
   }
-  const destination = roster.named(name)?.destination;
+  const destination = registry.named(name)?.destination;
   if (destination === undefined) throw new Refusal(404, `not watched: ${name}`);
   const { uri, module, settings } = destination;
   return { target: uri, uri, module, settings, allow: [] };
@@ -154,7 +154,7 @@ function blocksFor(
   const domains = allow.filter((item) => !item.includes('/'));
   const isAllowed = domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
   if (allow.length === 0 || isAllowed) return [];
-  const isElsewhere = hostKind === 'name' ? identity.route !== '' : !isInBlocks(host, blocks);
+  const isElsewhere = hostKind === 'name' ? identity.route !== '' : !isInCidr(host, blocks);
   if (blocks.length === 0 || isElsewhere) throw notAllowed(host);
   return identity.route === '' ? blocks : [];
 }
@@ -181,10 +181,10 @@ async function answer(
   asked: Asked,
   report: ProbeReport,
 ): Promise<void> {
-  const { reason, trouble } = report;
+  const { reason, detail } = report;
   // To whoever scrapes, a probe that failed is a verdict on the destination.
   const isOurs = isOwnFault(reason);
-  if (isOurs && !asked.isDebug) throw new Refusal(503, `the exporter could not ping: ${trouble}`);
+  if (isOurs && !asked.isDebug) throw new Refusal(503, `the exporter could not ping: ${detail}`);
   if (isOurs) response.status(503);
   const registry = probeMetrics(report, asked.timeoutMs / 1000);
   const metrics = await registry.metrics();

@@ -3,12 +3,12 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import { isOwner, OWNER_WANTED, show } from '../../platform/values.js';
-import { AdditionError } from '../../registry/entry.js';
-import type { Watched } from '../../shared/destination.js';
+import { RuntimeDestinationError } from '../../registry/entry.js';
+import type { RegisteredDestination } from '../../shared/destination.js';
 import { STATES } from '../../shared/state.js';
 import { UriError } from '../../shared/uri.js';
-import { type Described, describe } from '../../status/describe.js';
-import { clientFault } from '../client-fault.js';
+import { type DestinationView, destinationView } from '../../status/describe.js';
+import { clientErrorStatus } from '../client-fault.js';
 import type { Exporter } from '../exporter.js';
 import { bestOf, find } from './alive.js';
 import {
@@ -25,22 +25,24 @@ import {
 /** What Kamailio answers when something is wrong. */
 const ERROR = -1;
 /** Of a request, in bytes. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 /** Destinations with one URI that are told of at once; of more, each goes by its name. */
-const MOST_SHARING = 100;
+const MAX_SHARING = 100;
 /** Destinations that are described at a stretch. */
 const BATCH = 200;
 const ADD_PARAMS = ['uri', 'owner', 'ping_interval', 'module', 'name', 'labels'] as const;
 
 export function rpcHandler(exporter: Exporter, onError: (error: unknown) => void): RequestHandler {
-  const readBody = express.text({ type: () => true, limit: MOST_BYTES });
+  const readBody = express.text({ type: () => true, limit: MAX_BYTES });
   const methods = methodsOf(exporter);
   return (request, response, next) => {
     readBody(request, response, (error: unknown) => {
       if (error !== undefined) {
         const why = error instanceof Error ? error.message : String(error);
-        const message = `expected at most ${MOST_BYTES} bytes of JSON, got: ${why}`;
-        response.status(clientFault(error) ?? 400).json(failure(null, INVALID_REQUEST, message));
+        const message = `expected at most ${MAX_BYTES} bytes of JSON, got: ${why}`;
+        response
+          .status(clientErrorStatus(error) ?? 400)
+          .json(failure(null, INVALID_REQUEST, message));
         return;
       }
       const text = typeof request.body === 'string' ? request.body : '';
@@ -61,7 +63,7 @@ function methodsOf(exporter: Exporter): Methods {
       params: ['owner'],
       required: 0,
       isLarge: true,
-      call: ({ owner }) => list(exporter, exporter.roster.all(), optionalText(owner, 'owner')),
+      call: ({ owner }) => list(exporter, exporter.registry.all(), optionalText(owner, 'owner')),
     },
     'keepalive.get': {
       params: ['uri', 'owner'],
@@ -69,7 +71,7 @@ function methodsOf(exporter: Exporter): Methods {
       call: async ({ uri, owner }) => {
         const wanted = optionalText(owner, 'owner');
         const all = found(exporter, uri);
-        if (all.length > MOST_SHARING) throw new RpcError(ERROR, tooMany(all.length));
+        if (all.length > MAX_SHARING) throw new RpcError(ERROR, tooMany(all.length));
         const [first, ...others] = await list(exporter, all, wanted);
         if (first === undefined) throw new RpcError(ERROR, `${wanted} does not watch ${uri}`);
         return others.length === 0 ? first : [first, ...others];
@@ -81,8 +83,8 @@ function methodsOf(exporter: Exporter): Methods {
       call: async ({ destination }) => {
         await nextRound();
         const all = found(exporter, destination);
-        if (all.length > MOST_SHARING) throw new RpcError(ERROR, tooMany(all.length));
-        const code = bestOf(all.map((one) => describe(exporter, one)))?.code ?? ERROR;
+        if (all.length > MAX_SHARING) throw new RpcError(ERROR, tooMany(all.length));
+        const code = bestOf(all.map((one) => destinationView(exporter, one)))?.code ?? ERROR;
         if (code === ERROR) throw new RpcError(ERROR, 'there is no verdict yet');
         return code;
       },
@@ -100,7 +102,8 @@ function methodsOf(exporter: Exporter): Methods {
     'keepalive.flush': admin(exporter, {
       params: ['owner'],
       required: 0,
-      call: ({ owner }) => written(exporter.additions.flush(optionalText(owner, 'owner'))),
+      call: ({ owner }) =>
+        written(exporter.runtimeDestinations.flush(optionalText(owner, 'owner'))),
     }),
   };
 }
@@ -118,17 +121,17 @@ function admin(exporter: Exporter, method: Method): Method {
 
 function add(exporter: Exporter, owner: string, entry: Params): Promise<1 | -2> {
   const given = Object.entries(entry).filter(([, value]) => value !== undefined);
-  return written(exporter.additions.add(owner, Object.fromEntries(given)));
+  return written(exporter.runtimeDestinations.add(owner, Object.fromEntries(given)));
 }
 
 /** 1, as Kamailio answers. */
 async function remove(exporter: Exporter, uri: unknown, owner: string): Promise<1> {
   // What is kept and not watched, because its module is gone, goes by its name.
-  const byName = await written(exporter.additions.remove(owner, [textOf(uri, 'uri')]));
+  const byName = await written(exporter.runtimeDestinations.remove(owner, [textOf(uri, 'uri')]));
   if (byName > 0) return 1;
   const watched = found(exporter, uri);
   const names = watched.map(({ destination }) => destination.name);
-  const removed = await written(exporter.additions.remove(owner, names));
+  const removed = await written(exporter.runtimeDestinations.remove(owner, names));
   if (removed > 0) return 1;
   const isElsewhere = watched.some(({ owners }) => owners.includes(owner));
   throw new RpcError(
@@ -148,12 +151,12 @@ async function written<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {
-    throw error instanceof AdditionError ? new RpcError(ERROR, error.message) : error;
+    throw error instanceof RuntimeDestinationError ? new RpcError(ERROR, error.message) : error;
   }
 }
 
 /** By name, else by URI. @throws RpcError when nothing is watched under it. */
-function found(exporter: Exporter, asked: unknown): readonly Watched[] {
+function found(exporter: Exporter, asked: unknown): readonly RegisteredDestination[] {
   try {
     const watched = find(exporter, textOf(asked, 'uri'));
     if (watched.length > 0) return watched;
@@ -166,7 +169,7 @@ function found(exporter: Exporter, asked: unknown): readonly Watched[] {
 /** One for each owner, as in Kamailio; with `owner`, of that one alone. */
 async function list(
   exporter: Exporter,
-  all: readonly Watched[],
+  all: readonly RegisteredDestination[],
   owner: string | undefined,
 ): Promise<readonly object[]> {
   const listed: object[] = [];
@@ -174,14 +177,14 @@ async function list(
     if (index % BATCH === BATCH - 1) await nextRound();
     const owners = watched.owners.filter((one) => owner === undefined || one === owner);
     if (owners.length === 0) continue;
-    const described = describe(exporter, watched);
+    const described = destinationView(exporter, watched);
     listed.push(...owners.map((one) => asKamailio(described, one)));
   }
   return listed;
 }
 
 /** Kamailio's fields, then ours. Its times are texts too; null stands for never. */
-function asKamailio({ uri, state, ...ours }: Described, owner: string): object {
+function asKamailio({ uri, state, ...ours }: DestinationView, owner: string): object {
   const latest = (times: readonly (string | null)[]) =>
     times.reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null);
   const { targets } = ours;
@@ -193,7 +196,7 @@ function asKamailio({ uri, state, ...ours }: Described, owner: string): object {
     'last down': latest(targets.map((target) => target.last_down)),
     state: STATES.indexOf(state),
     ...ours,
-    state_in_words: state,
+    state_text: state,
   };
 }
 

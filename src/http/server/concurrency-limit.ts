@@ -5,7 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 
-export interface PlacesOptions {
+export interface ConcurrencyLimitOptions {
   /** Answers under way at one moment. */
   readonly most: number;
   readonly mostWaiting?: number;
@@ -20,14 +20,14 @@ interface Waiting {
   readonly give: (hasPlace: boolean) => void;
 }
 
-export class Places {
-  readonly #options: Required<PlacesOptions>;
+export class ConcurrencyLimit {
+  readonly #options: Required<ConcurrencyLimitOptions>;
   /** With the bytes that had been written when it was last looked at. */
   readonly #taken = new Map<ServerResponse, number>();
   readonly #waiting = new Set<Waiting>();
   #look: NodeJS.Timeout | undefined;
 
-  constructor(options: PlacesOptions) {
+  constructor(options: ConcurrencyLimitOptions) {
     this.#options = { mostWaiting: 64, patienceMs: 10_000, lookMs: 1_000, ...options };
   }
 

@@ -9,8 +9,8 @@ import type { Socket } from 'node:net';
 
 /** HTTP may take this share of the descriptors that the process may have. */
 const SHARE = 1 / 4;
-const FEWEST = 8;
-const MOST = 1_000;
+const MIN = 8;
+const MAX = 1_000;
 /** An answer that is so old and has bytes unread gives way when no connection is idle, ms. */
 const PATIENCE_MS = 5_000;
 
@@ -35,7 +35,7 @@ interface Connection {
 
 /** @param openFiles how many descriptors the process may have; undefined for no limit. */
 export function connectionLimit(openFiles: number | undefined): number {
-  return Math.min(Math.max(Math.floor((openFiles ?? Infinity) * SHARE), FEWEST), MOST);
+  return Math.min(Math.max(Math.floor((openFiles ?? Infinity) * SHARE), MIN), MAX);
 }
 
 export class Connections implements ConnectionCounts {

@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 
 /** Requests that may wait on one connection; the next one is refused, and ends the connection. */
-const MOST_WAITING = 100;
+const MAX_WAITING = 100;
 /** With so many the connection is not read for a while. */
 const PAUSE_AT = 16;
 
@@ -16,7 +16,7 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-export function inTurn(handler: RequestListener): RequestListener {
+export function pipelined(handler: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Line>();
   return (request, response) => {
     const { socket } = request;
@@ -42,7 +42,7 @@ class Line {
   take(exchange: Exchange): void {
     if (this.#isEnding) return;
     if (!this.#isBusy) this.#begin(exchange);
-    else if (this.#waiting.length < MOST_WAITING) {
+    else if (this.#waiting.length < MAX_WAITING) {
       this.#waiting.push(exchange);
       if (this.#waiting.length >= PAUSE_AT) this.#socket.pause();
     } else {

@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Connections } from './connections.js';
-import { inTurn } from './pipelining.js';
+import { pipelined } from './pipelining.js';
 import type { WebConfigFile } from './web-config.js';
 
 /** For a request: until its headers are there, until all of it is, and how often to look. */
@@ -76,7 +76,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
 
 /** The handler, with what must hold for every request. */
 function guarded({ handler, connections, onError }: ServerOptions): http.RequestListener {
-  const inOrder = inTurn(handler);
+  const inOrder = pipelined(handler);
   return (request, response) => {
     // An error without a listener would end the process.
     request.on('error', () => {});

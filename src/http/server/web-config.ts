@@ -36,8 +36,8 @@ const TLS_KEYS = [
   'max_version',
 ];
 /** bcrypt has none below. With one above, a comparison takes more than ten seconds. */
-const LOWEST_COST = 4;
-const HIGHEST_COST = 17;
+const MIN_COST = 4;
+const MAX_COST = 17;
 const CLIENT_AUTH = ['', 'NoClientCert', 'RequireAndVerifyClientCert'];
 
 export class WebConfigFile {
@@ -73,8 +73,8 @@ export class WebConfigFile {
         throw new WebConfigError(`${path}: expected a bcrypt hash`);
       }
       const cost = costOf(hash);
-      if (cost >= LOWEST_COST && cost <= HIGHEST_COST) continue;
-      const wanted = `a bcrypt hash with a cost from ${LOWEST_COST} to ${HIGHEST_COST}`;
+      if (cost >= MIN_COST && cost <= MAX_COST) continue;
+      const wanted = `a bcrypt hash with a cost from ${MIN_COST} to ${MAX_COST}`;
       throw new WebConfigError(`${path}: expected ${wanted}, got one with ${cost}`);
     }
     this.#files = [this.#path];

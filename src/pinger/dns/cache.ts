@@ -4,19 +4,19 @@
  */
 
 import type { Clock } from '../time/clock.js';
-import { Turns } from './lookup-queue.js';
+import { LookupQueue } from './lookup-queue.js';
 import { preferred } from './preference.js';
 import { type DnsAnswer, type DnsRecord, isCertain, type RecordType } from './records.js';
 
 /** Look-ups under way at one moment, for one name, and look-ups that wait for a turn. */
 const BOUNDS = { atOnce: 64, atOnceForEach: 8, waiting: 50_000 } as const;
 /** Answers that are kept, and their bytes. */
-const MOST_KEPT = 100_000;
-const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+const MAX_KEPT = 100_000;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 /** What is left of them once there were too many. */
 const KEPT_SHARE = 0.9;
 /** Records of one answer: `max_targets` is never more. */
-const MOST_RECORDS = 1024;
+const MAX_RECORDS = 1024;
 /** How long it is believed that there is no such record. */
 const ABSENT_MS = 5_000;
 /** Memory of an answer, and of a record in it, besides its texts. */
@@ -33,7 +33,7 @@ export interface LookedUp {
 export type LookUp = (name: string, type: RecordType) => Promise<LookedUp>;
 
 /** What is counted of look-ups. */
-export interface LookupMeter {
+export interface LookupCounters {
   /** Look-ups under way, and those that wait for a turn. */
   setLookups(inFlight: number, waiting: number): void;
   /** A look-up was not made, because too many waited. */
@@ -52,11 +52,11 @@ interface Entry {
   bytes: number;
 }
 
-export class Lookups {
+export class LookupCache {
   readonly #clock: Clock;
   readonly #ask: (name: string, type: RecordType) => Promise<DnsAnswer>;
-  readonly #meter: LookupMeter;
-  readonly #turns = new Turns(BOUNDS);
+  readonly #meter: LookupCounters;
+  readonly #turns = new LookupQueue(BOUNDS);
   /** The oldest first. */
   readonly #kept = new Map<string, Entry>();
   #bytes = 0;
@@ -64,7 +64,7 @@ export class Lookups {
   constructor(
     clock: Clock,
     ask: (name: string, type: RecordType) => Promise<DnsAnswer>,
-    meter: LookupMeter,
+    meter: LookupCounters,
   ) {
     this.#clock = clock;
     this.#ask = ask;
@@ -162,7 +162,7 @@ export class Lookups {
     }
     entry.bytes = key.length + sizeOf(answer);
     this.#bytes += entry.bytes;
-    const isFull = this.#kept.size > MOST_KEPT || this.#bytes > MOST_KEPT_BYTES;
+    const isFull = this.#kept.size > MAX_KEPT || this.#bytes > MAX_KEPT_BYTES;
     if (isFull) this.#makeRoom();
   }
 
@@ -172,7 +172,7 @@ export class Lookups {
     for (const [key, entry] of this.#kept) if (entry.untilMs <= now) this.#drop(key, entry);
     for (const [key, entry] of this.#kept) {
       const isEnough =
-        this.#kept.size <= KEPT_SHARE * MOST_KEPT && this.#bytes <= KEPT_SHARE * MOST_KEPT_BYTES;
+        this.#kept.size <= KEPT_SHARE * MAX_KEPT && this.#bytes <= KEPT_SHARE * MAX_KEPT_BYTES;
       if (isEnough) return;
       if (Number.isFinite(entry.untilMs)) this.#drop(key, entry);
     }
@@ -192,8 +192,8 @@ function believedMs(answer: DnsAnswer): number {
 
 /** The best records of an answer that has too many. */
 function trimmed(answer: DnsAnswer): DnsAnswer {
-  if (answer.kind === 'failed' || answer.records.length <= MOST_RECORDS) return answer;
-  const records = preferred(answer.records).slice(0, MOST_RECORDS);
+  if (answer.kind === 'failed' || answer.records.length <= MAX_RECORDS) return answer;
+  const records = preferred(answer.records).slice(0, MAX_RECORDS);
   return { ...answer, records, cut: answer.records.length - records.length };
 }
 

@@ -6,7 +6,7 @@
 import type { Clock } from '../time/clock.js';
 import { Exchanges, type Reply } from './exchange.js';
 import { type FailedReply, type Failure, failureOf } from './failure.js';
-import { ALIAS_LOOP, MOST_ALIASES, type Question } from './message.js';
+import { ALIAS_LOOP, MAX_ALIASES, type Question } from './message.js';
 import type { DnsAnswer, RecordType } from './records.js';
 import { type DnsServer, serverLabel } from './server.js';
 import { ServerMemory } from './server-memory.js';
@@ -22,10 +22,10 @@ export interface DnsClientOptions {
 /** Times that a silent server is asked before one gives up. */
 const ROUNDS = 2;
 /** Servers that are asked for one look-up. */
-const MOST_SERVERS = 4;
+const MAX_SERVERS = 4;
 /** RFC 1035 2.3.4: 255 bytes with the length of each label, as text 253; a label has up to 63. */
-const LONGEST_NAME = 253;
-const LONGEST_LABEL = 63;
+const MAX_NAME_LENGTH = 253;
+const MAX_LABEL_LENGTH = 63;
 
 /** What ends a look-up: an answer, and who gave it. */
 interface Answered {
@@ -56,11 +56,10 @@ export class DnsClient {
   /** Never rejects. The detail of a failure says whom was asked, and what came of it. */
   async ask(name: string, type: RecordType): Promise<DnsAnswer> {
     const servers = this.#serversNow();
-    const untilMs =
-      this.#options.clock.now() + this.#mostMs(Math.min(servers.length, MOST_SERVERS));
+    const untilMs = this.#options.clock.now() + this.#mostMs(Math.min(servers.length, MAX_SERVERS));
     let at = name;
     let ttlSeconds = Number.POSITIVE_INFINITY;
-    for (let aliases = 0; aliases <= MOST_ALIASES; aliases++) {
+    for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
       if (!isDnsName(at)) return failed('nodata', `the DNS can have no name ${at}`);
       const found = await this.#askAll(servers, { name: at, type });
       if (found.kind === 'failed') return found;
@@ -94,7 +93,7 @@ export class DnsClient {
   ): Promise<DnsAnswer | Extract<Reply, { kind: 'alias' }>> {
     const failures = new Map<string, Failure>();
     const ordered = this.#memory.order(servers);
-    let order = ordered.servers.slice(0, MOST_SERVERS);
+    let order = ordered.servers.slice(0, MAX_SERVERS);
     let { atOnce }: { atOnce: number } = ordered;
     for (let round = 0; round < ROUNDS && order.length > 0; round++) {
       const outcome = await this.#race(order, atOnce, question);
@@ -180,6 +179,6 @@ function failed(
 
 /** Whether a query can carry the name; what DNS answers lead to may be anything. */
 function isDnsName(name: string): boolean {
-  const isLabel = (label: string) => label !== '' && Buffer.byteLength(label) <= LONGEST_LABEL;
-  return Buffer.byteLength(name) <= LONGEST_NAME && name.split('.').every(isLabel);
+  const isLabel = (label: string) => label !== '' && Buffer.byteLength(label) <= MAX_LABEL_LENGTH;
+  return Buffer.byteLength(name) <= MAX_NAME_LENGTH && name.split('.').every(isLabel);
 }

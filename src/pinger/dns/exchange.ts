@@ -11,10 +11,10 @@ import { encodeQuery, idOf, type Meaning, type Question, readAnswer } from './me
 import { type DnsServer, faultOf } from './server.js';
 import type { ServerMemory } from './server-memory.js';
 import { queryOverTcp } from './tcp-query.js';
-import { UdpLines } from './udp-sockets.js';
+import { UdpSocketPool } from './udp-sockets.js';
 
 /** Messages with the number of a query that are no answer to it, before the server is given up. */
-const MOST_UNREADABLE = 16;
+const MAX_UNREADABLE = 16;
 
 /** What became of a question to a server. */
 export type Reply = Exclude<Outcome, { kind: 'truncated' }> & { readonly isOverTcp: boolean };
@@ -53,7 +53,7 @@ export class Exchanges {
   readonly #clock: Clock;
   readonly #memory: ServerMemory;
   readonly #timeoutMs: number;
-  readonly #lines = new UdpLines();
+  readonly #lines = new UdpSocketPool();
 
   constructor({ clock, memory, timeoutMs }: ExchangeOptions) {
     this.#clock = clock;
@@ -154,7 +154,7 @@ export class Exchanges {
         if (heard.kind !== 'message') return end(heard);
         const meaning = meaningOf(heard.bytes, question);
         if (meaning !== undefined) return end(meaning);
-        if (isOverTcp || ++unreadable >= MOST_UNREADABLE) {
+        if (isOverTcp || ++unreadable >= MAX_UNREADABLE) {
           end({ kind: 'garbage', why: 'what is no answer' });
         }
       };

@@ -18,7 +18,7 @@ export interface Failure {
 /** The answer where no server gave one: by the weightiest failure, with what each server did. */
 export function failureOf(failures: readonly Failure[], timeoutMs: number): DnsAnswer {
   const [weightiest] = failures
-    .map(({ reply }) => judge(reply))
+    .map(({ reply }) => verdicts(reply))
     .sort((a, b) => b.weight - a.weight);
   const reason = weightiest?.reason ?? 'local';
   const servers = new Map<string, string[]>();
@@ -43,7 +43,7 @@ interface Judgement {
  * What a server says weighs more than its silence. A fault of ours weighs most, for the server might
  * have known; but where only the way to this server is missing, the others count.
  */
-function judge(reply: FailedReply): Judgement {
+function verdicts(reply: FailedReply): Judgement {
   switch (reply.kind) {
     case 'error':
       return reply.what === 'REFUSED'

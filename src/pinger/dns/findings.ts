@@ -5,7 +5,7 @@ import type { LookedUp } from './cache.js';
 import { isCertain, type RecordType } from './records.js';
 
 /** What could not be learnt. */
-export interface Doubt {
+export interface LookupError {
   readonly reason: ResolutionFailure;
   readonly why: string;
 }
@@ -20,16 +20,16 @@ export type Missing = 'family' | 'way' | 'places';
 const WEIGHTS = ['absent', 'unusable', 'unknown', 'local'] as const;
 type Weight = (typeof WEIGHTS)[number];
 
-interface Failure extends Doubt {
+interface Failure extends LookupError {
   readonly weight: Weight;
   /** Undefined where a record was answered that cannot be used. */
   readonly asked: { readonly name: string; readonly type: RecordType } | undefined;
 }
 
 /** Names that a sentence lists; there may be very many. */
-const MOST_NAMED = 4;
+const MAX_NAMED = 4;
 /** Sentences about failures. */
-const MOST_SENTENCES = 20;
+const MAX_SENTENCES = 20;
 
 export class Findings {
   untilMs = Number.POSITIVE_INFINITY;
@@ -117,7 +117,7 @@ export class Findings {
   }
 
   /** The weightiest failure, in words with all that failed in the same way. */
-  get failure(): Doubt {
+  get failure(): LookupError {
     const weight = WEIGHTS.findLast((one) => this.#failures.some((f) => f.weight === one));
     const mine = this.#failures.filter((failure) => failure.weight === weight);
     // Of what is absent the last was asked for: the host itself.
@@ -127,13 +127,13 @@ export class Findings {
   }
 
   /** Everything that failed where there should have been something, in words. */
-  get troubles(): readonly string[] {
+  get errors(): readonly string[] {
     const told = this.#failures.filter(({ weight }) => weight !== 'absent');
     return [...told.flatMap((failure) => sentences([failure])), ...this.#remarks];
   }
 
   /** The same of a search that found no place at all, what says most first. */
-  get allTroubles(): readonly string[] {
+  get allErrors(): readonly string[] {
     const lists = WEIGHTS.toReversed().map((weight) =>
       sentences(this.#failures.filter((failure) => failure.weight === weight)),
     );
@@ -153,8 +153,8 @@ function sentences(failures: readonly Failure[]): readonly string[] {
   const all = [...byWhy].map(([why, byName]) =>
     byName.size === 0 ? why : `${listed(byName)}: ${why}`,
   );
-  const rest = all.length - MOST_SENTENCES;
-  return rest <= 0 ? all : [...all.slice(0, MOST_SENTENCES), `and ${rest} more like these`];
+  const rest = all.length - MAX_SENTENCES;
+  return rest <= 0 ? all : [...all.slice(0, MAX_SENTENCES), `and ${rest} more like these`];
 }
 
 function listed(byName: ReadonlyMap<string, readonly RecordType[]>): string {
@@ -165,8 +165,8 @@ function listed(byName: ReadonlyMap<string, readonly RecordType[]>): string {
   }
   return [...namesOf]
     .map(([types, names]) => {
-      const more = names.length - MOST_NAMED;
-      const shown = more > 0 ? [...names.slice(0, MOST_NAMED), `${more} more`] : names;
+      const more = names.length - MAX_NAMED;
+      const shown = more > 0 ? [...names.slice(0, MAX_NAMED), `${more} more`] : names;
       return `${types} of ${joined(shown)}`;
     })
     .join(', ');

@@ -5,69 +5,73 @@ import type { ResolutionStep } from '../../shared/resolution.js';
 import { isWanted } from './address.js';
 import type { LookedUp } from './cache.js';
 import type { Findings } from './findings.js';
-import type { LocateTools, Place, Sought } from './locate.js';
+import type { LocateQuery, LocateTools, ServerLocation } from './locate.js';
 import { isCertain } from './records.js';
 
 /** How long AAAA is waited for once A is answered; RFC 8305 3 has 50 ms, for people who wait. */
 const GRACE_MS = 250;
 /** Addresses that one search comes to. */
-const MOST_PLACES = 4096;
+const MAX_LOCATIONS = 4096;
 
 type AddressType = 'A' | 'AAAA';
 
 /** What led to a host. */
-export type Way = Pick<Place, 'wire' | 'port' | 'priority' | 'weight'>;
+export type Candidate = Pick<ServerLocation, 'transport' | 'port' | 'priority' | 'weight'>;
 
 export class HostAddresses {
-  readonly #sought: Sought;
+  readonly #query: LocateQuery;
   readonly #tools: LocateTools;
   readonly #findings: Findings;
-  #placesLeft = MOST_PLACES;
+  #locationsLeft = MAX_LOCATIONS;
 
-  constructor(sought: Sought, tools: LocateTools, findings: Findings) {
-    this.#sought = sought;
+  constructor(query: LocateQuery, tools: LocateTools, findings: Findings) {
+    this.#query = query;
     this.#tools = tools;
     this.#findings = findings;
   }
 
   /** Where the host is served; both families, of whichever there are (RFC 7984 4). */
-  async of(host: string, way: Way, before: readonly ResolutionStep[]): Promise<readonly Place[]> {
+  async of(
+    host: string,
+    way: Candidate,
+    before: readonly ResolutionStep[],
+  ): Promise<readonly ServerLocation[]> {
     const listed = this.#tools.hosts.get(host);
-    const places =
+    const locations =
       listed === undefined
         ? await this.#lookedUp(host, way, before)
         : this.#listed(host, listed, way, before);
-    const within = places.slice(0, this.#placesLeft);
-    this.#placesLeft -= within.length;
-    const cut = places.length - within.length;
-    if (cut > 0) this.#findings.leaveOut(cut, `there are more than ${MOST_PLACES} addresses`);
+    const within = locations.slice(0, this.#locationsLeft);
+    this.#locationsLeft -= within.length;
+    const cut = locations.length - within.length;
+    if (cut > 0) this.#findings.leaveOut(cut, `there are more than ${MAX_LOCATIONS} addresses`);
     return within;
   }
 
   #listed(
     host: string,
     listed: readonly string[],
-    way: Way,
+    way: Candidate,
     before: readonly ResolutionStep[],
-  ): readonly Place[] {
+  ): readonly ServerLocation[] {
     // The file may change at any time, and costs nothing to look into.
     this.#findings.untilMs = 0;
     const untilMs = Number.POSITIVE_INFINITY;
     return listed.flatMap((value) =>
-      this.#place(value, way, before, { type: 'hosts', name: host, untilMs }),
+      this.#location(value, way, before, { type: 'hosts', name: host, untilMs }),
     );
   }
 
   async #lookedUp(
     host: string,
-    way: Way,
+    way: Candidate,
     before: readonly ResolutionStep[],
-  ): Promise<readonly Place[]> {
+  ): Promise<readonly ServerLocation[]> {
     const asked = this.#types().map((type) => [type, this.#tools.lookUp(host, type)] as const);
-    const places: Place[] = [];
+    const locations: ServerLocation[] = [];
     const failed: [AddressType, LookedUp | undefined][] = [];
     for (const [type, promise] of asked) {
-      const lookedUp = await (places.length > 0 ? this.#soon(promise) : promise);
+      const lookedUp = await (locations.length > 0 ? this.#soon(promise) : promise);
       if (lookedUp?.answer.kind !== 'records') {
         failed.push([type, lookedUp]);
         continue;
@@ -76,17 +80,19 @@ export class HostAddresses {
       this.#findings.take(lookedUp, host, type, before);
       for (const record of answer.records) {
         if (record.type !== type) continue;
-        places.push(...this.#place(record.address, way, before, { type, name: host, untilMs }));
+        locations.push(
+          ...this.#location(record.address, way, before, { type, name: host, untilMs }),
+        );
       }
     }
     for (const [type, lookedUp] of failed) {
-      this.#missed(host, type, lookedUp, places.length > 0, before);
+      this.#missed(host, type, lookedUp, locations.length > 0, before);
     }
-    return places;
+    return locations;
   }
 
   #types(): readonly AddressType[] {
-    const { ipProtocol } = this.#sought;
+    const { ipProtocol } = this.#query;
     if (ipProtocol === 'any') return ['A', 'AAAA'];
     return ipProtocol === 'ip4' ? ['A'] : ['AAAA'];
   }
@@ -124,27 +130,27 @@ export class HostAddresses {
   }
 
   /** The place at an address; none, with a word, where the gate does not let it through. */
-  #place(
+  #location(
     value: string,
-    way: Way,
+    way: Candidate,
     before: readonly ResolutionStep[],
     step: Omit<ResolutionStep, 'value'>,
-  ): readonly Place[] {
+  ): readonly ServerLocation[] {
     const gated = gateAddress(value, way.port);
     if ('fault' in gated) {
       const source = step.type === 'hosts' ? 'the hosts file has' : `${step.type} of`;
       this.#findings.refuse(`${source} ${step.name}: ${gated.fault}`);
       return [];
     }
-    if (!isWanted(gated, this.#sought.ipProtocol)) {
+    if (!isWanted(gated, this.#query.ipProtocol)) {
       // RFC 4291 2.5.5.2: an AAAA record can hold an IPv4 address.
       if (step.type !== 'hosts') {
         this.#findings.refuse(`${step.type} of ${step.name}: ${gated.address} is an IPv4 address`);
       }
       return [];
     }
-    const { wire, priority, weight } = way;
+    const { transport, priority, weight } = way;
     const steps = [...before, { ...step, value: gated.address }];
-    return [{ wire, ...gated, priority, weight, steps }];
+    return [{ transport, ...gated, priority, weight, steps }];
   }
 }

@@ -10,13 +10,13 @@ import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
 import type { Clock } from '../time/clock.js';
 import type { LookUp } from './cache.js';
-import type { Doubt, Findings, Missing } from './findings.js';
+import type { Findings, LookupError, Missing } from './findings.js';
 import type { HostsTable } from './hosts.js';
-import { Search } from './location-search.js';
+import { LocationSearch } from './location-search.js';
 
 /** A place where a URI is served. Its address and port are through the gate. */
-export interface Place {
-  readonly wire: TransportName;
+export interface ServerLocation {
+  readonly transport: TransportName;
   readonly address: string;
   readonly family: 4 | 6;
   readonly port: number;
@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** A name leads to places, and not all that was asked for was answered. */
-export interface PartialDoubt extends Doubt {
+export interface PartialLookupError extends LookupError {
   readonly missing: Missing;
   /** `TYPE NAME` of the look-ups that were not answered. */
   readonly unanswered: ReadonlySet<string>;
@@ -36,28 +36,28 @@ export interface PartialDoubt extends Doubt {
   readonly unansweredBeside: ReadonlySet<string>;
 }
 
-export interface Located {
+export interface LocateSuccess {
   readonly kind: 'located';
   /** In the order in which a client would try them, weights apart; at least one. */
-  readonly places: readonly Place[];
+  readonly locations: readonly ServerLocation[];
   /** Monotonic: until then all that it rests on holds. */
   readonly untilMs: number;
   /** Records that were not followed, because there are too many; absent for none. */
   readonly cut?: number;
   /** Undefined when all that was asked for was answered. */
-  readonly doubt: PartialDoubt | undefined;
+  readonly lookupError: PartialLookupError | undefined;
   /** What failed where there should have been something, in words. */
-  readonly troubles: readonly string[];
+  readonly errors: readonly string[];
 }
 
-export interface Unlocated extends Doubt {
+export interface LocateFailure extends LookupError {
   readonly kind: 'failed';
-  readonly troubles: readonly string[];
+  readonly errors: readonly string[];
 }
 
-export type Location = Located | Unlocated;
+export type LocateResult = LocateSuccess | LocateFailure;
 
-export interface Sought {
+export interface LocateQuery {
   readonly uri: SipUri;
   /** The wire where the URI names none; `auto` for what DNS says, UDP where that says nothing. */
   readonly transport: TransportChoice;
@@ -77,7 +77,7 @@ export interface LocateTools {
 }
 
 /** What is sought for pings with these settings. A source address can only send to its own family. */
-export function soughtFor(uri: SipUri, settings: PingSettings): Sought {
+export function locateQuery(uri: SipUri, settings: PingSettings): LocateQuery {
   const { transport, ipProtocol, sourceAddress, maxTargets } = settings;
   const family = addressFamily(sourceAddress);
   if (ipProtocol === 'any' && family !== undefined) {
@@ -91,14 +91,15 @@ export function soughtFor(uri: SipUri, settings: PingSettings): Sought {
 const NO_STEPS: readonly ResolutionStep[] = [];
 
 /** Where a numeric host is: where it says. Undefined for a name. */
-export function numericPlace({ uri, transport }: Sought): Place | undefined {
+export function numericLocation(query: LocateQuery): ServerLocation | undefined {
+  const { uri } = query;
   if (uri.hostKind === 'name') return undefined;
-  const wire = transportOf(uri, transport) ?? 'udp';
+  const transport = transportOf(uri, query.transport) ?? 'udp';
   const family = uri.hostKind === 'ipv4' ? 4 : 6;
-  const port = uri.port ?? DEFAULT_PORTS[wire];
-  // Written out: see `Roster`'s entries.
+  const port = uri.port ?? DEFAULT_PORTS[transport];
+  // Written out: see `DestinationRegistry`'s entries.
   return {
-    wire,
+    transport,
     address: uri.host,
     family,
     port,
@@ -109,47 +110,57 @@ export function numericPlace({ uri, transport }: Sought): Place | undefined {
 }
 
 /** Where a name is served. Never rejects. */
-export async function locate(sought: Sought, tools: LocateTools): Promise<Location> {
-  const { uri, transport } = sought;
-  const search = new Search(sought, tools);
+export async function locate(query: LocateQuery, tools: LocateTools): Promise<LocateResult> {
+  const { uri } = query;
+  const search = new LocationSearch(query, tools);
   const named = uri.params.some(([name]) => name === 'transport');
-  const isChosen = named || transport !== 'auto';
-  const wire = transportOf(uri, transport) ?? 'udp';
+  const isChosen = named || query.transport !== 'auto';
+  const transport = transportOf(uri, query.transport) ?? 'udp';
   const isListed = tools.hosts.has(uri.host);
   // RFC 3263 4.2: a port says that no SRV record is wanted; whoever writes a name into the hosts
   // file wants that address.
   if (uri.port !== undefined || isListed) {
-    const places = await search.hostOf(wire);
-    if (places.length === 0 && !isListed) await search.explainPort(isChosen ? wire : undefined);
-    return concluded(sought, places, search.findings);
+    const locations = await search.hostOf(transport);
+    if (locations.length === 0 && !isListed)
+      await search.explainPort(isChosen ? transport : undefined);
+    return concluded(query, locations, search.findings);
   }
-  const places = isChosen ? await search.serviceOf(wire) : await search.anyService(wire);
-  return concluded(sought, places, search.findings);
+  const locations = isChosen
+    ? await search.serviceOf(transport)
+    : await search.anyService(transport);
+  return concluded(query, locations, search.findings);
 }
 
 function concluded(
-  { ipProtocol, narrowedBy }: Sought,
-  places: readonly Place[],
+  { ipProtocol, narrowedBy }: LocateQuery,
+  locations: readonly ServerLocation[],
   findings: Findings,
-): Location {
-  if (places.length === 0) {
+): LocateResult {
+  if (locations.length === 0) {
     const family = ipProtocol === 'ip4' ? 'IPv4' : 'IPv6';
     if (narrowedBy !== '') findings.remark(`only ${family} is looked for: ${narrowedBy}`);
-    return { kind: 'failed', ...findings.failure, troubles: findings.allTroubles };
+    return { kind: 'failed', ...findings.failure, errors: findings.allErrors };
   }
-  const { failure, missing, unanswered, unansweredBeside, untilMs, troubles } = findings;
-  const doubt =
+  const { failure, missing, unanswered, unansweredBeside, untilMs, errors } = findings;
+  const lookupError =
     missing === undefined ? undefined : { ...failure, missing, unanswered, unansweredBeside };
   const { cut } = findings;
-  return { kind: 'located', places: withoutDoubles(places), untilMs, cut, doubt, troubles };
+  return {
+    kind: 'located',
+    locations: withoutDoubles(locations),
+    untilMs,
+    cut,
+    lookupError,
+    errors,
+  };
 }
 
 /** Several names may lead to one address and port: it is one target, found by the first of them. */
-function withoutDoubles(places: readonly Place[]): readonly Place[] {
-  const byLabel = new Map<string, Place>();
-  for (const place of places) {
-    const label = `${place.wire} ${bracketed(place.address)}:${place.port}`;
-    if (!byLabel.has(label)) byLabel.set(label, place);
+function withoutDoubles(locations: readonly ServerLocation[]): readonly ServerLocation[] {
+  const byLabel = new Map<string, ServerLocation>();
+  for (const location of locations) {
+    const label = `${location.transport} ${bracketed(location.address)}:${location.port}`;
+    if (!byLabel.has(label)) byLabel.set(label, location);
   }
   return [...byLabel.values()];
 }

@@ -5,10 +5,10 @@ import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
 import type { LookedUp } from './cache.js';
 import { Findings } from './findings.js';
-import { HostAddresses, type Way } from './host-addresses.js';
+import { type Candidate, HostAddresses } from './host-addresses.js';
 import { hostNameFault } from './host-name.js';
-import type { LocateTools, Place, Sought } from './locate.js';
-import { preferred, wireOfService } from './preference.js';
+import type { LocateQuery, LocateTools, ServerLocation } from './locate.js';
+import { preferred, transportOfService } from './preference.js';
 import type { DnsRecord, NaptrRecord, RecordType, SrvRecord } from './records.js';
 
 /** RFC 3263 4.1; there is none for WebSockets. */
@@ -21,16 +21,16 @@ const SRV_PREFIXES: Readonly<Partial<Record<TransportName, string>>> = {
 /** The wires whose SRV records are asked for where no NAPTR record chooses, in this order. */
 const TRIED: readonly TransportName[] = ['udp', 'tcp', 'tls'];
 /** NAPTR records of one name that are followed until one leads somewhere. */
-const MOST_NAPTR = 8;
+const MAX_NAPTR = 8;
 /** Names of hosts that are looked up in one search: for each place that is of use, and at least. */
 const NAMES_PER_TARGET = 2;
-const LEAST_NAMES = 32;
+const MIN_NAMES = 32;
 
 const NO_SRV = { priority: undefined, weight: undefined } as const;
 
-export class Search {
+export class LocationSearch {
   readonly findings = new Findings();
-  readonly #sought: Sought;
+  readonly #query: LocateQuery;
   readonly #tools: LocateTools;
   readonly #addresses: HostAddresses;
   /** Look-ups that began before their answer was wanted, each by `TYPE NAME`. */
@@ -38,27 +38,27 @@ export class Search {
   /** Names of hosts that may still be looked up. */
   #namesLeft: number;
 
-  constructor(sought: Sought, tools: LocateTools) {
-    this.#sought = sought;
+  constructor(query: LocateQuery, tools: LocateTools) {
+    this.#query = query;
     this.#tools = tools;
-    this.#namesLeft = Math.max(NAMES_PER_TARGET * sought.maxTargets, LEAST_NAMES);
-    this.#addresses = new HostAddresses(sought, tools, this.findings);
+    this.#namesLeft = Math.max(NAMES_PER_TARGET * query.maxTargets, MIN_NAMES);
+    this.#addresses = new HostAddresses(query, tools, this.findings);
   }
 
   /** The addresses of the host itself. */
-  async hostOf(wire: TransportName): Promise<readonly Place[]> {
-    const { uri } = this.#sought;
-    const port = uri.port ?? DEFAULT_PORTS[wire];
-    return this.#addresses.of(uri.host, { wire, port, ...NO_SRV }, []);
+  async hostOf(transport: TransportName): Promise<readonly ServerLocation[]> {
+    const { uri } = this.#query;
+    const port = uri.port ?? DEFAULT_PORTS[transport];
+    return this.#addresses.of(uri.host, { transport, port, ...NO_SRV }, []);
   }
 
   /** RFC 3263 4.2: SRV records of one wire, else the host itself. */
-  async serviceOf(wire: TransportName): Promise<readonly Place[]> {
-    const prefix = SRV_PREFIXES[wire];
-    if (prefix === undefined) return this.hostOf(wire);
-    const found = await this.#srv(`${prefix}${this.#sought.uri.host}`, wire, []);
+  async serviceOf(transport: TransportName): Promise<readonly ServerLocation[]> {
+    const prefix = SRV_PREFIXES[transport];
+    if (prefix === undefined) return this.hostOf(transport);
+    const found = await this.#srv(`${prefix}${this.#query.uri.host}`, transport, []);
     if (this.findings.isOurs) return [];
-    return found ?? this.hostOf(wire);
+    return found ?? this.hostOf(transport);
   }
 
   /**
@@ -66,31 +66,31 @@ export class Search {
    * is the host itself. What is not answered is passed over, as phones do; what could not be asked for
    * by a fault of our own is not.
    */
-  async anyService(otherwise: TransportName): Promise<readonly Place[]> {
+  async anyService(otherwise: TransportName): Promise<readonly ServerLocation[]> {
     const names = this.#srvNames();
     // All are asked for at once, so that a name without any does not take as many round trips.
     for (const [, name] of names) this.#early.set(`SRV ${name}`, this.#tools.lookUp(name, 'SRV'));
     for (const record of await this.#naptr()) {
-      const places = await this.#followNaptr(record);
-      if (places.length > 0) return places;
+      const locations = await this.#followNaptr(record);
+      if (locations.length > 0) return locations;
       this.findings.moveOn();
     }
     let hasSrv = false;
-    for (const [wire, name] of names) {
-      const places = await this.#srv(name, wire, []);
+    for (const [transport, name] of names) {
+      const locations = await this.#srv(name, transport, []);
       if (this.findings.isOurs) return [];
-      if (places !== undefined && places.length > 0) return places;
+      if (locations !== undefined && locations.length > 0) return locations;
       this.findings.moveOn();
-      hasSrv ||= places !== undefined;
+      hasSrv ||= locations !== undefined;
     }
     // RFC 2782: where SRV records lead nowhere, the host itself would be a guess.
     return hasSrv || this.findings.isOurs ? [] : this.hostOf(otherwise);
   }
 
   /** Says so where there are SRV records, and the port is why they are not asked for. */
-  async explainPort(wire: TransportName | undefined): Promise<void> {
+  async explainPort(transport: TransportName | undefined): Promise<void> {
     if (!this.findings.isAllAbsent) return;
-    const names = this.#srvNames().filter(([one]) => wire === undefined || one === wire);
+    const names = this.#srvNames().filter(([one]) => transport === undefined || one === transport);
     const lookedUp = await Promise.all(names.map(([, name]) => this.#tools.lookUp(name, 'SRV')));
     const there = names.filter((_, i) => lookedUp[i]?.answer.kind === 'records');
     if (there.length === 0) return;
@@ -100,49 +100,53 @@ export class Search {
     );
   }
 
-  #srvNames(): readonly (readonly [wire: TransportName, name: string])[] {
-    const { uri } = this.#sought;
-    const wires = uri.scheme === 'sips' ? (['tls'] as const) : TRIED;
-    return wires.map((wire) => [wire, `${SRV_PREFIXES[wire]}${uri.host}`]);
+  #srvNames(): readonly (readonly [transport: TransportName, name: string])[] {
+    const { uri } = this.#query;
+    const transports = uri.scheme === 'sips' ? (['tls'] as const) : TRIED;
+    return transports.map((transport) => [transport, `${SRV_PREFIXES[transport]}${uri.host}`]);
   }
 
   /** Those that we could follow, the one that the domain likes best first. */
   async #naptr(): Promise<readonly NaptrRecord[]> {
-    const { uri } = this.#sought;
+    const { uri } = this.#query;
     const lookedUp = await this.#ask(uri.host, 'NAPTR', []);
     const records = recordsOf(lookedUp)
       .filter((record): record is NaptrRecord => record.type === 'NAPTR')
       .filter(({ flags }) => flags === 's' || flags === 'a')
-      .filter(({ service }) => wireOfService(service) !== undefined)
+      .filter(({ service }) => transportOfService(service) !== undefined)
       .filter(({ service }) => uri.scheme === 'sip' || service.startsWith('SIPS'))
       .filter(({ service, replacement }) => {
         const fault = replacement === '' ? 'there is no replacement' : hostNameFault(replacement);
         if (fault !== undefined) this.findings.refuse(`NAPTR ${service} of ${uri.host}: ${fault}`);
         return fault === undefined;
       });
-    const best = preferred(records).slice(0, MOST_NAPTR);
+    const best = preferred(records).slice(0, MAX_NAPTR);
     this.#cut(records, best, `NAPTR of ${uri.host}`);
     return best;
   }
 
-  async #followNaptr(record: NaptrRecord): Promise<readonly Place[]> {
+  async #followNaptr(record: NaptrRecord): Promise<readonly ServerLocation[]> {
     const { service, replacement, order, preference, flags } = record;
-    const wire = wireOfService(service);
-    if (wire === undefined || this.findings.isOurs) return [];
+    const transport = transportOfService(service);
+    if (transport === undefined || this.findings.isOurs) return [];
     const step: ResolutionStep = {
-      ...{ type: 'NAPTR', name: this.#sought.uri.host, value: `${service} ${replacement}` },
+      ...{ type: 'NAPTR', name: this.#query.uri.host, value: `${service} ${replacement}` },
       ...{ order, preference, untilMs: this.findings.untilMs },
     };
-    if (flags === 's') return (await this.#srv(replacement, wire, [step])) ?? [];
-    return this.#addresses.of(replacement, { wire, port: DEFAULT_PORTS[wire], ...NO_SRV }, [step]);
+    if (flags === 's') return (await this.#srv(replacement, transport, [step])) ?? [];
+    return this.#addresses.of(
+      replacement,
+      { transport, port: DEFAULT_PORTS[transport], ...NO_SRV },
+      [step],
+    );
   }
 
   /** Undefined when there are no such records; empty when there is no such service. */
   async #srv(
     name: string,
-    wire: TransportName,
+    transport: TransportName,
     before: readonly ResolutionStep[],
-  ): Promise<readonly Place[] | undefined> {
+  ): Promise<readonly ServerLocation[] | undefined> {
     const lookedUp = await this.#ask(name, 'SRV', before);
     if (lookedUp.answer.kind === 'failed') return undefined;
     const { untilMs } = lookedUp;
@@ -151,15 +155,15 @@ export class Search {
       .filter((record) => this.#isUsable(name, record));
     const records = this.#ofFewNames(usable);
     this.#cut(usable, records, `SRV of ${name}`);
-    const places = await Promise.all(
+    const locations = await Promise.all(
       records.map(({ target, port, priority, weight }) => {
         const value = `${target}:${port}`;
         const step: ResolutionStep = { type: 'SRV', name, value, priority, weight, untilMs };
-        const way: Way = { wire, port, priority, weight };
+        const way: Candidate = { transport, port, priority, weight };
         return this.#addresses.of(target, way, [...before, step]);
       }),
     );
-    return places.flat();
+    return locations.flat();
   }
 
   #isUsable(name: string, { target, port }: SrvRecord): boolean {

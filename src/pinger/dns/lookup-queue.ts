@@ -11,7 +11,7 @@ export interface TurnBounds {
   readonly waiting: number;
 }
 
-export class Turns {
+export class LookupQueue {
   readonly #bounds: TurnBounds;
   readonly #underWay = new Map<string, number>();
   readonly #queues = new Map<string, (() => void)[]>();

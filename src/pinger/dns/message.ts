@@ -33,7 +33,7 @@ const RCODES: ReadonlyMap<number, string> = new Map([
   [23, 'BADCOOKIE'],
 ]);
 /** Aliases that are followed, one after the other. */
-export const MOST_ALIASES = 8;
+export const MAX_ALIASES = 8;
 export const ALIAS_LOOP = 'aliases that lead to no end';
 
 export interface Question {
@@ -159,7 +159,7 @@ function said(answer: packet.DecodedPacket, { name, type }: Question): Meaning {
 function follow(answers: readonly packet.Answer[], name: string, type: RecordType): Meaning {
   let at = name;
   let ttlSeconds = Number.POSITIVE_INFINITY;
-  for (let aliases = 0; aliases <= MOST_ALIASES; aliases++) {
+  for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const records = answers.flatMap((answer) => {
       const record = plain(answer.name) === at ? recordOf(answer, type) : undefined;
       return record === undefined ? [] : [record];

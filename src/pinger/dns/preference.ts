@@ -17,7 +17,7 @@ const SERVICES: ReadonlyMap<string, TransportName> = new Map([
 const LIKED = [...SERVICES.keys()];
 
 /** The wire that a NAPTR service stands for, if it is one of ours. */
-export function wireOfService(service: string): TransportName | undefined {
+export function transportOfService(service: string): TransportName | undefined {
   return SERVICES.get(service);
 }
 
@@ -46,8 +46,8 @@ function compareSrv(a: SrvRecord, b: SrvRecord): number {
 /** RFC 3263 4.1: by order and preference; of equal ones the client chooses the wire that it likes. */
 function compareNaptr(a: NaptrRecord, b: NaptrRecord): number {
   const liking = ({ service }: NaptrRecord) => {
-    const place = LIKED.indexOf(service);
-    return place < 0 ? LIKED.length : place;
+    const location = LIKED.indexOf(service);
+    return location < 0 ? LIKED.length : location;
   };
   return (
     a.order - b.order ||

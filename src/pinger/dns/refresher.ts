@@ -2,26 +2,26 @@
 
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from '../time/clock.js';
-import { Pace } from '../time/pacer.js';
-import type { Located, Location, Sought, Unlocated } from './locate.js';
+import { Pacer } from '../time/pacer.js';
+import type { LocateFailure, LocateQuery, LocateResult, LocateSuccess } from './locate.js';
 
 /** Names are looked up for the first time so long apart: each may take half a dozen queries. */
 const FIRST_GAP_MS = 1;
 /** Pause after the first failure; it doubles with each further one. */
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 30_000;
 
 const INTERNAL_ERROR = 'internal error of the exporter; its log has it';
 
 export interface Resolver {
   /** Never rejects. */
-  locate(sought: Sought): Promise<Location>;
+  locate(query: LocateQuery): Promise<LocateResult>;
 }
 
-export interface NamesUser {
-  located(id: number, location: Located): void;
+export interface RefresherListener {
+  located(id: number, result: LocateSuccess): void;
   /** Called for every failure, also while an earlier answer is still in use. */
-  unlocated(id: number, location: Unlocated, isFirstInARow: boolean): void;
+  unlocated(id: number, result: LocateFailure, isFirstInARow: boolean): void;
   /** A look-up is over, with all that it led to. */
   took(micros: number): void;
 }
@@ -32,45 +32,51 @@ export interface Ttls {
   readonly maxTtlMs: number;
 }
 
-export class Names {
+export class Refresher {
   readonly #clock: Clock;
   readonly #resolver: Resolver;
   readonly #ttls: Ttls;
   readonly #faults: Faults;
-  readonly #user: NamesUser;
-  readonly #pace: Pace;
+  readonly #listener: RefresherListener;
+  readonly #pace: Pacer;
   /** What stops the watch over each id. */
   readonly #stops = new Map<number, () => void>();
 
-  constructor(clock: Clock, resolver: Resolver, ttls: Ttls, faults: Faults, user: NamesUser) {
+  constructor(
+    clock: Clock,
+    resolver: Resolver,
+    ttls: Ttls,
+    faults: Faults,
+    listener: RefresherListener,
+  ) {
     this.#clock = clock;
     this.#resolver = resolver;
     this.#ttls = ttls;
     this.#faults = faults;
-    this.#user = user;
-    this.#pace = new Pace(clock, FIRST_GAP_MS);
+    this.#listener = listener;
+    this.#pace = new Pacer(clock, FIRST_GAP_MS);
   }
 
-  add(id: number, sought: Sought): void {
+  add(id: number, query: LocateQuery): void {
     this.remove(id);
     let isStopped = false;
     let cancel = () => {};
     let retryMs = FIRST_RETRY_MS;
     const lookUp = async (): Promise<void> => {
       const beganAt = this.#clock.now();
-      const location = await this.#locate(sought);
+      const result = await this.#locate(query);
       if (isStopped) return;
-      this.#user.took(Math.round((this.#clock.now() - beganAt) * 1000));
+      this.#listener.took(Math.round((this.#clock.now() - beganAt) * 1000));
       const isFirst = retryMs === FIRST_RETRY_MS;
-      if (location.kind === 'located' && location.doubt === undefined) {
+      if (result.kind === 'located' && result.lookupError === undefined) {
         retryMs = FIRST_RETRY_MS;
-        again(this.#holdsMs(location));
+        again(this.#holdsMs(result));
       } else {
         again(retryMs);
-        retryMs = Math.min(2 * retryMs, this.#longestRetryMs(location));
+        retryMs = Math.min(2 * retryMs, this.#longestRetryMs(result));
       }
-      if (location.kind === 'located') this.#user.located(id, location);
-      else this.#user.unlocated(id, location, isFirst);
+      if (result.kind === 'located') this.#listener.located(id, result);
+      else this.#listener.unlocated(id, result, isFirst);
     };
     const again = (delayMs: number) => {
       cancel = this.#clock.after(delayMs, () => void lookUp());
@@ -93,22 +99,22 @@ export class Names {
   }
 
   /** A fault of ours in a look-up says nothing of the name. */
-  async #locate(sought: Sought): Promise<Location> {
+  async #locate(query: LocateQuery): Promise<LocateResult> {
     try {
-      return await this.#resolver.locate(sought);
+      return await this.#resolver.locate(query);
     } catch (error) {
       this.#faults.report('look-up', error);
-      return { kind: 'failed', reason: 'local', why: INTERNAL_ERROR, troubles: [INTERNAL_ERROR] };
+      return { kind: 'failed', reason: 'local', why: INTERNAL_ERROR, errors: [INTERNAL_ERROR] };
     }
   }
 
   /** What never is answered, and hinders nothing, is not asked for more often than the rest. */
-  #longestRetryMs(location: Location): number {
-    const isIdle = location.kind === 'located' && location.doubt?.missing !== 'places';
-    return isIdle ? Math.max(this.#holdsMs(location), LONGEST_RETRY_MS) : LONGEST_RETRY_MS;
+  #longestRetryMs(result: LocateResult): number {
+    const isIdle = result.kind === 'located' && result.lookupError?.missing !== 'places';
+    return isIdle ? Math.max(this.#holdsMs(result), MAX_RETRY_MS) : MAX_RETRY_MS;
   }
 
-  #holdsMs({ untilMs }: Located): number {
+  #holdsMs({ untilMs }: LocateSuccess): number {
     const { minTtlMs, maxTtlMs } = this.#ttls;
     return Math.min(Math.max(untilMs - this.#clock.now(), minTtlMs), maxTtlMs);
   }

@@ -13,12 +13,12 @@ export interface ResolvConf {
 }
 
 /** As in resolv.conf(5): MAXNS, the ceiling of `ndots`, and the server where none is named. */
-const MOST_SERVERS = 3;
-const MOST_NDOTS = 15;
+const MAX_SERVERS = 3;
+const MAX_NDOTS = 15;
 const LOCAL_SERVER: DnsServer = { address: '127.0.0.1', port: DNS_PORT };
 export const USUAL_NDOTS = 1;
 /** So many as the kubelet takes. */
-const MOST_DOMAINS = 32;
+const MAX_DOMAINS = 32;
 
 /** What is no line of such a file is passed over, as by other resolvers. */
 export function parseResolvConf(text: string): ResolvConf {
@@ -37,17 +37,17 @@ export function parseResolvConf(text: string): ResolvConf {
       search = searchList(keyword === 'domain' ? [value] : values);
     } else if (keyword === 'options') {
       const given = values.findLast((option) => /^ndots:\d+$/.test(option))?.slice('ndots:'.length);
-      if (given !== undefined) ndots = Math.min(Number(given), MOST_NDOTS);
+      if (given !== undefined) ndots = Math.min(Number(given), MAX_NDOTS);
     }
   }
-  const asked = servers.slice(0, MOST_SERVERS);
+  const asked = servers.slice(0, MAX_SERVERS);
   return { servers: asked.length > 0 ? asked : [LOCAL_SERVER], search, ndots };
 }
 
 /** Domains as they complete a name: a single dot, the root, adds nothing. */
 export function searchList(domains: readonly string[]): readonly string[] {
   const plain = domains.map((domain) => domain.toLowerCase().replace(/\.$/, ''));
-  return [...new Set(plain)].filter((domain) => domain !== '').slice(0, MOST_DOMAINS);
+  return [...new Set(plain)].filter((domain) => domain !== '').slice(0, MAX_DOMAINS);
 }
 
 /** An IP address; a link-local one may have the zone that it needs: `fe80::1%eth0`. */

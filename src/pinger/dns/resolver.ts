@@ -7,10 +7,10 @@ import { getServers } from 'node:dns';
 import type { Files } from '../../shared/file-contents.js';
 import type { DnsSettings } from '../../shared/resolution.js';
 import type { Clock } from '../time/clock.js';
-import { type LookUp, type LookupMeter, Lookups } from './cache.js';
+import { type LookUp, LookupCache, type LookupCounters } from './cache.js';
 import { DnsClient } from './client.js';
 import { type HostsTable, parseHosts } from './hosts.js';
-import { type Location, locate, type Sought } from './locate.js';
+import { type LocateQuery, type LocateResult, locate } from './locate.js';
 import type { Resolver } from './refresher.js';
 import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
 import { type Attempt, candidates, locateFirst } from './search-list.js';
@@ -29,23 +29,23 @@ export class DnsResolver implements Resolver {
   readonly #clock: Clock;
   readonly #settings: DnsSettings;
   readonly #files: Files;
-  readonly #lookups: Lookups;
-  readonly #meter: LookupMeter;
+  readonly #lookups: LookupCache;
+  readonly #meter: LookupCounters;
   #fromFiles: FromFiles | undefined;
   #filesVersion = -1;
 
-  constructor(clock: Clock, files: Files, settings: DnsSettings, meter: LookupMeter) {
+  constructor(clock: Clock, files: Files, settings: DnsSettings, meter: LookupCounters) {
     this.#clock = clock;
     this.#meter = meter;
     this.#settings = settings;
     this.#files = files;
     const { timeoutMs } = settings;
     const client = new DnsClient({ servers: () => this.#now().conf.servers, timeoutMs, clock });
-    this.#lookups = new Lookups(clock, (name, type) => client.ask(name, type), meter);
+    this.#lookups = new LookupCache(clock, (name, type) => client.ask(name, type), meter);
   }
 
-  async locate(sought: Sought): Promise<Location> {
-    const { host } = sought.uri;
+  async locate(query: LocateQuery): Promise<LocateResult> {
+    const { host } = query.uri;
     const clock = this.#clock;
     const hosts = this.#hostsFor(host);
     const lookUpFor = this.#lookups.by(host);
@@ -58,9 +58,9 @@ export class DnsResolver implements Resolver {
         isThere ||= lookedUp.answer.kind === 'records';
         return lookedUp;
       };
-      const uri = { ...sought.uri, host: name };
-      const location = await locate({ ...sought, uri }, { lookUp, hosts, clock, onCut });
-      return { location, isThere };
+      const uri = { ...query.uri, host: name };
+      const result = await locate({ ...query, uri }, { lookUp, hosts, clock, onCut });
+      return { result, isThere };
     });
   }
 

@@ -1,11 +1,11 @@
 /** Names that are completed by a search list (resolv.conf(5)). */
 
-import type { Location, Unlocated } from './locate.js';
+import type { LocateFailure, LocateResult } from './locate.js';
 import { isCertain } from './records.js';
 import type { ResolvConf } from './resolv-conf.js';
 
 /** RFC 1035 2.3.4, as text. */
-const LONGEST_NAME = 253;
+const MAX_NAME_LENGTH = 253;
 
 /** What `host` may stand for, in the order in which it is tried. */
 export function candidates(
@@ -14,14 +14,14 @@ export function candidates(
 ): readonly string[] {
   const completed = search
     .map((domain) => `${host}.${domain}`)
-    .filter((name) => name.length <= LONGEST_NAME);
+    .filter((name) => name.length <= MAX_NAME_LENGTH);
   const dots = host.split('.').length - 1;
   return dots < ndots ? [...completed, host] : [host, ...completed];
 }
 
 /** What one of the names came to. */
 export interface Attempt {
-  readonly location: Location;
+  readonly result: LocateResult;
   /** There are records of this name, or of a service of it. */
   readonly isThere: boolean;
 }
@@ -37,27 +37,27 @@ export async function locateFirst(
   host: string,
   names: readonly string[],
   locateOne: (name: string) => Promise<Attempt>,
-): Promise<Location> {
-  const absent = new Map<string, Unlocated>();
-  const withTroubles = <T extends Location>(location: T): T => {
+): Promise<LocateResult> {
+  const absent = new Map<string, LocateFailure>();
+  const withTroubles = <T extends LocateResult>(result: T): T => {
     // That a name is not there is no trouble once another one is.
     const before = [...absent.values()]
-      .filter(({ reason }) => location.kind === 'failed' || !isCertain(reason))
-      .flatMap(({ troubles }) => troubles);
-    return { ...location, troubles: [...before, ...location.troubles] };
+      .filter(({ reason }) => result.kind === 'failed' || !isCertain(reason))
+      .flatMap(({ errors }) => errors);
+    return { ...result, errors: [...before, ...result.errors] };
   };
   for (const name of names) {
-    const { location, isThere } = await locateOne(name);
-    if (location.kind === 'located') return withTroubles(location);
-    const isAbsent = isCertain(location.reason) || location.reason === 'servfail';
-    if (isThere || !isAbsent) return withTroubles(location);
-    absent.set(name, location);
+    const { result, isThere } = await locateOne(name);
+    if (result.kind === 'located') return withTroubles(result);
+    const isAbsent = isCertain(result.reason) || result.reason === 'servfail';
+    if (isThere || !isAbsent) return withTroubles(result);
+    absent.set(name, result);
   }
   return withTroubles(nowhere(host, absent));
 }
 
 /** The failure of a name that is not there however it is completed. */
-function nowhere(host: string, absent: ReadonlyMap<string, Unlocated>): Unlocated {
+function nowhere(host: string, absent: ReadonlyMap<string, LocateFailure>): LocateFailure {
   const failures = [...absent.values()];
   const unknown = failures.find(({ reason }) => !isCertain(reason));
   const failure = unknown ?? absent.get(host) ?? failures[0];
@@ -66,10 +66,10 @@ function nowhere(host: string, absent: ReadonlyMap<string, Unlocated>): Unlocate
       kind: 'failed',
       reason: 'nodata',
       why: `no name to look up for ${host}`,
-      troubles: [],
+      errors: [],
     };
   }
   const others = [...absent.keys()].filter((name) => absent.get(name) !== failure);
   const also = others.length === 0 ? '' : ` (nothing either for ${others.join(', ')})`;
-  return { ...failure, why: `${failure.why}${also}`, troubles: [] };
+  return { ...failure, why: `${failure.why}${also}`, errors: [] };
 }

@@ -8,12 +8,12 @@ import { type DnsServer, serverLabel } from './server.js';
 
 /** A server that did not answer is asked last so long; it doubles with each further silence. */
 const FIRST_SILENCE_MS = 10_000;
-const LONGEST_SILENCE_MS = 300_000;
+const MAX_SILENCE_MS = 300_000;
 /** How long a server is asked without OPT records that it does not take. */
 const WITHOUT_OPT_MS = 3_600_000;
 /** Bounds on how long one server is waited for before the next one is asked beside it. */
-const LEAST_PATIENCE_MS = 200;
-const MOST_PATIENCE_MS = 500;
+const MIN_PATIENCE_MS = 200;
+const MAX_PATIENCE_MS = 500;
 /** Patience, as a multiple of the usual time of an answer. */
 const PATIENCE = 3;
 /** How much one answer counts in the usual time (RFC 6298 2.3 has the same for round trips). */
@@ -63,8 +63,8 @@ export class ServerMemory {
   /** How long the server is waited for before another one is asked beside it, milliseconds. */
   patienceMs(server: DnsServer): number {
     const { usualMs } = this.#of(server);
-    if (usualMs === undefined) return MOST_PATIENCE_MS;
-    return Math.min(Math.max(PATIENCE * usualMs, LEAST_PATIENCE_MS), MOST_PATIENCE_MS);
+    if (usualMs === undefined) return MAX_PATIENCE_MS;
+    return Math.min(Math.max(PATIENCE * usualMs, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
   }
 
   /** It has answered, with whatever, a query that was sent at `askedAt`. */
@@ -85,7 +85,7 @@ export class ServerMemory {
     if (remembered.lastAnswerAt >= askedAt || remembered.foundAt >= askedAt) return;
     const { silenceMs } = remembered;
     const nextMs = silenceMs === 0 ? FIRST_SILENCE_MS : 2 * silenceMs;
-    remembered.silenceMs = Math.min(nextMs, LONGEST_SILENCE_MS);
+    remembered.silenceMs = Math.min(nextMs, MAX_SILENCE_MS);
     remembered.foundAt = this.#clock.now();
     remembered.silentUntil = this.#clock.now() + remembered.silenceMs;
     // Another server may answer at that address when it comes back.

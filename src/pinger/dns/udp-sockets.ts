@@ -11,13 +11,13 @@ import { idOf } from './message.js';
 import { type DnsServer, faultOf, serverLabel } from './server.js';
 
 /** Queries that one socket serves. */
-const MOST_QUERIES = 256;
+const MAX_QUERIES = 256;
 /** Messages to no query that one socket takes before it is closed: late answers are far fewer. */
-const MOST_STRAYS = 1024;
+const MAX_STRAYS = 1024;
 /** Query numbers (RFC 1035 4.1.1). */
 const IDS = 65_536;
 
-export class UdpLines {
+export class UdpSocketPool {
   readonly #lines = new Map<string, Line>();
 
   /**
@@ -88,7 +88,7 @@ class Line {
   }
 
   get isUsedUp(): boolean {
-    return this.#end !== undefined || this.#served >= MOST_QUERIES;
+    return this.#end !== undefined || this.#served >= MAX_QUERIES;
   }
 
   send(query: (id: number) => Buffer, hear: Hear): () => void {
@@ -134,7 +134,7 @@ class Line {
     const hear = id === undefined ? undefined : this.#waiting.get(id);
     if (hear !== undefined) {
       hear({ kind: 'message', bytes: message });
-    } else if (++this.#strays >= MOST_STRAYS) {
+    } else if (++this.#strays >= MAX_STRAYS) {
       // Nobody asked for these; without a socket they cost nothing more.
       this.#break({ kind: 'garbage', why: 'messages that nobody asked for' });
     }

@@ -1,12 +1,12 @@
 import type { AliveCodes } from '../../shared/alive-codes.js';
-import type { DestinationSlot, Peer, Pingable } from '../../shared/destination.js';
+import type { DestinationSlot, PeerDetails, Pingable } from '../../shared/destination.js';
 import type { SipUri } from '../../shared/uri.js';
-import type { Place } from '../dns/locate.js';
+import type { ServerLocation } from '../dns/locate.js';
 import type { Target } from '../targets/target.js';
-import type { WatchedTarget } from './recorder.js';
+import type { TargetRecorder } from './recorder.js';
 
 /** A destination that is watched. */
-export interface Watch {
+export interface MonitoredDestination {
   readonly slot: DestinationSlot;
   readonly destination: Pingable;
   readonly uri: SipUri;
@@ -17,21 +17,21 @@ export interface Watch {
   readonly isFollowed: boolean;
   targets: readonly Pinged[];
   /** What was found out about targets, by the index of their slot. */
-  peers: ReadonlyMap<number, Peer>;
+  peers: ReadonlyMap<number, PeerDetails>;
   /** What the peer calls itself, and the monotonic time from which on it is worth another look. */
   server: string;
   serverDueMs: number;
   /** Monotonic time of the last good answer; undefined when there was none, or no name. */
   resolvedAtMs: number | undefined;
   /** Look-ups on the way that failed the last time, in words. */
-  troubles: readonly string[];
+  errors: readonly string[];
 }
 
 /** A target that is pinged, and how it was found. */
 export interface Pinged {
   readonly target: Target;
-  readonly user: WatchedTarget;
-  place: Place;
+  readonly listener: TargetRecorder;
+  location: ServerLocation;
   /** The places that its pings turn to when that one fails, in this order. */
-  others: readonly Place[];
+  others: readonly ServerLocation[];
 }

@@ -15,33 +15,33 @@ import type { Explanation } from '../../shared/resolution.js';
 import { parseUri } from '../../shared/uri.js';
 import { isWanted } from '../dns/address.js';
 import {
-  type Located,
-  numericPlace,
-  type Place,
-  soughtFor,
-  type Unlocated,
+  type LocateFailure,
+  type LocateSuccess,
+  locateQuery,
+  numericLocation,
+  type ServerLocation,
 } from '../dns/locate.js';
-import { Names, type Resolver, type Ttls } from '../dns/refresher.js';
+import { Refresher, type Resolver, type Ttls } from '../dns/refresher.js';
 import type { Outbox } from '../outbox.js';
 import {
   addressLabel,
-  keyedPlace,
+  dependsOn,
+  locationOfKey,
   ranked,
-  restsOn,
   stillPossible,
   targetKey,
 } from '../targets/candidates.js';
-import type { Route } from '../targets/failover.js';
+import type { NextHop } from '../targets/failover.js';
 import { Target, type TargetTools } from '../targets/target.js';
-import { TargetSlots } from '../targets/target-rows.js';
+import { TargetRows } from '../targets/target-rows.js';
 import type { Targets } from '../targets/targets.js';
 import { hash } from '../time/scheduler.js';
-import type { Wires } from '../transport/transports.js';
-import type { Pinged, Watch } from './destination.js';
-import { WatchedTarget, type WatchedTargetTools } from './recorder.js';
-import type { Judge } from './verdicts.js';
+import type { Transports } from '../transport/transports.js';
+import type { MonitoredDestination, Pinged } from './destination.js';
+import { type RecorderTools, TargetRecorder } from './recorder.js';
+import type { VerdictTracker } from './verdicts.js';
 
-export interface WatchesOptions {
+export interface MonitorOptions {
   readonly writer: LedgerWriter;
   /** What an earlier pinger resolved. */
   readonly known: readonly ResolvedTargets[];
@@ -49,21 +49,21 @@ export interface WatchesOptions {
   readonly ttls: Ttls;
   readonly tools: TargetTools;
   readonly targets: Targets;
-  readonly wires: Wires;
-  readonly judge: Judge;
+  readonly transports: Transports;
+  readonly verdicts: VerdictTracker;
   readonly outbox: Outbox;
   readonly faults: Faults;
   /** There may be something to do before the thread meant to wake. */
   readonly wake: () => void;
 }
 
-export class Watches {
-  readonly #options: WatchesOptions;
-  readonly #names: Names;
-  readonly #slots: TargetSlots;
-  readonly #watchedTools: WatchedTargetTools;
+export class MonitoredDestinations {
+  readonly #options: MonitorOptions;
+  readonly #names: Refresher;
+  readonly #slots: TargetRows;
+  readonly #recorderTools: RecorderTools;
   /** By the index of their slot. */
-  readonly #watches: (Watch | undefined)[] = [];
+  readonly #monitored: (MonitoredDestination | undefined)[] = [];
   /**
    * By the index of the destination's slot: the rows that its targets had under an earlier pinger or
    * earlier settings, until it is known which of them it still has.
@@ -72,21 +72,21 @@ export class Watches {
   readonly #aliveCodes = new Map<string, AliveCodes>();
   readonly #seed: string;
 
-  constructor(options: WatchesOptions) {
-    const { writer, known, resolver, ttls, tools, targets, judge } = options;
+  constructor(options: MonitorOptions) {
+    const { writer, known, resolver, ttls, tools, targets, verdicts } = options;
     this.#options = options;
-    this.#slots = new TargetSlots(writer, known);
-    this.#seed = tools.entropy.hex(8);
-    this.#watchedTools = {
-      judge,
+    this.#slots = new TargetRows(writer, known);
+    this.#seed = tools.randomHex.hex(8);
+    this.#recorderTools = {
+      verdicts,
       writer,
       done: ({ index }, slowMs) => targets.done(index, slowMs),
     };
-    this.#names = new Names(tools.clock, resolver, ttls, options.faults, {
-      located: (id, location) =>
-        this.#withDestination('addresses of a name', id, () => this.#located(id, location)),
-      unlocated: (id, location, isFirst) =>
-        this.#withDestination('name', id, () => this.#unlocated(id, location, isFirst)),
+    this.#names = new Refresher(tools.clock, resolver, ttls, options.faults, {
+      located: (id, result) =>
+        this.#withDestination('addresses of a name', id, () => this.#located(id, result)),
+      unlocated: (id, result, isFirst) =>
+        this.#withDestination('name', id, () => this.#unlocated(id, result, isFirst)),
       took: (micros) => writer.recordResolutionTime(micros),
     });
   }
@@ -97,14 +97,14 @@ export class Watches {
   }
 
   #add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
-    const earlier = this.#watches[slot.index];
+    const earlier = this.#monitored[slot.index];
     const isSame = earlier?.slot.generation === slot.generation;
     const kept = isSame ? this.#detach(earlier) : this.#slots.adopt(slot);
     if (earlier !== undefined && !isSame) this.#remove(earlier.slot);
     const { settings } = destination;
     const { route } = settings.identity;
     const uri = parseUri(destination.uri, settings.transport);
-    const watch: Watch = {
+    const watch: MonitoredDestination = {
       slot,
       destination,
       uri,
@@ -116,24 +116,24 @@ export class Watches {
       server: isSame ? earlier.server : '',
       serverDueMs: 0,
       resolvedAtMs: undefined,
-      troubles: [],
+      errors: [],
     };
     this.#options.writer.openDestination(slot);
-    this.#watches[slot.index] = watch;
+    this.#monitored[slot.index] = watch;
     if (kept.size > 0) this.#kept.set(slot.index, kept);
-    const sought = soughtFor(watch.hop, settings);
-    const place = numericPlace(sought);
-    if (place !== undefined) {
-      this.#setTargets(watch, [place]);
+    const query = locateQuery(watch.hop, settings);
+    const location = numericLocation(query);
+    if (location !== undefined) {
+      this.#setTargets(watch, [location]);
       return;
     }
     // What an earlier pinger resolved is pinged on until the name is looked up anew.
     const known = [...kept.keys()]
-      .map(keyedPlace)
-      .filter((place) => place !== undefined)
-      .filter((place) => isWanted(place, sought.ipProtocol));
+      .map(locationOfKey)
+      .filter((location) => location !== undefined)
+      .filter((location) => isWanted(location, query.ipProtocol));
     if (known.length > 0) this.#setTargets(watch, known);
-    this.#names.add(slot.index, sought);
+    this.#names.add(slot.index, query);
   }
 
   remove(slot: DestinationSlot): void {
@@ -141,32 +141,32 @@ export class Watches {
   }
 
   #remove(slot: DestinationSlot): void {
-    const watch = this.#watches[slot.index];
+    const watch = this.#monitored[slot.index];
     if (watch === undefined) this.#slots.disown(slot);
     if (watch?.slot.generation !== slot.generation) return;
     for (const row of this.#detach(watch).values()) this.#slots.release(row);
-    this.#watches[slot.index] = undefined;
+    this.#monitored[slot.index] = undefined;
     this.#options.outbox.forget(slot);
   }
 
   /** What there is to tell of the destination; undefined when it is not watched. */
   explanation(slot: DestinationSlot): Explanation | undefined {
-    const watch = this.#watches[slot.index];
+    const watch = this.#monitored[slot.index];
     if (watch?.slot.generation !== slot.generation) return undefined;
-    const { resolvedAtMs, troubles } = watch;
+    const { resolvedAtMs, errors } = watch;
     const now = this.#options.tools.clock.now();
     return {
       exchanges: new Map(
-        watch.targets.map(({ target, user }) => [target.slot.index, user.exchange]),
+        watch.targets.map(({ target, listener }) => [target.slot.index, listener.exchange]),
       ),
       resolution: {
-        targets: watch.targets.map(({ place }) => ({
-          transport: place.wire,
-          address: addressLabel(place),
-          steps: place.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
+        targets: watch.targets.map(({ location }) => ({
+          transport: location.transport,
+          address: addressLabel(location),
+          steps: location.steps.map(({ untilMs, ...step }) => ({ ...step, leftMs: untilMs - now })),
         })),
         ageMs: resolvedAtMs === undefined ? undefined : now - resolvedAtMs,
-        troubles,
+        errors,
       },
     };
   }
@@ -176,78 +176,83 @@ export class Watches {
   }
 
   /** What a destination's work throws ends that work alone. */
-  #withDestination(place: string, index: number, work: () => void): void {
+  #withDestination(location: string, index: number, work: () => void): void {
     const { writer, faults } = this.#options;
     const before = writer.holdDestination(index);
-    faults.contain(place, work);
+    faults.contain(location, work);
     writer.holdDestination(before);
   }
 
   /** Stops the destination's pings and hands out the rows that its targets had. */
-  #detach(watch: Watch): Map<string, TargetSlot> {
+  #detach(watch: MonitoredDestination): Map<string, TargetSlot> {
     this.#names.remove(watch.slot.index);
     const rows = new Map(this.#kept.get(watch.slot.index));
     this.#kept.delete(watch.slot.index);
-    for (const { place, target } of watch.targets) {
+    for (const { location, target } of watch.targets) {
       this.#options.targets.remove(target);
-      rows.set(targetKey(place), target.slot);
+      rows.set(targetKey(location), target.slot);
     }
     return rows;
   }
 
-  #located(id: number, location: Located): void {
-    const watch = this.#watches[id];
+  #located(id: number, result: LocateSuccess): void {
+    const watch = this.#monitored[id];
     if (watch === undefined) return;
-    const { places, doubt, troubles } = location;
+    const { locations, lookupError, errors } = result;
     // What is known already stays while it is not known that it is gone.
-    const before = watch.targets.map(({ place }) => place);
-    const known = doubt === undefined ? [] : stillPossible(before, doubt);
-    if (doubt?.missing === 'way' && known.some((place) => restsOn(place, doubt.unanswered))) {
+    const before = watch.targets.map(({ location }) => location);
+    const known = lookupError === undefined ? [] : stillPossible(before, lookupError);
+    if (
+      lookupError?.missing === 'way' &&
+      known.some((location) => dependsOn(location, lookupError.unanswered))
+    ) {
       // The other way that was found would be left again with the next answer.
-      const isNews = troubles.join() !== watch.troubles.join();
-      this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isNews);
+      const isNews = errors.join() !== watch.errors.join();
+      this.#unlocated(id, { kind: 'failed', ...lookupError, errors }, isNews);
       return;
     }
-    const all = new Map([...known, ...places].map((place) => [targetKey(place), place]));
-    const pinged = new Set(watch.targets.map(({ place }) => targetKey(place)));
-    const isPinged = (place: Place) => pinged.has(targetKey(place));
+    const all = new Map(
+      [...known, ...locations].map((location) => [targetKey(location), location]),
+    );
+    const pinged = new Set(watch.targets.map(({ location }) => targetKey(location)));
+    const isPinged = (location: ServerLocation) => pinged.has(targetKey(location));
     const wanted = ranked([...all.values()], isPinged, this.#chanceOf(watch)).slice(
       0,
       watch.destination.settings.maxTargets,
     );
-    const cut = all.size - wanted.length + (location.cut ?? 0);
-    this.#takeNote(watch, location, cut);
+    const cut = all.size - wanted.length + (result.cut ?? 0);
+    this.#noteErrors(watch, result, cut);
     const isChange = this.#setTargets(watch, wanted);
     const { writer, tools } = this.#options;
     const isFirst = watch.resolvedAtMs === undefined;
     watch.resolvedAtMs = tools.clock.now();
     writer.recordResolution(watch.slot, tools.clock.epoch(), isChange && !isFirst, cut);
-    if (doubt?.missing === 'places')
-      this.#unlocated(id, { kind: 'failed', ...doubt, troubles }, isFirst);
+    if (lookupError?.missing === 'places')
+      this.#unlocated(id, { kind: 'failed', ...lookupError, errors }, isFirst);
   }
 
   /** The same for the same place as long as this thread runs, so that ties do not change. */
-  #chanceOf({ destination }: Watch): (place: Place) => number {
-    return (place) => hash(`${this.#seed} ${destination.name} ${targetKey(place)}`) / 2 ** 32;
+  #chanceOf({ destination }: MonitoredDestination): (location: ServerLocation) => number {
+    return (location) => hash(`${this.#seed} ${destination.name} ${targetKey(location)}`) / 2 ** 32;
   }
 
-  #unlocated(id: number, { reason, why, troubles }: Unlocated, isFirst: boolean): void {
-    const watch = this.#watches[id];
+  #unlocated(id: number, { reason, why, errors }: LocateFailure, isFirst: boolean): void {
+    const watch = this.#monitored[id];
     if (watch === undefined) return;
-    watch.troubles = troubles;
+    watch.errors = errors;
     this.#options.outbox.log({
       level: isFirst ? 'warn' : 'debug',
       message: 'a name does not resolve',
       fields: { destination: watch.destination.name, host: watch.hop.host, reason, error: why },
     });
-    this.#options.judge.unresolved(watch, reason, why);
+    this.#options.verdicts.unresolved(watch, reason, why);
   }
 
   /** Says what is wrong with a good answer, when that is news. */
-  #takeNote(watch: Watch, { troubles }: Located, cut: number): void {
-    const notes = cut === 0 ? troubles : [...troubles, `${cut} addresses are not pinged`];
-    const isNews = notes.join() !== watch.troubles.join();
-    watch.troubles = notes;
+  #noteErrors(watch: MonitoredDestination, { errors }: LocateSuccess, cut: number): void {
+    const notes = cut === 0 ? errors : [...errors, `${cut} addresses are not pinged`];
+    const isNews = notes.join() !== watch.errors.join();
+    watch.errors = notes;
     if (!isNews || notes.length === 0) return;
     this.#options.outbox.log({
       level: 'warn',
@@ -257,16 +262,16 @@ export class Watches {
   }
 
   /** Pings all of these, or the first with the others behind it. True when they are others than before. */
-  #setTargets(watch: Watch, places: readonly Place[]): boolean {
+  #setTargets(watch: MonitoredDestination, locations: readonly ServerLocation[]): boolean {
     const isFirstOnly = watch.destination.settings.resolve === 'first';
-    const [first, ...rest] = places;
-    const pingedPlaces = isFirstOnly && first !== undefined ? [first] : places;
+    const [first, ...rest] = locations;
+    const pingedLocations = isFirstOnly && first !== undefined ? [first] : locations;
     const others = isFirstOnly ? rest : [];
-    const wanted = new Map(pingedPlaces.map((place) => [targetKey(place), place]));
+    const wanted = new Map(pingedLocations.map((location) => [targetKey(location), location]));
     const before = watch.targets;
-    const staying = before.filter(({ place }) => wanted.has(targetKey(place)));
-    for (const { place, target } of before) {
-      if (wanted.has(targetKey(place))) continue;
+    const staying = before.filter(({ location }) => wanted.has(targetKey(location)));
+    for (const { location, target } of before) {
+      if (wanted.has(targetKey(location))) continue;
       this.#options.targets.remove(target);
       this.#slots.release(target.slot);
       watch.peers = without(watch.peers, target.slot.index);
@@ -274,14 +279,16 @@ export class Watches {
     let isOther = false;
     for (const pinged of staying) {
       this.#reroute(watch, pinged, others);
-      const { place } = pinged;
-      const key = targetKey(place);
-      pinged.place = wanted.get(key) ?? place;
-      isOther ||= place.priority !== pinged.place.priority || place.weight !== pinged.place.weight;
+      const { location } = pinged;
+      const key = targetKey(location);
+      pinged.location = wanted.get(key) ?? location;
+      isOther ||=
+        location.priority !== pinged.location.priority ||
+        location.weight !== pinged.location.weight;
       wanted.delete(key);
     }
     const opened = [...wanted].flatMap(
-      ([key, place]) => this.#openTarget(watch, key, place, others) ?? [],
+      ([key, location]) => this.#openTarget(watch, key, location, others) ?? [],
     );
     watch.targets = staying.concat(opened);
     for (const row of this.#kept.get(watch.slot.index)?.values() ?? []) this.#slots.release(row);
@@ -289,71 +296,77 @@ export class Watches {
     const isChange = opened.length > 0 || staying.length < before.length;
     if (isChange || isOther) {
       this.#announce(watch);
-      this.#options.judge.retargeted(watch);
+      this.#options.verdicts.retargeted(watch);
     }
     this.#options.wake();
     return isChange;
   }
 
   /** The ways of a target that stays may be others now. */
-  #reroute(watch: Watch, pinged: Pinged, others: readonly Place[]): void {
-    const keysOf = (places: readonly Place[]) => places.map(targetKey).join();
+  #reroute(watch: MonitoredDestination, pinged: Pinged, others: readonly ServerLocation[]): void {
+    const keysOf = (locations: readonly ServerLocation[]) => locations.map(targetKey).join();
     if (keysOf(others) === keysOf(pinged.others)) return;
     pinged.others = others;
     pinged.target.reroute(others.map((other) => this.#routeTo(watch, other)));
   }
 
-  #routeTo({ destination, hop }: Watch, { wire, address, port, family }: Place): Route {
+  #routeTo(
+    { destination, hop }: MonitoredDestination,
+    { transport, address, port, family }: ServerLocation,
+  ): NextHop {
     return {
       endpoint: { address, port, family, domain: hop.host },
-      wire,
-      transport: this.#options.wires.of(wire, destination.settings),
+      transportName: transport,
+      transport: this.#options.transports.of(transport, destination.settings),
     };
   }
 
   /** Undefined when the ledger is full. */
   #openTarget(
-    watch: Watch,
+    watch: MonitoredDestination,
     key: string,
-    place: Place,
-    others: readonly Place[],
+    location: ServerLocation,
+    others: readonly ServerLocation[],
   ): Pinged | undefined {
     const { targets, tools } = this.#options;
     const { settings, name } = watch.destination;
     const kept = this.#kept.get(watch.slot.index);
     const slot = kept?.get(key) ?? this.#slots.take();
     if (slot === undefined) {
-      this.#tellFull(watch, addressLabel(place));
+      this.#tellFull(watch, addressLabel(location));
       return undefined;
     }
     kept?.delete(key);
-    const user = new WatchedTarget(watch, slot, this.#watchedTools);
+    const listener = new TargetRecorder(watch, slot, this.#recorderTools);
     const target = new Target({
       slot,
       uri: watch.uri,
       settings,
-      routes: [this.#routeTo(watch, place), ...others.map((other) => this.#routeTo(watch, other))],
+      routes: [
+        this.#routeTo(watch, location),
+        ...others.map((other) => this.#routeTo(watch, other)),
+      ],
       isForOnce: false,
       tools,
-      user,
+      listener,
     });
-    targets.add(target, `${name} ${addressLabel(place)}`, settings.intervalMs);
-    return { target, user, place, others };
+    targets.add(target, `${name} ${addressLabel(location)}`, settings.intervalMs);
+    return { target, listener, location, others };
   }
 
-  #announce(watch: Watch): void {
+  #announce(watch: MonitoredDestination): void {
     // Not `map`: the lists that it makes cross the wall as sparse ones, and arrive with empty room.
-    const targets = Array.from(watch.targets, ({ target, place }) => ({
+    const targets = Array.from(watch.targets, ({ target, location }) => ({
       slot: target.slot,
-      transport: place.wire,
-      address: addressLabel(place),
-      priority: place.priority,
-      weight: place.weight,
+      transport: location.transport,
+      address: addressLabel(location),
+      priority: location.priority,
+      weight: location.weight,
     }));
     this.#options.outbox.targets(watch.slot, targets);
   }
 
-  #tellFull(watch: Watch, address: string): void {
+  #tellFull(watch: MonitoredDestination, address: string): void {
     this.#options.outbox.log({
       level: 'error',
       message: 'too many targets; this one is not pinged',
@@ -371,6 +384,9 @@ export class Watches {
   }
 }
 
-function without(peers: Watch['peers'], index: number): Watch['peers'] {
+function without(
+  peers: MonitoredDestination['peers'],
+  index: number,
+): MonitoredDestination['peers'] {
   return peers.has(index) ? new Map([...peers].filter(([other]) => other !== index)) : peers;
 }

@@ -6,30 +6,30 @@ import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { Outcome } from '../../shared/outcome.js';
 import type { Exchange } from '../../shared/resolution.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
-import { readable } from '../sip/redact.js';
+import { redacted } from '../sip/redact.js';
 import type { Scan } from '../sip/scanner.js';
-import type { TargetUser } from '../targets/target.js';
-import type { Watch } from './destination.js';
-import type { Judge } from './verdicts.js';
+import type { TargetListener } from '../targets/target.js';
+import type { MonitoredDestination } from './destination.js';
+import type { VerdictTracker } from './verdicts.js';
 
-export interface WatchedTargetTools {
-  readonly judge: Judge;
+export interface RecorderTools {
+  readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
   /** The target may be pinged again, at this interval if that is longer than its own. */
   readonly done: (slot: TargetSlot, slowMs: number) => void;
 }
 
 /** Of so many targets the last messages are kept; those of more would take too much memory. */
-const MOST_KEPT = 1 << 14;
+const MAX_KEPT = 1 << 14;
 /** Of a message from the peer; what is longer is cut off. */
-const MOST_BYTES = 1024;
+const MAX_BYTES = 1024;
 /** Memory for messages grows by this much: the next one may be a little longer. */
 const STEP_BYTES = 64;
 
 /** After so many pings in a row that a fault of ours ended, the target is pinged at `max_backoff`. */
-const MOST_FAULTS = 3;
+const MAX_FAULTS = 3;
 
-export class WatchedTarget implements TargetUser {
+export class TargetRecorder implements TargetListener {
   /** The last request, which lives on in its template, and what came back. */
   #sent: Uint8Array | undefined;
   #received: Uint8Array | undefined;
@@ -37,11 +37,11 @@ export class WatchedTarget implements TargetUser {
   #receivedBytes = 0;
   /** Pings in a row that a fault of ours ended. */
   #faults = 0;
-  readonly #watch: Watch;
+  readonly #watch: MonitoredDestination;
   readonly #slot: TargetSlot;
-  readonly #tools: WatchedTargetTools;
+  readonly #tools: RecorderTools;
 
-  constructor(watch: Watch, slot: TargetSlot, tools: WatchedTargetTools) {
+  constructor(watch: MonitoredDestination, slot: TargetSlot, tools: RecorderTools) {
     this.#watch = watch;
     this.#slot = slot;
     this.#tools = tools;
@@ -49,16 +49,16 @@ export class WatchedTarget implements TargetUser {
 
   /** The last messages that went to and fro, as text; empty where there were none. */
   get exchange(): Exchange {
-    const sent = this.#sent === undefined ? '' : readable(this.#sent);
-    const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MOST_BYTES));
+    const sent = this.#sent === undefined ? '' : redacted(this.#sent);
+    const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MAX_BYTES));
     if (received === undefined) return { sent, received: '' };
-    const isCut = this.#receivedBytes > MOST_BYTES;
+    const isCut = this.#receivedBytes > MAX_BYTES;
     const cut = isCut ? `\n[of ${this.#receivedBytes} bytes]` : '';
-    return { sent, received: `${readable(received, isCut)}${cut}` };
+    return { sent, received: `${redacted(received, isCut)}${cut}` };
   }
 
   traced(direction: 'sent' | 'received', bytes: Uint8Array): void {
-    if (this.#slot.index >= MOST_KEPT) return;
+    if (this.#slot.index >= MAX_KEPT) return;
     if (direction === 'received') {
       this.#keep(bytes);
       return;
@@ -69,7 +69,7 @@ export class WatchedTarget implements TargetUser {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#faults = 0;
-    this.#tools.judge.ended(this.#watch, this.#slot, outcome, retransmissions);
+    this.#tools.verdicts.ended(this.#watch, this.#slot, outcome, retransmissions);
     this.#done();
   }
 
@@ -80,7 +80,7 @@ export class WatchedTarget implements TargetUser {
   /** The next ping may do better; where it does not, neither do we try at every interval. */
   faulted(): void {
     const { maxBackoffMs } = this.#watch.destination.settings;
-    this.#tools.done(this.#slot, ++this.#faults < MOST_FAULTS ? 0 : maxBackoffMs);
+    this.#tools.done(this.#slot, ++this.#faults < MAX_FAULTS ? 0 : maxBackoffMs);
   }
 
   answeredLate(): void {
@@ -88,7 +88,7 @@ export class WatchedTarget implements TargetUser {
   }
 
   responded(bytes: Uint8Array, scan: Scan): void {
-    this.#tools.judge.learnServer(this.#watch, bytes, scan);
+    this.#tools.verdicts.learnServer(this.#watch, bytes, scan);
   }
 
   challenged(): void {
@@ -105,12 +105,12 @@ export class WatchedTarget implements TargetUser {
   }
 
   secured(peer: TlsPeer): void {
-    this.#tools.judge.learnTls(this.#watch, this.#slot, peer);
+    this.#tools.verdicts.learnTls(this.#watch, this.#slot, peer);
   }
 
   /** Into memory of our own: thousands of messages a second that live on would wake the collector. */
   #keep(bytes: Uint8Array): void {
-    const length = Math.min(bytes.length, MOST_BYTES);
+    const length = Math.min(bytes.length, MAX_BYTES);
     if (this.#received === undefined || this.#received.length < length) {
       this.#received = Buffer.allocUnsafe(STEP_BYTES * Math.ceil(length / STEP_BYTES));
     }
@@ -119,7 +119,7 @@ export class WatchedTarget implements TargetUser {
   }
 
   #done(): void {
-    const { judge, done } = this.#tools;
-    done(this.#slot, judge.backoffMs(this.#watch, this.#slot));
+    const { verdicts, done } = this.#tools;
+    done(this.#slot, verdicts.backoffMs(this.#watch, this.#slot));
   }
 }

@@ -2,7 +2,7 @@
 
 import { bracketed } from '../../shared/address.js';
 import { parseAliveCodes } from '../../shared/alive-codes.js';
-import { isInBlocks } from '../../shared/cidr.js';
+import { isInCidr } from '../../shared/cidr.js';
 import type { TargetSlot } from '../../shared/destination.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import {
@@ -15,36 +15,36 @@ import type { ProbeLogLine, ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, type SipUri } from '../../shared/uri.js';
-import { numericPlace, type Place, soughtFor } from '../dns/locate.js';
+import { locateQuery, numericLocation, type ServerLocation } from '../dns/locate.js';
 import type { Resolver } from '../dns/refresher.js';
 import { failureOf } from '../monitor/verdicts.js';
-import { readable } from '../sip/redact.js';
-import { Target, type TargetTools, type TargetUser } from '../targets/target.js';
-import type { Wires } from '../transport/transports.js';
+import { redacted } from '../sip/redact.js';
+import { Target, type TargetListener, type TargetTools } from '../targets/target.js';
+import type { Transports } from '../transport/transports.js';
 
 /** Of a probe's log: its lines, the bytes of a message in it, and those of all messages. */
-const MOST_LINES = 100;
-const LONGEST_MESSAGE = 8 * 1024;
-const MOST_LOGGED = 32 * 1024;
+const MAX_LINES = 100;
+const MAX_MESSAGE_LENGTH = 8 * 1024;
+const MAX_LOGGED = 32 * 1024;
 /** The ping's own deadline comes this much before the probe's: it knows better what was missing. */
 const MARGIN_MS = 10;
 
 export interface ProbeOptions {
   readonly tools: TargetTools;
   readonly resolver: Resolver;
-  readonly wires: Wires;
+  readonly transports: Transports;
   /** Puts a target where messages and timers find it; undefined takes it away. */
-  readonly place: (slot: number, target: Target | undefined) => void;
+  readonly setTarget: (slot: number, target: Target | undefined) => void;
 }
 
-export class Probe implements TargetUser {
+export class Probe implements TargetListener {
   readonly #request: ProbeRequest;
   readonly #slot: TargetSlot;
   readonly #options: ProbeOptions;
   readonly #finish: (report: ProbeReport | undefined) => void;
   readonly #uri: SipUri;
   readonly #hop: SipUri;
-  #wire: TransportName | undefined;
+  #transport: TransportName | undefined;
   readonly #beganAt: number;
   readonly #log: ProbeLogLine[] = [];
   #logged = 0;
@@ -83,12 +83,12 @@ export class Probe implements TargetUser {
 
   async run(): Promise<void> {
     this.#note(`probing ${this.#request.uri}`);
-    const places = await this.#places();
-    if (this.#isOver || places === undefined) return;
+    const locations = await this.#locations();
+    if (this.#isOver || locations === undefined) return;
     const { allow } = this.#request;
-    const place = places.find((p) => allow.length === 0 || isInBlocks(p.address, allow));
-    if (place === undefined) this.#end({ isAllowed: false });
-    else this.#ping(place);
+    const location = locations.find((p) => allow.length === 0 || isInCidr(p.address, allow));
+    if (location === undefined) this.#end({ isAllowed: false });
+    else this.#ping(location);
   }
 
   cancel(): void {
@@ -104,8 +104,8 @@ export class Probe implements TargetUser {
       const { rttMicros = Number.NaN } = outcome;
       this.#durations = { ...this.#durations, request: rttMicros / 1e6 };
     }
-    const trouble = reason === undefined ? '' : detailOf(outcome);
-    this.#end({ isAlive: reason === undefined, reason, trouble, code, retransmissions });
+    const detail = reason === undefined ? '' : detailOf(outcome);
+    this.#end({ isAlive: reason === undefined, reason, detail, code, retransmissions });
   }
 
   discarded(): void {
@@ -113,7 +113,7 @@ export class Probe implements TargetUser {
   }
 
   faulted(): void {
-    this.#end({ reason: 'local', trouble: 'internal error; the log has it' });
+    this.#end({ reason: 'local', detail: 'internal error; the log has it' });
   }
 
   answeredLate(): void {}
@@ -140,31 +140,31 @@ export class Probe implements TargetUser {
   }
 
   readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
-    const shown = bytes.subarray(0, Math.min(LONGEST_MESSAGE, MOST_LOGGED - this.#logged));
+    const shown = bytes.subarray(0, Math.min(MAX_MESSAGE_LENGTH, MAX_LOGGED - this.#logged));
     this.#logged += shown.length;
-    this.#note(`${direction} ${bytes.length} bytes`, readable(shown, shown.length < bytes.length));
+    this.#note(`${direction} ${bytes.length} bytes`, redacted(shown, shown.length < bytes.length));
   };
 
   /** Where the destination is served; undefined once it is told that it is nowhere. */
-  async #places(): Promise<readonly Place[] | undefined> {
-    const sought = soughtFor(this.#hop, this.#request.settings);
-    const numeric = numericPlace(sought);
+  async #locations(): Promise<readonly ServerLocation[] | undefined> {
+    const query = locateQuery(this.#hop, this.#request.settings);
+    const numeric = numericLocation(query);
     if (numeric !== undefined) return [numeric];
     const { resolver } = this.#options;
     this.#isResolving = true;
-    const location = await resolver.locate(sought);
+    const result = await resolver.locate(query);
     this.#isResolving = false;
     if (this.#isOver) return undefined;
     this.#tookToResolve();
-    for (const trouble of location.troubles) this.#note(trouble);
-    if (location.kind === 'failed') {
-      this.#fail(location.reason === 'local' ? 'local' : 'resolution', location.why);
+    for (const detail of result.errors) this.#note(detail);
+    if (result.kind === 'failed') {
+      this.#fail(result.reason === 'local' ? 'local' : 'resolution', result.why);
       return undefined;
     }
-    for (const { steps } of location.places) {
+    for (const { steps } of result.locations) {
       this.#note(steps.map(({ type, name, value }) => `${type} ${name} is ${value}`).join(', '));
     }
-    return location.places;
+    return result.locations;
   }
 
   #tookToResolve(): void {
@@ -172,24 +172,26 @@ export class Probe implements TargetUser {
     this.#durations = { ...this.#durations, resolve };
   }
 
-  #ping({ wire, address, port, family }: Place): void {
+  #ping({ transport, address, port, family }: ServerLocation): void {
     const { settings, timeoutMs } = this.#request;
-    const { tools, wires, place } = this.#options;
+    const { tools, transports, setTarget } = this.#options;
     const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - MARGIN_MS;
-    this.#wire = wire;
+    this.#transport = transport;
     this.#address = address;
-    this.#note(`pinging ${bracketed(address)}:${port} over ${wire}`);
+    this.#note(`pinging ${bracketed(address)}:${port} over ${transport}`);
     const endpoint = { address, port, family, domain: this.#hop.host };
     this.#target = new Target({
       slot: this.#slot,
       uri: this.#uri,
       settings: { ...settings, timeoutMs: Math.max(Math.min(settings.timeoutMs, leftMs), 1) },
-      routes: [{ endpoint, wire, transport: wires.of(wire, settings) }],
+      routes: [
+        { endpoint, transportName: transport, transport: transports.of(transport, settings) },
+      ],
       isForOnce: true,
       tools,
-      user: this,
+      listener: this,
     });
-    place(this.#slot.index, this.#target);
+    setTarget(this.#slot.index, this.#target);
     const target = this.#target;
     tools.steps.run(target, 'probe', () => target.ping());
   }
@@ -205,16 +207,16 @@ export class Probe implements TargetUser {
     });
   }
 
-  #fail(reason: DownReason, trouble: string): void {
-    this.#end({ reason, trouble });
+  #fail(reason: DownReason, detail: string): void {
+    this.#end({ reason, detail });
   }
 
   #end(result: Partial<ProbeReport>): void {
     if (this.#isOver) return;
     const total = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
-    const { reason, trouble = '', isAlive = false } = result;
+    const { reason, detail = '', isAlive = false } = result;
     this.#isEnding = true;
-    this.#note(isAlive ? 'alive' : `not alive: ${[reason, trouble].filter(Boolean).join(', ')}`);
+    this.#note(isAlive ? 'alive' : `not alive: ${[reason, detail].filter(Boolean).join(', ')}`);
     this.#close();
     this.#finish({
       isAllowed: true,
@@ -222,9 +224,9 @@ export class Probe implements TargetUser {
       code: undefined,
       retransmissions: 0,
       reason,
-      trouble,
+      detail,
       isAlive,
-      transport: this.#wire,
+      transport: this.#transport,
       address: this.#address,
       tls: this.#tls,
       log: this.#log,
@@ -238,12 +240,12 @@ export class Probe implements TargetUser {
     this.#stopClock();
     if (this.#target === undefined) return;
     this.#target.close();
-    this.#options.place(this.#slot.index, undefined);
+    this.#options.setTarget(this.#slot.index, undefined);
   }
 
   #note(what: string, message = ''): void {
     // The conclusion has its place whatever came before.
-    if (this.#log.length >= MOST_LINES && !this.#isEnding) return;
+    if (this.#log.length >= MAX_LINES && !this.#isEnding) return;
     this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }
 }

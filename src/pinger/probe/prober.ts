@@ -6,7 +6,7 @@ import type { ProbeRequest } from '../../shared/protocol.js';
 import { Probe, type ProbeOptions } from './probe.js';
 
 /** Probes under way at one moment. */
-export const MOST_PROBES = 1024;
+export const MAX_PROBES = 1024;
 
 export interface ProberOptions extends ProbeOptions {
   /** The first of the `MOST_PROBES` numbers that targets of probes have. */
@@ -22,13 +22,13 @@ export class Prober {
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    this.#free = Array.from({ length: MOST_PROBES }, (_, i) => options.firstSlot + i).reverse();
+    this.#free = Array.from({ length: MAX_PROBES }, (_, i) => options.firstSlot + i).reverse();
   }
 
   start(request: ProbeRequest): void {
     const index = this.#free.pop();
     // The main thread lets no more in than there are numbers.
-    if (index === undefined) throw new Error(`more than ${MOST_PROBES} probes at once`);
+    if (index === undefined) throw new Error(`more than ${MAX_PROBES} probes at once`);
     const probe = new Probe(request, { index, generation: 1 }, this.#options, (report) => {
       this.#underWay.delete(request.id);
       this.#free.push(index);

@@ -8,7 +8,7 @@ import { endOfLine, type Header, is, readHeader, word } from './scanner.js';
 
 const CR = 13;
 const LF = 10;
-const LONGEST_SHOWN = 60;
+const MAX_SHOWN_LENGTH = 60;
 const VIA = [word('via'), word('v')];
 const CSEQ = [word('cseq')];
 const CONTENT_LENGTH = [word('content-length'), word('l')];
@@ -84,5 +84,5 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
 }
 
 function quote(bytes: Uint8Array): string {
-  return JSON.stringify(printable(decode(bytes), LONGEST_SHOWN));
+  return JSON.stringify(printable(decode(bytes), MAX_SHOWN_LENGTH));
 }

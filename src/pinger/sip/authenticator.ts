@@ -6,7 +6,7 @@ import { secretIn } from '../../shared/secret-file.js';
 import { type Account, type Asker, DigestClient } from './digest.js';
 
 /** Requests of one ping that challenges may lead to, the first included. */
-const MOST_REQUESTS = 3;
+const MAX_REQUESTS = 3;
 
 export class Authenticator {
   readonly #credentials: Credentials;
@@ -53,7 +53,7 @@ export class Authenticator {
     const wasMet = this.#lastAsker === asker && !verdict.isStale;
     this.#lastAsker = asker;
     if (wasMet) return 'our credentials were refused';
-    if (this.#requests >= MOST_REQUESTS) return 'one challenge followed the other';
+    if (this.#requests >= MAX_REQUESTS) return 'one challenge followed the other';
     try {
       this.#account();
       return undefined;

@@ -58,11 +58,11 @@ const ANSWERING: Readonly<Record<Asker, string>> = {
 };
 
 /** Longer values are nobody's nonce. */
-const LONGEST_VALUE = 1024;
+const MAX_VALUE_LENGTH = 1024;
 /** Of a value that is quoted in words for people. */
-const LONGEST_SHOWN = 40;
+const MAX_SHOWN_LENGTH = 40;
 /** Challenges of one response that are looked at. */
-const MOST_CHALLENGES = 8;
+const MAX_CHALLENGES = 8;
 
 export type Verdict =
   | { readonly kind: 'met'; readonly isStale: boolean }
@@ -80,7 +80,7 @@ export class DigestClient {
   take(asker: Asker, response: Uint8Array): Verdict {
     const offers = headerValues(response, ASKING[asker])
       .flatMap((value) => schemesOf(unfolded(value)))
-      .slice(0, MOST_CHALLENGES)
+      .slice(0, MAX_CHALLENGES)
       .map(challengeOf);
     const met = offers.find((offer) => typeof offer !== 'string');
     if (met !== undefined && typeof met !== 'string') {
@@ -168,7 +168,7 @@ const PARAM = new RegExp(
 function schemesOf(value: string): Scheme[] {
   const schemes: { name: string; params: Map<string, string> }[] = [];
   let at = 0;
-  while (at < value.length && schemes.length <= MOST_CHALLENGES) {
+  while (at < value.length && schemes.length <= MAX_CHALLENGES) {
     PARAM.lastIndex = at;
     const [whole, name = '', quotedValue, token] = PARAM.exec(value) ?? [];
     const scheme = schemes.at(-1);
@@ -200,8 +200,8 @@ function challengeOf({ name, params }: Scheme): Challenge | string {
   if (realm === undefined) return 'the challenge has no realm';
   if (nonce === undefined) return 'the challenge has no nonce';
   const opaque = params.get('opaque');
-  if ([realm, nonce, opaque ?? ''].some((text) => text.length > LONGEST_VALUE)) {
-    return `a value of the challenge is longer than ${LONGEST_VALUE} bytes`;
+  if ([realm, nonce, opaque ?? ''].some((text) => text.length > MAX_VALUE_LENGTH)) {
+    return `a value of the challenge is longer than ${MAX_VALUE_LENGTH} bytes`;
   }
   const algorithm = params.get('algorithm');
   const isSession = /-sess$/i.test(algorithm ?? '');
@@ -218,7 +218,7 @@ function challengeOf({ name, params }: Scheme): Challenge | string {
 }
 
 function short(text: string): string {
-  return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), LONGEST_SHOWN));
+  return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), MAX_SHOWN_LENGTH));
 }
 
 /** RFC 7616 4: what the user wrote goes out in UTF-8; here as a binary string. */

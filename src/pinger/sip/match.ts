@@ -6,7 +6,7 @@ import type { PingTemplate } from './request.js';
 import { is, isBarringBlanks, type Scan, type Span } from './scanner.js';
 import { isSameSentBy } from './sent-by.js';
 
-const LONGEST_SHOWN = 80;
+const MAX_SHOWN_LENGTH = 80;
 
 /** Why a response was discarded: what the ping ends with unless a better one comes in time. */
 export interface Discarded {
@@ -32,7 +32,7 @@ export function discardOf(
     const theirs = textOf(bytes, scan.sentBy);
     const ours = decode(sentBy);
     if (!isSameSentBy(theirs, ours, transport)) {
-      const shown = printable(theirs, LONGEST_SHOWN);
+      const shown = printable(theirs, MAX_SHOWN_LENGTH);
       return {
         reason: 'timeout',
         detail: `an answer came back with the sent-by ${shown} in its Via, ours is ${ours}`,
@@ -46,7 +46,7 @@ export function discardOf(
   }
   // RFC 3261 17.1.3: the method is that of the request.
   if (ok && !is(bytes, cseqMethod.start, cseqMethod.end, method)) {
-    const theirs = printable(textOf(bytes, cseqMethod), LONGEST_SHOWN);
+    const theirs = printable(textOf(bytes, cseqMethod), MAX_SHOWN_LENGTH);
     const ours = decode(method).toUpperCase();
     return malformed(`an answer came back with the method ${theirs} in its CSeq, ours is ${ours}`);
   }

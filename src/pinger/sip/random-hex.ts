@@ -4,7 +4,7 @@ const POOL_BYTES = 64 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
 /** Random bytes from the system's secure source, drawn in bulk and written out as hex digits. */
-export class Entropy {
+export class RandomHex {
   readonly #pool = new Uint8Array(POOL_BYTES);
   #next = POOL_BYTES;
 

@@ -8,6 +8,6 @@ import { masked } from './digest.js';
  *
  * @param isCut the bytes are the beginning of a longer message.
  */
-export function readable(bytes: Uint8Array, isCut = false): string {
+export function redacted(bytes: Uint8Array, isCut = false): string {
   return masked(printableLines(decode(bytes, isCut).replace(/\r\n/g, '\n')));
 }

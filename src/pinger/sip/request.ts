@@ -9,7 +9,7 @@ import type { Identity, PingSettings } from '../../shared/destination.js';
 import type { TransportName } from '../../shared/outcome.js';
 import { formatUri, parseUri, type SipUri } from '../../shared/uri.js';
 import type { LocalAddress } from '../transport/transport.js';
-import type { Entropy } from './random-hex.js';
+import type { RandomHex } from './random-hex.js';
 import { is, word } from './scanner.js';
 
 /** RFC 3261 8.1.1.7: how branches of this RFC begin. */
@@ -109,13 +109,13 @@ function headerLines(headers: readonly (readonly [name: string, value: string])[
 
 /** Words that templates share; as a rule there are few. */
 const sharedWords = new Map<string, Uint8Array>();
-const MOST_SHARED = 64;
+const MAX_SHARED = 64;
 
 /** In lower case; one for all templates with the same. */
 function sharedWord(text: string): Uint8Array {
   const known = sharedWords.get(text);
   if (known !== undefined) return known;
-  if (sharedWords.size === MOST_SHARED) sharedWords.clear();
+  if (sharedWords.size === MAX_SHARED) sharedWords.clear();
   const bytes = word(text.toLowerCase());
   sharedWords.set(text, bytes);
   return bytes;
@@ -152,17 +152,21 @@ function routeHeader(route: string): string {
 }
 
 /** Makes the template the next ping's request: a new branch, From tag and Call-ID. */
-export function stamp(template: PingTemplate, entropy: Entropy): void {
+export function stamp(template: PingTemplate, randomHex: RandomHex): void {
   const { bytes, branchAt, tagAt, callIdAt } = template;
-  entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
-  entropy.writeHex(bytes, tagAt, TAG_BYTES);
-  entropy.writeHex(bytes, callIdAt, CALL_ID_BYTES);
+  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  randomHex.writeHex(bytes, tagAt, TAG_BYTES);
+  randomHex.writeHex(bytes, callIdAt, CALL_ID_BYTES);
 }
 
 /** As {@link stamp}, for a request of the same call as `before` (RFC 3261 22.2): only the branch is new. */
-export function stampAgain(template: PingTemplate, before: PingTemplate, entropy: Entropy): void {
+export function stampAgain(
+  template: PingTemplate,
+  before: PingTemplate,
+  randomHex: RandomHex,
+): void {
   const { bytes, branchAt, tagAt, callIdAt } = template;
-  entropy.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
   const copy = (to: number, from: number, length: number) =>
     bytes.set(before.bytes.subarray(from, from + length), to);
   copy(tagAt, before.tagAt, 2 * TAG_BYTES);

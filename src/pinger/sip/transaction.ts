@@ -17,8 +17,8 @@
 
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { Clock } from '../time/clock.js';
-import type { Vigil } from '../time/stall-detector.js';
-import type { Wheel } from '../time/timer-wheel.js';
+import type { StallDetector } from '../time/stall-detector.js';
+import type { TimerWheel } from '../time/timer-wheel.js';
 import type { Discarded } from './match.js';
 
 /** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
@@ -42,10 +42,10 @@ type Phase = 'idle' | 'opening' | 'trying' | 'proceeding' | 'completed';
 
 export class Transaction {
   readonly #clock: Clock;
-  readonly #timers: Wheel;
+  readonly #timers: TimerWheel;
   readonly #timer: number;
   readonly #user: TransactionUser;
-  readonly #vigil: Vigil;
+  readonly #stallDetector: StallDetector;
   #phase: Phase = 'idle';
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
@@ -59,12 +59,18 @@ export class Transaction {
   #discarded: Discarded | undefined;
 
   /** @param timer the id of this transaction's timer in `timers`. */
-  constructor(clock: Clock, timers: Wheel, timer: number, user: TransactionUser, vigil: Vigil) {
+  constructor(
+    clock: Clock,
+    timers: TimerWheel,
+    timer: number,
+    user: TransactionUser,
+    stallDetector: StallDetector,
+  ) {
     this.#clock = clock;
     this.#timers = timers;
     this.#timer = timer;
     this.#user = user;
-    this.#vigil = vigil;
+    this.#stallDetector = stallDetector;
   }
 
   /** A request is out and its end has not been told yet. */
@@ -138,7 +144,7 @@ export class Transaction {
       // All that came was read before this, so no answer is no answer; but a retransmission, or a
       // step of a handshake, that could not go out while we stood still might have brought one.
       const isSendMissing = isOpening || this.#resendAt < this.#deadline;
-      if (isSendMissing && this.#vigil.covers(this.#deadline)) this.#discard();
+      if (isSendMissing && this.#stallDetector.covers(this.#deadline)) this.#discard();
       else this.#timeOut(!isOpening);
       return;
     }
@@ -162,7 +168,7 @@ export class Transaction {
 
   /** An answer that lay in the socket during a stall came at a time that nobody knows. */
   #takeAnswer(code: number, atMs: number): void {
-    const isBlurred = this.#vigil.isCatchingUp;
+    const isBlurred = this.#stallDetector.isCatchingUp;
     if (atMs < this.#deadline) {
       const rttMicros = isBlurred ? undefined : Math.round((atMs - this.#startedAt) * 1000);
       this.#end({ kind: 'answered', code, rttMicros });

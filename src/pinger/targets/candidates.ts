@@ -2,20 +2,25 @@
 
 import { bracketed, gateAddress } from '../../shared/address.js';
 import { TRANSPORTS } from '../../shared/outcome.js';
-import type { PartialDoubt, Place } from '../dns/locate.js';
+import type { PartialLookupError, ServerLocation } from '../dns/locate.js';
 
 /** As in the label `address`. */
-export function addressLabel({ address, port }: Pick<Place, 'address' | 'port'>): string {
+export function addressLabel({ address, port }: Pick<ServerLocation, 'address' | 'port'>): string {
   return `${bracketed(address)}:${port}`;
 }
 
 /** What makes a target another one: its wire and its address. */
-export function targetKey(place: Pick<Place, 'wire' | 'address' | 'port'>): string {
-  return `${place.wire} ${addressLabel(place)}`;
+export function targetKey(
+  location: Pick<ServerLocation, 'transport' | 'address' | 'port'>,
+): string {
+  return `${location.transport} ${addressLabel(location)}`;
 }
 
 /** Whether a record that led to the place is one of these, each `TYPE NAME`. */
-export function restsOn({ steps }: Pick<Place, 'steps'>, records: ReadonlySet<string>): boolean {
+export function dependsOn(
+  { steps }: Pick<ServerLocation, 'steps'>,
+  records: ReadonlySet<string>,
+): boolean {
   return steps.some(({ type, name }) => records.has(`${type} ${name}`));
 }
 
@@ -24,23 +29,23 @@ export function restsOn({ steps }: Pick<Place, 'steps'>, records: ReadonlySet<st
  * earlier pinger found it is not known what led to them.
  */
 export function stillPossible(
-  before: readonly Place[],
-  { missing, unanswered, unansweredBeside }: PartialDoubt,
-): readonly Place[] {
-  return before.filter((place) =>
-    place.steps.length === 0
+  before: readonly ServerLocation[],
+  { missing, unanswered, unansweredBeside }: PartialLookupError,
+): readonly ServerLocation[] {
+  return before.filter((location) =>
+    location.steps.length === 0
       ? missing === 'places'
-      : restsOn(place, unanswered) || restsOn(place, unansweredBeside),
+      : dependsOn(location, unanswered) || dependsOn(location, unansweredBeside),
   );
 }
 
 /** The place of such a key, of which nothing more is known; undefined when it may not be pinged. */
-export function keyedPlace(key: string): Place | undefined {
+export function locationOfKey(key: string): ServerLocation | undefined {
   const [, name, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
-  const wire = TRANSPORTS.find((known) => known === name);
+  const transport = TRANSPORTS.find((known) => known === name);
   const gated = gateAddress(host.replace(/^\[(.*)\]$/, '$1'), Number(port));
-  if (wire === undefined || 'fault' in gated) return undefined;
-  return { wire, ...gated, priority: undefined, weight: undefined, steps: [] };
+  if (transport === undefined || 'fault' in gated) return undefined;
+  return { transport, ...gated, priority: undefined, weight: undefined, steps: [] };
 }
 
 /**
@@ -51,18 +56,18 @@ export function keyedPlace(key: string): Place | undefined {
  * @param chanceOf from 0 to 1, evenly spread; the same for the same place if the order is to stay.
  */
 export function ranked(
-  places: readonly Place[],
-  isPinged: (place: Place) => boolean,
-  chanceOf: (place: Place) => number,
-): readonly Place[] {
+  locations: readonly ServerLocation[],
+  isPinged: (location: ServerLocation) => boolean,
+  chanceOf: (location: ServerLocation) => number,
+): readonly ServerLocation[] {
   const chances = new Map(
     // Ordered by u^(1/w), each is first with a chance in proportion to its weight.
-    places.map((place) => [
-      place,
-      chanceOf(place) ** (1 / Math.max(place.weight ?? 0, TINY_WEIGHT)),
+    locations.map((location) => [
+      location,
+      chanceOf(location) ** (1 / Math.max(location.weight ?? 0, TINY_WEIGHT)),
     ]),
   );
-  return places.toSorted(
+  return locations.toSorted(
     (a, b) =>
       (a.priority ?? 0) - (b.priority ?? 0) ||
       Number(isPinged(b)) - Number(isPinged(a)) ||

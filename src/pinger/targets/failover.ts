@@ -1,41 +1,41 @@
 /** The ways to one target: one as a rule, several where a ping may turn to the next (RFC 3263 4.3). */
 
 import type { Outcome, TransportName } from '../../shared/outcome.js';
-import type { Endpoint, Flow, FlowUser, Transport } from '../transport/transport.js';
+import type { Endpoint, Flow, FlowListener, Transport } from '../transport/transport.js';
 
 /** One way to a target. */
-export interface Route {
+export interface NextHop {
   readonly endpoint: Endpoint;
-  readonly wire: TransportName;
+  readonly transportName: TransportName;
   readonly transport: Transport;
 }
 
-export class Ways {
-  readonly #user: FlowUser;
+export class Failover {
+  readonly #listener: FlowListener;
   readonly #isForOnce: boolean;
   /** The first way is the only one for ever. */
   readonly isSingle: boolean;
-  #routes: readonly [Route, ...Route[]];
+  #routes: readonly [NextHop, ...NextHop[]];
   /** What to take from the next ping on. */
-  #others: readonly Route[] | undefined;
+  #others: readonly NextHop[] | undefined;
   /** Of each route that was taken so far; with room for one, which is all that most have. */
   #flows: (Flow | undefined)[] = [undefined];
   /** Which route the present ping takes. */
   #at = 0;
 
   constructor(
-    routes: readonly [Route, ...Route[]],
-    user: FlowUser,
+    routes: readonly [NextHop, ...NextHop[]],
+    listener: FlowListener,
     { isForOnce, isSingle }: { readonly isForOnce: boolean; readonly isSingle: boolean },
   ) {
     this.#routes = routes;
-    this.#user = user;
+    this.#listener = listener;
     this.#isForOnce = isForOnce;
     this.isSingle = isSingle;
   }
 
-  get wire(): TransportName {
-    return (this.#routes[this.#at] ?? this.#routes[0]).wire;
+  get transportName(): TransportName {
+    return (this.#routes[this.#at] ?? this.#routes[0]).transportName;
   }
 
   /** The flow of the way that is taken, opened when first needed. */
@@ -76,7 +76,7 @@ export class Ways {
   }
 
   /** From the next ping on, these follow the first way, which stays. */
-  follow(others: readonly Route[]): void {
+  follow(others: readonly NextHop[]): void {
     this.#others = others;
   }
 
@@ -93,19 +93,19 @@ export class Ways {
   }
 
   /** Tells of one way only while the ping takes it. */
-  #userOf(at: number): FlowUser {
-    if (this.isSingle) return this.#user;
-    const user = this.#user;
+  #userOf(at: number): FlowListener {
+    if (this.isSingle) return this.#listener;
+    const listener = this.#listener;
     const ifTaken = (tell: () => void) => {
       if (this.#at === at) tell();
     };
     return {
-      ready: (local) => ifTaken(() => user.ready(local)),
-      awaits: (what) => ifTaken(() => user.awaits(what)),
-      failed: (failure) => ifTaken(() => user.failed(failure)),
-      lost: () => ifTaken(() => user.lost()),
-      connected: (phase, micros) => user.connected(phase, micros),
-      secured: (peer) => user.secured(peer),
+      ready: (local) => ifTaken(() => listener.ready(local)),
+      awaits: (what) => ifTaken(() => listener.awaits(what)),
+      failed: (failure) => ifTaken(() => listener.failed(failure)),
+      lost: () => ifTaken(() => listener.lost()),
+      connected: (phase, micros) => listener.connected(phase, micros),
+      secured: (peer) => listener.secured(peer),
     };
   }
 }

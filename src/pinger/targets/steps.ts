@@ -9,7 +9,7 @@ import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
-import type { FlowUser, LocalAddress } from '../transport/transport.js';
+import type { FlowListener, LocalAddress } from '../transport/transport.js';
 
 /** What takes steps. */
 export interface Steppable {
@@ -40,11 +40,11 @@ export class Steps {
 }
 
 /** Tells a target of its flow, each time as a step. */
-export class SteppingUser implements FlowUser {
-  readonly #target: Steppable & FlowUser;
+export class SteppingListener implements FlowListener {
+  readonly #target: Steppable & FlowListener;
   readonly #steps: Steps;
 
-  constructor(target: Steppable & FlowUser, steps: Steps) {
+  constructor(target: Steppable & FlowListener, steps: Steps) {
     this.#target = target;
     this.#steps = steps;
   }

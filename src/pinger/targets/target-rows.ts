@@ -4,9 +4,9 @@ import type { DestinationSlot, TargetSlot } from '../../shared/destination.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../shared/protocol.js';
-import { keyedPlace, targetKey } from './candidates.js';
+import { locationOfKey, targetKey } from './candidates.js';
 
-export class TargetSlots {
+export class TargetRows {
   readonly #writer: LedgerWriter;
   readonly #free: number[] = [];
   /** By destination: the rows of a pinger before this one. */
@@ -29,9 +29,9 @@ export class TargetSlots {
     const isSame = known?.destination.generation === destination.generation;
     const adopted = new Map<string, TargetSlot>();
     for (const { transport, address, slot } of known?.targets ?? []) {
-      const place = isSame ? keyedPlace(`${transport} ${address}`) : undefined;
-      const key = place === undefined ? '' : targetKey(place);
-      if (place === undefined || adopted.has(key)) this.release(slot);
+      const location = isSame ? locationOfKey(`${transport} ${address}`) : undefined;
+      const key = location === undefined ? '' : targetKey(location);
+      if (location === undefined || adopted.has(key)) this.release(slot);
       else adopted.set(key, slot);
     }
     return adopted;

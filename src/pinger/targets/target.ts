@@ -10,7 +10,7 @@ import { malformedDetail } from '../sip/answer-faults.js';
 import { Authenticator } from '../sip/authenticator.js';
 import { askerOf } from '../sip/digest.js';
 import { discardOf, WITHOUT_BRANCH } from '../sip/match.js';
-import type { Entropy } from '../sip/random-hex.js';
+import type { RandomHex } from '../sip/random-hex.js';
 import {
   branchOf,
   isBranch,
@@ -24,26 +24,26 @@ import {
 import type { Scan } from '../sip/scanner.js';
 import { Transaction, type TransactionUser } from '../sip/transaction.js';
 import type { Clock } from '../time/clock.js';
-import type { Vigil } from '../time/stall-detector.js';
-import type { Wheel } from '../time/timer-wheel.js';
-import { type FlowUser, isSameAddress, type LocalAddress } from '../transport/transport.js';
-import { type Route, Ways } from './failover.js';
-import { SteppingUser, type Steps } from './steps.js';
+import type { StallDetector } from '../time/stall-detector.js';
+import type { TimerWheel } from '../time/timer-wheel.js';
+import { type FlowListener, isSameAddress, type LocalAddress } from '../transport/transport.js';
+import { Failover, type NextHop } from './failover.js';
+import { SteppingListener, type Steps } from './steps.js';
 
 const CNONCE_BYTES = 8;
 
 /** What all targets share. */
 export interface TargetTools {
   readonly clock: Clock;
-  readonly timers: Wheel;
-  readonly vigil: Vigil;
-  readonly entropy: Entropy;
+  readonly timers: TimerWheel;
+  readonly stallDetector: StallDetector;
+  readonly randomHex: RandomHex;
   readonly files: Files;
   readonly steps: Steps;
 }
 
 /** Told how pings go. */
-export interface TargetUser {
+export interface TargetListener {
   /** A ping ended; this or `discarded` is called once for each. */
   ended(outcome: Outcome, retransmissions: number): void;
   /** A ping ended, and how is not known. */
@@ -71,16 +71,16 @@ export interface TargetOptions {
   readonly uri: SipUri;
   readonly settings: PingSettings;
   /** The way to it, and those that a ping takes when that fails (RFC 3263 4.3); at least one. */
-  readonly routes: readonly [Route, ...Route[]];
+  readonly routes: readonly [NextHop, ...NextHop[]];
   /** It will be pinged once. */
   readonly isForOnce: boolean;
   readonly tools: TargetTools;
-  readonly user: TargetUser;
+  readonly listener: TargetListener;
 }
 
-export class Target implements FlowUser, TransactionUser {
+export class Target implements FlowListener, TransactionUser {
   readonly #options: TargetOptions;
-  readonly #ways: Ways;
+  readonly #failover: Failover;
   readonly #transaction: Transaction;
   readonly #authenticator: Authenticator | undefined;
   #template: PingTemplate | undefined;
@@ -106,12 +106,15 @@ export class Target implements FlowUser, TransactionUser {
   constructor(options: TargetOptions) {
     this.#options = options;
     const { slot, routes, isForOnce, settings } = options;
-    const { clock, timers, vigil, entropy, files } = options.tools;
-    const flowUser = new SteppingUser(this, options.tools.steps);
-    this.#ways = new Ways(routes, flowUser, { isForOnce, isSingle: settings.resolve === 'all' });
-    this.#transaction = new Transaction(clock, timers, slot.index, this, vigil);
+    const { clock, timers, stallDetector, randomHex, files } = options.tools;
+    const flowListener = new SteppingListener(this, options.tools.steps);
+    this.#failover = new Failover(routes, flowListener, {
+      isForOnce,
+      isSingle: settings.resolve === 'all',
+    });
+    this.#transaction = new Transaction(clock, timers, slot.index, this, stallDetector);
     if (settings.auth === undefined) return;
-    const newCnonce = () => entropy.hex(CNONCE_BYTES);
+    const newCnonce = () => randomHex.hex(CNONCE_BYTES);
     this.#authenticator = new Authenticator(settings.auth, files, newCnonce);
   }
 
@@ -120,8 +123,8 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   /** From the next ping on, these follow the first way. */
-  reroute(others: readonly Route[]): void {
-    this.#ways.follow(others);
+  reroute(others: readonly NextHop[]): void {
+    this.#failover.follow(others);
   }
 
   /** A ping has begun and its end has not been told. */
@@ -130,7 +133,7 @@ export class Target implements FlowUser, TransactionUser {
   }
 
   ping(): void {
-    this.#ways.begin();
+    this.#failover.begin();
     this.#requests = 0;
     this.#retransmissions = 0;
     this.#loop = '';
@@ -154,8 +157,8 @@ export class Target implements FlowUser, TransactionUser {
     const { end } = scan.branch;
     const isCurrent = isBranchOf(template, bytes, end);
     if (!isCurrent && !this.#isLate(bytes, end)) return false;
-    const discarded = discardOf(bytes, scan, template, this.#ways.wire);
-    if (isCurrent || discarded === undefined) this.#options.user.traced('received', bytes);
+    const discarded = discardOf(bytes, scan, template, this.#failover.transportName);
+    if (isCurrent || discarded === undefined) this.#options.listener.traced('received', bytes);
     if (discarded !== undefined) {
       if (isCurrent) this.#transaction.discard(discarded);
       return false;
@@ -166,7 +169,7 @@ export class Target implements FlowUser, TransactionUser {
     }
     if (isCurrent) this.#take(bytes, scan.status, atMs);
     else if (scan.status >= 200) this.#takeLate();
-    this.#options.user.responded(bytes, scan);
+    this.#options.listener.responded(bytes, scan);
     return true;
   }
 
@@ -177,9 +180,9 @@ export class Target implements FlowUser, TransactionUser {
     this.#answer = undefined;
     try {
       this.#transaction.abandon();
-      this.#ways.reset();
+      this.#failover.reset();
     } finally {
-      this.#options.user.faulted();
+      this.#options.listener.faulted();
     }
   }
 
@@ -190,9 +193,10 @@ export class Target implements FlowUser, TransactionUser {
   receiveBroken(bytes: Uint8Array, scan: Scan, branchEnd: number): boolean {
     const template = this.#template;
     if (template === undefined || !isBranchOf(template, bytes, branchEnd)) return false;
-    this.#options.user.traced('received', bytes);
+    this.#options.listener.traced('received', bytes);
     if (scan.ok) {
-      const discarded = discardOf(bytes, scan, template, this.#ways.wire) ?? WITHOUT_BRANCH;
+      const discarded =
+        discardOf(bytes, scan, template, this.#failover.transportName) ?? WITHOUT_BRANCH;
       this.#transaction.discard(discarded);
       return false;
     }
@@ -222,7 +226,7 @@ export class Target implements FlowUser, TransactionUser {
   close(): void {
     this.#transaction.abandon();
     this.#isPreparing = false;
-    this.#ways.close();
+    this.#failover.close();
   }
 
   ready(local: LocalAddress): void {
@@ -257,65 +261,65 @@ export class Target implements FlowUser, TransactionUser {
 
   connected(phase: ConnectPhase, micros: number): void {
     // A stall of ours is no part of how long it took.
-    const { tools, user } = this.#options;
-    user.connected(phase, tools.vigil.isCatchingUp ? Number.NaN : micros);
+    const { tools, listener } = this.#options;
+    listener.connected(phase, tools.stallDetector.isCatchingUp ? Number.NaN : micros);
   }
 
   secured(peer: TlsPeer): void {
-    this.#options.user.secured(peer);
+    this.#options.listener.secured(peer);
   }
 
   transmit(isFirst: boolean): void {
     if (this.#template === undefined) return;
-    this.#options.user.traced('sent', this.#template.bytes);
-    if (isFirst) this.#ways.flow.send(this.#template.bytes);
-    else this.#ways.flow.resend(this.#template.bytes);
+    this.#options.listener.traced('sent', this.#template.bytes);
+    if (isFirst) this.#failover.flow.send(this.#template.bytes);
+    else this.#failover.flow.resend(this.#template.bytes);
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#retransmissions += retransmissions;
     const awaited = this.#isPreparing ? whileAwaiting(outcome, this.#awaited) : outcome;
-    const told = this.#ways.explain(awaited, this.#loop);
+    const told = this.#failover.explain(awaited, this.#loop);
     this.#isPreparing = false;
     const met = told.kind === 'answered' ? this.#meet(told) : told;
     if (met === undefined) return;
-    this.#ways.flow.rest(met.kind === 'answered');
+    this.#failover.flow.rest(met.kind === 'answered');
     if (this.#failOver(met)) return;
-    this.#options.user.ended(met, this.#retransmissions);
+    this.#options.listener.ended(met, this.#retransmissions);
   }
 
   discarded(): void {
     this.#isPreparing = false;
-    this.#ways.flow.rest(undefined);
-    this.#options.user.discarded();
+    this.#failover.flow.rest(undefined);
+    this.#options.listener.discarded();
   }
 
   answeredLate(): void {
-    this.#options.user.answeredLate();
+    this.#options.listener.answeredLate();
   }
 
   #prepare(): void {
     this.#isPreparing = true;
     this.#awaited = '';
-    this.#ways.flow.prepare();
+    this.#failover.flow.prepare();
   }
 
   /** How long the present way may take: all the time, or its share of what is left. */
   #patienceMs(): number {
-    if (this.#ways.isSingle) return this.#options.settings.timeoutMs;
+    if (this.#failover.isSingle) return this.#options.settings.timeoutMs;
     const leftMs = this.#pingDeadline - this.#options.tools.clock.now();
-    return Math.max(leftMs / this.#ways.left, 1);
+    return Math.max(leftMs / this.#failover.left, 1);
   }
 
   /** The same ping takes the next way, with a new branch (RFC 3263 4.3). */
   #failOver(outcome: Outcome): boolean {
     const isTimeUp = this.#options.tools.clock.now() >= this.#pingDeadline;
-    if (isTimeUp || !this.#ways.next(outcome)) return false;
+    if (isTimeUp || !this.#failover.next(outcome)) return false;
     this.#template = undefined;
     this.#requests = 0;
     this.#loop = '';
     this.#authenticator?.begin();
-    this.#options.user.failedOver();
+    this.#options.listener.failedOver();
     this.#prepare();
     return true;
   }
@@ -323,7 +327,7 @@ export class Target implements FlowUser, TransactionUser {
   /** Sends the next request of this ping. */
   #request(local: LocalAddress, timeoutMs: number): void {
     const { uri, settings, slot, tools } = this.#options;
-    const transport = this.#ways.wire;
+    const transport = this.#failover.transportName;
     const before = this.#template;
     const credentials =
       this.#authenticator?.headers(settings.method, requestUri(uri, settings)) ?? [];
@@ -339,9 +343,9 @@ export class Target implements FlowUser, TransactionUser {
     this.#lateBranch =
       before !== undefined && this.#transaction.awaitsLate ? branchOf(before) : undefined;
     if (this.#template === undefined) return;
-    if (isAgain && before !== undefined) stampAgain(this.#template, before, tools.entropy);
-    else stamp(this.#template, tools.entropy);
-    this.#transaction.start(timeoutMs, this.#ways.flow.isReliable);
+    if (isAgain && before !== undefined) stampAgain(this.#template, before, tools.randomHex);
+    else stamp(this.#template, tools.randomHex);
+    this.#transaction.start(timeoutMs, this.#failover.flow.isReliable);
   }
 
   #take(bytes: Uint8Array, status: number, atMs: number): void {
@@ -364,7 +368,7 @@ export class Target implements FlowUser, TransactionUser {
     if (why !== undefined || leftMs <= 0) {
       return { ...answered, detail: why ?? 'no time was left to meet the challenge' };
     }
-    this.#options.user.challenged();
+    this.#options.listener.challenged();
     this.#request(this.#local, leftMs);
     return undefined;
   }
@@ -375,6 +379,6 @@ export class Target implements FlowUser, TransactionUser {
 
   #takeLate(): void {
     this.#lateBranch = undefined;
-    this.#options.user.answeredLate();
+    this.#options.listener.answeredLate();
   }
 }

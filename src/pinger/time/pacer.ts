@@ -5,7 +5,7 @@
 
 import type { Clock } from './clock.js';
 
-export class Pace {
+export class Pacer {
   readonly #clock: Clock;
   readonly #gapMs: number;
   /** In the order in which they came. */

@@ -5,27 +5,27 @@
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from './clock.js';
 import type { Scheduler } from './scheduler.js';
-import type { Vigil } from './stall-detector.js';
-import type { Wheel } from './timer-wheel.js';
+import type { StallDetector } from './stall-detector.js';
+import type { TimerWheel } from './timer-wheel.js';
 
 /** Never sleeps longer than this, so that a living pinger is told from a stuck one. */
-const LONGEST_SLEEP_MS = 250;
+const MAX_SLEEP_MS = 250;
 /** The same while pings are under way, so that a stall does not hide in a sleep. */
-const LONGEST_BUSY_SLEEP_MS = 50;
+const MAX_BUSY_SLEEP_MS = 50;
 /**
  * After a stall, for how long, and for how many rounds of the event loop, the sockets may be read
  * before deadlines count all the same: a peer that sends without end would hold up all others.
  */
-const LONGEST_DRAIN_MS = 100;
-const MOST_ROUNDS = 100;
+const MAX_DRAIN_MS = 100;
+const MAX_ROUNDS = 100;
 /** A ping is sent again at most this often at the pace at which pings begin (RFC 3261 17.1.2.2). */
 const RESENDS_PER_PING = 4;
 
-export interface LoopOptions {
+export interface PingLoopOptions {
   readonly clock: Clock;
-  readonly timers: Wheel;
+  readonly timers: TimerWheel;
   readonly scheduler: Scheduler;
-  readonly vigil: Vigil;
+  readonly stallDetector: StallDetector;
   readonly faults: Faults;
   readonly ring: (timer: number) => void;
   readonly beat: () => void;
@@ -37,13 +37,13 @@ export interface LoopOptions {
   readonly afterReads: (callback: () => void) => void;
 }
 
-export class Loop {
-  readonly #options: LoopOptions;
+export class PingLoop {
+  readonly #options: PingLoopOptions;
   #cancel: (() => void) | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
-  constructor(options: LoopOptions) {
+  constructor(options: PingLoopOptions) {
     this.#options = options;
   }
 
@@ -74,9 +74,9 @@ export class Loop {
 
   /** After a stall: reads what lies in the sockets before anything else. True when there was one. */
   #catchUp(): boolean {
-    const { vigil, clock, received } = this.#options;
-    const isStall = vigil.look(clock.now());
-    if (isStall) this.#drain(received(), MOST_ROUNDS, clock.now() + LONGEST_DRAIN_MS);
+    const { stallDetector, clock, received } = this.#options;
+    const isStall = stallDetector.look(clock.now());
+    if (isStall) this.#drain(received(), MAX_ROUNDS, clock.now() + MAX_DRAIN_MS);
     return isStall;
   }
 
@@ -84,20 +84,20 @@ export class Loop {
   #drain(received: number, rounds: number, untilMs: number): void {
     this.#options.afterReads(() => {
       const now = this.#options.received();
-      const { vigil, clock, onStall } = this.#options;
+      const { stallDetector, clock, onStall } = this.#options;
       if (now !== received && rounds > 0 && clock.now() < untilMs) {
         this.#drain(now, rounds - 1, untilMs);
         return;
       }
-      onStall(vigil.caughtUp(clock.now()));
+      onStall(stallDetector.caughtUp(clock.now()));
       this.#turn();
     });
   }
 
   #turn(): void {
     if (this.#isStopped) return;
-    const { clock, timers, scheduler, vigil, faults, ring, beat } = this.#options;
-    vigil.expect(clock.now());
+    const { clock, timers, scheduler, stallDetector, faults, ring, beat } = this.#options;
+    stallDetector.expect(clock.now());
     faults.contain('heartbeat', beat);
     faults.contain('timers', () =>
       timers.turn(clock.now(), RESENDS_PER_PING * scheduler.share, ring),
@@ -110,17 +110,17 @@ export class Loop {
   #nextWake(): number {
     const { clock, timers, scheduler } = this.#options;
     const now = clock.now();
-    const longest = timers.size > 0 ? LONGEST_BUSY_SLEEP_MS : LONGEST_SLEEP_MS;
+    const longest = timers.size > 0 ? MAX_BUSY_SLEEP_MS : MAX_SLEEP_MS;
     const wait = Math.min(timers.wait(now, longest), scheduler.wait(longest));
     return now + Math.max(wait, 1);
   }
 
   #sleepUntil(wakeAt: number): void {
     // While it catches up after a stall, the turn that follows sets the next sleep.
-    if (this.#isStopped || this.#options.vigil.isCatchingUp) return;
+    if (this.#isStopped || this.#options.stallDetector.isCatchingUp) return;
     this.#cancel?.();
     this.#wakeAt = wakeAt;
-    this.#options.vigil.expect(wakeAt);
+    this.#options.stallDetector.expect(wakeAt);
     const delayMs = Math.max(wakeAt - this.#options.clock.now(), 0);
     this.#cancel = this.#options.clock.after(delayMs, this.#awake);
   }

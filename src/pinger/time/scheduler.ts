@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from './clock.js';
-import { Wheel } from './timer-wheel.js';
+import { TimerWheel } from './timer-wheel.js';
 
 /**
  * First pings leave at this many a millisecond, or at twice the steady rate of the targets so far
@@ -19,7 +19,7 @@ const FIRST_PINGS_PER_MS = 2;
 
 export class Scheduler {
   readonly #clock: Clock;
-  readonly #wheel: Wheel;
+  readonly #wheel: TimerWheel;
   /** Of each id, 0 while it is not pinged. */
   readonly #intervalMs: Float64Array;
   /** Where in its interval it is pinged, 0 to 1, counted on the wall clock. */
@@ -38,7 +38,7 @@ export class Scheduler {
    */
   constructor(clock: Clock, capacity: number, ping: (id: number, latenessMs: number) => void) {
     this.#clock = clock;
-    this.#wheel = new Wheel(capacity);
+    this.#wheel = new TimerWheel(capacity);
     this.#intervalMs = new Float64Array(capacity);
     this.#phase = new Float64Array(capacity);
     this.#dueMs = new Float64Array(capacity);

@@ -7,7 +7,7 @@
 /** Waking later than this is a stall. */
 export const STALL_MS = 20;
 
-export class Vigil {
+export class StallDetector {
   #expectedAt = Number.POSITIVE_INFINITY;
   #beganAt = Number.NaN;
   #endedAt = Number.NaN;

@@ -3,13 +3,13 @@
  * Setting, clearing and firing are O(1) and allocate nothing. Ticks are one millisecond.
  */
 
-const SPOKES = 8192;
+const BUCKETS = 8192;
 const NONE = -1;
 
-export class Wheel {
+export class TimerWheel {
   /** Heads and tails of the list of each spoke, in the order in which timers were set. */
-  readonly #heads = new Int32Array(SPOKES).fill(NONE);
-  readonly #tails = new Int32Array(SPOKES).fill(NONE);
+  readonly #heads = new Int32Array(BUCKETS).fill(NONE);
+  readonly #tails = new Int32Array(BUCKETS).fill(NONE);
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   /** The tick at which an id is due; NONE while it has no timer. */
@@ -36,26 +36,26 @@ export class Wheel {
   set(id: number, atMs: number): void {
     this.clear(id);
     const due = Math.max(Math.ceil(atMs), this.#cursor);
-    const spoke = due % SPOKES;
-    const tail = this.#tails[spoke] ?? NONE;
+    const bucket = due % BUCKETS;
+    const tail = this.#tails[bucket] ?? NONE;
     this.#due[id] = due;
     this.#previous[id] = tail;
     this.#next[id] = NONE;
-    if (tail === NONE) this.#heads[spoke] = id;
+    if (tail === NONE) this.#heads[bucket] = id;
     else this.#next[tail] = id;
-    this.#tails[spoke] = id;
+    this.#tails[bucket] = id;
     this.#size++;
   }
 
   clear(id: number): void {
     const due = this.#due[id] ?? NONE;
     if (due === NONE) return;
-    const spoke = due % SPOKES;
+    const bucket = due % BUCKETS;
     const next = this.#next[id] ?? NONE;
     const previous = this.#previous[id] ?? NONE;
-    if (previous === NONE) this.#heads[spoke] = next;
+    if (previous === NONE) this.#heads[bucket] = next;
     else this.#next[previous] = next;
-    if (next === NONE) this.#tails[spoke] = previous;
+    if (next === NONE) this.#tails[bucket] = previous;
     else this.#previous[next] = previous;
     this.#due[id] = NONE;
     this.#size--;
@@ -73,7 +73,7 @@ export class Wheel {
     if (this.#size === 0 && this.#cursor < now) this.#cursor = now;
     let fired = 0;
     for (; this.#cursor <= now; this.#cursor++) {
-      this.#walk = this.#heads[this.#cursor % SPOKES] ?? NONE;
+      this.#walk = this.#heads[this.#cursor % BUCKETS] ?? NONE;
       while (this.#walk !== NONE) {
         const id = this.#walk;
         this.#walk = this.#next[id] ?? NONE;
@@ -92,7 +92,7 @@ export class Wheel {
     if (this.#size === 0) return most;
     const last = nowMs + most;
     for (let tick = this.#cursor; tick <= last; tick++) {
-      if (this.#heads[tick % SPOKES] !== NONE) return Math.max(tick - nowMs, 0);
+      if (this.#heads[tick % BUCKETS] !== NONE) return Math.max(tick - nowMs, 0);
     }
     return most;
   }

@@ -52,14 +52,14 @@ function versionOf(socket: TLSSocket): string {
 /** The certificate and those that the peer sent behind it. */
 function* chainOf(leaf: X509Certificate): Generator<X509Certificate> {
   let at: X509Certificate | undefined = leaf;
-  for (let depth = 0; at !== undefined && depth < LONGEST_CHAIN; depth++) {
+  for (let depth = 0; at !== undefined && depth < MAX_CHAIN_LENGTH; depth++) {
     yield at;
     at = at.issuerCertificate;
   }
 }
 
 /** Chains are shorter; a peer may send as many certificates as it likes. */
-const LONGEST_CHAIN = 16;
+const MAX_CHAIN_LENGTH = 16;
 
 /** What is wrong with a certificate, by what OpenSSL calls it. */
 const FAULTS: Readonly<Record<string, string>> = {
@@ -84,7 +84,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 const TAKES_WEAK = 'tls_config.ciphers with @SECLEVEL=0 takes it';
 /** Shorter RSA and DSA keys give less than 112 bits of security (NIST SP 800-57). */
-const SHORTEST_KEY = 2048;
+const MIN_KEY = 2048;
 /** The DER of the object identifiers of signatures with MD5 and SHA-1 (RFC 3279 2.2). */
 const WEAK_SIGNATURES: readonly (readonly [hash: string, der: string])[] = [
   ['MD5', '06092a864886f70d010104'],
@@ -96,8 +96,8 @@ const WEAK_SIGNATURES: readonly (readonly [hash: string, der: string])[] = [
 /** Which key or signature of the chain is weak, in words; undefined when none is. */
 function weaknessOf(leaf: X509Certificate): string | undefined {
   for (const certificate of chainOf(leaf)) {
-    const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength ?? SHORTEST_KEY;
-    if (bits < SHORTEST_KEY) return `has a key of ${bits} bits, which is too short`;
+    const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength ?? MIN_KEY;
+    if (bits < MIN_KEY) return `has a key of ${bits} bits, which is too short`;
     const isRoot = certificate.checkIssued(certificate);
     const [hash] = WEAK_SIGNATURES.find(([, der]) => certificate.raw.includes(der, 'hex')) ?? [];
     if (hash !== undefined && !isRoot) return `is signed with ${hash}, which is too weak`;
@@ -183,8 +183,8 @@ function distinguishedName(lines: string | undefined): string {
   return shown((lines ?? '').split('\n').reverse().join(','));
 }
 
-const LONGEST_TEXT = 512;
+const MAX_TEXT_LENGTH = 512;
 
 function shown(text: string): string {
-  return printable(text, LONGEST_TEXT);
+  return printable(text, MAX_TEXT_LENGTH);
 }

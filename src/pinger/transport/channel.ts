@@ -16,7 +16,7 @@ export interface Channel {
 }
 
 /** What a channel tells of itself. */
-export interface ChannelUser {
+export interface ChannelListener {
   /** Something came from the peer, be it a message or not. */
   heard(): void;
   received(message: Uint8Array): void;
@@ -25,7 +25,7 @@ export interface ChannelUser {
 }
 
 /** Bytes that may wait to be taken by a peer that does not read; more than that is not sent. */
-export const MOST_UNREAD = 64 * 1024;
+export const MAX_UNREAD = 64 * 1024;
 
 /** Our end of a connection; nobody's when it is closed already, as its end will tell. */
 export function localAddressOf(socket: net.Socket): LocalAddress {

@@ -8,13 +8,20 @@ import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { Clock } from '../time/clock.js';
-import type { Channel, ChannelUser } from './channel.js';
-import type { DialUser } from './dial.js';
+import type { Channel, ChannelListener } from './channel.js';
+import type { DialListener } from './dial.js';
 import { unlessOurAddressIsGone } from './own-address.js';
-import type { Endpoint, Flow, FlowUser, MessageHandler, Source, Transport } from './transport.js';
+import type {
+  Endpoint,
+  Flow,
+  FlowListener,
+  MessageHandler,
+  Source,
+  Transport,
+} from './transport.js';
 
 /** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
-export interface OpeningUser extends Omit<DialUser, 'opened'> {
+export interface OpeningListener extends Omit<DialListener, 'opened'> {
   opened(channel: Channel): void;
   /** The opening waits for the peer now, and for what. */
   awaits(what: string): void;
@@ -24,8 +31,8 @@ export interface Opening {
   readonly endpoint: Endpoint;
   /** It will carry one ping. */
   readonly isForOnce: boolean;
-  readonly opening: OpeningUser;
-  readonly user: ChannelUser;
+  readonly opening: OpeningListener;
+  readonly listener: ChannelListener;
 }
 
 /** Opens a channel. Returns how to give up. */
@@ -48,8 +55,8 @@ export class ReliableTransport implements Transport {
     this.#options = options;
   }
 
-  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
-    return new ReliableFlow({ ...this.#options, isForOnce }, endpoint, user);
+  open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow {
+    return new ReliableFlow({ ...this.#options, isForOnce }, endpoint, listener);
   }
 
   /** Every flow closes its own connection. */
@@ -80,7 +87,7 @@ class ReliableFlow implements Flow {
   readonly isReliable = true;
   readonly #options: FlowOptions;
   readonly #endpoint: Endpoint;
-  readonly #user: FlowUser;
+  readonly #listener: FlowListener;
   #open: Open | undefined;
   #giveUp: (() => void) | undefined;
   #isPinging = false;
@@ -93,10 +100,10 @@ class ReliableFlow implements Flow {
   /** Something came since the ping began. */
   #hasHeard = false;
 
-  constructor(options: FlowOptions, endpoint: Endpoint, user: FlowUser) {
+  constructor(options: FlowOptions, endpoint: Endpoint, listener: FlowListener) {
     this.#options = options;
     this.#endpoint = endpoint;
-    this.#user = user;
+    this.#listener = listener;
   }
 
   prepare(): void {
@@ -104,7 +111,7 @@ class ReliableFlow implements Flow {
     this.#hasHeard = false;
     if (this.#open !== undefined && !this.#isFit(this.#open)) this.#letGo(true);
     if (this.#open === undefined) this.#connect();
-    else this.#user.ready(this.#open.channel.local);
+    else this.#listener.ready(this.#open.channel.local);
   }
 
   send(message: Uint8Array): void {
@@ -140,12 +147,12 @@ class ReliableFlow implements Flow {
     let peer: TlsPeer | undefined;
     const attempt = ++this.#attempt;
     const edition = this.#options.edition();
-    const opening: OpeningUser = {
-      awaits: (what) => this.#user.awaits(what),
-      connected: (phase, micros) => this.#user.connected(phase, micros),
+    const opening: OpeningListener = {
+      awaits: (what) => this.#listener.awaits(what),
+      connected: (phase, micros) => this.#listener.connected(phase, micros),
       secured: (shown) => {
         peer = shown;
-        this.#user.secured(shown);
+        this.#listener.secured(shown);
       },
       opened: (channel) => {
         if (attempt !== this.#attempt) {
@@ -156,12 +163,12 @@ class ReliableFlow implements Flow {
         const believedUntilMs = this.#believedUntil(peer);
         this.#open = { channel, edition, believedUntilMs, hasServed: false };
         this.#ownAddress = channel.local.address;
-        if (this.#isPinging) this.#user.ready(channel.local);
+        if (this.#isPinging) this.#listener.ready(channel.local);
       },
       failed: (failure) => {
         if (attempt !== this.#attempt) return;
         this.#giveUp = undefined;
-        if (this.#isPinging) this.#user.failed(failure);
+        if (this.#isPinging) this.#listener.failed(failure);
       },
     };
     const { isForOnce } = this.#options;
@@ -169,13 +176,13 @@ class ReliableFlow implements Flow {
       endpoint: this.#endpoint,
       isForOnce,
       opening,
-      user: this.#channelUser(attempt),
+      listener: this.#channelUser(attempt),
     });
     // It may have failed at once.
     if (attempt === this.#attempt && this.#open === undefined) this.#giveUp = giveUp;
   }
 
-  #channelUser(attempt: number): ChannelUser {
+  #channelUser(attempt: number): ChannelListener {
     const { address, port } = this.#endpoint;
     const source: Source = {
       address,
@@ -203,8 +210,8 @@ class ReliableFlow implements Flow {
       return;
     }
     // A peer that closes a connection for being idle may do so just as the ping is on its way.
-    if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#user.lost();
-    else this.#user.failed(failure);
+    if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#listener.lost();
+    else this.#listener.failed(failure);
   }
 
   #isFit({ edition, believedUntilMs }: Open): boolean {

@@ -31,7 +31,7 @@ export interface Secure {
   readonly context: tls.SecureContext;
 }
 
-export interface DialUser {
+export interface DialListener {
   connected(phase: ConnectPhase, micros: number): void;
   secured(peer: TlsPeer): void;
   /** The connection is there; from now on its events are the taker's. */
@@ -40,7 +40,7 @@ export interface DialUser {
 }
 
 /** Connects; one of `opened` and `failed` follows, unless it is given up. Returns how to give up. */
-export function dial(options: DialOptions, user: DialUser): () => void {
+export function dial(options: DialOptions, listener: DialListener): () => void {
   const { endpoint, sourceAddress, dscp, secure, clock, faults } = options;
   const beganAt = clock.now();
   const socket = net.connect({
@@ -54,19 +54,19 @@ export function dial(options: DialOptions, user: DialUser): () => void {
   let giveUp = () => abandon(socket, onError);
   const onError = (error: Error) => {
     abandon(socket, onError);
-    user.failed(failureOf(error));
+    listener.failed(failureOf(error));
   };
   setDscp(socket, dscp);
   socket.on('error', onError);
   socket.once('connect', () => {
     if (isToItself(socket)) {
       abandon(socket, onError);
-      user.failed({ reason: 'refused', detail: 'the connection came back to itself' });
+      listener.failed({ reason: 'refused', detail: 'the connection came back to itself' });
       return;
     }
-    user.connected('connect', (clock.now() - beganAt) * 1000);
-    if (secure === undefined) user.opened(socket);
-    else giveUp = shakeHands(socket, secure, options, user);
+    listener.connected('connect', (clock.now() - beganAt) * 1000);
+    if (secure === undefined) listener.opened(socket);
+    else giveUp = shakeHands(socket, secure, options, listener);
     socket.off('error', onError);
   });
   return () => giveUp();
@@ -76,7 +76,7 @@ function shakeHands(
   tcp: net.Socket,
   { settings, context }: Secure,
   { endpoint: { domain }, clock, faults }: DialOptions,
-  user: DialUser,
+  listener: DialListener,
 ): () => void {
   const beganAt = clock.now();
   const name = settings.serverName || domain;
@@ -93,20 +93,20 @@ function shakeHands(
   const onError = (error: Error) => {
     const peer = tryPeerOf(socket, domain, settings, false);
     abandon(socket, onError);
-    if (peer !== undefined) user.secured(peer);
-    user.failed(tlsFailure(error, peer !== undefined && settings.certFile === ''));
+    if (peer !== undefined) listener.secured(peer);
+    listener.failed(tlsFailure(error, peer !== undefined && settings.certFile === ''));
   };
   socket.on('error', onError);
   socket.once('secureConnect', () => {
-    user.connected('tls', (clock.now() - beganAt) * 1000);
+    listener.connected('tls', (clock.now() - beganAt) * 1000);
     const peer = tryPeerOf(socket, domain, settings, true);
-    if (peer !== undefined) user.secured(peer);
+    if (peer !== undefined) listener.secured(peer);
     if (settings.insecureSkipVerify || peer?.isVerified === true) {
-      user.opened(socket);
+      listener.opened(socket);
       socket.off('error', onError);
     } else {
       abandon(socket, onError);
-      user.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'it cannot be read' });
+      listener.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'it cannot be read' });
     }
   });
   return () => abandon(socket, onError);

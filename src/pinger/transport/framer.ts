@@ -9,12 +9,12 @@ import { skipPadding } from '../sip/keepalives.js';
 import { endOfLine, type Header, is, readHeader, word } from '../sip/scanner.js';
 
 /** The longest start line, the longest start line and headers, and the longest body, in bytes. */
-const LONGEST_LINE = 2048;
-export const LONGEST_HEAD = 16 * 1024;
-export const LONGEST_BODY = 64 * 1024;
+const MAX_LINE_LENGTH = 2048;
+export const MAX_HEAD_LENGTH = 16 * 1024;
+export const MAX_BODY_LENGTH = 64 * 1024;
 
 /** A larger buffer is given back once its message is complete. */
-const MOST_HELD = 4 * 1024;
+const MAX_HELD = 4 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 const CR = 13;
@@ -87,7 +87,7 @@ export class Framer {
 
   /** Takes a message that lies in the chunk from end to end; returns where the next one begins. */
   #takeWhole(chunk: Uint8Array, at: number): number {
-    const rest = chunk.subarray(at, at + LONGEST_HEAD + LONGEST_BODY);
+    const rest = chunk.subarray(at, at + MAX_HEAD_LENGTH + MAX_BODY_LENGTH);
     const headEnd = indexOfHeadEnd(rest, 0, rest.length);
     if (headEnd < 0) return at;
     const length = messageLength(rest.subarray(0, headEnd));
@@ -107,7 +107,7 @@ export class Framer {
       const headEnd = indexOfHeadEnd(this.#buffer, this.#searched, this.#used);
       this.#searched = Math.max(this.#used - 3, 0);
       if (headEnd < 0) {
-        if (this.#used > LONGEST_HEAD) throw tooLong();
+        if (this.#used > MAX_HEAD_LENGTH) throw tooLong();
         return end;
       }
       this.#length = messageLength(this.#buffer.subarray(0, headEnd));
@@ -115,7 +115,7 @@ export class Framer {
     if (this.#used < this.#length) return end;
     const length = this.#length;
     const message = Buffer.from(this.#buffer.subarray(0, length));
-    if (this.#buffer.length > MOST_HELD) this.#buffer = NOTHING;
+    if (this.#buffer.length > MAX_HELD) this.#buffer = NOTHING;
     this.#used = 0;
     this.#searched = 0;
     this.#isLineChecked = false;
@@ -138,7 +138,7 @@ export class Framer {
 }
 
 function tooLong(): FramingError {
-  return new FramingError(`headers of more than ${LONGEST_HEAD} bytes`);
+  return new FramingError(`headers of more than ${MAX_HEAD_LENGTH} bytes`);
 }
 
 /**
@@ -148,13 +148,13 @@ function tooLong(): FramingError {
  * @throws FramingError when it cannot.
  */
 function hasSipLine(bytes: Uint8Array): boolean {
-  const line = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LONGEST_LINE));
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_LINE_LENGTH));
   const end = line.indexOf(LF);
   const isWhole = end >= 0;
   const text = line.toString('latin1', 0, isWhole ? end + 1 : line.length);
   const isSip = isWhole
     ? /^(?:SIP\/\S+ [^\0\r\n]*|[A-Za-z0-9\-.!%*_+`'~]+ [^\0\r\n]* SIP\/\S+)\r\n$/i.test(text)
-    : line.length < LONGEST_LINE && /^[A-Za-z0-9\-.!%*_+`'~]+(?:[ /]|$)/.test(text);
+    : line.length < MAX_LINE_LENGTH && /^[A-Za-z0-9\-.!%*_+`'~]+(?:[ /]|$)/.test(text);
   if (isWhole && /^SIP\/\S+ [^\0\r\n]*\n$/i.test(text)) {
     throw new FramingError('a first line that ends in LF alone, not in CR LF');
   }
@@ -171,7 +171,7 @@ function indexOfHeadEnd(bytes: Uint8Array, from: number, end: number): number {
 
 /** Bytes of the whole message with this head. @throws FramingError */
 function messageLength(head: Uint8Array): number {
-  if (head.length > LONGEST_HEAD) throw tooLong();
+  if (head.length > MAX_HEAD_LENGTH) throw tooLong();
   hasSipLine(head);
   let length = -1;
   const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
@@ -190,6 +190,7 @@ function messageLength(head: Uint8Array): number {
     at = end + 2;
   }
   if (length < 0) throw new FramingError('no Content-Length, which streams need (RFC 3261 18.3)');
-  if (length > LONGEST_BODY) throw new FramingError(`a body of more than ${LONGEST_BODY} bytes`);
+  if (length > MAX_BODY_LENGTH)
+    throw new FramingError(`a body of more than ${MAX_BODY_LENGTH} bytes`);
   return head.length + length;
 }

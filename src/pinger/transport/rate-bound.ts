@@ -6,8 +6,8 @@
 import type { Clock } from '../time/clock.js';
 
 /** Far above what a peer sends that pings us and is pinged; far below what costs anything. */
-const MOST_MESSAGES = 200;
-const MOST_KIBIBYTES = 256;
+const MAX_MESSAGES = 200;
+const MAX_KIBIBYTES = 256;
 const WINDOW_MS = 1000;
 
 export class RateBound {
@@ -30,13 +30,13 @@ export class RateBound {
     }
     this.#messages += messages;
     this.#bytes += bytes;
-    return this.#messages <= MOST_MESSAGES && this.#bytes <= MOST_KIBIBYTES * 1024;
+    return this.#messages <= MAX_MESSAGES && this.#bytes <= MAX_KIBIBYTES * 1024;
   }
 
   /** Why the connection was closed, in words. */
   get fault(): string {
-    const isByMessages = this.#messages > MOST_MESSAGES;
-    const most = isByMessages ? `${MOST_MESSAGES} messages` : `${MOST_KIBIBYTES} KiB`;
+    const isByMessages = this.#messages > MAX_MESSAGES;
+    const most = isByMessages ? `${MAX_MESSAGES} messages` : `${MAX_KIBIBYTES} KiB`;
     return `the peer sends without end: more than ${most} a second`;
   }
 }

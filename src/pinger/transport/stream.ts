@@ -2,7 +2,7 @@
 
 import type * as net from 'node:net';
 import type { TransportFailure } from '../../shared/outcome.js';
-import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
+import { type Channel, type ChannelListener, localAddressOf, MAX_UNREAD } from './channel.js';
 import { Framer, FramingError, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
 import { brokenBy } from './socket-errors.js';
@@ -14,18 +14,23 @@ export class StreamChannel implements Channel {
   readonly #socket: net.Socket;
   readonly #framer: Framer;
   readonly #bound: RateBound;
-  #user: ChannelUser | undefined;
+  #listener: ChannelListener | undefined;
 
   /** @param hasNoCertificate we have none to show to a peer that demands one. */
-  constructor(socket: net.Socket, user: ChannelUser, bound: RateBound, hasNoCertificate: boolean) {
+  constructor(
+    socket: net.Socket,
+    listener: ChannelListener,
+    bound: RateBound,
+    hasNoCertificate: boolean,
+  ) {
     this.local = localAddressOf(socket);
     this.#socket = socket;
-    this.#user = user;
+    this.#listener = listener;
     this.#bound = bound;
     this.#framer = new Framer(
       (message) => {
         this.#count(1, 0);
-        this.#user?.received(message);
+        this.#listener?.received(message);
       },
       () => {
         this.#count(1, 0);
@@ -46,22 +51,22 @@ export class StreamChannel implements Channel {
 
   send(message: Uint8Array): void {
     // The bytes are the sender's, who uses them again; a socket may hold them for a while.
-    if (this.#socket.writableLength < MOST_UNREAD) this.#socket.write(Buffer.from(message));
+    if (this.#socket.writableLength < MAX_UNREAD) this.#socket.write(Buffer.from(message));
   }
 
   end(): void {
-    this.#user = undefined;
+    this.#listener = undefined;
     if (this.#socket.writableLength > 0) this.#socket.destroy();
     else this.#socket.destroySoon();
   }
 
   destroy(): void {
-    this.#user = undefined;
+    this.#listener = undefined;
     this.#socket.destroy();
   }
 
   #take(chunk: Uint8Array): void {
-    this.#user?.heard();
+    this.#listener?.heard();
     try {
       this.#count(0, chunk.length);
       this.#framer.push(chunk);
@@ -82,8 +87,8 @@ export class StreamChannel implements Channel {
   }
 
   #end(failure: TransportFailure): void {
-    const user = this.#user;
+    const listener = this.#listener;
     this.destroy();
-    user?.ended(failure);
+    listener?.ended(failure);
   }
 }

@@ -95,10 +95,10 @@ function inOpenSslsWords(error: NodeJS.ErrnoException & { readonly reason?: unkn
   if (code === '') return 'the handshake failed';
   const words = typeof reason === 'string' ? reason : code.replace(/^ERR_SSL_/, '');
   const shown = words.replaceAll('_', ' ').toLowerCase();
-  return code.startsWith('ERR_SSL_') ? `${printable(shown, LONGEST_SHOWN)} (${code})` : code;
+  return code.startsWith('ERR_SSL_') ? `${printable(shown, MAX_SHOWN_LENGTH)} (${code})` : code;
 }
 
-const LONGEST_SHOWN = 120;
+const MAX_SHOWN_LENGTH = 120;
 
 /** Whether an error of an open connection is one of TLS: TLS 1.3 misses our certificate only then. */
 export function isTlsError(error: NodeJS.ErrnoException): boolean {

@@ -28,7 +28,7 @@ export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boo
 }
 
 /** What a flow tells of the ping that is under way, and of how it came to carry it. */
-export interface FlowUser {
+export interface FlowListener {
   /** The flow can carry a request now, sent by `local`. */
   ready(local: LocalAddress): void;
   /** The flow waits for the peer now, and for what: `a connection`. Told for each step of it. */
@@ -68,7 +68,7 @@ export interface Flow {
 
 export interface Transport {
   /** @param isForOnce the flow will carry one ping. */
-  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow;
+  open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow;
   close(): void;
 }
 

@@ -5,14 +5,14 @@ import type { Faults } from '../../shared/faults.js';
 import type { TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { Clock } from '../time/clock.js';
-import type { Pace } from '../time/pacer.js';
+import type { Pacer } from '../time/pacer.js';
 import {
   type OpenChannel,
   type Opening,
-  type OpeningUser,
+  type OpeningListener,
   ReliableTransport,
 } from './connection.js';
-import { type DialOptions, type DialUser, dial, type Secure } from './dial.js';
+import { type DialListener, type DialOptions, dial, type Secure } from './dial.js';
 import { RateBound } from './rate-bound.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
@@ -25,7 +25,7 @@ export interface WireOptions {
   readonly settings: PingSettings;
   readonly contexts: TlsContexts;
   /** Of TLS handshakes, over all wires. */
-  readonly handshakes: Pace;
+  readonly handshakes: Pacer;
   readonly clock: Clock;
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
@@ -35,20 +35,20 @@ export interface WireOptions {
 }
 
 /** Opens the wire of this name for pings with these settings. */
-export type OpenWire = (
+export type OpenTransport = (
   name: TransportName,
   settings: PingSettings,
   onMessage: MessageHandler,
 ) => Transport;
 
 /** The wires that are open. */
-export class Wires {
-  readonly #openWire: OpenWire;
+export class Transports {
+  readonly #openTransport: OpenTransport;
   readonly #onMessage: MessageHandler;
   readonly #open = new Map<string, Transport>();
 
-  constructor(openWire: OpenWire, onMessage: MessageHandler) {
-    this.#openWire = openWire;
+  constructor(openTransport: OpenTransport, onMessage: MessageHandler) {
+    this.#openTransport = openTransport;
     this.#onMessage = onMessage;
   }
 
@@ -57,13 +57,13 @@ export class Wires {
     const key = wireKey(name, settings);
     const open = this.#open.get(key);
     if (open !== undefined) return open;
-    const wire = this.#openWire(name, settings, this.#onMessage);
-    this.#open.set(key, wire);
-    return wire;
+    const transport = this.#openTransport(name, settings, this.#onMessage);
+    this.#open.set(key, transport);
+    return transport;
   }
 
   close(): void {
-    for (const wire of this.#open.values()) wire.close();
+    for (const transport of this.#open.values()) transport.close();
     this.#open.clear();
   }
 }
@@ -75,7 +75,7 @@ function wireKey(name: TransportName, settings: PingSettings): string {
   return JSON.stringify([name, sourceAddress, ...own]);
 }
 
-export function openWire(options: WireOptions): Transport {
+export function openTransport(options: WireOptions): Transport {
   const { name, settings, clock, onMessage, log, onUdpRebind: onRebind } = options;
   if (name === 'udp') {
     const { sourceAddress, sourcePort } = settings;
@@ -107,7 +107,7 @@ function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
   return (asked) =>
     dialed(options, secureNow, asked, (socket) => {
       const bound = new RateBound(options.clock);
-      asked.opening.opened(new StreamChannel(socket, asked.user, bound, hasNoCertificate));
+      asked.opening.opened(new StreamChannel(socket, asked.listener, bound, hasNoCertificate));
     });
 }
 
@@ -116,7 +116,7 @@ function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel 
   const isSecure = name === 'wss';
   const hasNoCertificate = settings.tls.certFile === '';
   return (asked) => {
-    const { endpoint, opening, user } = asked;
+    const { endpoint, opening, listener } = asked;
     let giveUp = () => {};
     const giveUpDial = dialed(options, secureNow, asked, (socket) => {
       opening.awaits('the upgrade to WebSocket');
@@ -124,7 +124,7 @@ function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel 
       const { wsPath: path, wsOrigin: origin } = settings;
       const wanted = { path, origin, isSecure, hasNoCertificate, bound };
       giveUp = upgrade(socket, endpoint, wanted, {
-        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, user, bound)),
+        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, listener, bound)),
         failed: (failure) => opening.failed(failure),
       });
     });
@@ -140,7 +140,7 @@ function dialed(
   options: WireOptions,
   secureNow: SecureNow,
   asked: Opening,
-  opened: DialUser['opened'],
+  opened: DialListener['opened'],
 ): () => void {
   const { opening, endpoint, isForOnce } = asked;
   let secure: Secure | undefined;
@@ -164,9 +164,9 @@ function dialed(
 function dialNow(
   { settings, clock, faults }: WireOptions,
   secure: Secure | undefined,
-  opening: OpeningUser,
+  opening: OpeningListener,
   endpoint: DialOptions['endpoint'],
-  opened: DialUser['opened'],
+  opened: DialListener['opened'],
 ): () => void {
   const { sourceAddress, dscp } = settings;
   opening.awaits('a connection');

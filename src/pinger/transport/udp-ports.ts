@@ -12,11 +12,11 @@ import type { Endpoint } from './transport.js';
 import { SharedSocket, type SocketOptions } from './udp-socket.js';
 
 /** How many connected sockets there may be at one moment; other targets go without. */
-const MOST_CONNECTED = 1024;
+const MAX_CONNECTED = 1024;
 /** Ports of one family besides the common one. */
-const MOST_OTHERS = 8;
+const MAX_OTHERS = 8;
 /** Ports of their own for pings that are made for once; more of those share the common one. */
-const MOST_OWN = 256;
+const MAX_OWN = 256;
 /** Pause after a socket could not be opened. */
 const RETRY_MS = 1_000;
 
@@ -28,12 +28,12 @@ export interface UdpPortsOptions extends SocketOptions {
 export interface Connected {
   readonly key: string;
   readonly socket: dgram.Socket;
-  readonly users: Set<ConnectedUser>;
+  readonly users: Set<ConnectedListener>;
   /** Messages that came in. */
   received: number;
 }
 
-export interface ConnectedUser {
+export interface ConnectedListener {
   /** The network said that what was sent cannot be delivered. */
   fail(error: NodeJS.ErrnoException): void;
 }
@@ -67,7 +67,7 @@ export class UdpPorts {
 
   /** A port for one ping; the common one where that cannot be had. */
   own(family: 4 | 6): SharedSocket | undefined {
-    const isAllowed = this.#options.sourcePort === 0 && this.#own.size < MOST_OWN;
+    const isAllowed = this.#options.sourcePort === 0 && this.#own.size < MAX_OWN;
     const port = isAllowed ? this.#tryOpen(family) : undefined;
     if (port === undefined) return this.common(family);
     this.#own.add(port);
@@ -87,7 +87,7 @@ export class UdpPorts {
       (port) => port.family === family && port !== home,
     );
     const known = open.findLast((port) => port !== lastTried);
-    const port = known ?? (open.length < MOST_OTHERS ? this.#tryOpen(family) : open.at(-1));
+    const port = known ?? (open.length < MAX_OTHERS ? this.#tryOpen(family) : open.at(-1));
     if (port === undefined) return undefined;
     if (port !== common) this.#others.add(port);
     port.users++;
@@ -118,16 +118,16 @@ export class UdpPorts {
   }
 
   /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
-  connect(port: SharedSocket, endpoint: Endpoint, user: ConnectedUser): Connected | undefined {
+  connect(port: SharedSocket, endpoint: Endpoint, listener: ConnectedListener): Connected | undefined {
     const key = `${port.port} ${endpoint.address} ${endpoint.port}`;
     const open = this.#connected.get(key) ?? this.#newConnected(key, port, endpoint);
-    open?.users.add(user);
+    open?.users.add(listener);
     return open;
   }
 
   /** The last user that goes closes the socket, once it is read empty: others' answers may be in it. */
-  disconnect(open: Connected, user: ConnectedUser): void {
-    open.users.delete(user);
+  disconnect(open: Connected, listener: ConnectedListener): void {
+    open.users.delete(listener);
     const closeUnlessUsed = (received: number, rounds: number) => {
       setImmediate(() => {
         if (open.users.size > 0 || this.#connected.get(open.key) !== open) return;
@@ -175,7 +175,7 @@ export class UdpPorts {
   }
 
   #newConnected(key: string, port: SharedSocket, endpoint: Endpoint): Connected | undefined {
-    if (this.#connected.size >= MOST_CONNECTED) return undefined;
+    if (this.#connected.size >= MAX_CONNECTED) return undefined;
     const socket = port.connect(endpoint);
     if (socket === undefined) return undefined;
     const open: Connected = { key, socket, users: new Set(), received: 0 };
@@ -183,7 +183,7 @@ export class UdpPorts {
       open.received++;
     });
     socket.on('error', (error) => {
-      for (const user of [...open.users]) user.fail(error);
+      for (const listener of [...open.users]) listener.fail(error);
     });
     this.#connected.set(key, open);
     return open;

@@ -19,7 +19,7 @@ import type { Outcome } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { unlessOurAddressIsGone } from './own-address.js';
 import { failureOf } from './socket-errors.js';
-import type { Endpoint, Flow, FlowUser, LocalAddress, Transport } from './transport.js';
+import type { Endpoint, Flow, FlowListener, LocalAddress, Transport } from './transport.js';
 import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 import type { SharedSocket } from './udp-socket.js';
 
@@ -27,9 +27,9 @@ import type { SharedSocket } from './udp-socket.js';
  * How long sockets stay open that nobody uses: whoever comes next may use them. On a port that was
  * asked for, not beyond the turn: others may want it, for another address.
  */
-const LINGER_MS = 30_000;
+const IDLE_CLOSE_MS = 30_000;
 /** Pings in a row without a sign of life after which one is sent from another port. */
-const MOST_SILENCES = 3;
+const MAX_SILENCES = 3;
 
 export interface UdpOptions extends UdpPortsOptions {
   readonly log: (line: LogLine) => void;
@@ -51,12 +51,12 @@ export class UdpTransport implements Transport {
     this.#ports = new UdpPorts(options);
   }
 
-  open(endpoint: Endpoint, user: FlowUser, isForOnce: boolean): Flow {
+  open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow {
     this.#flows++;
     clearTimeout(this.#linger);
     const ended = () => this.#ended();
     const moved = (from: number, to: number) => this.#moved(endpoint, from, to);
-    return new UdpFlow({ ports: this.#ports, endpoint, user, isForOnce, ended, moved });
+    return new UdpFlow({ ports: this.#ports, endpoint, listener, isForOnce, ended, moved });
   }
 
   close(): void {
@@ -68,8 +68,8 @@ export class UdpTransport implements Transport {
   #ended(): void {
     if (--this.#flows > 0) return;
     clearTimeout(this.#linger);
-    const lingerMs = this.#options.sourcePort === 0 ? LINGER_MS : 0;
-    this.#linger = setTimeout(() => this.#ports.close(), lingerMs);
+    const idleCloseMs = this.#options.sourcePort === 0 ? IDLE_CLOSE_MS : 0;
+    this.#linger = setTimeout(() => this.#ports.close(), idleCloseMs);
     this.#linger.unref();
   }
 
@@ -89,7 +89,7 @@ export class UdpTransport implements Transport {
 interface UdpFlowOptions {
   readonly ports: UdpPorts;
   readonly endpoint: Endpoint;
-  readonly user: FlowUser;
+  readonly listener: FlowListener;
   readonly isForOnce: boolean;
   readonly ended: () => void;
   readonly moved: (fromPort: number, toPort: number) => void;
@@ -121,20 +121,20 @@ class UdpFlow implements Flow {
   }
 
   prepare(): void {
-    const { ports, endpoint, user, isForOnce } = this.#options;
+    const { ports, endpoint, listener, isForOnce } = this.#options;
     this.#isToldOf = false;
     this.#home ??= isForOnce ? ports.own(endpoint.family) : ports.common(endpoint.family);
     if (this.#home === undefined) {
-      user.failed(ports.failureOf(endpoint.family));
+      listener.failed(ports.failureOf(endpoint.family));
       return;
     }
-    if (this.#silences >= MOST_SILENCES) {
+    if (this.#silences >= MAX_SILENCES) {
       this.#silences = 0;
       this.#trial = ports.another(this.#home, this.#lastTried);
     }
     const local = this.#localAddress(this.#home);
-    if (local === undefined) user.failed({ reason: 'unreachable' });
-    else user.ready(local);
+    if (local === undefined) listener.failed({ reason: 'unreachable' });
+    else listener.ready(local);
   }
 
   send(message: Uint8Array): void {
@@ -186,7 +186,7 @@ class UdpFlow implements Flow {
     this.#isToldOf = true;
     // The address that we send from may be gone: it is looked up again for the next ping.
     if (failure.reason !== 'refused') this.#local = undefined;
-    this.#options.user.failed(failure);
+    this.#options.listener.failed(failure);
   }
 
   /** Pings go on from the port that was tried, or from the one before. */

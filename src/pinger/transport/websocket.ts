@@ -7,9 +7,9 @@ import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
 import { skipPadding } from '../sip/keepalives.js';
-import { type Channel, type ChannelUser, localAddressOf, MOST_UNREAD } from './channel.js';
+import { type Channel, type ChannelListener, localAddressOf, MAX_UNREAD } from './channel.js';
 import { EndOfReading } from './contain.js';
-import { LONGEST_BODY, LONGEST_HEAD, PONG } from './framer.js';
+import { MAX_BODY_LENGTH, MAX_HEAD_LENGTH, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
 import { brokenBy } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
@@ -20,11 +20,11 @@ const NORMAL = 1000;
 const ABNORMAL = 1006;
 const UPGRADE = 'the upgrade to WebSocket';
 /** Of texts of the peer's that are quoted in words. */
-const LONGEST_SHOWN = 120;
+const MAX_SHOWN_LENGTH = 120;
 /** How long a peer may take to answer our close. */
 const CLOSE_MS = 1_000;
 
-export interface UpgradeUser {
+export interface UpgradeListener {
   opened(socket: WebSocket): void;
   failed(failure: TransportFailure): void;
 }
@@ -45,14 +45,14 @@ export function upgrade(
   socket: net.Socket,
   endpoint: Endpoint,
   options: UpgradeOptions,
-  user: UpgradeUser,
+  listener: UpgradeListener,
 ): () => void {
   let isOver = false;
   const fail = (failure: TransportFailure) => {
     if (isOver) return;
     isOver = true;
     socket.destroy();
-    user.failed(failure);
+    listener.failed(failure);
   };
   const ws = open(socket, endpoint, options, fail);
   if (ws === undefined) return () => {};
@@ -64,7 +64,7 @@ export function upgrade(
   ws.once('open', () => {
     if (isOver) return;
     isOver = true;
-    user.opened(ws);
+    listener.opened(ws);
   });
   return () => {
     isOver = true;
@@ -99,7 +99,7 @@ function open(
     followRedirects: false,
     // Pongs are ours: `ws` would close a connection whose pings it has not answered yet, without a word.
     autoPong: false,
-    maxPayload: LONGEST_HEAD + LONGEST_BODY,
+    maxPayload: MAX_HEAD_LENGTH + MAX_BODY_LENGTH,
     closeTimeout: CLOSE_MS,
     finishRequest,
     ...(origin === '' ? {} : { origin: origin === 'auto' ? ownOrigin : origin }),
@@ -119,7 +119,7 @@ function malformed(detail: string, fail: (failure: TransportFailure) => void): v
 
 /** Which setting may help. */
 function hintOf(status: number, location: string | undefined): string {
-  if (location !== undefined) return `, a redirect to ${printable(location, LONGEST_SHOWN)}`;
+  if (location !== undefined) return `, a redirect to ${printable(location, MAX_SHOWN_LENGTH)}`;
   if (status === 403) return '; it may want another ws_origin';
   return status === 404 ? '; it may want another ws_path' : '';
 }
@@ -147,7 +147,7 @@ function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): Tra
     return { reason: 'reset', detail: 'the peer closed the connection during the upgrade' };
   }
   if (error.syscall !== undefined) return brokenBy(error);
-  const shown = printable(error.message, LONGEST_SHOWN);
+  const shown = printable(error.message, MAX_SHOWN_LENGTH);
   return { reason: 'refused', detail: `the answer to ${UPGRADE} was not valid: ${shown}` };
 }
 
@@ -157,14 +157,14 @@ export class WebSocketChannel implements Channel {
   readonly isWithinMessage = false;
   readonly #ws: WebSocket;
   readonly #bound: RateBound;
-  #user: ChannelUser | undefined;
+  #listener: ChannelListener | undefined;
 
   /** @param socket the connection that `ws` was made of. */
-  constructor(ws: WebSocket, socket: net.Socket, user: ChannelUser, bound: RateBound) {
+  constructor(ws: WebSocket, socket: net.Socket, listener: ChannelListener, bound: RateBound) {
     this.local = localAddressOf(socket);
     this.#ws = ws;
     this.#bound = bound;
-    this.#user = user;
+    this.#listener = listener;
     // Before `ws` takes them apart: not all frames that it reads are told.
     socket.prependListener('data', (chunk: Uint8Array) => this.#count(0, chunk.length));
     socket.on('error', (error) => {
@@ -187,31 +187,31 @@ export class WebSocketChannel implements Channel {
 
   send(message: Uint8Array): void {
     // RFC 7118 5: text or binary; text is what all take.
-    if (this.#ws.bufferedAmount < MOST_UNREAD) {
+    if (this.#ws.bufferedAmount < MAX_UNREAD) {
       this.#ws.send(Buffer.from(message), { binary: false }, () => {});
     }
   }
 
   /** RFC 6455 5.5.2. */
   #pong(data: Buffer): void {
-    const isOpen = this.#user !== undefined && this.#ws.readyState === WebSocket.OPEN;
-    if (isOpen && this.#ws.bufferedAmount < MOST_UNREAD) this.#ws.pong(data, true, () => {});
+    const isOpen = this.#listener !== undefined && this.#ws.readyState === WebSocket.OPEN;
+    if (isOpen && this.#ws.bufferedAmount < MAX_UNREAD) this.#ws.pong(data, true, () => {});
   }
 
   end(): void {
-    this.#user = undefined;
+    this.#listener = undefined;
     this.#ws.close(NORMAL);
   }
 
   destroy(): void {
-    this.#user = undefined;
+    this.#listener = undefined;
     this.#ws.terminate();
   }
 
   /** @throws EndOfReading when the peer sends more than a connection may bring. */
   #count(messages: number, bytes: number): void {
     // The bytes may be those of a close frame, which answers nothing.
-    if (messages > 0) this.#user?.heard();
+    if (messages > 0) this.#listener?.heard();
     if (this.#bound.admit(messages, bytes)) return;
     this.#end({ reason: 'malformed', detail: this.#bound.fault });
     // `ws` would go on through the piece that it has, which may be thousands of frames.
@@ -220,14 +220,14 @@ export class WebSocketChannel implements Channel {
 
   /** RFC 7118 6: a peer may keep the connection alive by RFC 5626 too. */
   #take(message: Uint8Array): void {
-    if (skipPadding(message, 0) < message.length) this.#user?.received(message);
+    if (skipPadding(message, 0) < message.length) this.#listener?.received(message);
     else if (Buffer.from(message).includes('\r\n\r\n')) this.send(PONG);
   }
 
   #end(failure: TransportFailure): void {
-    const user = this.#user;
+    const listener = this.#listener;
     this.destroy();
-    user?.ended(failure);
+    listener?.ended(failure);
   }
 }
 

@@ -112,7 +112,7 @@ export const DESTINATION = {
   /** 1 while the name's last look-up failed and an earlier answer is in use. */
   isStale: d(),
   /** Addresses that are not pinged because there are too many. */
-  targetsCut: d(),
+  targetsTruncated: d(),
   words: d(0),
 } as const;
 

@@ -44,7 +44,7 @@ export class LedgerReader {
   totals(slot: TargetSlot): Totals | undefined {
     const row = targetAt(slot.index);
     const get = (cell: number) => Atomics.load(this.#cells, row + cell) >>> 0;
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const version = get(TARGET.version);
       if (version % 2 !== 0) continue;
       const isOurs = get(TARGET.generation) === slot.generation;
@@ -100,7 +100,7 @@ export class LedgerReader {
       this.#used = 0;
     }
     const at = this.#used;
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const version = Atomics.load(this.#cells, row);
       if (version % 2 !== 0) continue;
       for (let i = 1; i < words; i++) this.#page[at + i] = Atomics.load(this.#cells, row + i);
@@ -114,7 +114,7 @@ export class LedgerReader {
 
 const PAGE_WORDS = 16 * 1024;
 /** A writer holds a row for well under a microsecond; this is a few milliseconds of trying. */
-const MOST_TRIES = 100_000;
+const MAX_TRIES = 100_000;
 
 export interface Totals {
   /** Pings that said something of the peer, those of them that were alive, those with a round-trip time. */
@@ -295,8 +295,8 @@ export class DestinationRow extends Row {
   get isStale(): boolean {
     return this.count(DESTINATION.isStale) === 1;
   }
-  get targetsCut(): number {
-    return this.count(DESTINATION.targetsCut);
+  get targetsTruncated(): number {
+    return this.count(DESTINATION.targetsTruncated);
   }
 }
 

@@ -174,7 +174,7 @@ export class LedgerWriter {
     this.#setTime(row + DESTINATION.lastResolution, atMs);
     this.#setTime(row + DESTINATION.lastLookup, atMs);
     this.#set(row + DESTINATION.isStale, 0);
-    this.#set(row + DESTINATION.targetsCut, cut);
+    this.#set(row + DESTINATION.targetsTruncated, cut);
     if (isChange) this.#add(row + DESTINATION.resolutionChanges, 1);
     this.#add(row, 1);
   }

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import {
   Framer,
   FramingError,
-  LONGEST_BODY,
-  LONGEST_HEAD,
+  MAX_BODY_LENGTH,
+  MAX_HEAD_LENGTH,
 } from '../../../src/pinger/transport/framer.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
@@ -51,7 +51,7 @@ export const FRAMER: FuzzTarget = {
     let total = 0;
     for (const message of whole.messages) {
       total += message.length;
-      assert.ok(message.length <= LONGEST_HEAD + LONGEST_BODY, 'the length of a message');
+      assert.ok(message.length <= MAX_HEAD_LENGTH + MAX_BODY_LENGTH, 'the length of a message');
       assert.ok(input.includes(message, 0, 'latin1'), 'a message that is not in the stream');
     }
     assert.ok(total <= input.length, 'more bytes came out than went in');

@@ -97,12 +97,12 @@ process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 async function readList(file: string, input: Buffer): Promise<void> {
   const path = join(FOLDER, file);
   writeFileSync(path, input);
-  const { found, skipped, troubles } = await new FileSd([path]).read();
+  const { found, skipped, errors } = await new FileSd([path]).read();
   for (const { place, entry } of found) {
     assert.ok(place.startsWith(path), 'the place');
     assert.equal(typeof entry['uri'], 'string');
   }
-  for (const text of troubles) assert.ok(text !== '' && text.length < 2000, 'a remark');
+  for (const text of errors) assert.ok(text !== '' && text.length < 2000, 'a remark');
   assert.ok(found.length + skipped.length <= 64 + input.length, 'more than there are bytes');
 }
 

@@ -3,9 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { Reloader } from '../../../src/config/reloader.js';
 import type { HttpReply, SourceSettings } from '../../../src/config/source-settings.js';
 import { Discovery } from '../../../src/discovery/discovery.js';
-import { Intake, type Wanted } from '../../../src/discovery/reconciler.js';
+import { type DesiredState, Reconciler } from '../../../src/discovery/reconciler.js';
 import type { Claim } from '../../../src/registry/claims.js';
-import { Roster } from '../../../src/registry/registry.js';
+import { DestinationRegistry } from '../../../src/registry/registry.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { settings } from '../../support/settings.js';
 
@@ -142,33 +142,33 @@ test('whoever waits when the process stops gets an answer, and nothing is loaded
 /** The part of a daemon that decides what is watched, and a server per source that answers when told to. */
 function watching(t: TestContext, clock: FakeClock) {
   const answers = new Map<string, (reply: HttpReply) => void>();
-  const roster = new Roster({ watch: () => {}, unwatch: () => {} });
-  const none: Wanted = {
+  const registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
+  const none: DesiredState = {
     destinations: [],
     sources: [],
     shard: { ordinal: 0, total: 1 },
     readEntry: ({ uri }) => destination(String(uri)),
   };
-  const intake = new Intake(roster, none, (...taken) => discovery.report(...taken));
+  const reconciler = new Reconciler(registry, none, (...taken) => discovery.report(...taken));
   const discovery: Discovery = new Discovery({
     request: ({ url }, _request, signal) =>
       new Promise((resolve, reject) => {
         answers.set(url, resolve);
         signal.addEventListener('abort', () => reject(new Error('aborted')));
       }),
-    onFindings: (source, findings) => intake.take(source, findings),
+    onFindings: (source, findings) => reconciler.take(source, findings),
     log: () => {},
     now: () => 0,
   });
   t.after(() => discovery.close());
   const current = { sources: [] as readonly SourceSettings[] };
-  const reloads = new Reloader<Wanted>({
+  const reloads = new Reloader<DesiredState>({
     clock,
     load: () => ({ ...none, sources: current.sources }),
     apply: async (wanted) => {
-      await intake.use(wanted);
+      await reconciler.use(wanted);
       await discovery.set(wanted.sources);
-      await intake.forgetOthers();
+      await reconciler.dropStaleSources();
     },
     onFault: (message) => assert.fail(message),
   });
@@ -177,7 +177,7 @@ function watching(t: TestContext, clock: FakeClock) {
     answers.get(url)?.({ status: 200, contentType: 'application/json', location: '', body });
     await clock.advanceSettling(0);
   };
-  return { reloads, roster, current, answer };
+  return { reloads, registry, current, answer };
 }
 
 function destination(uri: string): Claim['destination'] {
@@ -194,12 +194,12 @@ function httpSd(url: string): SourceSettings {
 
 test('a destination that moves to a slow source keeps its row when a second reload comes meanwhile', async (t) => {
   const clock = new FakeClock();
-  const { reloads, roster, current, answer } = watching(t, clock);
+  const { reloads, registry, current, answer } = watching(t, clock);
   current.sources = [httpSd('http://old')];
   void reloads.reload();
   await clock.advanceSettling(1_000);
   await answer('http://old', ['127.0.0.1']);
-  const row = roster.named('127.0.0.1')?.slot;
+  const row = registry.named('127.0.0.1')?.slot;
   assert.ok(row !== undefined);
 
   current.sources = [httpSd('http://new')];
@@ -207,30 +207,30 @@ test('a destination that moves to a slow source keeps its row when a second relo
   await clock.advanceSettling(1_000);
   const second = reloads.reload();
   await clock.advanceSettling(5_000);
-  assert.equal(roster.named('127.0.0.1')?.slot, row, 'neither source has answered');
+  assert.equal(registry.named('127.0.0.1')?.slot, row, 'neither source has answered');
   await answer('http://new', ['127.0.0.1']);
   await clock.advanceSettling(5_000);
   assert.deepEqual(await Promise.all([first, second]), [undefined, undefined]);
-  assert.equal(roster.named('127.0.0.1')?.slot, row);
+  assert.equal(registry.named('127.0.0.1')?.slot, row);
   await clock.advanceSettling(60_000);
-  assert.equal(roster.size, 1);
+  assert.equal(registry.size, 1);
 });
 
 test('the same, when the second reload no longer waits for the first', async (t) => {
   const clock = new FakeClock();
-  const { reloads, roster, current, answer } = watching(t, clock);
+  const { reloads, registry, current, answer } = watching(t, clock);
   current.sources = [httpSd('http://old')];
   void reloads.reload();
   await clock.advanceSettling(1_000);
   await answer('http://old', ['127.0.0.1']);
-  const row = roster.named('127.0.0.1')?.slot;
+  const row = registry.named('127.0.0.1')?.slot;
   current.sources = [httpSd('http://new')];
   void reloads.reload();
   await clock.advanceSettling(40_000);
   void reloads.reload();
   await clock.advanceSettling(40_000);
-  assert.equal(roster.named('127.0.0.1')?.slot, row);
+  assert.equal(registry.named('127.0.0.1')?.slot, row);
   await answer('http://new', ['127.0.0.1']);
-  assert.equal(roster.named('127.0.0.1')?.slot, row);
-  assert.equal(roster.size, 1);
+  assert.equal(registry.named('127.0.0.1')?.slot, row);
+  assert.equal(registry.size, 1);
 });

@@ -3,8 +3,8 @@ import { beforeEach, describe, test } from 'node:test';
 import { readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
 import type { Findings, Taken } from '../../../src/discovery/found.js';
-import { Intake } from '../../../src/discovery/reconciler.js';
-import { Roster } from '../../../src/registry/registry.js';
+import { Reconciler } from '../../../src/discovery/reconciler.js';
+import { DestinationRegistry } from '../../../src/registry/registry.js';
 
 const config = (content: Readonly<Record<string, unknown>>) =>
   readConfig({ flags: readFlags([]), env: {}, version: '1', content });
@@ -21,24 +21,24 @@ const many = (count: number) =>
 describe('the intake', () => {
   let taken = new Map<string, Taken>();
   let opened = 0;
-  let roster = new Roster({ watch: () => {}, unwatch: () => {} });
+  let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
   const begin = (content: Readonly<Record<string, unknown>>) => {
     const first = config(content);
-    const intake = new Intake(roster, first, (source, what) => taken.set(source, what));
+    const reconciler = new Reconciler(registry, first, (source, what) => taken.set(source, what));
     const settings = (file: string) => {
       const found = first.sources.find(({ name }) => name.endsWith(`/${file}`));
       assert.ok(found);
       return found;
     };
-    return { intake, settings };
+    return { reconciler, settings };
   };
-  const names = () => roster.all().map(({ destination }) => destination.name);
-  const labelsOf = (name: string) => roster.named(name)?.destination.labels;
+  const names = () => registry.all().map(({ destination }) => destination.name);
+  const labelsOf = (name: string) => registry.named(name)?.destination.labels;
 
   beforeEach(() => {
     taken = new Map();
     opened = 0;
-    roster = new Roster({
+    registry = new DestinationRegistry({
       watch: (entries) => {
         opened += entries.length;
       },
@@ -47,21 +47,21 @@ describe('the intake', () => {
   });
 
   test('a destination that moves from the configuration to a source stays open until that was read', async () => {
-    const { intake, settings } = begin(sources('a'));
-    await intake.use(config({ destinations: ['a.example', 'b.example'] }));
-    await intake.use(config(sources('a')));
-    await intake.use(config(sources('a')));
+    const { reconciler, settings } = begin(sources('a'));
+    await reconciler.use(config({ destinations: ['a.example', 'b.example'] }));
+    await reconciler.use(config(sources('a')));
+    await reconciler.use(config(sources('a')));
     assert.deepEqual(names(), ['sip:a.example', 'sip:b.example']);
-    await intake.take(settings('a'), findings({ uri: 'a.example', labels: {} }));
-    await intake.forgetOthers();
+    await reconciler.take(settings('a'), findings({ uri: 'a.example', labels: {} }));
+    await reconciler.dropStaleSources();
     assert.deepEqual(names(), ['sip:a.example']);
     assert.equal(opened, 2);
   });
 
   test('watches a destination whose labels have names of ours, and tells of each name once', async () => {
-    const { intake, settings } = begin(sources('a'));
+    const { reconciler, settings } = begin(sources('a'));
     const labels = { module: 'x', 'service.name': 'y', from: 'z' };
-    await intake.take(
+    await reconciler.take(
       settings('a'),
       findings({ uri: 'a.example', labels }, { uri: 'b.example', labels }),
     );
@@ -77,9 +77,9 @@ describe('the intake', () => {
   });
 
   test('takes the first of two entries with one name, and tells how to part them', async () => {
-    const { intake, settings } = begin(sources('a'));
+    const { reconciler, settings } = begin(sources('a'));
     const entry = { uri: 'a.example', labels: {} };
-    await intake.take(settings('a'), findings(entry, { ...entry, ping_interval: 7 }, entry));
+    await reconciler.take(settings('a'), findings(entry, { ...entry, ping_interval: 7 }, entry));
     const [other, same] = taken.get('file_sd /a')?.skipped ?? [];
     assert.match(
       other?.reason ?? '',
@@ -89,57 +89,57 @@ describe('the intake', () => {
   });
 
   test('takes long lists in slices, between which others have their turn', async () => {
-    const { intake, settings } = begin(sources('a'));
+    const { reconciler, settings } = begin(sources('a'));
     let turns = 0;
     const count = () => {
       turns++;
       next = setImmediate(count);
     };
     let next = setImmediate(count);
-    await intake.take(settings('a'), many(5_000));
+    await reconciler.take(settings('a'), many(5_000));
     clearImmediate(next);
-    assert.equal(roster.size, 5_000);
+    assert.equal(registry.size, 5_000);
     assert.ok(turns >= 50, `${turns} turns`);
     assert.equal(opened, 5_000);
   });
 
   test('a later look takes the place of one that is still being taken', async () => {
-    const { intake, settings } = begin(sources('a'));
-    const early = intake.take(settings('a'), many(2_000));
+    const { reconciler, settings } = begin(sources('a'));
+    const early = reconciler.take(settings('a'), many(2_000));
     await new Promise(setImmediate);
-    const late = intake.take(settings('a'), many(300));
+    const late = reconciler.take(settings('a'), many(300));
     await Promise.all([early, late]);
-    assert.equal(roster.size, 300);
+    assert.equal(registry.size, 300);
     assert.equal(taken.get('file_sd /a')?.destinations, 300);
   });
 
   test('a destination that moves to another source during a reload keeps its row', async () => {
-    const { intake, settings } = begin(sources('a'));
-    await intake.take(settings('a'), many(1_000));
-    const slots = roster.all().map(({ slot }) => slot);
+    const { reconciler, settings } = begin(sources('a'));
+    await reconciler.take(settings('a'), many(1_000));
+    const slots = registry.all().map(({ slot }) => slot);
     const next = config(sources('b'));
     const [b] = next.sources;
     assert.ok(b);
-    await intake.use(next);
-    const move = intake.take(b, many(1_000));
+    await reconciler.use(next);
+    const move = reconciler.take(b, many(1_000));
     await move;
-    await intake.forgetOthers();
+    await reconciler.dropStaleSources();
     assert.equal(labelsOf('sip:h7.example')?.['from'], 'b');
     assert.deepEqual(
-      roster.all().map(({ slot }) => slot),
+      registry.all().map(({ slot }) => slot),
       slots,
     );
   });
 
   test('a reload while a source is being taken gives its entries the new settings', async () => {
-    const { intake, settings } = begin(sources('a'));
-    const early = intake.take(settings('a'), many(1_000));
+    const { reconciler, settings } = begin(sources('a'));
+    const early = reconciler.take(settings('a'), many(1_000));
     await new Promise(setImmediate);
     const next = config({ ...sources('a'), ping_interval: 7, destinations: ['own.example'] });
-    await Promise.all([early, intake.use(next)]);
-    assert.equal(roster.size, 1_001);
+    await Promise.all([early, reconciler.use(next)]);
+    assert.equal(registry.size, 1_001);
     const intervals = new Set(
-      roster.all().map(({ destination }) => destination.settings.intervalMs),
+      registry.all().map(({ destination }) => destination.settings.intervalMs),
     );
     assert.deepEqual([...intervals], [7_000]);
     assert.ok(names().includes('sip:own.example'));

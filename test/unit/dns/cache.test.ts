@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Lookups } from '../../../src/pinger/dns/cache.js';
-import { Turns } from '../../../src/pinger/dns/lookup-queue.js';
+import { LookupCache } from '../../../src/pinger/dns/cache.js';
+import { LookupQueue } from '../../../src/pinger/dns/lookup-queue.js';
 import type { DnsAnswer, RecordType } from '../../../src/pinger/dns/records.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
@@ -21,7 +21,7 @@ class HeldDns {
   readonly asked: string[] = [];
   readonly counts = { inFlight: 0, waiting: 0, most: 0, shed: 0, cut: 0 };
   readonly #answers = new Map<string, (answer: DnsAnswer) => void>();
-  readonly lookups = new Lookups(
+  readonly lookups = new LookupCache(
     this.clock,
     (name, type) => {
       this.asked.push(`${type} ${name}`);
@@ -107,7 +107,7 @@ describe('an answer', () => {
       target: `${'a'.repeat(200)}${i}.test`,
     }));
     let asked = 0;
-    const lookups = new Lookups(
+    const lookups = new LookupCache(
       clock,
       async () => {
         asked++;
@@ -128,7 +128,7 @@ describe('an answer', () => {
   test('that a fault of our own prevents is not kept either, and its turn is over', async () => {
     let asked = 0;
     let underWay = 0;
-    const lookups = new Lookups(
+    const lookups = new LookupCache(
       new FakeClock(),
       async () => {
         asked++;
@@ -215,7 +215,7 @@ describe('turns', () => {
   });
 
   test('go round among those who wait', () => {
-    const turns = new Turns({ atOnce: 1, atOnceForEach: 1, waiting: 100 });
+    const turns = new LookupQueue({ atOnce: 1, atOnceForEach: 1, waiting: 100 });
     const order: string[] = [];
     for (const asker of ['a', 'a', 'a', 'b', 'b', 'c']) {
       assert.ok(turns.begin(asker, () => order.push(asker)));
@@ -228,7 +228,7 @@ describe('turns', () => {
     const asker = fc.constantFrom('a', 'b', 'c');
     fc.assert(
       fc.property(fc.array(fc.oneof(asker, fc.constant('end')), { maxLength: 60 }), (steps) => {
-        const turns = new Turns({ atOnce: 3, atOnceForEach: 2, waiting: 10 });
+        const turns = new LookupQueue({ atOnce: 3, atOnceForEach: 2, waiting: 10 });
         const running: string[] = [];
         let begun = 0;
         let taken = 0;

@@ -12,7 +12,7 @@ const AT_HOST = ['udp 192.0.2.1 5060'];
 const AT_SRV = ['udp 192.0.2.11 5070 10/5'];
 
 describe('a record that leads nowhere is noted, and the others are used', () => {
-  for (const [why, lines, places, note] of [
+  for (const [why, lines, locations, note] of [
     [
       'an SRV record with port 0',
       ['_sip._udp.a.test SRV 1 1 0 h1.test', ...SRV_UDP],
@@ -89,28 +89,31 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
     ],
   ] as const) {
     test(why, async () => {
-      const location = await search('a.test', lines);
-      assert.deepEqual(placesOf(location), places);
-      assert.match(location.troubles.join(), note);
-      assert.ok(location.kind === 'located' && location.doubt === undefined, 'nothing is unknown');
+      const result = await search('a.test', lines);
+      assert.deepEqual(placesOf(result), locations);
+      assert.match(result.errors.join(), note);
+      assert.ok(
+        result.kind === 'located' && result.lookupError === undefined,
+        'nothing is unknown',
+      );
     });
 
     test(`${why}, and there is no other`, async () => {
       const others: readonly string[] = [...SRV_UDP, ...HOST];
-      const location = await search(
+      const result = await search(
         'a.test',
         lines.filter((line) => !others.includes(line)),
       );
-      assert.ok(location.kind === 'failed', JSON.stringify(location));
-      assert.equal(location.reason, 'nodata');
-      assert.match(location.why, note);
-      assert.match(location.troubles.join(), note);
+      assert.ok(result.kind === 'failed', JSON.stringify(result));
+      assert.equal(result.reason, 'nodata');
+      assert.match(result.why, note);
+      assert.match(result.errors.join(), note);
     });
   }
 
   test('an IPv4-mapped address is the IPv4 address in it', async () => {
-    const location = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
-    assert.deepEqual(placesOf(location), AT_HOST, 'and one target, not two');
+    const result = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
+    assert.deepEqual(placesOf(result), AT_HOST, 'and one target, not two');
     const zero = await search('a.test', ['a.test AAAA ::ffff:0.0.0.0']);
     assert.match(zero.kind === 'failed' ? zero.why : '', /0\.0\.0\.0 means this host/);
   });
@@ -118,8 +121,8 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
   test('an IPv4-mapped address is no place for pings over IPv6 alone', async () => {
     const lines = ['a.test AAAA ::ffff:192.0.2.1', 'a.test AAAA 2001:db8::1'];
     for (const change of [{ ipProtocol: 'ip6' as const }, { sourceAddress: '2001:db8::9' }]) {
-      const location = await search('a.test:5060', lines, { change });
-      assert.deepEqual(placesOf(location), ['udp 2001:db8::1 5060']);
+      const result = await search('a.test:5060', lines, { change });
+      assert.deepEqual(placesOf(result), ['udp 2001:db8::1 5060']);
       const alone = await search('a.test:5060', lines.slice(0, 1), { change });
       assert.ok(alone.kind === 'failed');
       assert.match(alone.why, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
@@ -145,8 +148,8 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
             ? `_sip._udp.a.test SRV ${fields.join(' ')}`
             : `h1.test ${fields.join(' ')}`,
         );
-        const location = await search('a.test', lines);
-        for (const { address, port } of location.kind === 'located' ? location.places : []) {
+        const result = await search('a.test', lines);
+        for (const { address, port } of result.kind === 'located' ? result.locations : []) {
           assert.match(address, /^[0-9a-f.:]+$/);
           assert.ok(port > 0 && port < 65_536);
           assert.doesNotMatch(address, /^(0|22[4-9]|23\d|255\.255\.255\.255)\.|^(::|ff..:.*)$/);
@@ -160,10 +163,10 @@ describe('names in the hosts file', () => {
   test('are not pinged at an address that is none of a host, and not looked up elsewhere', async () => {
     const hosts = parseHosts('0.0.0.0 a.test\nfe80::1%lo0 a.test\n::ffff:192.0.2.9 b.test\n');
     const asked: string[] = [];
-    const location = await search('a.test', zone(HOST, asked), { hosts });
-    assert.ok(location.kind === 'failed');
-    assert.match(location.why, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
-    assert.match(location.why, /"fe80::1%lo0" is not an IP address/);
+    const result = await search('a.test', zone(HOST, asked), { hosts });
+    assert.ok(result.kind === 'failed');
+    assert.match(result.why, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
+    assert.match(result.why, /"fe80::1%lo0" is not an IP address/);
     assert.deepEqual(asked, []);
     assert.deepEqual(placesOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
   });
@@ -172,7 +175,7 @@ describe('names in the hosts file', () => {
 describe('what is not answered is passed over, and said', () => {
   const SRV_NAMES = ['_sip._udp.a.test', '_sip._tcp.a.test', '_sips._tcp.a.test'];
   for (const reason of ['servfail', 'refused', 'timeout'] as const) {
-    for (const [what, lines, places, note] of [
+    for (const [what, lines, locations, note] of [
       ['NAPTR, before SRV', [`a.test NAPTR !${reason}`, ...SRV_UDP], AT_SRV, 'NAPTR of a.test'],
       ['NAPTR, before A', [`a.test NAPTR !${reason}`, ...HOST], AT_HOST, 'NAPTR of a.test'],
       [
@@ -195,29 +198,29 @@ describe('what is not answered is passed over, and said', () => {
       ],
     ] as const) {
       test(`${what}: ${reason}`, async () => {
-        const location = await search('a.test', lines);
-        assert.deepEqual(placesOf(location), places);
-        const isTold = location.troubles.some((one) => one.startsWith(`${note}: ${reason}`));
-        assert.ok(isTold, location.troubles.join('\n'));
-        assert.ok(location.kind === 'located');
-        assert.equal(location.doubt?.missing, 'way', 'it is asked for again soon');
+        const result = await search('a.test', lines);
+        assert.deepEqual(placesOf(result), locations);
+        const isTold = result.errors.some((one) => one.startsWith(`${note}: ${reason}`));
+        assert.ok(isTold, result.errors.join('\n'));
+        assert.ok(result.kind === 'located');
+        assert.equal(result.lookupError?.missing, 'way', 'it is asked for again soon');
       });
     }
   }
 
   test('also where the URI names the wire', async () => {
     const lines = ['_sip._tcp.a.test SRV !servfail', ...HOST];
-    const location = await search('a.test;transport=tcp', lines);
-    assert.deepEqual(placesOf(location), ['tcp 192.0.2.1 5060']);
-    assert.match(location.troubles.join(), /SRV of _sip\._tcp\.a\.test: servfail/);
+    const result = await search('a.test;transport=tcp', lines);
+    assert.deepEqual(placesOf(result), ['tcp 192.0.2.1 5060']);
+    assert.match(result.errors.join(), /SRV of _sip\._tcp\.a\.test: servfail/);
   });
 
   test('but SRV records that lead nowhere do not lead to the host itself', async () => {
     const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', ...HOST];
-    const location = await search('a.test', lines);
-    assert.ok(location.kind === 'failed');
+    const result = await search('a.test', lines);
+    assert.ok(result.kind === 'failed');
     const wanted = 'A and AAAA of gone.test: nodata (SRV of _sip._udp.a.test leads there)';
-    assert.equal(location.why, wanted);
+    assert.equal(result.why, wanted);
   });
 
   test('what is asked for at once is asked for once, though it fails while NAPTR is silent', async () => {
@@ -236,7 +239,7 @@ describe('what is not answered is passed over, and said', () => {
       const never = new Promise<never>(() => {});
       const zoneOf = zone([...HOST, 'a.test AAAA 2001:db8::1']);
       const sight: Sight = {};
-      const location = search(
+      const result = search(
         'a.test',
         (name, type) => (type === silent ? never : zoneOf(name, type)),
         {
@@ -244,10 +247,10 @@ describe('what is not answered is passed over, and said', () => {
         },
       );
       await sight.clock?.advanceSettling(200);
-      const early = await Promise.race([location, Promise.resolve('nothing yet')]);
+      const early = await Promise.race([result, Promise.resolve('nothing yet')]);
       assert.equal(early, 'nothing yet');
       await sight.clock?.advanceSettling(100);
-      const late = await Promise.race([location, Promise.resolve('nothing yet')]);
+      const late = await Promise.race([result, Promise.resolve('nothing yet')]);
       if (typeof late === 'string') assert.equal(wanted, undefined, silent);
       else assert.deepEqual(placesOf(late), wanted);
     }
@@ -288,35 +291,35 @@ describe('why a name leads nowhere', () => {
     ],
   ] as const) {
     test(why, async () => {
-      const location = await search(uri, lines);
-      assert.ok(location.kind === 'failed');
-      assert.equal(location.why, text);
-      assert.ok(location.troubles.length > 0, 'and it is among the troubles');
+      const result = await search(uri, lines);
+      assert.ok(result.kind === 'failed');
+      assert.equal(result.why, text);
+      assert.ok(result.errors.length > 0, 'and it is among the troubles');
     });
   }
 
   test('says that an SRV record denies the service', async () => {
     const lines = ['_sip._udp.a.test SRV 0 0 0 .', ...HOST];
-    const location = await search('a.test;transport=udp', lines);
-    assert.ok(location.kind === 'failed');
+    const result = await search('a.test;transport=udp', lines);
+    assert.ok(result.kind === 'failed');
     const denial = /SRV of _sip\._udp\.a\.test: its target is "\.": there is no such service/;
-    assert.match(location.why, denial);
-    assert.match(location.troubles.join(), denial);
+    assert.match(result.why, denial);
+    assert.match(result.errors.join(), denial);
     const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
     const served = await search('a.test', [...lines, ...other]);
     assert.deepEqual(placesOf(served), ['tcp 192.0.2.11 5070 1/1']);
-    assert.deepEqual(served.troubles, [], 'as it is to be where another wire is served');
+    assert.deepEqual(served.errors, [], 'as it is to be where another wire is served');
   });
 
   test('names the setting that leaves one family out', async () => {
     const lines = ['a.test AAAA 2001:db8::1'];
     const change = { sourceAddress: '192.0.2.9' };
-    const location = await search('a.test:5060', lines, { change });
-    assert.ok(location.kind === 'failed');
-    assert.match(location.why, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
+    const result = await search('a.test:5060', lines, { change });
+    assert.ok(result.kind === 'failed');
+    assert.match(result.why, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
     const both = await search('a.test:5060', [...lines, ...HOST], { change });
     assert.deepEqual(placesOf(both), AT_HOST);
-    assert.deepEqual(both.troubles, []);
+    assert.deepEqual(both.errors, []);
   });
 });
 
@@ -334,9 +337,9 @@ describe('the same records lead to the same choice', () => {
     const srv = naptr.map((line) => `${line.split(' ').at(-1)} SRV 1 1 5060 h1.test`);
     await fc.assert(
       fc.asyncProperty(shuffled(naptr), async (order) => {
-        const location = await search('a.test', [...order, ...srv, 'h1.test A 192.0.2.11']);
-        assert.ok(location.kind === 'located');
-        const [first] = location.places;
+        const result = await search('a.test', [...order, ...srv, 'h1.test A 192.0.2.11']);
+        assert.ok(result.kind === 'located');
+        const [first] = result.locations;
         assert.equal(first?.steps[0]?.value, 'SIP+D2U _other._udp.a.test');
       }),
     );
@@ -347,9 +350,9 @@ describe('the same records lead to the same choice', () => {
     const hosts = ['h1', 'h2', 'h3', 'h4'].map((h, i) => `${h}.test A 192.0.2.${i}`);
     await fc.assert(
       fc.asyncProperty(shuffled(srv), async (order) => {
-        const location = await search('a.test', [...order, ...hosts]);
+        const result = await search('a.test', [...order, ...hosts]);
         const wanted = [0, 1, 2, 3].map((i) => `udp 192.0.2.${i} 5060 1/1`);
-        assert.deepEqual(placesOf(location), wanted);
+        assert.deepEqual(placesOf(result), wanted);
       }),
     );
   });
@@ -360,11 +363,11 @@ test('SRV records of one host are all followed, as they cost one look-up', async
     { length: 200 },
     (_, i) => `_sip._udp.a.test SRV 1 1 ${5000 + i} h.test`,
   );
-  const location = await search('a.test', [...lines, 'h.test A 192.0.2.1'], {
+  const result = await search('a.test', [...lines, 'h.test A 192.0.2.1'], {
     change: { maxTargets: 1 },
   });
-  assert.ok(location.kind === 'located');
-  assert.deepEqual([location.places.length, location.cut], [200, 0]);
+  assert.ok(result.kind === 'located');
+  assert.deepEqual([result.locations.length, result.cut], [200, 0]);
 });
 
 test('a name that leads to very many hosts is followed only so far, the best first', async () => {
@@ -374,13 +377,13 @@ test('a name that leads to very many hosts is followed only so far, the best fir
     (_, i) => `_sip._udp.a.test SRV ${i} 1 5060 h${i}.test`,
   );
   const sight: Sight = {};
-  const location = await search('a.test', zone([...lines, 'h63.test A 192.0.2.1'], asked), {
+  const result = await search('a.test', zone([...lines, 'h63.test A 192.0.2.1'], asked), {
     sight,
   });
-  assert.deepEqual(placesOf(location), ['udp 192.0.2.1 5060 63/1']);
+  assert.deepEqual(placesOf(result), ['udp 192.0.2.1 5060 63/1']);
   assert.equal(asked.filter((one) => one.startsWith('A h')).length, 64, 'twice max_targets');
-  assert.ok(location.kind === 'located');
-  assert.deepEqual([sight.cut, location.cut], [1_436, 1_436]);
-  assert.match(location.troubles.join(), /1500 records, of which 1436 are not followed/);
-  assert.ok(location.troubles.length < 200);
+  assert.ok(result.kind === 'located');
+  assert.deepEqual([sight.cut, result.cut], [1_436, 1_436]);
+  assert.match(result.errors.join(), /1500 records, of which 1436 are not followed/);
+  assert.ok(result.errors.length < 200);
 });

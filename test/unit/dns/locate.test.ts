@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseHosts } from '../../../src/pinger/dns/hosts.js';
-import type { Place } from '../../../src/pinger/dns/locate.js';
+import type { ServerLocation } from '../../../src/pinger/dns/locate.js';
 import { ranked } from '../../../src/pinger/targets/candidates.js';
 import type { IpProtocol } from '../../../src/shared/destination.js';
 import type { TransportChoice } from '../../../src/shared/outcome.js';
@@ -196,10 +196,10 @@ describe('a URI is served', () => {
     ],
   ] as const) {
     test(`${why}: ${uri}`, async () => {
-      const location = await found(uri, lines, transport);
-      assert.ok(location.kind === 'located', JSON.stringify(location));
-      assert.deepEqual(location.places.map(shown), wanted);
-      assert.equal(location.untilMs, 60_000);
+      const result = await found(uri, lines, transport);
+      assert.ok(result.kind === 'located', JSON.stringify(result));
+      assert.deepEqual(result.locations.map(shown), wanted);
+      assert.equal(result.untilMs, 60_000);
     });
   }
 
@@ -208,10 +208,10 @@ describe('a URI is served', () => {
       ['ip4', '192.0.2.1'],
       ['ip6', '2001:db8::1'],
     ] as const) {
-      const location = await found('a.test', HOST, 'auto', ipProtocol);
-      assert.ok(location.kind === 'located');
+      const result = await found('a.test', HOST, 'auto', ipProtocol);
+      assert.ok(result.kind === 'located');
       assert.deepEqual(
-        location.places.map((place) => place.address),
+        result.locations.map((location) => location.address),
         [address],
       );
     }
@@ -220,17 +220,17 @@ describe('a URI is served', () => {
   test('where the hosts file says, and nothing is looked up', async () => {
     const hosts = parseHosts('127.0.0.9 A.test a # here\n2001:DB8::9 a.test\nnonsense\n');
     const asked: string[] = [];
-    const location = await search('a.test', zone(SRV_UDP, asked), { hosts });
-    assert.ok(location.kind === 'located');
-    assert.deepEqual(location.places.map(shown), ['udp 127.0.0.9 5060', 'udp 2001:db8::9 5060']);
-    assert.deepEqual([asked, location.untilMs], [[], 0], 'it is looked into again soon');
+    const result = await search('a.test', zone(SRV_UDP, asked), { hosts });
+    assert.ok(result.kind === 'located');
+    assert.deepEqual(result.locations.map(shown), ['udp 127.0.0.9 5060', 'udp 2001:db8::9 5060']);
+    assert.deepEqual([asked, result.untilMs], [[], 0], 'it is looked into again soon');
   });
 
   test('as every record on the way says', async () => {
-    const location = await found('a.test', [...NAPTR, ...SRV_TCP]);
-    assert.ok(location.kind === 'located');
+    const result = await found('a.test', [...NAPTR, ...SRV_TCP]);
+    assert.ok(result.kind === 'located');
     assert.deepEqual(
-      location.places[0]?.steps.map(({ type, name, value }) => `${type} ${name} ${value}`),
+      result.locations[0]?.steps.map(({ type, name, value }) => `${type} ${name} ${value}`),
       [
         'NAPTR a.test SIP+D2T _sip._tcp.a.test',
         'SRV _sip._tcp.a.test h2.test:5080',
@@ -283,9 +283,9 @@ describe('what cannot be looked up', () => {
     ],
   ] as const) {
     test(`is told as ${reason}: ${why}`, async () => {
-      const location = await found('a.test', lines);
-      assert.ok(location.kind === 'failed', JSON.stringify(location));
-      assert.equal(location.reason, reason);
+      const result = await found('a.test', lines);
+      assert.ok(result.kind === 'failed', JSON.stringify(result));
+      assert.equal(result.reason, reason);
     });
   }
 
@@ -297,24 +297,24 @@ describe('what cannot be looked up', () => {
     ];
     const doubted = await found('a.test', [...partly, ...SRV_UDP]);
     assert.ok(doubted.kind === 'located');
-    assert.equal(doubted.doubt?.reason, 'timeout');
-    assert.match(doubted.troubles.join(), /A of h4\.test: timeout/);
+    assert.equal(doubted.lookupError?.reason, 'timeout');
+    assert.match(doubted.errors.join(), /A of h4\.test: timeout/);
     const fine = await found('a.test:5060', ['a.test A 192.0.2.1', 'a.test AAAA !servfail']);
     assert.ok(fine.kind === 'located');
-    assert.deepEqual([fine.doubt?.missing, fine.troubles], ['family', []]);
+    assert.deepEqual([fine.lookupError?.missing, fine.errors], ['family', []]);
   });
 
   test('of an SRV target is told as trouble, also when it is certain', async () => {
     const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', 'gone.test A !nxdomain', ...SRV_UDP];
-    const location = await found('a.test', lines);
-    assert.ok(location.kind === 'located');
-    assert.equal(location.doubt, undefined);
-    assert.match(location.troubles.join(), /A of gone\.test: nxdomain/);
+    const result = await found('a.test', lines);
+    assert.ok(result.kind === 'located');
+    assert.equal(result.lookupError, undefined);
+    assert.match(result.errors.join(), /A of gone\.test: nxdomain/);
   });
 });
 
-const place = (port: number, priority: number, weight: number): Place => ({
-  ...{ wire: 'udp', address: '192.0.2.1', family: 4, port, priority, weight, steps: [] },
+const location = (port: number, priority: number, weight: number): ServerLocation => ({
+  ...{ transport: 'udp', address: '192.0.2.1', family: 4, port, priority, weight, steps: [] },
 });
 
 describe('places are tried', () => {
@@ -322,10 +322,10 @@ describe('places are tried', () => {
     const list = fc.array(fc.tuple(fc.nat(3), fc.nat(100), fc.boolean()), { maxLength: 12 });
     fc.assert(
       fc.property(list, (given) => {
-        const places = given.map(([priority, weight], i) => place(i + 1, priority, weight));
-        const isPinged = ({ port }: Place) => given[port - 1]?.[2] ?? false;
-        const order = ranked(places, isPinged, Math.random);
-        assert.equal(new Set(order).size, places.length);
+        const locations = given.map(([priority, weight], i) => location(i + 1, priority, weight));
+        const isPinged = ({ port }: ServerLocation) => given[port - 1]?.[2] ?? false;
+        const order = ranked(locations, isPinged, Math.random);
+        assert.equal(new Set(order).size, locations.length);
         for (let i = 1; i < order.length; i++) {
           const [before, after] = [order[i - 1], order[i]];
           if (before === undefined || after === undefined) continue;
@@ -337,11 +337,16 @@ describe('places are tried', () => {
   });
 
   test('within a priority in proportion to their weights (RFC 2782)', () => {
-    const places = [place(1, 0, 10), place(2, 0, 30), place(3, 0, 60), place(4, 0, 0)];
+    const locations = [
+      location(1, 0, 10),
+      location(2, 0, 30),
+      location(3, 0, 60),
+      location(4, 0, 0),
+    ];
     const firsts = [0, 0, 0, 0];
     const rounds = 20_000;
     for (let i = 0; i < rounds; i++) {
-      const [first] = ranked(places, () => false, Math.random);
+      const [first] = ranked(locations, () => false, Math.random);
       firsts[(first?.port ?? 1) - 1] = (firsts[(first?.port ?? 1) - 1] ?? 0) + 1;
     }
     const shares = firsts.map((count) => count / rounds);

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Location } from '../../../src/pinger/dns/locate.js';
-import { soughtFor } from '../../../src/pinger/dns/locate.js';
+import type { LocateResult } from '../../../src/pinger/dns/locate.js';
+import { locateQuery } from '../../../src/pinger/dns/locate.js';
 import { parseResolvConf } from '../../../src/pinger/dns/resolv-conf.js';
 import { DnsResolver } from '../../../src/pinger/dns/resolver.js';
 import { type Attempt, candidates, locateFirst } from '../../../src/pinger/dns/search-list.js';
@@ -79,8 +79,8 @@ test('a name with fewer dots than ndots is completed first, another tried as it 
   assert.deepEqual(candidates([long, long, long, long].join('.'), conf).length, 1);
 });
 
-const failed = (reason: ResolutionFailure, name: string): Location => ({
-  ...{ kind: 'failed', reason, why: `A of ${name}: ${reason}`, troubles: [`trouble at ${name}`] },
+const failed = (reason: ResolutionFailure, name: string): LocateResult => ({
+  ...{ kind: 'failed', reason, why: `A of ${name}: ${reason}`, errors: [`trouble at ${name}`] },
 });
 
 /** The names that are tried, each with how it fails. */
@@ -89,30 +89,26 @@ async function tried(
   isThere: string[] = [],
 ) {
   const asked: string[] = [];
-  const location = await locateFirst(
-    'pbx',
-    Object.keys(failures),
-    async (name): Promise<Attempt> => {
-      asked.push(name);
-      return {
-        location: failed(failures[name] ?? 'nodata', name),
-        isThere: isThere.includes(name),
-      };
-    },
-  );
-  const why = location.kind === 'failed' ? location.why : location.kind;
-  return { asked, why, troubles: location.troubles };
+  const result = await locateFirst('pbx', Object.keys(failures), async (name): Promise<Attempt> => {
+    asked.push(name);
+    return {
+      result: failed(failures[name] ?? 'nodata', name),
+      isThere: isThere.includes(name),
+    };
+  });
+  const why = result.kind === 'failed' ? result.why : result.kind;
+  return { asked, why, errors: result.errors };
 }
 
 test('a name that is not there leads to the next, as does a failing server; silence does not', async () => {
-  const { asked, why, troubles } = await tried({
+  const { asked, why, errors } = await tried({
     'pbx.a': 'nxdomain',
     'pbx.b': 'nodata',
     pbx: 'nxdomain',
   });
   assert.deepEqual(asked, ['pbx.a', 'pbx.b', 'pbx']);
   assert.equal(why, 'A of pbx: nxdomain (nothing either for pbx.a, pbx.b)');
-  assert.deepEqual(troubles, ['trouble at pbx.a', 'trouble at pbx.b', 'trouble at pbx']);
+  assert.deepEqual(errors, ['trouble at pbx.a', 'trouble at pbx.b', 'trouble at pbx']);
   const servfail = await tried({ 'pbx.a': 'servfail', pbx: 'nxdomain' });
   assert.equal(servfail.why, 'A of pbx.a: servfail (nothing either for pbx)');
   for (const reason of ['timeout', 'refused', 'local'] as const) {
@@ -122,14 +118,20 @@ test('a name that is not there leads to the next, as does a failing server; sile
 });
 
 test('names that are not there are no trouble where another one is; servers that fail are', async () => {
-  const location = await locateFirst('pbx', ['pbx.a', 'pbx.b', 'pbx'], async (name) => {
-    if (name === 'pbx.a') return { location: failed('nxdomain', name), isThere: false };
-    if (name === 'pbx.b') return { location: failed('servfail', name), isThere: false };
+  const result = await locateFirst('pbx', ['pbx.a', 'pbx.b', 'pbx'], async (name) => {
+    if (name === 'pbx.a') return { result: failed('nxdomain', name), isThere: false };
+    if (name === 'pbx.b') return { result: failed('servfail', name), isThere: false };
     const untilMs = 0;
-    const found = { kind: 'located', places: [], untilMs, doubt: undefined, troubles: [] } as const;
-    return { location: found, isThere: true };
+    const found = {
+      kind: 'located',
+      locations: [],
+      untilMs,
+      lookupError: undefined,
+      errors: [],
+    } as const;
+    return { result: found, isThere: true };
   });
-  assert.deepEqual([location.kind, location.troubles], ['located', ['trouble at pbx.b']]);
+  assert.deepEqual([result.kind, result.errors], ['located', ['trouble at pbx.b']]);
 });
 
 test('a name with records that lead nowhere is the one: others are not tried', async () => {
@@ -166,9 +168,11 @@ async function resolverOf(t: TestContext, changes: Partial<DnsSettings> = {}) {
     { setLookups() {}, recordLookupShed() {}, recordRecordsCut() {} },
   );
   const located = async (uri: string) => {
-    const location = await resolver.locate(soughtFor(parseUri(uri), PING));
-    if (location.kind === 'failed') return location.why;
-    return location.places.map(({ wire, address: ip, port }) => `${wire} ${ip}:${port}`).join();
+    const result = await resolver.locate(locateQuery(parseUri(uri), PING));
+    if (result.kind === 'failed') return result.why;
+    return result.locations
+      .map(({ transport, address: ip, port }) => `${transport} ${ip}:${port}`)
+      .join();
   };
   return { dns, files, located };
 }

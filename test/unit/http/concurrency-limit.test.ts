@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Places } from '../../../src/http/server/concurrency-limit.js';
+import { ConcurrencyLimit } from '../../../src/http/server/concurrency-limit.js';
 import { refuse } from '../../../src/http/server/pipelining.js';
 import { connect, exchange, serve } from '../../support/http-server.js';
 import { eventually } from '../../support/process.js';
@@ -11,7 +11,7 @@ const HOLD = GET.replace('/ ', '/hold ');
 
 /** Two at once; `/hold` writes without end to whoever reads, `/` answers at once. */
 async function serving(t: Parameters<typeof serve>[0], mostWaiting: number, patienceMs: number) {
-  const places = new Places({ most: 2, mostWaiting, patienceMs, lookMs: 50 });
+  const places = new ConcurrencyLimit({ most: 2, mostWaiting, patienceMs, lookMs: 50 });
   return serve(t, async (request, response) => {
     if (!(await places.take(response))) return refuse(response);
     if (request.url === '/') response.end('in');

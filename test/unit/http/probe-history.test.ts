@@ -11,7 +11,7 @@ function report(isAlive: boolean, log: ProbeReport['log'] = []): ProbeReport {
     ...{
       isAlive,
       reason: isAlive ? undefined : 'timeout',
-      trouble: '',
+      detail: '',
       isAllowed: true,
       isSeen: true,
     },

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import {
   type ContentType,
+  type ExporterMetrics,
+  exporterMetrics,
   OPENMETRICS,
-  type OwnMetrics,
-  ownMetrics,
   TEXT,
 } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
-import type { Watched } from '../../../src/shared/destination.js';
+import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
@@ -37,11 +37,11 @@ const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
-  const watched: Watched[] = [];
+  const watched: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
   const exporter = idleExporter({
     ledger: new LedgerReader(buffer),
-    roster: {
+    registry: {
       get size() {
         return watched.length;
       },
@@ -51,7 +51,11 @@ function setUp() {
     },
     now: () => clock.nowMs,
   });
-  const add = (name: string, more: Partial<Watched['destination']> = {}, server = '') => {
+  const add = (
+    name: string,
+    more: Partial<RegisteredDestination['destination']> = {},
+    server = '',
+  ) => {
     const index = watched.length;
     const slot = { index, generation: 1 };
     const target = {
@@ -76,7 +80,7 @@ function setUp() {
     });
     return { slot, target: target.slot };
   };
-  const render = async (contentType: ContentType = TEXT, own: OwnMetrics = async () => '') => {
+  const render = async (contentType: ContentType = TEXT, own: ExporterMetrics = async () => '') => {
     let text = '';
     for await (const piece of exposition(exporter, own, contentType)) text += piece;
     return text;
@@ -257,7 +261,7 @@ describe('the exposition', () => {
     test(`as ${contentType.split(';')[0]} has each family once, named as it wants`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
-      const text = await it.render(contentType, ownMetrics(it.exporter));
+      const text = await it.render(contentType, exporterMetrics(it.exporter));
       const families = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
       assert.equal(new Set(families.map(([, name]) => name)).size, families.length);
       for (const [, name, type] of families) {

@@ -8,7 +8,7 @@ const ALIVE: ProbeReport = {
   ...{
     isAlive: true,
     reason: undefined,
-    trouble: '',
+    detail: '',
     isAllowed: true,
     isSeen: true,
     transport: 'tls',

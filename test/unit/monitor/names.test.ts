@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { locate } from '../../../src/pinger/dns/locate.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
-import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
 import type { PingSettings } from '../../../src/shared/destination.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
@@ -21,7 +21,7 @@ const SLOT = { index: 0, generation: 1 };
 
 /** A wire on which every ping is refused at once. */
 const refusing: Transport = {
-  open: (_endpoint, user: FlowUser): Flow => ({
+  open: (_endpoint, user: FlowListener): Flow => ({
     ...{ isReliable: false, resend() {}, rest() {}, close() {} },
     explain: (outcome) => outcome,
     prepare: () => user.ready({ address: '192.0.2.9', port: 4000 }),
@@ -45,11 +45,11 @@ function watch(
   const pinger = new Pinger({
     ...{ clock, known, writer: new LedgerWriter(buffer), files: new Files(), faults: noFaults() },
     resolver: {
-      locate: (sought) =>
-        locate(sought, { lookUp: zone(now.lines), hosts: new Map(), clock, onCut() {} }),
+      locate: (query) =>
+        locate(query, { lookUp: zone(now.lines), hosts: new Map(), clock, onCut() {} }),
     },
     ttls: { minTtlMs: 1_000, maxTtlMs: 300_000 },
-    openWire: () => refusing,
+    openTransport: () => refusing,
     afterReads: (callback) => callback(),
     post: (message) => {
       if (message.type === 'targets') announced.push(...message.resolved);

@@ -2,17 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TEXT } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
-import type { Location, Place } from '../../../src/pinger/dns/locate.js';
+import type { LocateResult, ServerLocation } from '../../../src/pinger/dns/locate.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
-import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
-import { type Destination, NO_PEERS, type Watched } from '../../../src/shared/destination.js';
+import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
+import {
+  type Destination,
+  NO_PEERS,
+  type RegisteredDestination,
+} from '../../../src/shared/destination.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
-import type { Change, FromPinger, ResolvedTargets } from '../../../src/shared/protocol.js';
-import { describe as describeDestination } from '../../../src/status/describe.js';
+import type { FromPinger, ResolvedTargets, VerdictUpdate } from '../../../src/shared/protocol.js';
+import { destinationView as describeDestination } from '../../../src/status/describe.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
@@ -29,12 +33,12 @@ const SLOT = { index: 0, generation: 1 };
 class Wire implements Transport {
   failure: TransportFailure | undefined;
 
-  open(_endpoint: unknown, user: FlowUser): Flow {
+  open(_endpoint: unknown, listener: FlowListener): Flow {
     return {
       isReliable: false,
       prepare: () => {
-        if (this.failure === undefined) user.failed({ reason: 'refused' });
-        else user.failed(this.failure);
+        if (this.failure === undefined) listener.failed({ reason: 'refused' });
+        else listener.failed(this.failure);
       },
       ...{ send() {}, resend() {}, rest() {}, close() {} },
       explain: (outcome) => outcome,
@@ -43,21 +47,21 @@ class Wire implements Transport {
   close(): void {}
 }
 
-const PLACE: Place = {
-  ...{ wire: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
+const PLACE: ServerLocation = {
+  ...{ transport: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
   ...{ priority: undefined, weight: undefined, steps: [] },
 };
-const located: Location = {
-  ...{ kind: 'located', places: [PLACE], untilMs: Number.POSITIVE_INFINITY },
-  ...{ doubt: undefined, troubles: [] },
+const located: LocateResult = {
+  ...{ kind: 'located', locations: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ lookupError: undefined, errors: [] },
 };
-const unlocated = (reason: 'local' | 'nxdomain'): Location => ({
-  ...{ kind: 'failed', reason, why: reason, troubles: [] },
+const unlocated = (reason: 'local' | 'nxdomain'): LocateResult => ({
+  ...{ kind: 'failed', reason, why: reason, errors: [] },
 });
 
-function setUp(resolve: () => Location) {
+function setUp(resolve: () => LocateResult) {
   const clock = new FakeClock();
-  const wire = new Wire();
+  const transport = new Wire();
   const buffer = createLedger();
   const posted: FromPinger[] = [];
   const pinger = new Pinger({
@@ -66,7 +70,7 @@ function setUp(resolve: () => Location) {
     known: [],
     resolver: { locate: async () => resolve() },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
-    openWire: () => wire,
+    openTransport: () => transport,
     files: new Files(),
     faults: noFaults(),
     afterReads: (callback) => callback(),
@@ -80,13 +84,13 @@ function setUp(resolve: () => Location) {
   const ledger = new LedgerReader(buffer);
   const resolved = (): ResolvedTargets | undefined =>
     posted.flatMap((message) => (message.type === 'targets' ? message.resolved : [])).at(-1);
-  const watched = (): Watched => ({
+  const watched = (): RegisteredDestination => ({
     ...{ destination: DESTINATION, slot: SLOT, owners: ['config'], isFollowed: false },
     ...{ targets: resolved()?.targets ?? [], server: '', peers: NO_PEERS },
   });
   const watching = {
     ledger,
-    roster: {
+    registry: {
       size: 1,
       all: () => [watched()],
       named: () => watched(),
@@ -95,9 +99,9 @@ function setUp(resolve: () => Location) {
     now: () => clock.epoch(),
   };
   return {
-    ...{ clock, wire, pinger, ledger },
+    ...{ clock, transport, pinger, ledger },
     shown: () => describeDestination(watching, watched()),
-    changes: (): Change[] =>
+    changes: (): VerdictUpdate[] =>
       posted.flatMap((message) => (message.type === 'changed' ? message.changes : [])),
     metrics: async () => {
       let text = '';
@@ -118,7 +122,7 @@ test('pings that fail by a fault of our own leave the verdict as it was, until i
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
   const pings = it.shown().targets[0]?.pings ?? 0;
 
-  it.wire.failure = OURS;
+  it.transport.failure = OURS;
   await it.pass(STALE_MS - INTERVAL_MS);
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
   assert.equal(it.shown().targets[0]?.reason, 'local', 'the last ping says what it was');
@@ -133,7 +137,7 @@ test('pings that fail by a fault of our own leave the verdict as it was, until i
   assert.doesNotMatch(metrics, /^sip_keepalive_up\{/m);
   assert.match(metrics, /^sip_keepalive_ping_failures_total\{.*reason="local"\} [1-9]/m);
 
-  it.wire.failure = undefined;
+  it.transport.failure = undefined;
   await it.pass(INTERVAL_MS);
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
   it.pinger.close();
@@ -141,7 +145,7 @@ test('pings that fail by a fault of our own leave the verdict as it was, until i
 
 test('a destination that we never could ping is unknown, never down', async () => {
   const it = setUp(() => located);
-  it.wire.failure = OURS;
+  it.transport.failure = OURS;
   await it.pass(10 * INTERVAL_MS);
   assert.deepEqual(
     [it.shown().state, it.shown().code, it.shown().reason],
@@ -149,7 +153,7 @@ test('a destination that we never could ping is unknown, never down', async () =
   );
   assert.deepEqual(it.changes(), []);
   assert.ok(it.ledger.pinger().localRun > 3);
-  it.wire.failure = undefined;
+  it.transport.failure = undefined;
   await it.pass(INTERVAL_MS);
   assert.equal(it.ledger.pinger().localRun, 0, 'one ping that leaves ends the run');
   it.pinger.close();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Location, Place } from '../../../src/pinger/dns/locate.js';
+import type { LocateResult, ServerLocation } from '../../../src/pinger/dns/locate.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
-import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
 import type { Destination, PingSettings } from '../../../src/shared/destination.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
@@ -20,18 +20,18 @@ const DESTINATION: Destination = {
 const SLOT = { index: 0, generation: 1 };
 
 /** A wire on which a ping fails at once, or begins and is never answered. */
-class DeadWire implements Transport {
+class DeadTransport implements Transport {
   isRefusing = false;
   opened: string[] = [];
 
-  open({ address }: { address: string }, user: FlowUser): Flow {
+  open({ address }: { address: string }, listener: FlowListener): Flow {
     this.opened.push(address);
     const local = { address: '192.0.2.9', port: 4000 };
     return {
       isReliable: false,
-      prepare: () => user.ready(local),
+      prepare: () => listener.ready(local),
       send: () => {
-        if (this.isRefusing) user.failed({ reason: 'refused' });
+        if (this.isRefusing) listener.failed({ reason: 'refused' });
       },
       ...{ resend() {}, rest() {}, close() {} },
       explain: (outcome) => outcome,
@@ -41,12 +41,12 @@ class DeadWire implements Transport {
 }
 
 function setUp(
-  resolve: () => Location,
+  resolve: () => LocateResult,
   known: readonly ResolvedTargets[] = [],
   buffer = createLedger(),
 ) {
   const clock = new FakeClock();
-  const wire = new DeadWire();
+  const transport = new DeadTransport();
   const resolved: ResolvedTargets[] = [];
   const pinger = new Pinger({
     clock,
@@ -54,7 +54,7 @@ function setUp(
     known,
     resolver: { locate: async () => resolve() },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
-    openWire: () => wire,
+    openTransport: () => transport,
     files: new Files(),
     faults: noFaults(),
     afterReads: (callback) => callback(),
@@ -72,18 +72,18 @@ function setUp(
     }
   };
   const state = () => new LedgerReader(buffer).destination(SLOT);
-  return { buffer, wire, resolved, run, state, pinger };
+  return { buffer, transport, resolved, run, state, pinger };
 }
 
-const PLACE: Place = {
-  ...{ wire: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
+const PLACE: ServerLocation = {
+  ...{ transport: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
   ...{ priority: undefined, weight: undefined, steps: [] },
 };
-const ok = (): Location => ({
-  ...{ kind: 'located', places: [PLACE], untilMs: Number.POSITIVE_INFINITY },
-  ...{ doubt: undefined, troubles: [] },
+const ok = (): LocateResult => ({
+  ...{ kind: 'located', locations: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ lookupError: undefined, errors: [] },
 });
-const failed = (): Location => ({ kind: 'failed', reason: 'servfail', why: '', troubles: [] });
+const failed = (): LocateResult => ({ kind: 'failed', reason: 'servfail', why: '', errors: [] });
 
 test('a name that never resolved makes the destination down, and up is possible once it does', async () => {
   const it = setUp(failed);
@@ -94,15 +94,15 @@ test('a name that never resolved makes the destination down, and up is possible 
 
 test('a pinger that takes over pings the last good address while DNS is down', async () => {
   const first = setUp(ok);
-  first.wire.isRefusing = true;
+  first.transport.isRefusing = true;
   await first.run(50);
   assert.equal(first.state()?.reason, 'refused');
   first.pinger.close();
 
   const second = setUp(failed, first.resolved, first.buffer);
-  second.wire.isRefusing = true;
+  second.transport.isRefusing = true;
   await second.run(2_500);
-  assert.deepEqual(second.wire.opened, ['192.0.2.1']);
+  assert.deepEqual(second.transport.opened, ['192.0.2.1']);
   assert.equal(second.state()?.reason, 'refused', 'and not resolution');
   const row = new LedgerReader(first.buffer).target(
     first.resolved[0]?.targets[0]?.slot ?? assert.fail(),
@@ -112,10 +112,10 @@ test('a pinger that takes over pings the last good address while DNS is down', a
 
 test('the reason of a destination that is down stands until it is up', async () => {
   const it = setUp(ok);
-  it.wire.isRefusing = true;
+  it.transport.isRefusing = true;
   await it.run(2_500);
   assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'refused']);
-  it.wire.isRefusing = false;
+  it.transport.isRefusing = false;
   await it.run(2_500);
   assert.deepEqual([it.state()?.state, it.state()?.reason], ['down', 'timeout']);
 });
@@ -135,6 +135,6 @@ test('what an earlier pinger hands over is vetted as if it came from the network
 
   const second = setUp(failed, known, first.buffer);
   await second.run(3_000);
-  assert.deepEqual(second.wire.opened, ['192.0.2.1']);
+  assert.deepEqual(second.transport.opened, ['192.0.2.1']);
   second.pinger.close();
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { Receiver } from '../../../src/pinger/receiver.js';
-import { Entropy } from '../../../src/pinger/sip/random-hex.js';
+import { RandomHex } from '../../../src/pinger/sip/random-hex.js';
 import { Target } from '../../../src/pinger/targets/target.js';
-import { Vigil } from '../../../src/pinger/time/stall-detector.js';
-import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
+import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
+import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
 import type {
   Endpoint,
   Flow,
-  FlowUser,
+  FlowListener,
   Transport,
 } from '../../../src/pinger/transport/transport.js';
 import { Files } from '../../../src/shared/file-contents.js';
@@ -35,15 +35,15 @@ class ScriptedTransport implements Transport, Flow {
   isClosed = false;
   local = { address: '192.0.2.99', port: 40_000 };
   /** What `prepare` does; undefined for nothing yet. */
-  onPrepare: ((user: FlowUser) => void) | undefined = (user) => user.ready(this.local);
-  user: FlowUser | undefined;
+  onPrepare: ((listener: FlowListener) => void) | undefined = (listener) => listener.ready(this.local);
+  listener: FlowListener | undefined;
 
-  open(_endpoint: Endpoint, user: FlowUser): Flow {
-    this.user = user;
+  open(_endpoint: Endpoint, listener: FlowListener): Flow {
+    this.listener = listener;
     return this;
   }
   prepare(): void {
-    if (this.user !== undefined) this.onPrepare?.(this.user);
+    if (this.listener !== undefined) this.onPrepare?.(this.listener);
   }
   send(message: Uint8Array): void {
     this.sent.push(Buffer.from(message).toString('latin1'));
@@ -64,9 +64,9 @@ class ScriptedTransport implements Transport, Flow {
 
 function setUp() {
   const clock = new FakeClock();
-  const timers = new Wheel(8);
+  const timers = new TimerWheel(8);
   const transport = new ScriptedTransport();
-  const vigil = new Vigil();
+  const stallDetector = new StallDetector();
   const told = { ends: [] as Outcome[], lates: 0, unmatched: 0, keepalives: 0, responses: 0 };
   const target = new Target({
     slot: SLOT,
@@ -75,16 +75,16 @@ function setUp() {
     routes: [
       {
         endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
-        wire: 'udp',
+        transportName: 'udp',
         transport,
       },
     ],
     isForOnce: false,
     tools: {
-      ...{ clock, timers, vigil, entropy: new Entropy(), files: new Files() },
+      ...{ clock, timers, stallDetector, randomHex: new RandomHex(), files: new Files() },
       steps: noSteps(),
     },
-    user: {
+    listener: {
       ended: (outcome) => told.ends.push(outcome),
       discarded: () => assert.fail('nothing stood still'),
       faulted: () => assert.fail('no fault'),
@@ -105,7 +105,7 @@ function setUp() {
     newTag: () => 'ourtag',
     faults: noFaults(),
     steps: noSteps(),
-    vigil,
+    stallDetector,
   });
   const advance = (ms: number) => {
     for (let i = 0; i < ms; i++) {
@@ -357,7 +357,7 @@ describe('a target', () => {
     target.ping();
     advance(990);
     assert.deepEqual([target.isBusy, transport.sent, told.ends], [true, [], []]);
-    transport.user?.ready(transport.local);
+    transport.listener?.ready(transport.local);
     advance(7);
     take(answerTo(transport.sent[0]));
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
@@ -368,15 +368,15 @@ describe('a target', () => {
     transport.onPrepare = undefined;
     target.ping();
     advance(500);
-    transport.user?.awaits('a connection');
+    transport.listener?.awaits('a connection');
     advance(600);
-    transport.user?.awaits('the TLS handshake');
+    transport.listener?.awaits('the TLS handshake');
     assert.deepEqual(told.ends, [], 'what the flow waited for before was not the peer');
     advance(400);
     const detail = 'waited for the TLS handshake';
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout', detail }]);
     assert.deepEqual([target.isBusy, transport.sent, transport.rests], [false, [], 1]);
-    transport.user?.ready(transport.local);
+    transport.listener?.ready(transport.local);
     assert.deepEqual([target.isBusy, transport.sent], [false, []], 'too late is too late');
   });
 
@@ -384,7 +384,7 @@ describe('a target', () => {
     const { target, transport, advance, take, told } = setUp();
     target.ping();
     advance(5);
-    transport.user?.lost();
+    transport.listener?.lost();
     advance(7);
     assert.equal(transport.sent.length, 2);
     take(answerTo(transport.sent[1]));
@@ -396,13 +396,13 @@ describe('a target', () => {
     transport.onPrepare = undefined;
     target.ping();
     target.close();
-    transport.user?.ready(transport.local);
+    transport.listener?.ready(transport.local);
     assert.deepEqual([target.isBusy, transport.sent], [false, []]);
   });
 
   test('whose flow cannot be made ready ends its ping with the reason', () => {
     const { target, transport, told } = setUp();
-    transport.onPrepare = (user) => user.failed({ reason: 'unreachable' });
+    transport.onPrepare = (listener) => listener.failed({ reason: 'unreachable' });
     target.ping();
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'unreachable' }]);
     assert.equal(target.isBusy, false);
@@ -411,8 +411,8 @@ describe('a target', () => {
   test('whose wire fails under a ping ends it with the reason, and no ping twice', () => {
     const { target, transport, told } = setUp();
     target.ping();
-    transport.user?.failed({ reason: 'refused' });
-    transport.user?.failed({ reason: 'refused' });
+    transport.listener?.failed({ reason: 'refused' });
+    transport.listener?.failed({ reason: 'refused' });
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused' }]);
   });
 

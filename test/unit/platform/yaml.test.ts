@@ -93,8 +93,8 @@ test('aliases that multiply what is wrong are refused as soon as what is right',
 test('no file that we read is written out with its aliases', async (t) => {
   const path = join(folder(t), 'file.yml');
   writeFileSync(path, BOMB);
-  const { troubles } = await new FileSd([path]).read();
-  assert.match(troubles.join(), /file\.yml.*aliases that stand for at most/);
+  const { errors } = await new FileSd([path]).read();
+  assert.match(errors.join(), /file\.yml.*aliases that stand for at most/);
   writeFileSync(path, `x:\n${BOMB.replace(/^/gm, '  ')}\n`);
   assert.throws(
     () => new WebConfigFile(path),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pinger } from '../../../src/pinger/pinger.js';
-import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
@@ -14,7 +14,7 @@ import { settings } from '../../support/settings.js';
 
 /** A connection that never comes about. */
 const neverReady: Transport = {
-  open: (_endpoint: unknown, _user: FlowUser): Flow => ({
+  open: (_endpoint: unknown, _user: FlowListener): Flow => ({
     isReliable: true,
     ...{ prepare() {}, send() {}, resend() {}, rest() {}, close() {} },
     explain: (outcome) => outcome,
@@ -32,7 +32,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
     known: [],
     resolver: { locate: () => new Promise(() => {}) },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
-    openWire: () => neverReady,
+    openTransport: () => neverReady,
     files: new Files(),
     faults: noFaults(),
     afterReads: (callback) => callback(),
@@ -54,7 +54,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
 test('a probe that ran out of time while its name was looked up has the reason resolution', async () => {
   const report = await probed('sip:slow.example');
   assert.equal(report?.reason, 'resolution');
-  assert.match(report.trouble, /while slow\.example was looked up$/);
+  assert.match(report.detail, /while slow\.example was looked up$/);
   assert.equal(report.durations.resolve, 2);
 });
 

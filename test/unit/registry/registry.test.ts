@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { CONFIGURATION, Roster } from '../../../src/registry/registry.js';
+import { CONFIGURATION, DestinationRegistry } from '../../../src/registry/registry.js';
 import type { Destination, DestinationSlot } from '../../../src/shared/destination.js';
 import { settings } from '../../support/settings.js';
 
@@ -22,13 +22,13 @@ const every = (intervalMs: number, name = 'a') =>
 
 describe('the roster', () => {
   let told: string[] = [];
-  let roster = new Roster({ watch: () => {}, unwatch: () => {} });
+  let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
 
   const slotText = ({ index, generation }: DestinationSlot) => `${index}/${generation}`;
-  const names = () => roster.all().map((watched) => watched.destination.name);
-  const ownersOf = (name: string) => roster.named(name)?.owners;
+  const names = () => registry.all().map((watched) => watched.destination.name);
+  const ownersOf = (name: string) => registry.named(name)?.owners;
   const slotOf = (name: string): DestinationSlot => {
-    const watched = roster.named(name);
+    const watched = registry.named(name);
     assert.ok(watched);
     return watched.slot;
   };
@@ -36,11 +36,11 @@ describe('the roster', () => {
     all.map((one) => ({ owner, destination: one }));
   /** `config` wants these watched, and nothing else. */
   const configure = (...all: readonly Destination[]) =>
-    roster.set(CONFIGURATION, by('config', ...all));
+    registry.set(CONFIGURATION, by('config', ...all));
 
   beforeEach(() => {
     told = [];
-    roster = new Roster({
+    registry = new DestinationRegistry({
       watch: (entries) => {
         for (const { destination: d, slot } of entries) told.push(`+${d.name} ${slotText(slot)}`);
       },
@@ -51,27 +51,27 @@ describe('the roster', () => {
   });
 
   test('watches what it is given, in that order, each in a row of its own', () => {
-    assert.equal(roster.size, 0);
+    assert.equal(registry.size, 0);
     configure(B, A);
-    assert.deepEqual([names(), roster.size], [['b', 'a'], 2]);
+    assert.deepEqual([names(), registry.size], [['b', 'a'], 2]);
     assert.deepEqual(told, ['+b 0/1', '+a 1/1']);
-    assert.deepEqual(roster.named('a')?.targets, []);
-    assert.equal(roster.named('a')?.server, '');
-    assert.equal(roster.named('c'), undefined);
+    assert.deepEqual(registry.named('a')?.targets, []);
+    assert.equal(registry.named('a')?.server, '');
+    assert.equal(registry.named('c'), undefined);
   });
 
   test('watches a destination of several owners once, and lets go of it with the last', () => {
     configure(A);
-    roster.set('file', by('carriers', A, B));
-    assert.equal(roster.add('run time', { owner: 'alice', destination: A }), undefined);
+    registry.set('file', by('carriers', A, B));
+    assert.equal(registry.add('run time', { owner: 'alice', destination: A }), undefined);
     assert.deepEqual(told, ['+a 0/1', '+b 1/1']);
     assert.deepEqual(ownersOf('a'), ['config', 'carriers', 'alice']);
     configure();
-    roster.set('file', []);
+    registry.set('file', []);
     assert.deepEqual([names(), ownersOf('a'), told.at(-1)], [['a'], ['alice'], '-1/1']);
-    assert.equal(roster.remove('run time', 'alice', 'a'), true);
-    assert.deepEqual([names(), roster.size, told.at(-1)], [[], 0, '-0/1']);
-    assert.deepEqual([roster.named('a'), roster.withUri('sip:a')], [undefined, []]);
+    assert.equal(registry.remove('run time', 'alice', 'a'), true);
+    assert.deepEqual([names(), registry.size, told.at(-1)], [[], 0, '-0/1']);
+    assert.deepEqual([registry.named('a'), registry.withUri('sip:a')], [undefined, []]);
   });
 
   test('tells only of what has changed when a source says what it wants anew', () => {
@@ -87,23 +87,23 @@ describe('the roster', () => {
       destination('a', { settings: settings({ intervalMs: 5_000 }), labels: { x: 'y' } }),
       C,
     );
-    assert.deepEqual([told, roster.named('a')?.destination.labels], [[], { x: 'y' }]);
+    assert.deepEqual([told, registry.named('a')?.destination.labels], [[], { x: 'y' }]);
   });
 
   test('pings at the shortest interval of all who want it, in time for that', () => {
     configure(every(30_000));
-    roster.set('file', by('carriers', every(4_000)));
-    const wanted = roster.named('a')?.destination.settings;
+    registry.set('file', by('carriers', every(4_000)));
+    const wanted = registry.named('a')?.destination.settings;
     assert.deepEqual([wanted?.intervalMs, wanted?.timeoutMs], [4_000, 3_600]);
-    roster.set('file', by('carriers', every(60_000)));
-    assert.equal(roster.named('a')?.destination.settings.intervalMs, 30_000);
+    registry.set('file', by('carriers', every(60_000)));
+    assert.equal(registry.named('a')?.destination.settings.intervalMs, 30_000);
   });
 
   test('takes the settings of the configuration, and labels of everybody', () => {
     const found = destination('a', { module: 'other', labels: { setid: '1', site: 'x' } });
-    roster.set('file', by('dispatcher', found));
+    registry.set('file', by('dispatcher', found));
     configure(destination('a', { labels: { site: 'home' } }));
-    const { module, labels } = roster.named('a')?.destination ?? A;
+    const { module, labels } = registry.named('a')?.destination ?? A;
     assert.deepEqual([module, labels], ['default', { setid: '1', site: 'home' }]);
     assert.deepEqual(ownersOf('a'), ['config', 'dispatcher']);
   });
@@ -111,19 +111,19 @@ describe('the roster', () => {
   test('refuses a name that stands for another URI, until that is free', () => {
     const other = destination('a', { uri: 'sip:elsewhere' });
     configure(A);
-    const [refused] = roster.set('file', by('carriers', other, B));
+    const [refused] = registry.set('file', by('carriers', other, B));
     assert.deepEqual(
       [refused?.claim.destination, refused?.why],
       [other, 'the name is that of sip:a'],
     );
-    const why = roster.add('run time', { owner: 'alice', destination: other })?.why;
+    const why = registry.add('run time', { owner: 'alice', destination: other })?.why;
     assert.equal(why, 'the name is that of sip:a');
     assert.deepEqual([names(), ownersOf('a')], [['a', 'b'], ['config']]);
     told = [];
     configure();
     assert.deepEqual([ownersOf('a'), told], [['carriers'], ['-0/1', '+a 0/2']]);
-    assert.equal(roster.named('a')?.destination.uri, 'sip:elsewhere');
-    assert.deepEqual(roster.withUri('sip:a'), []);
+    assert.equal(registry.named('a')?.destination.uri, 'sip:elsewhere');
+    assert.deepEqual(registry.withUri('sip:a'), []);
   });
 
   test('gives a destination whose URI is another one a new row: it has no history', () => {
@@ -134,8 +134,8 @@ describe('the roster', () => {
 
   test('does nothing for one who does not own, or for a name that is not watched', () => {
     configure(A);
-    assert.equal(roster.remove('run time', 'alice', 'a'), false);
-    assert.equal(roster.remove(CONFIGURATION, 'config', 'nobody'), false);
+    assert.equal(registry.remove('run time', 'alice', 'a'), false);
+    assert.equal(registry.remove(CONFIGURATION, 'config', 'nobody'), false);
     assert.deepEqual([names(), told], [['a'], ['+a 0/1']]);
   });
 
@@ -150,22 +150,22 @@ describe('the roster', () => {
   test('finds a destination by its row while it is its row', () => {
     configure(A);
     const former = slotOf('a');
-    assert.equal(roster.at(former)?.destination.name, 'a');
+    assert.equal(registry.at(former)?.destination.name, 'a');
     configure();
-    assert.equal(roster.at(former), undefined);
+    assert.equal(registry.at(former), undefined);
     configure(B);
-    assert.equal(roster.at(former), undefined);
-    assert.equal(roster.at(slotOf('b'))?.destination.name, 'b');
+    assert.equal(registry.at(former), undefined);
+    assert.equal(registry.at(slotOf('b'))?.destination.name, 'b');
   });
 
   test('finds every destination that shares a URI', () => {
     const [one, two] = [destination('one', { uri: 'sip:x' }), destination('two', { uri: 'sip:x' })];
     configure(one, two, A);
-    const found = () => roster.withUri('sip:x').map((watched) => watched.destination.name);
+    const found = () => registry.withUri('sip:x').map((watched) => watched.destination.name);
     assert.deepEqual(found(), ['one', 'two']);
     configure(two, A);
     assert.deepEqual(found(), ['two']);
-    assert.deepEqual(roster.withUri('sip:nobody'), []);
+    assert.deepEqual(registry.withUri('sip:nobody'), []);
   });
 
   test('takes over targets and server names, and ignores those for a former tenant', () => {
@@ -174,15 +174,15 @@ describe('the roster', () => {
     ] as const;
     configure(A);
     const former = slotOf('a');
-    roster.setTargets([{ destination: former, targets }]);
-    roster.setServers([{ destination: former, server: 'kamailio' }]);
+    registry.setTargets([{ destination: former, targets }]);
+    registry.setServers([{ destination: former, server: 'kamailio' }]);
     assert.deepEqual(
-      [roster.named('a')?.targets, roster.named('a')?.server],
+      [registry.named('a')?.targets, registry.named('a')?.server],
       [targets, 'kamailio'],
     );
     configure(B);
-    roster.setTargets([{ destination: former, targets }]);
-    roster.setServers([{ destination: former, server: 'kamailio' }]);
-    assert.deepEqual([roster.named('b')?.targets, roster.named('b')?.server], [[], '']);
+    registry.setTargets([{ destination: former, targets }]);
+    registry.setServers([{ destination: former, server: 'kamailio' }]);
+    assert.deepEqual([registry.named('b')?.targets, registry.named('b')?.server], [[], '']);
   });
 });

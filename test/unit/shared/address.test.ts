@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { keyedPlace, targetKey } from '../../../src/pinger/targets/candidates.js';
+import { locationOfKey, targetKey } from '../../../src/pinger/targets/candidates.js';
 import { gateAddress, gateHost } from '../../../src/shared/address.js';
-import { canonicalBlock, isInBlocks } from '../../../src/shared/cidr.js';
+import { canonicalCidr, isInCidr } from '../../../src/shared/cidr.js';
 
 describe('the gate for addresses', () => {
   for (const [given, address, family] of [
@@ -96,7 +96,7 @@ describe('the gate for addresses', () => {
 describe('targets of an earlier pinger', () => {
   test('are pinged on where the gate lets them through', () => {
     for (const key of ['udp 192.0.2.1:5060', 'tls [2001:db8::1]:5061']) {
-      const place = keyedPlace(key);
+      const place = locationOfKey(key);
       assert.ok(place !== undefined, key);
       assert.equal(targetKey(place), key);
     }
@@ -115,7 +115,7 @@ describe('targets of an earlier pinger', () => {
     '',
   ]) {
     test(`are forgotten where it does not: ${key}`, () => {
-      assert.equal(keyedPlace(key), undefined);
+      assert.equal(locationOfKey(key), undefined);
     });
   }
 });
@@ -133,7 +133,7 @@ describe('blocks', () => {
     ['no address', '0.0.0.0/0', false],
   ] as const) {
     test(`${block} ${isIn ? 'has' : 'has not'} ${address}`, () => {
-      assert.equal(isInBlocks(address, [block]), isIn);
+      assert.equal(isInCidr(address, [block]), isIn);
     });
   }
 
@@ -146,10 +146,10 @@ describe('blocks', () => {
       ['::ffff:10.0.0.0/104', '10.0.0.0/8'],
       ['::ffff:10.0.0.1', '10.0.0.1/32'],
     ] as const) {
-      assert.equal(canonicalBlock(given), canonical);
+      assert.equal(canonicalCidr(given), canonical);
     }
-    assert.deepEqual(canonicalBlock('::ffff:10.0.0.0/80'), { shortest: 96, longest: 128 });
-    assert.deepEqual(canonicalBlock('10.0.0.0/33'), { shortest: 0, longest: 32 });
-    assert.equal(canonicalBlock('a.example'), undefined);
+    assert.deepEqual(canonicalCidr('::ffff:10.0.0.0/80'), { shortest: 96, longest: 128 });
+    assert.deepEqual(canonicalCidr('10.0.0.0/33'), { shortest: 0, longest: 32 });
+    assert.equal(canonicalCidr('a.example'), undefined);
   });
 });

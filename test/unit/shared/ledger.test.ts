@@ -195,15 +195,20 @@ describe('a destination', () => {
   const read = (row: DestinationRow | undefined) => {
     const { state, sinceMs, changes, resolutionChanges } = row ?? {};
     const resolutionFailures = RESOLUTION_FAILURES.map((reason) => row?.resolutionFailures(reason));
-    const { lastResolutionMs, isStale, targetsCut, reason } = row ?? {};
+    const { lastResolutionMs, isStale, targetsTruncated, reason } = row ?? {};
     return {
       ...{ state, sinceMs, changes, resolutionFailures, resolutionChanges },
-      ...{ lastResolutionMs, isStale, targetsCut, reason },
+      ...{ lastResolutionMs, isStale, targetsTruncated, reason },
     };
   };
 
   const rowOf = (state: string, sinceMs: number, changes: number) => {
-    const names = { resolutionChanges: 0, lastResolutionMs: 0, isStale: false, targetsCut: 0 };
+    const names = {
+      resolutionChanges: 0,
+      lastResolutionMs: 0,
+      isStale: false,
+      targetsTruncated: 0,
+    };
     const resolutionFailures = RESOLUTION_FAILURES.map(() => 0);
     return { state, sinceMs, changes, resolutionFailures, ...names, reason: undefined };
   };
@@ -214,7 +219,7 @@ describe('a destination', () => {
     writer.openDestination(slot);
     const row = reader.destination(slot);
     assert.equal(row?.resolutionFailures('servfail'), 1);
-    assert.deepEqual([row?.resolutionChanges, row?.targetsCut, row?.isStale], [1, 3, true]);
+    assert.deepEqual([row?.resolutionChanges, row?.targetsTruncated, row?.isStale], [1, 3, true]);
     assert.equal(row?.lastResolutionMs, 1_700_000_000_000);
     const next = { ...slot, generation: slot.generation + 1 };
     writer.openDestination(next);

@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { AliveWhen } from '../../../src/shared/destination.js';
 import {
-  combine,
+  combineVotes,
   isAliveCode,
-  judge,
-  LONGEST_RUN,
+  MAX_RUN,
+  nextVerdict,
   type State,
   type Verdict,
 } from '../../../src/shared/state.js';
@@ -28,7 +28,7 @@ function stateByLaw(history: readonly boolean[], rise: number, fall: number): St
 }
 
 function judgeAll(history: readonly boolean[], rise: number, fall: number): Verdict {
-  return history.reduce((verdict, isAlive) => judge(verdict, isAlive, rise, fall), UNKNOWN);
+  return history.reduce((verdict, isAlive) => nextVerdict(verdict, isAlive, rise, fall), UNKNOWN);
 }
 
 describe('the verdict of a target', () => {
@@ -42,7 +42,7 @@ describe('the verdict of a target', () => {
     const holds = (history: boolean[], rise: number, fall: number) => {
       let before = UNKNOWN;
       for (const [i, isAlive] of history.entries()) {
-        const after = judge(before, isAlive, rise, fall);
+        const after = nextVerdict(before, isAlive, rise, fall);
         if (after.state !== before.state) {
           const needed = after.state === 'up' ? rise : fall;
           const row = history.slice(i + 1 - needed, i + 1);
@@ -60,16 +60,16 @@ describe('the verdict of a target', () => {
   });
 
   test('a run is counted up to the longest threshold and no further', () => {
-    const up = judge({ state: 'up', run: LONGEST_RUN }, true, LONGEST_RUN, 1);
-    assert.deepEqual(up, { state: 'up', run: LONGEST_RUN });
-    const down = judge({ state: 'down', run: -LONGEST_RUN }, false, 1, LONGEST_RUN);
-    assert.deepEqual(down, { state: 'down', run: -LONGEST_RUN });
+    const up = nextVerdict({ state: 'up', run: MAX_RUN }, true, MAX_RUN, 1);
+    assert.deepEqual(up, { state: 'up', run: MAX_RUN });
+    const down = nextVerdict({ state: 'down', run: -MAX_RUN }, false, 1, MAX_RUN);
+    assert.deepEqual(down, { state: 'down', run: -MAX_RUN });
   });
 
   test('the thresholds may change between two pings', () => {
     const failing = judgeAll([true, false, false], 1, 5);
     assert.deepEqual(failing, { state: 'up', run: -2 });
-    assert.equal(judge(failing, false, 1, 3).state, 'down');
+    assert.equal(nextVerdict(failing, false, 1, 3).state, 'down');
   });
 });
 
@@ -138,7 +138,7 @@ describe('the verdict of a destination', () => {
     for (const aliveWhen of ['any', 'all', 'priority'] as const) {
       test(`by ${aliveWhen} with targets ${JSON.stringify(targets)} is ${wanted[aliveWhen]}`, () => {
         const votes = targets.map(([state, priority]) => ({ state, priority }));
-        assert.equal(combine(votes, aliveWhen), wanted[aliveWhen]);
+        assert.equal(combineVotes(votes, aliveWhen), wanted[aliveWhen]);
       });
     }
   }

@@ -181,7 +181,7 @@ describe('what is no URI of a destination', () => {
 });
 
 describe('parts of a URI', () => {
-  for (const [uri, otherwise, wire] of [
+  for (const [uri, otherwise, transport] of [
     ['a.example;lr;Transport=TLS', 'udp', 'tls'],
     ['a.example;lr', 'udp', 'udp'],
     ['a.example', 'wss', 'wss'],
@@ -194,8 +194,8 @@ describe('parts of a URI', () => {
     ['sips:a.example;transport=udp', 'udp', undefined],
     ['a.example;transport=sctp', 'udp', undefined],
   ] as const) {
-    test(`${uri} is pinged over ${wire ?? 'nothing'} where ${otherwise} is what else is taken`, () => {
-      assert.equal(transportOf(parseUri(uri, otherwise), otherwise), wire);
+    test(`${uri} is pinged over ${transport ?? 'nothing'} where ${otherwise} is what else is taken`, () => {
+      assert.equal(transportOf(parseUri(uri, otherwise), otherwise), transport);
     });
   }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digestResponse, masked } from '../../../src/pinger/sip/digest.js';
-import { Entropy } from '../../../src/pinger/sip/random-hex.js';
+import { RandomHex } from '../../../src/pinger/sip/random-hex.js';
 import { Scan, scan } from '../../../src/pinger/sip/scanner.js';
 import { Target } from '../../../src/pinger/targets/target.js';
-import { Vigil } from '../../../src/pinger/time/stall-detector.js';
-import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
-import type { Flow, FlowUser, Transport } from '../../../src/pinger/transport/transport.js';
+import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
+import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
+import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import type { Outcome } from '../../../src/shared/outcome.js';
 import { parseUri } from '../../../src/shared/uri.js';
@@ -20,16 +20,16 @@ const CHALLENGE = 'WWW-Authenticate: Digest realm="r", nonce="1", qop="auth"';
 /** A target with credentials, and a wire that the test answers by hand. */
 function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
   const clock = new FakeClock();
-  const timers = new Wheel(4);
+  const timers = new TimerWheel(4);
   const files = new Files();
   const sent: string[] = [];
   const told = { ends: [] as Outcome[], challenges: 0 };
   const traces: string[] = [];
   const counts = { resent: 0, retransmissions: 0 };
   const transport: Transport = {
-    open: (_endpoint: unknown, user: FlowUser): Flow => ({
+    open: (_endpoint: unknown, listener: FlowListener): Flow => ({
       isReliable,
-      prepare: () => user.ready({ address: '192.0.2.9', port: 4000 }),
+      prepare: () => listener.ready({ address: '192.0.2.9', port: 4000 }),
       send: (bytes) => sent.push(Buffer.from(bytes).toString()),
       resend: () => counts.resent++,
       ...{ rest() {}, close() {} },
@@ -44,16 +44,16 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
     routes: [
       {
         endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: 'a.example' },
-        wire: 'tcp',
+        transportName: 'tcp',
         transport,
       },
     ],
     isForOnce: false,
     tools: {
-      ...{ clock, timers, vigil: new Vigil(), entropy: new Entropy(), files },
+      ...{ clock, timers, stallDetector: new StallDetector(), randomHex: new RandomHex(), files },
       steps: noSteps(),
     },
-    user: {
+    listener: {
       ended: (outcome, retransmissions) => {
         told.ends.push(outcome);
         counts.retransmissions += retransmissions;

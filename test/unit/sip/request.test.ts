@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import * as sip from 'sip';
-import { Entropy } from '../../../src/pinger/sip/random-hex.js';
+import { RandomHex } from '../../../src/pinger/sip/random-hex.js';
 import {
   branchOf,
   isBranch,
@@ -134,14 +134,14 @@ describe('the request of a ping', () => {
 });
 
 describe('a stamp', () => {
-  const entropy = new Entropy();
+  const randomHex = new RandomHex();
 
   test('changes branch, From tag and Call-ID every time, and nothing else', () => {
     const request = template({});
     const seen = { branch: new Set(), tag: new Set(), callId: new Set() };
     const masks = new Set<string>();
     for (let i = 0; i < 1000; i++) {
-      stamp(request, entropy);
+      stamp(request, randomHex);
       const text = textOf(request);
       const [, branch] = /;branch=z9hG4bK00000005([0-9a-f]{32});/.exec(text) ?? [];
       const [, tag] = /^From: .*;tag=([0-9a-f]{16})\r$/m.exec(text) ?? [];
@@ -162,7 +162,7 @@ describe('a stamp', () => {
   test('finds its places also when the settings look like them', () => {
     const identity = { userAgent: 'c'.repeat(32), pingFrom: `sip:${'c'.repeat(32)}@a.example` };
     const request = template({ uri: `${'t'.repeat(16)}@a.example`, identity });
-    stamp(request, entropy);
+    stamp(request, randomHex);
     const headers = headersOf(request);
     assert.match(headers.get('from')?.[0] ?? '', /^<sip:c{32}@a\.example>;tag=[0-9a-f]{16}$/);
     assert.match(headers.get('call-id')?.[0] ?? '', /^[0-9a-f]{32}$/);
@@ -173,7 +173,7 @@ describe('a stamp', () => {
   test('leaves the length as it was', () => {
     const request = template({});
     const { length } = textOf(request);
-    stamp(request, entropy);
+    stamp(request, randomHex);
     assert.equal(textOf(request).length, length);
     assert.equal(scanned(request.bytes).ok, true);
   });
@@ -211,7 +211,7 @@ describe('a branch', () => {
   test('of another ping of the same target is another branch', () => {
     const request = template({});
     const before = Uint8Array.from(branchOf(request));
-    stamp(request, new Entropy());
+    stamp(request, new RandomHex());
     const { end } = scanned(request.bytes).branch;
     assert.equal(isBranch(before, 0, request.bytes, end), false);
     assert.equal(isBranchOf(request, request.bytes, end), true);
@@ -309,11 +309,11 @@ describe('who a ping says it is from', () => {
 
   test('proves itself in headers of its own, within the same call', () => {
     const first = template({});
-    const entropy = new Entropy();
-    stamp(first, entropy);
+    const randomHex = new RandomHex();
+    stamp(first, randomHex);
     const credentials = [['Authorization', 'Digest username="a"']] as const;
     const second = template({ cseq: 2, credentials });
-    stampAgain(second, first, entropy);
+    stampAgain(second, first, randomHex);
     assert.equal(only(second, 'authorization'), 'Digest username="a"');
     for (const name of ['call-id', 'from']) assert.equal(only(first, name), only(second, name));
     assert.notEqual(only(first, 'via'), only(second, 'via'));
@@ -340,9 +340,9 @@ describe('who a ping says it is from', () => {
   ] as const) {
     test(`${isAlias ? 'lets' : 'does not let'} the peer use a connection of ${transport} itself (RFC 5923)`, () => {
       const named = template({ transport, identity: { viaHost: 'sbc.example' } });
-      const wire = transport.toUpperCase();
+      const sentOver = transport.toUpperCase();
       const via = new RegExp(
-        `^SIP/2\\.0/${wire} sbc\\.example${transport === 'udp' ? ':40000' : ''};branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
+        `^SIP/2\\.0/${sentOver} sbc\\.example${transport === 'udp' ? ':40000' : ''};branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
       );
       assert.match(only(named, 'via') ?? '', via);
       assert.doesNotMatch(
@@ -463,14 +463,14 @@ describe('who a ping says it is from', () => {
     const transport = fc.constantFrom('udp', 'tcp', 'tls', 'ws', 'wss');
     const method = fc.constantFrom('OPTIONS', 'REGISTER', 'NOTIFY', 'MESSAGE', 'X-1.2');
     fc.assert(
-      fc.property(identity, transport, method, fc.boolean(), (told, wire, name, isSecure) => {
-        const to = isSecure && wire !== 'udp' ? 'sips:a.example' : 'sip:a.example';
-        const given = { identity: told, transport: wire, settings: { method: name }, uri: to };
+      fc.property(identity, transport, method, fc.boolean(), (told, transport, name, isSecure) => {
+        const to = isSecure && transport !== 'udp' ? 'sips:a.example' : 'sip:a.example';
+        const given = { identity: told, transport: transport, settings: { method: name }, uri: to };
         const credentials = [['Authorization', 'Digest username="b, c", realm="\\""']] as const;
         const first = template(given);
-        stamp(first, new Entropy());
+        stamp(first, new RandomHex());
         const second = template({ ...given, cseq: 2, credentials });
-        stampAgain(second, first, new Entropy());
+        stampAgain(second, first, new RandomHex());
         for (const request of [first, second]) {
           const found = scanned(request.bytes);
           assert.deepEqual([found.ok, found.vias, found.bodyAt], [true, 1, request.bytes.length]);
@@ -492,7 +492,7 @@ describe('who a ping says it is from', () => {
   test('finds the places of its stamps also when the destination looks like them', () => {
     const uri = `a.example;tag=${'t'.repeat(16)};x=${'c'.repeat(32)}`;
     const request = template({ uri });
-    stamp(request, new Entropy());
+    stamp(request, new RandomHex());
     assert.match(textOf(request), new RegExp(`^OPTIONS sip:${uri} SIP/2\\.0\r\n`));
     assert.match(only(request, 'from') ?? '', /;tag=[0-9a-f]{16}$/);
     assert.match(only(request, 'call-id') ?? '', /^[0-9a-f]{32}$/);

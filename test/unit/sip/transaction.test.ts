@@ -1,43 +1,43 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Transaction, type TransactionUser } from '../../../src/pinger/sip/transaction.js';
-import { Vigil } from '../../../src/pinger/time/stall-detector.js';
-import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
+import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
+import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
 import type { Outcome, TransportFailure } from '../../../src/shared/outcome.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const TIMEOUT: Outcome = { kind: 'failed', reason: 'timeout' };
 
 /** A transaction that is let run, and what became of it. */
-function harness(user: Partial<TransactionUser> = {}) {
+function harness(listener: Partial<TransactionUser> = {}) {
   const clock = new FakeClock();
-  const wheel = new Wheel(1);
+  const wheel = new TimerWheel(1);
   const sends: number[] = [];
   const ends: { readonly atMs: number; readonly outcome: Outcome; readonly again: number }[] = [];
   const lates: number[] = [];
-  const vigil = new Vigil();
+  const stallDetector = new StallDetector();
   const told = { discarded: 0 };
   const reports: TransactionUser = {
     transmit(isFirst) {
       assert.equal(isFirst, sends.length === 0 || isFirst);
       sends.push(clock.now());
-      user.transmit?.(isFirst);
+      listener.transmit?.(isFirst);
     },
     ended(outcome, again) {
       ends.push({ atMs: clock.now(), outcome, again });
-      user.ended?.(outcome, again);
+      listener.ended?.(outcome, again);
     },
     answeredLate: () => lates.push(clock.now()),
     discarded: () => told.discarded++,
   };
-  const transaction = new Transaction(clock, wheel, 0, reports, vigil);
+  const transaction = new Transaction(clock, wheel, 0, reports, stallDetector);
   const runUntil = (ms: number) => {
     while (clock.now() < ms) {
       clock.advance(1);
       wheel.turn(clock.now(), 1, () => transaction.ring());
     }
   };
-  return { clock, wheel, transaction, vigil, told, sends, ends, lates, runUntil };
+  return { clock, wheel, transaction, stallDetector, told, sends, ends, lates, runUntil };
 }
 
 /** What reaches the transaction: a status code, nonsense, or word from the transport. */
@@ -280,14 +280,14 @@ describe('a stall of ours', () => {
     const it = harness();
     it.transaction.start(1000, false);
     it.runUntil(400);
-    it.vigil.expect(401);
+    it.stallDetector.expect(401);
     it.clock.advance(untilMs - 400);
-    assert.equal(it.vigil.look(it.clock.now()), true);
+    assert.equal(it.stallDetector.look(it.clock.now()), true);
     return it;
   }
   /** What the loop does once the sockets are read. */
-  function catchUp({ vigil, wheel, clock, transaction }: ReturnType<typeof harness>) {
-    vigil.caughtUp(clock.now());
+  function catchUp({ stallDetector, wheel, clock, transaction }: ReturnType<typeof harness>) {
+    stallDetector.caughtUp(clock.now());
     wheel.turn(clock.now(), 1, () => transaction.ring());
   }
 
@@ -314,9 +314,9 @@ describe('a stall of ours', () => {
     const it = harness();
     it.transaction.start(300, false);
     it.runUntil(200);
-    it.vigil.expect(201);
+    it.stallDetector.expect(201);
     it.clock.advance(5000);
-    assert.equal(it.vigil.look(it.clock.now()), true);
+    assert.equal(it.stallDetector.look(it.clock.now()), true);
     catchUp(it);
     assert.deepEqual([it.ends[0]?.outcome, it.told.discarded], [TIMEOUT, 0]);
   });

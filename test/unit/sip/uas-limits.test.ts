@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Receiver } from '../../../src/pinger/receiver.js';
-import { Vigil } from '../../../src/pinger/time/stall-detector.js';
+import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { noFaults, noSteps } from '../../support/faults.js';
 
@@ -18,7 +18,7 @@ function setUp() {
     newTag: () => 'tag',
     faults: noFaults(),
     steps: noSteps(),
-    vigil: new Vigil(),
+    stallDetector: new StallDetector(),
   });
   const take = (text: string, port = 4000) =>
     receiver.take(Buffer.from(text, 'latin1'), {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Watched } from '../../../src/shared/destination.js';
+import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
@@ -13,7 +13,7 @@ function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const target = writer.openTarget(0);
-  const watched = (generation: number): Watched => ({
+  const watched = (generation: number): RegisteredDestination => ({
     destination: {
       ...{ name: 'a', uri: 'sip:192.0.2.1', module: 'default', labels: {} },
       settings: settings(),
@@ -30,7 +30,7 @@ function setUp() {
   let all = [watched(1)];
   const histories = new Histories({
     ledger: new LedgerReader(buffer),
-    roster: { size: 1, all: () => all, named: () => undefined, withUri: () => [] },
+    registry: { size: 1, all: () => all, named: () => undefined, withUri: () => [] },
     now: () => 0,
   });
   const ping = (rttMicros: number | undefined) =>

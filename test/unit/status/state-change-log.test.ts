@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Changes } from '../../../src/status/state-change-log.js';
+import { StateChangeLog } from '../../../src/status/state-change-log.js';
 import { change } from '../../support/state-changes.js';
 
 test('changes are numbered, and those after an id are found again', () => {
-  const changes = new Changes(1_000);
+  const changes = new StateChangeLog(1_000);
   assert.deepEqual([changes.oldest, changes.newest, changes.after(0, 9)], [1, 0, []]);
   changes.add([change('a'), change('b'), change('c')]);
   const [, b] = changes.after(0, 9);
@@ -21,7 +21,7 @@ test('changes are numbered, and those after an id are found again', () => {
 });
 
 test('of very many changes the last ones are kept, in their order', () => {
-  const changes = new Changes(1_000);
+  const changes = new StateChangeLog(1_000);
   for (let i = 1; i <= 20_000; i++) changes.add([change(String(i))]);
   const kept = changes.after(0, Infinity).map(({ destination }) => Number(destination.name));
   assert.equal(kept.length, 8_192);
@@ -35,7 +35,7 @@ test('of very many changes the last ones are kept, in their order', () => {
 
 test('a listener that throws stops neither the others nor whoever adds changes, and is reported once', () => {
   const errors: unknown[] = [];
-  const changes = new Changes(1_000, (error) => errors.push(error));
+  const changes = new StateChangeLog(1_000, (error) => errors.push(error));
   let isBroken = true;
   const heard: string[] = [];
   changes.subscribe(() => {

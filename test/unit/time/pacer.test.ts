@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Pace } from '../../../src/pinger/time/pacer.js';
+import { Pacer } from '../../../src/pinger/time/pacer.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 function setUp() {
   const clock = new FakeClock();
-  const pace = new Pace(clock, 4);
+  const pace = new Pacer(clock, 4);
   const began: string[] = [];
   const begin = (name: string, isUrgent = true) =>
     pace.begin(isUrgent, () => began.push(`${name} ${clock.now()}`));

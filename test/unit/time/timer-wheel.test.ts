@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Wheel } from '../../../src/pinger/time/timer-wheel.js';
+import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
 
 const IDS = 12;
 /** The wheel goes round in this many milliseconds. */
@@ -76,7 +76,7 @@ type Check = (fired: readonly number[], due: readonly number[], most: number) =>
 
 /** Takes the steps with wheel and model at once; `check` looks at every turn. */
 function walk(taken: readonly Step[], longestPauseMs: number, check: Check): void {
-  const wheel = new Wheel(IDS);
+  const wheel = new TimerWheel(IDS);
   const model = new Model();
   let nowMs = 1000;
   const turn = (most: number) => {
@@ -135,8 +135,8 @@ describe('a wheel of timers, against a naive model', () => {
 });
 
 /** A wheel that writes down what it fires, and lets a callback do more. */
-function recording(more: (wheel: Wheel, id: number) => void = () => {}) {
-  const wheel = new Wheel(IDS);
+function recording(more: (wheel: TimerWheel, id: number) => void = () => {}) {
+  const wheel = new TimerWheel(IDS);
   const fired: number[] = [];
   const turn = (nowMs: number, most = IDS) =>
     wheel.turn(nowMs, most, (id) => {

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import {
   Framer,
   FramingError,
-  LONGEST_BODY,
-  LONGEST_HEAD,
+  MAX_BODY_LENGTH,
+  MAX_HEAD_LENGTH,
 } from '../../../src/pinger/transport/framer.js';
 import { isLinear } from '../../support/cost.js';
 import { eventually } from '../../support/process.js';
@@ -158,11 +158,11 @@ describe('a stream of messages', () => {
   });
 
   test('may be as long as the limits, and no longer', () => {
-    const body = 'b'.repeat(LONGEST_BODY);
+    const body = 'b'.repeat(MAX_BODY_LENGTH);
     assert.equal(framed(cut(response(body), [1000])).messages.length, 1);
     const { error } = framed([response(`${body}b`)]);
     assert.match(error ?? '', /body of more than/);
-    const padding = LONGEST_HEAD - response('', 'P: \r\n').length;
+    const padding = MAX_HEAD_LENGTH - response('', 'P: \r\n').length;
     assert.equal(framed([response('', `P: ${'p'.repeat(padding)}\r\n`)]).messages.length, 1);
     for (const lengths of [[100_000], [700], [1]]) {
       const tooLong = response('', `P: ${'p'.repeat(padding + 1)}\r\n`);
@@ -171,7 +171,7 @@ describe('a stream of messages', () => {
   });
 
   test('tells a body that is too long by the headers, before any of it comes', () => {
-    const head = response('').replace('Content-Length: 0', `l: ${LONGEST_BODY + 1}`);
+    const head = response('').replace('Content-Length: 0', `l: ${MAX_BODY_LENGTH + 1}`);
     assert.match(framed(cut(head, [1])).error ?? '', /body of more than/);
   });
 
@@ -317,14 +317,14 @@ describe('what a stream costs', () => {
       return held.at(-1) ?? 0;
     };
     const framers = Array.from({ length: 50 }, () => new Framer(() => {}));
-    const text = response('b'.repeat(LONGEST_BODY), `P: ${'p'.repeat(10_000)}\r\n`);
+    const text = response('b'.repeat(MAX_BODY_LENGTH), `P: ${'p'.repeat(10_000)}\r\n`);
     const pieces = cut(text.slice(0, -1), [1000]).map((piece) => Buffer.from(piece));
     const before = await heldBytes();
     for (const framer of framers) for (const piece of pieces) framer.push(piece);
     const within = (await heldBytes()) - before;
-    assert.ok(within > framers.length * LONGEST_BODY, 'all of it is kept until it is complete');
+    assert.ok(within > framers.length * MAX_BODY_LENGTH, 'all of it is kept until it is complete');
     // A buffer that doubles is at most twice as long as what it holds.
-    assert.ok(within < framers.length * 2 * (LONGEST_HEAD + LONGEST_BODY), `${within}`);
+    assert.ok(within < framers.length * 2 * (MAX_HEAD_LENGTH + MAX_BODY_LENGTH), `${within}`);
     for (const framer of framers) framer.push(Buffer.from('b\r\n\r\n'));
     assert.ok((await heldBytes()) - before < framers.length * 8 * 1024, 'given back');
     assert.ok(framers.every((framer) => !framer.isWithinMessage));

@@ -43,14 +43,14 @@ describe('a stream that brings without end', () => {
       const socket = new PassThrough();
       const ends: TransportFailure[] = [];
       let received = 0;
-      const user = {
+      const listener = {
         heard: () => {},
         received: () => received++,
         ended: (failure: TransportFailure) => ends.push(failure),
       };
       new StreamChannel(
         socket as unknown as net.Socket,
-        user,
+        listener,
         new RateBound(new FakeClock()),
         false,
       );
