@@ -6,8 +6,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { load } from './config/load.js';
 import { createEngine } from './engine.js';
-import type { StatusContext } from './http/exporter.js';
-import { bestOf, find } from './http/routes/alive.js';
 import { TEXT } from './metrics/exporter-metrics.js';
 import { exposition } from './metrics/exposition.js';
 import { isOwner, OWNER_WANTED, show } from './platform/values.js';
@@ -18,6 +16,8 @@ import type { LogLine, PingReport } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
 import { type DestinationView, destinationView } from './status/describe.js';
+import { bestOf, find } from './status/find.js';
+import type { StatusContext } from './status/freshness.js';
 import type { StateChange } from './status/state-change.js';
 
 export type {

@@ -17,7 +17,6 @@ import { ConfigError, FORMATS, type FormatName } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
 import { type Report, readPing } from './ping-settings.js';
 import { byLevels, SCHEMA, SETTINGS, STRUCTURES, settings } from './schema.js';
-import type { Shard } from './shard.js';
 import type { SourceSettings, WebhookSettings } from './source-settings.js';
 import { readSources, readWebhooks } from './sources.js';
 
@@ -30,7 +29,8 @@ export interface Config {
   readonly autoReloadMs: number | undefined;
   /** Empty for none. */
   readonly stateDir: string;
-  readonly shard: Shard;
+  /** The part of the destinations that is ours: `ordinal` of `total`, counted from 0. */
+  readonly shard: { readonly ordinal: number; readonly total: number };
   readonly isAdminEnabled: boolean;
   readonly webListenAddress: Value<'listen_address'>;
   /** The URL by which users reach us; empty when it is not set. */

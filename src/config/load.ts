@@ -1,10 +1,10 @@
 /** From the command line, the environment and files to a configuration that can be used. */
 
-import { TlsContexts } from '../pinger/transport/tls-context.js';
+import { createSecureContext } from 'node:tls';
 import { type Contents, WatchedFiles } from '../platform/watched-files.js';
 import { filesIn, filesOf, type PingSettings, type TlsSettings } from '../shared/destination.js';
-import { Files } from '../shared/file-contents.js';
 import type { DnsSettings } from '../shared/resolution.js';
+import { secureContextOptions } from '../shared/tls-options.js';
 import { type Config, type ConfigSources, readConfig } from './config.js';
 import { ConfigError } from './formats.js';
 import { filesOfHttp } from './source-settings.js';
@@ -60,12 +60,14 @@ function checkFiles(
   httpTls: readonly (readonly [place: string, tls: TlsSettings])[],
   contents: Contents,
 ): void {
-  const files = new Files();
-  files.set(contents);
-  const contexts = new TlsContexts(files, () => {});
+  const text = (path: string) => {
+    const held = contents.get(path);
+    if (held === undefined) throw new Error(`${path} could not be read`);
+    return held;
+  };
   const tlsFault = (place: string, tls: TlsSettings): string | undefined => {
     try {
-      if (filesIn(tls).length > 0) contexts.of(tls);
+      if (filesIn(tls).length > 0) createSecureContext(secureContextOptions(tls, text));
       return undefined;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -78,7 +80,7 @@ function checkFiles(
     const fault = tlsFault(place, tls);
     if (fault !== undefined) return [fault];
     const path = auth?.passwordFile ?? '';
-    if (path === '' || isPassword(files.text(path))) return [];
+    if (path === '' || isPassword(text(path))) return [];
     return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
   });
   const all = new Set([...faults, ...httpFaults]);

@@ -70,18 +70,6 @@ export const SOURCE_KINDS: readonly SourceKind[] = [
   'kamailio_cfg',
 ];
 
-/** How a source does. Times are wall-clock milliseconds, 0 for never. */
-export interface SourceHealth {
-  readonly source: string;
-  /** The last look found all that it should. */
-  readonly isUp: boolean;
-  /** Destinations that it has, and what of it is not watched. */
-  readonly destinations: number;
-  readonly skipped: number;
-  readonly failures: number;
-  readonly lastSuccessMs: number;
-}
-
 /** The names of Kamailio's event routes `keepalive:dst-up` and `keepalive:dst-down`. */
 export const EVENTS = ['dst-up', 'dst-down'] as const;
 export type EventName = (typeof EVENTS)[number];
@@ -93,17 +81,6 @@ export interface WebhookSettings {
   readonly events: readonly EventName[];
   /** Key of the signature; empty for none. */
   readonly secretFile: string;
-}
-
-/** How deliveries go. */
-export interface WebhookHealth {
-  readonly webhook: string;
-  readonly delivered: number;
-  /** Attempts that failed. */
-  readonly failures: number;
-  /** Events that were given up. */
-  readonly dropped: number;
-  readonly queued: number;
 }
 
 /** The files whose content a request by these settings needs. */

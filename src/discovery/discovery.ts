@@ -1,7 +1,8 @@
 /** The sources of destinations that are in use: looks at each again and again. */
 
-import type { Requester, SourceHealth, SourceSettings } from '../config/source-settings.js';
+import type { Requester, SourceSettings } from '../config/source-settings.js';
 import type { LogLine } from '../shared/protocol.js';
+import type { SourceHealth } from '../status/health.js';
 import { FileSd } from './file-sd.js';
 import type { Findings, Taken } from './found.js';
 import { HttpSd } from './http-sd.js';

@@ -1,11 +1,11 @@
 /** From what is configured and what sources have found to what is watched. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { isInShard, type Shard } from '../config/shard.js';
 import type { SourceSettings } from '../config/source-settings.js';
 import { isMapping } from '../platform/values.js';
 import { type Claim, isSameDestination, type RefusedClaim } from '../registry/claims.js';
 import { CONFIGURATION, type DestinationRegistry } from '../registry/registry.js';
+import { isInShard, type Shard } from '../registry/shard.js';
 import type { Destination } from '../shared/destination.js';
 import { exposedLabels } from '../shared/labels.js';
 import type { Findings, FoundDestination, Skipped, Taken } from './found.js';

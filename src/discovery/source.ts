@@ -1,7 +1,8 @@
 /** One source of destinations: when it is looked at, and what came of it. */
 
-import type { SourceHealth, SourceSettings } from '../config/source-settings.js';
+import type { SourceSettings } from '../config/source-settings.js';
 import type { LogLine } from '../shared/protocol.js';
+import type { SourceHealth } from '../status/health.js';
 import type { Findings, Skipped, Taken } from './found.js';
 import type { Look, Reader } from './reader.js';
 import { SourceError } from './source-error.js';

@@ -1,7 +1,35 @@
 /** Metrics of the exporter itself, but those of its pinger. */
 
-import type { SourceHealth, WebhookHealth } from '../config/source-settings.js';
-import type { Exporter } from '../http/exporter.js';
+import type { StatusContext } from '../status/freshness.js';
+import type { SourceHealth, WebhookHealth } from '../status/health.js';
+
+/** What the exporter knows of itself. */
+export interface ExporterFacts {
+  readonly version: string;
+  readonly registry: Pick<StatusContext['registry'], 'size'>;
+  readonly pinger: { readonly restarts: number };
+  readonly connections: ConnectionCounts;
+  /** One of `total` shards, counted from 0. */
+  readonly shard: { readonly ordinal: number; readonly total: number };
+  /** Lines of the log that nobody read, or that could not be written. */
+  readonly logLinesDropped: number;
+  /** Faults of the exporter on the main thread. */
+  readonly faults: number;
+  /** The last attempt to load a configuration succeeded. */
+  readonly isConfigRight: boolean;
+  /** Wall clock, milliseconds. */
+  readonly configLoadedAtMs: number;
+  sources(): readonly SourceHealth[];
+  webhooks(): readonly WebhookHealth[];
+}
+
+/** Connections of the HTTP server. */
+export interface ConnectionCounts {
+  readonly open: number;
+  readonly limit: number;
+  /** Closed or refused because of the limit, or not accepted for want of descriptors. */
+  readonly dropped: number;
+}
 
 /** A family of the exporter's own, and its samples now. */
 export interface ExporterFamily {
@@ -9,14 +37,14 @@ export interface ExporterFamily {
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly labels: readonly string[];
-  readonly samples: (exporter: Exporter) => Samples;
+  readonly samples: (facts: ExporterFacts) => Samples;
 }
 
 type Samples = readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 const single =
-  (value: (exporter: Exporter) => number) =>
-  (exporter: Exporter): Samples => [[{}, value(exporter)]];
+  (value: (facts: ExporterFacts) => number) =>
+  (facts: ExporterFacts): Samples => [[{}, value(facts)]];
 
 const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
   {
@@ -101,8 +129,8 @@ const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
 function ofSources(value: (health: SourceHealth) => number) {
   return {
     labels: ['source'],
-    samples: (exporter: Exporter): Samples =>
-      exporter.sources().map((health) => [{ source: health.source }, value(health)]),
+    samples: (facts: ExporterFacts): Samples =>
+      facts.sources().map((health) => [{ source: health.source }, value(health)]),
   };
 }
 
@@ -142,8 +170,8 @@ const SOURCE_FAMILIES: readonly ExporterFamily[] = [
 function ofWebhooks(value: (health: WebhookHealth) => number) {
   return {
     labels: ['webhook'],
-    samples: (exporter: Exporter): Samples =>
-      exporter.webhooks().map((health) => [{ webhook: health.webhook }, value(health)]),
+    samples: (facts: ExporterFacts): Samples =>
+      facts.webhooks().map((health) => [{ webhook: health.webhook }, value(health)]),
   };
 }
 

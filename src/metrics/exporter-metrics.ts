@@ -1,8 +1,7 @@
 /** The exporter's metrics about itself, and the process's, on `prom-client`. */
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Exporter } from '../http/exporter.js';
-import { type ExporterFamily, OWN_FAMILIES } from './exporter-families.js';
+import { type ExporterFacts, type ExporterFamily, OWN_FAMILIES } from './exporter-families.js';
 
 export const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
 export const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
@@ -20,7 +19,7 @@ const EVENT_LOOP_LOOK_MS = 500;
 /** Renders these metrics in a format, without the end mark of OpenMetrics. */
 export type ExporterMetrics = (contentType: ContentType) => Promise<string>;
 
-function register(family: ExporterFamily, registry: Registry, exporter: Exporter): void {
+function register(family: ExporterFamily, registry: Registry, exporter: ExporterFacts): void {
   const { name, help, labels } = family;
   const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (family.type === 'gauge') {
@@ -43,7 +42,7 @@ function register(family: ExporterFamily, registry: Registry, exporter: Exporter
 }
 
 /** One registry, in the text format: prom-client renames counters when it changes its format. */
-export function exporterMetrics(exporter: Exporter): ExporterMetrics {
+export function exporterMetrics(exporter: ExporterFacts): ExporterMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   for (const name of LEFT_OUT) registry.removeSingleMetric(name);

@@ -3,10 +3,10 @@
  * else shall wait for them.
  */
 
-import { effectiveState, lastSeenMs, type StatusContext } from '../http/exporter.js';
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/reader.js';
 import { hasName } from '../shared/uri.js';
+import { effectiveState, lastSeenMs, type StatusContext } from '../status/freshness.js';
 import {
   CONNECTION_FAMILIES,
   type ConnectionSample,

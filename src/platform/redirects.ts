@@ -1,7 +1,5 @@
 /** Where an HTTP server sends us on to (RFC 9110 15.4), as Prometheus follows it. */
 
-import type { HttpReply } from '../config/source-settings.js';
-
 const MAX_REDIRECTS = 10;
 /** Others of 3xx are no redirects, or leave the choice to people. */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -22,7 +20,7 @@ export interface Hop {
  */
 export function nextRequest(
   hop: Hop,
-  { status, location }: Pick<HttpReply, 'status' | 'location'>,
+  { status, location }: { readonly status: number; readonly location: string },
 ): Hop | undefined {
   if (!REDIRECTS.includes(status) || location === '') return undefined;
   if (hop.redirects >= MAX_REDIRECTS) {

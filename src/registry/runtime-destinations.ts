@@ -1,9 +1,8 @@
 /** Destinations that were added at run time, each on behalf of an owner. */
 
-import type { DesiredState } from '../discovery/reconciler.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogLine } from '../shared/protocol.js';
-import { type Entry, RuntimeDestinationError } from './entry.js';
+import { type Entry, type ReadEntry, RuntimeDestinationError } from './entry.js';
 import { Journal } from './journal.js';
 import { readJournal } from './journal-reader.js';
 import type { DestinationRegistry } from './registry.js';
@@ -26,7 +25,7 @@ export interface RuntimeDestinationsOptions {
   readonly registry: DestinationRegistry;
   /** Where they are kept; empty for nowhere. */
   readonly folder: string;
-  readonly readEntry: DesiredState['readEntry'];
+  readonly readEntry: ReadEntry;
   readonly log: (line: LogLine) => void;
   readonly now: () => Date;
 }
@@ -37,7 +36,7 @@ export class RuntimeDestinations {
   /** By name: the change under way, which the next one of that name waits for. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #journal: Journal | undefined;
-  #readEntry: DesiredState['readEntry'];
+  #readEntry: ReadEntry;
   /** Destinations that are being written down, and are to have a row then. */
   #reserved = 0;
 
@@ -94,7 +93,7 @@ export class RuntimeDestinations {
   }
 
   /** Entries are read in this way from now on. */
-  use(readEntry: DesiredState['readEntry']): void {
+  use(readEntry: ReadEntry): void {
     this.#readEntry = readEntry;
     const claims = [...this.#all.values()].flatMap((addition) => {
       try {

@@ -14,6 +14,17 @@ export interface Endpoint extends IpAddress {
   readonly port: number;
 }
 
+/** Where we listen, as the target sees it. */
+export interface LocalAddress {
+  /** IP address, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boolean {
+  return a?.address === b.address && a.port === b.port;
+}
+
 /** Why an address is not pinged: a clause that begins with the address, or with the port. */
 export interface AddressFault {
   readonly fault: string;

@@ -1,11 +1,11 @@
 /** A destination as JSON, the same in every answer that shows one. */
 
-import { effectiveState, lastSeenMs, type StatusContext } from '../http/exporter.js';
 import type { PeerDetails, RegisteredDestination } from '../shared/destination.js';
 import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
 import { type DownReason, isOwnFault, reasonText } from '../shared/outcome.js';
 import type { Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
+import { effectiveState, lastSeenMs, type StatusContext } from './freshness.js';
 
 export type DestinationView = ReturnType<typeof destinationView>;
 

@@ -1,8 +1,8 @@
 /** The last hour of every destination, a point a minute: for people, and gone with the process. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { StatusContext } from '../http/exporter.js';
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
+import type { StatusContext } from './freshness.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;

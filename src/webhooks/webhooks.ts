@@ -13,11 +13,11 @@ import type {
   EventName,
   HttpReply,
   Requester,
-  WebhookHealth,
   WebhookSettings,
 } from '../config/source-settings.js';
 import type { LogLine } from '../shared/protocol.js';
 import { secretIn } from '../shared/secret-file.js';
+import type { WebhookHealth } from '../status/health.js';
 
 const MAX_QUEUED = 10_000;
 const FIRST_PAUSE_MS = 1_000;

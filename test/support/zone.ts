@@ -2,12 +2,8 @@
 
 import type { LookedUp, LookUp } from '../../src/pinger/dns/cache.js';
 import type { HostsTable } from '../../src/pinger/dns/hosts.js';
-import {
-  type LocateResult,
-  locate,
-  locateQuery,
-  type ServerLocation,
-} from '../../src/pinger/dns/locate.js';
+import { type LocateResult, locate, locateQuery } from '../../src/pinger/dns/locate.js';
+import type { ServerLocation } from '../../src/pinger/dns/location.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { PingSettings } from '../../src/shared/destination.js';
 import type { ResolutionFailure } from '../../src/shared/resolution.js';

@@ -2,9 +2,9 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { RegisteredDestination } from '../../shared/destination.js';
-import { TRANSPORTS } from '../../shared/outcome.js';
-import { canonicalUri, UriError } from '../../shared/uri.js';
-import { type DestinationView, destinationView } from '../../status/describe.js';
+import { UriError } from '../../shared/uri.js';
+import { destinationView } from '../../status/describe.js';
+import { bestOf, find } from '../../status/find.js';
 import type { Exporter } from '../exporter.js';
 
 /** What `fail_on_down` may say. */
@@ -40,27 +40,6 @@ export function aliveHandler(exporter: Exporter): RequestHandler {
     if (wantsJson(request)) response.json(best);
     else response.type('text/plain').send(`${best.code}\n`);
   };
-}
-
-/** Up if any is; not known while one of the others may be; else down. */
-export function bestOf(described: readonly DestinationView[]): DestinationView | undefined {
-  return (
-    described.find(({ code }) => code === 1) ??
-    described.find(({ code }) => code === -1) ??
-    described[0]
-  );
-}
-
-/** By name, else by canonical URI. @throws UriError when it is neither. */
-export function find(
-  { registry }: Pick<Exporter, 'registry'>,
-  asked: string,
-): readonly RegisteredDestination[] {
-  const named = registry.named(asked);
-  if (named !== undefined) return [named];
-  // Which port is the default one, and so no part of the canonical form, depends on the wire.
-  const uris = new Set(TRANSPORTS.map((transport) => canonicalUri(asked, transport)));
-  return [...uris].flatMap((uri) => registry.withUri(uri));
 }
 
 function refuse(request: Request, response: Response, status: number, error: string): void {

@@ -7,7 +7,7 @@ import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { type ExporterMetrics, OPENMETRICS, TEXT } from '../../metrics/exporter-metrics.js';
 import { exposition } from '../../metrics/exposition.js';
-import type { StatusContext } from '../exporter.js';
+import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { refuse } from '../server/pipelining.js';
 

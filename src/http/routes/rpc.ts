@@ -8,9 +8,9 @@ import type { RegisteredDestination } from '../../shared/destination.js';
 import { STATES } from '../../shared/state.js';
 import { UriError } from '../../shared/uri.js';
 import { type DestinationView, destinationView } from '../../status/describe.js';
+import { bestOf, find } from '../../status/find.js';
 import { clientErrorStatus } from '../client-fault.js';
 import type { Exporter } from '../exporter.js';
-import { bestOf, find } from './alive.js';
 import {
   answer,
   failure,

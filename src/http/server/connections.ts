@@ -6,6 +6,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ConnectionCounts } from '../../metrics/exporter-families.js';
 
 /** HTTP may take this share of the descriptors that the process may have. */
 const SHARE = 1 / 4;
@@ -13,14 +14,6 @@ const MIN = 8;
 const MAX = 1_000;
 /** An answer that is so old and has bytes unread gives way when no connection is idle, ms. */
 const PATIENCE_MS = 5_000;
-
-/** Numbers for metrics. */
-export interface ConnectionCounts {
-  readonly open: number;
-  readonly limit: number;
-  /** Closed or refused because of the limit, or not accepted for want of descriptors. */
-  readonly dropped: number;
-}
 
 interface Connection {
   /** As it was accepted: below TLS, where there is TLS. */

@@ -5,7 +5,7 @@ import type { ResolutionStep } from '../../shared/resolution.js';
 import { isWanted } from './address.js';
 import type { LookedUp } from './cache.js';
 import type { Findings } from './findings.js';
-import type { LocateQuery, LocateTools, ServerLocation } from './locate.js';
+import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import { isCertain } from './records.js';
 
 /** How long AAAA is waited for once A is answered; RFC 8305 3 has 50 ms, for people who wait. */

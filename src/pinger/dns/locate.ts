@@ -4,28 +4,12 @@
  */
 
 import { addressFamily, bracketed } from '../../shared/address.js';
-import type { IpProtocol, PingSettings } from '../../shared/destination.js';
-import type { TransportChoice, TransportName } from '../../shared/outcome.js';
+import type { PingSettings } from '../../shared/destination.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
-import type { Clock } from '../time/clock.js';
-import type { LookUp } from './cache.js';
 import type { Findings, LookupError, Missing } from './findings.js';
-import type { HostsTable } from './hosts.js';
+import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import { LocationSearch } from './location-search.js';
-
-/** A place where a URI is served. Its address and port are through the gate. */
-export interface ServerLocation {
-  readonly transport: TransportName;
-  readonly address: string;
-  readonly family: 4 | 6;
-  readonly port: number;
-  /** Of the SRV record that led here (RFC 2782); undefined without one. */
-  readonly priority: number | undefined;
-  readonly weight: number | undefined;
-  /** The records that led here, the first one first. */
-  readonly steps: readonly ResolutionStep[];
-}
 
 /** A name leads to places, and not all that was asked for was answered. */
 export interface PartialLookupError extends LookupError {
@@ -56,25 +40,6 @@ export interface LocateFailure extends LookupError {
 }
 
 export type LocateResult = LocateSuccess | LocateFailure;
-
-export interface LocateQuery {
-  readonly uri: SipUri;
-  /** The wire where the URI names none; `auto` for what DNS says, UDP where that says nothing. */
-  readonly transport: TransportChoice;
-  readonly ipProtocol: IpProtocol;
-  /** The setting that leaves one family out, for a message; empty where none does. */
-  readonly narrowedBy: string;
-  /** Places that are of use: not many more names than these are followed. */
-  readonly maxTargets: number;
-}
-
-export interface LocateTools {
-  readonly lookUp: LookUp;
-  readonly hosts: HostsTable;
-  readonly clock: Clock;
-  /** So many records of an answer are not followed, because there are too many. */
-  readonly onCut: (count: number) => void;
-}
 
 /** What is sought for pings with these settings. A source address can only send to its own family. */
 export function locateQuery(uri: SipUri, settings: PingSettings): LocateQuery {

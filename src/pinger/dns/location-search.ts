@@ -7,7 +7,7 @@ import type { LookedUp } from './cache.js';
 import { Findings } from './findings.js';
 import { type Candidate, HostAddresses } from './host-addresses.js';
 import { hostNameFault } from './host-name.js';
-import type { LocateQuery, LocateTools, ServerLocation } from './locate.js';
+import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import { preferred, transportOfService } from './preference.js';
 import type { DnsRecord, NaptrRecord, RecordType, SrvRecord } from './records.js';
 

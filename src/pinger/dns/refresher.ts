@@ -3,7 +3,8 @@
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from '../time/clock.js';
 import { Pacer } from '../time/pacer.js';
-import type { LocateFailure, LocateQuery, LocateResult, LocateSuccess } from './locate.js';
+import type { LocateFailure, LocateResult, LocateSuccess } from './locate.js';
+import type { LocateQuery } from './location.js';
 
 /** Names are looked up for the first time so long apart: each may take half a dozen queries. */
 const FIRST_GAP_MS = 1;

@@ -5,7 +5,7 @@
 
 import { randomInt } from 'node:crypto';
 import * as dgram from 'node:dgram';
-import { isConnected } from '../transport/udp-socket.js';
+import { isConnected } from '../net/udp.js';
 import type { Hear, Heard } from './heard.js';
 import { idOf } from './message.js';
 import { type DnsServer, faultOf, serverLabel } from './server.js';

@@ -1,9 +1,9 @@
 import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { DestinationSlot, PeerDetails, Pingable } from '../../shared/destination.js';
+import type { Exchange } from '../../shared/resolution.js';
 import type { SipUri } from '../../shared/uri.js';
-import type { ServerLocation } from '../dns/locate.js';
+import type { ServerLocation } from '../dns/location.js';
 import type { Target } from '../targets/target.js';
-import type { TargetRecorder } from './recorder.js';
 
 /** A destination that is watched. */
 export interface MonitoredDestination {
@@ -30,7 +30,8 @@ export interface MonitoredDestination {
 /** A target that is pinged, and how it was found. */
 export interface Pinged {
   readonly target: Target;
-  readonly listener: TargetRecorder;
+  /** The last messages that went to it and came from it. */
+  readonly recorder: { readonly exchange: Exchange };
   location: ServerLocation;
   /** The places that its pings turn to when that one fails, in this order. */
   others: readonly ServerLocation[];

@@ -19,10 +19,9 @@ import {
   type LocateSuccess,
   locateQuery,
   numericLocation,
-  type ServerLocation,
 } from '../dns/locate.js';
+import type { ServerLocation } from '../dns/location.js';
 import { Refresher, type Resolver, type Ttls } from '../dns/refresher.js';
-import type { Outbox } from '../outbox.js';
 import {
   addressLabel,
   dependsOn,
@@ -38,6 +37,7 @@ import type { Targets } from '../targets/targets.js';
 import { hash } from '../time/scheduler.js';
 import type { Transports } from '../transport/transports.js';
 import type { MonitoredDestination, Pinged } from './destination.js';
+import type { Outbox } from './outbox.js';
 import { type RecorderTools, TargetRecorder } from './recorder.js';
 import type { VerdictTracker } from './verdicts.js';
 
@@ -157,7 +157,7 @@ export class MonitoredDestinations {
     const now = this.#options.tools.clock.now();
     return {
       exchanges: new Map(
-        watch.targets.map(({ target, listener }) => [target.slot.index, listener.exchange]),
+        watch.targets.map(({ target, recorder }) => [target.slot.index, recorder.exchange]),
       ),
       resolution: {
         targets: watch.targets.map(({ location }) => ({
@@ -337,7 +337,7 @@ export class MonitoredDestinations {
       return undefined;
     }
     kept?.delete(key);
-    const listener = new TargetRecorder(watch, slot, this.#recorderTools);
+    const recorder = new TargetRecorder(watch, slot, this.#recorderTools);
     const target = new Target({
       slot,
       uri: watch.uri,
@@ -348,10 +348,10 @@ export class MonitoredDestinations {
       ],
       isForOnce: false,
       tools,
-      listener,
+      listener: recorder,
     });
     targets.add(target, `${name} ${addressLabel(location)}`, settings.intervalMs);
-    return { target, listener, location, others };
+    return { target, recorder, location, others };
   }
 
   #announce(watch: MonitoredDestination): void {

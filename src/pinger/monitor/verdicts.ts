@@ -14,11 +14,11 @@ import type { ResolutionFailure } from '../../shared/resolution.js';
 import { combineVotes, nextVerdict, type State, type Vote } from '../../shared/state.js';
 import { decode, printable } from '../../shared/text.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
-import type { Outbox } from '../outbox.js';
 import type { Scan } from '../sip/scanner.js';
 import { addressLabel } from '../targets/candidates.js';
 import type { Clock } from '../time/clock.js';
 import type { MonitoredDestination } from './destination.js';
+import type { Outbox } from './outbox.js';
 
 /** What a peer calls itself is told again at most this often, and cut at this length. */
 const SERVER_CHANGE_MS = 60_000;

@@ -4,11 +4,10 @@
  */
 
 import * as sip from 'sip';
-import { bracketed } from '../../shared/address.js';
+import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Identity, PingSettings } from '../../shared/destination.js';
 import type { TransportName } from '../../shared/outcome.js';
 import { formatUri, parseUri, type SipUri } from '../../shared/uri.js';
-import type { LocalAddress } from '../transport/transport.js';
 import type { RandomHex } from './random-hex.js';
 import { is, word } from './scanner.js';
 

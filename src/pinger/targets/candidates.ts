@@ -2,7 +2,8 @@
 
 import { bracketed, gateAddress } from '../../shared/address.js';
 import { TRANSPORTS } from '../../shared/outcome.js';
-import type { PartialLookupError, ServerLocation } from '../dns/locate.js';
+import type { PartialLookupError } from '../dns/locate.js';
+import type { ServerLocation } from '../dns/location.js';
 
 /** As in the label `address`. */
 export function addressLabel({ address, port }: Pick<ServerLocation, 'address' | 'port'>): string {

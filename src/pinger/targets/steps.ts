@@ -4,12 +4,13 @@
  * reaches nobody else.
  */
 
+import type { LocalAddress } from '../../shared/address.js';
 import type { TargetSlot } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
-import type { FlowListener, LocalAddress } from '../transport/transport.js';
+import type { FlowListener } from '../transport/transport.js';
 
 /** What takes steps. */
 export interface Steppable {

@@ -1,5 +1,6 @@
 /** One target: the flow to it, its transaction, and the request that is sent again and again. */
 
+import { isSameAddress, type LocalAddress } from '../../shared/address.js';
 import type { PingSettings, TargetSlot } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
@@ -26,7 +27,7 @@ import { Transaction, type TransactionUser } from '../sip/transaction.js';
 import type { Clock } from '../time/clock.js';
 import type { StallDetector } from '../time/stall-detector.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
-import { type FlowListener, isSameAddress, type LocalAddress } from '../transport/transport.js';
+import type { FlowListener } from '../transport/transport.js';
 import { Failover, type NextHop } from './failover.js';
 import { SteppingListener, type Steps } from './steps.js';
 

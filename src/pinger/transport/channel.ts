@@ -1,8 +1,8 @@
 /** What carries messages once a connection is there: a byte stream, or a WebSocket. */
 
 import type * as net from 'node:net';
+import type { LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
-import type { LocalAddress } from './transport.js';
 
 export interface Channel {
   readonly local: LocalAddress;

@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
+import { CAN_SET_DSCP } from '../../shared/dscp.js';
 import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
@@ -132,9 +133,6 @@ function abandon(socket: net.Socket, onError: (error: Error) => void): void {
   socket.on('error', () => {});
   socket.destroy();
 }
-
-/** Whether this Node can mark what a TCP socket sends (RFC 2474). */
-export const CAN_SET_DSCP = 'setTypeOfService' in net.Socket.prototype;
 
 function setDscp(socket: net.Socket, dscp: number): void {
   if (dscp === 0 || !CAN_SET_DSCP) return;

@@ -2,8 +2,8 @@
 
 import { addressFamily } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
+import { bind } from '../net/udp.js';
 import { localFailure } from './socket-errors.js';
-import { bind } from './udp-socket.js';
 
 /** How pings end whose packets cannot leave, or cannot come back. */
 const SIGNS: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'reset']);

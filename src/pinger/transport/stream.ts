@@ -1,13 +1,13 @@
 /** SIP over a byte stream: TCP, or TLS (RFC 3261 18). */
 
 import type * as net from 'node:net';
+import type { LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { type Channel, type ChannelListener, localAddressOf, MAX_UNREAD } from './channel.js';
 import { Framer, FramingError, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
 import { brokenBy } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
-import type { LocalAddress } from './transport.js';
 
 export class StreamChannel implements Channel {
   readonly local: LocalAddress;

@@ -2,6 +2,7 @@
  * How messages reach a target. The rest of the pinger knows wires only by these interfaces.
  */
 
+import type { LocalAddress } from '../../shared/address.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
@@ -14,17 +15,6 @@ export interface Endpoint {
   readonly family: 4 | 6;
   /** The host that led to the address, before any look-up (RFC 5922 4: whom its certificate names). */
   readonly domain: string;
-}
-
-/** Where we listen, as the target sees it. */
-export interface LocalAddress {
-  /** IP address, IPv6 without brackets. */
-  readonly address: string;
-  readonly port: number;
-}
-
-export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boolean {
-  return a?.address === b.address && a.port === b.port;
 }
 
 /** What a flow tells of the ping that is under way, and of how it came to carry it. */

@@ -118,7 +118,11 @@ export class UdpPorts {
   }
 
   /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
-  connect(port: SharedSocket, endpoint: Endpoint, listener: ConnectedListener): Connected | undefined {
+  connect(
+    port: SharedSocket,
+    endpoint: Endpoint,
+    listener: ConnectedListener,
+  ): Connected | undefined {
     const key = `${port.port} ${endpoint.address} ${endpoint.port}`;
     const open = this.#connected.get(key) ?? this.#newConnected(key, port, endpoint);
     open?.users.add(listener);

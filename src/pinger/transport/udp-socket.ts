@@ -1,10 +1,9 @@
 /** UDP sockets as `node:dgram` has them: how they are bound, connected, and asked for our address. */
 
-import * as dgram from 'node:dgram';
-import type { Endpoint, LocalAddress, MessageHandler } from './transport.js';
-
-/** Asked for, in bytes; the system grants what its limits allow. */
-const BUFFER_BYTES = 4 * 1024 * 1024;
+import type * as dgram from 'node:dgram';
+import type { LocalAddress } from '../../shared/address.js';
+import { bind, isConnected } from '../net/udp.js';
+import type { Endpoint, MessageHandler } from './transport.js';
 
 export interface SocketOptions {
   /** IP address to send from; empty for the one that the routes choose. */
@@ -100,43 +99,5 @@ export class SharedSocket {
         if (port > 0) this.socket.send(message, port, from.address, () => {});
       },
     });
-  }
-}
-
-/** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
-export function bind(
-  family: 4 | 6,
-  address: string,
-  port: number,
-  reuseAddr: boolean,
-): dgram.Socket {
-  const socket = dgram.createSocket({
-    type: family === 4 ? 'udp4' : 'udp6',
-    ipv6Only: family === 6,
-    reuseAddr,
-    recvBufferSize: BUFFER_BYTES,
-    sendBufferSize: BUFFER_BYTES,
-    lookup: (host, _options, callback) => callback(null, host, family),
-  });
-  let failure: Error | undefined;
-  socket.once('error', (error) => {
-    failure = error;
-  });
-  socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
-  socket.removeAllListeners('error');
-  if (failure !== undefined) {
-    socket.close();
-    throw failure;
-  }
-  return socket;
-}
-
-/** `connect` fails without throwing; only a connected socket has a remote address. */
-export function isConnected(socket: dgram.Socket): boolean {
-  try {
-    socket.remoteAddress();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -14,12 +14,12 @@
  * own. None of it happens where a port was asked for.
  */
 
-import { bracketed } from '../../shared/address.js';
+import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Outcome } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { unlessOurAddressIsGone } from './own-address.js';
 import { failureOf } from './socket-errors.js';
-import type { Endpoint, Flow, FlowListener, LocalAddress, Transport } from './transport.js';
+import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
 import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 import type { SharedSocket } from './udp-socket.js';
 

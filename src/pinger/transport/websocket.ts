@@ -2,7 +2,7 @@
 
 import type * as net from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
-import { bracketed } from '../../shared/address.js';
+import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
@@ -13,7 +13,7 @@ import { MAX_BODY_LENGTH, MAX_HEAD_LENGTH, PONG } from './framer.js';
 import type { RateBound } from './rate-bound.js';
 import { brokenBy } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
-import type { Endpoint, LocalAddress } from './transport.js';
+import type { Endpoint } from './transport.js';
 
 /** RFC 6455 7.4.1: a normal closure. */
 const NORMAL = 1000;

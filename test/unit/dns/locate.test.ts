@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseHosts } from '../../../src/pinger/dns/hosts.js';
-import type { ServerLocation } from '../../../src/pinger/dns/locate.js';
+import type { ServerLocation } from '../../../src/pinger/dns/location.js';
 import { ranked } from '../../../src/pinger/targets/candidates.js';
 import type { IpProtocol } from '../../../src/shared/destination.js';
 import type { TransportChoice } from '../../../src/shared/outcome.js';

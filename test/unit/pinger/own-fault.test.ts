@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TEXT } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
-import type { LocateResult, ServerLocation } from '../../../src/pinger/dns/locate.js';
+import type { LocateResult } from '../../../src/pinger/dns/locate.js';
+import type { ServerLocation } from '../../../src/pinger/dns/location.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
 import type { Flow, FlowListener, Transport } from '../../../src/pinger/transport/transport.js';
 import {

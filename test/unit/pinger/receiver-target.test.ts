@@ -35,7 +35,8 @@ class ScriptedTransport implements Transport, Flow {
   isClosed = false;
   local = { address: '192.0.2.99', port: 40_000 };
   /** What `prepare` does; undefined for nothing yet. */
-  onPrepare: ((listener: FlowListener) => void) | undefined = (listener) => listener.ready(this.local);
+  onPrepare: ((listener: FlowListener) => void) | undefined = (listener) =>
+    listener.ready(this.local);
   listener: FlowListener | undefined;
 
   open(_endpoint: Endpoint, listener: FlowListener): Flow {

@@ -1,7 +1,7 @@
 /** What the main thread is to be told: what comes up in one turn crosses in one message of its kind. */
 
-import type { DestinationSlot, TargetAddress } from '../shared/destination.js';
-import type { Faults } from '../shared/faults.js';
+import type { DestinationSlot, TargetAddress } from '../../shared/destination.js';
+import type { Faults } from '../../shared/faults.js';
 import type {
   FromPinger,
   LogLine,
@@ -10,7 +10,7 @@ import type {
   ResolvedTargets,
   ServerName,
   VerdictUpdate,
-} from '../shared/protocol.js';
+} from '../../shared/protocol.js';
 
 export class Outbox {
   readonly #post: (message: FromPinger) => void;
