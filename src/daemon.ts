@@ -68,7 +68,8 @@ export class Daemon {
     this.#log = log;
     this.#loaded = loaded;
     const contents = () => this.#loaded.files.contents();
-    const write = ({ level, message, fields }: LogLine) => log[level](fields, message);
+    const write = ({ level, event, message, fields }: LogLine) =>
+      log[level]({ event, ...fields }, message);
     const now = () => Date.now();
     const request = requester(`sip-keepalive-exporter/${version}`, contents);
     this.#engine = createEngine({

@@ -67,6 +67,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** A line for the log; `fields` are its key-value pairs. */
 export interface LogLine {
   readonly level: LogLevel;
+  /** What happened, as a stable name to search for: `destination_down`. */
+  readonly event?: string;
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number>>;
 }
