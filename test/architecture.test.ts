@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
+import { ARROWS } from './support/arrows.js';
 
 /** The tests run from dist/; the sources are found from where npm starts them. */
 const SRC = join(process.cwd(), 'src');
@@ -25,70 +26,6 @@ const TOO_LONG: readonly string[] = [
   'registry/registry.ts',
   'supervisor/supervisor.ts',
 ];
-/**
- * The rooms of `src/`, and which others each may import, besides `shared/` and itself; docs/architecture.md
- * draws them. `(types)` is for `import type` alone.
- */
-const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  shared: [],
-  // The pinger thread, from what rests on nothing to what rests on all of it.
-  'pinger/time': [],
-  'pinger/net': [],
-  'pinger/sip': ['pinger/time (types)'],
-  'pinger/dns': ['pinger/net', 'pinger/time'],
-  'pinger/transport': ['pinger/net', 'pinger/sip', 'pinger/time (types)'],
-  'pinger/targets': [
-    'pinger/dns (types)',
-    'pinger/sip',
-    'pinger/time (types)',
-    'pinger/transport (types)',
-  ],
-  'pinger/monitor': [
-    'pinger/dns',
-    'pinger/sip',
-    'pinger/targets',
-    'pinger/time',
-    'pinger/transport (types)',
-  ],
-  'pinger/probe': [
-    'pinger/dns',
-    'pinger/monitor',
-    'pinger/sip',
-    'pinger/targets',
-    'pinger/transport (types)',
-  ],
-  pinger: [
-    'pinger/dns',
-    'pinger/monitor',
-    'pinger/probe',
-    'pinger/sip',
-    'pinger/targets',
-    'pinger/time',
-    'pinger/transport',
-  ],
-  // The main thread.
-  platform: [],
-  config: ['platform'],
-  registry: [],
-  discovery: ['config (types)', 'platform', 'registry', 'status (types)'],
-  supervisor: ['platform'],
-  status: ['config (types)'],
-  metrics: ['status'],
-  webhooks: ['config (types)', 'platform', 'status (types)'],
-  http: ['metrics', 'platform', 'registry', 'status'],
-  // main.ts, daemon.ts, library.ts and engine.ts join the rooms.
-  '': [
-    'config',
-    'discovery',
-    'http',
-    'metrics',
-    'platform',
-    'registry',
-    'status',
-    'supervisor',
-    'webhooks',
-  ],
-};
 
 interface SourceFile {
   /** From `src/`: `pinger/wheel.ts`. */
