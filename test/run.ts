@@ -34,8 +34,9 @@ if (unknown.length > 0) {
 const chosen = names.length === 0 ? all : names.flatMap((name) => filesNamed(name, all));
 
 if (flags.includes('--watch')) {
-  const compiler = ['tsc', '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'];
-  spawn('npx', compiler, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'];
+  spawn(process.execPath, [compiler, ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 const files = [...new Set(chosen)].map((file) => join(DIST, file));
 const run = spawn(process.execPath, ['--test', ...flags, ...files], { stdio: 'inherit' });
