@@ -71,7 +71,8 @@ export class Daemon {
     const write = ({ level, event, message, fields }: LogLine) =>
       log[level]({ event, ...fields }, message);
     const now = () => Date.now();
-    const request = requester(`sip-keepalive-exporter/${version}`, contents);
+    const userAgent = `sip-keepalive-exporter/${version}`;
+    const request = requester({ userAgent, files: contents, clock: systemClock });
     this.#engine = createEngine({
       dns: config.dns,
       files: contents,
@@ -96,7 +97,7 @@ export class Daemon {
       now: () => new Date(),
     });
     const file = (path: string) => contents().get(path) ?? '';
-    this.#webhooks = new Webhooks({ request, file, log: write, now });
+    this.#webhooks = new Webhooks({ request, file, log: write, clock: systemClock });
     this.#histories = new Histories({ ledger: this.#engine.ledger, registry, now });
     this.#reloader = new Reloader({
       clock: systemClock,
@@ -197,7 +198,7 @@ export class Daemon {
         ? () => {}
         : watchFile(config.file, config.autoReloadMs, () => void this.reload());
     this.#warnOfDscp(config);
-    this.#webhooks.set(config.webhooks);
+    this.#webhooks.configure(config.webhooks);
     await this.#reconciler.use(config);
     if (isReload) this.#runtimeDestinations.use(config.readEntry);
     await this.#discovery.set(config.sources);
@@ -255,7 +256,7 @@ export class Daemon {
     const event = eventOf(to);
     if (event === undefined) return;
     const { id, atMs } = change;
-    this.#webhooks.tell({
+    this.#webhooks.notify({
       ...{ id, event, atMs },
       get body() {
         return changeJson(change);

@@ -32,6 +32,8 @@ export interface HttpReply {
   readonly contentType: string;
   /** Where a redirect leads, as written; empty without one. */
   readonly location: string;
+  /** The header as it was sent (RFC 9110 10.2.3). */
+  readonly retryAfter?: string;
   /** In memory of its own; empty with a redirect. */
   readonly body: Buffer;
 }

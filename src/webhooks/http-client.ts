@@ -1,4 +1,4 @@
-/** Requests to HTTP servers, with the TLS and the credentials that their settings say. */
+/** Requests to HTTP servers, with the TLS options and the credentials of their settings. */
 
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -6,28 +6,35 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BasicAuth, HttpReply, HttpRequest, Requester } from '../config/source-settings.js';
 import { type Hop, nextRequest } from '../platform/redirects.js';
+import type { Clock } from '../shared/clock.js';
 import type { TlsSettings } from '../shared/destination.js';
 import { secretIn } from '../shared/secret-file.js';
 import { secureContextOptions } from '../shared/tls-options.js';
 
-/** What a body of unknown length is first given room for. */
+/** Size of the first buffer for a body of unknown length. */
 const FIRST_BYTES = 64 << 10;
 const MAX_BYTES = 64 << 20;
 
-/** @param files what is in the files that settings name, by their paths. */
-export function requester(userAgent: string, files: () => ReadonlyMap<string, string>): Requester {
+export interface HttpClientOptions {
+  readonly userAgent: string;
+  /** Contents of the files that settings name, by path. */
+  readonly files: () => ReadonlyMap<string, string>;
+  readonly clock: Clock;
+}
+
+export function requester({ userAgent, files, clock }: HttpClientOptions): Requester {
   return async (settings, request, signal) => {
     const { timeoutMs, basicAuth, tls, followRedirects } = settings;
-    const limit = limited(signal, timeoutMs);
+    const deadline = startDeadline(signal, timeoutMs, clock);
     const optionsFor = ({ url, isTrusted }: Hop) => ({
-      signal: limit.signal,
+      signal: deadline.signal,
       headers: {
         'User-Agent': userAgent,
         'Accept-Encoding': 'gzip',
         ...request.headers,
         ...(isTrusted ? authorization(basicAuth, files()) : {}),
       },
-      ...(url.protocol === 'https:' ? tlsOptions(isTrusted ? tls : unnamed(tls), files()) : {}),
+      ...(url.protocol === 'https:' ? tlsOptions(isTrusted ? tls : anonymous(tls), files()) : {}),
     });
     try {
       let hop: Hop = { url: new URL(settings.url), isTrusted: true, redirects: 0 };
@@ -38,36 +45,37 @@ export function requester(userAgent: string, files: () => ReadonlyMap<string, st
         hop = next;
       }
     } catch (error) {
-      const isLate = limit.signal.aborted && !signal.aborted;
+      const isLate = deadline.signal.aborted && !signal.aborted;
       throw isLate ? new Error(`no answer within ${timeoutMs / 1000} s`) : error;
     } finally {
-      limit.end();
+      deadline.cancel();
     }
   };
 }
 
 /**
- * Aborts with `signal`, or after this time. With a timer of its own: one of `AbortSignal.timeout`
- * that only `AbortSignal.any` refers to is collected as garbage, and then never ends the request.
+ * Aborts with `signal`, or after `timeoutMs`. The timer is held here: a signal of
+ * `AbortSignal.timeout` that only `AbortSignal.any` refers to is collected as garbage, and then the
+ * request never ends.
  */
-function limited(signal: AbortSignal, timeoutMs: number) {
-  const limit = new AbortController();
-  const abort = () => limit.abort();
-  const timer = setTimeout(abort, timeoutMs);
+function startDeadline(signal: AbortSignal, timeoutMs: number, clock: Clock) {
+  const deadline = new AbortController();
+  const abort = () => deadline.abort();
+  const stopTimer = clock.after(timeoutMs, abort);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
-  const end = () => {
-    clearTimeout(timer);
+  const cancel = () => {
+    stopTimer();
     signal.removeEventListener('abort', abort);
   };
-  return { signal: limit.signal, end };
+  return { signal: deadline.signal, cancel };
 }
 
 function send(url: URL, options: https.RequestOptions, request: HttpRequest): Promise<HttpReply> {
   const { method, body, maxBytes = MAX_BYTES } = request;
   return new Promise((resolve, reject) => {
-    const { request: open } = url.protocol === 'https:' ? https : http;
-    const sent = open(url, { ...options, method }, (response) => {
+    const { request: start } = url.protocol === 'https:' ? https : http;
+    const sent = start(url, { ...options, method }, (response) => {
       read(response, maxBytes).then(resolve, reject);
     });
     sent.on('error', reject);
@@ -77,10 +85,13 @@ function send(url: URL, options: https.RequestOptions, request: HttpRequest): Pr
 
 async function read(response: http.IncomingMessage, maxBytes: number): Promise<HttpReply> {
   const { statusCode: status = 0, headers } = response;
-  const { location = '', 'content-type': contentType = '' } = headers;
-  // Node reads headers as ISO-8859-1; what is in there beyond ASCII is UTF-8 as a rule.
+  const { location = '', 'content-type': contentType = '', 'retry-after': retryAfter } = headers;
+  // Node decodes headers as ISO-8859-1; beyond ASCII they usually are UTF-8.
   const target = Buffer.from(location, 'latin1').toString('utf8');
-  const reply = { status, contentType, location: status >= 300 && status < 400 ? target : '' };
+  const reply = {
+    ...{ status, contentType, location: status >= 300 && status < 400 ? target : '' },
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
   if (reply.location !== '') {
     response.destroy();
     return { ...reply, body: Buffer.alloc(0) };
@@ -89,30 +100,32 @@ async function read(response: http.IncomingMessage, maxBytes: number): Promise<H
 }
 
 /**
- * In one buffer, which grows: the pieces of a long body would leave the heap full of holes.
+ * Reads into one buffer, which grows: many small chunks would fragment the heap.
  *
- * @param maxBytes of the body after it is decompressed.
+ * @param maxBytes after decompression.
  */
 async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
-  const announced = Number(response.headers['content-length'] ?? Math.min(FIRST_BYTES, maxBytes));
-  if (announced > maxBytes) {
+  const expectedBytes = Number(
+    response.headers['content-length'] ?? Math.min(FIRST_BYTES, maxBytes),
+  );
+  if (expectedBytes > maxBytes) {
     response.destroy();
     throw tooLong();
   }
   const content = decompressed(response);
-  let bytes: Buffer = Buffer.allocUnsafeSlow(announced);
+  let bytes: Buffer = Buffer.allocUnsafeSlow(expectedBytes);
   let end = 0;
-  for await (const piece of content as AsyncIterable<Buffer>) {
-    if (end + piece.length > maxBytes) throw tooLong();
-    if (end + piece.length > bytes.length) bytes = grown(bytes, end + piece.length, maxBytes);
-    piece.copy(bytes, end);
-    end += piece.length;
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    if (end + chunk.length > maxBytes) throw tooLong();
+    if (end + chunk.length > bytes.length) bytes = grown(bytes, end + chunk.length, maxBytes);
+    chunk.copy(bytes, end);
+    end += chunk.length;
   }
   return bytes.subarray(0, end);
 }
 
-/** The content of a body (RFC 9110 8.4.1); servers compress what they were asked to or not. */
+/** Undoes the content coding (RFC 9110 8.4.1). A server may compress without being asked. */
 function decompressed(response: http.IncomingMessage): Readable {
   const coding = response.headers['content-encoding']?.toLowerCase() ?? '';
   if (coding === '' || coding === 'identity') return response;
@@ -120,12 +133,12 @@ function decompressed(response: http.IncomingMessage): Readable {
     response.destroy();
     throw new Error(`expected the content coding gzip or none, got ${JSON.stringify(coding)}`);
   }
-  // The reader of the content is told of errors; either of the two ends with the other.
+  // Errors surface where the result is read; each of the two streams ends with the other.
   return pipeline(response, createGunzip(), () => {});
 }
 
-function grown(bytes: Buffer, atLeast: number, atMost: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(2 * bytes.length, atLeast), atMost));
+function grown(bytes: Buffer, minBytes: number, maxBytes: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(2 * bytes.length, minBytes), maxBytes));
   bytes.copy(larger);
   return larger;
 }
@@ -147,7 +160,7 @@ function tlsOptions(tls: TlsSettings, files: ReadonlyMap<string, string>): https
   };
 }
 
-/** Without what shows who we are, and whom we expect: for servers that the settings do not name. */
-function unnamed(tls: TlsSettings): TlsSettings {
+/** For a server that the settings do not name: no client certificate, and its own name is checked. */
+function anonymous(tls: TlsSettings): TlsSettings {
   return { ...tls, certFile: '', keyFile: '', keyPassphraseFile: '', serverName: '' };
 }

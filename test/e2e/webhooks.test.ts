@@ -10,24 +10,27 @@ import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
 import { eventually, folder } from '../support/process.js';
 
-interface Told {
+interface Delivery {
   readonly path: string;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** Takes what webhooks tell; `answer` says what each gets: a status, or nothing at all. */
-async function receive(t: TestContext, answer: (told: Told, count: number) => number | undefined) {
-  const all: Told[] = [];
+/** Receives what webhooks deliver; `answer` is the status for each, or undefined for no answer. */
+async function receive(
+  t: TestContext,
+  answer: (delivery: Delivery, count: number) => number | undefined,
+) {
+  const all: Delivery[] = [];
   const server = http.createServer((request, response) => {
     let body = '';
     request.on('data', (data) => {
       body += data;
     });
     request.on('end', () => {
-      const told = { path: request.url ?? '', headers: request.headers, body };
-      all.push(told);
-      const status = answer(told, all.length);
+      const delivery = { path: request.url ?? '', headers: request.headers, body };
+      all.push(delivery);
+      const status = answer(delivery, all.length);
       if (status !== undefined) response.writeHead(status).end();
     });
   });
@@ -39,10 +42,10 @@ async function receive(t: TestContext, answer: (told: Told, count: number) => nu
   return { all, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path` };
 }
 
-const eventsOf = (all: readonly Told[]) =>
+const eventsOf = (all: readonly Delivery[]) =>
   all.map(({ headers }) => headers['x-sip-keepalive-event']);
 
-test('webhooks are told of what goes down and up, in order, signed', async (t) => {
+test('webhooks receive each change of state, in order and signed', async (t) => {
   let isUp = true;
   const peer = await startFarEnd(t, 'udp', (_request, good) =>
     isUp ? [good] : [good.replace('200 OK', '503 Busy')],
@@ -59,18 +62,18 @@ test('webhooks are told of what goes down and up, in order, signed', async (t) =
     ],
     destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gw', labels: { carrier: 'acme' } }],
   });
-  await eventually('the first verdict is told', () => all.length === 1);
+  await eventually('the first state is delivered', () => all.length === 1);
   isUp = false;
-  await eventually('that it is down', () => all.length === 2);
+  await eventually('down is delivered', () => all.length === 2);
   isUp = true;
-  await eventually('that it is up', () => all.length === 3);
+  await eventually('up is delivered', () => all.length === 3);
   assert.deepEqual(eventsOf(all), ['dst-up', 'dst-down', 'dst-up']);
   const [, down] = all;
-  const told = JSON.parse(down?.body ?? '') as Record<string, unknown>;
-  const { destination, from, state, reason, labels } = told;
+  const body = JSON.parse(down?.body ?? '') as Record<string, unknown>;
+  const { destination, from, state, reason, labels } = body;
   assert.deepEqual([destination, from, state, reason], ['gw', 'up', 'down', 'code']);
   assert.deepEqual(labels, { carrier: 'acme' });
-  assert.equal(down?.headers['x-sip-keepalive-delivery'], told['id']);
+  assert.equal(down?.headers['x-sip-keepalive-delivery'], body['id']);
   const signature = createHmac('sha256', 's3cret')
     .update(down?.body ?? '')
     .digest('hex');
@@ -84,8 +87,8 @@ test('webhooks are told of what goes down and up, in order, signed', async (t) =
   assert.doesNotMatch(shown, /secret-path|s3cret/);
 });
 
-test('one that fails is told again, one that refuses is not, and one that hangs holds up nobody', async (t) => {
-  const failing = await receive(t, (_told, count) => (count <= 2 ? 500 : 200));
+test('a failed delivery is retried, a refused one is not, and a webhook that hangs holds up no other', async (t) => {
+  const failing = await receive(t, (_delivery, count) => (count <= 2 ? 500 : 200));
   const refusing = await receive(t, () => 404);
   const hanging = await receive(t, () => undefined);
   const exporter = await startExporter(t, {
@@ -104,18 +107,18 @@ test('one that fails is told again, one that refuses is not, and one that hangs 
   const count = (metric: string, webhook: string) =>
     exporter.metric(`sip_keepalive_webhook_${metric}`, { webhook });
   await eventually(
-    'the failing one has both',
+    'the failing one receives both events',
     async () => (await count('deliveries_total', 'failing')) === 2,
   );
   const bodies = failing.all.map(({ body }) => (JSON.parse(body) as { id: string }).id);
   assert.deepEqual([bodies[0], bodies[1], bodies.length], [bodies[2], bodies[2], 4]);
   assert.equal(await count('failures_total', 'failing'), 2);
   await eventually(
-    'both are refused',
+    'both events are refused',
     async () => (await count('dropped_total', 'refusing')) === 2,
   );
   assert.equal(refusing.all.length, 2);
-  await eventually('it is given up after its timeout', async () => {
+  await eventually('a delivery times out', async () => {
     return ((await count('failures_total', 'hanging')) ?? 0) > 0;
   });
   assert.deepEqual(
@@ -126,10 +129,10 @@ test('one that fails is told again, one that refuses is not, and one that hangs 
     [await count('deliveries_total', 'absent'), await count('queued', 'absent')],
     [0, 2],
   );
-  assert.equal(await exporter.stop('SIGTERM'), 0, 'none of them holds up the end');
+  assert.equal(await exporter.stop('SIGTERM'), 0, 'none of them holds up the exit');
 });
 
-test('what is queued goes to the new place once a reload names it', async (t) => {
+test('a reload that changes the URL of a webhook sends its queue to the new one', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const { all, url } = await receive(t, () => 204);
   const config = (to: string) => ({
@@ -141,15 +144,15 @@ test('what is queued goes to the new place once a reload names it', async (t) =>
   const labels = { webhook: 'pager' };
   const failures = async () =>
     exporter.metric('sip_keepalive_webhook_failures_total', labels).then((count) => count ?? 0);
-  await eventually('it fails twice', async () => (await failures()) >= 2);
+  await eventually('two deliveries fail', async () => (await failures()) >= 2);
   writeFileSync(exporter.configFile, JSON.stringify(config(url)));
   await exporter.post('/-/reload', '');
-  await eventually('it is told', () => all.length === 1);
+  await eventually('the event is delivered', () => all.length === 1);
   assert.deepEqual(eventsOf(all), ['dst-up']);
-  assert.ok((await failures()) >= 2, 'no counter begins anew');
+  assert.ok((await failures()) >= 2, 'the counters go on');
 });
 
-test('a redirect of a webhook is not followed, and is told with its host alone', async (t) => {
+test('a redirect of a webhook is not followed, and the log has its host alone', async (t) => {
   const { all, url } = await receive(t, () => 204);
   const moved = http.createServer((_request, response) => {
     response.writeHead(307, { Location: url }).end();
@@ -162,8 +165,8 @@ test('a redirect of a webhook is not followed, and is told with its host alone',
     destinations: [{ uri: `127.0.0.1:${await freePort()}` }],
   });
   const { host } = new URL(url);
-  const wanted = `status 307, a redirect to ${host}, which is not followed`;
-  await eventually('it is told', () => exporter.output().includes(wanted));
+  const expected = `status 307: redirect to ${host} not followed`;
+  await eventually('it is logged', () => exporter.output().includes(expected));
   assert.doesNotMatch(exporter.output(), /secret-path/);
   assert.equal(all.length, 0);
 });

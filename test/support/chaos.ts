@@ -125,7 +125,7 @@ function inPingerThread(): void {
 function inMainThread(): void {
   patch(DestinationRegistry.prototype, 'set', () => throwAt('reload'));
   patch(FileSd.prototype, 'read', () => throwAt('source'));
-  patch(Webhooks.prototype, 'tell', () => throwAt('webhook'));
+  patch(Webhooks.prototype, 'notify', () => throwAt('webhook'));
   patch(Journal.prototype, 'append', () => throwAt('journal'));
   patch(ServerResponse.prototype, 'setHeader', (name: string) => {
     if (name === 'Content-Security-Policy') throwAt('page');

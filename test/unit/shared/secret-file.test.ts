@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { HttpSettings, WebhookSettings } from '../../../src/config/source-settings.js';
 import { Authenticator } from '../../../src/pinger/sip/authenticator.js';
 import { TlsContexts } from '../../../src/pinger/transport/tls-context.js';
+import { systemClock } from '../../../src/shared/clock.js';
 import type { Credentials } from '../../../src/shared/destination.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { secretIn } from '../../../src/shared/secret-file.js';
@@ -92,14 +93,14 @@ for (const secret of SECRETS) {
       ...{ name: 'w', http: server_, events: ['dst-up'], secretFile: '/secret' },
     };
     const webhooks = new Webhooks({
-      request: requester('test', () => inFile),
+      request: requester({ userAgent: 'test', files: () => inFile, clock: systemClock }),
       file: (path) => inFile.get(path) ?? '',
       log: ({ message }) => assert.fail(message),
-      now: () => 0,
+      clock: systemClock,
     });
     t.after(() => webhooks.close());
-    webhooks.set([webhook]);
-    webhooks.tell({ id: '1', event: 'dst-up', atMs: 0, body: '{}' });
+    webhooks.configure([webhook]);
+    webhooks.notify({ id: '1', event: 'dst-up', atMs: 0, body: '{}' });
     await isAnswered;
     const [headers] = asked;
     const basic = Buffer.from(`bob:${secret}`).toString('base64');
@@ -111,7 +112,8 @@ for (const secret of SECRETS) {
 
 test('requests to HTTP servers take the same TLS options as pings do', async () => {
   const { tls } = settings({ tls: { caFile: '/ca' } });
-  const request = requester('test', () => new Map([['/ca', 'nothing']]));
+  const files = () => new Map([['/ca', 'nothing']]);
+  const request = requester({ userAgent: 'test', files, clock: systemClock });
   const server: HttpSettings = {
     ...{ url: 'https://127.0.0.1:1/', timeoutMs: 1_000, tls, basicAuth: undefined },
     followRedirects: true,
