@@ -13,6 +13,7 @@ import { createApp } from './http/app.js';
 import type { Exporter } from './http/exporter.js';
 import { basicAuth } from './http/guards/basic-auth.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
+import { lastGood } from './http/server/last-good.js';
 import { type HttpServer, listen } from './http/server/server.js';
 import type { WebConfigFile } from './http/server/web-config.js';
 import { openFileLimit } from './platform/open-files.js';
@@ -126,18 +127,20 @@ export class Daemon {
     const { config } = this.#loaded;
     await this.#runtimeDestinations.start();
     const onError = (error: unknown) =>
-      this.#log.error({ error: String(error) }, 'the HTTP server has trouble');
+      this.#log.error({ event: 'http_server_error', error: String(error) }, 'HTTP server error');
+    const webConfigInForce =
+      webConfig === undefined ? undefined : lastGood(() => webConfig.current(), onError);
     const app = createApp({
       exporter: this.#exporter(),
-      ...(webConfig === undefined
+      ...(webConfigInForce === undefined
         ? {}
-        : { guard: basicAuth({ config: () => webConfig.current(), onError }) }),
+        : { guard: basicAuth({ config: webConfigInForce, onError }) }),
       onError: (error, path) => this.#log.error({ path, error: String(error) }, 'a request failed'),
     });
     const { host, port } = config.webListenAddress;
     this.#server = await listen({
-      ...{ handler: app, host, port, webConfig, onError },
-      connections: this.#connections,
+      ...{ handler: app, host, port, webConfig: webConfigInForce, onError },
+      ...{ connections: this.#connections, clock: systemClock },
     });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();

@@ -5,7 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { exporterMetrics } from '../metrics/exporter-metrics.js';
 import { clientErrorStatus } from './client-fault.js';
 import type { Exporter } from './exporter.js';
-import { ownHost, sameSite } from './guards/same-site.js';
+import { requireKnownHost, requireSameSite } from './guards/same-site.js';
 import { aliveHandler } from './routes/alive.js';
 import { destinationHandler, destinationsHandler, historyHandler } from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
@@ -41,12 +41,12 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
       response.status(status).type('text/plain').send(`${body}\n`);
     };
   const history = new ProbeHistory();
-  const isOwnHost = ownHost(() => exporter.names);
-  // What they show is for people who look after this exporter.
-  app.use(['/config', '/logs'], isOwnHost);
+  const knownHost = requireKnownHost(() => exporter.names);
+  // For the operators of this exporter alone.
+  app.use(['/config', '/logs'], knownHost);
   app.use('/probe', (request, response, next) => {
     if (request.query['debug'] === undefined) next();
-    else isOwnHost(request, response, next);
+    else knownHost(request, response, next);
   });
   const routes: Readonly<Record<string, RequestHandler>> = {
     '/': pageHandler(),
@@ -72,13 +72,13 @@ export function createApp({ exporter, guard, onError }: AppOptions): Express {
   for (const [path, handler] of Object.entries(routes)) {
     app.route(path).get(handler).all(notAllowed('GET, HEAD'));
   }
-  const isSameSite = sameSite(() => exporter.names);
+  const sameSite = requireSameSite(() => exporter.names);
   const posted: Readonly<Record<string, RequestHandler>> = {
     '/rpc': rpcHandler(exporter, (error) => onError(error, '/rpc')),
     '/-/reload': reloadHandler(exporter),
   };
   for (const [path, handler] of Object.entries(posted)) {
-    app.route(path).post(isSameSite, handler).all(notAllowed('POST'));
+    app.route(path).post(sameSite, handler).all(notAllowed('POST'));
   }
   app.use((_request, response) => {
     response.status(404).type('text/plain').send('Not found. Begin at /\n');

@@ -7,7 +7,7 @@ import type { Explanation } from '../shared/resolution.js';
 import type { StatusContext } from '../status/freshness.js';
 import type { History } from '../status/history.js';
 import type { ChangeListener, StateChange } from '../status/state-change.js';
-import type { OwnNames } from './guards/same-site.js';
+import type { ExporterNames } from './guards/same-site.js';
 
 /** What the HTTP side sees of the rest of the process. */
 export interface Exporter extends StatusContext, Omit<ExporterFacts, 'registry'> {
@@ -37,7 +37,7 @@ export interface Exporter extends StatusContext, Omit<ExporterFacts, 'registry'>
     flush(owner?: string): Promise<number>;
   };
   /** The names under which we may be asked for what changes things or shows secrets. */
-  readonly names: OwnNames;
+  readonly names: ExporterNames;
   readonly history: { of(slot: DestinationSlot): History };
   /** Whether callers may add and remove. */
   readonly isAdminEnabled: boolean;

@@ -6,6 +6,7 @@ import * as net from 'node:net';
 import type { TestContext } from 'node:test';
 import { Connections } from '../../src/http/server/connections.js';
 import { listen } from '../../src/http/server/server.js';
+import { systemClock } from '../../src/shared/clock.js';
 
 export interface Serving {
   readonly port: number;
@@ -23,6 +24,7 @@ export async function serve(
   const connections = new Connections(limit, () => performance.now());
   const server = await listen({
     ...{ handler, host: '127.0.0.1', port: 0, webConfig: undefined, connections },
+    clock: systemClock,
     onError: (error) => errors.push(error),
   });
   t.after(() => server.close());

@@ -1,4 +1,4 @@
-/** Basic authentication in front of every route (RFC 7617). */
+/** Basic authentication for every route (RFC 7617). */
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
@@ -6,45 +6,45 @@ import type { WebConfig } from '../server/web-config.js';
 import { LoginAttempts } from './login-attempts.js';
 import { costOf, type PasswordCheck, passwordThread } from './passwords.js';
 
-/** Comparisons are slow on purpose: what came of the last ones is remembered. */
+/** Checks are slow by design, so recent results are kept. */
 const MAX_RIGHT = 100;
 const MAX_WRONG = 1_000;
 
-export interface GuardOptions {
-  /** The users as they are now. Throws when they cannot be read; then the last ones stay in use. */
+export interface BasicAuthOptions {
+  /** The web configuration in force. */
   readonly config: () => WebConfig;
   readonly onError: (error: unknown) => void;
-  readonly check?: PasswordCheck;
+  readonly checkPassword?: PasswordCheck;
 }
 
 export function basicAuth({
   config,
   onError,
-  check = passwordThread(),
-}: GuardOptions): RequestHandler {
-  const users = usersOf(config, onError);
-  const attempts = new LoginAttempts(check, onError);
+  checkPassword = passwordThread(),
+}: BasicAuthOptions): RequestHandler {
+  const users = usersOf(config);
+  const attempts = new LoginAttempts(checkPassword, onError);
   const salt = randomBytes(16);
   const keyOf = (...parts: readonly string[]) =>
     createHash('sha256').update(salt).update(JSON.stringify(parts)).digest('base64');
-  const right = new Recent(MAX_RIGHT);
-  const wrong = new Recent(MAX_WRONG);
+  const right = new RecentKeys(MAX_RIGHT);
+  const wrong = new RecentKeys(MAX_WRONG);
   return async (request, response, next) => {
     const { hashes, cost } = users();
     if (hashes.size === 0) return next();
-    const given = credentials(request.headers.authorization);
-    if (given === undefined) return unauthorized(response);
-    const { user, password } = given;
+    const login = readCredentials(request.headers.authorization);
+    if (login === undefined) return unauthorized(response);
+    const { user, password } = login;
     const hash = hashes.get(user);
-    // With the hash in it, nothing that is remembered outlives a change of the password.
+    // The key has the hash in it, so no result outlives a change of the password.
     const key = keyOf(hash ?? '', user, password);
     if (hash !== undefined && right.has(key)) return next();
     const client = networkOf(request.socket.remoteAddress ?? '');
-    // With the client in it, nobody learns from the time what others have tried.
+    // The key has the client in it, so the time does not tell what other clients have tried.
     const attempt = keyOf(client, key, String(cost));
     if (wrong.has(attempt)) return unauthorized(response);
-    const verdict = await attempts.verdict(attempt, client, { password, hash, cost }, response);
-    switch (verdict) {
+    const result = await attempts.check(attempt, client, { password, hash, cost }, response);
+    switch (result) {
       case 'right':
         right.add(key);
         return next();
@@ -58,7 +58,7 @@ export function basicAuth({
       case 'gone':
         return;
       default:
-        verdict satisfies never;
+        result satisfies never;
     }
   };
 }
@@ -69,35 +69,24 @@ interface Users {
   readonly cost: number;
 }
 
-/** The users as they are now; while the file that has them is wrong, as they were before. */
-function usersOf(config: GuardOptions['config'], onError: GuardOptions['onError']): () => Users {
+/** The users of the web configuration in force. */
+function usersOf(config: () => WebConfig): () => Users {
   let users: Users = { hashes: new Map(), cost: 0 };
-  let lastFault = '';
-  const use = ({ users: hashes }: WebConfig) => {
-    lastFault = '';
-    if (hashes === users.hashes) return;
-    users = { hashes, cost: Math.max(0, ...[...hashes.values()].map(costOf)) };
-  };
-  use(config());
   return () => {
-    try {
-      use(config());
-    } catch (error) {
-      const fault = String(error);
-      if (fault !== lastFault) onError(error);
-      lastFault = fault;
-    }
+    const { users: hashes } = config();
+    if (hashes === users.hashes) return users;
+    users = { hashes, cost: Math.max(0, ...[...hashes.values()].map(costOf)) };
     return users;
   };
 }
 
-/** The keys that were added or found last, up to a number of them. */
-class Recent {
-  readonly #most: number;
+/** The most recently used keys. */
+class RecentKeys {
+  readonly #maxSize: number;
   readonly #keys = new Set<string>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(maxSize: number) {
+    this.#maxSize = maxSize;
   }
 
   has(key: string): boolean {
@@ -109,7 +98,7 @@ class Recent {
   add(key: string): void {
     this.#keys.add(key);
     const [oldest] = this.#keys;
-    if (this.#keys.size > this.#most && oldest !== undefined) this.#keys.delete(oldest);
+    if (this.#keys.size > this.#maxSize && oldest !== undefined) this.#keys.delete(oldest);
   }
 }
 
@@ -118,8 +107,8 @@ function unauthorized(response: Response): void {
   response.status(401).type('text/plain').send('Unauthorized\n');
 }
 
-/** Undefined when the header is absent or malformed: there is nothing to compare. */
-function credentials(
+/** Undefined when the header is absent or malformed. */
+function readCredentials(
   header: string | undefined,
 ): { readonly user: string; readonly password: string } | undefined {
   const [, encoded] = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header ?? '') ?? [];
@@ -130,13 +119,13 @@ function credentials(
   return { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** One client: of IPv6 a network of 64 bits, which is what one subscriber has. */
+/** Identifies a client: its IPv4 address, or its IPv6 /64, which is what one subscriber gets. */
 function networkOf(address: string): string {
   const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!ipv4.includes(':')) return ipv4;
   const [head = '', tail] = ipv4.split('%')[0]?.split('::') ?? [];
   const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: Math.max(8 - groups.length - after.length, 0) }, () => '0');
-  return [...groups, ...zeros, ...after].slice(0, 4).join(':');
+  const suffix = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(8 - groups.length - suffix.length, 0) }, () => '0');
+  return [...groups, ...zeros, ...suffix].slice(0, 4).join(':');
 }

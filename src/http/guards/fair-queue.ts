@@ -1,15 +1,14 @@
-/** A bounded queue in which clients take turns, however many entries each of them has. */
+/** A bounded queue that serves clients round-robin, however many entries each of them has. */
 
 export interface FairQueueOptions {
-  /** Entries in all. */
-  readonly most: number;
-  /** Entries of one client. */
-  readonly mostOfOne: number;
+  /** Entries of all clients. */
+  readonly maxSize: number;
+  readonly maxPerClient: number;
 }
 
 export class FairQueue<T> {
   readonly #options: FairQueueOptions;
-  /** The client whose turn is next comes first; its entries in the order in which they came. */
+  /** The client to be served next comes first. Entries are in order of arrival. */
   readonly #clients = new Map<string, T[]>();
   #size = 0;
 
@@ -21,18 +20,18 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** Returns the entry that has no room any more: the oldest of this client, or of the one with the most. */
+  /** Returns the entry that is dropped for it: the oldest of this client or of the one with the most. */
   add(client: string, entry: T): T | undefined {
     const entries = this.#clients.get(client) ?? [];
     this.#clients.set(client, entries);
     entries.push(entry);
     this.#size++;
-    if (entries.length > this.#options.mostOfOne) return this.#shift(client, entries);
-    if (this.#size > this.#options.most) return this.#shift(...this.#longest());
+    if (entries.length > this.#options.maxPerClient) return this.#shift(client, entries);
+    if (this.#size > this.#options.maxSize) return this.#shift(...this.#longest());
     return undefined;
   }
 
-  /** The newest entry of the client whose turn it is: what has waited long is seldom waited for. */
+  /** The newest entry of the next client: an old one has probably been given up by its sender. */
   take(): T | undefined {
     const [next] = this.#clients;
     if (next === undefined) return undefined;

@@ -1,47 +1,47 @@
-/** Attempts to log in that wait for their passwords to be compared, one at a time. */
+/** Checks the passwords of login attempts one at a time; the others wait. */
 
 import type { ServerResponse } from 'node:http';
 import { FairQueue } from './fair-queue.js';
 import type { PasswordCheck, PasswordTask } from './passwords.js';
 
-/** `busy`: it was not compared, because there are too many; `gone`: nobody waits for it any more. */
-export type Verdict = 'right' | 'wrong' | 'busy' | 'gone';
+/** `busy`: too many attempts wait, so it was not checked; `gone`: its client has disconnected. */
+export type LoginResult = 'right' | 'wrong' | 'busy' | 'gone';
 
-/** Attempts that may wait, in all and of one client. */
-const MAX = 64;
+/** Attempts that may wait. */
+const MAX_SIZE = 64;
 const MAX_PER_CLIENT = 10;
 
 interface Attempt {
   readonly key: string;
   readonly task: PasswordTask;
-  readonly waiting: Set<(verdict: Verdict) => void>;
+  readonly waiting: Set<(result: LoginResult) => void>;
 }
 
 export class LoginAttempts {
-  readonly #check: PasswordCheck;
+  readonly #checkPassword: PasswordCheck;
   readonly #onError: (error: unknown) => void;
-  readonly #queue = new FairQueue<Attempt>({ most: MAX, mostOfOne: MAX_PER_CLIENT });
-  /** Those that wait or are being compared. */
-  readonly #known = new Map<string, Attempt>();
+  readonly #queue = new FairQueue<Attempt>({ maxSize: MAX_SIZE, maxPerClient: MAX_PER_CLIENT });
+  /** Those that wait or are being checked, by key. */
+  readonly #pending = new Map<string, Attempt>();
   #isBusy = false;
 
-  constructor(check: PasswordCheck, onError: (error: unknown) => void) {
-    this.#check = check;
+  constructor(checkPassword: PasswordCheck, onError: (error: unknown) => void) {
+    this.#checkPassword = checkPassword;
     this.#onError = onError;
   }
 
   /**
-   * @param key of the same attempt: those that come together are compared once.
-   * @param client whose turn it is.
+   * @param key the same for attempts that are equal: they are checked once.
+   * @param client clients are served round-robin.
    */
-  verdict(
+  check(
     key: string,
     client: string,
     task: PasswordTask,
     response: ServerResponse,
-  ): Promise<Verdict> {
+  ): Promise<LoginResult> {
     return new Promise((resolve) => {
-      const known = this.#known.get(key);
+      const known = this.#pending.get(key);
       const attempt = known ?? { key, task, waiting: new Set() };
       attempt.waiting.add(resolve);
       response.once('close', () => {
@@ -49,13 +49,14 @@ export class LoginAttempts {
         resolve('gone');
       });
       if (known !== undefined) return;
-      this.#known.set(key, attempt);
-      const turnedAway = this.#queue.add(client, attempt);
-      if (turnedAway !== undefined) this.#settle(turnedAway, 'busy');
+      this.#pending.set(key, attempt);
+      const dropped = this.#queue.add(client, attempt);
+      if (dropped !== undefined) this.#settle(dropped, 'busy');
       void this.#run();
     });
   }
 
+  /** Never rejects: a check that fails is an attempt that is not answered. */
   async #run(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -65,17 +66,17 @@ export class LoginAttempts {
     this.#isBusy = false;
   }
 
-  async #compare(task: PasswordTask): Promise<Verdict> {
+  async #compare(task: PasswordTask): Promise<LoginResult> {
     try {
-      return (await this.#check(task)) ? 'right' : 'wrong';
+      return (await this.#checkPassword(task)) ? 'right' : 'wrong';
     } catch (error) {
       this.#onError(error);
       return 'busy';
     }
   }
 
-  #settle(attempt: Attempt, verdict: Verdict): void {
-    this.#known.delete(attempt.key);
-    for (const resolve of attempt.waiting) resolve(verdict);
+  #settle(attempt: Attempt, result: LoginResult): void {
+    this.#pending.delete(attempt.key);
+    for (const resolve of attempt.waiting) resolve(result);
   }
 }

@@ -1,55 +1,55 @@
-/** Compares passwords with bcrypt hashes, in a thread that is started when it is first needed. */
+/** Compares passwords with bcrypt hashes in a thread that starts at the first request. */
 
 import { Worker } from 'node:worker_threads';
 import { PendingRequests, UnavailableError } from '../../platform/pending-requests.js';
 
 export interface PasswordTask {
   readonly password: string;
-  /** Undefined for a user that does not exist, which takes as long. */
+  /** Undefined for a user that does not exist; the check takes as long. */
   readonly hash: string | undefined;
-  /** The highest cost of any user: so much work a wrong password takes, whosever it is. */
+  /** The highest cost of any user; a wrong password takes that much work for each of them. */
   readonly cost: number;
 }
 
-export interface PasswordQuestion extends PasswordTask {
+export interface PasswordRequest extends PasswordTask {
   readonly id: number;
 }
 
-export interface PasswordAnswer {
+export interface PasswordReply {
   readonly id: number;
   readonly isRight: boolean;
 }
 
-/** Whether the password is right. Rejects when nobody can say. */
+/** Whether the password is right. Rejects when it could not be checked. */
 export type PasswordCheck = (task: PasswordTask) => Promise<boolean>;
 
-/** The logarithm of a hash's rounds: 12 of `$2y$12$…`. */
+/** Binary logarithm of a hash's rounds: 12 for `$2y$12$…`. */
 export function costOf(hash: string): number {
   return Number(/^\$2[aby]?\$(\d\d)\$/.exec(hash)?.[1] ?? 0);
 }
 
-const MAX_ASKED = 100;
+const MAX_PENDING = 100;
 
-/** The thread does not keep the process alive. One that ends is started again at the next need. */
+/** The thread does not keep the process alive. If it ends, the next request starts another. */
 export function passwordThread(): PasswordCheck {
-  const asks = new PendingRequests<boolean>(MAX_ASKED);
+  const pending = new PendingRequests<boolean>(MAX_PENDING);
   let worker: Worker | undefined;
   const start = () => {
     const started = new Worker(new URL('./password-worker.js', import.meta.url));
-    started.on('message', ({ id, isRight }: PasswordAnswer) => asks.answer(id, isRight));
-    // Its end follows.
+    started.on('message', ({ id, isRight }: PasswordReply) => pending.answer(id, isRight));
+    // 'exit' follows.
     started.on('error', () => {});
     started.on('exit', () => {
       worker = undefined;
-      asks.fail(new UnavailableError('the thread that compares passwords ended'));
+      pending.fail(new UnavailableError('the password thread has ended'));
     });
-    // Not earlier: a listener for messages holds the process again.
+    // After the listeners: one for messages refs the worker again.
     started.unref();
     return started;
   };
   return async (task) => {
     const thread = worker ?? start();
     worker = thread;
-    return asks.ask((id) => thread.postMessage({ id, ...task } satisfies PasswordQuestion));
+    return pending.ask((id) => thread.postMessage({ id, ...task } satisfies PasswordRequest));
   };
 }

@@ -1,42 +1,43 @@
 /**
- * Lets no page of another site do with us what only our users may. A page that resolves its own name
- * to our address (DNS rebinding) is told by the Host header, which a page cannot choose: what changes
- * things or shows secrets is answered only under names that are ours.
+ * Protects routes that change things or show secrets against pages of other sites in a user's
+ * browser. The Host header, which a page cannot choose, gives away a page that resolves its own name
+ * to this exporter's address (DNS rebinding).
  */
 
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 
-export interface OwnNames {
-  /** Where users reach us, an http:// or https:// URL; empty for not set. */
+/** Names under which users reach the exporter, besides IP addresses and localhost. */
+export interface ExporterNames {
+  /** An http:// or https:// URL; empty if not set. */
   readonly externalUrl: string;
-  /** Of this machine. */
+  /** Names of this machine. */
   readonly hostNames: readonly string[];
 }
 
-/** Answers 403 unless the request is for a name or an address that is ours. */
-export function ownHost(names: () => OwnNames): RequestHandler {
+/** Answers 403 unless the Host header is a name or an address of this exporter. */
+export function requireKnownHost(names: () => ExporterNames): RequestHandler {
   return (request, response, next) => {
     const host = hostOf(request);
-    if (host === undefined || isOurs(host, names())) return next();
-    refuse(
+    if (host === undefined || isKnown(host, names())) return next();
+    forbid(
       response,
-      `Not under the name ${JSON.stringify(host)}: set web.external-url (--web.external-url) to the URL by which users reach this exporter, or use an IP address or localhost`,
+      `Unknown host name ${JSON.stringify(host)}. Set web.external-url (--web.external-url) to the URL that users open, or use an IP address or localhost.`,
     );
   };
 }
 
-/** As {@link ownHost}, and 403 to a request that a page of another site has sent. */
-export function sameSite(names: () => OwnNames): RequestHandler {
-  const checkHost = ownHost(names);
+/** As {@link requireKnownHost}, and answers 403 to a request of a page of another site. */
+export function requireSameSite(names: () => ExporterNames): RequestHandler {
+  const checkHost = requireKnownHost(names);
   return (request, response, next) => {
-    if (isForeign(request, names())) return refuse(response, 'Not for pages of other sites');
+    if (isCrossOrigin(request, names())) return forbid(response, 'Cross-origin request rejected');
     checkHost(request, response, next);
   };
 }
 
-/** The standards Fetch (Origin) and Fetch Metadata (Sec-Fetch-Site); programs send neither. */
-function isForeign(request: Request, { externalUrl }: OwnNames): boolean {
+/** By the headers Origin (Fetch) and Sec-Fetch-Site (Fetch Metadata), which only browsers send. */
+function isCrossOrigin(request: Request, { externalUrl }: ExporterNames): boolean {
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
@@ -46,22 +47,22 @@ function isForeign(request: Request, { externalUrl }: OwnNames): boolean {
   return !hosts.includes(new URL(origin).host);
 }
 
-/** Without port and brackets, in lower case; undefined where HTTP/1.0 has none. */
+/** Without port and brackets, in lower case; undefined for HTTP/1.0 without a Host header. */
 function hostOf(request: Request): string | undefined {
-  // In absolute form the target goes before the header (RFC 9112 3.2.2).
+  // A target in absolute form overrides the header (RFC 9112 3.2.2).
   const [, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.originalUrl) ?? [];
-  const given = authority ?? request.headers.host;
-  if (given === undefined) return undefined;
-  const [, ipv6, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(given) ?? [];
+  const text = authority ?? request.headers.host;
+  if (text === undefined) return undefined;
+  const [, ipv6, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(text) ?? [];
   return (ipv6 ?? name).toLowerCase().replace(/\.$/, '');
 }
 
-function isOurs(host: string, { externalUrl, hostNames }: OwnNames): boolean {
+function isKnown(host: string, { externalUrl, hostNames }: ExporterNames): boolean {
   if (isIP(host) !== 0 || host === 'localhost' || host.endsWith('.localhost')) return true;
   if (hostNames.some((name) => name.toLowerCase() === host)) return true;
   return externalUrl !== '' && new URL(externalUrl).hostname.toLowerCase() === host;
 }
 
-function refuse(response: Response, why: string): void {
-  response.status(403).type('text/plain').send(`${why}\n`);
+function forbid(response: Response, reason: string): void {
+  response.status(403).type('text/plain').send(`${reason}\n`);
 }

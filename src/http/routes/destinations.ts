@@ -15,7 +15,7 @@ import {
 } from '../../status/describe.js';
 import type { Exporter } from '../exporter.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
-import { refuse } from '../server/pipelining.js';
+import { rejectBusy } from '../server/pipelining.js';
 
 /** Destinations that are written at a stretch. */
 const BATCH = 200;
@@ -25,7 +25,7 @@ const MAX_CONCURRENT = 16;
 const MAX_HISTORIES = 100;
 
 export function destinationsHandler(exporter: Exporter): RequestHandler {
-  const places = new ConcurrencyLimit({ most: MAX_CONCURRENT });
+  const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
   return async (request, response) => {
     const { view = 'full' } = request.query;
     const render = view === 'full' ? destinationView : view === 'brief' ? briefView : undefined;
@@ -33,11 +33,11 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
       response.status(400).json({ error: 'view: expected full or brief' });
       return;
     }
-    if (!(await places.take(response))) return refuse(response);
+    if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
       await writeAll(exporter, response, render);
     } finally {
-      places.leave(response);
+      limit.release(response);
     }
   };
 }

@@ -9,7 +9,7 @@ import { type ExporterMetrics, OPENMETRICS, TEXT } from '../../metrics/exporter-
 import { exposition } from '../../metrics/exposition.js';
 import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
-import { refuse } from '../server/pipelining.js';
+import { rejectBusy } from '../server/pipelining.js';
 
 /** How long the rendering may hold the thread at a stretch. */
 const SLICE_MS = 5;
@@ -20,13 +20,13 @@ const MAX_CONCURRENT = 16;
 
 /** @param own what stands in front of the metrics of destinations. */
 export function metricsHandler(exporter: StatusContext, own: ExporterMetrics): RequestHandler {
-  const places = new ConcurrencyLimit({ most: MAX_CONCURRENT });
+  const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
   return async (request, response) => {
-    if (!(await places.take(response))) return refuse(response);
+    if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
       await answer(request, response, exporter, own);
     } finally {
-      places.leave(response);
+      limit.release(response);
     }
   };
 }

@@ -1,83 +1,86 @@
 /**
- * Places for long answers: so many may be under way at one moment, a few more wait for a place, and
- * the rest are refused. While somebody waits, an answer that its client does not read is ended.
+ * Bounds how many long responses are written at once. A few more requests wait for their turn, and
+ * the rest are rejected. While a request waits, responses that their clients do not read are aborted.
  */
 
 import type { ServerResponse } from 'node:http';
+import { type Clock, systemClock } from '../../shared/clock.js';
 
 export interface ConcurrencyLimitOptions {
-  /** Answers under way at one moment. */
-  readonly most: number;
-  readonly mostWaiting?: number;
-  /** How long one waits before it is refused. */
-  readonly patienceMs?: number;
-  /** How often to look for clients that do not read, while somebody waits. */
-  readonly lookMs?: number;
-}
-
-interface Waiting {
-  readonly response: ServerResponse;
-  readonly give: (hasPlace: boolean) => void;
+  /** Responses that may be written at once. */
+  readonly max: number;
+  readonly maxWaiting?: number;
+  /** How long a request waits before it is rejected. */
+  readonly timeoutMs?: number;
+  /** How often to check for clients that do not read, while a request waits. */
+  readonly checkIntervalMs?: number;
+  readonly clock?: Clock;
 }
 
 export class ConcurrencyLimit {
   readonly #options: Required<ConcurrencyLimitOptions>;
-  /** With the bytes that had been written when it was last looked at. */
-  readonly #taken = new Map<ServerResponse, number>();
-  readonly #waiting = new Set<Waiting>();
-  #look: NodeJS.Timeout | undefined;
+  /** Active responses, with the bytes that their sockets had written at the last check. */
+  readonly #active = new Map<ServerResponse, number>();
+  /** Each admits one request, or rejects it. */
+  readonly #waiting = new Set<(isAdmitted: boolean) => void>();
+  #isChecking = false;
 
   constructor(options: ConcurrencyLimitOptions) {
-    this.#options = { mostWaiting: 64, patienceMs: 10_000, lookMs: 1_000, ...options };
+    this.#options = {
+      ...{ maxWaiting: 64, timeoutMs: 10_000, checkIntervalMs: 1_000, clock: systemClock },
+      ...options,
+    };
   }
 
-  /** Resolves with true once there is a place, to be left again; false for none. */
-  async take(response: ServerResponse): Promise<boolean> {
+  /** True once the response may be written; `release` it afterwards. False when it is rejected. */
+  async acquire(response: ServerResponse): Promise<boolean> {
     if (response.destroyed) return false;
-    if (this.#taken.size < this.#options.most) {
-      this.#taken.set(response, -1);
+    if (this.#active.size < this.#options.max) {
+      this.#active.set(response, -1);
       return true;
     }
-    if (this.#waiting.size >= this.#options.mostWaiting) return false;
+    if (this.#waiting.size >= this.#options.maxWaiting) return false;
     return this.#wait(response);
   }
 
-  leave(response: ServerResponse): void {
-    this.#taken.delete(response);
+  release(response: ServerResponse): void {
+    this.#active.delete(response);
     const [next] = this.#waiting;
-    next?.give(true);
+    next?.(true);
   }
 
   async #wait(response: ServerResponse): Promise<boolean> {
-    let waiting: Waiting | undefined;
-    let patience: NodeJS.Timeout | undefined;
-    this.#look ??= setInterval(() => this.#endStalled(), this.#options.lookMs);
-    const hasPlace = await new Promise<boolean>((resolve) => {
-      const give = (hasPlace: boolean) => {
-        if (waiting !== undefined) this.#waiting.delete(waiting);
-        if (hasPlace) this.#taken.set(response, -1);
-        resolve(hasPlace);
+    const { clock, timeoutMs } = this.#options;
+    const isAdmitted = new Promise<boolean>((resolve) => {
+      const decide = (isAdmitted: boolean) => {
+        if (!this.#waiting.delete(decide)) return;
+        stopTimer();
+        if (isAdmitted) this.#active.set(response, -1);
+        resolve(isAdmitted);
       };
-      waiting = { response, give };
-      this.#waiting.add(waiting);
-      patience = setTimeout(() => give(false), this.#options.patienceMs);
-      response.once('close', () => give(false));
+      const stopTimer = clock.after(timeoutMs, () => decide(false));
+      this.#waiting.add(decide);
+      response.once('close', () => decide(false));
     });
-    clearTimeout(patience);
-    return hasPlace;
+    if (!this.#isChecking) this.#scheduleCheck();
+    return isAdmitted;
   }
 
-  /** Ends answers of which nothing was read since the last look. */
-  #endStalled(): void {
-    if (this.#waiting.size === 0) {
-      clearInterval(this.#look);
-      this.#look = undefined;
-      return;
-    }
-    for (const [response, before] of this.#taken) {
+  #scheduleCheck(): void {
+    this.#isChecking = this.#waiting.size > 0;
+    if (!this.#isChecking) return;
+    this.#options.clock.after(this.#options.checkIntervalMs, () => {
+      if (this.#waiting.size > 0) this.#abortStalled();
+      this.#scheduleCheck();
+    });
+  }
+
+  /** Aborts responses of which the client has read nothing since the last check. */
+  #abortStalled(): void {
+    for (const [response, before] of this.#active) {
       const written = response.socket?.bytesWritten ?? 0;
       if (response.writableNeedDrain && written === before) response.destroy();
-      else this.#taken.set(response, written);
+      else this.#active.set(response, written);
     }
   }
 }

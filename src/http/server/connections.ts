@@ -1,32 +1,32 @@
 /**
- * The connections of the HTTP server. They take descriptors from the same limit as the connections
- * to destinations, so there is a bound on them, and at the bound a new connection gets the place of
- * one that does nothing, first of all of one that has asked for nothing: idle clients keep nobody out.
+ * Bounds the connections of the HTTP server, which use the same descriptors as the connections to
+ * destinations. At the bound a new connection replaces one that is idle, preferably one that has not
+ * sent a request yet, so idle clients cannot lock others out.
  */
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionCounts } from '../../metrics/exporter-families.js';
 
-/** HTTP may take this share of the descriptors that the process may have. */
+/** Share of the process's descriptors that HTTP may use. */
 const SHARE = 1 / 4;
 const MIN = 8;
 const MAX = 1_000;
-/** An answer that is so old and has bytes unread gives way when no connection is idle, ms. */
-const PATIENCE_MS = 5_000;
+/** When no connection is idle, a response that is older than this and has unread bytes is replaced. */
+const MAX_UNREAD_MS = 5_000;
 
 interface Connection {
   /** As it was accepted: below TLS, where there is TLS. */
   readonly socket: Socket;
-  /** Requests that have no whole answer yet. */
+  /** Requests without a complete response. */
   pending: number;
-  /** When the first of them came, monotonic milliseconds. */
+  /** When the first of them arrived, monotonic milliseconds. */
   sinceMs: number;
-  /** What answers are written to: the connection itself, or the TLS on top of it. */
+  /** Responses are written to it: the connection itself, or the TLS socket on top of it. */
   stream: Socket;
 }
 
-/** @param openFiles how many descriptors the process may have; undefined for no limit. */
+/** @param openFiles descriptors that the process may open; undefined for no limit. */
 export function connectionLimit(openFiles: number | undefined): number {
   return Math.min(Math.max(Math.floor((openFiles ?? Infinity) * SHARE), MIN), MAX);
 }
@@ -36,9 +36,9 @@ export class Connections implements ConnectionCounts {
   /** Monotonic milliseconds. */
   readonly #now: () => number;
   readonly #all = new Map<string, Connection>();
-  /** Those that have not sent a whole request yet, the oldest first. */
+  /** Have not sent a complete request yet; the oldest first. */
   readonly #silent = new Set<Connection>();
-  /** Those whose requests are answered, the one that has been idle longest first. */
+  /** Have no pending request; the one that has been idle longest first. */
   readonly #idle = new Set<Connection>();
   #dropped = 0;
 
@@ -55,10 +55,10 @@ export class Connections implements ConnectionCounts {
     return this.#dropped;
   }
 
-  /** Takes a connection in, or closes it when there is no room that another could make. */
+  /** Registers a connection, or closes it when no other one can be replaced. */
   accept(socket: Socket): void {
     const key = keyOf(socket);
-    // The client has gone before it was accepted.
+    // The client has disconnected already.
     if (key === undefined) {
       socket.destroy();
       return;
@@ -74,26 +74,26 @@ export class Connections implements ConnectionCounts {
     socket.once('close', () => this.#forget(key, connection));
   }
 
-  /** A connection was not accepted for want of descriptors: one that is idle gives its own back. */
-  refused(): void {
+  /** The process has no descriptor for a new connection: closes an idle one to free its own. */
+  acceptFailed(): void {
     this.#dropped++;
     this.makeRoom();
   }
 
-  /** Closes the connection that can be spared most. False when every one is in use. */
+  /** Closes the least useful connection. False when every one is in use. */
   makeRoom(): boolean {
     const [silent] = this.#silent;
     const [idle] = this.#idle;
-    const spared = silent ?? idle ?? this.#slowest();
-    if (spared === undefined) return false;
+    const victim = silent ?? idle ?? this.#slowest();
+    if (victim === undefined) return false;
     this.#dropped++;
-    this.#forget(keyOf(spared.socket) ?? '', spared);
-    spared.socket.destroy();
+    this.#forget(keyOf(victim.socket) ?? '', victim);
+    victim.socket.destroy();
     return true;
   }
 
-  /** A request came, and its connection is in use until it is answered. */
-  began(socket: Socket, response: ServerResponse): void {
+  /** The connection is in use until this request is answered. */
+  requestStarted(socket: Socket, response: ServerResponse): void {
     const connection = this.#all.get(keyOf(socket) ?? '');
     if (connection === undefined) return;
     if (connection.pending++ === 0) {
@@ -111,10 +111,10 @@ export class Connections implements ConnectionCounts {
     return (this.#all.get(keyOf(socket) ?? '')?.pending ?? 0) > 0;
   }
 
-  /** The oldest answer that its client does not read. */
+  /** The connection with the oldest response that its client does not read. */
   #slowest(): Connection | undefined {
     const unread = [...this.#all.values()].filter(
-      ({ stream, sinceMs }) => stream.writableLength > 0 && this.#now() - sinceMs > PATIENCE_MS,
+      ({ stream, sinceMs }) => stream.writableLength > 0 && this.#now() - sinceMs > MAX_UNREAD_MS,
     );
     return unread.sort((a, b) => a.sinceMs - b.sinceMs)[0];
   }
@@ -126,7 +126,7 @@ export class Connections implements ConnectionCounts {
   }
 }
 
-/** The same for a socket and for the TLS on top of it; undefined once the client has gone. */
+/** The same for a socket and for the TLS socket on top of it; undefined once it is disconnected. */
 function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -1,14 +1,14 @@
 /**
- * Pipelined requests (RFC 9112 9.3.2) are answered in order anyway, so each one starts when the one
- * before it is answered: a connection has one request under way however many it sends.
+ * Handles the pipelined requests of a connection one at a time. Their responses have to be in order
+ * anyway (RFC 9112 9.3.2).
  */
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that may wait on one connection; the next one is refused, and ends the connection. */
+/** Requests that may wait on one connection. The next one is rejected and closes the connection. */
 const MAX_WAITING = 100;
-/** With so many the connection is not read for a while. */
+/** The connection is not read while this many wait. */
 const PAUSE_AT = 16;
 
 interface Exchange {
@@ -17,41 +17,42 @@ interface Exchange {
 }
 
 export function pipelined(handler: RequestListener): RequestListener {
-  const lines = new WeakMap<Socket, Line>();
+  const queues = new WeakMap<Socket, RequestQueue>();
   return (request, response) => {
     const { socket } = request;
-    const line = lines.get(socket) ?? new Line(socket, handler);
-    lines.set(socket, line);
-    line.take({ request, response });
+    const queue = queues.get(socket) ?? new RequestQueue(socket, handler);
+    queues.set(socket, queue);
+    queue.add({ request, response });
   };
 }
 
-class Line {
+/** The requests of one connection. */
+class RequestQueue {
   readonly #socket: Socket;
   readonly #handler: RequestListener;
   readonly #waiting: Exchange[] = [];
   #isBusy = false;
-  /** The client is told that the connection ends; what it sends from then on is not looked at. */
-  #isEnding = false;
+  /** The last response said `Connection: close`; further requests are ignored. */
+  #isClosing = false;
 
   constructor(socket: Socket, handler: RequestListener) {
     this.#socket = socket;
     this.#handler = handler;
   }
 
-  take(exchange: Exchange): void {
-    if (this.#isEnding) return;
-    if (!this.#isBusy) this.#begin(exchange);
+  add(exchange: Exchange): void {
+    if (this.#isClosing) return;
+    if (!this.#isBusy) this.#handle(exchange);
     else if (this.#waiting.length < MAX_WAITING) {
       this.#waiting.push(exchange);
       if (this.#waiting.length >= PAUSE_AT) this.#socket.pause();
     } else {
-      this.#isEnding = true;
-      refuse(exchange.response, true);
+      this.#isClosing = true;
+      rejectBusy(exchange.response, true);
     }
   }
 
-  #begin({ request, response }: Exchange): void {
+  #handle({ request, response }: Exchange): void {
     this.#isBusy = true;
     response.once('close', () => this.#next());
     this.#handler(request, response);
@@ -65,14 +66,18 @@ class Line {
       return;
     }
     if (this.#waiting.length < PAUSE_AT) this.#socket.resume();
-    this.#begin(next);
+    this.#handle(next);
   }
 }
 
-/** Answers that there is too much to do just now (RFC 9110 15.6.4). */
-export function refuse(response: ServerResponse, isLast = false): void {
+/**
+ * Answers 503 (RFC 9110 15.6.4).
+ *
+ * @param isLast whether the connection is closed as well.
+ */
+export function rejectBusy(response: ServerResponse, isLast = false): void {
   if (response.destroyed || response.headersSent) return;
-  const body = 'Too many requests are under way; try again\n';
+  const body = 'Too many concurrent requests; try again\n';
   response.writeHead(503, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),

@@ -1,13 +1,14 @@
-/** The HTTP server itself: plain or TLS, where it listens, how it ends. */
+/** The HTTP or HTTPS server: listening, timeouts, closing. */
 
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../shared/clock.js';
 import type { Connections } from './connections.js';
 import { pipelined } from './pipelining.js';
-import type { WebConfigFile } from './web-config.js';
+import type { WebConfig } from './web-config.js';
 
-/** For a request: until its headers are there, until all of it is, and how often to look. */
+/** Milliseconds. Node.js checks the first two at `connectionsCheckingInterval`. */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -15,33 +16,35 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** An answer of which the client reads nothing for so long ends. */
+/** A response of which the client reads nothing for this long is aborted. */
 const UNREAD_TIMEOUT_MS = 30_000;
-/** Connections that cannot be accepted are logged no more often than this. */
-const LOG_PAUSE_MS = 60_000;
+/** Errors of the server are reported no more often than this: EMFILE comes by the thousand. */
+const REPORT_INTERVAL_MS = 60_000;
 
 export interface ServerOptions {
   readonly handler: http.RequestListener;
   /** Empty for every address. */
   readonly host: string;
   readonly port: number;
-  readonly webConfig: WebConfigFile | undefined;
+  /** The web configuration in force; undefined for plain HTTP. */
+  readonly webConfig: (() => WebConfig) | undefined;
   readonly connections: Connections;
-  /** Called with errors after the start. */
+  readonly clock: Clock;
+  /** Gets errors after the start. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer {
-  /** Where it really listens. */
+  /** With the actual port. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** @throws NodeJS.ErrnoException when it cannot listen there. */
+/** @throws NodeJS.ErrnoException when the address or port is not available. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
-  const { host, port, webConfig, connections, onError } = options;
-  const tls = webConfig?.current().tls;
-  const handler = guarded(options);
+  const { host, port, webConfig, connections } = options;
+  const tls = webConfig?.().tls;
+  const handler = createHandler(options);
   const server =
     tls === undefined
       ? http.createServer(TIMEOUTS, handler)
@@ -51,21 +54,20 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
         );
   server.on('connection', (socket) => connections.accept(socket));
   server.setTimeout(UNREAD_TIMEOUT_MS, (socket) => {
-    // One whose answer is not ready yet has written nothing, and has nothing unread.
+    // A response that is still being made has no unread bytes.
     if (!connections.isInUse(socket) || socket.writableLength > 0) socket.destroy();
   });
-  if (server instanceof https.Server && webConfig !== undefined)
-    keepFresh(server, webConfig, onError);
+  if (server instanceof https.Server && webConfig !== undefined) followTls(server, webConfig);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(host === '' ? { port } : { port, host }, resolve);
   });
   server.removeAllListeners('error');
-  server.on('error', atTimes(connections, onError));
+  server.on('error', serverErrorHandler(options));
   const address = server.address() as AddressInfo;
-  const shown = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const shownHost = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://${shown}:${address.port}/`,
+    url: `${tls === undefined ? 'http' : 'https'}://${shownHost}:${address.port}/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -74,45 +76,37 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   };
 }
 
-/** The handler, with what must hold for every request. */
-function guarded({ handler, connections, onError }: ServerOptions): http.RequestListener {
+/** Wraps the handler: one request of a connection at a time, and no error without a listener. */
+function createHandler({ handler, connections, onError }: ServerOptions): http.RequestListener {
   const inOrder = pipelined(handler);
   return (request, response) => {
-    // An error without a listener would end the process.
+    // Without a listener an error would be an uncaught exception.
     request.on('error', () => {});
     response.on('error', onError);
-    connections.began(request.socket, response);
+    connections.requestStarted(request.socket, response);
     inOrder(request, response);
   };
 }
 
-/** Connections that are not accepted (EMFILE) come by the thousand: one line says it for a while. */
-function atTimes(connections: Connections, onError: ServerOptions['onError']) {
-  let quietUntilMs = 0;
+function serverErrorHandler({ connections, clock, onError }: ServerOptions) {
+  let quietUntilMs = -Infinity;
   return (error: NodeJS.ErrnoException) => {
-    if (error.syscall === 'accept') connections.refused();
-    const now = performance.now();
-    if (now < quietUntilMs) return;
-    quietUntilMs = now + LOG_PAUSE_MS;
+    if (error.syscall === 'accept') connections.acceptFailed();
+    const nowMs = clock.now();
+    if (nowMs < quietUntilMs) return;
+    quietUntilMs = nowMs + REPORT_INTERVAL_MS;
     onError(error);
   };
 }
 
-/** New connections get the certificate that is in the files now. */
-function keepFresh(
-  server: https.Server,
-  webConfig: WebConfigFile,
-  onError: (error: unknown) => void,
-): void {
-  let seen = webConfig.current().tls;
-  server.on('connection', () => {
-    try {
-      const { tls } = webConfig.current();
-      if (tls === undefined || tls === seen) return;
-      seen = tls;
-      server.setSecureContext(tls);
-    } catch (error) {
-      onError(error);
-    }
+/** New connections get the certificate of the web configuration in force. */
+function followTls(server: https.Server, webConfig: () => WebConfig): void {
+  let used = webConfig().tls;
+  // Before the server's own listener, which takes the certificate of this connection.
+  server.prependListener('connection', () => {
+    const { tls } = webConfig();
+    if (tls === undefined || tls === used) return;
+    used = tls;
+    server.setSecureContext(tls);
   });
 }

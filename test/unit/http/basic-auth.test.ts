@@ -5,33 +5,34 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
-import express from 'express';
-import { basicAuth, type GuardOptions } from '../../../src/http/guards/basic-auth.js';
+import express, { type Request, type Response } from 'express';
+import { type BasicAuthOptions, basicAuth } from '../../../src/http/guards/basic-auth.js';
+import { LoginAttempts } from '../../../src/http/guards/login-attempts.js';
 import { type PasswordTask, passwordThread } from '../../../src/http/guards/passwords.js';
 import type { WebConfig } from '../../../src/http/server/web-config.js';
 import { eventually } from '../../support/process.js';
 
 const SECRET = hashSync('secret', 4);
 
-/** Comparisons that end when the test says so. */
-function comparisons() {
+/** Password checks that end when the test ends them. */
+function heldChecks() {
   const waiting: { readonly task: PasswordTask; readonly end: (isRight: boolean) => void }[] = [];
   const isRight = ({ password, hash }: PasswordTask) => password === 'secret' && hash !== undefined;
-  let begun = 0;
+  let started = 0;
   let isHeld = true;
   return {
-    check: async (task: PasswordTask) => {
-      begun++;
+    checkPassword: async (task: PasswordTask) => {
+      started++;
       return isHeld ? new Promise<boolean>((end) => waiting.push({ task, end })) : isRight(task);
     },
-    begun: () => begun,
-    /** Ends the one that is under way. */
+    started: () => started,
+    /** Ends the one that runs. */
     end: async () => {
-      const { task, end } = await eventually('a comparison', () => waiting.shift());
+      const { task, end } = await eventually('a check', () => waiting.shift());
       end(isRight(task));
       return task;
     },
-    /** Ends all, and those to come at once. */
+    /** Ends all, and lets later ones end at once. */
     endAll: () => {
       isHeld = false;
       for (const { task, end } of waiting.splice(0)) end(isRight(task));
@@ -41,7 +42,7 @@ function comparisons() {
 
 async function guarded(
   t: { after(fn: () => void): void },
-  options: Partial<GuardOptions> & { readonly users?: ReadonlyMap<string, string> } = {},
+  options: Partial<BasicAuthOptions> & { readonly users?: ReadonlyMap<string, string> } = {},
 ) {
   const { users = new Map([['alice', SECRET]]), ...rest } = options;
   const errors: unknown[] = [];
@@ -72,41 +73,41 @@ async function guarded(
   return { ask, send, errors };
 }
 
-test('without a header, or with one that is malformed, the answer is 401 and nothing is compared', async (t) => {
-  const { check, begun } = comparisons();
-  const { send } = await guarded(t, { check });
+test('without a header, or with a malformed one, the response is 401 and no password is checked', async (t) => {
+  const { checkPassword, started } = heldChecks();
+  const { send } = await guarded(t, { checkPassword });
   assert.equal(await send({}), 401);
   const plain = Buffer.from('alice').toString('base64');
   for (const authorization of ['', 'Basic', 'Basic ', 'Basic ?', 'Bearer x', `Basic ${plain}`]) {
     assert.equal(await send({ authorization }), 401, authorization);
   }
   assert.equal(await send({ authorization: `basic   ${'A'.repeat(8_000)}` }), 401);
-  assert.equal(begun(), 0);
+  assert.equal(started(), 0);
 });
 
-test('a right password is remembered, and passes while fifty others wait', async (t) => {
-  const { check, begun, end, endAll } = comparisons();
-  const { ask } = await guarded(t, { check });
+test('a correct password is cached, and passes while fifty other attempts wait', async (t) => {
+  const { checkPassword, started, end, endAll } = heldChecks();
+  const { ask } = await guarded(t, { checkPassword });
   const first = ask('secret');
   await end();
   assert.equal(await first, 200);
   const guesses = Array.from({ length: 50 }, (_, i) => ask(`guess ${i}`));
-  await eventually('one is compared', () => begun() === 2);
+  await eventually('one is checked', () => started() === 2);
   assert.equal(await ask('secret'), 200);
-  const turnedAway: number[] = [];
-  for (const guess of guesses) void guess.then((status) => turnedAway.push(status));
-  await eventually('those beyond the bound are turned away', () => turnedAway.length === 39);
-  assert.ok(turnedAway.every((status) => status === 429));
+  const rejected: number[] = [];
+  for (const guess of guesses) void guess.then((status) => rejected.push(status));
+  await eventually('the attempts beyond the bound are rejected', () => rejected.length === 39);
+  assert.ok(rejected.every((status) => status === 429));
   endAll();
   const statuses = await Promise.all(guesses);
   assert.equal(statuses.filter((status) => status === 401).length, 11);
 });
 
-test('one that is not remembered comes before the older ones of its client, and has its turn beside those of others', async (t) => {
-  const { check, begun, end, endAll } = comparisons();
-  const { ask } = await guarded(t, { check });
+test('clients are served round-robin, so one attempt does not wait behind the many of another client', async (t) => {
+  const { checkPassword, started, end, endAll } = heldChecks();
+  const { ask } = await guarded(t, { checkPassword });
   const guesses = Array.from({ length: 9 }, (_, i) => ask(`guess ${i}`, 'alice', '127.0.0.2'));
-  await eventually('one is compared', () => begun() === 1);
+  await eventually('one is checked', () => started() === 1);
   const other = ask('secret', 'alice', '127.0.0.3');
   const tasks: string[] = [];
   await sleep(100);
@@ -117,46 +118,40 @@ test('one that is not remembered comes before the older ones of its client, and 
   await Promise.all(guesses);
 });
 
-test('the same attempt is compared once, together with others or after them', async (t) => {
-  const { check, begun, end } = comparisons();
-  const { ask } = await guarded(t, { check });
+test('equal attempts are checked once, at the same time or later', async (t) => {
+  const { checkPassword, started, end } = heldChecks();
+  const { ask } = await guarded(t, { checkPassword });
   const same = Array.from({ length: 30 }, () => ask('wrong'));
   await end();
   assert.deepEqual([...new Set(await Promise.all(same))], [401]);
   assert.equal(await ask('wrong'), 401);
-  assert.equal(begun(), 1);
+  assert.equal(started(), 1);
 });
 
-test('a changed password is another one at once; a file that has become wrong changes nothing, and is told once', async (t) => {
-  let config = (): WebConfig => ({ tls: undefined, users: new Map([['alice', SECRET]]) });
-  const { ask, errors } = await guarded(t, { config: () => config() });
+test('a changed password is in force at once, although results are cached', async (t) => {
+  let config: WebConfig = { tls: undefined, users: new Map([['alice', SECRET]]) };
+  const { ask } = await guarded(t, { config: () => config });
   assert.deepEqual([await ask('secret'), await ask('other')], [200, 401]);
-  config = () => {
-    throw new Error('web.yml: expected a mapping');
-  };
-  assert.deepEqual([await ask('secret'), await ask('other')], [200, 401]);
-  assert.equal(errors.length, 1);
-  const users = new Map([['alice', hashSync('other', 4)]]);
-  config = () => ({ tls: undefined, users });
+  config = { tls: undefined, users: new Map([['alice', hashSync('other', 4)]]) };
   assert.deepEqual([await ask('secret'), await ask('other')], [401, 200]);
 });
 
-test('a comparison that fails lets nobody in, and the next one may succeed', async (t) => {
+test('a check that fails admits no client, and the next one may succeed', async (t) => {
   let isBroken = true;
-  const check = async ({ password }: PasswordTask) => {
+  const checkPassword = async ({ password }: PasswordTask) => {
     if (isBroken) throw new Error('broken');
     return password === 'secret';
   };
-  const { ask, errors } = await guarded(t, { check });
+  const { ask, errors } = await guarded(t, { checkPassword });
   assert.equal(await ask('secret'), 429);
   isBroken = false;
   assert.equal(await ask('secret'), 200);
   assert.equal(errors.length, 1);
 });
 
-test('the guard asks for the same work whoever the user is', async (t) => {
+test('the work of a check is the same for every user name', async (t) => {
   const tasks: PasswordTask[] = [];
-  const check = async (task: PasswordTask) => {
+  const checkPassword = async (task: PasswordTask) => {
     tasks.push(task);
     return false;
   };
@@ -164,7 +159,7 @@ test('the guard asks for the same work whoever the user is', async (t) => {
     ['alice', SECRET],
     ['bob', hashSync('secret', 6)],
   ]);
-  const { ask } = await guarded(t, { check, users });
+  const { ask } = await guarded(t, { checkPassword, users });
   for (const user of ['alice', 'bob', 'nobody', '__proto__', '']) await ask('wrong', user);
   assert.deepEqual(
     tasks.map(({ cost, hash }) => [cost, hash]),
@@ -172,27 +167,58 @@ test('the guard asks for the same work whoever the user is', async (t) => {
   );
 });
 
-test('the thread compares passwords, and leaves ours to others', async (t) => {
+test('the password thread checks passwords, and leaves the main thread free', async (t) => {
   // It does not keep the process alive.
   const alive = setInterval(() => {}, 1_000);
   t.after(() => clearInterval(alive));
-  const check = passwordThread();
+  const checkPassword = passwordThread();
   const task = { password: 'secret', hash: SECRET, cost: 4 };
-  assert.equal(await check(task), true);
-  assert.equal(await check({ ...task, password: 'wrong' }), false);
-  assert.equal(await check({ ...task, cost: 6, password: 'wrong' }), false);
-  assert.equal(await check({ ...task, hash: undefined }), false);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => check(task)));
+  assert.equal(await checkPassword(task), true);
+  assert.equal(await checkPassword({ ...task, password: 'wrong' }), false);
+  assert.equal(await checkPassword({ ...task, cost: 6, password: 'wrong' }), false);
+  assert.equal(await checkPassword({ ...task, hash: undefined }), false);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => checkPassword(task)));
   assert.ok(answers.every((isRight) => isRight));
   const slow = { password: 'wrong', hash: hashSync('x', 4), cost: 11 };
-  let turns = 0;
+  let rounds = 0;
   let isDone = false;
-  const turn = () => {
-    turns++;
-    if (!isDone) setImmediate(turn);
+  const round = () => {
+    rounds++;
+    if (!isDone) setImmediate(round);
   };
-  setImmediate(turn);
-  await check(slow);
+  setImmediate(round);
+  await checkPassword(slow);
   isDone = true;
-  assert.ok(turns > 20, `${turns} turns`);
+  assert.ok(rounds > 20, `${rounds} rounds`);
+});
+
+test('without users every request passes, and credentials are not checked', async (t) => {
+  const { checkPassword, started } = heldChecks();
+  const { ask, send } = await guarded(t, { checkPassword, users: new Map() });
+  assert.deepEqual([await send({}), await ask('wrong')], [200, 200]);
+  assert.equal(started(), 0);
+});
+
+test('IPv6 clients of one /64 share a bound, and those of another do not', async (t) => {
+  const clients: string[] = [];
+  t.mock.method(LoginAttempts.prototype, 'check', async (_key: string, client: string) => {
+    clients.push(client);
+    return 'wrong';
+  });
+  const users = new Map([['alice', SECRET]]);
+  const handler = basicAuth({ config: () => ({ tls: undefined, users }), onError: () => {} });
+  const addresses = [
+    ...['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::9'],
+    ...['2001:db8::1', '::1', 'fe80::1%eth0'],
+  ];
+  for (const [i, remoteAddress] of addresses.entries()) {
+    const authorization = `Basic ${Buffer.from(`alice:${i}`).toString('base64')}`;
+    const request = { headers: { authorization }, socket: { remoteAddress } };
+    const response = { setHeader() {}, status: () => response, type: () => response, send() {} };
+    await handler(request as unknown as Request, response as unknown as Response, () => {});
+  }
+  assert.deepEqual(clients, [
+    ...['192.0.2.7', '192.0.2.7', '2001:db8:1:2', '2001:db8:1:2'],
+    ...['2001:db8:0:0', '0:0:0:0', 'fe80:0:0:0'],
+  ]);
 });

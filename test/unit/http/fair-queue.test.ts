@@ -3,25 +3,25 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FairQueue } from '../../../src/http/guards/fair-queue.js';
 
-test('clients take turns, and of one client the newest comes first', () => {
-  const queue = new FairQueue<string>({ most: 100, mostOfOne: 10 });
+test('clients are served round-robin, each with its newest entry first', () => {
+  const queue = new FairQueue<string>({ maxSize: 100, maxPerClient: 10 });
   for (const entry of ['a1', 'a2', 'a3', 'b1', 'a4', 'c1', 'c2']) queue.add(entry[0] ?? '', entry);
   const taken = Array.from({ length: 8 }, () => queue.take());
   assert.deepEqual(taken, ['a4', 'b1', 'c2', 'a3', 'c1', 'a2', 'a1', undefined]);
 });
 
-test('a client that has too many loses its oldest; when all have too many, the one with the most does', () => {
-  const queue = new FairQueue<string>({ most: 5, mostOfOne: 3 });
-  const lost = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((e) => queue.add(e[0] ?? '', e));
-  assert.deepEqual(lost, [undefined, undefined, undefined, 'a1', undefined, undefined, 'a2']);
+test('a client beyond its bound loses its oldest entry; beyond the bound of the queue the client with the most entries does', () => {
+  const queue = new FairQueue<string>({ maxSize: 5, maxPerClient: 3 });
+  const dropped = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((e) => queue.add(e[0] ?? '', e));
+  assert.deepEqual(dropped, [undefined, undefined, undefined, 'a1', undefined, undefined, 'a2']);
   assert.equal(queue.size, 5);
 });
 
-test('nothing is lost in silence or comes twice, and the bounds hold', () => {
+test('every entry comes out exactly once, and the bounds hold', () => {
   const steps = fc.array(fc.option(fc.constantFrom('a', 'b', 'c', 'd')), { maxLength: 200 });
   fc.assert(
     fc.property(steps, (all) => {
-      const queue = new FairQueue<number>({ most: 7, mostOfOne: 4 });
+      const queue = new FairQueue<number>({ maxSize: 7, maxPerClient: 4 });
       const out: (number | undefined)[] = [];
       let added = 0;
       for (const client of all) {

@@ -26,7 +26,7 @@ async function serving(t: Parameters<typeof serve>[0]) {
   return { ask, reloads: () => reloads };
 }
 
-const OURS = [
+const KNOWN = [
   ...['localhost', 'localhost:10060', 'LOCALHOST', 'localhost.', 'a.localhost', '127.0.0.1:10060'],
   ...['192.0.2.7', '[::1]', '[2001:db8::1]:10060', 'monitor', 'monitor:10060'],
   ...['sip.example.com', 'SIP.example.com:8443'],
@@ -37,11 +37,11 @@ const FOREIGN = [
   ...['sip.example.com.evil.example', 'localhost:10060.evil.example', 'localhost@evil.example'],
 ];
 
-test('what changes things or shows secrets answers under our own names and addresses alone', async (t) => {
+test('routes that change things or show secrets answer only under names and addresses of the exporter', async (t) => {
   const { ask, reloads } = await serving(t);
   const paths = ['GET /config', 'GET /logs?id=1', 'GET /probe?debug=true', 'POST /rpc'];
   for (const line of [...paths, 'POST /-/reload', 'GET /CONFIG', 'GET /config/']) {
-    for (const Host of OURS) assert.notEqual((await ask(line, { Host })).status, 403, Host);
+    for (const Host of KNOWN) assert.notEqual((await ask(line, { Host })).status, 403, Host);
     const before = reloads();
     for (const Host of FOREIGN) {
       const { status, text } = await ask(line, { Host });
@@ -51,17 +51,17 @@ test('what changes things or shows secrets answers under our own names and addre
     }
     assert.equal(reloads(), before);
   }
-  assert.equal(reloads(), OURS.length);
+  assert.equal(reloads(), KNOWN.length);
 });
 
-test('the host of an absolute target goes before the header', async (t) => {
+test('the host of an absolute target overrides the header', async (t) => {
   const { ask } = await serving(t);
   const headers = { Host: 'localhost' };
   assert.equal((await ask('GET http://evil.example/config', headers)).status, 403);
   assert.equal((await ask('GET http://localhost/config', headers)).status, 200);
 });
 
-test('what Prometheus, load balancers and Kubernetes ask for answers under every name', async (t) => {
+test('routes for Prometheus, load balancers and Kubernetes answer under every name', async (t) => {
   const { ask } = await serving(t);
   const paths = ['/metrics', '/-/healthy', '/-/ready', '/api/v1/destinations', '/'];
   for (const path of paths) {
@@ -72,7 +72,7 @@ test('what Prometheus, load balancers and Kubernetes ask for answers under every
   assert.equal((await ask('GET /probe', { Host: 'exporter.monitoring.svc' })).status, 400);
 });
 
-test('a POST of another site is refused by its Origin and by its Sec-Fetch-Site', async (t) => {
+test('a POST of a page of another site is rejected by its Origin or its Sec-Fetch-Site', async (t) => {
   const { ask, reloads } = await serving(t);
   const post = async (headers: Readonly<Record<string, string>>) => {
     const { status } = await ask('POST /-/reload', { Host: 'localhost:10060', ...headers });

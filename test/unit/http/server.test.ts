@@ -1,32 +1,40 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import { get as httpGet, type IncomingMessage, type RequestListener } from 'node:http';
+import * as https from 'node:https';
+import * as net from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { createApp } from '../../../src/http/app.js';
-import { connectionLimit } from '../../../src/http/server/connections.js';
+import { Connections, connectionLimit } from '../../../src/http/server/connections.js';
+import { listen } from '../../../src/http/server/server.js';
+import type { WebConfig } from '../../../src/http/server/web-config.js';
 import { openFileLimit } from '../../../src/platform/open-files.js';
+import { Authority } from '../../support/certificates.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { connect, exchange, serve } from '../../support/http-server.js';
 import { idleExporter } from '../../support/idle-exporter.js';
 import { eventually } from '../../support/process.js';
+import { needs } from '../../support/tools.js';
 
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 const last = 'Connection: close\r\n';
 
-/** Answers with its path, some turns later; `/hold` never. */
+/** Answers with the path after some rounds of the event loop; `/hold` never. */
 const echo: RequestListener = async (request, response) => {
   if (request.url === '/hold') return;
   for (let i = 0; i < 3; i++) await nextRound();
   response.end(`<${request.url}>`);
 };
 
-test('pipelined requests are answered each, in order, one at a time', async (t) => {
-  let underWay = 0;
-  let most = 0;
+test('pipelined requests are all answered, in order and one at a time', async (t) => {
+  let active = 0;
+  let max = 0;
   const { port } = await serve(t, (request, response) => {
-    underWay++;
-    most = Math.max(most, underWay);
-    response.prependOnceListener('close', () => underWay--);
+    active++;
+    max = Math.max(max, active);
+    response.prependOnceListener('close', () => active--);
     echo(request, response);
   });
   for (const count of [2, 20, 101]) {
@@ -37,10 +45,10 @@ test('pipelined requests are answered each, in order, one at a time', async (t) 
     const answered = [...text.matchAll(/<\/(\d+)>/g)].map(([, n]) => Number(n));
     assert.deepEqual(answered, [...requests.keys()]);
   }
-  assert.equal(most, 1);
+  assert.equal(max, 1);
 });
 
-test('pipelined requests beyond those that may wait end the connection with 503 and Retry-After', async (t) => {
+test('pipelined requests beyond the bound close the connection with 503 and Retry-After', async (t) => {
   const { port } = await serve(t, echo);
   const text = await exchange(port, get('/x').repeat(5_000));
   const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
@@ -50,7 +58,7 @@ test('pipelined requests beyond those that may wait end the connection with 503 
   assert.match(text.slice(text.lastIndexOf('HTTP/1.1')), /Retry-After: 1\r\nConnection: close\r\n/);
 });
 
-test('twenty pipelined requests for /metrics get twenty whole answers', async (t) => {
+test('twenty pipelined requests for /metrics get twenty complete responses', async (t) => {
   const app = createApp({ exporter: idleExporter(), onError: () => {} });
   const { port } = await serve(t, app);
   for (let round = 0; round < 5; round++) {
@@ -60,7 +68,7 @@ test('twenty pipelined requests for /metrics get twenty whole answers', async (t
   }
 });
 
-test('at the limit a new connection gets the place of the one that has been idle longest', async (t) => {
+test('at the limit a new connection replaces the one that has been idle longest', async (t) => {
   const { port, connections } = await serve(t, echo, 8);
   const busy = await connect(t, port);
   busy.write(get('/hold'));
@@ -69,13 +77,13 @@ test('at the limit a new connection gets the place of the one that has been idle
   const closed = new Set<number>();
   for (const [i, socket] of idle.entries()) socket.resume().once('close', () => closed.add(i));
   assert.match(await exchange(port, get('/a', last)), /<\/a>/);
-  await eventually('room was made', () => closed.size >= 33);
+  await eventually('idle connections are closed', () => closed.size >= 33);
   assert.ok(!busy.destroyed && !busy.readableEnded);
   assert.ok(connections.open <= 8);
   assert.ok(connections.dropped >= 33, `${connections.dropped}`);
 });
 
-test('a client that asks again and again keeps its connection while silent ones come and go', async (t) => {
+test('a client that keeps sending requests keeps its connection while silent ones come and go', async (t) => {
   const { port, connections } = await serve(t, echo, 8);
   const client = await connect(t, port);
   let text = '';
@@ -88,7 +96,7 @@ test('a client that asks again and again keeps its connection while silent ones 
     await Promise.all(Array.from({ length: 30 }, () => connect(t, port)));
   }
   assert.ok(!client.readableEnded && !client.destroyed);
-  await eventually('others made room', () => connections.dropped >= 5 * 30 - 8);
+  await eventually('silent ones are closed', () => connections.dropped >= 5 * 30 - 8);
   assert.ok(!client.readableEnded && !client.destroyed);
 });
 
@@ -109,7 +117,7 @@ test('at the limit, with every connection in use, a new one is closed and counte
   await eventually('there is room', async () => (await exchange(port, get('/b', last))) !== '');
 });
 
-test('a quarter of the descriptors is for HTTP, within bounds', () => {
+test('HTTP may use a quarter of the descriptors, within bounds', () => {
   assert.equal(connectionLimit(256), 64);
   assert.equal(connectionLimit(1024), 256);
   assert.equal(connectionLimit(10), 8);
@@ -120,7 +128,7 @@ test('a quarter of the descriptors is for HTTP, within bounds', () => {
 });
 
 const long = (length: number) => 'a'.repeat(length);
-/** Each ends at most its own connection. */
+/** None of them affects more than its own connection. */
 const HOSTILE: Readonly<Record<string, string | Buffer>> = {
   'both Content-Length and Transfer-Encoding': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n`,
   'two lengths': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456`,
@@ -172,7 +180,7 @@ const HOSTILE: Readonly<Record<string, string | Buffer>> = {
   noise: Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)),
 };
 
-test('hostile requests end at most their own connection', async (t) => {
+test('hostile requests affect their own connection alone', async (t) => {
   const errors: string[] = [];
   const app = createApp({
     exporter: idleExporter(),
@@ -184,21 +192,21 @@ test('hostile requests end at most their own connection', async (t) => {
     assert.match(answers[1], /^HTTP\/1\.1 200/, name);
     assert.ok(answers[0].length < 200_000, name);
     assert.ok(!/\bat .*\.js|node_modules/.test(answers[0]), `${name}: no stack in ${answers[0]}`);
-    // A client may end at any byte.
+    // A client may disconnect after any byte.
     const cut = Math.floor(bytes.length / 2);
     await exchange(port, bytes.slice(0, cut), 5);
   }
-  await eventually('all are gone', () => connections.open === 0);
+  await eventually('all are closed', () => connections.open === 0);
   assert.deepEqual(errors, []);
 });
 
-test('a client that resets its connection in the middle of an answer ends nothing else', async (t) => {
+test('a client that resets its connection during a response affects no other', async (t) => {
   const { port, connections } = await serve(t, (_request, response) => {
     const write = () => {
       if (!response.destroyed) response.write('x'.repeat(10_000), () => setImmediate(write));
     };
     write();
-    // Late writes of a handler that has not noticed.
+    // A handler may write before it notices.
     response.once('close', () => {
       response.write('y');
       response.end('z');
@@ -210,5 +218,103 @@ test('a client that resets its connection in the middle of an answer ends nothin
     await once(socket, 'data');
     socket.resetAndDestroy();
   }
-  await eventually('all are gone', () => connections.open === 0);
+  await eventually('all are closed', () => connections.open === 0);
+});
+
+/** A server whose configuration, clock and errors the test has in hand. */
+function listening(changes: { host?: string; port?: number; webConfig?: () => WebConfig } = {}) {
+  const errors: unknown[] = [];
+  const clock = new FakeClock();
+  const server = listen({
+    handler: (_request, response) => response.end('in'),
+    ...{ host: '127.0.0.1', port: 0, webConfig: undefined, clock, ...changes },
+    connections: new Connections(100, () => clock.now()),
+    onError: (error) => errors.push(error),
+  });
+  return { server, clock, errors };
+}
+
+test('the URL has the actual port, and brackets for IPv6; no host is every address', async (t) => {
+  for (const [host, pattern] of [
+    ['127.0.0.1', /^http:\/\/127\.0\.0\.1:[1-9]\d*\/$/],
+    ['::1', /^http:\/\/\[::1\]:[1-9]\d*\/$/],
+    ['', /^http:\/\/localhost:[1-9]\d*\/$/],
+  ] as const) {
+    const server = await listening({ host }).server;
+    t.after(() => server.close());
+    assert.match(server.url, pattern);
+    const port = Number(new URL(server.url).port);
+    const [response] = (await once(httpGet({ port, host: host || '127.0.0.1' }), 'response')) as [
+      IncomingMessage,
+    ];
+    response.resume();
+    assert.equal(response.statusCode, 200);
+  }
+});
+
+test('a port in use is an error of the start', async (t) => {
+  const server = await listening().server;
+  t.after(() => server.close());
+  const port = Number(new URL(server.url).port);
+  await assert.rejects(listening({ port }).server, { code: 'EADDRINUSE' });
+});
+
+test('closing ends open connections, and frees the port', async (t) => {
+  const server = await listening().server;
+  const port = Number(new URL(server.url).port);
+  const idle = await connect(t, port);
+  idle.resume();
+  const closed = once(idle, 'close');
+  await server.close();
+  await closed;
+  const again = await listening({ port }).server;
+  await again.close();
+});
+
+test('errors of accepting are reported once a minute, and each closes an idle connection', async (t) => {
+  const servers: net.Server[] = [];
+  const original = net.Server.prototype.listen;
+  t.mock.method(net.Server.prototype, 'listen', function (this: net.Server, ...args: unknown[]) {
+    servers.push(this);
+    return Reflect.apply(original, this, args);
+  });
+  const { server, clock, errors } = listening();
+  const { close } = await server;
+  t.after(close);
+  const [accepting] = servers;
+  const fail = () =>
+    accepting?.emit('error', Object.assign(new Error('accept EMFILE'), { syscall: 'accept' }));
+  for (let i = 0; i < 1_000; i++) fail();
+  assert.equal(errors.length, 1);
+  clock.advance(59_999);
+  fail();
+  assert.equal(errors.length, 1);
+  clock.advance(1);
+  fail();
+  assert.equal(errors.length, 2);
+});
+
+test('over TLS a new connection gets the certificate in force', needs('openssl'), async (t) => {
+  const root = Authority.root(t);
+  const issue = (name: string) => {
+    const { cert, key } = root.issue({ name });
+    return { tls: { cert, key }, users: new Map<string, string>() };
+  };
+  let config: WebConfig = issue('first');
+  const server = await listening({ webConfig: () => config }).server;
+  t.after(() => server.close());
+  assert.match(server.url, /^https:/);
+  const port = Number(new URL(server.url).port);
+  const shownName = async () => {
+    const options = { host: '127.0.0.1', port, ca: root.ca, agent: false };
+    const request = https.get({ ...options, checkServerIdentity: () => undefined });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const { subject } = (response.socket as TLSSocket).getPeerCertificate();
+    response.resume();
+    return subject.CN;
+  };
+  assert.equal(await shownName(), 'first');
+  config = issue('second');
+  assert.equal(await shownName(), 'second');
+  assert.equal(await shownName(), 'second');
 });
