@@ -1,5 +1,6 @@
-import { constants, statSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileStamp } from '../platform/file-stamp.js';
 import type { Findings } from './found.js';
 import { MAX_BYTES } from './limits.js';
 import { SourceError } from './source-error.js';
@@ -61,14 +62,5 @@ async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
 
 /** Of files: which are there, and when each was written. */
 export function stampOf(files: readonly NamedFile[]): string {
-  return files.map(stampOfOne).join('\n');
-}
-
-function stampOfOne({ path, raw }: NamedFile): string {
-  try {
-    const { mtimeMs, ino, size } = statSync(raw);
-    return `${path} ${mtimeMs} ${ino} ${size}`;
-  } catch {
-    return `${path} -`;
-  }
+  return files.map(({ path, raw }) => `${path} ${fileStamp(raw).text}`).join('\n');
 }

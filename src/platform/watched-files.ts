@@ -1,7 +1,8 @@
 /** The files that settings name (certificates, keys, passwords), read again when they change. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { decode, decodeUtf8 } from '../shared/text.js';
+import { fileStamp } from './file-stamp.js';
 
 /** How often the files are looked at. */
 const POLL_INTERVAL_MS = 5_000;
@@ -68,7 +69,7 @@ export class WatchedFiles {
   #readChanged(onError: (error: unknown) => void): boolean {
     let isChanged = false;
     for (const [path, stamp] of this.#stamps) {
-      if (stampOf(path) === stamp) continue;
+      if (fileStamp(path).text === stamp) continue;
       try {
         this.#read(path);
         isChanged = true;
@@ -89,7 +90,7 @@ export class WatchedFiles {
 
   #read(path: string): void {
     // The stamp is taken first: a change during the reading is seen at the next look.
-    this.#stamps.set(path, stampOf(path));
+    this.#stamps.set(path, fileStamp(path).text);
     try {
       const bytes = readFileSync(path);
       // Files of the system, such as the hosts file, may have comments in any encoding.
@@ -98,15 +99,5 @@ export class WatchedFiles {
       const why = error instanceof Error ? error.message : String(error);
       throw new FilesError(`${path}: expected a readable file, got ${why}`, { cause: error });
     }
-  }
-}
-
-/** Another one when the file may hold something else; a file that cannot be looked at has one too. */
-function stampOf(path: string): string {
-  try {
-    const { mtimeMs, ino, size } = statSync(path);
-    return `${mtimeMs} ${ino} ${size}`;
-  } catch (error) {
-    return String(error);
   }
 }

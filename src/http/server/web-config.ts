@@ -3,9 +3,10 @@
  * that the Prometheus exporters share. It and the certificates are read again when they change.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
+import { fileStamp } from '../../platform/file-stamp.js';
 import { show } from '../../platform/values.js';
 import { parseYaml } from '../../platform/yaml.js';
 import { TLS_VERSIONS } from '../../shared/destination.js';
@@ -138,12 +139,7 @@ export class WebConfigFile {
   }
 
   #stampOf(): string {
-    return this.#files
-      .map((file) => {
-        const stat = statSync(file, { throwIfNoEntry: false });
-        return `${stat?.mtimeMs} ${stat?.ino} ${stat?.size}`;
-      })
-      .join('|');
+    return this.#files.map((file) => fileStamp(file).text).join('|');
   }
 }
 
