@@ -1,7 +1,7 @@
 /** A fleet of simulated SIP servers on loopback, each with a temper of its own. */
 
 import { digestResponse } from '../src/pinger/sip/digest.js';
-import { answerOptions } from '../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../src/pinger/sip/uas.js';
 import type { TransportName } from '../src/shared/outcome.js';
 import { listen, type OnRequest, selfSigned } from './listen.js';
 
@@ -247,7 +247,7 @@ function answering(temper: Temper, name: string): OnRequest {
   return (request, from, reply) => {
     count++;
     for (const { afterMs, status, header } of temper(count, Buffer.from(request).toString())) {
-      const answer = answerOptions(request, from, name, status);
+      const answer = buildOptionsResponse(request, from, name, status);
       if (answer === undefined) continue;
       const text = Buffer.from(answer).toString('latin1');
       const more = header === undefined ? text : text.replace('\r\n', `\r\n${header}\r\n`);

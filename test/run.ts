@@ -1,6 +1,6 @@
 /**
- * Runs unit tests by name: `npm run test:unit -- dns/cache`. Without a name it runs all of them; with
- * `--watch` it runs them again whenever a source file changes.
+ * Runs unit tests by name: `npm run test:unit -- dns/lookup-cache`. Without a name it runs all of
+ * them; with `--watch` it runs them again whenever a source file changes.
  */
 
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 const DIST = join(process.cwd(), 'dist', 'test', 'unit');
 
-/** `dns/cache`, `cache`, `test/unit/dns/cache.test.ts` and `test/unit/dns` all name a test. */
+/** `dns/client`, `client`, `test/unit/dns/client.test.ts` and `test/unit/dns` all name a test. */
 function filesNamed(name: string, all: readonly string[]): readonly string[] {
   const plain = name.replace(/^(?:\.\/)?(?:test\/unit\/)?/, '').replace(/(?:\.test)?\.[jt]s$/, '');
   const path = plain.replace(/\/$/, '');

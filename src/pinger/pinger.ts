@@ -7,7 +7,7 @@ import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
-import type { Resolver, Ttls } from './dns/refresher.js';
+import type { Resolver, TtlLimits } from './dns/refresher.js';
 import type { Handled } from './inbox.js';
 import { MonitoredDestinations } from './monitor/destinations.js';
 import { Outbox } from './monitor/outbox.js';
@@ -33,7 +33,7 @@ export interface PingerOptions {
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
   /** Bounds on how long its answers are used. */
-  readonly ttls: Ttls;
+  readonly ttls: TtlLimits;
   readonly openTransport: OpenTransport;
   readonly files: Files;
   readonly faults: Faults;
@@ -101,8 +101,8 @@ export class Pinger {
     });
     this.#loop = new PingLoop({
       ...{ clock, timers, scheduler, stallDetector, faults, afterReads },
-      ring: (timer) => targets.ring(timer),
-      beat: () => writer.beat(),
+      onTimer: (timer) => targets.ring(timer),
+      heartbeat: () => writer.beat(),
       onStall: (ms) => this.#hasStalled(ms),
       received: () => receiver.received,
     });

@@ -5,7 +5,13 @@ import type { Faults } from '../shared/faults.js';
 import { isKeepalive, withoutPadding } from './sip/keepalives.js';
 import { branchesIn, slotOfBranch } from './sip/request.js';
 import { is, Scan, scan, word } from './sip/scanner.js';
-import { answerTo, LOOP_DETECTED, NOT_ALLOWED, type Reply, replyToOptions } from './sip/uas.js';
+import {
+  buildResponse,
+  LOOP_DETECTED,
+  NOT_ALLOWED,
+  responseToOptions,
+  type UasResponse,
+} from './sip/uas.js';
 import type { Steps } from './targets/steps.js';
 import type { Target } from './targets/target.js';
 import type { Clock } from './time/clock.js';
@@ -61,7 +67,7 @@ export class Receiver {
   #take(bytes: Uint8Array, from: Source): boolean {
     this.#received++;
     const now = this.#options.clock.now();
-    this.#options.stallDetector.look(now);
+    this.#options.stallDetector.check(now);
     if (isKeepalive(bytes)) {
       this.#options.onKeepalive();
       return true;
@@ -123,11 +129,15 @@ export class Receiver {
     const isRefused = from.isConnection && !is(bytes, method.start, method.end, ACK);
     if (!(isOptions || isRefused) || !this.#mayAnswer(bytes)) return false;
     const { requestUri } = this.#scan;
-    return this.#respond(bytes, from, isOptions ? replyToOptions(bytes, requestUri) : NOT_ALLOWED);
+    return this.#respond(
+      bytes,
+      from,
+      isOptions ? responseToOptions(bytes, requestUri) : NOT_ALLOWED,
+    );
   }
 
-  #respond(bytes: Uint8Array, from: Source, { status, headers }: Reply): boolean {
-    const answer = answerTo(bytes, from, this.#options.newTag(), status, headers);
+  #respond(bytes: Uint8Array, from: Source, { status, headers }: UasResponse): boolean {
+    const answer = buildResponse(bytes, from, this.#options.newTag(), status, headers);
     if (answer === undefined) return false;
     from.answer(answer.message, answer.port);
     return true;

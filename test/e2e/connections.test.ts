@@ -5,14 +5,14 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { startExporter } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 
 const CALLER = { address: '127.0.0.1', port: 5060 };
 /** A pong may stand in front of the request. */
 const answerTo = (request: Buffer) =>
-  answerOptions(request.subarray(request.indexOf('OPTIONS')), CALLER, 'far') ?? '';
+  buildOptionsResponse(request.subarray(request.indexOf('OPTIONS')), CALLER, 'far') ?? '';
 
 /** A peer over TCP that answers, and does something as soon as somebody is there. */
 async function startPeer(t: TestContext, greet: (socket: net.Socket) => void) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { fakeDns } from '../support/dns-server.js';
 import { zoneScript } from '../support/dns-zone.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
@@ -28,7 +28,7 @@ async function everywhere(t: TestContext) {
   let requests = 0;
   socket.on('message', (request, from) => {
     requests++;
-    socket.send(answerOptions(request, from, 'far') ?? '', from.port, from.address);
+    socket.send(buildOptionsResponse(request, from, 'far') ?? '', from.port, from.address);
   });
   socket.bind(0);
   await once(socket, 'listening');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
@@ -15,7 +15,7 @@ type Answers = (request: string, good: string) => readonly (string | Buffer)[];
 async function farEnd(t: TestContext, answers: Answers, host = '127.0.0.1'): Promise<number> {
   const socket = dgram.createSocket('udp4');
   socket.on('message', (request, from) => {
-    const good = answerOptions(request, from, 'far')?.toString() ?? '';
+    const good = buildOptionsResponse(request, from, 'far')?.toString() ?? '';
     for (const answer of answers(request.toString(), good)) {
       socket.send(answer, from.port, from.address);
     }
@@ -111,7 +111,7 @@ test('an answer from another address is ours when its branch is (RFC 3261 17.1.3
   await once(socket, 'listening');
   t.after(() => socket.close());
   socket.on('message', (request, from) => {
-    other.send(answerOptions(request, from, 'x') ?? '', from.port, from.address);
+    other.send(buildOptionsResponse(request, from, 'x') ?? '', from.port, from.address);
   });
   const exporter = await startExporter(t, { destinations: [`127.0.0.1:${socket.address().port}`] });
   await eventually('it is up', async () => (await exporter.metric('sip_keepalive_up')) === 1);

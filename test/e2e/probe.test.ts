@@ -3,7 +3,7 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { type Running, startFleet } from '../../demo/fleet.js';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { fakeDns, unknowing } from '../support/dns-server.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
@@ -17,7 +17,7 @@ async function farEnd(t: TestContext, afterMs: number | undefined) {
   let isOpen = true;
   socket.on('message', (request, from) => {
     requests++;
-    const answer = answerOptions(request, from, 'far') ?? '';
+    const answer = buildOptionsResponse(request, from, 'far') ?? '';
     if (afterMs === undefined) return;
     setTimeout(() => {
       if (isOpen) socket.send(answer, from.port, from.address);

@@ -3,7 +3,7 @@ import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { startExporter, sum } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 
@@ -22,7 +22,7 @@ test('a process that was stopped tells no latency, no verdict and no timeout tha
     far.close();
   });
   far.on('message', (request, from) => {
-    const answer = answerOptions(request, from, 'far') ?? '';
+    const answer = buildOptionsResponse(request, from, 'far') ?? '';
     const isLate = request.toString().startsWith('OPTIONS sip:late');
     const send = () => isOpen && far.send(answer, from.port, from.address);
     setTimeout(send, isLate ? TIMEOUT * 1000 + 1_500 : ANSWERS_AFTER_MS).unref();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
@@ -20,7 +20,7 @@ async function startForgetful(t: TestContext) {
   socket.on('message', (request, from) => {
     ports.push(from.port);
     if (forgotten.has(from.port)) return;
-    socket.send(answerOptions(request, from, 'far') ?? '', from.port, from.address);
+    socket.send(buildOptionsResponse(request, from, 'far') ?? '', from.port, from.address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');

@@ -1,6 +1,6 @@
 /** What the answers of `test/corpus/dns` say, in the words of their verdicts. */
 
-import { readAnswer } from '../../src/pinger/dns/message.js';
+import { parseAnswer } from '../../src/pinger/dns/message.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { Case } from './corpus.js';
 
@@ -18,7 +18,7 @@ export function questionOf(type: RecordType, domain: string): string {
 
 /** What is read from the answer to a query for `name.test`. */
 export function readingOf(bytes: Buffer, type: RecordType): string {
-  const meaning = readAnswer(bytes, { name: questionOf(type, 'name.test'), type });
+  const meaning = parseAnswer(bytes, { name: questionOf(type, 'name.test'), type });
   if (meaning === undefined) return 'none';
   switch (meaning.kind) {
     case 'truncated':

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
-import { answerOptions } from '../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import type { TransportName } from '../../src/shared/outcome.js';
 
 /** A turn of the event loop for each byte would take seconds on a busy machine. */
@@ -89,7 +89,7 @@ export class Caller {
       return;
     }
     this.requests.push(message);
-    const good = answerOptions(Buffer.from(message, 'latin1'), this.#link, 'far');
+    const good = buildOptionsResponse(Buffer.from(message, 'latin1'), this.#link, 'far');
     void this.act(this.#answers(message, Buffer.from(good ?? '').toString('latin1'), this));
   }
 

@@ -1,9 +1,9 @@
 /** Zones in a test's own words, and a search through them. */
 
-import type { LookedUp, LookUp } from '../../src/pinger/dns/cache.js';
 import type { HostsTable } from '../../src/pinger/dns/hosts.js';
 import { type LocateResult, locate, locateQuery } from '../../src/pinger/dns/locate.js';
 import type { ServerLocation } from '../../src/pinger/dns/location.js';
+import type { LookupFunction, LookupResult } from '../../src/pinger/dns/lookup-cache.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { PingSettings } from '../../src/shared/destination.js';
 import type { ResolutionFailure } from '../../src/shared/resolution.js';
@@ -12,18 +12,18 @@ import { FakeClock } from './fake-clock.js';
 import { settings } from './settings.js';
 
 /** Records, each as `NAME TYPE DATA`, or `NAME TYPE !reason` for a look-up that fails. */
-export function zone(lines: readonly string[], asked: string[] = []): LookUp {
-  return async (name, type): Promise<LookedUp> => {
+export function zone(lines: readonly string[], asked: string[] = []): LookupFunction {
+  return async (name, type): Promise<LookupResult> => {
     asked.push(`${type} ${name}`);
     const mine = lines.filter((line) => line.startsWith(`${name} ${type} `));
     const data = mine.map((line) => line.split(' ').slice(2));
     const failure = data.find(([first]) => first?.startsWith('!'))?.[0]?.slice(1);
     if (failure !== undefined || data.length === 0) {
       const reason = (failure ?? 'nodata') as ResolutionFailure;
-      return { answer: { kind: 'failed', reason, detail: '' }, untilMs: 0 };
+      return { answer: { kind: 'failed', reason, detail: '' }, expiresAtMs: 0 };
     }
     const records = data.map((fields) => recordOf(type, fields));
-    return { answer: { kind: 'records', records, ttlSeconds: 60 }, untilMs: 60_000 };
+    return { answer: { kind: 'records', records, ttlSeconds: 60 }, expiresAtMs: 60_000 };
   };
 }
 
@@ -55,7 +55,7 @@ export interface SearchOptions {
 /** Where the URI is served, in the zone that these lines are. */
 export async function search(
   uri: string,
-  lines: readonly string[] | LookUp,
+  lines: readonly string[] | LookupFunction,
   { change = {}, hosts = new Map(), sight = {} }: SearchOptions = {},
 ): Promise<LocateResult> {
   const all = settings(change);
@@ -78,5 +78,5 @@ export const shown = ({ transport, address, port, priority, weight }: ServerLoca
   );
 
 export function placesOf(result: LocateResult): readonly string[] {
-  return result.kind === 'located' ? result.locations.map(shown) : [result.why];
+  return result.kind === 'located' ? result.locations.map(shown) : [result.detail];
 }

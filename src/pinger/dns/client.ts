@@ -4,11 +4,11 @@
  */
 
 import type { Clock } from '../time/clock.js';
-import { Exchanges, type Reply } from './exchange.js';
-import { type FailedReply, type Failure, failureOf } from './failure.js';
 import { ALIAS_LOOP, MAX_ALIASES, type Question } from './message.js';
 import type { DnsAnswer, RecordType } from './records.js';
 import { type DnsServer, serverLabel } from './server.js';
+import { ServerClient, type ServerReply } from './server-client.js';
+import { type FailureReply, failedAnswer, type ServerFailure } from './server-failure.js';
 import { ServerMemory } from './server-memory.js';
 
 export interface DnsClientOptions {
@@ -31,30 +31,30 @@ const MAX_LABEL_LENGTH = 63;
 interface Answered {
   readonly kind: 'answered';
   readonly server: DnsServer;
-  readonly reply: Exclude<Reply, FailedReply>;
+  readonly reply: Exclude<ServerReply, FailureReply>;
 }
 
 /** All servers have failed. */
 interface Unanswered {
   readonly kind: 'unanswered';
-  readonly failures: readonly Failure[];
+  readonly failures: readonly ServerFailure[];
 }
 
 export class DnsClient {
   readonly #options: DnsClientOptions;
   readonly #memory: ServerMemory;
-  readonly #exchanges: Exchanges;
+  readonly #exchanges: ServerClient;
   #servers: readonly DnsServer[] = [];
 
   constructor(options: DnsClientOptions) {
     const { clock, timeoutMs } = options;
     this.#options = options;
     this.#memory = new ServerMemory(clock);
-    this.#exchanges = new Exchanges({ clock, timeoutMs, memory: this.#memory });
+    this.#exchanges = new ServerClient({ clock, timeoutMs, memory: this.#memory });
   }
 
   /** Never rejects. The detail of a failure says whom was asked, and what came of it. */
-  async ask(name: string, type: RecordType): Promise<DnsAnswer> {
+  async query(name: string, type: RecordType): Promise<DnsAnswer> {
     const servers = this.#serversNow();
     const untilMs = this.#options.clock.now() + this.#mostMs(Math.min(servers.length, MAX_SERVERS));
     let at = name;
@@ -90,9 +90,9 @@ export class DnsClient {
   async #askAll(
     servers: readonly DnsServer[],
     question: Question,
-  ): Promise<DnsAnswer | Extract<Reply, { kind: 'alias' }>> {
-    const failures = new Map<string, Failure>();
-    const ordered = this.#memory.order(servers);
+  ): Promise<DnsAnswer | Extract<ServerReply, { kind: 'alias' }>> {
+    const failures = new Map<string, ServerFailure>();
+    const ordered = this.#memory.queryOrder(servers);
     let order = ordered.servers.slice(0, MAX_SERVERS);
     let { atOnce }: { atOnce: number } = ordered;
     for (let round = 0; round < ROUNDS && order.length > 0; round++) {
@@ -108,7 +108,7 @@ export class DnsClient {
         : outcome.failures.filter(({ reply }) => reply.kind === 'silent').map((f) => f.server);
       atOnce = 1;
     }
-    return failureOf([...failures.values()], this.#options.timeoutMs);
+    return failedAnswer([...failures.values()], this.#options.timeoutMs);
   }
 
   /** Asks each server once, the first `atOnce` at once; the next when one fails or is slow. */
@@ -121,7 +121,7 @@ export class DnsClient {
     return new Promise((resolve) => {
       const waiting = [...order];
       const running = new Map<DnsServer, number>();
-      const failures: Failure[] = [];
+      const failures: ServerFailure[] = [];
       let cancel = () => {};
       let isOver = false;
       const end = (outcome: Answered | Unanswered) => {
@@ -129,7 +129,7 @@ export class DnsClient {
         cancel();
         resolve(outcome);
       };
-      const take = (server: DnsServer, reply: Reply) => {
+      const take = (server: DnsServer, reply: ServerReply) => {
         running.delete(server);
         if (isOver) return;
         if (isFailed(reply)) {
@@ -139,7 +139,7 @@ export class DnsClient {
           return;
         }
         for (const [slow, askedAt] of running) {
-          const isSlow = clock.now() - askedAt >= this.#exchanges.patienceMs(slow);
+          const isSlow = clock.now() - askedAt >= this.#exchanges.hedgeDelayMs(slow);
           if (isSlow) this.#memory.silent(slow, askedAt);
         }
         end({ kind: 'answered', server, reply });
@@ -150,20 +150,23 @@ export class DnsClient {
         if (server === undefined) return;
         running.set(server, clock.now());
         // Once an answer is there, the others are heard to their end: a late answer is one too.
-        void this.#exchanges.ask(server, question).then((reply) => take(server, reply));
-        if (waiting.length > 0) cancel = clock.after(this.#exchanges.patienceMs(server), askNext);
+        void this.#exchanges.query(server, question).then((reply) => take(server, reply));
+        if (waiting.length > 0) cancel = clock.after(this.#exchanges.hedgeDelayMs(server), askNext);
       };
       for (let i = 0; i < atOnce; i++) askNext();
     });
   }
 }
 
-function isFailed(reply: Reply): reply is FailedReply {
+function isFailed(reply: ServerReply): reply is FailureReply {
   const { kind } = reply;
   return kind === 'error' || kind === 'garbage' || kind === 'fault' || kind === 'silent';
 }
 
-function answerOf({ server, reply }: Answered): DnsAnswer | Extract<Reply, { kind: 'alias' }> {
+function answerOf({
+  server,
+  reply,
+}: Answered): DnsAnswer | Extract<ServerReply, { kind: 'alias' }> {
   if (reply.kind !== 'absent') return reply;
   const label = `${serverLabel(server)}${reply.isOverTcp ? ' over TCP' : ''}`;
   const what = reply.reason === 'nxdomain' ? 'NXDOMAIN' : 'no such record';

@@ -12,7 +12,7 @@ const MAX_SHOWN_LENGTH = 60;
  *
  * @param name lower case, without its last dot.
  */
-export function hostNameFault(name: string): string | undefined {
+export function hostNameProblem(name: string): string | undefined {
   const ip = readAddress(name);
   if (ip !== undefined) return `${name} is an address, where a name is wanted (RFC 2782)`;
   const labels = name.split('.');

@@ -7,13 +7,13 @@ import { addressFamily, bracketed } from '../../shared/address.js';
 import type { PingSettings } from '../../shared/destination.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS, type SipUri, transportOf } from '../../shared/uri.js';
-import type { Findings, LookupError, Missing } from './findings.js';
+import type { LocateReport, LookupError, MissingPart } from './locate-report.js';
 import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import { LocationSearch } from './location-search.js';
 
 /** A name leads to places, and not all that was asked for was answered. */
 export interface PartialLookupError extends LookupError {
-  readonly missing: Missing;
+  readonly missing: MissingPart;
   /** `TYPE NAME` of the look-ups that were not answered. */
   readonly unanswered: ReadonlySet<string>;
   /** The same of one family's look-ups beside answers of the other. */
@@ -25,7 +25,7 @@ export interface LocateSuccess {
   /** In the order in which a client would try them, weights apart; at least one. */
   readonly locations: readonly ServerLocation[];
   /** Monotonic: until then all that it rests on holds. */
-  readonly untilMs: number;
+  readonly expiresAtMs: number;
   /** Records that were not followed, because there are too many; absent for none. */
   readonly cut?: number;
   /** Undefined when all that was asked for was answered. */
@@ -85,35 +85,35 @@ export async function locate(query: LocateQuery, tools: LocateTools): Promise<Lo
   // RFC 3263 4.2: a port says that no SRV record is wanted; whoever writes a name into the hosts
   // file wants that address.
   if (uri.port !== undefined || isListed) {
-    const locations = await search.hostOf(transport);
+    const locations = await search.locateHost(transport);
     if (locations.length === 0 && !isListed)
       await search.explainPort(isChosen ? transport : undefined);
-    return concluded(query, locations, search.findings);
+    return concluded(query, locations, search.report);
   }
   const locations = isChosen
-    ? await search.serviceOf(transport)
-    : await search.anyService(transport);
-  return concluded(query, locations, search.findings);
+    ? await search.locateService(transport)
+    : await search.locateAnyService(transport);
+  return concluded(query, locations, search.report);
 }
 
 function concluded(
   { ipProtocol, narrowedBy }: LocateQuery,
   locations: readonly ServerLocation[],
-  findings: Findings,
+  findings: LocateReport,
 ): LocateResult {
   if (locations.length === 0) {
     const family = ipProtocol === 'ip4' ? 'IPv4' : 'IPv6';
-    if (narrowedBy !== '') findings.remark(`only ${family} is looked for: ${narrowedBy}`);
-    return { kind: 'failed', ...findings.failure, errors: findings.allErrors };
+    if (narrowedBy !== '') findings.addRemark(`only ${family} is looked for: ${narrowedBy}`);
+    return { kind: 'failed', ...findings.error, errors: findings.allErrors };
   }
-  const { failure, missing, unanswered, unansweredBeside, untilMs, errors } = findings;
+  const { error, missing, unanswered, unansweredBeside, expiresAtMs, errors } = findings;
   const lookupError =
-    missing === undefined ? undefined : { ...failure, missing, unanswered, unansweredBeside };
+    missing === undefined ? undefined : { ...error, missing, unanswered, unansweredBeside };
   const { cut } = findings;
   return {
     kind: 'located',
     locations: withoutDoubles(locations),
-    untilMs,
+    expiresAtMs,
     cut,
     lookupError,
     errors,

@@ -3,11 +3,11 @@
 import type { TransportName } from '../../shared/outcome.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
-import type { LookedUp } from './cache.js';
-import { Findings } from './findings.js';
-import { type Candidate, HostAddresses } from './host-addresses.js';
-import { hostNameFault } from './host-name.js';
+import { HostAddresses, type UnresolvedLocation } from './host-addresses.js';
+import { hostNameProblem } from './host-name.js';
+import { LocateReport } from './locate-report.js';
 import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
+import type { LookupResult } from './lookup-cache.js';
 import { preferred, transportOfService } from './preference.js';
 import type { DnsRecord, NaptrRecord, RecordType, SrvRecord } from './records.js';
 
@@ -29,12 +29,12 @@ const MIN_NAMES = 32;
 const NO_SRV = { priority: undefined, weight: undefined } as const;
 
 export class LocationSearch {
-  readonly findings = new Findings();
+  readonly report = new LocateReport();
   readonly #query: LocateQuery;
   readonly #tools: LocateTools;
   readonly #addresses: HostAddresses;
   /** Look-ups that began before their answer was wanted, each by `TYPE NAME`. */
-  readonly #early = new Map<string, Promise<LookedUp>>();
+  readonly #early = new Map<string, Promise<LookupResult>>();
   /** Names of hosts that may still be looked up. */
   #namesLeft: number;
 
@@ -42,23 +42,23 @@ export class LocationSearch {
     this.#query = query;
     this.#tools = tools;
     this.#namesLeft = Math.max(NAMES_PER_TARGET * query.maxTargets, MIN_NAMES);
-    this.#addresses = new HostAddresses(query, tools, this.findings);
+    this.#addresses = new HostAddresses(query, tools, this.report);
   }
 
   /** The addresses of the host itself. */
-  async hostOf(transport: TransportName): Promise<readonly ServerLocation[]> {
+  async locateHost(transport: TransportName): Promise<readonly ServerLocation[]> {
     const { uri } = this.#query;
     const port = uri.port ?? DEFAULT_PORTS[transport];
-    return this.#addresses.of(uri.host, { transport, port, ...NO_SRV }, []);
+    return this.#addresses.locationsOf(uri.host, { transport, port, ...NO_SRV }, []);
   }
 
   /** RFC 3263 4.2: SRV records of one wire, else the host itself. */
-  async serviceOf(transport: TransportName): Promise<readonly ServerLocation[]> {
+  async locateService(transport: TransportName): Promise<readonly ServerLocation[]> {
     const prefix = SRV_PREFIXES[transport];
-    if (prefix === undefined) return this.hostOf(transport);
+    if (prefix === undefined) return this.locateHost(transport);
     const found = await this.#srv(`${prefix}${this.#query.uri.host}`, transport, []);
-    if (this.findings.isOurs) return [];
-    return found ?? this.hostOf(transport);
+    if (this.report.hasLocalError) return [];
+    return found ?? this.locateHost(transport);
   }
 
   /**
@@ -66,36 +66,36 @@ export class LocationSearch {
    * is the host itself. What is not answered is passed over, as phones do; what could not be asked for
    * by a fault of our own is not.
    */
-  async anyService(otherwise: TransportName): Promise<readonly ServerLocation[]> {
+  async locateAnyService(otherwise: TransportName): Promise<readonly ServerLocation[]> {
     const names = this.#srvNames();
     // All are asked for at once, so that a name without any does not take as many round trips.
     for (const [, name] of names) this.#early.set(`SRV ${name}`, this.#tools.lookUp(name, 'SRV'));
     for (const record of await this.#naptr()) {
       const locations = await this.#followNaptr(record);
       if (locations.length > 0) return locations;
-      this.findings.moveOn();
+      this.report.markFallback();
     }
     let hasSrv = false;
     for (const [transport, name] of names) {
       const locations = await this.#srv(name, transport, []);
-      if (this.findings.isOurs) return [];
+      if (this.report.hasLocalError) return [];
       if (locations !== undefined && locations.length > 0) return locations;
-      this.findings.moveOn();
+      this.report.markFallback();
       hasSrv ||= locations !== undefined;
     }
     // RFC 2782: where SRV records lead nowhere, the host itself would be a guess.
-    return hasSrv || this.findings.isOurs ? [] : this.hostOf(otherwise);
+    return hasSrv || this.report.hasLocalError ? [] : this.locateHost(otherwise);
   }
 
   /** Says so where there are SRV records, and the port is why they are not asked for. */
   async explainPort(transport: TransportName | undefined): Promise<void> {
-    if (!this.findings.isAllAbsent) return;
+    if (!this.report.isNegative) return;
     const names = this.#srvNames().filter(([one]) => transport === undefined || one === transport);
     const lookedUp = await Promise.all(names.map(([, name]) => this.#tools.lookUp(name, 'SRV')));
     const there = names.filter((_, i) => lookedUp[i]?.answer.kind === 'records');
     if (there.length === 0) return;
     const shown = there.map(([, name]) => name).join(' and ');
-    this.findings.remark(
+    this.report.addRemark(
       `SRV of ${shown} is there, and not used because the URI has a port (RFC 3263 4.2)`,
     );
   }
@@ -116,8 +116,9 @@ export class LocationSearch {
       .filter(({ service }) => transportOfService(service) !== undefined)
       .filter(({ service }) => uri.scheme === 'sip' || service.startsWith('SIPS'))
       .filter(({ service, replacement }) => {
-        const fault = replacement === '' ? 'there is no replacement' : hostNameFault(replacement);
-        if (fault !== undefined) this.findings.refuse(`NAPTR ${service} of ${uri.host}: ${fault}`);
+        const fault = replacement === '' ? 'there is no replacement' : hostNameProblem(replacement);
+        if (fault !== undefined)
+          this.report.addUnusableRecord(`NAPTR ${service} of ${uri.host}: ${fault}`);
         return fault === undefined;
       });
     const best = preferred(records).slice(0, MAX_NAPTR);
@@ -128,13 +129,13 @@ export class LocationSearch {
   async #followNaptr(record: NaptrRecord): Promise<readonly ServerLocation[]> {
     const { service, replacement, order, preference, flags } = record;
     const transport = transportOfService(service);
-    if (transport === undefined || this.findings.isOurs) return [];
+    if (transport === undefined || this.report.hasLocalError) return [];
     const step: ResolutionStep = {
       ...{ type: 'NAPTR', name: this.#query.uri.host, value: `${service} ${replacement}` },
-      ...{ order, preference, untilMs: this.findings.untilMs },
+      ...{ order, preference, untilMs: this.report.expiresAtMs },
     };
     if (flags === 's') return (await this.#srv(replacement, transport, [step])) ?? [];
-    return this.#addresses.of(
+    return this.#addresses.locationsOf(
       replacement,
       { transport, port: DEFAULT_PORTS[transport], ...NO_SRV },
       [step],
@@ -149,7 +150,7 @@ export class LocationSearch {
   ): Promise<readonly ServerLocation[] | undefined> {
     const lookedUp = await this.#ask(name, 'SRV', before);
     if (lookedUp.answer.kind === 'failed') return undefined;
-    const { untilMs } = lookedUp;
+    const { expiresAtMs } = lookedUp;
     const usable = recordsOf(lookedUp)
       .filter((record): record is SrvRecord => record.type === 'SRV')
       .filter((record) => this.#isUsable(name, record));
@@ -158,9 +159,16 @@ export class LocationSearch {
     const locations = await Promise.all(
       records.map(({ target, port, priority, weight }) => {
         const value = `${target}:${port}`;
-        const step: ResolutionStep = { type: 'SRV', name, value, priority, weight, untilMs };
-        const way: Candidate = { transport, port, priority, weight };
-        return this.#addresses.of(target, way, [...before, step]);
+        const step: ResolutionStep = {
+          type: 'SRV',
+          name,
+          value,
+          priority,
+          weight,
+          untilMs: expiresAtMs,
+        };
+        const way: UnresolvedLocation = { transport, port, priority, weight };
+        return this.#addresses.locationsOf(target, way, [...before, step]);
       }),
     );
     return locations.flat();
@@ -168,12 +176,17 @@ export class LocationSearch {
 
   #isUsable(name: string, { target, port }: SrvRecord): boolean {
     if (target === '') {
-      this.findings.decline(name, 'SRV', 'its target is ".": there is no such service (RFC 2782)');
+      this.report.addDeniedService(
+        name,
+        'SRV',
+        'its target is ".": there is no such service (RFC 2782)',
+      );
       return false;
     }
     const portFault = port === 0 ? 'port 0, where nothing can listen' : undefined;
-    const fault = hostNameFault(target) ?? portFault;
-    if (fault !== undefined) this.findings.refuse(`SRV of ${name} to ${target}:${port}: ${fault}`);
+    const fault = hostNameProblem(target) ?? portFault;
+    if (fault !== undefined)
+      this.report.addUnusableRecord(`SRV of ${name} to ${target}:${port}: ${fault}`);
     return fault === undefined;
   }
 
@@ -193,18 +206,22 @@ export class LocationSearch {
   #cut(all: readonly DnsRecord[], followed: readonly DnsRecord[], what: string): void {
     const cut = all.length - followed.length;
     if (cut === 0) return;
-    this.findings.leaveOut(cut, `${what}: ${all.length} records, of which ${cut} are not followed`);
+    this.report.addCut(cut, `${what}: ${all.length} records, of which ${cut} are not followed`);
     this.#tools.onCut(cut);
   }
 
-  async #ask(name: string, type: RecordType, before: readonly ResolutionStep[]): Promise<LookedUp> {
+  async #ask(
+    name: string,
+    type: RecordType,
+    before: readonly ResolutionStep[],
+  ): Promise<LookupResult> {
     const lookedUp = await (this.#early.get(`${type} ${name}`) ?? this.#tools.lookUp(name, type));
-    this.findings.take(lookedUp, name, type, before);
-    if (this.findings.unanswered.has(`${type} ${name}`)) this.findings.miss('way');
+    this.report.addLookup(lookedUp, name, type, before);
+    if (this.report.unanswered.has(`${type} ${name}`)) this.report.markMissing('service');
     return lookedUp;
   }
 }
 
-function recordsOf({ answer }: LookedUp): readonly DnsRecord[] {
+function recordsOf({ answer }: LookupResult): readonly DnsRecord[] {
   return answer.kind === 'records' ? answer.records : [];
 }

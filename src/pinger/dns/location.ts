@@ -5,8 +5,8 @@ import type { TransportChoice, TransportName } from '../../shared/outcome.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
 import type { SipUri } from '../../shared/uri.js';
 import type { Clock } from '../time/clock.js';
-import type { LookUp } from './cache.js';
 import type { HostsTable } from './hosts.js';
+import type { LookupFunction } from './lookup-cache.js';
 
 /** A place where a URI is served. Its address and port are through the gate. */
 export interface ServerLocation {
@@ -33,7 +33,7 @@ export interface LocateQuery {
 }
 
 export interface LocateTools {
-  readonly lookUp: LookUp;
+  readonly lookUp: LookupFunction;
   readonly hosts: HostsTable;
   readonly clock: Clock;
   /** So many records of an answer are not followed, because there are too many. */

@@ -4,15 +4,15 @@
  * its share at once.
  */
 
-export interface TurnBounds {
-  readonly atOnce: number;
-  readonly atOnceForEach: number;
+export interface QueueLimits {
+  readonly maxInFlight: number;
+  readonly maxInFlightPerRequester: number;
   /** Of all askers together. */
-  readonly waiting: number;
+  readonly maxWaiting: number;
 }
 
 export class LookupQueue {
-  readonly #bounds: TurnBounds;
+  readonly #bounds: QueueLimits;
   readonly #underWay = new Map<string, number>();
   readonly #queues = new Map<string, (() => void)[]>();
   /** Askers that wait and have less than their share, the next one first. */
@@ -20,7 +20,7 @@ export class LookupQueue {
   #inFlight = 0;
   #waiting = 0;
 
-  constructor(bounds: TurnBounds) {
+  constructor(bounds: QueueLimits) {
     this.#bounds = bounds;
   }
 
@@ -33,16 +33,16 @@ export class LookupQueue {
   }
 
   /**
-   * Calls `start` at once, or when it is the asker's turn; each start is followed by one {@link end}.
+   * Calls `start` at once, or when it is the asker's turn; each start is followed by one {@link release}.
    * False when too many wait already: then it is never called.
    */
-  begin(asker: string, start: () => void): boolean {
-    const isFree = this.#inFlight < this.#bounds.atOnce && this.#hasShare(asker);
+  acquire(asker: string, start: () => void): boolean {
+    const isFree = this.#inFlight < this.#bounds.maxInFlight && this.#hasShare(asker);
     if (isFree) {
       this.#start(asker, start);
       return true;
     }
-    if (this.#waiting >= this.#bounds.waiting) return false;
+    if (this.#waiting >= this.#bounds.maxWaiting) return false;
     const queue = this.#queues.get(asker) ?? [];
     queue.push(start);
     this.#queues.set(asker, queue);
@@ -52,13 +52,13 @@ export class LookupQueue {
   }
 
   /** One turn of the asker is over, and goes to the next who waits. */
-  end(asker: string): void {
+  release(asker: string): void {
     const left = (this.#underWay.get(asker) ?? 0) - 1;
     if (left > 0) this.#underWay.set(asker, left);
     else this.#underWay.delete(asker);
     this.#inFlight--;
     if (this.#queues.has(asker)) this.#ready.add(asker);
-    while (this.#inFlight < this.#bounds.atOnce) {
+    while (this.#inFlight < this.#bounds.maxInFlight) {
       const [next] = this.#ready;
       if (next === undefined) return;
       this.#serve(next);
@@ -84,6 +84,6 @@ export class LookupQueue {
   }
 
   #hasShare(asker: string): boolean {
-    return (this.#underWay.get(asker) ?? 0) < this.#bounds.atOnceForEach;
+    return (this.#underWay.get(asker) ?? 0) < this.#bounds.maxInFlightPerRequester;
   }
 }

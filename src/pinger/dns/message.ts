@@ -4,7 +4,7 @@
  */
 
 import * as packet from 'dns-packet';
-import { HEADER_BYTES, isWellLaidOut } from './layout.js';
+import { HEADER_BYTES, hasValidStructure } from './message-structure.js';
 import type { DnsAnswer, DnsRecord, RecordType } from './records.js';
 
 /** RFC 9715 3: answers up to this size, in bytes, are asked for over UDP. */
@@ -64,7 +64,7 @@ const OPT: packet.OptAnswer = {
 };
 
 /** What one message of a server says. */
-export type Meaning =
+export type ParsedAnswer =
   | Extract<DnsAnswer, { kind: 'records' }>
   /** It is certain that there is no such name, or no such record. */
   | { readonly kind: 'absent'; readonly reason: 'nxdomain' | 'nodata' }
@@ -94,7 +94,7 @@ export function idOf(bytes: Buffer): number | undefined {
  * of questions in it (RFC 6891 7), and a truncated answer may end in the middle of a record (RFC 2181
  * 9): of both the header is enough.
  */
-export function readAnswer(bytes: Buffer, question: Question): Meaning | undefined {
+export function parseAnswer(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const flags = bytes.readUInt16BE(2);
   const isAnswer = (flags & RESPONSE) !== 0 && (flags & OPCODE) === 0;
@@ -112,7 +112,7 @@ export function readAnswer(bytes: Buffer, question: Question): Meaning | undefin
 }
 
 function decode(bytes: Buffer): packet.DecodedPacket | undefined {
-  if (!isWellLaidOut(bytes)) return undefined;
+  if (!hasValidStructure(bytes)) return undefined;
   try {
     return packet.decode(bytes);
   } catch {
@@ -132,7 +132,7 @@ function repeats(
 }
 
 /** RFC 6891 7: what servers say that know nothing of OPT, or not of its version. */
-function errorOf(rcode: number, hasOpt: boolean): Meaning {
+function errorOf(rcode: number, hasOpt: boolean): ParsedAnswer {
   const what = RCODES.get(rcode) ?? `RCODE ${rcode}`;
   // A server that knows OPT puts one into its answer, and means the question when it fails.
   const isAboutOpt =
@@ -143,7 +143,7 @@ function errorOf(rcode: number, hasOpt: boolean): Meaning {
   return { kind: 'error', what, isAboutOpt };
 }
 
-function said(answer: packet.DecodedPacket, { name, type }: Question): Meaning {
+function said(answer: packet.DecodedPacket, { name, type }: Question): ParsedAnswer {
   const { answers = [], authorities = [] } = answer;
   const meaning = follow(answers, plain(name), type);
   // RFC 2308 2.1 and 2.2: who knows that there is none puts a SOA record there or nothing; NS records
@@ -156,7 +156,7 @@ function said(answer: packet.DecodedPacket, { name, type }: Question): Meaning {
   return isReferral ? { kind: 'error', what: 'a referral', isAboutOpt: false } : meaning;
 }
 
-function follow(answers: readonly packet.Answer[], name: string, type: RecordType): Meaning {
+function follow(answers: readonly packet.Answer[], name: string, type: RecordType): ParsedAnswer {
   let at = name;
   let ttlSeconds = Number.POSITIVE_INFINITY;
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {

@@ -51,6 +51,6 @@ export type DnsAnswer =
   | { readonly kind: 'failed'; readonly reason: ResolutionFailure; readonly detail: string };
 
 /** Whether it is certain that there are no such records, rather than not known. */
-export function isCertain(reason: ResolutionFailure): boolean {
+export function isNegativeAnswer(reason: ResolutionFailure): boolean {
   return reason === 'nxdomain' || reason === 'nodata';
 }

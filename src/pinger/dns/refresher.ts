@@ -22,12 +22,12 @@ export interface Resolver {
 export interface RefresherListener {
   located(id: number, result: LocateSuccess): void;
   /** Called for every failure, also while an earlier answer is still in use. */
-  unlocated(id: number, result: LocateFailure, isFirstInARow: boolean): void;
+  locateFailed(id: number, result: LocateFailure, isFirstInARow: boolean): void;
   /** A look-up is over, with all that it led to. */
-  took(micros: number): void;
+  resolved(micros: number): void;
 }
 
-export interface Ttls {
+export interface TtlLimits {
   /** Bounds on how long an answer is used, milliseconds. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
@@ -36,7 +36,7 @@ export interface Ttls {
 export class Refresher {
   readonly #clock: Clock;
   readonly #resolver: Resolver;
-  readonly #ttls: Ttls;
+  readonly #ttls: TtlLimits;
   readonly #faults: Faults;
   readonly #listener: RefresherListener;
   readonly #pace: Pacer;
@@ -46,7 +46,7 @@ export class Refresher {
   constructor(
     clock: Clock,
     resolver: Resolver,
-    ttls: Ttls,
+    ttls: TtlLimits,
     faults: Faults,
     listener: RefresherListener,
   ) {
@@ -67,7 +67,7 @@ export class Refresher {
       const beganAt = this.#clock.now();
       const result = await this.#locate(query);
       if (isStopped) return;
-      this.#listener.took(Math.round((this.#clock.now() - beganAt) * 1000));
+      this.#listener.resolved(Math.round((this.#clock.now() - beganAt) * 1000));
       const isFirst = retryMs === FIRST_RETRY_MS;
       if (result.kind === 'located' && result.lookupError === undefined) {
         retryMs = FIRST_RETRY_MS;
@@ -77,7 +77,7 @@ export class Refresher {
         retryMs = Math.min(2 * retryMs, this.#longestRetryMs(result));
       }
       if (result.kind === 'located') this.#listener.located(id, result);
-      else this.#listener.unlocated(id, result, isFirst);
+      else this.#listener.locateFailed(id, result, isFirst);
     };
     const again = (delayMs: number) => {
       cancel = this.#clock.after(delayMs, () => void lookUp());
@@ -105,18 +105,18 @@ export class Refresher {
       return await this.#resolver.locate(query);
     } catch (error) {
       this.#faults.report('look-up', error);
-      return { kind: 'failed', reason: 'local', why: INTERNAL_ERROR, errors: [INTERNAL_ERROR] };
+      return { kind: 'failed', reason: 'local', detail: INTERNAL_ERROR, errors: [INTERNAL_ERROR] };
     }
   }
 
   /** What never is answered, and hinders nothing, is not asked for more often than the rest. */
   #longestRetryMs(result: LocateResult): number {
-    const isIdle = result.kind === 'located' && result.lookupError?.missing !== 'places';
+    const isIdle = result.kind === 'located' && result.lookupError?.missing !== 'locations';
     return isIdle ? Math.max(this.#holdsMs(result), MAX_RETRY_MS) : MAX_RETRY_MS;
   }
 
-  #holdsMs({ untilMs }: LocateSuccess): number {
+  #holdsMs({ expiresAtMs }: LocateSuccess): number {
     const { minTtlMs, maxTtlMs } = this.#ttls;
-    return Math.min(Math.max(untilMs - this.#clock.now(), minTtlMs), maxTtlMs);
+    return Math.min(Math.max(expiresAtMs - this.#clock.now(), minTtlMs), maxTtlMs);
   }
 }

@@ -7,14 +7,14 @@ import { getServers } from 'node:dns';
 import type { Files } from '../../shared/file-contents.js';
 import type { DnsSettings } from '../../shared/resolution.js';
 import type { Clock } from '../time/clock.js';
-import { type LookUp, LookupCache, type LookupCounters } from './cache.js';
 import { DnsClient } from './client.js';
 import { type HostsTable, parseHosts } from './hosts.js';
 import { type LocateResult, locate } from './locate.js';
 import type { LocateQuery } from './location.js';
+import { LookupCache, type LookupCounters, type LookupFunction } from './lookup-cache.js';
 import type { Resolver } from './refresher.js';
 import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
-import { type Attempt, candidates, locateFirst } from './search-list.js';
+import { completedNames, locateFirst, type NameResult } from './search-list.js';
 import { serverOf } from './server.js';
 
 /** RFC 6761 6.3: where the hosts file does not say where it is. */
@@ -42,26 +42,26 @@ export class DnsResolver implements Resolver {
     this.#files = files;
     const { timeoutMs } = settings;
     const client = new DnsClient({ servers: () => this.#now().conf.servers, timeoutMs, clock });
-    this.#lookups = new LookupCache(clock, (name, type) => client.ask(name, type), meter);
+    this.#lookups = new LookupCache(clock, (name, type) => client.query(name, type), meter);
   }
 
   async locate(query: LocateQuery): Promise<LocateResult> {
     const { host } = query.uri;
     const clock = this.#clock;
     const hosts = this.#hostsFor(host);
-    const lookUpFor = this.#lookups.by(host);
+    const lookUpFor = this.#lookups.forRequester(host);
     const onCut = (count: number) => this.#meter.recordRecordsCut(count);
-    const names = hosts.has(host) ? [host] : candidates(host, this.#now().conf);
-    return locateFirst(host, names, async (name): Promise<Attempt> => {
+    const names = hosts.has(host) ? [host] : completedNames(host, this.#now().conf);
+    return locateFirst(host, names, async (name): Promise<NameResult> => {
       let isThere = false;
-      const lookUp: LookUp = async (...asked) => {
+      const lookUp: LookupFunction = async (...asked) => {
         const lookedUp = await lookUpFor(...asked);
         isThere ||= lookedUp.answer.kind === 'records';
         return lookedUp;
       };
       const uri = { ...query.uri, host: name };
       const result = await locate({ ...query, uri }, { lookUp, hosts, clock, onCut });
-      return { result, isThere };
+      return { result, hasRecords: isThere };
     });
   }
 

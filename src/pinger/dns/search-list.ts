@@ -1,14 +1,14 @@
 /** Names that are completed by a search list (resolv.conf(5)). */
 
 import type { LocateFailure, LocateResult } from './locate.js';
-import { isCertain } from './records.js';
+import { isNegativeAnswer } from './records.js';
 import type { ResolvConf } from './resolv-conf.js';
 
 /** RFC 1035 2.3.4, as text. */
 const MAX_NAME_LENGTH = 253;
 
 /** What `host` may stand for, in the order in which it is tried. */
-export function candidates(
+export function completedNames(
   host: string,
   { search, ndots }: Pick<ResolvConf, 'search' | 'ndots'>,
 ): readonly string[] {
@@ -20,10 +20,10 @@ export function candidates(
 }
 
 /** What one of the names came to. */
-export interface Attempt {
+export interface NameResult {
   readonly result: LocateResult;
   /** There are records of this name, or of a service of it. */
-  readonly isThere: boolean;
+  readonly hasRecords: boolean;
 }
 
 /**
@@ -36,21 +36,21 @@ export interface Attempt {
 export async function locateFirst(
   host: string,
   names: readonly string[],
-  locateOne: (name: string) => Promise<Attempt>,
+  locateOne: (name: string) => Promise<NameResult>,
 ): Promise<LocateResult> {
   const absent = new Map<string, LocateFailure>();
   const withTroubles = <T extends LocateResult>(result: T): T => {
     // That a name is not there is no trouble once another one is.
     const before = [...absent.values()]
-      .filter(({ reason }) => result.kind === 'failed' || !isCertain(reason))
+      .filter(({ reason }) => result.kind === 'failed' || !isNegativeAnswer(reason))
       .flatMap(({ errors }) => errors);
     return { ...result, errors: [...before, ...result.errors] };
   };
   for (const name of names) {
-    const { result, isThere } = await locateOne(name);
+    const { result, hasRecords } = await locateOne(name);
     if (result.kind === 'located') return withTroubles(result);
-    const isAbsent = isCertain(result.reason) || result.reason === 'servfail';
-    if (isThere || !isAbsent) return withTroubles(result);
+    const isAbsent = isNegativeAnswer(result.reason) || result.reason === 'servfail';
+    if (hasRecords || !isAbsent) return withTroubles(result);
     absent.set(name, result);
   }
   return withTroubles(nowhere(host, absent));
@@ -59,17 +59,17 @@ export async function locateFirst(
 /** The failure of a name that is not there however it is completed. */
 function nowhere(host: string, absent: ReadonlyMap<string, LocateFailure>): LocateFailure {
   const failures = [...absent.values()];
-  const unknown = failures.find(({ reason }) => !isCertain(reason));
+  const unknown = failures.find(({ reason }) => !isNegativeAnswer(reason));
   const failure = unknown ?? absent.get(host) ?? failures[0];
   if (failure === undefined) {
     return {
       kind: 'failed',
       reason: 'nodata',
-      why: `no name to look up for ${host}`,
+      detail: `no name to look up for ${host}`,
       errors: [],
     };
   }
   const others = [...absent.keys()].filter((name) => absent.get(name) !== failure);
   const also = others.length === 0 ? '' : ` (nothing either for ${others.join(', ')})`;
-  return { ...failure, why: `${failure.why}${also}`, errors: [] };
+  return { ...failure, detail: `${failure.detail}${also}`, errors: [] };
 }

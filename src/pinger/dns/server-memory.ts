@@ -47,28 +47,28 @@ export class ServerMemory {
    * silent one is up comes second, and `atOnce` is 2: one look-up finds out whether it is back, at no
    * cost, while the others leave it last.
    */
-  order(servers: readonly DnsServer[]): { servers: readonly DnsServer[]; atOnce: 1 | 2 } {
+  queryOrder(servers: readonly DnsServer[]): { servers: readonly DnsServer[]; atOnce: 1 | 2 } {
     const answering = servers.filter((server) => !this.#isSilent(server));
-    const silent = servers.filter((server) => this.#isSilent(server));
-    const due = silent.find((server) => this.#of(server).silentUntil <= this.#clock.now());
+    const recordSilence = servers.filter((server) => this.#isSilent(server));
+    const due = recordSilence.find((server) => this.#of(server).silentUntil <= this.#clock.now());
     if (due === undefined || answering.length === 0) {
-      return { servers: [...answering, ...silent], atOnce: 1 };
+      return { servers: [...answering, ...recordSilence], atOnce: 1 };
     }
     const remembered = this.#of(due);
     remembered.silentUntil = this.#clock.now() + remembered.silenceMs;
-    const [first, ...others] = [...answering, ...silent.filter((server) => server !== due)];
+    const [first, ...others] = [...answering, ...recordSilence.filter((server) => server !== due)];
     return { servers: first === undefined ? [due] : [first, due, ...others], atOnce: 2 };
   }
 
   /** How long the server is waited for before another one is asked beside it, milliseconds. */
-  patienceMs(server: DnsServer): number {
+  hedgeDelayMs(server: DnsServer): number {
     const { usualMs } = this.#of(server);
     if (usualMs === undefined) return MAX_PATIENCE_MS;
     return Math.min(Math.max(PATIENCE * usualMs, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
   }
 
   /** It has answered, with whatever, a query that was sent at `askedAt`. */
-  answered(server: DnsServer, askedAt: number): void {
+  recordAnswer(server: DnsServer, askedAt: number): void {
     const remembered = this.#of(server);
     const now = this.#clock.now();
     const { usualMs = now - askedAt } = remembered;
@@ -93,17 +93,17 @@ export class ServerMemory {
   }
 
   /** Whether queries to the server may have an OPT record. */
-  maySendOpt(server: DnsServer): boolean {
+  maySendEdns(server: DnsServer): boolean {
     return this.#clock.now() >= this.#of(server).withoutOptUntil;
   }
 
   /** Whether the server is known to answer queries with an OPT record. */
-  takesOpt(server: DnsServer): boolean {
+  supportsEdns(server: DnsServer): boolean {
     return this.#of(server).takesOpt;
   }
 
   /** It answers queries with an OPT record, or only those without one. */
-  learnOpt(server: DnsServer, takesOpt: boolean): void {
+  recordEdnsSupport(server: DnsServer, takesOpt: boolean): void {
     const remembered = this.#of(server);
     remembered.takesOpt = takesOpt;
     remembered.withoutOptUntil = takesOpt

@@ -31,7 +31,7 @@ const NO_ROUTE: ReadonlySet<string> = new Set([
   ...['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'],
 ]);
 
-export interface SocketFault {
+export interface SocketError {
   /** `local` when our own host is at fault. */
   readonly kind: 'closed' | 'unreachable' | 'local';
   /** Such as `EMFILE`. */
@@ -46,7 +46,7 @@ export interface SocketFault {
  * @param isBefore nothing has been sent when it came: to bind a UDP socket, or to connect it, asks
  *   nobody but the own host.
  */
-export function faultOf(error: unknown, isBefore: boolean): SocketFault {
+export function socketErrorOf(error: unknown, isBefore: boolean): SocketError {
   const code = codeOf(error);
   const isForOneServer = NO_ROUTE.has(code);
   if (isBefore || !OF_THE_NETWORK.has(code)) return { kind: 'local', code, isForOneServer };

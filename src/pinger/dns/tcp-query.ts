@@ -1,9 +1,9 @@
 /** One DNS query over a TCP connection of its own (RFC 1035 4.2.2, RFC 7766). */
 
 import * as net from 'node:net';
-import type { Hear, Heard } from './heard.js';
-import { HEADER_BYTES } from './layout.js';
-import { type DnsServer, faultOf } from './server.js';
+import { HEADER_BYTES } from './message-structure.js';
+import { type DnsServer, socketErrorOf } from './server.js';
+import type { ServerEvent, ServerEventListener } from './server-event.js';
 
 /** The length in front of each message. */
 const LENGTH_BYTES = 2;
@@ -13,16 +13,20 @@ const LENGTH_BYTES = 2;
  * closes the connection, is called before. No more is kept than the length that the server announces,
  * and nothing is read after the message.
  */
-export function queryOverTcp(server: DnsServer, query: Buffer, hear: Hear): () => void {
+export function queryOverTcp(
+  server: DnsServer,
+  query: Buffer,
+  hear: ServerEventListener,
+): () => void {
   let socket: net.Socket;
   try {
     socket = net.connect({ host: server.address, port: server.port });
   } catch (error) {
-    hear({ kind: 'fault', fault: faultOf(error, true) });
+    hear({ kind: 'fault', fault: socketErrorOf(error, true) });
     return () => {};
   }
   let isOver = false;
-  const end = (heard: Heard) => {
+  const end = (heard: ServerEvent) => {
     if (isOver) return;
     isOver = true;
     socket.destroy();
@@ -34,7 +38,7 @@ export function queryOverTcp(server: DnsServer, query: Buffer, hear: Hear): () =
     if (message.isTooShort) end({ kind: 'garbage', why: 'a message without a header' });
     else if (message.isWhole) end({ kind: 'message', bytes: message.bytes });
   });
-  socket.on('error', (error) => end({ kind: 'fault', fault: faultOf(error, false) }));
+  socket.on('error', (error) => end({ kind: 'fault', fault: socketErrorOf(error, false) }));
   socket.on('close', () => end({ kind: 'garbage', why: 'a closed connection' }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt16BE(query.length);

@@ -6,9 +6,9 @@
 import { randomInt } from 'node:crypto';
 import * as dgram from 'node:dgram';
 import { isConnected } from '../net/udp.js';
-import type { Hear, Heard } from './heard.js';
 import { idOf } from './message.js';
-import { type DnsServer, faultOf, serverLabel } from './server.js';
+import { type DnsServer, serverLabel, socketErrorOf } from './server.js';
+import type { ServerEvent, ServerEventListener } from './server-event.js';
 
 /** Queries that one socket serves. */
 const MAX_QUERIES = 256;
@@ -25,7 +25,7 @@ export class UdpSocketPool {
    *
    * @param query its bytes, given its number, which nobody can guess.
    */
-  send(server: DnsServer, query: (id: number) => Buffer, hear: Hear): () => void {
+  send(server: DnsServer, query: (id: number) => Buffer, hear: ServerEventListener): () => void {
     const key = serverLabel(server);
     try {
       let line = this.#lines.get(key);
@@ -37,7 +37,7 @@ export class UdpSocketPool {
       }
       return line.send(query, hear);
     } catch (error) {
-      hear({ kind: 'fault', fault: faultOf(error, true) });
+      hear({ kind: 'fault', fault: socketErrorOf(error, true) });
       return () => {};
     }
   }
@@ -56,11 +56,11 @@ export class UdpSocketPool {
 class Line {
   readonly #socket: dgram.Socket;
   /** By the number of the query. */
-  readonly #waiting = new Map<number, Hear>();
+  readonly #waiting = new Map<number, ServerEventListener>();
   #served = 0;
   #strays = 0;
   /** Why it cannot be used any more. */
-  #end: Heard | undefined;
+  #end: ServerEvent | undefined;
   #isRetired = false;
   #isClosed = false;
 
@@ -74,7 +74,7 @@ class Line {
     });
     this.#socket.on('message', (message) => this.#take(message));
     this.#socket.on('error', (error) => {
-      const fault = faultOf(error, !isConnected(this.#socket));
+      const fault = socketErrorOf(error, !isConnected(this.#socket));
       this.#break({ kind: 'fault', fault });
     });
     try {
@@ -91,7 +91,7 @@ class Line {
     return this.#end !== undefined || this.#served >= MAX_QUERIES;
   }
 
-  send(query: (id: number) => Buffer, hear: Hear): () => void {
+  send(query: (id: number) => Buffer, hear: ServerEventListener): () => void {
     if (this.#end !== undefined) {
       hear(this.#end);
       return () => {};
@@ -125,7 +125,8 @@ class Line {
   #write(id: number, bytes: Buffer): void {
     if (this.#isClosed) return;
     this.#socket.send(bytes, (error) => {
-      if (error !== null) this.#waiting.get(id)?.({ kind: 'fault', fault: faultOf(error, false) });
+      if (error !== null)
+        this.#waiting.get(id)?.({ kind: 'fault', fault: socketErrorOf(error, false) });
     });
   }
 
@@ -141,7 +142,7 @@ class Line {
   }
 
   /** All who wait are told; the next query gets another socket. */
-  #break(heard: Heard): void {
+  #break(heard: ServerEvent): void {
     this.#end ??= heard;
     this.#close();
     for (const hear of [...this.#waiting.values()]) hear(heard);

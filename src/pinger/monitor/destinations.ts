@@ -13,7 +13,7 @@ import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../shared/protocol.js';
 import type { Explanation } from '../../shared/resolution.js';
 import { parseUri } from '../../shared/uri.js';
-import { isWanted } from '../dns/address.js';
+import { matchesIpProtocol } from '../dns/ip-protocol.js';
 import {
   type LocateFailure,
   type LocateSuccess,
@@ -21,7 +21,7 @@ import {
   numericLocation,
 } from '../dns/locate.js';
 import type { ServerLocation } from '../dns/location.js';
-import { Refresher, type Resolver, type Ttls } from '../dns/refresher.js';
+import { Refresher, type Resolver, type TtlLimits } from '../dns/refresher.js';
 import {
   addressLabel,
   dependsOn,
@@ -46,7 +46,7 @@ export interface MonitorOptions {
   /** What an earlier pinger resolved. */
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
-  readonly ttls: Ttls;
+  readonly ttls: TtlLimits;
   readonly tools: TargetTools;
   readonly targets: Targets;
   readonly transports: Transports;
@@ -85,9 +85,9 @@ export class MonitoredDestinations {
     this.#names = new Refresher(tools.clock, resolver, ttls, options.faults, {
       located: (id, result) =>
         this.#withDestination('addresses of a name', id, () => this.#located(id, result)),
-      unlocated: (id, result, isFirst) =>
+      locateFailed: (id, result, isFirst) =>
         this.#withDestination('name', id, () => this.#unlocated(id, result, isFirst)),
-      took: (micros) => writer.recordResolutionTime(micros),
+      resolved: (micros) => writer.recordResolutionTime(micros),
     });
   }
 
@@ -131,7 +131,7 @@ export class MonitoredDestinations {
     const known = [...kept.keys()]
       .map(locationOfKey)
       .filter((location) => location !== undefined)
-      .filter((location) => isWanted(location, query.ipProtocol));
+      .filter((location) => matchesIpProtocol(location, query.ipProtocol));
     if (known.length > 0) this.#setTargets(watch, known);
     this.#names.add(slot.index, query);
   }
@@ -203,7 +203,7 @@ export class MonitoredDestinations {
     const before = watch.targets.map(({ location }) => location);
     const known = lookupError === undefined ? [] : stillPossible(before, lookupError);
     if (
-      lookupError?.missing === 'way' &&
+      lookupError?.missing === 'service' &&
       known.some((location) => dependsOn(location, lookupError.unanswered))
     ) {
       // The other way that was found would be left again with the next answer.
@@ -227,7 +227,7 @@ export class MonitoredDestinations {
     const isFirst = watch.resolvedAtMs === undefined;
     watch.resolvedAtMs = tools.clock.now();
     writer.recordResolution(watch.slot, tools.clock.epoch(), isChange && !isFirst, cut);
-    if (lookupError?.missing === 'places')
+    if (lookupError?.missing === 'locations')
       this.#unlocated(id, { kind: 'failed', ...lookupError, errors }, isFirst);
   }
 
@@ -236,16 +236,16 @@ export class MonitoredDestinations {
     return (location) => hash(`${this.#seed} ${destination.name} ${targetKey(location)}`) / 2 ** 32;
   }
 
-  #unlocated(id: number, { reason, why, errors }: LocateFailure, isFirst: boolean): void {
+  #unlocated(id: number, { reason, detail, errors }: LocateFailure, isFirst: boolean): void {
     const watch = this.#monitored[id];
     if (watch === undefined) return;
     watch.errors = errors;
     this.#options.outbox.log({
       level: isFirst ? 'warn' : 'debug',
       message: 'a name does not resolve',
-      fields: { destination: watch.destination.name, host: watch.hop.host, reason, error: why },
+      fields: { destination: watch.destination.name, host: watch.hop.host, reason, error: detail },
     });
-    this.#options.verdicts.unresolved(watch, reason, why);
+    this.#options.verdicts.unresolved(watch, reason, detail);
   }
 
   /** Says what is wrong with a good answer, when that is news. */

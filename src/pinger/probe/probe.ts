@@ -159,7 +159,7 @@ export class Probe implements TargetListener {
     this.#tookToResolve();
     for (const detail of result.errors) this.#note(detail);
     if (result.kind === 'failed') {
-      this.#fail(result.reason === 'local' ? 'local' : 'resolution', result.why);
+      this.#fail(result.reason === 'local' ? 'local' : 'resolution', result.detail);
       return undefined;
     }
     for (const { steps } of result.locations) {

@@ -3,7 +3,7 @@
 import type { Credentials } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import { secretIn } from '../../shared/secret-file.js';
-import { type Account, type Asker, DigestClient } from './digest.js';
+import { type Account, type ChallengeSource, DigestClient } from './digest.js';
 
 /** Requests of one ping that challenges may lead to, the first included. */
 const MAX_REQUESTS = 3;
@@ -14,7 +14,7 @@ export class Authenticator {
   readonly #digest: DigestClient;
   #requests = 0;
   /** Who asked last in this ping. */
-  #lastAsker: Asker | undefined;
+  #lastAsker: ChallengeSource | undefined;
 
   constructor(credentials: Credentials, files: Files, newCnonce: () => string) {
     this.#credentials = credentials;
@@ -23,7 +23,7 @@ export class Authenticator {
   }
 
   /** A ping begins. */
-  begin(): void {
+  startPing(): void {
     this.#requests = 0;
     this.#lastAsker = undefined;
   }
@@ -40,14 +40,14 @@ export class Authenticator {
   }
 
   /** Takes a challenge; returns why no further request can meet it, undefined when one can. */
-  meet(asker: Asker, response: Uint8Array): string | undefined {
+  takeChallenge(asker: ChallengeSource, response: Uint8Array): string | undefined {
     const why = this.#whyUnmet(asker, response);
     if (why !== undefined) this.#digest.forget();
     return why;
   }
 
-  #whyUnmet(asker: Asker, response: Uint8Array): string | undefined {
-    const verdict = this.#digest.take(asker, response);
+  #whyUnmet(asker: ChallengeSource, response: Uint8Array): string | undefined {
+    const verdict = this.#digest.takeChallenge(asker, response);
     if (verdict.kind === 'unmet') return verdict.why;
     // RFC 3261 22.2: the same credentials are not tried again, unless only their nonce was stale.
     const wasMet = this.#lastAsker === asker && !verdict.isStale;

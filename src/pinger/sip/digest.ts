@@ -12,10 +12,10 @@ import { headerValues } from './headers.js';
 import { word } from './scanner.js';
 
 /** Who asks: a server (401), or a proxy on the way (407). */
-export type Asker = 'server' | 'proxy';
+export type ChallengeSource = 'server' | 'proxy';
 
 /** Who asks with an answer of this code; undefined when nobody does. */
-export function askerOf(code: number): Asker | undefined {
+export function challengeSourceOf(code: number): ChallengeSource | undefined {
   if (code === 401) return 'server';
   return code === 407 ? 'proxy' : undefined;
 }
@@ -48,11 +48,11 @@ const HASHES: ReadonlyMap<string, string> = new Map([
   ['sha-512-256', 'sha512-256'],
 ]);
 
-const ASKING: Readonly<Record<Asker, readonly Uint8Array[]>> = {
+const ASKING: Readonly<Record<ChallengeSource, readonly Uint8Array[]>> = {
   server: [word('www-authenticate')],
   proxy: [word('proxy-authenticate')],
 };
-const ANSWERING: Readonly<Record<Asker, string>> = {
+const ANSWERING: Readonly<Record<ChallengeSource, string>> = {
   server: 'Authorization',
   proxy: 'Proxy-Authorization',
 };
@@ -64,20 +64,20 @@ const MAX_SHOWN_LENGTH = 40;
 /** Challenges of one response that are looked at. */
 const MAX_CHALLENGES = 8;
 
-export type Verdict =
+export type ChallengeResult =
   | { readonly kind: 'met'; readonly isStale: boolean }
   | { readonly kind: 'unmet'; readonly why: string };
 
 export class DigestClient {
   readonly #newCnonce: () => string;
-  readonly #challenges = new Map<Asker, Challenge>();
+  readonly #challenges = new Map<ChallengeSource, Challenge>();
 
   constructor(newCnonce: () => string) {
     this.#newCnonce = newCnonce;
   }
 
   /** Takes what a 401 or 407 asks for: of several challenges the topmost that can be met (RFC 8760 2.4). */
-  take(asker: Asker, response: Uint8Array): Verdict {
+  takeChallenge(asker: ChallengeSource, response: Uint8Array): ChallengeResult {
     const offers = headerValues(response, ASKING[asker])
       .flatMap((value) => schemesOf(unfolded(value)))
       .slice(0, MAX_CHALLENGES)

@@ -19,7 +19,7 @@ import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { Clock } from '../time/clock.js';
 import type { StallDetector } from '../time/stall-detector.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
-import type { Discarded } from './match.js';
+import type { DiscardedResponse } from './discarded-response.js';
 
 /** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
 export const T1_MS = 500;
@@ -56,7 +56,7 @@ export class Transaction {
   #retransmissions = 0;
   #isLatePossible = false;
   /** The last response that had to be discarded. */
-  #discarded: Discarded | undefined;
+  #discarded: DiscardedResponse | undefined;
 
   /** @param timer the id of this transaction's timer in `timers`. */
   constructor(
@@ -126,7 +126,7 @@ export class Transaction {
   }
 
   /** A response that had to be discarded: a better one may come until the deadline. */
-  discard(why: Discarded): void {
+  discard(why: DiscardedResponse): void {
     this.#discarded = why;
   }
 

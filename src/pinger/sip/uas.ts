@@ -16,18 +16,18 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
 ];
 
 /** The status line's end, and the headers that go with it. */
-export interface Reply {
+export interface UasResponse {
   readonly status: string;
   readonly headers: readonly string[];
 }
 
-const OK: Reply = { status: '200 OK', headers: [] };
-export const NOT_ALLOWED: Reply = { status: '405 Method Not Allowed', headers: [] };
-export const LOOP_DETECTED: Reply = { status: '482 Loop Detected', headers: [] };
+const OK: UasResponse = { status: '200 OK', headers: [] };
+export const NOT_ALLOWED: UasResponse = { status: '405 Method Not Allowed', headers: [] };
+export const LOOP_DETECTED: UasResponse = { status: '482 Loop Detected', headers: [] };
 const REQUIRE = [word('require')];
 
 /** What an OPTIONS with this Request-URI gets (RFC 3261 8.2.2.1, 8.2.2.3). */
-export function replyToOptions(request: Uint8Array, { start, end }: Span): Reply {
+export function responseToOptions(request: Uint8Array, { start, end }: Span): UasResponse {
   const uri = Buffer.from(request.subarray(start, end)).toString('latin1');
   if (!/^sips?:/i.test(uri)) return { status: '416 Unsupported URI Scheme', headers: [] };
   const required = headerValues(request, REQUIRE).filter((value) => value !== '');
@@ -35,25 +35,27 @@ export function replyToOptions(request: Uint8Array, { start, end }: Span): Reply
   return { status: '420 Bad Extension', headers: [`Unsupported: ${required.join(', ')}`] };
 }
 
-export interface Answer {
+export interface RoutedResponse {
   readonly message: Uint8Array;
   /** Where it goes: RFC 3581 4 where the top Via asked for it, else RFC 3261 18.2.2. */
   readonly port: number;
 }
 
-/** The message of {@link answerTo}, for whoever knows where it goes. */
-export function answerOptions(...args: Parameters<typeof answerTo>): Uint8Array | undefined {
-  return answerTo(...args)?.message;
+/** The message of {@link buildResponse}, for whoever knows where it goes. */
+export function buildOptionsResponse(
+  ...args: Parameters<typeof buildResponse>
+): Uint8Array | undefined {
+  return buildResponse(...args)?.message;
 }
 
 /** The answer to a well-formed request; undefined when a header that it needs is missing. */
-export function answerTo(
+export function buildResponse(
   request: Uint8Array,
   from: Peer,
   toTag: string,
   status = OK.status,
   headers: readonly string[] = OK.headers,
-): Answer | undefined {
+): RoutedResponse | undefined {
   const copied = copiedHeaders(request);
   if ([...copied.values()].some((values) => values.length === 0)) return undefined;
   const [topVia = '', ...otherVias] = copied.get('Via') ?? [];

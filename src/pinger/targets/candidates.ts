@@ -35,7 +35,7 @@ export function stillPossible(
 ): readonly ServerLocation[] {
   return before.filter((location) =>
     location.steps.length === 0
-      ? missing === 'places'
+      ? missing === 'locations'
       : dependsOn(location, unanswered) || dependsOn(location, unansweredBeside),
   );
 }

@@ -7,10 +7,10 @@ import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import { type Outcome, type TransportFailure, whileAwaiting } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { SipUri } from '../../shared/uri.js';
-import { malformedDetail } from '../sip/answer-faults.js';
 import { Authenticator } from '../sip/authenticator.js';
-import { askerOf } from '../sip/digest.js';
-import { discardOf, WITHOUT_BRANCH } from '../sip/match.js';
+import { challengeSourceOf } from '../sip/digest.js';
+import { discardReason, WITHOUT_BRANCH } from '../sip/discarded-response.js';
+import { malformedResponseDetail } from '../sip/malformed-response.js';
 import type { RandomHex } from '../sip/random-hex.js';
 import {
   branchOf,
@@ -139,7 +139,7 @@ export class Target implements FlowListener, TransactionUser {
     this.#retransmissions = 0;
     this.#loop = '';
     this.#pingDeadline = this.#options.tools.clock.now() + this.#options.settings.timeoutMs;
-    this.#authenticator?.begin();
+    this.#authenticator?.startPing();
     this.#prepare();
   }
 
@@ -158,14 +158,14 @@ export class Target implements FlowListener, TransactionUser {
     const { end } = scan.branch;
     const isCurrent = isBranchOf(template, bytes, end);
     if (!isCurrent && !this.#isLate(bytes, end)) return false;
-    const discarded = discardOf(bytes, scan, template, this.#failover.transportName);
+    const discarded = discardReason(bytes, scan, template, this.#failover.transportName);
     if (isCurrent || discarded === undefined) this.#options.listener.traced('received', bytes);
     if (discarded !== undefined) {
       if (isCurrent) this.#transaction.discard(discarded);
       return false;
     }
     if (!scan.ok) {
-      if (isCurrent) this.#transaction.receiveMalformed(malformedDetail(bytes));
+      if (isCurrent) this.#transaction.receiveMalformed(malformedResponseDetail(bytes));
       return isCurrent;
     }
     if (isCurrent) this.#take(bytes, scan.status, atMs);
@@ -197,11 +197,11 @@ export class Target implements FlowListener, TransactionUser {
     this.#options.listener.traced('received', bytes);
     if (scan.ok) {
       const discarded =
-        discardOf(bytes, scan, template, this.#failover.transportName) ?? WITHOUT_BRANCH;
+        discardReason(bytes, scan, template, this.#failover.transportName) ?? WITHOUT_BRANCH;
       this.#transaction.discard(discarded);
       return false;
     }
-    this.#transaction.receiveMalformed(malformedDetail(bytes));
+    this.#transaction.receiveMalformed(malformedResponseDetail(bytes));
     return true;
   }
 
@@ -319,7 +319,7 @@ export class Target implements FlowListener, TransactionUser {
     this.#template = undefined;
     this.#requests = 0;
     this.#loop = '';
-    this.#authenticator?.begin();
+    this.#authenticator?.startPing();
     this.#options.listener.failedOver();
     this.#prepare();
     return true;
@@ -357,7 +357,7 @@ export class Target implements FlowListener, TransactionUser {
 
   /** Meets a challenge with another request of the same ping; else returns how the ping ended. */
   #meet(answered: Outcome & { readonly kind: 'answered' }): Outcome | undefined {
-    const asker = askerOf(answered.code);
+    const asker = challengeSourceOf(answered.code);
     if (asker === undefined || this.#answer === undefined || this.#local === undefined) {
       return answered;
     }
@@ -365,7 +365,7 @@ export class Target implements FlowListener, TransactionUser {
       return { ...answered, detail: 'no credentials are configured' };
     }
     const leftMs = this.#deadline - this.#options.tools.clock.now();
-    const why = this.#authenticator.meet(asker, this.#answer);
+    const why = this.#authenticator.takeChallenge(asker, this.#answer);
     if (why !== undefined || leftMs <= 0) {
       return { ...answered, detail: why ?? 'no time was left to meet the challenge' };
     }

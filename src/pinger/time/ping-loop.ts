@@ -27,8 +27,8 @@ export interface PingLoopOptions {
   readonly scheduler: Scheduler;
   readonly stallDetector: StallDetector;
   readonly faults: Faults;
-  readonly ring: (timer: number) => void;
-  readonly beat: () => void;
+  readonly onTimer: (timer: number) => void;
+  readonly heartbeat: () => void;
   /** The thread stood still for so long. */
   readonly onStall: (ms: number) => void;
   /** Counts messages that arrived. */
@@ -75,7 +75,7 @@ export class PingLoop {
   /** After a stall: reads what lies in the sockets before anything else. True when there was one. */
   #catchUp(): boolean {
     const { stallDetector, clock, received } = this.#options;
-    const isStall = stallDetector.look(clock.now());
+    const isStall = stallDetector.check(clock.now());
     if (isStall) this.#drain(received(), MAX_ROUNDS, clock.now() + MAX_DRAIN_MS);
     return isStall;
   }
@@ -96,13 +96,13 @@ export class PingLoop {
 
   #turn(): void {
     if (this.#isStopped) return;
-    const { clock, timers, scheduler, stallDetector, faults, ring, beat } = this.#options;
+    const { clock, timers, scheduler, stallDetector, faults, onTimer, heartbeat } = this.#options;
     stallDetector.expect(clock.now());
-    faults.contain('heartbeat', beat);
+    faults.contain('heartbeat', heartbeat);
     faults.contain('timers', () =>
-      timers.turn(clock.now(), RESENDS_PER_PING * scheduler.share, ring),
+      timers.advance(clock.now(), RESENDS_PER_PING * scheduler.maxPingsPerTick, onTimer),
     );
-    faults.contain('schedule', () => scheduler.turn());
+    faults.contain('schedule', () => scheduler.tick());
     // The thread may have stood still in the middle of this.
     if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
   }
@@ -111,7 +111,7 @@ export class PingLoop {
     const { clock, timers, scheduler } = this.#options;
     const now = clock.now();
     const longest = timers.size > 0 ? MAX_BUSY_SLEEP_MS : MAX_SLEEP_MS;
-    const wait = Math.min(timers.wait(now, longest), scheduler.wait(longest));
+    const wait = Math.min(timers.msUntilNext(now, longest), scheduler.msUntilNext(longest));
     return now + Math.max(wait, 1);
   }
 

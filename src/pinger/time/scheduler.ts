@@ -78,19 +78,19 @@ export class Scheduler {
   }
 
   /** Starts the pings that are due, within the share of one turn. */
-  turn(): void {
-    this.#wheel.turn(this.#clock.now(), this.share, (id) => {
+  tick(): void {
+    this.#wheel.advance(this.#clock.now(), this.maxPingsPerTick, (id) => {
       this.#ping(id, Math.max(this.#clock.now() - (this.#dueMs[id] ?? 0), 0));
     });
   }
 
   /** Milliseconds until the next ping is due; at most `most`. */
-  wait(most: number): number {
-    return this.#wheel.wait(this.#clock.now(), most);
+  msUntilNext(most: number): number {
+    return this.#wheel.msUntilNext(this.#clock.now(), most);
   }
 
   /** Pings that one turn may start: twice what falls into a millisecond. */
-  get share(): number {
+  get maxPingsPerTick(): number {
     return Math.ceil(2 * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 

@@ -24,7 +24,7 @@ export class StallDetector {
   }
 
   /** The thread is awake. True while it catches up after a stall. */
-  look(nowMs: number): boolean {
+  check(nowMs: number): boolean {
     if (!this.#isCatchingUp && nowMs - this.#expectedAt > STALL_MS) {
       this.#isCatchingUp = true;
       this.#beganAt = this.#expectedAt;

@@ -68,7 +68,7 @@ export class TimerWheel {
    *
    * @returns how many were fired.
    */
-  turn(nowMs: number, most: number, fire: (id: number) => void): number {
+  advance(nowMs: number, most: number, fire: (id: number) => void): number {
     const now = Math.floor(nowMs);
     if (this.#size === 0 && this.#cursor < now) this.#cursor = now;
     let fired = 0;
@@ -88,7 +88,7 @@ export class TimerWheel {
   }
 
   /** Milliseconds from `nowMs` to the next time that a turn may find work; at most `most`. */
-  wait(nowMs: number, most: number): number {
+  msUntilNext(nowMs: number, most: number): number {
     if (this.#size === 0) return most;
     const last = nowMs + most;
     for (let tick = this.#cursor; tick <= last; tick++) {

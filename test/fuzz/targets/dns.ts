@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
-import { encodeQuery, idOf, type Question, readAnswer } from '../../../src/pinger/dns/message.js';
+import { encodeQuery, idOf, parseAnswer, type Question } from '../../../src/pinger/dns/message.js';
 import type { DnsRecord, RecordType } from '../../../src/pinger/dns/records.js';
 import { questionOf } from '../../support/corpus-dns.js';
 import type { Mutation } from '../mutate.js';
@@ -102,7 +102,7 @@ export const DNS: FuzzTarget = {
   run: (input) => {
     idOf(input);
     for (const question of QUESTIONS) {
-      const meaning = readAnswer(input, question);
+      const meaning = parseAnswer(input, question);
       if (meaning === undefined) continue;
       if (meaning.kind === 'alias') assert.ok(isName(meaning.name), 'the alias');
       if (meaning.kind !== 'records') continue;

@@ -28,7 +28,7 @@ export const DIGEST: FuzzTarget = {
   run: (input) => {
     for (const asker of ['server', 'proxy'] as const) {
       const client = new DigestClient(() => 'cnonce');
-      const verdict = client.take(asker, input);
+      const verdict = client.takeChallenge(asker, input);
       if (verdict.kind === 'unmet') {
         assert.ok(verdict.why !== '' && verdict.why.length < 500, 'the reason');
         continue;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { headerValues } from '../../../src/pinger/sip/headers.js';
 import { Scan, scan, word } from '../../../src/pinger/sip/scanner.js';
-import { answerTo, replyToOptions } from '../../../src/pinger/sip/uas.js';
+import { buildResponse, responseToOptions } from '../../../src/pinger/sip/uas.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
 const FROM = { address: '192.0.2.1', port: 5060 };
@@ -47,8 +47,8 @@ export const SCANNER: FuzzTarget = {
     assert.deepEqual(again, found);
     headerValues(input, NAMES);
     if (!found.ok || found.isResponse) return;
-    const { status, headers } = replyToOptions(input, found.requestUri);
-    const answer = answerTo(input, FROM, 'tag', status, headers);
+    const { status, headers } = responseToOptions(input, found.requestUri);
+    const answer = buildResponse(input, FROM, 'tag', status, headers);
     if (answer === undefined) return;
     assert.ok(answer.port > 0 && answer.port < 65536, 'the port of an answer');
     const ours = new Scan();

@@ -19,15 +19,15 @@ for (const [rcode, reason] of [
 ] as const) {
   test(`a server's ${rcode} is told as ${reason}`, async (t) => {
     const far = await fakeDns(t, (query) => [reply(query, { flags: FLAGS[rcode] })]);
-    assert.equal(reasonOf(await client(far).ask('a.test', 'A')), reason);
+    assert.equal(reasonOf(await client(far).query('a.test', 'A')), reason);
   });
 }
 
 test('an empty answer is nodata, silence a timeout after two rounds, a closed port a refusal', async (t) => {
   const empty = await fakeDns(t, (query) => [reply(query)]);
-  assert.equal(reasonOf(await client(empty).ask('a.test', 'A')), 'nodata');
+  assert.equal(reasonOf(await client(empty).query('a.test', 'A')), 'nodata');
   const silent = await fakeDns(t, silence);
-  assert.equal(reasonOf(await client(silent).ask('a.test', 'A')), 'timeout');
+  assert.equal(reasonOf(await client(silent).query('a.test', 'A')), 'timeout');
   // Each time once more without an OPT record, which it may not know.
   assert.deepEqual(
     silent.asked.map(({ hasOpt }) => hasOpt),
@@ -39,7 +39,7 @@ test('an empty answer is nodata, silence a timeout after two rounds, a closed po
   const { port } = closed.address();
   closed.close();
   assert.equal(
-    reasonOf(await client({ address: '127.0.0.1', port }).ask('a.test', 'A')),
+    reasonOf(await client({ address: '127.0.0.1', port }).query('a.test', 'A')),
     'refused',
   );
 });
@@ -47,9 +47,9 @@ test('an empty answer is nodata, silence a timeout after two rounds, a closed po
 test('the next server is asked where one fails, and none where one is sure', async (t) => {
   const failing = await fakeDns(t, (query) => [reply(query, { flags: FLAGS.SERVFAIL })]);
   const knowing = await fakeDns(t, (query) => [reply(query, { answers: [address('a.test')] })]);
-  assert.equal(reasonOf(await client(failing, knowing).ask('a.test', 'A')), 'records');
+  assert.equal(reasonOf(await client(failing, knowing).query('a.test', 'A')), 'records');
   const sure = await fakeDns(t, (query) => [reply(query, { flags: FLAGS.NXDOMAIN })]);
-  assert.equal(reasonOf(await client(sure, knowing).ask('a.test', 'A')), 'nxdomain');
+  assert.equal(reasonOf(await client(sure, knowing).query('a.test', 'A')), 'nxdomain');
   assert.equal(knowing.asked.length, 1);
 });
 
@@ -68,7 +68,7 @@ test('what is no answer to the question is passed over', async (t) => {
     packet.encode({ ...query.packet, type: 'query' }),
     reply(query, { answers: [address('b.test', '192.0.2.66'), address('A.Test')] }),
   ]);
-  const answer = await client(far).ask('a.test', 'A');
+  const answer = await client(far).query('a.test', 'A');
   assert.ok(answer.kind === 'records');
   assert.deepEqual(answer.records, [{ type: 'A', address: '192.0.2.1', ttlSeconds: 60 }]);
 });
@@ -77,7 +77,7 @@ test('a server that sends only what is no answer to the question is told apart f
   const far = await fakeDns(t, (query) => [
     reply(query, { answers: [address('a.test')] }).subarray(0, -2),
   ]);
-  const answer = await client(far).ask('a.test', 'A');
+  const answer = await client(far).query('a.test', 'A');
   assert.ok(answer.kind === 'failed');
   assert.equal(answer.reason, 'timeout');
   assert.match(answer.detail, /no answer to the question that can be read from 127/);
@@ -92,7 +92,7 @@ test('aliases are followed, within an answer and from one to the next, with the 
       ];
     return [reply(query, { answers: [address('c.test', '192.0.2.3', 30)] })];
   });
-  const answer = await client(far).ask('a.test', 'A');
+  const answer = await client(far).query('a.test', 'A');
   assert.ok(answer.kind === 'records');
   assert.equal(answer.ttlSeconds, 7);
 });
@@ -101,17 +101,17 @@ test('aliases that lead in a circle end', async (t) => {
   const within = await fakeDns(t, (query) => [
     reply(query, { answers: [alias('a.test', 'b.test'), alias('b.test', 'a.test')] }),
   ]);
-  assert.equal(reasonOf(await client(within).ask('a.test', 'A')), 'servfail');
+  assert.equal(reasonOf(await client(within).query('a.test', 'A')), 'servfail');
   const across = await fakeDns(t, (query) => {
     const name = query.name;
     return [reply(query, { answers: [alias(name, name === 'a.test' ? 'b.test' : 'a.test')] })];
   });
-  assert.equal(reasonOf(await client(across).ask('a.test', 'A')), 'servfail');
+  assert.equal(reasonOf(await client(across).query('a.test', 'A')), 'servfail');
   assert.ok(across.asked.length < 20);
 });
 
 test('a name that is too long for the DNS is nodata', async (t) => {
   const far = await fakeDns(t, () => []);
-  const answer = await client(far).ask(`_sip._udp.${'a'.repeat(60)}.`.repeat(5), 'SRV');
+  const answer = await client(far).query(`_sip._udp.${'a'.repeat(60)}.`.repeat(5), 'SRV');
   assert.deepEqual([reasonOf(answer), far.asked.length], ['nodata', 0]);
 });

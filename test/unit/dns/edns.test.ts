@@ -69,30 +69,30 @@ const OBJECTIONS: readonly (readonly [string, Script])[] = [
 for (const [objection, script] of OBJECTIONS) {
   test(`a server that answers OPT with ${objection} is asked without it, for an hour`, async (t) => {
     const { dns, client, clock } = await oldServer(t, script);
-    assert.equal((await client.ask('a.test', 'A')).kind, 'records');
-    assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+    assert.equal((await client.query('a.test', 'A')).kind, 'records');
+    assert.equal((await client.query('b.test', 'A')).kind, 'records');
     assert.deepEqual(withOpt(dns), [true, false, false]);
     clock.advance(HOUR_MS);
     dns.script = answering;
-    assert.equal((await client.ask('c.test', 'A')).kind, 'records');
-    assert.equal((await client.ask('d.test', 'A')).kind, 'records');
+    assert.equal((await client.query('c.test', 'A')).kind, 'records');
+    assert.equal((await client.query('d.test', 'A')).kind, 'records');
     assert.deepEqual(withOpt(dns), [true, false, false, true, true]);
   });
 }
 
 test('a server that is silent to OPT is asked without it beside, and for an hour', async (t) => {
   const { dns, client, clock } = await oldServer(t, silence);
-  const asking = client.ask('a.test', 'A');
+  const asking = client.query('a.test', 'A');
   await eventually('it is asked', () => dns.asked.length === 1);
   clock.advance(500);
   assert.equal((await asking).kind, 'records');
-  assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+  assert.equal((await client.query('b.test', 'A')).kind, 'records');
   assert.deepEqual(withOpt(dns), [true, false, false]);
 });
 
 test('a late answer to OPT shows that the server takes it', async (t) => {
   const { dns, client, clock } = await oldServer(t, silence);
-  const asking = client.ask('a.test', 'A');
+  const asking = client.query('a.test', 'A');
   const [first] = await eventually('it is asked', () => dns.asked.length === 1 && dns.asked);
   clock.advance(500);
   await asking;
@@ -100,7 +100,7 @@ test('a late answer to OPT shows that the server takes it', async (t) => {
   dns.script = answering;
   dns.send(reply(first, { answers: [address('a.test')] }));
   await eventually('it is asked with OPT', async () => {
-    await client.ask('b.test', 'A');
+    await client.query('b.test', 'A');
     return dns.asked.at(-1)?.hasOpt;
   });
 });
@@ -114,18 +114,18 @@ test('an error that is there without OPT too is an error, and OPT is not to blam
     const dns = await fakeDns(t, (asked) => [reply(asked, { flags: rcode })]);
     const { client } = clientOf(dns);
     const said = { kind: 'failed', reason: 'servfail', detail: `${detail} from ${dns.label}` };
-    assert.deepEqual(await client.ask('a.test', 'NAPTR'), said);
+    assert.deepEqual(await client.query('a.test', 'NAPTR'), said);
     dns.script = answering;
-    await client.ask('a.test', 'A');
+    await client.query('a.test', 'A');
     assert.equal(dns.asked.at(-1)?.hasOpt, true);
   }
 });
 
 test('a server that takes OPT and fails at a name is not asked twice for it', async (t) => {
   const { client, dns } = await oldServer(t, answering);
-  await client.ask('a.test', 'A');
+  await client.query('a.test', 'A');
   dns.script = (asked) => [reply(asked, { flags: FLAGS.SERVFAIL })];
-  await client.ask('b.test', 'A');
+  await client.query('b.test', 'A');
   assert.deepEqual(withOpt(dns), [true, true]);
 });
 
@@ -135,7 +135,7 @@ test('what does not fit is asked for over TCP without OPT where the server does 
     return asked.isOverTcp ? answering(asked) : [reply(asked, { flags: FLAGS.TRUNCATED })];
   });
   const { client } = clientOf(dns);
-  assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+  assert.equal((await client.query('a.test', 'A')).kind, 'records');
   assert.deepEqual(withOpt(dns), [true, false, false]);
 });
 
@@ -145,27 +145,27 @@ test('a truncated answer may end in the middle of a record', async (t) => {
   const dns = await fakeDns(t, (asked) =>
     asked.isOverTcp ? answering(asked) : [whole(asked).subarray(0, -5)],
   );
-  assert.equal((await clientOf(dns).client.ask('a.test', 'A')).kind, 'records');
+  assert.equal((await clientOf(dns).client.query('a.test', 'A')).kind, 'records');
 });
 
 test('an error or a fact without the question: the error counts, the fact does not', async (t) => {
   const { client, clock } = clientOf(
     await fakeDns(t, (asked) => [reply(asked, { flags: FLAGS.REFUSED, questions: [] })]),
   );
-  const refused = await client.ask('a.test', 'A');
+  const refused = await client.query('a.test', 'A');
   assert.equal(refused.kind === 'failed' && refused.reason, 'refused');
   assert.equal(clock.pending, 0, 'at once');
   const dns = await fakeDns(t, (asked) => [
     reply(asked, { flags: FLAGS.NXDOMAIN, questions: [] }),
     ...answering(asked),
   ]);
-  assert.equal((await clientOf(dns).client.ask('a.test', 'A')).kind, 'records');
+  assert.equal((await clientOf(dns).client.query('a.test', 'A')).kind, 'records');
 });
 
 test('a referral is no proof that there are no records', async (t) => {
   const dns = await fakeDns(t, (asked) => [
     reply(asked, { authorities: [{ type: 'NS', name: 'test', data: 'ns.test' }] }),
   ]);
-  const answer = await clientOf(dns).client.ask('a.test', 'A');
+  const answer = await clientOf(dns).client.query('a.test', 'A');
   assert.equal(answer.kind === 'failed' && answer.detail, `a referral from ${dns.label}`);
 });

@@ -106,7 +106,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
       );
       assert.ok(result.kind === 'failed', JSON.stringify(result));
       assert.equal(result.reason, 'nodata');
-      assert.match(result.why, note);
+      assert.match(result.detail, note);
       assert.match(result.errors.join(), note);
     });
   }
@@ -115,7 +115,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
     const result = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
     assert.deepEqual(placesOf(result), AT_HOST, 'and one target, not two');
     const zero = await search('a.test', ['a.test AAAA ::ffff:0.0.0.0']);
-    assert.match(zero.kind === 'failed' ? zero.why : '', /0\.0\.0\.0 means this host/);
+    assert.match(zero.kind === 'failed' ? zero.detail : '', /0\.0\.0\.0 means this host/);
   });
 
   test('an IPv4-mapped address is no place for pings over IPv6 alone', async () => {
@@ -125,7 +125,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
       assert.deepEqual(placesOf(result), ['udp 2001:db8::1 5060']);
       const alone = await search('a.test:5060', lines.slice(0, 1), { change });
       assert.ok(alone.kind === 'failed');
-      assert.match(alone.why, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
+      assert.match(alone.detail, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
     }
   });
 
@@ -165,8 +165,8 @@ describe('names in the hosts file', () => {
     const asked: string[] = [];
     const result = await search('a.test', zone(HOST, asked), { hosts });
     assert.ok(result.kind === 'failed');
-    assert.match(result.why, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
-    assert.match(result.why, /"fe80::1%lo0" is not an IP address/);
+    assert.match(result.detail, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
+    assert.match(result.detail, /"fe80::1%lo0" is not an IP address/);
     assert.deepEqual(asked, []);
     assert.deepEqual(placesOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
   });
@@ -203,7 +203,7 @@ describe('what is not answered is passed over, and said', () => {
         const isTold = result.errors.some((one) => one.startsWith(`${note}: ${reason}`));
         assert.ok(isTold, result.errors.join('\n'));
         assert.ok(result.kind === 'located');
-        assert.equal(result.lookupError?.missing, 'way', 'it is asked for again soon');
+        assert.equal(result.lookupError?.missing, 'service', 'it is asked for again soon');
       });
     }
   }
@@ -220,7 +220,7 @@ describe('what is not answered is passed over, and said', () => {
     const result = await search('a.test', lines);
     assert.ok(result.kind === 'failed');
     const wanted = 'A and AAAA of gone.test: nodata (SRV of _sip._udp.a.test leads there)';
-    assert.equal(result.why, wanted);
+    assert.equal(result.detail, wanted);
   });
 
   test('what is asked for at once is asked for once, though it fails while NAPTR is silent', async () => {
@@ -293,7 +293,7 @@ describe('why a name leads nowhere', () => {
     test(why, async () => {
       const result = await search(uri, lines);
       assert.ok(result.kind === 'failed');
-      assert.equal(result.why, text);
+      assert.equal(result.detail, text);
       assert.ok(result.errors.length > 0, 'and it is among the troubles');
     });
   }
@@ -303,7 +303,7 @@ describe('why a name leads nowhere', () => {
     const result = await search('a.test;transport=udp', lines);
     assert.ok(result.kind === 'failed');
     const denial = /SRV of _sip\._udp\.a\.test: its target is "\.": there is no such service/;
-    assert.match(result.why, denial);
+    assert.match(result.detail, denial);
     assert.match(result.errors.join(), denial);
     const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
     const served = await search('a.test', [...lines, ...other]);
@@ -316,7 +316,7 @@ describe('why a name leads nowhere', () => {
     const change = { sourceAddress: '192.0.2.9' };
     const result = await search('a.test:5060', lines, { change });
     assert.ok(result.kind === 'failed');
-    assert.match(result.why, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
+    assert.match(result.detail, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
     const both = await search('a.test:5060', [...lines, ...HOST], { change });
     assert.deepEqual(placesOf(both), AT_HOST);
     assert.deepEqual(both.errors, []);

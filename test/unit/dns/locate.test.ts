@@ -199,7 +199,7 @@ describe('a URI is served', () => {
       const result = await found(uri, lines, transport);
       assert.ok(result.kind === 'located', JSON.stringify(result));
       assert.deepEqual(result.locations.map(shown), wanted);
-      assert.equal(result.untilMs, 60_000);
+      assert.equal(result.expiresAtMs, 60_000);
     });
   }
 
@@ -223,7 +223,7 @@ describe('a URI is served', () => {
     const result = await search('a.test', zone(SRV_UDP, asked), { hosts });
     assert.ok(result.kind === 'located');
     assert.deepEqual(result.locations.map(shown), ['udp 127.0.0.9 5060', 'udp 2001:db8::9 5060']);
-    assert.deepEqual([asked, result.untilMs], [[], 0], 'it is looked into again soon');
+    assert.deepEqual([asked, result.expiresAtMs], [[], 0], 'it is looked into again soon');
   });
 
   test('as every record on the way says', async () => {

@@ -6,7 +6,11 @@ import type { LocateResult } from '../../../src/pinger/dns/locate.js';
 import { locateQuery } from '../../../src/pinger/dns/locate.js';
 import { parseResolvConf } from '../../../src/pinger/dns/resolv-conf.js';
 import { DnsResolver } from '../../../src/pinger/dns/resolver.js';
-import { type Attempt, candidates, locateFirst } from '../../../src/pinger/dns/search-list.js';
+import {
+  completedNames,
+  locateFirst,
+  type NameResult,
+} from '../../../src/pinger/dns/search-list.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import type { DnsSettings, ResolutionFailure } from '../../../src/shared/resolution.js';
 import { parseUri } from '../../../src/shared/uri.js';
@@ -71,16 +75,16 @@ for (const [what, text, wanted] of [
 
 test('a name with fewer dots than ndots is completed first, another tried as it is first', () => {
   const conf = { search: ['a.test', 'test'], ndots: 2 };
-  assert.deepEqual(candidates('pbx', conf), ['pbx.a.test', 'pbx.test', 'pbx']);
-  assert.deepEqual(candidates('pbx.b', conf), ['pbx.b.a.test', 'pbx.b.test', 'pbx.b']);
-  assert.deepEqual(candidates('pbx.b.c', conf), ['pbx.b.c', 'pbx.b.c.a.test', 'pbx.b.c.test']);
-  assert.deepEqual(candidates('pbx', { search: [], ndots: 5 }), ['pbx']);
+  assert.deepEqual(completedNames('pbx', conf), ['pbx.a.test', 'pbx.test', 'pbx']);
+  assert.deepEqual(completedNames('pbx.b', conf), ['pbx.b.a.test', 'pbx.b.test', 'pbx.b']);
+  assert.deepEqual(completedNames('pbx.b.c', conf), ['pbx.b.c', 'pbx.b.c.a.test', 'pbx.b.c.test']);
+  assert.deepEqual(completedNames('pbx', { search: [], ndots: 5 }), ['pbx']);
   const long = 'x'.repeat(62);
-  assert.deepEqual(candidates([long, long, long, long].join('.'), conf).length, 1);
+  assert.deepEqual(completedNames([long, long, long, long].join('.'), conf).length, 1);
 });
 
 const failed = (reason: ResolutionFailure, name: string): LocateResult => ({
-  ...{ kind: 'failed', reason, why: `A of ${name}: ${reason}`, errors: [`trouble at ${name}`] },
+  ...{ kind: 'failed', reason, detail: `A of ${name}: ${reason}`, errors: [`trouble at ${name}`] },
 });
 
 /** The names that are tried, each with how it fails. */
@@ -89,14 +93,18 @@ async function tried(
   isThere: string[] = [],
 ) {
   const asked: string[] = [];
-  const result = await locateFirst('pbx', Object.keys(failures), async (name): Promise<Attempt> => {
-    asked.push(name);
-    return {
-      result: failed(failures[name] ?? 'nodata', name),
-      isThere: isThere.includes(name),
-    };
-  });
-  const why = result.kind === 'failed' ? result.why : result.kind;
+  const result = await locateFirst(
+    'pbx',
+    Object.keys(failures),
+    async (name): Promise<NameResult> => {
+      asked.push(name);
+      return {
+        result: failed(failures[name] ?? 'nodata', name),
+        hasRecords: isThere.includes(name),
+      };
+    },
+  );
+  const why = result.kind === 'failed' ? result.detail : result.kind;
   return { asked, why, errors: result.errors };
 }
 
@@ -119,17 +127,17 @@ test('a name that is not there leads to the next, as does a failing server; sile
 
 test('names that are not there are no trouble where another one is; servers that fail are', async () => {
   const result = await locateFirst('pbx', ['pbx.a', 'pbx.b', 'pbx'], async (name) => {
-    if (name === 'pbx.a') return { result: failed('nxdomain', name), isThere: false };
-    if (name === 'pbx.b') return { result: failed('servfail', name), isThere: false };
-    const untilMs = 0;
+    if (name === 'pbx.a') return { result: failed('nxdomain', name), hasRecords: false };
+    if (name === 'pbx.b') return { result: failed('servfail', name), hasRecords: false };
+    const expiresAtMs = 0;
     const found = {
       kind: 'located',
       locations: [],
-      untilMs,
+      expiresAtMs,
       lookupError: undefined,
       errors: [],
     } as const;
-    return { result: found, isThere: true };
+    return { result: found, hasRecords: true };
   });
   assert.deepEqual([result.kind, result.errors], ['located', ['trouble at pbx.b']]);
 });
@@ -169,7 +177,7 @@ async function resolverOf(t: TestContext, changes: Partial<DnsSettings> = {}) {
   );
   const located = async (uri: string) => {
     const result = await resolver.locate(locateQuery(parseUri(uri), PING));
-    if (result.kind === 'failed') return result.why;
+    if (result.kind === 'failed') return result.detail;
     return result.locations
       .map(({ transport, address: ip, port }) => `${transport} ${ip}:${port}`)
       .join();

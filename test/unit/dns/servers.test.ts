@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DnsClient } from '../../../src/pinger/dns/client.js';
-import { failureOf } from '../../../src/pinger/dns/failure.js';
-import { type DnsServer, faultOf } from '../../../src/pinger/dns/server.js';
+import { type DnsServer, socketErrorOf } from '../../../src/pinger/dns/server.js';
+import { failedAnswer } from '../../../src/pinger/dns/server-failure.js';
 import {
   address,
   answering,
@@ -28,7 +28,7 @@ function clientOf(...servers: readonly DnsServer[]) {
   const clock = new FakeClock();
   const client = new DnsClient({ servers: () => servers, timeoutMs: TIMEOUT_MS, clock });
   const failure = async (name: string) => {
-    const answer = await client.ask(name, 'A');
+    const answer = await client.query(name, 'A');
     return answer.kind === 'failed' ? [answer.reason, answer.detail] : [answer.kind];
   };
   return { clock, client, failure };
@@ -48,7 +48,7 @@ async function pass(clock: FakeClock, ms: number, dns: FakeDns, asked: number) {
 
 test('the next server is asked beside a silent one, which costs once and not each look-up', async (t) => {
   const { a, client, clock } = await twoServers(t, silence, answering);
-  const first = client.ask('a.test', 'A');
+  const first = client.query('a.test', 'A');
   await pass(clock, 499, a, 1);
   const isEarly = await Promise.race([first, Promise.resolve('waiting')]);
   assert.equal(isEarly, 'waiting');
@@ -56,7 +56,7 @@ test('the next server is asked beside a silent one, which costs once and not eac
   assert.equal((await first).kind, 'records');
   const askedOfA = a.asked.length;
   for (const name of ['b.test', 'c.test']) {
-    assert.equal((await client.ask(name, 'A')).kind, 'records');
+    assert.equal((await client.query(name, 'A')).kind, 'records');
   }
   assert.equal(a.asked.length, askedOfA, 'no time passes, and it is not asked');
 });
@@ -68,12 +68,12 @@ test('a silent server is tried again beside the other, less and less often, and 
     askedAt.push(clock.now() / 1000);
     return [];
   };
-  const first = client.ask('a.test', 'A');
+  const first = client.query('a.test', 'A');
   await pass(clock, 500, a, 1);
   await first;
   await clock.advanceSettling(TIMEOUT_MS);
   for (let second = 0; second < 1000; second++) {
-    assert.equal((await client.ask(`${second}.test`, 'A')).kind, 'records');
+    assert.equal((await client.query(`${second}.test`, 'A')).kind, 'records');
     await clock.advanceSettling(1000);
   }
   // Each time with OPT and without, which comes a moment later.
@@ -86,14 +86,14 @@ test('a silent server is tried again beside the other, less and less often, and 
   await clock.advanceSettling(300_000);
   await eventually('it is asked first again', async () => {
     const { length } = b.asked;
-    await client.ask('back.test', 'A');
+    await client.query('back.test', 'A');
     return b.asked.length === length;
   });
 });
 
 test('one late answer restores a server', async (t) => {
   const { a, b, client, clock } = await twoServers(t, silence, answering);
-  const first = client.ask('a.test', 'A');
+  const first = client.query('a.test', 'A');
   await pass(clock, 500, a, 1);
   await first;
   const [late] = a.asked;
@@ -102,7 +102,7 @@ test('one late answer restores a server', async (t) => {
   a.script = answering;
   await eventually('it is asked first again', async () => {
     const { length } = b.asked;
-    await client.ask('b.test', 'A');
+    await client.query('b.test', 'A');
     return b.asked.length === length;
   });
 });
@@ -113,21 +113,21 @@ test('silence at one question, while others are answered, is no silence of the s
     (asked) => (asked.type === 'AAAA' ? [] : answering(asked)),
     answering,
   );
-  const both = Promise.all([client.ask('a.test', 'AAAA'), client.ask('a.test', 'A')]);
+  const both = Promise.all([client.query('a.test', 'AAAA'), client.query('a.test', 'A')]);
   await pass(clock, 500, a, 2);
   await both;
   const { length } = b.asked;
-  assert.equal((await client.ask('b.test', 'A')).kind, 'records');
+  assert.equal((await client.query('b.test', 'A')).kind, 'records');
   assert.equal(b.asked.length, length);
 });
 
 test('SERVFAIL and REFUSED lead to the next server, and are remembered of nobody', async (t) => {
   for (const flags of [FLAGS.SERVFAIL, FLAGS.REFUSED]) {
     const { a, client, clock } = await twoServers(t, says(flags), answering);
-    assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+    assert.equal((await client.query('a.test', 'A')).kind, 'records');
     a.script = answering;
     const { length } = a.asked;
-    await client.ask('b.test', 'A');
+    await client.query('b.test', 'A');
     assert.equal(a.asked.length, length + 1);
     assert.equal(clock.now(), 0);
   }
@@ -189,7 +189,7 @@ test('a server that we cannot reach at all is a fault of ours, if it is the only
 
 test('an error of a socket is a fault of ours, unless the network says it', () => {
   const error = (code: string) => Object.assign(new Error(code), { code });
-  const kindOf = (code: string) => faultOf(error(code), false).kind;
+  const kindOf = (code: string) => socketErrorOf(error(code), false).kind;
   for (const code of [
     'EMFILE',
     'ENFILE',
@@ -207,8 +207,8 @@ test('an error of a socket is a fault of ours, unless the network says it', () =
     'unreachable',
     'unreachable',
   ]);
-  assert.equal(faultOf(error('ENETUNREACH'), true).kind, 'local', 'before anything was sent');
-  assert.equal(faultOf(error('EMFILE'), true).kind, 'local');
+  assert.equal(socketErrorOf(error('ENETUNREACH'), true).kind, 'local', 'before anything was sent');
+  assert.equal(socketErrorOf(error('EMFILE'), true).kind, 'local');
 });
 
 test('a fault of ours outweighs what other servers say: the one that was not asked might know', () => {
@@ -220,19 +220,19 @@ test('a fault of ours outweighs what other servers say: the one that was not ask
   };
   const silent = {
     server: other,
-    reply: { kind: 'silent' as const, isGarbled: false, isOverTcp: false },
+    reply: { kind: 'silent' as const, hadUnreadable: false, isOverTcp: false },
   };
   const refused = {
     server: other,
     reply: { kind: 'error' as const, what: 'REFUSED', isAboutOpt: false, isOverTcp: true },
   };
-  assert.deepEqual(failureOf([local('EMFILE', false), refused], 2000), {
+  assert.deepEqual(failedAnswer([local('EMFILE', false), refused], 2000), {
     ...{ kind: 'failed', reason: 'local' },
     detail:
       "192.0.2.53:53 could not be asked (EMFILE on the exporter's host), REFUSED from 192.0.2.54:53 over TCP",
   });
-  const reasonOf = (...failures: Parameters<typeof failureOf>[0]) => {
-    const answer = failureOf(failures, 2000);
+  const reasonOf = (...failures: Parameters<typeof failedAnswer>[0]) => {
+    const answer = failedAnswer(failures, 2000);
     return answer.kind === 'failed' && answer.reason;
   };
   assert.equal(reasonOf(local('ENETUNREACH', true), silent), 'timeout');
@@ -260,7 +260,7 @@ test('a server that floods us ends its own socket, and its answer counts all the
   });
   const { client } = clientOf(dns);
   for (let i = 0; i < 5; i++) {
-    assert.equal((await client.ask(`${i}.test`, 'A')).kind, 'records');
+    assert.equal((await client.query(`${i}.test`, 'A')).kind, 'records');
   }
   assert.equal(sent, 15_000);
 });
@@ -284,7 +284,7 @@ test('servers may change between two look-ups', async (t) => {
     timeoutMs: TIMEOUT_MS,
     clock: new FakeClock(),
   });
-  assert.equal((await client.ask('a.test', 'A')).kind, 'failed');
+  assert.equal((await client.query('a.test', 'A')).kind, 'failed');
   servers = [b];
-  assert.equal((await client.ask('a.test', 'A')).kind, 'records');
+  assert.equal((await client.query('a.test', 'A')).kind, 'records');
 });

@@ -24,7 +24,7 @@ async function ask(
     onConnection,
   );
   const client = new DnsClient({ servers: () => [dns], timeoutMs: 2000, clock: new FakeClock() });
-  const answer = await client.ask('a.test', 'A');
+  const answer = await client.query('a.test', 'A');
   const said = answer.kind === 'failed' ? answer.detail.replace(dns.label, 'DNS') : answer.kind;
   return { dns, answer, said };
 }
@@ -126,7 +126,7 @@ test('a server that is silent over TCP is a timeout, within the time of one serv
     },
   );
   const client = new DnsClient({ servers: () => [dns], timeoutMs: 2000, clock });
-  const asking = client.ask('a.test', 'A');
+  const asking = client.query('a.test', 'A');
   for (const round of [1, 2]) {
     await eventually('it is asked over TCP', () => connections === round);
     await clock.advanceSettling(2000);

@@ -53,11 +53,11 @@ const PLACE: ServerLocation = {
   ...{ priority: undefined, weight: undefined, steps: [] },
 };
 const located: LocateResult = {
-  ...{ kind: 'located', locations: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ kind: 'located', locations: [PLACE], expiresAtMs: Number.POSITIVE_INFINITY },
   ...{ lookupError: undefined, errors: [] },
 };
 const unlocated = (reason: 'local' | 'nxdomain'): LocateResult => ({
-  ...{ kind: 'failed', reason, why: reason, errors: [] },
+  ...{ kind: 'failed', reason, detail: reason, errors: [] },
 });
 
 function setUp(resolve: () => LocateResult) {

@@ -81,10 +81,10 @@ const PLACE: ServerLocation = {
   ...{ priority: undefined, weight: undefined, steps: [] },
 };
 const ok = (): LocateResult => ({
-  ...{ kind: 'located', locations: [PLACE], untilMs: Number.POSITIVE_INFINITY },
+  ...{ kind: 'located', locations: [PLACE], expiresAtMs: Number.POSITIVE_INFINITY },
   ...{ lookupError: undefined, errors: [] },
 });
-const failed = (): LocateResult => ({ kind: 'failed', reason: 'servfail', why: '', errors: [] });
+const failed = (): LocateResult => ({ kind: 'failed', reason: 'servfail', detail: '', errors: [] });
 
 test('a name that never resolved makes the destination down, and up is possible once it does', async () => {
   const it = setUp(failed);

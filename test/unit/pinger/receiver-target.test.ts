@@ -111,7 +111,7 @@ function setUp() {
   const advance = (ms: number) => {
     for (let i = 0; i < ms; i++) {
       clock.advance(1);
-      timers.turn(clock.now(), 8, () => target.ring());
+      timers.advance(clock.now(), 8, () => target.ring());
     }
   };
   const take = (text: string, from = SOURCE) => receiver.take(Buffer.from(text, 'latin1'), from);

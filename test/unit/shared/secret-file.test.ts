@@ -36,9 +36,9 @@ const CHALLENGE = 'SIP/2.0 401 X\r\nWWW-Authenticate: Digest realm="r", nonce="1
 /** The header by which a challenge is met. */
 function answerTo(challenge: string, credentials: Credentials, files: Files): string {
   const authenticator = new Authenticator(credentials, files, () => 'cnonce');
-  authenticator.begin();
+  authenticator.startPing();
   authenticator.headers('OPTIONS', 'sip:a.example');
-  assert.equal(authenticator.meet('server', Buffer.from(challenge)), undefined);
+  assert.equal(authenticator.takeChallenge('server', Buffer.from(challenge)), undefined);
   return authenticator.headers('OPTIONS', 'sip:a.example').join();
 }
 

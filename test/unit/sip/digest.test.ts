@@ -20,7 +20,7 @@ const client = () => new DigestClient(() => '0a4f113b');
 /** The parameters of the one header that meets the challenge. */
 function met(challenged: Buffer, method = 'OPTIONS', uri = 'sip:a.example') {
   const digest = client();
-  const verdict = digest.take('server', challenged);
+  const verdict = digest.takeChallenge('server', challenged);
   assert.equal(verdict.kind, 'met', JSON.stringify(verdict));
   const [[name, value] = ['', ''], ...others] = digest.headers(ACCOUNT, method, uri);
   assert.deepEqual([name, others], ['Authorization', []]);
@@ -279,7 +279,7 @@ describe('a challenge', () => {
     ['nonsense', ['WWW-Authenticate: ,,,="'], /without a challenge/],
   ] as const) {
     test(`cannot be met: ${name}`, () => {
-      const verdict = client().take('server', response(...headers));
+      const verdict = client().takeChallenge('server', response(...headers));
       assert.ok(verdict.kind === 'unmet' && why.test(verdict.why), JSON.stringify(verdict));
     });
   }
@@ -293,7 +293,7 @@ describe('a challenge', () => {
     ['realm="stale=true"', false],
   ] as const) {
     test(`with ${stale} is ${isStale ? '' : 'not '}stale`, () => {
-      const verdict = client().take('server', challenge(`realm="r", nonce="n", ${stale}`));
+      const verdict = client().takeChallenge('server', challenge(`realm="r", nonce="n", ${stale}`));
       assert.deepEqual(verdict, { kind: 'met', isStale });
     });
   }
@@ -301,13 +301,13 @@ describe('a challenge', () => {
   test('is looked for in the headers alone', () => {
     const body = '\r\nWWW-Authenticate: Digest realm="r", nonce="n"\r\n';
     const message = Buffer.concat([response('Server: x'), Buffer.from(body)]);
-    assert.equal(client().take('server', message).kind, 'unmet');
+    assert.equal(client().takeChallenge('server', message).kind, 'unmet');
   });
 
   test('that is not met leaves the one before in place', () => {
     const digest = client();
-    digest.take('server', challenge('realm="r", nonce="1"'));
-    digest.take('server', challenge('realm="r", nonce="2", algorithm=X'));
+    digest.takeChallenge('server', challenge('realm="r", nonce="1"'));
+    digest.takeChallenge('server', challenge('realm="r", nonce="2", algorithm=X'));
     assert.match(digest.headers(ACCOUNT, 'OPTIONS', 'sip:a')[0]?.[1] ?? '', /nonce="1"/);
   });
 
@@ -315,7 +315,7 @@ describe('a challenge', () => {
     const piece = fc.constantFrom('Digest', ' ', ',', '=', '"', '\\', 'realm', 'nonce', 'x', '\t');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
-        client().take('server', response(`WWW-Authenticate: ${pieces.join('')}`));
+        client().takeChallenge('server', response(`WWW-Authenticate: ${pieces.join('')}`));
       }),
     );
   });
@@ -335,7 +335,10 @@ describe('a challenge', () => {
       fc.property(value, (bytes) => {
         const [before, after] = ['SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: ', '\r\n\r\n'];
         const digest = client();
-        digest.take('server', Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]));
+        digest.takeChallenge(
+          'server',
+          Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]),
+        );
         for (const [, header] of digest.headers(ACCOUNT, 'OPTIONS', 'sip:a')) {
           assert.doesNotMatch(header, /[\r\n\0]/);
         }
@@ -349,7 +352,7 @@ describe('a challenge', () => {
     for (const piece of [...pieces, ...folds]) {
       const take = (length: number) => {
         const text = response(`WWW-Authenticate: Digest ${piece.repeat(length / piece.length)}`);
-        for (let i = 0; i < 20; i++) client().take('server', text);
+        for (let i = 0; i < 20; i++) client().takeChallenge('server', text);
       };
       assert.ok(isLinear(1_900, take), piece);
     }
@@ -359,9 +362,12 @@ describe('a challenge', () => {
 describe('the client', () => {
   test('uses a nonce again with a rising count, and both askers at once', () => {
     const digest = client();
-    digest.take('proxy', response('Proxy-Authenticate: Digest realm="p", nonce="1", qop="auth"'));
+    digest.takeChallenge(
+      'proxy',
+      response('Proxy-Authenticate: Digest realm="p", nonce="1", qop="auth"'),
+    );
     const first = digest.headers(ACCOUNT, 'OPTIONS', 'sip:a');
-    digest.take('server', challenge('realm="s", nonce="2", qop="auth"'));
+    digest.takeChallenge('server', challenge('realm="s", nonce="2", qop="auth"'));
     const second = digest.headers(ACCOUNT, 'OPTIONS', 'sip:a');
     assert.deepEqual(
       second.map(([name]) => name),
@@ -376,7 +382,7 @@ describe('the client', () => {
 
   test('quotes a user name as it must be', () => {
     const digest = client();
-    digest.take('server', challenge('realm="r", nonce="n"'));
+    digest.takeChallenge('server', challenge('realm="r", nonce="n"'));
     const account = { username: 'a"b\\c', password: 'x' };
     assert.match(
       digest.headers(account, 'OPTIONS', 'sip:a')[0]?.[1] ?? '',
@@ -434,7 +440,7 @@ describe('what is shown of a message', () => {
         const [asker, header] = isProxy
           ? (['proxy', 'Proxy'] as const)
           : (['server', 'WWW'] as const);
-        digest.take(asker, response(`${header}-Authenticate: Digest ${params}`));
+        digest.takeChallenge(asker, response(`${header}-Authenticate: Digest ${params}`));
         const [[field, value] = ['', '']] = digest.headers(
           { ...ACCOUNT, username },
           'OPTIONS',
@@ -465,7 +471,7 @@ describe('a challenge in another encoding', () => {
         ...[realm, latin1('", nonce="'), nonce, latin1('"\r\n\r\n')],
       ]);
       const digest = client();
-      assert.equal(digest.take('server', header).kind, 'met');
+      assert.equal(digest.takeChallenge('server', header).kind, 'met');
       const account = { username: 'jörg', password: 'schön' };
       const [[, value] = ['', '']] = digest.headers(account, 'OPTIONS', 'sip:a.example');
       const sent = latin1(value);
@@ -483,7 +489,10 @@ describe('a challenge in another encoding', () => {
 
   test('is quoted in words as text that can be read', () => {
     const said = (params: string) =>
-      client().take('server', Buffer.from(`SIP/2.0 401 No\r\nWWW-Authenticate: ${params}\r\n\r\n`));
+      client().takeChallenge(
+        'server',
+        Buffer.from(`SIP/2.0 401 No\r\nWWW-Authenticate: ${params}\r\n\r\n`),
+      );
     for (const [params, why] of [
       ['Digest realm="a", nonce="b", algorithm="é\u202e"', 'the peer wants the algorithm "é?"'],
       ['Digest realm="a", nonce="b", qop="日本"', 'the peer wants qop "日本"'],

@@ -34,7 +34,7 @@ function harness(listener: Partial<TransactionUser> = {}) {
   const runUntil = (ms: number) => {
     while (clock.now() < ms) {
       clock.advance(1);
-      wheel.turn(clock.now(), 1, () => transaction.ring());
+      wheel.advance(clock.now(), 1, () => transaction.ring());
     }
   };
   return { clock, wheel, transaction, stallDetector, told, sends, ends, lates, runUntil };
@@ -282,13 +282,13 @@ describe('a stall of ours', () => {
     it.runUntil(400);
     it.stallDetector.expect(401);
     it.clock.advance(untilMs - 400);
-    assert.equal(it.stallDetector.look(it.clock.now()), true);
+    assert.equal(it.stallDetector.check(it.clock.now()), true);
     return it;
   }
   /** What the loop does once the sockets are read. */
   function catchUp({ stallDetector, wheel, clock, transaction }: ReturnType<typeof harness>) {
     stallDetector.caughtUp(clock.now());
-    wheel.turn(clock.now(), 1, () => transaction.ring());
+    wheel.advance(clock.now(), 1, () => transaction.ring());
   }
 
   test('leaves an answer that was read before the deadline without a round-trip time', () => {
@@ -316,7 +316,7 @@ describe('a stall of ours', () => {
     it.runUntil(200);
     it.stallDetector.expect(201);
     it.clock.advance(5000);
-    assert.equal(it.stallDetector.look(it.clock.now()), true);
+    assert.equal(it.stallDetector.check(it.clock.now()), true);
     catchUp(it);
     assert.deepEqual([it.ends[0]?.outcome, it.told.discarded], [TIMEOUT, 0]);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Scan, scan } from '../../../src/pinger/sip/scanner.js';
-import { answerOptions } from '../../../src/pinger/sip/uas.js';
+import { buildOptionsResponse } from '../../../src/pinger/sip/uas.js';
 
 const SOURCE = { address: '192.0.2.7', port: 45_678 };
 const VIA = 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKabc;rport';
@@ -22,7 +22,7 @@ function request(changed: Readonly<Record<string, string | undefined>> = {}, mor
 }
 
 function answer(bytes: Buffer): string | undefined {
-  const answered = answerOptions(bytes, SOURCE, 't2');
+  const answered = buildOptionsResponse(bytes, SOURCE, 't2');
   return answered && Buffer.from(answered).toString('latin1');
 }
 

@@ -30,7 +30,7 @@ function harness(
   };
   const turn = () => {
     const before = pings.length;
-    scheduler.turn();
+    scheduler.tick();
     perTurn.push(pings.length - before);
   };
   return {
@@ -76,7 +76,7 @@ describe('first pings', () => {
     // 2,000 at two a millisecond, then the n-th 1000 / n ms after the one before: 1,000 ln 10 ms.
     run(1000 + 1000 * Math.log(10) + 100);
     assert.equal(new Set(pings.map(({ id }) => id)).size, 20_000);
-    assert.ok(Math.max(...perTurn) <= scheduler.share);
+    assert.ok(Math.max(...perTurn) <= scheduler.maxPingsPerTick);
   });
 
   test('of a target that joins a quiet fleet leaves at once', () => {
@@ -152,7 +152,7 @@ describe('the steady pings of a target', () => {
     const { clock, add, scheduler, turn, pings } = harness();
     add(100, 700);
     while (clock.now() < 5000) {
-      const wait = scheduler.wait(250);
+      const wait = scheduler.msUntilNext(250);
       assert.ok(wait <= 250);
       clock.advance(Math.max(wait, 1));
       turn();
@@ -219,8 +219,8 @@ describe('after a stall', () => {
     clock.stall(700);
     const [before, turns] = [pings.length, perTurn.length];
     run(1000);
-    assert.equal(Math.max(...perTurn.slice(turns)), scheduler.share);
-    assert.ok(scheduler.share <= 7);
+    assert.equal(Math.max(...perTurn.slice(turns)), scheduler.maxPingsPerTick);
+    assert.ok(scheduler.maxPingsPerTick <= 7);
     assert.equal(new Set(pings.slice(before).map(({ id }) => id)).size, 3000);
   });
 
@@ -267,11 +267,11 @@ describe('a target that is removed', () => {
 
   test('gives back its part of the share', () => {
     const { scheduler, add } = harness();
-    const before = scheduler.share;
+    const before = scheduler.maxPingsPerTick;
     add(5000, 1000);
-    assert.ok(scheduler.share >= 10);
+    assert.ok(scheduler.maxPingsPerTick >= 10);
     for (let id = 0; id < 5000; id++) scheduler.remove(id);
-    assert.equal(scheduler.share, before);
+    assert.equal(scheduler.maxPingsPerTick, before);
   });
 
   test('and added again has its new interval', () => {

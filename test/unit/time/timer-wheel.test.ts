@@ -82,7 +82,7 @@ function walk(taken: readonly Step[], longestPauseMs: number, check: Check): voi
   const turn = (most: number) => {
     const due = model.due(nowMs);
     const fired: number[] = [];
-    const count = wheel.turn(nowMs, most, (id) => {
+    const count = wheel.advance(nowMs, most, (id) => {
       assert.ok(model.tickOf(id) <= nowMs, 'never early, never twice');
       model.clear(id);
       fired.push(id);
@@ -105,7 +105,7 @@ function walk(taken: readonly Step[], longestPauseMs: number, check: Check): voi
       turn(step.most);
     }
     assert.equal(wheel.size, model.size);
-    const wait = wheel.wait(nowMs, 250);
+    const wait = wheel.msUntilNext(nowMs, 250);
     assert.ok(wait >= 0 && wait <= 250);
     if (model.size > 0) assert.ok(wait <= Math.max(model.earliestTick - nowMs, 0));
   }
@@ -139,7 +139,7 @@ function recording(more: (wheel: TimerWheel, id: number) => void = () => {}) {
   const wheel = new TimerWheel(IDS);
   const fired: number[] = [];
   const turn = (nowMs: number, most = IDS) =>
-    wheel.turn(nowMs, most, (id) => {
+    wheel.advance(nowMs, most, (id) => {
       fired.push(id);
       more(wheel, id);
     });

@@ -8,6 +8,6 @@ export interface Address {
   readonly family: 4 | 6;
 }
 
-export function isWanted({ family }: Address, ipProtocol: IpProtocol): boolean {
+export function matchesIpProtocol({ family }: Address, ipProtocol: IpProtocol): boolean {
   return ipProtocol === 'any' || ipProtocol === `ip${family}`;
 }

@@ -6,10 +6,10 @@
 import type { Clock } from '../time/clock.js';
 import { LookupQueue } from './lookup-queue.js';
 import { preferred } from './preference.js';
-import { type DnsAnswer, type DnsRecord, isCertain, type RecordType } from './records.js';
+import { type DnsAnswer, type DnsRecord, isNegativeAnswer, type RecordType } from './records.js';
 
 /** Look-ups under way at one moment, for one name, and look-ups that wait for a turn. */
-const BOUNDS = { atOnce: 64, atOnceForEach: 8, waiting: 50_000 } as const;
+const BOUNDS = { maxInFlight: 64, maxInFlightPerRequester: 8, maxWaiting: 50_000 } as const;
 /** Answers that are kept, and their bytes. */
 const MAX_KEPT = 100_000;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
@@ -24,13 +24,13 @@ const ANSWER_BYTES = 300;
 const RECORD_BYTES = 120;
 
 /** An answer, and the monotonic time until which it holds. */
-export interface LookedUp {
+export interface LookupResult {
   readonly answer: DnsAnswer;
-  readonly untilMs: number;
+  readonly expiresAtMs: number;
 }
 
 /** Rejects by a fault of our own alone. */
-export type LookUp = (name: string, type: RecordType) => Promise<LookedUp>;
+export type LookupFunction = (name: string, type: RecordType) => Promise<LookupResult>;
 
 /** What is counted of look-ups. */
 export interface LookupCounters {
@@ -42,13 +42,13 @@ export interface LookupCounters {
   recordRecordsCut(count: number): void;
 }
 
-interface Entry {
-  readonly lookedUp: Promise<LookedUp>;
-  readonly begin: (asker: string) => void;
+interface CacheEntry {
+  readonly result: Promise<LookupResult>;
+  readonly start: (asker: string) => void;
   /** Whose turn it waits for; undefined once it is under way. */
-  awaited: Set<string> | undefined;
+  waitingRequesters: Set<string> | undefined;
   /** Monotonic; infinite until it is answered. */
-  untilMs: number;
+  expiresAtMs: number;
   bytes: number;
 }
 
@@ -58,7 +58,7 @@ export class LookupCache {
   readonly #meter: LookupCounters;
   readonly #turns = new LookupQueue(BOUNDS);
   /** The oldest first. */
-  readonly #kept = new Map<string, Entry>();
+  readonly #kept = new Map<string, CacheEntry>();
   #bytes = 0;
 
   constructor(
@@ -72,35 +72,35 @@ export class LookupCache {
   }
 
   /** Bytes of the answers that are kept, about. */
-  get keptBytes(): number {
+  get bytes(): number {
     return this.#bytes;
   }
 
   /** Look-ups on behalf of one who asks: the name that a destination has. */
-  by(asker: string): LookUp {
+  forRequester(asker: string): LookupFunction {
     return async (name, type) => {
       const key = `${type} ${name}`;
       const known = this.#kept.get(key);
-      const isKnown = known !== undefined && this.#clock.now() < known.untilMs;
+      const isKnown = known !== undefined && this.#clock.now() < known.expiresAtMs;
       const entry = isKnown ? known : this.#entryFor(key, name, type);
-      if (this.#queue(entry, asker)) return entry.lookedUp;
+      if (this.#queue(entry, asker)) return entry.result;
       if (!isKnown) this.#drop(key, entry);
       this.#meter.recordLookupShed();
-      const detail = `${BOUNDS.waiting} look-ups wait already`;
+      const detail = `${BOUNDS.maxWaiting} look-ups wait already`;
       const answer: DnsAnswer = { kind: 'failed', reason: 'local', detail };
-      return { answer, untilMs: this.#clock.now() };
+      return { answer, expiresAtMs: this.#clock.now() };
     };
   }
 
-  #entryFor(key: string, name: string, type: RecordType): Entry {
+  #entryFor(key: string, name: string, type: RecordType): CacheEntry {
     let begin: (asker: string) => void = () => {};
     const begun = new Promise<string>((resolve) => {
       begin = resolve;
     });
     const lookedUp = begun.then((asker) => this.#answered(key, asker, entry, name, type));
-    const entry: Entry = {
-      ...{ lookedUp, begin, awaited: new Set<string>() },
-      ...{ untilMs: Number.POSITIVE_INFINITY, bytes: 0 },
+    const entry: CacheEntry = {
+      ...{ result: lookedUp, start: begin, waitingRequesters: new Set<string>() },
+      ...{ expiresAtMs: Number.POSITIVE_INFINITY, bytes: 0 },
     };
     const old = this.#kept.get(key);
     if (old !== undefined) this.#drop(key, old);
@@ -109,34 +109,34 @@ export class LookupCache {
   }
 
   /** Waits for the asker's turn, unless it is under way. False when too many wait, and nobody for it. */
-  #queue(entry: Entry, asker: string): boolean {
-    const { awaited } = entry;
-    if (awaited === undefined || awaited.has(asker)) return true;
-    awaited.add(asker);
-    const isQueued = this.#turns.begin(asker, () => {
+  #queue(entry: CacheEntry, asker: string): boolean {
+    const { waitingRequesters } = entry;
+    if (waitingRequesters === undefined || waitingRequesters.has(asker)) return true;
+    waitingRequesters.add(asker);
+    const isQueued = this.#turns.acquire(asker, () => {
       // Another asker's turn came first.
-      if (entry.awaited === undefined) return queueMicrotask(() => this.#endTurn(asker));
-      entry.awaited = undefined;
-      entry.begin(asker);
+      if (entry.waitingRequesters === undefined) return queueMicrotask(() => this.#endTurn(asker));
+      entry.waitingRequesters = undefined;
+      entry.start(asker);
     });
-    if (!isQueued) awaited.delete(asker);
+    if (!isQueued) waitingRequesters.delete(asker);
     this.#tell();
-    return isQueued || awaited.size > 0;
+    return isQueued || waitingRequesters.size > 0;
   }
 
   async #answered(
     key: string,
     asker: string,
-    entry: Entry,
+    entry: CacheEntry,
     name: string,
     type: RecordType,
-  ): Promise<LookedUp> {
+  ): Promise<LookupResult> {
     try {
       const answer = trimmed(await this.#ask(name, type));
       if (answer.kind === 'records' && answer.cut) this.#meter.recordRecordsCut(answer.cut);
-      entry.untilMs = this.#clock.now() + believedMs(answer);
+      entry.expiresAtMs = this.#clock.now() + believedMs(answer);
       this.#keep(key, entry, answer);
-      return { answer, untilMs: entry.untilMs };
+      return { answer, expiresAtMs: entry.expiresAtMs };
     } catch (error) {
       this.#drop(key, entry);
       throw error;
@@ -146,7 +146,7 @@ export class LookupCache {
   }
 
   #endTurn(asker: string): void {
-    this.#turns.end(asker);
+    this.#turns.release(asker);
     this.#tell();
   }
 
@@ -154,9 +154,9 @@ export class LookupCache {
     this.#meter.setLookups(this.#turns.inFlight, this.#turns.waiting);
   }
 
-  #keep(key: string, entry: Entry, answer: DnsAnswer): void {
+  #keep(key: string, entry: CacheEntry, answer: DnsAnswer): void {
     if (this.#kept.get(key) !== entry) return;
-    if (entry.untilMs <= this.#clock.now()) {
+    if (entry.expiresAtMs <= this.#clock.now()) {
       this.#drop(key, entry);
       return;
     }
@@ -169,16 +169,16 @@ export class LookupCache {
   /** Drops what is out of date, and the oldest when that is not enough. */
   #makeRoom(): void {
     const now = this.#clock.now();
-    for (const [key, entry] of this.#kept) if (entry.untilMs <= now) this.#drop(key, entry);
+    for (const [key, entry] of this.#kept) if (entry.expiresAtMs <= now) this.#drop(key, entry);
     for (const [key, entry] of this.#kept) {
       const isEnough =
         this.#kept.size <= KEPT_SHARE * MAX_KEPT && this.#bytes <= KEPT_SHARE * MAX_KEPT_BYTES;
       if (isEnough) return;
-      if (Number.isFinite(entry.untilMs)) this.#drop(key, entry);
+      if (Number.isFinite(entry.expiresAtMs)) this.#drop(key, entry);
     }
   }
 
-  #drop(key: string, entry: Entry): void {
+  #drop(key: string, entry: CacheEntry): void {
     if (this.#kept.get(key) !== entry) return;
     this.#kept.delete(key);
     this.#bytes -= entry.bytes;
@@ -187,7 +187,7 @@ export class LookupCache {
 
 function believedMs(answer: DnsAnswer): number {
   if (answer.kind === 'records') return answer.ttlSeconds * 1000;
-  return isCertain(answer.reason) ? ABSENT_MS : 0;
+  return isNegativeAnswer(answer.reason) ? ABSENT_MS : 0;
 }
 
 /** The best records of an answer that has too many. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LookupCache } from '../../../src/pinger/dns/cache.js';
+import { LookupCache } from '../../../src/pinger/dns/lookup-cache.js';
 import { LookupQueue } from '../../../src/pinger/dns/lookup-queue.js';
 import type { DnsAnswer, RecordType } from '../../../src/pinger/dns/records.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -57,18 +57,22 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 describe('an answer', () => {
   test('serves all who ask, until its time is up', async () => {
     const dns = new HeldDns();
-    const all = ['a', 'b', 'c'].map((asker) => dns.lookups.by(asker)('a.test', 'A'));
+    const all = ['a', 'b', 'c'].map((asker) => dns.lookups.forRequester(asker)('a.test', 'A'));
     await settled();
     await dns.answer('A a.test');
     assert.deepEqual(
-      (await Promise.all(all)).map(({ untilMs }) => untilMs),
+      (await Promise.all(all)).map(({ expiresAtMs }) => expiresAtMs),
       [10_000, 10_000, 10_000],
     );
     dns.clock.advance(9_000);
-    const { untilMs } = await dns.lookups.by('d')('a.test', 'A');
-    assert.deepEqual([dns.asked.length, untilMs], [1, 10_000], 'the time that is left is its own');
+    const { expiresAtMs } = await dns.lookups.forRequester('d')('a.test', 'A');
+    assert.deepEqual(
+      [dns.asked.length, expiresAtMs],
+      [1, 10_000],
+      'the time that is left is its own',
+    );
     dns.clock.advance(1_000);
-    void dns.lookups.by('d')('a.test', 'A');
+    void dns.lookups.forRequester('d')('a.test', 'A');
     await settled();
     assert.equal(dns.asked.length, 2);
   });
@@ -76,7 +80,7 @@ describe('an answer', () => {
   test('that there is none is not kept', async () => {
     const dns = new HeldDns();
     for (let i = 1; i <= 2; i++) {
-      const lookedUp = dns.lookups.by('a')('a.test', 'A');
+      const lookedUp = dns.lookups.forRequester('a')('a.test', 'A');
       await settled();
       await dns.answer('A a.test', SERVFAIL);
       assert.equal((await lookedUp).answer.kind, 'failed');
@@ -90,7 +94,7 @@ describe('an answer', () => {
       ...{ type: 'SRV' as const, priority: 5_000 - i, weight: 0, port: 5060 },
       ...{ target: `h${i}.test`, ttlSeconds: 60 },
     }));
-    const lookedUp = dns.lookups.by('a')('a.test', 'SRV');
+    const lookedUp = dns.lookups.forRequester('a')('a.test', 'SRV');
     await settled();
     await dns.answer('SRV a.test', { kind: 'records', records, ttlSeconds: 60 });
     const { answer } = await lookedUp;
@@ -115,13 +119,13 @@ describe('an answer', () => {
       },
       { setLookups() {}, recordLookupShed() {}, recordRecordsCut() {} },
     );
-    for (let i = 0; i < 500; i++) await lookups.by('a')(`${i}.test`, 'SRV');
+    for (let i = 0; i < 500; i++) await lookups.forRequester('a')(`${i}.test`, 'SRV');
     assert.equal(asked, 500);
-    assert.ok(lookups.keptBytes <= 32 * 1024 * 1024, `${lookups.keptBytes} bytes`);
-    assert.ok(lookups.keptBytes > 16 * 1024 * 1024, `${lookups.keptBytes} bytes`);
-    await lookups.by('a')('499.test', 'SRV');
+    assert.ok(lookups.bytes <= 32 * 1024 * 1024, `${lookups.bytes} bytes`);
+    assert.ok(lookups.bytes > 16 * 1024 * 1024, `${lookups.bytes} bytes`);
+    await lookups.forRequester('a')('499.test', 'SRV');
     assert.equal(asked, 500, 'the newest is there');
-    await lookups.by('a')('0.test', 'SRV');
+    await lookups.forRequester('a')('0.test', 'SRV');
     assert.equal(asked, 501, 'the oldest is not');
   });
 
@@ -143,9 +147,9 @@ describe('an answer', () => {
         recordRecordsCut() {},
       },
     );
-    await assert.rejects(lookups.by('a')('a.test', 'A'), /ours/);
+    await assert.rejects(lookups.forRequester('a')('a.test', 'A'), /ours/);
     assert.equal(underWay, 0);
-    assert.equal((await lookups.by('a')('a.test', 'A')).answer.kind, 'records');
+    assert.equal((await lookups.forRequester('a')('a.test', 'A')).answer.kind, 'records');
   });
 });
 
@@ -153,7 +157,7 @@ describe('turns', () => {
   test('no more than 64 are under way, nor 8 for one name, also while one ends and another begins', async () => {
     const dns = new HeldDns();
     const ask = (asker: string, count: number) => {
-      const lookUp = dns.lookups.by(asker);
+      const lookUp = dns.lookups.forRequester(asker);
       for (let i = 0; i < count; i++) void lookUp(`${i}.${asker}`, 'A');
     };
     ask('hog.test', 1_500);
@@ -166,7 +170,8 @@ describe('turns', () => {
       const [question = ''] = dns.open;
       const answered = dns.answer(question, SERVFAIL);
       // A newcomer, while the turn that is free is on its way to one who waits.
-      if (dns.asked.length < 1_000) void dns.lookups.by('new.test')(`${dns.asked.length}`, 'AAAA');
+      if (dns.asked.length < 1_000)
+        void dns.lookups.forRequester('new.test')(`${dns.asked.length}`, 'AAAA');
       await answered;
       assert.ok(dns.open.length <= 64, `${dns.open.length} at once`);
     }
@@ -176,10 +181,10 @@ describe('turns', () => {
 
   test('a name with a thousand questions does not keep the others waiting', async () => {
     const dns = new HeldDns();
-    const hog = dns.lookups.by('hog.test');
+    const hog = dns.lookups.forRequester('hog.test');
     for (let i = 0; i < 1_500; i++) void hog(`h${i}.hog.test`, 'A');
     await settled();
-    for (let i = 0; i < 20; i++) void dns.lookups.by(`${i}.test`)(`${i}.test`, 'A');
+    for (let i = 0; i < 20; i++) void dns.lookups.forRequester(`${i}.test`)(`${i}.test`, 'A');
     await settled();
     const others = dns.asked.filter((question) => !question.includes('hog'));
     assert.equal(others.length, 20, 'each is asked for at once');
@@ -187,10 +192,10 @@ describe('turns', () => {
 
   test('what waits in the queue of one name is asked for at once where another has a turn', async () => {
     const dns = new HeldDns();
-    const hog = dns.lookups.by('hog.test');
+    const hog = dns.lookups.forRequester('hog.test');
     for (let i = 0; i < 100; i++) void hog(`h${i}.hog.test`, 'A');
     const shared = hog('sip.carrier.test', 'A');
-    const mine = dns.lookups.by('carrier.test')('sip.carrier.test', 'A');
+    const mine = dns.lookups.forRequester('carrier.test')('sip.carrier.test', 'A');
     await settled();
     assert.ok(dns.open.includes('A sip.carrier.test'));
     await dns.answer('A sip.carrier.test');
@@ -203,24 +208,24 @@ describe('turns', () => {
 
   test('where too many wait, a look-up is not made, is counted, and is no word on the name', async () => {
     const dns = new HeldDns();
-    const hog = dns.lookups.by('hog.test');
+    const hog = dns.lookups.forRequester('hog.test');
     for (let i = 0; i < 50_008; i++) void hog(`h${i}`, 'A');
     const types: readonly RecordType[] = ['A', 'AAAA'];
     const [shed] = await Promise.all(types.map((type) => hog('one.more', type)));
     assert.ok(shed?.answer.kind === 'failed' && shed.answer.reason === 'local');
     assert.deepEqual([dns.counts.shed, dns.counts.waiting], [2, 50_000]);
-    void dns.lookups.by('b.test')('b.test', 'A');
+    void dns.lookups.forRequester('b.test')('b.test', 'A');
     await settled();
     assert.ok(dns.asked.includes('A b.test'), 'who has a free turn needs no queue');
   });
 
   test('go round among those who wait', () => {
-    const turns = new LookupQueue({ atOnce: 1, atOnceForEach: 1, waiting: 100 });
+    const turns = new LookupQueue({ maxInFlight: 1, maxInFlightPerRequester: 1, maxWaiting: 100 });
     const order: string[] = [];
     for (const asker of ['a', 'a', 'a', 'b', 'b', 'c']) {
-      assert.ok(turns.begin(asker, () => order.push(asker)));
+      assert.ok(turns.acquire(asker, () => order.push(asker)));
     }
-    while (turns.inFlight > 0) turns.end(order.at(-1) ?? '');
+    while (turns.inFlight > 0) turns.release(order.at(-1) ?? '');
     assert.equal(order.join(''), 'abcaba');
   });
 
@@ -228,7 +233,11 @@ describe('turns', () => {
     const asker = fc.constantFrom('a', 'b', 'c');
     fc.assert(
       fc.property(fc.array(fc.oneof(asker, fc.constant('end')), { maxLength: 60 }), (steps) => {
-        const turns = new LookupQueue({ atOnce: 3, atOnceForEach: 2, waiting: 10 });
+        const turns = new LookupQueue({
+          maxInFlight: 3,
+          maxInFlightPerRequester: 2,
+          maxWaiting: 10,
+        });
         const running: string[] = [];
         let begun = 0;
         let taken = 0;
@@ -241,7 +250,7 @@ describe('turns', () => {
         };
         const end = () => {
           const [first] = running.splice(0, 1);
-          if (first !== undefined) turns.end(first);
+          if (first !== undefined) turns.release(first);
         };
         for (const step of steps) {
           const start = () => {
@@ -249,7 +258,7 @@ describe('turns', () => {
             running.push(step);
           };
           if (step === 'end') end();
-          else taken += Number(turns.begin(step, start));
+          else taken += Number(turns.acquire(step, start));
           check();
         }
         while (running.length > 0) end();

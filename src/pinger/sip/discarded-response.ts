@@ -9,19 +9,19 @@ import { isSameSentBy } from './sent-by.js';
 const MAX_SHOWN_LENGTH = 80;
 
 /** Why a response was discarded: what the ping ends with unless a better one comes in time. */
-export interface Discarded {
+export interface DiscardedResponse {
   readonly reason: 'timeout' | 'malformed';
   /** In words for people. */
   readonly detail: string;
 }
 
 /** What makes the response one that must be discarded; undefined when nothing does. */
-export function discardOf(
+export function discardReason(
   bytes: Uint8Array,
   scan: Scan,
   { sentBy, method }: PingTemplate,
   transport: TransportName,
-): Discarded | undefined {
+): DiscardedResponse | undefined {
   const { vias, isCutOff, ok, cseqMethod, bodyAt } = scan;
   // RFC 3261 8.1.3.3: with more than one Via it went astray.
   if (vias !== 1) {
@@ -56,7 +56,7 @@ export function discardOf(
 /** A response whose Via has our branch, but not as its branch. */
 export const WITHOUT_BRANCH = malformed('an answer came back without a branch in its Via');
 
-function malformed(detail: string): Discarded {
+function malformed(detail: string): DiscardedResponse {
   return { reason: 'malformed', detail };
 }
 

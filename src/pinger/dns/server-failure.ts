@@ -1,22 +1,22 @@
 /** What is said of a look-up that no server could answer: whom was asked, and what came of it. */
 
 import type { ResolutionFailure } from '../../shared/resolution.js';
-import type { Reply } from './exchange.js';
 import type { DnsAnswer } from './records.js';
 import { type DnsServer, serverLabel } from './server.js';
+import type { ServerReply } from './server-client.js';
 
-export type FailedReply = Extract<
-  Reply,
+export type FailureReply = Extract<
+  ServerReply,
   { kind: 'error' } | { kind: 'garbage' } | { kind: 'fault' } | { kind: 'silent' }
 >;
 
-export interface Failure {
+export interface ServerFailure {
   readonly server: DnsServer;
-  readonly reply: FailedReply;
+  readonly reply: FailureReply;
 }
 
 /** The answer where no server gave one: by the weightiest failure, with what each server did. */
-export function failureOf(failures: readonly Failure[], timeoutMs: number): DnsAnswer {
+export function failedAnswer(failures: readonly ServerFailure[], timeoutMs: number): DnsAnswer {
   const [weightiest] = failures
     .map(({ reply }) => verdicts(reply))
     .sort((a, b) => b.weight - a.weight);
@@ -34,7 +34,7 @@ export function failureOf(failures: readonly Failure[], timeoutMs: number): DnsA
   return { kind: 'failed', reason, detail: parts.join(', ') };
 }
 
-interface Judgement {
+interface RankedReason {
   readonly reason: ResolutionFailure;
   readonly weight: number;
 }
@@ -43,7 +43,7 @@ interface Judgement {
  * What a server says weighs more than its silence. A fault of ours weighs most, for the server might
  * have known; but where only the way to this server is missing, the others count.
  */
-function verdicts(reply: FailedReply): Judgement {
+function verdicts(reply: FailureReply): RankedReason {
   switch (reply.kind) {
     case 'error':
       return reply.what === 'REFUSED'
@@ -63,7 +63,7 @@ function verdicts(reply: FailedReply): Judgement {
 function judgeFault({
   kind,
   isForOneServer,
-}: Extract<Reply, { kind: 'fault' }>['fault']): Judgement {
+}: Extract<ServerReply, { kind: 'fault' }>['fault']): RankedReason {
   switch (kind) {
     case 'closed':
       return { reason: 'refused', weight: 3 };
@@ -80,14 +80,14 @@ const SILENCE = 'no answer from ';
 const GARBLED = 'no answer to the question that can be read from ';
 
 /** In words, with SERVER where the server is to be named. */
-function describe(reply: FailedReply, timeoutMs: number): string {
+function describe(reply: FailureReply, timeoutMs: number): string {
   switch (reply.kind) {
     case 'error':
       return `${reply.what} from SERVER`;
     case 'garbage':
       return `${reply.why} from SERVER`;
     case 'silent':
-      return `${reply.isGarbled ? GARBLED : SILENCE}SERVER within ${timeoutMs / 1000} s`;
+      return `${reply.hadUnreadable ? GARBLED : SILENCE}SERVER within ${timeoutMs / 1000} s`;
     case 'fault':
       return describeFault(reply.fault);
     default:
@@ -95,7 +95,7 @@ function describe(reply: FailedReply, timeoutMs: number): string {
   }
 }
 
-function describeFault({ kind, code }: Extract<Reply, { kind: 'fault' }>['fault']): string {
+function describeFault({ kind, code }: Extract<ServerReply, { kind: 'fault' }>['fault']): string {
   switch (kind) {
     case 'closed':
       return `connection ${code === 'ECONNREFUSED' ? 'refused' : 'reset'} by SERVER`;

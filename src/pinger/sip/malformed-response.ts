@@ -14,12 +14,12 @@ const CSEQ = [word('cseq')];
 const CONTENT_LENGTH = [word('content-length'), word('l')];
 
 /** The same as a sentence. */
-export function malformedDetail(answer: Uint8Array): string {
-  return `an answer came that is not well-formed: ${faultOf(answer)}`;
+export function malformedResponseDetail(answer: Uint8Array): string {
+  return `an answer came that is not well-formed: ${responseProblem(answer)}`;
 }
 
 /** Why a response is not well-formed. */
-export function faultOf(response: Uint8Array): string {
+export function responseProblem(response: Uint8Array): string {
   const lineEnd = endOfLine(response, 0);
   if (lineEnd < 0) return faultOfLine(response, 0);
   const statusLine = Buffer.from(response.subarray(0, lineEnd));

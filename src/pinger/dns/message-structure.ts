@@ -23,7 +23,7 @@ const ENDS: ReadonlyMap<number, EndOf> = new Map<number, EndOf>([
 ]);
 
 /** Whether all its questions and records end where they should. */
-export function isWellLaidOut(bytes: Buffer): boolean {
+export function hasValidStructure(bytes: Buffer): boolean {
   if (bytes.length < HEADER_BYTES) return false;
   const questions = bytes.readUInt16BE(4);
   const records = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { faultOf } from '../../../src/pinger/sip/answer-faults.js';
+import { responseProblem } from '../../../src/pinger/sip/malformed-response.js';
 
 const VIA = 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\n';
 const CSEQ = 'CSeq: 1 OPTIONS\r\n';
@@ -27,10 +27,12 @@ describe('the fault of an answer is told:', () => {
     ['it ends within its headers', `${OK}${VIA}CSe`],
     ['it ends within its headers', 'SIP/2.0 200'],
   ] as const) {
-    test(wanted, () => assert.equal(faultOf(Buffer.from(text)), wanted));
+    test(wanted, () => assert.equal(responseProblem(Buffer.from(text)), wanted));
   }
 
   test('whatever it is', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.ok(faultOf(bytes).length < 200)));
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => assert.ok(responseProblem(bytes).length < 200)),
+    );
   });
 });

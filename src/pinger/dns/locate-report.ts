@@ -1,29 +1,29 @@
 /** What a search for places finds out on the way: how long it holds, and what failed, in words. */
 
 import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
-import type { LookedUp } from './cache.js';
-import { isCertain, type RecordType } from './records.js';
+import type { LookupResult } from './lookup-cache.js';
+import { isNegativeAnswer, type RecordType } from './records.js';
 
 /** What could not be learnt. */
 export interface LookupError {
   readonly reason: ResolutionFailure;
-  readonly why: string;
+  readonly detail: string;
 }
 
 /**
  * What is missing because a look-up was not answered: addresses of one family beside those of the
  * other; another way than the one that was taken; some of the places.
  */
-export type Missing = 'family' | 'way' | 'places';
+export type MissingPart = 'family' | 'service' | 'locations';
 
 /** How much a failure says, the most at the end. */
 const WEIGHTS = ['absent', 'unusable', 'unknown', 'local'] as const;
 type Weight = (typeof WEIGHTS)[number];
 
-interface Failure extends LookupError {
+interface ReportedFailure extends LookupError {
   readonly weight: Weight;
   /** Undefined where a record was answered that cannot be used. */
-  readonly asked: { readonly name: string; readonly type: RecordType } | undefined;
+  readonly question: { readonly name: string; readonly type: RecordType } | undefined;
 }
 
 /** Names that a sentence lists; there may be very many. */
@@ -31,36 +31,36 @@ const MAX_NAMED = 4;
 /** Sentences about failures. */
 const MAX_SENTENCES = 20;
 
-export class Findings {
-  untilMs = Number.POSITIVE_INFINITY;
+export class LocateReport {
+  expiresAtMs = Number.POSITIVE_INFINITY;
   /** `TYPE NAME` of each look-up that was not answered. */
   readonly unanswered = new Set<string>();
   /** The same of one family's look-up beside an answer of the other. */
   readonly unansweredBeside = new Set<string>();
   /** Records and addresses that are not followed, because there are too many. */
   cut = 0;
-  readonly #failures: Failure[] = [];
+  readonly #failures: ReportedFailure[] = [];
   readonly #remarks = new Set<string>();
-  #missing: Missing | undefined;
+  #missing: MissingPart | undefined;
 
   /** @param before the records that lead there, so that there should be such a record. */
-  take(
-    { answer, untilMs }: LookedUp,
+  addLookup(
+    { answer, expiresAtMs }: LookupResult,
     name: string,
     type: RecordType,
     before: readonly ResolutionStep[],
   ): void {
     if (answer.kind === 'records') {
-      this.untilMs = Math.min(this.untilMs, untilMs);
+      this.expiresAtMs = Math.min(this.expiresAtMs, expiresAtMs);
       const { cut = 0, records } = answer;
       if (cut > 0) {
         const all = records.length + cut;
-        this.leaveOut(cut, `${type} of ${name}: ${all} records, of which ${cut} are not followed`);
+        this.addCut(cut, `${type} of ${name}: ${all} records, of which ${cut} are not followed`);
       }
       return;
     }
     const { reason, detail } = answer;
-    const isUnknown = !isCertain(reason);
+    const isUnknown = !isNegativeAnswer(reason);
     if (isUnknown) this.unanswered.add(`${type} ${name}`);
     const leader = before.at(-1);
     const known = leader === undefined ? 'absent' : 'unusable';
@@ -68,62 +68,68 @@ export class Findings {
     const said = detail === '' ? reason : `${reason}, ${detail}`;
     const why =
       leader === undefined ? said : `${said} (${leader.type} of ${leader.name} leads there)`;
-    this.#failures.push({ weight, reason, why, asked: { name, type } });
+    this.#failures.push({ weight, reason, detail: why, question: { name, type } });
   }
 
   /** A record that was answered cannot be used. */
-  refuse(why: string): void {
-    this.#failures.push({ weight: 'unusable', reason: 'nodata', why, asked: undefined });
+  addUnusableRecord(why: string): void {
+    this.#failures.push({ weight: 'unusable', reason: 'nodata', detail: why, question: undefined });
   }
 
   /** It is certain, by a record that says so, that there is nothing. */
-  decline(name: string, type: RecordType, why: string): void {
-    this.#failures.push({ weight: 'absent', reason: 'nodata', why, asked: { name, type } });
+  addDeniedService(name: string, type: RecordType, why: string): void {
+    this.#failures.push({
+      weight: 'absent',
+      reason: 'nodata',
+      detail: why,
+      question: { name, type },
+    });
   }
 
   /** Something to be said beside the failures. */
-  remark(what: string): void {
+  addRemark(what: string): void {
     this.#remarks.add(what);
   }
 
   /** So many records or addresses are not followed, because there are too many. */
-  leaveOut(count: number, why: string): void {
+  addCut(count: number, why: string): void {
     this.cut += count;
-    this.remark(why);
+    this.addRemark(why);
   }
 
-  miss(what: Missing): void {
-    const isWorse = this.#missing === undefined || this.#missing === 'family' || what === 'places';
+  markMissing(what: MissingPart): void {
+    const isWorse =
+      this.#missing === undefined || this.#missing === 'family' || what === 'locations';
     if (isWorse) this.#missing = what;
   }
 
   /** What was looked for led nowhere, and another way is taken. */
-  moveOn(): void {
-    if (this.#missing === 'places') this.#missing = 'way';
+  markFallback(): void {
+    if (this.#missing === 'locations') this.#missing = 'service';
   }
 
-  get missing(): Missing | undefined {
+  get missing(): MissingPart | undefined {
     return this.#missing;
   }
 
   /** Nothing could be asked, by a fault of our own. */
-  get isOurs(): boolean {
+  get hasLocalError(): boolean {
     return this.#failures.some(({ weight }) => weight === 'local');
   }
 
   /** It is certain of every look-up that there is no such record. */
-  get isAllAbsent(): boolean {
+  get isNegative(): boolean {
     return this.#failures.every(({ weight }) => weight === 'absent');
   }
 
   /** The weightiest failure, in words with all that failed in the same way. */
-  get failure(): LookupError {
+  get error(): LookupError {
     const weight = WEIGHTS.findLast((one) => this.#failures.some((f) => f.weight === one));
     const mine = this.#failures.filter((failure) => failure.weight === weight);
     // Of what is absent the last was asked for: the host itself.
     const { reason = 'nodata' } = (weight === 'absent' ? mine.at(-1) : mine[0]) ?? {};
     const why = sentences(mine).join('; ') || 'there is no such record';
-    return { reason, why: [why, ...this.#remarks].join('; ') };
+    return { reason, detail: [why, ...this.#remarks].join('; ') };
   }
 
   /** Everything that failed where there should have been something, in words. */
@@ -142,13 +148,13 @@ export class Findings {
 }
 
 /** `A and AAAA of a.test, SRV of _sip._udp.a.test: nodata`, one sentence for each way to fail. */
-function sentences(failures: readonly Failure[]): readonly string[] {
+function sentences(failures: readonly ReportedFailure[]): readonly string[] {
   const byWhy = new Map<string, Map<string, RecordType[]>>();
-  for (const { why, asked } of failures) {
-    const byName = byWhy.get(why) ?? new Map<string, RecordType[]>();
-    byWhy.set(why, byName);
-    if (asked !== undefined)
-      byName.set(asked.name, [...(byName.get(asked.name) ?? []), asked.type]);
+  for (const { detail, question } of failures) {
+    const byName = byWhy.get(detail) ?? new Map<string, RecordType[]>();
+    byWhy.set(detail, byName);
+    if (question !== undefined)
+      byName.set(question.name, [...(byName.get(question.name) ?? []), question.type]);
   }
   const all = [...byWhy].map(([why, byName]) =>
     byName.size === 0 ? why : `${listed(byName)}: ${why}`,

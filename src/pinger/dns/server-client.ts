@@ -6,9 +6,9 @@
 
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../time/clock.js';
-import type { Heard } from './heard.js';
-import { encodeQuery, idOf, type Meaning, type Question, readAnswer } from './message.js';
-import { type DnsServer, faultOf } from './server.js';
+import { encodeQuery, idOf, type ParsedAnswer, parseAnswer, type Question } from './message.js';
+import { type DnsServer, socketErrorOf } from './server.js';
+import type { ServerEvent } from './server-event.js';
 import type { ServerMemory } from './server-memory.js';
 import { queryOverTcp } from './tcp-query.js';
 import { UdpSocketPool } from './udp-sockets.js';
@@ -17,61 +17,73 @@ import { UdpSocketPool } from './udp-sockets.js';
 const MAX_UNREADABLE = 16;
 
 /** What became of a question to a server. */
-export type Reply = Exclude<Outcome, { kind: 'truncated' }> & { readonly isOverTcp: boolean };
+export type ServerReply = Exclude<QueryOutcome, { kind: 'truncated' }> & {
+  readonly isOverTcp: boolean;
+};
 
-type Outcome = Meaning | Exclude<Heard, { kind: 'message' }> | Silent;
+type QueryOutcome = ParsedAnswer | Exclude<ServerEvent, { kind: 'message' }> | Silent;
 
 /** The server gave no answer in time. */
 interface Silent {
   readonly kind: 'silent';
   /** Something came that cannot be read, or answers something else. */
-  readonly isGarbled: boolean;
+  readonly hadUnreadable: boolean;
 }
 
 /** What came of one query, and how it was sent. */
-interface Tried {
-  readonly outcome: Outcome;
+interface EdnsAttempt {
+  readonly outcome: QueryOutcome;
   readonly withOpt: boolean;
 }
 
-interface Way {
+interface ServerQuery {
   readonly server: DnsServer;
   readonly question: Question;
   readonly isOverTcp: boolean;
   /** Monotonic, milliseconds. */
-  readonly untilMs: number;
+  readonly deadlineMs: number;
 }
 
-export interface ExchangeOptions {
+export interface ServerClientOptions {
   readonly clock: Clock;
   readonly memory: ServerMemory;
   /** For all of one exchange, milliseconds. */
   readonly timeoutMs: number;
 }
 
-export class Exchanges {
+export class ServerClient {
   readonly #clock: Clock;
   readonly #memory: ServerMemory;
   readonly #timeoutMs: number;
   readonly #lines = new UdpSocketPool();
 
-  constructor({ clock, memory, timeoutMs }: ExchangeOptions) {
+  constructor({ clock, memory, timeoutMs }: ServerClientOptions) {
     this.#clock = clock;
     this.#memory = memory;
     this.#timeoutMs = timeoutMs;
   }
 
   /** How long the server is waited for before something else is tried beside it, milliseconds. */
-  patienceMs(server: DnsServer): number {
-    return Math.min(this.#memory.patienceMs(server), this.#timeoutMs / 2);
+  hedgeDelayMs(server: DnsServer): number {
+    return Math.min(this.#memory.hedgeDelayMs(server), this.#timeoutMs / 2);
   }
 
   /** Takes no longer than the timeout; never rejects. */
-  async ask(server: DnsServer, question: Question): Promise<Reply> {
+  async query(server: DnsServer, question: Question): Promise<ServerReply> {
     const untilMs = this.#clock.now() + this.#timeoutMs;
-    const overUdp = await this.#overEither({ server, question, untilMs, isOverTcp: false });
+    const overUdp = await this.#overEither({
+      server,
+      question,
+      deadlineMs: untilMs,
+      isOverTcp: false,
+    });
     if (overUdp.kind !== 'truncated') return { ...overUdp, isOverTcp: false };
-    const overTcp = await this.#overEither({ server, question, untilMs, isOverTcp: true });
+    const overTcp = await this.#overEither({
+      server,
+      question,
+      deadlineMs: untilMs,
+      isOverTcp: true,
+    });
     if (overTcp.kind !== 'truncated') return { ...overTcp, isOverTcp: true };
     return { kind: 'garbage', why: 'a truncated answer', isOverTcp: true };
   }
@@ -82,27 +94,27 @@ export class Exchanges {
   }
 
   /** With an OPT record if the server may take one, and without it where that is what it objects to. */
-  async #overEither(way: Way): Promise<Outcome> {
+  async #overEither(way: ServerQuery): Promise<QueryOutcome> {
     const { server } = way;
-    if (!this.#memory.maySendOpt(server)) return this.#query(way, false);
+    if (!this.#memory.maySendEdns(server)) return this.#query(way, false);
     const tried = await this.#withOptFirst(way);
     const { outcome } = tried;
     if (tried.withOpt && this.#isAboutOpt(server, outcome)) {
       const plain = await this.#query(way, false);
-      if (isAnswer(plain)) this.#memory.learnOpt(server, false);
+      if (isAnswer(plain)) this.#memory.recordEdnsSupport(server, false);
       return plain.kind === 'silent' ? outcome : plain;
     }
-    if (!tried.withOpt && isAnswer(outcome)) this.#memory.learnOpt(server, false);
+    if (!tried.withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, false);
     return outcome;
   }
 
-  #isAboutOpt(server: DnsServer, outcome: Outcome): boolean {
+  #isAboutOpt(server: DnsServer, outcome: QueryOutcome): boolean {
     if (outcome.kind !== 'error' || !outcome.isAboutOpt) return false;
-    return outcome.what !== 'SERVFAIL' || !this.#memory.takesOpt(server);
+    return outcome.what !== 'SERVFAIL' || !this.#memory.supportsEdns(server);
   }
 
   /** Asks without OPT beside it when a server that may not know OPT is silent for a while. */
-  #withOptFirst(way: Way): Promise<Tried> {
+  #withOptFirst(way: ServerQuery): Promise<EdnsAttempt> {
     return new Promise((resolve) => {
       let running = 0;
       const send = async (withOpt: boolean) => {
@@ -113,33 +125,36 @@ export class Exchanges {
         cancel();
         resolve({ outcome, withOpt });
       };
-      const isKnown = way.isOverTcp || this.#memory.takesOpt(way.server);
+      const isKnown = way.isOverTcp || this.#memory.supportsEdns(way.server);
       const cancel = isKnown
         ? () => {}
-        : this.#clock.after(this.patienceMs(way.server), () => void send(false));
+        : this.#clock.after(this.hedgeDelayMs(way.server), () => void send(false));
       void send(true);
     });
   }
 
   /** One query, and what is remembered of its outcome. Never rejects. */
-  async #query(way: Way, withOpt: boolean): Promise<Outcome> {
+  async #query(way: ServerQuery, withOpt: boolean): Promise<QueryOutcome> {
     const askedAt = this.#clock.now();
     const outcome = await this.#heard(way, withOpt);
     const { server, isOverTcp } = way;
     const isSaid = outcome.kind === 'error' || isAnswer(outcome);
-    if (isSaid && !isOverTcp) this.#memory.answered(server, askedAt);
+    if (isSaid && !isOverTcp) this.#memory.recordAnswer(server, askedAt);
     const isAway = outcome.kind === 'fault' && outcome.fault.kind !== 'local';
     if ((outcome.kind === 'silent' || isAway) && !isOverTcp) this.#memory.silent(server, askedAt);
-    if (withOpt && isAnswer(outcome)) this.#memory.learnOpt(server, true);
+    if (withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, true);
     return outcome;
   }
 
-  #heard({ server, question, isOverTcp, untilMs }: Way, withOpt: boolean): Promise<Outcome> {
+  #heard(
+    { server, question, isOverTcp, deadlineMs }: ServerQuery,
+    withOpt: boolean,
+  ): Promise<QueryOutcome> {
     return new Promise((resolve) => {
       let hangUp = () => {};
       let isOver = false;
       let unreadable = 0;
-      const end = (outcome: Outcome) => {
+      const end = (outcome: QueryOutcome) => {
         if (isOver) return;
         isOver = true;
         cancel();
@@ -147,10 +162,10 @@ export class Exchanges {
         resolve(outcome);
       };
       // What came until now is read before this, if the event loop gets around to it once more.
-      const cancel = this.#clock.after(Math.max(untilMs - this.#clock.now(), 0), () =>
-        setImmediate(() => end({ kind: 'silent', isGarbled: unreadable > 0 })),
+      const cancel = this.#clock.after(Math.max(deadlineMs - this.#clock.now(), 0), () =>
+        setImmediate(() => end({ kind: 'silent', hadUnreadable: unreadable > 0 })),
       );
-      const hear = (heard: Heard) => {
+      const hear = (heard: ServerEvent) => {
         if (heard.kind !== 'message') return end(heard);
         const meaning = meaningOf(heard.bytes, question);
         if (meaning !== undefined) return end(meaning);
@@ -163,7 +178,7 @@ export class Exchanges {
         hangUp = isOverTcp ? overTcp(server, query, hear) : this.#lines.send(server, query, hear);
         if (isOver) hangUp();
       } catch (error) {
-        end({ kind: 'fault', fault: faultOf(error, true) });
+        end({ kind: 'fault', fault: socketErrorOf(error, true) });
       }
     });
   }
@@ -173,7 +188,7 @@ export class Exchanges {
 function overTcp(
   server: DnsServer,
   query: (id: number) => Buffer,
-  hear: (heard: Heard) => void,
+  hear: (heard: ServerEvent) => void,
 ): () => void {
   const id = randomInt(2 ** 16);
   return queryOverTcp(server, query(id), (heard) => {
@@ -183,15 +198,15 @@ function overTcp(
 }
 
 /** Bytes that nobody foresaw end their own query at most. */
-function meaningOf(bytes: Buffer, question: Question): Meaning | undefined {
+function meaningOf(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   try {
-    return readAnswer(bytes, question);
+    return parseAnswer(bytes, question);
   } catch {
     return undefined;
   }
 }
 
 /** Whether the server answers the question, be it that there is nothing. */
-function isAnswer({ kind }: Outcome): boolean {
+function isAnswer({ kind }: QueryOutcome): boolean {
   return kind === 'records' || kind === 'alias' || kind === 'absent' || kind === 'truncated';
 }
