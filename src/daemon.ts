@@ -95,7 +95,7 @@ export class Daemon {
       folder: config.stateDir,
       readEntry: config.readEntry,
       log: write,
-      now: () => new Date(),
+      clock: systemClock,
     });
     const file = (path: string) => contents().get(path) ?? '';
     this.#webhooks = new Webhooks({ request, file, log: write, clock: systemClock });
@@ -144,7 +144,7 @@ export class Daemon {
     });
     this.#log.info({ version, url: this.#server.url }, 'listening');
     this.#engine.supervisor.start();
-    if (config.isAdminEnabled && !this.#runtimeDestinations.areKept) {
+    if (config.isAdminEnabled && !this.#runtimeDestinations.arePersistent) {
       this.#log.warn('what is added at run time is lost on restart; set state_dir');
     }
     void this.#reloader.start(this.#loaded).then(() => {

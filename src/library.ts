@@ -176,9 +176,10 @@ export function createKeepAlive({
       const destination = config.readEntry(Object.fromEntries(entry));
       const { name } = destination;
       const claim = { owner, destination, isFollowed: onResponse !== undefined };
-      if (registry.isHeld(claim)) return false;
-      const why = registry.whyRefused(claim) ?? registry.add(SOURCE, claim)?.why;
-      if (why !== undefined) throw new Error(`${name}: ${why}`);
+      const acceptance = registry.wouldAccept(claim);
+      if (acceptance.kind === 'refused') throw new Error(`${name}: ${acceptance.reason}`);
+      if (acceptance.kind === 'held') return false;
+      registry.add(SOURCE, claim);
       const all = listeners.get(name) ?? new Map<string, Listeners>();
       all.set(owner, {
         ...(onStateChange === undefined ? {} : { onStateChange }),

@@ -23,7 +23,6 @@ const TOO_LONG: readonly string[] = [
   'daemon.ts',
   'pinger/monitor/destinations.ts',
   'pinger/targets/target.ts',
-  'registry/registry.ts',
   'supervisor/supervisor.ts',
 ];
 

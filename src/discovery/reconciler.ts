@@ -106,9 +106,9 @@ export class Reconciler {
     const { claims, skipped, renamed, placed } = reading;
     const refused = await this.#put(name, claims, change);
     if (refused === undefined) return;
-    for (const { claim, why } of refused) {
+    for (const { claim, reason } of refused) {
       const place = placed.get(keyOf(claim))?.place ?? name;
-      skipped.push({ place, reason: `${claim.destination.name}: ${why}` });
+      skipped.push({ place, reason: `${claim.destination.name}: ${reason}` });
     }
     this.#onTaken(name, { destinations: claims.length - refused.length, skipped, renamed });
   }

@@ -1,5 +1,5 @@
 import type { ExporterFacts } from '../metrics/exporter-families.js';
-import type { Entry } from '../registry/entry.js';
+import type { DestinationEntry } from '../registry/runtime-destination.js';
 import type { DestinationSlot, PingSettings } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe-report.js';
 import type { ProbeRequest } from '../shared/protocol.js';
@@ -30,9 +30,9 @@ export interface Exporter extends StatusContext, Omit<ExporterFacts, 'registry'>
     /** Calls `listener` for each change, until the function that it returns is called. */
     subscribe(listener: ChangeListener): () => void;
   };
-  /** What is added at run time; each resolves once that is kept, and rejects with AdditionError. */
+  /** Destinations added at run time. Each method resolves once the change is on disk, and rejects with RuntimeDestinationError. */
   readonly runtimeDestinations: {
-    add(owner: string, entry: Entry): Promise<1 | -2>;
+    add(owner: string, entry: DestinationEntry): Promise<1 | -2>;
     remove(owner: string, names: readonly string[]): Promise<number>;
     flush(owner?: string): Promise<number>;
   };

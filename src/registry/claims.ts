@@ -1,35 +1,56 @@
-/** Who wants which destination watched, and what several who want the same one come to. */
+/** Claims: who needs which destination watched, and what several claims for one name add up to. */
 
 import type { Destination, PingSettings } from '../shared/destination.js';
 
-/** Wants a destination watched on behalf of `owner`. */
+/** A request to watch a destination on behalf of `owner`. */
 export interface Claim {
   readonly owner: string;
   readonly destination: Destination;
-  /** Wants to hear of each ping. */
+  /** The owner is notified of each ping. */
   readonly isFollowed?: boolean;
 }
 
-/** A claim and the source that makes it: the configuration, a discovery, the callers of the RPC. */
+/** A claim and the source that makes it: the configuration, a discovery source, the callers of `/rpc`. */
 export interface SourcedClaim extends Claim {
   readonly source: string;
 }
 
-/** A claim that cannot be met, and why, in words. */
+/** A claim that the registry refuses, and the reason as a text. */
 export interface RefusedClaim {
   readonly claim: Claim;
-  readonly why: string;
+  readonly reason: string;
 }
 
-/** Those that the first claim leaves room for: one name cannot stand for two URIs. */
+/** What the claims for one name add up to. */
+export interface ResolvedClaim {
+  readonly destination: Destination;
+  readonly owners: readonly string[];
+  readonly isFollowed: boolean;
+  /** All claims for the name, also those that the first one rules out. */
+  readonly claims: readonly SourcedClaim[];
+}
+
+/** Undefined when there are no claims. */
+export function resolveClaims(claims: readonly SourcedClaim[]): ResolvedClaim | undefined {
+  const [first, ...others] = compatibleClaims(claims);
+  if (first === undefined) return undefined;
+  return {
+    destination: mergeClaims([first, ...others]),
+    owners: [...new Set([first, ...others].map(({ owner }) => owner))],
+    isFollowed: claims.some((claim) => claim.isFollowed === true),
+    claims,
+  };
+}
+
+/** The claims for the URI of the first one: one name cannot stand for two URIs. */
 export function compatibleClaims(claims: readonly SourcedClaim[]): readonly SourcedClaim[] {
   const [first] = claims;
   return claims.filter(({ destination }) => destination.uri === first?.destination.uri);
 }
 
 /**
- * What is watched for all of these: the first one's destination, with the labels of the others where
- * it has none of that name, at the shortest interval of all.
+ * The destination to watch for all of these claims: the first one's, with additional labels from
+ * the others, at the shortest interval of all.
  */
 export function mergeClaims([first, ...others]: readonly [
   SourcedClaim,
@@ -51,19 +72,19 @@ export function mergeClaims([first, ...others]: readonly [
   };
 }
 
-const texts = new WeakMap<PingSettings, string>();
+const serialized = new WeakMap<PingSettings, string>();
 
-/** Many destinations share their settings, so few are written out. */
-function textOf(settings: PingSettings): string {
-  const known = texts.get(settings);
+/** Many destinations share their settings, so few are serialized. */
+function serialize(settings: PingSettings): string {
+  const known = serialized.get(settings);
   if (known !== undefined) return known;
   const text = JSON.stringify(settings);
-  texts.set(settings, text);
+  serialized.set(settings, text);
   return text;
 }
 
 export function haveSameSettings(a: Destination, b: Destination): boolean {
-  return a.settings === b.settings || textOf(a.settings) === textOf(b.settings);
+  return a.settings === b.settings || serialize(a.settings) === serialize(b.settings);
 }
 
 export function isSameDestination(a: Destination, b: Destination): boolean {
@@ -74,5 +95,20 @@ export function isSameDestination(a: Destination, b: Destination): boolean {
     a.module === b.module &&
     JSON.stringify(a.labels) === JSON.stringify(b.labels) &&
     haveSameSettings(a, b)
+  );
+}
+
+/** Whether both lists have the same claims, in the same order, each for the same destination. */
+export function areSameClaims(a: readonly SourcedClaim[], b: readonly SourcedClaim[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((claim, i) => {
+      const other = b[i];
+      return (
+        claim.source === other?.source &&
+        claim.owner === other.owner &&
+        isSameDestination(claim.destination, other.destination)
+      );
+    })
   );
 }

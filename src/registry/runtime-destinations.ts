@@ -1,43 +1,42 @@
-/** Destinations that were added at run time, each on behalf of an owner. */
+/** Destinations that are added at run time, each on behalf of an owner. */
 
+import type { Clock } from '../shared/clock.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogLine } from '../shared/protocol.js';
-import { type Entry, type ReadEntry, RuntimeDestinationError } from './entry.js';
 import { Journal } from './journal.js';
-import { readJournal } from './journal-reader.js';
+import { type ReadRecord, readJournal } from './journal-reader.js';
 import type { DestinationRegistry } from './registry.js';
+import {
+  type DestinationEntry,
+  isJournalRecord,
+  type JournalRecord,
+  keyOf,
+  type ReadEntry,
+  type RuntimeDestination,
+  RuntimeDestinationError,
+  type RuntimeDestinationId,
+} from './runtime-destination.js';
 
 /** The source of these claims. */
 const RUN_TIME = 'run time';
 
-interface Addition {
-  readonly owner: string;
-  /** That it has whatever becomes of the settings that it follows from. */
-  readonly name: string;
-  readonly entry: Entry;
-}
-
-type AdditionRecord =
-  | ({ readonly op: 'add' } & Addition)
-  | { readonly op: 'del'; readonly owner: string; readonly name: string };
-
 export interface RuntimeDestinationsOptions {
   readonly registry: DestinationRegistry;
-  /** Where they are kept; empty for nowhere. */
+  /** The state directory; empty for none. */
   readonly folder: string;
   readonly readEntry: ReadEntry;
   readonly log: (line: LogLine) => void;
-  readonly now: () => Date;
+  readonly clock: Clock;
 }
 
 export class RuntimeDestinations {
   readonly #options: RuntimeDestinationsOptions;
-  readonly #all = new Map<string, Addition>();
-  /** By name: the change under way, which the next one of that name waits for. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #all = new Map<string, RuntimeDestination>();
+  /** By name: the last change in the queue of changes to that name. */
+  readonly #queues = new Map<string, Promise<unknown>>();
   #journal: Journal | undefined;
   #readEntry: ReadEntry;
-  /** Destinations that are being written down, and are to have a row then. */
+  /** New destinations that are being written to disk and will take a row of the ledger then. */
   #reserved = 0;
 
   constructor(options: RuntimeDestinationsOptions) {
@@ -46,88 +45,84 @@ export class RuntimeDestinations {
   }
 
   /** Whether they survive a restart. */
-  get areKept(): boolean {
+  get arePersistent(): boolean {
     return this.#options.folder !== '';
   }
 
-  /** Watches what was kept. @throws StateFolderError when the folder cannot be used. */
+  /** Watches the destinations of the journal. @throws StateFolderError when the folder cannot be used. */
   async start(): Promise<void> {
-    const { folder, log, now } = this.#options;
+    const { folder, clock } = this.#options;
     if (folder === '') return;
-    const { records, damage, exposure } = readJournal(folder);
-    const unknown: string[] = [];
-    for (const { value, line } of records) {
-      if (isRecord(value)) this.#replay(value);
-      else unknown.push(line);
-    }
+    const { records, corruption, exposure } = readJournal(folder);
+    const unknown = this.#replay(records);
     if (exposure !== undefined) {
-      log({
-        level: 'warn',
-        message: 'others may change what state_dir holds',
-        fields: { exposure },
+      this.#log('warn', 'state_dir_exposed', 'other users can change the content of state_dir', {
+        exposure,
       });
     }
-    if (damage !== undefined) {
-      const fields = { error: damage, destinations: this.#all.size };
-      log({ level: 'error', message: 'what was added at run time is damaged', fields });
+    if (corruption !== undefined) {
+      const message = 'state file is corrupt; watching the destinations that could be read';
+      const fields = { error: corruption, destinations: this.#all.size };
+      this.#log('error', 'state_file_corrupt', message, fields);
     }
     if (unknown.length > 0) {
-      const message = 'records that this version does not know are kept as they are';
-      log({ level: 'warn', message, fields: { records: unknown.length } });
+      const message = 'state file has records that this version does not know; keeping them';
+      this.#log('warn', 'state_records_unknown', message, { records: unknown.length });
     }
     this.#journal = new Journal({
-      ...{ folder, unknown, now, isDamaged: damage !== undefined },
-      all: () => [...this.#all.values()].map((addition) => ({ op: 'add', ...addition })),
+      ...{ folder, unknown, clock, isCorrupt: corruption !== undefined },
+      all: () => [...this.#all.values()].map((destination) => ({ op: 'add', ...destination })),
       count: () => this.#all.size,
-      onSetAside: (copy) =>
-        log({ level: 'warn', message: 'the damaged file was copied aside', fields: { copy } }),
+      onCopied: (copy) =>
+        this.#log('warn', 'state_file_copied', 'copied the corrupt state file', { copy }),
     });
-    try {
-      await this.#journal.start();
-    } catch (error) {
-      // What is there is read, and watched; the next addition tries again, and is refused if it fails.
-      const fields = { error: String(error) };
-      log({ level: 'error', message: 'what is added at run time cannot be written down', fields });
-    }
+    await this.#startJournal(this.#journal);
     this.use(this.#readEntry);
   }
 
-  /** Entries are read in this way from now on. */
+  async #startJournal(journal: Journal): Promise<void> {
+    try {
+      await journal.start();
+    } catch (error) {
+      // What was read is watched all the same. Each addition tries to write again.
+      const message = 'cannot write the state file; refusing additions at run time until it can';
+      this.#log('error', 'state_file_unwritable', message, { error: String(error) });
+    }
+  }
+
+  /** Reads all entries with `readEntry` from now on. */
   use(readEntry: ReadEntry): void {
     this.#readEntry = readEntry;
-    const claims = [...this.#all.values()].flatMap((addition) => {
+    const claims = [...this.#all.values()].flatMap((one) => {
       try {
-        return [{ owner: addition.owner, destination: this.#read(addition) }];
+        return [{ owner: one.owner, destination: this.#read(one) }];
       } catch (error) {
-        this.#skip(addition, error instanceof Error ? error.message : String(error));
+        this.#logSkipped(one, reasonOf(error));
         return [];
       }
     });
-    for (const { claim, why } of this.#options.registry.set(RUN_TIME, claims)) {
-      this.#skip({ owner: claim.owner, name: claim.destination.name }, why);
+    for (const { claim, reason } of this.#options.registry.set(RUN_TIME, claims)) {
+      this.#logSkipped({ owner: claim.owner, name: claim.destination.name }, reason);
     }
   }
 
   /**
-   * Watches one more, and resolves once that is kept: 1 when it was added, -2 when the owner has it
-   * already (Kamailio's codes).
+   * Adds a destination, and resolves once it is on disk and watched: 1 when it was added, -2 when the
+   * owner has it already (Kamailio's codes).
    *
-   * @throws AdditionError when it cannot be.
+   * @throws RuntimeDestinationError when it cannot be added.
    */
-  async add(owner: string, entry: Entry): Promise<1 | -2> {
+  async add(owner: string, entry: DestinationEntry): Promise<1 | -2> {
     const { name } = this.#readNew(entry);
-    return this.#inTurn(name, () => this.#addOne({ owner, name, entry }));
+    return this.#enqueue(name, () => this.#checkAndAdd({ owner, name, entry }));
   }
 
-  /**
-   * Lets go of those of these names that `owner` added; resolves once that is kept, with how many
-   * they were.
-   */
+  /** Removes those of these names that `owner` added. Resolves with their number once that is on disk. */
   async remove(owner: string, names: readonly string[]): Promise<number> {
     return this.#removeAll(names.map((name) => ({ owner, name })));
   }
 
-  /** Lets go of all that was added, or all that `owner` added. */
+  /** Removes all destinations, or all that `owner` added. */
   async flush(owner?: string): Promise<number> {
     const all = [...this.#all.values()].filter((one) => owner === undefined || one.owner === owner);
     return this.#removeAll(all);
@@ -137,74 +132,72 @@ export class RuntimeDestinations {
     await this.#journal?.close();
   }
 
-  /** Changes of one name come one after the other; those of different names may share a write. */
-  async #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(change, change);
-    this.#turns.set(name, turn);
+  /** Changes to one name run one after the other; those to different names may share a write. */
+  async #enqueue<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const last = (this.#queues.get(name) ?? Promise.resolve()).then(change, change);
+    this.#queues.set(name, last);
     try {
-      return await turn;
+      return await last;
     } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+      if (this.#queues.get(name) === last) this.#queues.delete(name);
     }
   }
 
-  /** Checks, writes down, and then watches. */
-  async #addOne(addition: Addition): Promise<1 | -2> {
+  /** Checks, appends to the journal, applies. */
+  async #checkAndAdd(added: RuntimeDestination): Promise<1 | -2> {
     const { registry } = this.#options;
-    const { owner, name, entry } = addition;
+    const { owner, name, entry } = added;
     const claim = { owner, destination: this.#readNew({ ...entry, name }) };
-    if (registry.isHeld(claim)) return -2;
-    const isNew = registry.named(name) === undefined;
-    const why = registry.whyRefused(claim, this.#reserved);
-    if (why !== undefined) throw new RuntimeDestinationError(`${name}: ${why}`);
-    let refused: string | undefined;
-    if (isNew) this.#reserved++;
+    const acceptance = registry.wouldAccept(claim, this.#reserved);
+    if (acceptance.kind === 'held') return -2;
+    if (acceptance.kind === 'refused') throw failure(name, acceptance.reason);
+    const takesRow = registry.named(name) === undefined;
+    let refusal: string | undefined;
+    if (takesRow) this.#reserved++;
     try {
-      await this.#keep({ op: 'add', ...addition }, () => {
-        this.#all.set(keyOf(addition), addition);
-        refused = this.#watch(addition);
+      await this.#write({ op: 'add', ...added }, () => {
+        this.#all.set(keyOf(added), added);
+        refusal = this.#apply(added);
       });
     } finally {
-      if (isNew) this.#reserved--;
+      if (takesRow) this.#reserved--;
     }
-    if (refused === undefined) return 1;
-    // A source of destinations took the name, or the last row, while this was being written down.
-    await this.#keep({ op: 'del', owner, name }, () => this.#all.delete(keyOf(addition)));
-    throw new RuntimeDestinationError(`${name}: ${refused}`);
+    if (refusal === undefined) return 1;
+    // While it was being written, a source took the name or the last row, or a reload changed the settings.
+    throw failure(name, `stored, but not watched until this is solved: ${refusal}`);
   }
 
   /** Why it cannot be watched; undefined when it is. */
-  #watch(addition: Addition): string | undefined {
+  #apply(added: RuntimeDestination): string | undefined {
     try {
-      const claim = { owner: addition.owner, destination: this.#read(addition) };
-      return this.#options.registry.add(RUN_TIME, claim)?.why;
+      const claim = { owner: added.owner, destination: this.#read(added) };
+      return this.#options.registry.add(RUN_TIME, claim)?.reason;
     } catch (error) {
-      // The settings have changed meanwhile, and it no longer fits them.
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
     }
   }
 
-  async #removeAll(all: readonly Pick<Addition, 'owner' | 'name'>[]): Promise<number> {
+  async #removeAll(all: readonly RuntimeDestinationId[]): Promise<number> {
     const known = all.filter((one) => this.#all.has(keyOf(one)));
     const removed = await Promise.all(
-      known.map((one) => this.#inTurn(one.name, () => this.#removeOne(one))),
+      known.map((one) => this.#enqueue(one.name, () => this.#removeOne(one))),
     );
     return removed.filter(Boolean).length;
   }
 
-  /** False when somebody else has removed it meanwhile. */
-  async #removeOne({ owner, name }: Pick<Addition, 'owner' | 'name'>): Promise<boolean> {
+  /** False when it was removed meanwhile. */
+  async #removeOne({ owner, name }: RuntimeDestinationId): Promise<boolean> {
     const key = keyOf({ owner, name });
     if (!this.#all.has(key)) return false;
-    await this.#keep({ op: 'del', owner, name }, () => {
+    await this.#write({ op: 'del', owner, name }, () => {
       this.#all.delete(key);
       this.#options.registry.remove(RUN_TIME, owner, name);
     });
     return true;
   }
 
-  /** @param apply called once the record is kept, and never when it is not. */
-  async #keep(record: AdditionRecord, apply: () => void): Promise<void> {
+  /** @param apply called once the record is on disk, and never when it cannot be written. */
+  async #write(record: JournalRecord, apply: () => void): Promise<void> {
     if (this.#journal === undefined) {
       apply();
       return;
@@ -212,47 +205,52 @@ export class RuntimeDestinations {
     try {
       await this.#journal.append(record, apply);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new RuntimeDestinationError(`could not be written down: ${why}`, { cause: error });
+      const reason = `cannot write the state file: ${reasonOf(error)}`;
+      throw new RuntimeDestinationError(reason, { cause: error });
     }
   }
 
-  #replay(record: AdditionRecord): void {
-    if (record.op === 'del') this.#all.delete(keyOf(record));
-    else
-      this.#all.set(keyOf(record), { owner: record.owner, name: record.name, entry: record.entry });
+  /** Returns the lines of the records that this version does not know. */
+  #replay(records: readonly ReadRecord[]): readonly string[] {
+    const unknown: string[] = [];
+    for (const { value, line } of records) {
+      if (!isJournalRecord(value)) unknown.push(line);
+      else if (value.op === 'del') this.#all.delete(keyOf(value));
+      else {
+        const { owner, name, entry } = value;
+        this.#all.set(keyOf(value), { owner, name, entry });
+      }
+    }
+    return unknown;
   }
 
-  #read({ entry, name }: Addition): Destination {
+  #read({ entry, name }: RuntimeDestination): Destination {
     return this.#readEntry({ ...entry, name });
   }
 
-  #readNew(entry: Entry): Destination {
+  #readNew(entry: DestinationEntry): Destination {
     try {
       return this.#readEntry(entry);
     } catch (error) {
-      const why = error instanceof Error ? error.message.replaceAll('\n', '; ') : String(error);
-      throw new RuntimeDestinationError(why, { cause: error });
+      const reason = reasonOf(error).replaceAll('\n', '; ');
+      throw new RuntimeDestinationError(reason, { cause: error });
     }
   }
 
-  #skip({ owner, name }: Pick<Addition, 'owner' | 'name'>, error: string): void {
-    const fields = { owner, destination: name, error };
-    this.#options.log({
-      level: 'error',
-      message: 'what was added at run time is not watched; it is kept',
-      fields,
-    });
+  #logSkipped({ owner, name }: RuntimeDestinationId, error: string): void {
+    const message = 'a destination that was added at run time is not watched; it stays stored';
+    this.#log('error', 'runtime_destination_skipped', message, { owner, destination: name, error });
+  }
+
+  #log(level: LogLine['level'], event: string, message: string, fields: LogLine['fields']): void {
+    this.#options.log({ level, event, message, fields });
   }
 }
 
-function keyOf({ owner, name }: { readonly owner: string; readonly name: string }): string {
-  return `${owner}\n${name}`;
+function failure(name: string, reason: string): RuntimeDestinationError {
+  return new RuntimeDestinationError(`${name}: ${reason}`);
 }
 
-function isRecord(value: unknown): value is AdditionRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { op, owner, name, entry } = Object.fromEntries(Object.entries(value));
-  if (typeof owner !== 'string' || typeof name !== 'string') return false;
-  return op === 'del' || (op === 'add' && typeof entry === 'object' && entry !== null);
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

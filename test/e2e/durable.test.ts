@@ -8,7 +8,7 @@ import { eventually, folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 const KILLS = 40;
-/** Additions that are under way when the process is killed. */
+/** Additions that are in progress when the process is killed. */
 const AT_A_TIME = 8;
 const MAX_BEFORE_KILL = 50;
 
@@ -43,7 +43,7 @@ async function killAfter(exporter: Exporter, count: number, first: number): Prom
   return acknowledged;
 }
 
-test(`kill -9 in the middle of additions, ${KILLS} times: every acknowledged one is there`, async (t) => {
+test(`kill -9 in the middle of additions, ${KILLS} times: every acknowledged one survives`, async (t) => {
   const stateDir = folder(t);
   let exporter = await startExporter(t, config(stateDir));
   const wanted = new Set<string>();
@@ -64,10 +64,10 @@ test(`kill -9 in the middle of additions, ${KILLS} times: every acknowledged one
     assert.equal(typeof (await exporter.rpc('keepalive.flush', [])).result, 'number');
     wanted.clear();
   }
-  assert.doesNotMatch(exporter.output(), /damaged/);
+  assert.doesNotMatch(exporter.output(), /corrupt/);
 });
 
-test('what was added survives a kill -9 and is pinged again', async (t) => {
+test('destinations added at run time survive a kill -9 and are pinged again', async (t) => {
   const stateDir = folder(t);
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const uri = `sip:127.0.0.1:${peer.port}`;
@@ -91,24 +91,24 @@ test('what was added survives a kill -9 and is pinged again', async (t) => {
   assert.deepEqual([...(await listed(third))], []);
 });
 
-test('a damaged file is set aside and told of, and what can be read of it is watched', async (t) => {
+test('a corrupt file is copied and reported, and its valid records are watched', async (t) => {
   const stateDir = folder(t);
   const first = await startExporter(t, config(stateDir));
   for (const port of [11, 12, 13]) await first.rpc('keepalive.add', [`127.0.0.1:${port}`, 'me']);
   await first.stop('SIGTERM');
-  const path = join(stateDir, 'additions.jsonl');
+  const path = join(stateDir, 'runtime-destinations.jsonl');
   const lines = readFileSync(path, 'utf8').split('\n');
   writeFileSync(path, [lines[0], lines[1], 'rubbish', lines[3]].join('\n'));
   appendFileSync(path, '\n{"op":"ad');
   const second = await startExporter(t, config(stateDir));
   assert.deepEqual([...(await listed(second))], ['sip:127.0.0.1:11', 'sip:127.0.0.1:13']);
-  assert.match(second.output(), /line 3 is no record; the last line was not written to its end/);
-  const aside = readdirSync(stateDir).find((name) => name.includes('damaged'));
-  assert.match(readFileSync(join(stateDir, aside ?? ''), 'utf8'), /rubbish/);
+  assert.match(second.output(), /line 3 is not valid JSON; the last line is incomplete/);
+  const copy = readdirSync(stateDir).find((name) => name.includes('corrupt'));
+  assert.match(readFileSync(join(stateDir, copy ?? ''), 'utf8'), /rubbish/);
   assert.equal((await second.rpc('keepalive.add', ['127.0.0.1:14', 'me'])).result, 1);
 });
 
-test('what was added for a module that is gone is told of, kept, and watched once it is back', async (t) => {
+test('a destination of a module that was removed is reported, kept, and watched again once the module is back', async (t) => {
   const stateDir = folder(t);
   const withModule = { ...config(stateDir), modules: { carrier: { ping_interval: 77 } } };
   const exporter = await startExporter(t, withModule);
@@ -116,7 +116,10 @@ test('what was added for a module that is gone is told of, kept, and watched onc
   writeFileSync(exporter.configFile, JSON.stringify(config(stateDir)));
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], []);
-  assert.match(exporter.output(), /what was added at run time is not watched; it is kept/);
+  assert.match(
+    exporter.output(),
+    /a destination that was added at run time is not watched; it stays stored/,
+  );
   writeFileSync(exporter.configFile, JSON.stringify(withModule));
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], ['sip:127.0.0.1:9']);
@@ -125,11 +128,11 @@ test('what was added for a module that is gone is told of, kept, and watched onc
   assert.equal((await exporter.rpc('keepalive.del', ['sip:127.0.0.1:9', 'me'])).result, 1);
   writeFileSync(exporter.configFile, JSON.stringify(withModule));
   await exporter.post('/-/reload', '');
-  assert.deepEqual([...(await listed(exporter))], [], 'what was deleted does not come back');
+  assert.deepEqual([...(await listed(exporter))], [], 'a deleted destination does not come back');
 });
 
 test(
-  'what a full disk does not take is refused, and what it took is there',
+  'additions that a full disk does not take are refused, and those before are there',
   needs('prlimit'),
   async (t) => {
     const stateDir = folder(t);
@@ -144,7 +147,7 @@ test(
       if (result === 1) acknowledged.push(uri);
       else {
         refused.push(uri);
-        assert.match(error?.message ?? '', /could not be written down/);
+        assert.match(error?.message ?? '', /cannot write the state file/);
       }
     };
     // In the middle of a line: a part of it is written.
@@ -157,11 +160,11 @@ test(
     await exporter.stop('SIGKILL');
     const second = await startExporter(t, config(stateDir));
     assert.deepEqual([...(await listed(second))].sort(), [...acknowledged].sort());
-    assert.doesNotMatch(second.output(), /damaged/);
+    assert.doesNotMatch(second.output(), /corrupt/);
   },
 );
 
-test('without a folder a warning says that additions are lost', async (t) => {
+test('without a state directory a warning says that additions are lost', async (t) => {
   const exporter = await startExporter(t, { web: { 'enable-admin-api': true } });
   await eventually('the warning', () => /lost on restart; set state_dir/.test(exporter.output()));
 });

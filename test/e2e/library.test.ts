@@ -108,7 +108,7 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   for (const owner of ['a', 'b']) {
     assert.throws(
       () => keepAlive.add('other.example', { owner, name: 'mine' }),
-      { message: `mine: the name is that of ${uri}` },
+      { message: `mine: the name is already used by ${uri}` },
       owner,
     );
   }
@@ -120,7 +120,7 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   assert.throws(() => keepAlive.add('http://x', { owner: 'a' }), /uri: expected a SIP URI/);
   assert.throws(
     () => keepAlive.add('static.example', { owner: 'a', name: 'static' }),
-    /is that of/,
+    /is already used by/,
   );
   assert.throws(() => keepAlive.add(uri, { owner: '' }), /owner: expected 1 to 128 printable/);
   await keepAlive.close();

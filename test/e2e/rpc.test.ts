@@ -103,9 +103,9 @@ describe('/rpc', () => {
       [
         'add',
         { uri: '127.0.0.2', owner: 'alice', name: 'static' },
-        /the name is that of sip:127.0.0.1:9/,
+        /the name is already used by sip:127.0.0.1:9/,
       ],
-      ['add', { uri: '127.0.0.2', owner: 'config', name: 'static' }, /the name is that of/],
+      ['add', { uri: '127.0.0.2', owner: 'config', name: 'static' }, /the name is already used by/],
       ['del', ['127.0.0.1:9', 'config'], /config has it from the configuration/],
       ['del', ['127.0.0.1:9', 'alice'], /alice does not watch it/],
       ['del', ['127.0.0.99', 'alice'], /not watched: 127.0.0.99/],

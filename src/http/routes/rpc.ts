@@ -3,7 +3,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import { isOwner, OWNER_WANTED, show } from '../../platform/values.js';
-import { RuntimeDestinationError } from '../../registry/entry.js';
+import { RuntimeDestinationError } from '../../registry/runtime-destination.js';
 import type { RegisteredDestination } from '../../shared/destination.js';
 import { STATES } from '../../shared/state.js';
 import { UriError } from '../../shared/uri.js';

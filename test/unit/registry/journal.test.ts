@@ -15,21 +15,22 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Journal, type JournalOptions } from '../../../src/registry/journal.js';
 import { readJournal, StateFolderError } from '../../../src/registry/journal-reader.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { folder, runToEnd } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
 
-const NOW = new Date('2026-01-02T03:04:05Z');
-const FILE = 'additions.jsonl';
-const HEADER = '{"format":"sip-keepalive-exporter additions","version":1}\n';
-const ASIDE = /^additions\.jsonl\.damaged-2026-01-02T030405\.000Z-[0-9a-f]{8}$/;
+const CLOCK = new FakeClock(0, Date.parse('2026-01-02T03:04:05Z'));
+const FILE = 'runtime-destinations.jsonl';
+const HEADER = '{"format":"sip-keepalive-exporter run-time destinations","version":1}\n';
+const COPY = /^runtime-destinations\.jsonl\.corrupt-2026-01-02T030405\.000Z-[0-9a-f]{8}$/;
 
 function journalIn(path: string, change: Partial<JournalOptions> = {}): Journal {
-  const none = { unknown: [], all: () => [], count: () => 0, isDamaged: false, now: () => NOW };
+  const none = { unknown: [], all: () => [], count: () => 0, isCorrupt: false, clock: CLOCK };
   return new Journal({ folder: path, ...none, ...change });
 }
 
 const valuesIn = (path: string) => readJournal(path).records.map(({ value }) => value);
-const asideIn = (path: string) => readdirSync(path).filter((name) => ASIDE.test(name));
+const copiesIn = (path: string) => readdirSync(path).filter((name) => COPY.test(name));
 
 async function written(t: Pick<TestContext, 'after'>, count: number) {
   const path = folder(t);
@@ -43,23 +44,23 @@ async function written(t: Pick<TestContext, 'after'>, count: number) {
   return { path, appended };
 }
 
-test('what was appended is read in its order, from a file that only its owner may read', async (t) => {
+test('records are read in the order in which they were appended, from a file with mode 600', async (t) => {
   const { path, appended } = await written(t, 50);
   assert.deepEqual(valuesIn(path), appended);
-  assert.equal(readJournal(path).damage, undefined);
+  assert.equal(readJournal(path).corruption, undefined);
   assert.deepEqual(readdirSync(path), [FILE]);
   assert.equal(statSync(join(path, FILE)).mode & 0o777, 0o600);
 });
 
-test('a folder that is not there is made for us alone, and holds nothing', (t) => {
+test('a missing folder is created with mode 700, and is empty', (t) => {
   const path = join(folder(t), 'a', 'b');
-  const nothing = { records: [], damage: undefined, exposure: undefined };
+  const nothing = { records: [], corruption: undefined, exposure: undefined };
   assert.deepEqual(readJournal(path), nothing);
   assert.ok(existsSync(path));
   assert.equal(statSync(path).mode & 0o777, 0o700);
 });
 
-test('cut off at every byte: every whole record is read, and what is not whole is told and set aside', async (t) => {
+test('a file cut off at any byte: every whole record is read, and the file is reported and copied unless a line ends there', async (t) => {
   const { path, appended } = await written(t, 6);
   const bytes = readFileSync(join(path, FILE));
   const ends = [...bytes.entries()].filter(([, byte]) => byte === 10).map(([at]) => at + 1);
@@ -67,11 +68,11 @@ test('cut off at every byte: every whole record is read, and what is not whole i
     const cut = folder(t);
     writeFileSync(join(cut, FILE), bytes.subarray(0, length));
     const whole = ends.filter((end) => end <= length).length;
-    const { damage } = readJournal(cut);
+    const { corruption } = readJournal(cut);
     assert.deepEqual(valuesIn(cut), appended.slice(0, Math.max(whole - 1, 0)), `${length} bytes`);
     const isClean = ends.includes(length);
-    assert.equal(damage === undefined, isClean, `${length} bytes: ${damage}`);
-    const journal = journalIn(cut, { isDamaged: damage !== undefined });
+    assert.equal(corruption === undefined, isClean, `${length} bytes: ${corruption}`);
+    const journal = journalIn(cut, { isCorrupt: corruption !== undefined });
     await journal.start();
     await journal.close();
     assert.equal(readdirSync(cut).length, isClean ? 1 : 2);
@@ -82,43 +83,43 @@ for (const [what, text, why, values] of [
   ['an empty file', '', /expected a header/, []],
   [
     'a file from a later version',
-    '{"format":"sip-keepalive-exporter additions","version":2}\n{"a":1}\n',
+    '{"format":"sip-keepalive-exporter run-time destinations","version":2}\n{"a":1}\n',
     /expected version 1, got 2/,
     [{ a: 1 }],
   ],
   ['a file of another program', '{"format":"x"}\n{}\n', /expected a header/, []],
   ['zeros', '\0'.repeat(4096), /expected a header/, []],
 ] as const) {
-  test(`${what} is told of and set aside before it is replaced, and what can be read of it is read`, async (t) => {
+  test(`${what} is reported and copied before it is replaced, and its valid records are read`, async (t) => {
     const path = folder(t);
     writeFileSync(join(path, FILE), text);
-    const { damage } = readJournal(path);
+    const { corruption } = readJournal(path);
     assert.deepEqual(valuesIn(path), values);
-    assert.match(damage ?? '', why);
-    const told: string[] = [];
-    const onSetAside = (copy: string) => told.push(copy);
-    const journal = journalIn(path, { isDamaged: true, all: () => values, onSetAside });
+    assert.match(corruption ?? '', why);
+    const copies: string[] = [];
+    const onCopied = (copy: string) => copies.push(copy);
+    const journal = journalIn(path, { isCorrupt: true, all: () => values, onCopied });
     await journal.start();
     await journal.append({ b: 2 }, () => {});
     await journal.close();
-    const [copy = ''] = asideIn(path);
-    assert.deepEqual(told, [join(path, copy)]);
+    const [copy = ''] = copiesIn(path);
+    assert.deepEqual(copies, [join(path, copy)]);
     assert.equal(readFileSync(join(path, copy), 'utf8'), text);
     assert.deepEqual(valuesIn(path), [...values, { b: 2 }]);
   });
 }
 
-test('what cannot be copied aside is not replaced, and additions are refused until it can be', async (t) => {
+test('a corrupt file that cannot be copied is not replaced, and appends are refused until it can be', async (t) => {
   const path = folder(t);
-  const text = '{"format":"sip-keepalive-exporter additions","version":2}\n{"a":1}\n';
+  const text = '{"format":"sip-keepalive-exporter run-time destinations","version":2}\n{"a":1}\n';
   writeFileSync(join(path, FILE), text);
-  const journal = journalIn(path, { isDamaged: true, all: () => [{ a: 1 }] });
+  const journal = journalIn(path, { isCorrupt: true, all: () => [{ a: 1 }] });
   const elsewhere = join(path, 'elsewhere');
   renameSync(join(path, FILE), elsewhere);
-  await assert.rejects(journal.start(), { message: /damaged file cannot be copied aside: ENOENT/ });
+  await assert.rejects(journal.start(), { message: /corrupt state file cannot be copied: ENOENT/ });
   await assert.rejects(
-    journal.append({ b: 2 }, () => assert.fail('it is not kept')),
-    { message: /damaged file cannot be copied aside/ },
+    journal.append({ b: 2 }, () => assert.fail('it is not written')),
+    { message: /corrupt state file cannot be copied/ },
   );
   assert.equal(readFileSync(elsewhere, 'utf8'), text);
   assert.deepEqual(readdirSync(path), ['elsewhere']);
@@ -126,10 +127,10 @@ test('what cannot be copied aside is not replaced, and additions are refused unt
   await journal.append({ b: 2 }, () => {});
   await journal.close();
   assert.deepEqual(valuesIn(path), [{ a: 1 }, { b: 2 }]);
-  assert.equal(readFileSync(join(path, asideIn(path)[0] ?? ''), 'utf8'), text);
+  assert.equal(readFileSync(join(path, copiesIn(path)[0] ?? ''), 'utf8'), text);
 });
 
-test('records that are not known are kept as they are written', async (t) => {
+test('unknown records are kept byte for byte', async (t) => {
   const path = folder(t);
   const line = '{"op":"later", "n":123456789012345678901234567890,"x":1.0}';
   writeFileSync(join(path, FILE), `${HEADER}${line}\n`);
@@ -141,7 +142,7 @@ test('records that are not known are kept as they are written', async (t) => {
   assert.equal(readFileSync(join(path, FILE), 'utf8'), `${HEADER}${line}\n{"b":2}\n`);
 });
 
-test('a long file is written anew, in one piece, as what it comes to', async (t) => {
+test('a long file is replaced by what its records add up to', async (t) => {
   const path = folder(t);
   const all = new Map<number, object>();
   const journal = journalIn(path, { all: () => [...all.values()], count: () => all.size });
@@ -151,14 +152,14 @@ test('a long file is written anew, in one piece, as what it comes to', async (t)
     await journal.append(record, () => all.set(i % 3, record));
   }
   await journal.close();
-  assert.equal(readJournal(path).damage, undefined);
+  assert.equal(readJournal(path).corruption, undefined);
   const values = valuesIn(path);
   assert.ok(values.length < 1_100, `${values.length} records`);
   assert.deepEqual(values.slice(-3), [...all.values()]);
   assert.deepEqual(readdirSync(path), [FILE]);
 });
 
-test('nothing that is kept is missing from a file that is written anew between two batches', async (t) => {
+test('a file that is replaced between two batches contains every record', async (t) => {
   const path = folder(t);
   const all: object[] = [];
   // With a count of 0 the file is always too long after a thousand lines.
@@ -175,7 +176,7 @@ test('nothing that is kept is missing from a file that is written anew between t
   assert.deepEqual(valuesIn(path), records);
 });
 
-test('an append that cannot be written is refused, and later ones are taken once it can', async (t) => {
+test('an append that cannot be written is refused, and later ones succeed once the disk is back', async (t) => {
   const path = join(folder(t), 'state');
   mkdirSync(path);
   const all: object[] = [];
@@ -184,19 +185,19 @@ test('an append that cannot be written is refused, and later ones are taken once
   await journal.start();
   await append({ n: 0 });
   await Promise.all(Array.from({ length: 1_001 }, (_, n) => append({ n: n + 1 })));
-  // The next one has to write the file anew, where there is no folder any more.
+  // The next one has to replace the file, and the folder is gone.
   renameSync(path, `${path}-gone`);
   await assert.rejects(append({ n: -1 }));
   renameSync(`${path}-gone`, path);
   await append({ n: 2_000 });
   await journal.close();
-  assert.equal(readJournal(path).damage, undefined);
+  assert.equal(readJournal(path).corruption, undefined);
   assert.deepEqual(valuesIn(path), all);
   assert.equal(all.length, 1_003);
   assert.deepEqual(readdirSync(path), [FILE]);
 });
 
-test('links that others have put there are not written through', async (t) => {
+test('links that another user has put there are not written through', async (t) => {
   const path = folder(t);
   const victim = join(folder(t), 'victim');
   writeFileSync(victim, 'untouched');
@@ -207,43 +208,45 @@ test('links that others have put there are not written through', async (t) => {
   await journal.append({ a: 1 }, () => {});
   await journal.close();
   assert.equal(readFileSync(victim, 'utf8'), 'untouched');
-  assert.deepEqual(readdirSync(path), [FILE], 'what a crash left is removed');
+  assert.deepEqual(readdirSync(path), [FILE], 'the leftovers of a crash are removed');
 });
 
 for (const [what, make] of [
   ['a symbolic link', (path: string) => symlinkSync('/etc/hostname', path)],
   ['a symbolic link to nothing', (path: string) => symlinkSync('/nowhere', path)],
-  ['another', (path: string) => mkdirSync(path)],
+  ['something else', (path: string) => mkdirSync(path)],
   ['a symbolic link to a device', (path: string) => symlinkSync('/dev/zero', path)],
 ] as const) {
-  test(`${what} in the place of the file is refused in words`, (t) => {
+  test(`${what} instead of the file is refused with a reason`, (t) => {
     const path = folder(t);
     make(join(path, FILE));
     assert.throws(
       () => readJournal(path),
       (error) =>
         error instanceof StateFolderError &&
-        /additions\.jsonl: expected a regular file, got /.test(error.message),
+        /runtime-destinations\.jsonl: expected a regular file, got /.test(error.message),
     );
   });
 }
 
 test(
-  'a FIFO in the place of the file is refused in words, and not waited for',
+  'a FIFO instead of the file is refused with a reason, without waiting for it',
   needs('mkfifo'),
   (t) => {
     const path = folder(t);
     runToEnd('mkfifo', [join(path, FILE)]);
-    assert.throws(() => readJournal(path), { message: /expected a regular file, got another/ });
+    assert.throws(() => readJournal(path), {
+      message: /expected a regular file, got something else/,
+    });
   },
 );
 
-test('a folder that others may write to is told of', (t) => {
+test('a folder that other users can write to is reported', (t) => {
   const path = folder(t);
   for (const [mode, who] of [
-    [0o777, /everybody may write to it \(mode 777\)/],
-    [0o1777, /everybody may write to it \(mode 1777\)/],
-    [0o770, /its group may write to it \(mode 770\)/],
+    [0o777, /everybody can write to it \(mode 777\)/],
+    [0o1777, /everybody can write to it \(mode 1777\)/],
+    [0o770, /its group can write to it \(mode 770\)/],
     [0o755, undefined],
     [0o700, undefined],
   ] as const) {
@@ -254,35 +257,36 @@ test('a folder that others may write to is told of', (t) => {
   }
 });
 
-test('a file of somebody else in a folder that others may write to is refused', {
+test('a file of another user in a folder that other users can write to is refused', {
   skip: process.geteuid?.() === 0 ? false : 'only root can give a file away',
 }, (t) => {
   const path = folder(t);
   writeFileSync(join(path, FILE), HEADER);
   chownSync(join(path, FILE), 12_345, 12_345);
-  assert.equal(readJournal(path).damage, undefined);
+  assert.equal(readJournal(path).corruption, undefined);
   chmodSync(path, 0o777);
   assert.throws(() => readJournal(path), {
-    message: /expected a file of our own, got one of user/,
+    message: /expected a file of user \d+, got one of user 12345/,
   });
 });
 
-test('a folder that cannot be used is refused in words', () => {
+test('a folder that cannot be used is refused with a reason', () => {
   assert.throws(
     () => readJournal('/dev/null/state'),
     (error) =>
-      error instanceof StateFolderError && /state_dir: expected a folder/.test(error.message),
+      error instanceof StateFolderError &&
+      /state_dir: expected a writable directory/.test(error.message),
   );
 });
 
-test('a folder that cannot be made, and a file full of lines that are no records, are told in few words', (t) => {
+test('a folder that cannot be created, and a file full of invalid lines, are reported in a short message', (t) => {
   assert.throws(() => readJournal('/proc/none/of/this'), {
     name: 'StateFolderError',
-    message: /^state_dir: expected a folder to write to, got /,
+    message: /^state_dir: expected a writable directory, got /,
   });
   const where = folder(t);
   writeFileSync(join(where, FILE), `${HEADER}${'no record\n'.repeat(100_000)}`);
-  const { damage = '' } = readJournal(where);
-  assert.match(damage, /line 2 is no record.*; 99990 more lines are none$/);
-  assert.ok(damage.length < 1_000);
+  const { corruption = '' } = readJournal(where);
+  assert.match(corruption, /line 2 is not valid JSON.*; 99990 more lines are invalid$/);
+  assert.ok(corruption.length < 1_000);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { CONFIGURATION, DestinationRegistry } from '../../../src/registry/registry.js';
 import type { Destination, DestinationSlot } from '../../../src/shared/destination.js';
+import { LEDGER_CAPACITY } from '../../../src/shared/ledger/layout.js';
 import { settings } from '../../support/settings.js';
 
 function destination(name: string, change: Partial<Destination> = {}): Destination {
@@ -20,8 +21,8 @@ const [A, B, C] = [destination('a'), destination('b'), destination('c')] as cons
 const every = (intervalMs: number, name = 'a') =>
   destination(name, { settings: settings({ intervalMs }) });
 
-describe('the roster', () => {
-  let told: string[] = [];
+describe('the registry', () => {
+  let notified: string[] = [];
   let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
 
   const slotText = ({ index, generation }: DestinationSlot) => `${index}/${generation}`;
@@ -34,63 +35,64 @@ describe('the roster', () => {
   };
   const by = (owner: string, ...all: readonly Destination[]) =>
     all.map((one) => ({ owner, destination: one }));
-  /** `config` wants these watched, and nothing else. */
+  /** `config` claims these, and nothing else. */
   const configure = (...all: readonly Destination[]) =>
     registry.set(CONFIGURATION, by('config', ...all));
 
   beforeEach(() => {
-    told = [];
+    notified = [];
     registry = new DestinationRegistry({
       watch: (entries) => {
-        for (const { destination: d, slot } of entries) told.push(`+${d.name} ${slotText(slot)}`);
+        for (const { destination: d, slot } of entries)
+          notified.push(`+${d.name} ${slotText(slot)}`);
       },
       unwatch: (slots) => {
-        for (const slot of slots) told.push(`-${slotText(slot)}`);
+        for (const slot of slots) notified.push(`-${slotText(slot)}`);
       },
     });
   });
 
-  test('watches what it is given, in that order, each in a row of its own', () => {
+  test('watches the destinations of a set in that order, each in a row of its own', () => {
     assert.equal(registry.size, 0);
     configure(B, A);
     assert.deepEqual([names(), registry.size], [['b', 'a'], 2]);
-    assert.deepEqual(told, ['+b 0/1', '+a 1/1']);
+    assert.deepEqual(notified, ['+b 0/1', '+a 1/1']);
     assert.deepEqual(registry.named('a')?.targets, []);
     assert.equal(registry.named('a')?.server, '');
     assert.equal(registry.named('c'), undefined);
   });
 
-  test('watches a destination of several owners once, and lets go of it with the last', () => {
+  test('watches a destination of several owners once, and removes it with the last', () => {
     configure(A);
     registry.set('file', by('carriers', A, B));
     assert.equal(registry.add('run time', { owner: 'alice', destination: A }), undefined);
-    assert.deepEqual(told, ['+a 0/1', '+b 1/1']);
+    assert.deepEqual(notified, ['+a 0/1', '+b 1/1']);
     assert.deepEqual(ownersOf('a'), ['config', 'carriers', 'alice']);
     configure();
     registry.set('file', []);
-    assert.deepEqual([names(), ownersOf('a'), told.at(-1)], [['a'], ['alice'], '-1/1']);
+    assert.deepEqual([names(), ownersOf('a'), notified.at(-1)], [['a'], ['alice'], '-1/1']);
     assert.equal(registry.remove('run time', 'alice', 'a'), true);
-    assert.deepEqual([names(), registry.size, told.at(-1)], [[], 0, '-0/1']);
+    assert.deepEqual([names(), registry.size, notified.at(-1)], [[], 0, '-0/1']);
     assert.deepEqual([registry.named('a'), registry.withUri('sip:a')], [undefined, []]);
   });
 
-  test('tells only of what has changed when a source says what it wants anew', () => {
+  test('notifies only of what has changed when a source replaces its claims', () => {
     configure(A, B);
-    told = [];
+    notified = [];
     configure(destination('a'), C);
-    assert.deepEqual(told, ['-1/1', '+c 1/2']);
-    told = [];
+    assert.deepEqual(notified, ['-1/1', '+c 1/2']);
+    notified = [];
     configure(every(5_000), C);
-    assert.deepEqual([told, slotText(slotOf('a'))], [['+a 0/1'], '0/1']);
-    told = [];
+    assert.deepEqual([notified, slotText(slotOf('a'))], [['+a 0/1'], '0/1']);
+    notified = [];
     configure(
       destination('a', { settings: settings({ intervalMs: 5_000 }), labels: { x: 'y' } }),
       C,
     );
-    assert.deepEqual([told, registry.named('a')?.destination.labels], [[], { x: 'y' }]);
+    assert.deepEqual([notified, registry.named('a')?.destination.labels], [[], { x: 'y' }]);
   });
 
-  test('pings at the shortest interval of all who want it, in time for that', () => {
+  test('pings at the shortest interval of all owners, with a timeout that fits it', () => {
     configure(every(30_000));
     registry.set('file', by('carriers', every(4_000)));
     const wanted = registry.named('a')?.destination.settings;
@@ -99,7 +101,7 @@ describe('the roster', () => {
     assert.equal(registry.named('a')?.destination.settings.intervalMs, 30_000);
   });
 
-  test('takes the settings of the configuration, and labels of everybody', () => {
+  test('takes the settings of the configuration, and the labels of all owners', () => {
     const found = destination('a', { module: 'other', labels: { setid: '1', site: 'x' } });
     registry.set('file', by('dispatcher', found));
     configure(destination('a', { labels: { site: 'home' } }));
@@ -108,46 +110,52 @@ describe('the roster', () => {
     assert.deepEqual(ownersOf('a'), ['config', 'dispatcher']);
   });
 
-  test('refuses a name that stands for another URI, until that is free', () => {
+  test('refuses a name that is used by another URI, until the name is free', () => {
     const other = destination('a', { uri: 'sip:elsewhere' });
     configure(A);
     const [refused] = registry.set('file', by('carriers', other, B));
     assert.deepEqual(
-      [refused?.claim.destination, refused?.why],
-      [other, 'the name is that of sip:a'],
+      [refused?.claim.destination, refused?.reason],
+      [other, 'the name is already used by sip:a'],
     );
-    const why = registry.add('run time', { owner: 'alice', destination: other })?.why;
-    assert.equal(why, 'the name is that of sip:a');
+    const reason = registry.add('run time', { owner: 'alice', destination: other })?.reason;
+    assert.equal(reason, 'the name is already used by sip:a');
     assert.deepEqual([names(), ownersOf('a')], [['a', 'b'], ['config']]);
-    told = [];
+    notified = [];
     configure();
-    assert.deepEqual([ownersOf('a'), told], [['carriers'], ['-0/1', '+a 0/2']]);
+    assert.deepEqual(
+      [ownersOf('a'), notified],
+      [
+        ['carriers', 'alice'],
+        ['-0/1', '+a 0/2'],
+      ],
+    );
     assert.equal(registry.named('a')?.destination.uri, 'sip:elsewhere');
     assert.deepEqual(registry.withUri('sip:a'), []);
   });
 
-  test('gives a destination whose URI is another one a new row: it has no history', () => {
+  test('gives a destination a new row when its URI changes: it has no history', () => {
     configure(A);
     configure(destination('a', { uri: 'sip:moved' }));
-    assert.deepEqual(told, ['+a 0/1', '-0/1', '+a 0/2']);
+    assert.deepEqual(notified, ['+a 0/1', '-0/1', '+a 0/2']);
   });
 
-  test('does nothing for one who does not own, or for a name that is not watched', () => {
+  test('removes nothing for another owner, or for a name that is not watched', () => {
     configure(A);
     assert.equal(registry.remove('run time', 'alice', 'a'), false);
     assert.equal(registry.remove(CONFIGURATION, 'config', 'nobody'), false);
-    assert.deepEqual([names(), told], [['a'], ['+a 0/1']]);
+    assert.deepEqual([names(), notified], [['a'], ['+a 0/1']]);
   });
 
   test('gives a freed row to the next destination, with a new generation', () => {
     configure(A, B);
     configure(B, C);
-    assert.deepEqual(told, ['+a 0/1', '+b 1/1', '-0/1', '+c 0/2']);
+    assert.deepEqual(notified, ['+a 0/1', '+b 1/1', '-0/1', '+c 0/2']);
     configure(B, A);
     assert.equal(slotText(slotOf('a')), '0/3');
   });
 
-  test('finds a destination by its row while it is its row', () => {
+  test('finds a destination by its slot as long as it has that slot', () => {
     configure(A);
     const former = slotOf('a');
     assert.equal(registry.at(former)?.destination.name, 'a');
@@ -168,7 +176,7 @@ describe('the roster', () => {
     assert.deepEqual(registry.withUri('sip:nobody'), []);
   });
 
-  test('takes over targets and server names, and ignores those for a former tenant', () => {
+  test('stores targets and server names, and ignores those for a former tenant', () => {
     const targets = [
       { slot: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060', ...NO_SRV },
     ] as const;
@@ -184,5 +192,68 @@ describe('the roster', () => {
     registry.setTargets([{ destination: former, targets }]);
     registry.setServers([{ destination: former, server: 'kamailio' }]);
     assert.deepEqual([registry.named('b')?.targets, registry.named('b')?.server], [[], '']);
+  });
+
+  test('stores details about targets, and drops those of targets that are gone', () => {
+    const target = (index: number) => ({
+      ...{ slot: { index, generation: 1 }, transport: 'udp' as const, ...NO_SRV },
+      address: `192.0.2.${index}:5060`,
+    });
+    const peer = { detail: 'connection refused', tls: undefined };
+    configure(A);
+    const slot = slotOf('a');
+    registry.setTargets([{ destination: slot, targets: [target(1), target(2)] }]);
+    const peersOf = () => [...(registry.named('a')?.peers.keys() ?? [])];
+    registry.setPeers([1, 2, 3].map((i) => ({ destination: slot, target: target(i).slot, peer })));
+    assert.deepEqual(peersOf(), [1, 2], 'target 3 is none');
+    registry.setPeers([{ destination: slot, target: { index: 1, generation: 2 }, peer }]);
+    registry.setTargets([{ destination: slot, targets: [target(2)] }]);
+    assert.deepEqual(peersOf(), [2]);
+    registry.setPeers([{ destination: { index: 7, generation: 1 }, target: target(1).slot, peer }]);
+    assert.deepEqual(peersOf(), [2], 'another destination');
+  });
+
+  test('says in advance what it would do with a claim, and changes nothing', () => {
+    configure(A);
+    const [alice, config] = by('alice', A).concat(by('config', A));
+    const [moved] = by('config', destination('a', { uri: 'sip:elsewhere' }));
+    assert.ok(alice && config && moved);
+    assert.deepEqual(registry.wouldAccept(alice), { kind: 'acceptable' });
+    assert.deepEqual(registry.wouldAccept(config), { kind: 'held' });
+    const reason = 'the name is already used by sip:a';
+    assert.deepEqual(registry.wouldAccept(moved), { kind: 'refused', reason });
+    const [b] = by('alice', B);
+    assert.ok(b);
+    assert.deepEqual(registry.wouldAccept(b), { kind: 'acceptable' });
+    assert.deepEqual(registry.wouldAccept(b, LEDGER_CAPACITY), {
+      kind: 'refused',
+      reason: `the limit of ${LEDGER_CAPACITY} destinations is reached`,
+    });
+    assert.deepEqual([names(), ownersOf('a')], [['a'], ['config']]);
+  });
+
+  test('refuses what the ledger has no row for, and takes it once a row is free', () => {
+    const shared = settings();
+    const many = Array.from({ length: LEDGER_CAPACITY }, (_, i) => {
+      const one = destination(`h${i}`, { settings: shared });
+      return { owner: 'carriers', destination: one };
+    });
+    assert.deepEqual(registry.set('file', many), []);
+    const claim = { owner: 'alice', destination: A };
+    const reason = `the limit of ${LEDGER_CAPACITY} destinations is reached`;
+    assert.equal(registry.add('run time', claim)?.reason, reason);
+    assert.deepEqual(registry.wouldAccept(claim), { kind: 'refused', reason });
+    registry.set('file', many.slice(1));
+    assert.equal(registry.add('run time', claim), undefined);
+    assert.deepEqual(slotText(slotOf('a')), '0/2');
+  });
+
+  test('watches a destination again when an owner wants to be notified of its pings, or no longer', () => {
+    configure(A);
+    registry.add('library', { owner: 'alice', destination: A, isFollowed: true });
+    assert.equal(registry.named('a')?.isFollowed, true);
+    registry.remove('library', 'alice', 'a');
+    assert.equal(registry.named('a')?.isFollowed, false);
+    assert.deepEqual(notified, ['+a 0/1', '+a 0/1', '+a 0/1']);
   });
 });

@@ -1,38 +1,53 @@
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { RuntimeDestinationError } from '../../../src/registry/entry.js';
-import { DestinationRegistry } from '../../../src/registry/registry.js';
+import { CONFIGURATION, DestinationRegistry } from '../../../src/registry/registry.js';
+import {
+  type DestinationEntry,
+  RuntimeDestinationError,
+} from '../../../src/registry/runtime-destination.js';
 import { RuntimeDestinations } from '../../../src/registry/runtime-destinations.js';
+import type { Destination } from '../../../src/shared/destination.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { folder as tempFolder } from '../../support/process.js';
 import { settings } from '../../support/settings.js';
 
-const FILE = 'additions.jsonl';
-const HEADER = '{"format":"sip-keepalive-exporter additions","version":1}\n';
+const FILE = 'runtime-destinations.jsonl';
+const HEADER = '{"format":"sip-keepalive-exporter run-time destinations","version":1}\n';
+
+const read = ({ uri, name = uri }: DestinationEntry): Destination => ({
+  ...{ name: String(name), uri: String(uri), module: 'default', labels: {} },
+  settings: settings(),
+});
+const claim = (uri: string, name: string) => ({ owner: 'file', destination: read({ uri, name }) });
 
 async function setUp(t: Pick<TestContext, 'after'>, folder: string) {
   const watched: string[] = [];
   const lines: LogLine[] = [];
+  let isWrong = false;
   const registry = new DestinationRegistry({
     watch: (entries) => watched.push(...entries.map(({ destination }) => destination.uri)),
     unwatch: () => {},
   });
   const runtimeDestinations = new RuntimeDestinations({
-    ...{ registry, folder, log: (line: LogLine) => lines.push(line), now: () => new Date(0) },
-    readEntry: ({ uri, name = uri }) => ({
-      ...{ name: String(name), uri: String(uri), module: 'default', labels: {} },
-      settings: settings(),
-    }),
+    ...{ registry, folder, log: (line: LogLine) => lines.push(line), clock: new FakeClock() },
+    readEntry: (entry) => {
+      if (isWrong) throw new Error('module: expected one of default\nuri: expected a SIP URI');
+      return read(entry);
+    },
   });
+  const breakEntries = (is: boolean) => {
+    isWrong = is;
+  };
   t.after(() => runtimeDestinations.close());
   await runtimeDestinations.start();
   const names = () => registry.all().map(({ destination }) => destination.name);
-  return { runtimeDestinations, registry, watched, lines, names };
+  return { runtimeDestinations, registry, watched, lines, names, breakEntries };
 }
 
-test('an addition is watched once it is on disk, and not before', async (t) => {
+test('a destination is watched once it is on disk, and not before', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, registry, names } = await setUp(t, path);
   const adding = runtimeDestinations.add('me', { uri: 'sip:a' });
@@ -46,22 +61,22 @@ test('an addition is watched once it is on disk, and not before', async (t) => {
   assert.deepEqual(registry.named('sip:a')?.owners, ['me', 'you']);
 });
 
-test('a name that is that of another URI is refused, also to its own owner, and nothing is written', async (t) => {
+test('a name that is used by another URI is refused, also to its own owner, and nothing is written', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, registry } = await setUp(t, path);
   await runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' });
   const before = readFileSync(join(path, FILE), 'utf8');
   for (const owner of ['me', 'you']) {
     await assert.rejects(runtimeDestinations.add(owner, { uri: 'sip:b', name: 'x' }), {
-      name: 'AdditionError',
-      message: 'x: the name is that of sip:a',
+      name: 'RuntimeDestinationError',
+      message: 'x: the name is already used by sip:a',
     });
   }
   assert.equal(readFileSync(join(path, FILE), 'utf8'), before);
   assert.equal(registry.named('x')?.destination.uri, 'sip:a');
 });
 
-test('two additions of one name at once: the first is watched, the second is told', async (t) => {
+test('two additions of one name at once: the first is watched, the second is refused', async (t) => {
   const { runtimeDestinations, registry, watched } = await setUp(t, tempFolder(t));
   const [first, second, same, other] = await Promise.allSettled([
     runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' }),
@@ -70,14 +85,17 @@ test('two additions of one name at once: the first is watched, the second is tol
     runtimeDestinations.add('you', { uri: 'sip:b', name: 'y' }),
   ]);
   assert.deepEqual(first, { status: 'fulfilled', value: 1 });
-  assert.match(String(second.status === 'rejected' && second.reason), /the name is that of sip:a/);
+  assert.match(
+    String(second.status === 'rejected' && second.reason),
+    /the name is already used by sip:a/,
+  );
   assert.deepEqual(same, { status: 'fulfilled', value: -2 });
   assert.deepEqual(other, { status: 'fulfilled', value: 1 });
   assert.deepEqual(registry.named('x')?.owners, ['me']);
   assert.deepEqual(watched.sort(), ['sip:a', 'sip:b']);
 });
 
-test('an addition and its removal at once leave what the file says', async (t) => {
+test('additions and removals at once leave the registry as the file has it', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, names } = await setUp(t, path);
   await runtimeDestinations.add('me', { uri: 'sip:a' });
@@ -93,15 +111,15 @@ test('an addition and its removal at once leave what the file says', async (t) =
   assert.deepEqual(later(), []);
 });
 
-test('what cannot be written down is neither watched nor removed', async (t) => {
+test('a change that cannot be written is neither watched nor removed', async (t) => {
   const path = join(tempFolder(t), 'state');
   const { runtimeDestinations, names } = await setUp(t, path);
   await runtimeDestinations.add('me', { uri: 'sip:a' });
-  // A record that cannot be written, and a file that cannot be written anew.
+  // Neither a record nor a new file can be written.
   renameSync(path, `${path}-gone`);
   await runtimeDestinations.close();
   await assert.rejects(runtimeDestinations.add('me', { uri: 'sip:b' }), RuntimeDestinationError);
-  await assert.rejects(runtimeDestinations.remove('me', ['sip:a']), /could not be written down/);
+  await assert.rejects(runtimeDestinations.remove('me', ['sip:a']), /cannot write the state file/);
   assert.deepEqual(names(), ['sip:a']);
   renameSync(`${path}-gone`, path);
   assert.equal(await runtimeDestinations.add('me', { uri: 'sip:b' }), 1);
@@ -111,7 +129,7 @@ test('what cannot be written down is neither watched nor removed', async (t) => 
   assert.deepEqual(later(), ['sip:b']);
 });
 
-test('a file of a later version: what can be read is watched, the file is set aside, the rest is kept', async (t) => {
+test('a file of a later version: its valid records are watched, the file is copied, the other records are kept', async (t) => {
   const path = tempFolder(t);
   const record = JSON.stringify({ op: 'add', owner: 'me', name: 'sip:a', entry: { uri: 'sip:a' } });
   const later = '{"op":"rename","from":"sip:a","n":1.0}';
@@ -119,18 +137,107 @@ test('a file of a later version: what can be read is watched, the file is set as
   const { runtimeDestinations, names, lines } = await setUp(t, path);
   assert.deepEqual(names(), ['sip:a']);
   const logged = lines.map(({ message }) => message).join('; ');
-  assert.match(logged, /is damaged.*that this version does not know are kept.*was copied aside/);
+  assert.match(
+    logged,
+    /is corrupt.*that this version does not know.*copied the corrupt state file/,
+  );
   await runtimeDestinations.add('me', { uri: 'sip:b' });
   const written = readFileSync(join(path, FILE), 'utf8');
   assert.ok(written.startsWith(`${HEADER}${later}\n`), written);
   assert.match(written, /sip:a.*sip:b/s);
 });
 
-test('without a folder what is added is watched and removed all the same', async (t) => {
+test('without a folder, destinations are added and removed all the same', async (t) => {
   const { runtimeDestinations, names } = await setUp(t, '');
-  assert.equal(runtimeDestinations.areKept, false);
+  assert.equal(runtimeDestinations.arePersistent, false);
   assert.equal(await runtimeDestinations.add('me', { uri: 'sip:a' }), 1);
   assert.deepEqual(names(), ['sip:a']);
   assert.equal(await runtimeDestinations.flush('me'), 1);
   assert.deepEqual(names(), []);
+});
+
+test('a name that a source takes while the addition is written: the addition is stored, refused, and watched later', async (t) => {
+  const path = tempFolder(t);
+  const { runtimeDestinations, registry } = await setUp(t, path);
+  const adding = runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' });
+  await Promise.resolve();
+  registry.set('file', [claim('sip:b', 'x')]);
+  await assert.rejects(adding, {
+    name: 'RuntimeDestinationError',
+    message: /^x: stored, but not watched until .*: the name is already used by sip:b$/,
+  });
+  assert.match(readFileSync(join(path, FILE), 'utf8'), /"name":"x"/);
+  registry.set('file', []);
+  assert.equal(registry.named('x')?.destination.uri, 'sip:a');
+  assert.equal(await runtimeDestinations.remove('me', ['x']), 1);
+  assert.equal(registry.size, 0);
+});
+
+test('an entry that is wrong is refused in one line, and nothing is written', async (t) => {
+  const path = tempFolder(t);
+  const { runtimeDestinations, breakEntries } = await setUp(t, path);
+  breakEntries(true);
+  await assert.rejects(runtimeDestinations.add('me', { uri: 'sip:a' }), {
+    name: 'RuntimeDestinationError',
+    message: 'module: expected one of default; uri: expected a SIP URI',
+  });
+  assert.equal(readFileSync(join(path, FILE), 'utf8'), HEADER);
+});
+
+test('an entry that a reload makes wrong while it is written is stored and refused', async (t) => {
+  const { runtimeDestinations, breakEntries, names } = await setUp(t, tempFolder(t));
+  const adding = runtimeDestinations.add('me', { uri: 'sip:a' });
+  await Promise.resolve();
+  breakEntries(true);
+  await assert.rejects(adding, { message: /^sip:a: stored, but not watched .*: module: expected/ });
+  breakEntries(false);
+  runtimeDestinations.use(read);
+  assert.deepEqual(names(), ['sip:a']);
+});
+
+test('after a reload, entries that are wrong or whose name is taken are logged and stay stored', async (t) => {
+  const { runtimeDestinations, registry, names, lines } = await setUp(t, tempFolder(t));
+  await runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' });
+  await runtimeDestinations.add('me', { uri: 'sip:c', name: 'y' });
+  registry.set(CONFIGURATION, [claim('sip:b', 'x')]);
+  runtimeDestinations.use((entry) => {
+    if (entry['name'] === 'y') throw new Error('uri: expected a SIP URI');
+    return read(entry);
+  });
+  assert.deepEqual(names(), ['x']);
+  const skipped = lines.filter(({ event }) => event === 'runtime_destination_skipped');
+  assert.deepEqual(
+    skipped.map(({ fields }) => [fields['destination'], fields['error']]),
+    [
+      ['y', 'uri: expected a SIP URI'],
+      ['x', 'the name is already used by sip:b'],
+    ],
+  );
+  registry.set(CONFIGURATION, []);
+  runtimeDestinations.use(read);
+  assert.deepEqual(names(), ['x', 'y']);
+});
+
+test('a state file that cannot be replaced at the start is logged; its destinations are watched', async (t) => {
+  const path = tempFolder(t);
+  const record = JSON.stringify({ op: 'add', owner: 'me', name: 'sip:a', entry: { uri: 'sip:a' } });
+  writeFileSync(join(path, FILE), `${HEADER}${record}\n`);
+  // A folder with the name of a leftover cannot be unlinked, not even by root.
+  mkdirSync(join(path, `${FILE}.new`));
+  const { lines, names } = await setUp(t, path);
+  assert.deepEqual(names(), ['sip:a']);
+  assert.deepEqual(
+    lines.map(({ event }) => event),
+    ['state_file_unwritable'],
+  );
+});
+
+test('a folder that other users can write to is logged', async (t) => {
+  const path = tempFolder(t);
+  chmodSync(path, 0o770);
+  const { lines } = await setUp(t, path);
+  assert.deepEqual(
+    lines.map(({ event, level }) => [event, level]),
+    [['state_dir_exposed', 'warn']],
+  );
 });

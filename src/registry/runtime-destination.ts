@@ -1,0 +1,40 @@
+/** A destination that is added at run time, and how it is read from and written to the journal. */
+
+import type { Destination } from '../shared/destination.js';
+
+/** A destination in the format of the configuration's `destinations`. */
+export type DestinationEntry = Readonly<Record<string, unknown>>;
+
+/** Turns an entry into a destination. Throws when the entry is wrong. */
+export type ReadEntry = (entry: DestinationEntry) => Destination;
+
+/** The destination cannot be added or removed; the message says why. */
+export class RuntimeDestinationError extends Error {
+  override readonly name = 'RuntimeDestinationError';
+}
+
+export interface RuntimeDestination {
+  readonly owner: string;
+  /** Stays the same when settings change that the name was derived from. */
+  readonly name: string;
+  readonly entry: DestinationEntry;
+}
+
+export type RuntimeDestinationId = Pick<RuntimeDestination, 'owner' | 'name'>;
+
+/** A line of the journal. */
+export type JournalRecord =
+  | ({ readonly op: 'add' } & RuntimeDestination)
+  | ({ readonly op: 'del' } & RuntimeDestinationId);
+
+export function isJournalRecord(value: unknown): value is JournalRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { op, owner, name, entry } = Object.fromEntries(Object.entries(value));
+  if (typeof owner !== 'string' || typeof name !== 'string') return false;
+  return op === 'del' || (op === 'add' && typeof entry === 'object' && entry !== null);
+}
+
+/** A key for maps. Neither part has a line break. */
+export function keyOf({ owner, name }: RuntimeDestinationId): string {
+  return `${owner}\n${name}`;
+}
