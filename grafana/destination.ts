@@ -1,4 +1,4 @@
-/** One destination: how its pings end, how long they take, its addresses, its name, its certificates. */
+/** One destination: outcomes, round-trip times, addresses, DNS, connections and certificates. */
 
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { cameUp, wentDown } from './builders/annotations.js';
@@ -21,11 +21,11 @@ import * as variables from './builders/variables.js';
 const { UNITS } = looks;
 const ONE = 'instance=~"$instance",destination="$destination"';
 const TARGET = 'transport, address';
-const NO_NAME = 'Its URI has an address and no name: there is nothing to resolve';
-const NO_CONNECTION = 'It is pinged over UDP, or no connection has come about yet';
-const NO_TLS = 'It is not pinged over TLS or WSS, or has shown no certificate yet';
-const NO_PINGS = 'No ping has ended';
-const NO_ANSWER = 'No ping was answered';
+const NO_NAME = 'The URI has an IP address: there is no name to resolve';
+const NO_CONNECTION = 'Pinged over UDP, or not connected yet';
+const NO_TLS = 'Not pinged over TLS or WSS, or no certificate received yet';
+const NO_PINGS = 'No completed pings';
+const NO_ANSWER = 'No answered pings';
 
 const days = (seconds: string) => `(${seconds}) / 86400`;
 
@@ -33,16 +33,16 @@ const now: Section = {
   title: 'Now',
   panels: [
     number({
-      ...{ title: 'State', unit: UNITS.count, span: 3, height: 4, mappings: looks.VERDICTS },
+      ...{ title: 'State', unit: UNITS.count, span: 3, height: 4, mappings: looks.STATES },
       description:
-        'Up, down, or unknown while no ping has ended since the exporter started. Where several exporters watch it, down at one is down.',
-      empty: 'Not watched',
+        'Unknown until a ping has completed since the exporter started. With several exporters, down at one is down.',
+      empty: 'Not monitored',
       queries: [latest(state(ONE), 'state')],
     }),
     number({
       ...{ title: 'Since', unit: UNITS.ago, span: 3, height: 4 },
-      description: 'When the present verdict was reached.',
-      empty: 'No verdict yet',
+      description: 'Time of the last change of state.',
+      empty: 'State unknown',
       queries: [
         latest(
           `max by (destination) (sip_keepalive_last_state_change_timestamp_seconds{${ONE}}) * 1000`,
@@ -53,37 +53,36 @@ const now: Section = {
     number({
       ...{ title: 'Availability', unit: UNITS.share, decimals: 2, span: 3, height: 4 },
       description:
-        'Within the time range, the share of samples that were up. Times without a verdict, or without a scrape, are not in it.',
-      ...{ empty: 'No verdict yet', thresholds: looks.highIsGood() },
+        'Share of samples in the time range that were up. Times with an unknown state or without a scrape are left out.',
+      ...{ empty: 'State unknown', thresholds: looks.highIsGood() },
       queries: [latest(availability(ONE, 'destination'), 'availability')],
     }),
     number({
       ...{ title: 'Loss', unit: UNITS.share, decimals: 2, span: 3, height: 4 },
       description:
-        'Within the time range, the share of pings that nobody answered in time. An answer that does not count as alive is no loss.',
+        'Share of pings in the time range without a response in time. A response that does not count as alive is not loss.',
       ...{ empty: NO_PINGS, thresholds: looks.lowIsGood() },
       queries: [latest(loss(ONE, 'destination', '$__range'), 'loss')],
     }),
     number({
-      ...{ title: 'Verdict changed', unit: UNITS.count, decimals: 0, span: 3, height: 4 },
-      description:
-        'How often, within the time range, the verdict went from up to down or back, at all exporters together.',
-      empty: 'Not watched',
+      ...{ title: 'State changes', unit: UNITS.count, decimals: 0, span: 3, height: 4 },
+      description: 'Changes between up and down in the time range, at all exporters together.',
+      empty: 'Not monitored',
       queries: [latest(within('sip_keepalive_state_changes_total', ONE, 'destination'), 'changes')],
     }),
     number({
       ...{ title: 'Addresses', unit: UNITS.count, span: 3, height: 4 },
-      description: 'Addresses that it has now, and how many of them are up.',
-      empty: 'Not watched',
+      description: 'Current addresses, and how many of them are up.',
+      empty: 'Not monitored',
       queries: [
         latest(`max by (destination) (sip_keepalive_targets{${ONE}})`, 'all'),
         latest(`min by (destination) (sip_keepalive_targets_up{${ONE}})`, 'up'),
       ],
     }),
     number({
-      ...{ title: 'Pinged every', unit: UNITS.seconds, span: 3, height: 4 },
+      ...{ title: 'Ping interval', unit: UNITS.seconds, span: 3, height: 4 },
       description: 'Time between two pings of one address.',
-      empty: 'Not watched',
+      empty: 'Not monitored',
       queries: [
         latest(`max by (destination) (sip_keepalive_ping_interval_seconds{${ONE}})`, 'interval'),
       ],
@@ -91,7 +90,7 @@ const now: Section = {
     number({
       ...{ title: 'Certificate', unit: UNITS.days, decimals: 1, span: 3, height: 4 },
       description:
-        'How long the certificate that is first to expire is still good, in days; below 0 it has expired. Accepted or not.',
+        'Days until the first certificate of the chain expires; below 0 it has expired. Includes rejected certificates.',
       ...{ empty: 'No certificate', thresholds: looks.daysLeft() },
       queries: [
         latest(days(certificateLeft(ONE, 'destination', 'certificate_chain')), 'days left'),
@@ -100,11 +99,11 @@ const now: Section = {
   ],
 };
 
-const what = rowsTable({
-  title: 'What it is',
+const details = rowsTable({
+  title: 'Details',
   description:
-    'As the exporter knows it, once for each exporter that watches it. The server is what the peer calls itself, if it does; the labels of your configuration stand beside it.',
-  ...{ empty: 'Not watched', span: 24, height: 4 },
+    'One row for each exporter that monitors the destination. Server is the Server or User-Agent header of the peer. Labels of your configuration have columns of their own.',
+  ...{ empty: 'Not monitored', span: 24, height: 4 },
   queries: [rows(`sip_keepalive_destination_info{${ONE}}`)],
   columns: [
     ['uri', 'URI'],
@@ -120,16 +119,15 @@ const roundTrips: Section = {
   title: 'Round-trip time',
   panels: [
     heat({
-      title: 'Round-trip times',
-      description:
-        'How many answers fell into each bucket of time. A ping without an answer is in none of them: see the outcomes below.',
+      title: 'RTT distribution',
+      description: 'Responses per bucket. Unanswered pings are not included: see Outcomes below.',
       ...{ empty: NO_ANSWER, span: 12, height: 9 },
       queries: [buckets(`sum by (le) (increase(${RTT}_bucket{${ONE}}[$__rate_interval]))`)],
     }),
     lines({
-      title: 'Quantiles',
+      title: 'RTT quantiles',
       description:
-        'Of answered pings alone, estimated from buckets. Where pings are further apart than a few scrapes, there are gaps: choose a longer time range.',
+        'Answered pings only, estimated from buckets. With long ping intervals there are gaps: choose a longer time range.',
       ...{ empty: NO_ANSWER, unit: UNITS.seconds, span: 12, height: 9 },
       queries: [0.5, 0.95, 0.99].map((q) =>
         series(quantile(q, RTT, ONE, '', '$__rate_interval'), `p${q * 100}`),
@@ -143,11 +141,11 @@ const alive =
   `${perMinute('sip_keepalive_ping_failures_total', ONE)}, 0)`;
 
 const outcomes: Section = {
-  title: 'How pings end',
+  title: 'Outcomes',
   panels: [
     lines({
-      title: 'Outcomes',
-      description: 'Pings that ended alive, and those that did not by reason, by minute.',
+      title: 'Pings by outcome',
+      description: 'Alive pings, and failed pings by reason, per minute.',
       ...{ empty: NO_PINGS, unit: UNITS.perMinute, span: 8, height: 8, isStacked: true },
       queries: [
         series(alive, 'alive'),
@@ -160,19 +158,19 @@ const outcomes: Section = {
     lines({
       title: 'SIP status codes',
       description:
-        'Final answers by their code, by minute. Whether a code counts as alive is for alive_codes to say.',
+        'Final responses by status code, per minute. alive_codes sets which codes count as alive.',
       ...{ empty: NO_ANSWER, unit: UNITS.perMinute, span: 8, height: 8, isStacked: true },
       queries: [series(perMinute('sip_keepalive_responses_total', ONE, 'code'), '{{code}}')],
     }),
     lines({
-      title: 'Retransmissions and late answers',
+      title: 'Retransmissions and late responses',
       description:
-        'Requests sent again for want of an answer, answers after the deadline, and challenges that were met, by minute. The first two are the early signs of loss.',
+        'Retransmitted requests, responses after the timeout, and answered challenges, per minute. The first two are early signs of packet loss.',
       ...{ empty: NO_PINGS, unit: UNITS.perMinute, span: 8, height: 8 },
       queries: [
         series(perMinute('sip_keepalive_retransmissions_total', ONE), 'retransmissions'),
-        series(perMinute('sip_keepalive_late_responses_total', ONE), 'late answers'),
-        series(perMinute('sip_keepalive_challenges_total', ONE), 'challenges met'),
+        series(perMinute('sip_keepalive_late_responses_total', ONE), 'late responses'),
+        series(perMinute('sip_keepalive_challenges_total', ONE), 'challenges'),
       ],
     }),
   ],
@@ -182,19 +180,19 @@ const targets: Section = {
   title: 'Addresses',
   panels: [
     timeline({
-      title: 'States of its addresses',
+      title: 'State by address',
       description:
-        'Each address that was pinged, over its transport. An address that the name no longer leads to ends.',
-      ...{ empty: 'No address has a verdict', span: 12, height: 8, mappings: looks.UP_OR_DOWN },
+        'Each pinged address with its transport. The line of an address that DNS no longer returns ends.',
+      ...{ empty: 'No address has a known state', span: 12, height: 8, mappings: looks.UP_OR_DOWN },
       queries: [
         series(`min by (${TARGET}) (sip_keepalive_target_up{${ONE}})`, '{{transport}} {{address}}'),
       ],
     }),
     rowsTable({
-      title: 'Its addresses',
+      title: 'Address details',
       description:
-        'Loss and p95 are of the time range. Priority and weight are those of the SRV record that led to the address, where one did.',
-      ...{ empty: 'It has no address', span: 12, height: 8 },
+        'Loss and p95 cover the time range. Priority and weight are from the SRV record of the address, if it has one.',
+      ...{ empty: 'No addresses', span: 12, height: 8 },
       queries: [
         rows(`min by (${TARGET}) (sip_keepalive_target_up{${ONE}})`),
         rows(`max by (${TARGET}) (sip_keepalive_last_up_timestamp_seconds{${ONE}}) * 1000`),
@@ -205,7 +203,7 @@ const targets: Section = {
       columns: [
         ['transport', 'Transport'],
         ['address', 'Address'],
-        ['Value #A', 'State', looks.worded(looks.UP_OR_DOWN)],
+        ['Value #A', 'State', looks.mapped(looks.UP_OR_DOWN)],
         ['Value #B', 'Last up', looks.unit(UNITS.ago)],
         ['Value #C', 'Loss', [...looks.unit(UNITS.share, 1), ...looks.coloured(looks.lowIsGood())]],
         ['Value #D', 'p95', looks.unit(UNITS.seconds)],
@@ -217,20 +215,19 @@ const targets: Section = {
   ],
 };
 
-const name: Section = {
-  title: 'Its name',
+const dns: Section = {
+  title: 'DNS',
   panels: [
     number({
-      ...{ title: 'What DNS said last', unit: UNITS.count, span: 4, height: 7 },
-      description:
-        'Stale: the last look-up failed, and the addresses of an earlier one are pinged.',
+      ...{ title: 'Last DNS result', unit: UNITS.count, span: 4, height: 7 },
+      description: 'Stale: the last lookup failed, and the addresses of an earlier one are pinged.',
       ...{ empty: NO_NAME, mappings: looks.STALE },
-      queries: [latest(`max by (destination) (sip_keepalive_resolution_stale{${ONE}})`, 'answer')],
+      queries: [latest(`max by (destination) (sip_keepalive_resolution_stale{${ONE}})`, 'result')],
     }),
     number({
       ...{ title: 'Last resolved', unit: UNITS.ago, span: 4, height: 7 },
-      description: 'When the name last came to addresses.',
-      empty: 'There is no name to resolve, or it never came to addresses',
+      description: 'Time of the last successful lookup.',
+      empty: 'No name to resolve, or no successful lookup yet',
       queries: [
         latest(
           `min by (destination) (sip_keepalive_last_resolution_timestamp_seconds{${ONE}}) * 1000`,
@@ -239,23 +236,23 @@ const name: Section = {
       ],
     }),
     number({
-      ...{ title: 'Left out', unit: UNITS.count, span: 4, height: 7 },
-      description: 'Addresses that are not pinged, because there are more than max_targets.',
+      ...{ title: 'Not pinged (over max_targets)', unit: UNITS.count, span: 4, height: 7 },
+      description: 'Addresses that are not pinged because the name has more than max_targets.',
       ...{ empty: NO_NAME, thresholds: looks.noneIsGood(looks.WARNING) },
       queries: [
-        latest(`max by (destination) (sip_keepalive_targets_truncated{${ONE}})`, 'left out'),
+        latest(`max by (destination) (sip_keepalive_targets_truncated{${ONE}})`, 'not pinged'),
       ],
     }),
     lines({
-      title: 'Look-ups',
-      description: 'Failures by reason, and changes of the addresses, by minute.',
+      title: 'Lookups',
+      description: 'Failed lookups by reason, and changes of the addresses, per minute.',
       ...{ empty: NO_NAME, unit: UNITS.perMinute, span: 12, height: 7 },
       queries: [
         series(
           perMinute('sip_keepalive_resolution_failures_total', ONE, 'reason'),
           'failed: {{reason}}',
         ),
-        series(perMinute('sip_keepalive_resolution_changes_total', ONE), 'other addresses'),
+        series(perMinute('sip_keepalive_resolution_changes_total', ONE), 'addresses changed'),
       ],
     }),
   ],
@@ -265,9 +262,9 @@ const connections: Section = {
   title: 'Connections and certificates',
   panels: [
     lines({
-      title: 'Connecting',
+      title: 'Connection setup time',
       description:
-        'How long connections take to come about: connect is TCP, tls the handshake. Seldom, because a connection lives on. The median and the 95th percentile.',
+        'Median and 95th percentile by phase: connect is TCP, tls is the handshake. Few values, because connections are kept.',
       ...{ empty: NO_CONNECTION, unit: UNITS.seconds, span: 8, height: 8 },
       queries: [0.5, 0.95].map((q) =>
         series(
@@ -279,7 +276,7 @@ const connections: Section = {
     lines({
       title: 'Certificate days left',
       description:
-        'Days until the certificate of each address expires, and until the first of its chain does.',
+        'Days until the certificate of each address expires, and until the first certificate of its chain does.',
       ...{ empty: NO_TLS, unit: UNITS.days, span: 8, height: 8 },
       queries: [
         series(days(certificateLeft(ONE, 'address', 'certificate')), '{{address}}'),
@@ -288,7 +285,7 @@ const connections: Section = {
     }),
     timeline({
       title: 'Certificate accepted',
-      description: 'Whether the certificate is trusted, in date and for the right name.',
+      description: 'Whether the certificate is trusted, valid now, and issued for the right name.',
       ...{ empty: NO_TLS, span: 8, height: 8, mappings: looks.YES_OR_NO },
       queries: [
         series(`min by (address) (sip_keepalive_tls_certificate_verified{${ONE}})`, '{{address}}'),
@@ -296,7 +293,7 @@ const connections: Section = {
     }),
     rowsTable({
       title: 'Certificates',
-      description: 'The last handshake with each address, and the certificate that it showed.',
+      description: 'The last handshake with each address, and the certificate received.',
       ...{ empty: NO_TLS, span: 24, height: 5 },
       queries: [rows(`sip_keepalive_tls_info{${ONE}}`)],
       columns: [
@@ -317,7 +314,7 @@ export const destination = (): Dashboard =>
   board({
     name: 'destination',
     description:
-      'One SIP destination: how its pings end and how long they take, its addresses, its name, its connections and certificates.',
+      'One SIP destination: state, round-trip times, outcomes, addresses, DNS, connections and certificates.',
     variables: [
       variables.datasource(),
       variables.instance(),
@@ -325,7 +322,7 @@ export const destination = (): Dashboard =>
     ],
     annotations: [wentDown(ONE), cameUp(ONE)],
     sections: [
-      { ...now, panels: [...now.panels, what] },
-      ...[roundTrips, outcomes, targets, name, connections],
+      { ...now, panels: [...now.panels, details] },
+      ...[roundTrips, outcomes, targets, dns, connections],
     ],
   });

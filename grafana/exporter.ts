@@ -1,4 +1,4 @@
-/** The exporter itself: whether what it says can be relied on, and what that costs. */
+/** The exporter itself: whether its results can be trusted, and its resource usage. */
 
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board, type Section } from './builders/board.js';
@@ -10,7 +10,7 @@ import * as variables from './builders/variables.js';
 
 const { UNITS } = looks;
 const EXPORTER = 'job=~"$job",instance=~"$instance"';
-const NOT_SCRAPED = 'No exporter was scraped within the time range';
+const NOT_SCRAPED = 'No exporter was scraped in the time range';
 const LATENESS = 'sip_keepalive_pinger_lateness_seconds';
 
 const each = (expr: string) => `max by (instance) (${expr})`;
@@ -23,7 +23,7 @@ const now: Section = {
     rowsTable({
       title: 'Exporters',
       description:
-        'Each exporter: whether Prometheus reaches it, its version, its shard, how many destinations it watches, and its configuration. One that was not reached within the time range is not here.',
+        'Each exporter with its version, shard, destinations and configuration. Exporters that Prometheus has not scraped in the time range are missing.',
       ...{ empty: NOT_SCRAPED, span: 24, height: 6 },
       queries: [
         rows(each(`up{${EXPORTER}}`)),
@@ -38,21 +38,21 @@ const now: Section = {
       ],
       columns: [
         ['instance', 'Exporter'],
-        ['Value #A', 'Reached', looks.worded(looks.YES_OR_NO)],
+        ['Value #A', 'Scraped', looks.mapped(looks.YES_OR_NO)],
         ['version', 'Version'],
         ['ordinal', 'Shard'],
         ['total', 'of'],
         ['Value #D', 'Destinations', looks.unit(UNITS.count)],
         ['Value #E', 'Started', looks.unit(UNITS.ago)],
-        ['Value #F', 'Last reload', looks.worded(looks.LOADED)],
-        ['Value #G', 'Configuration of', looks.unit(UNITS.ago)],
+        ['Value #F', 'Last reload', looks.mapped(looks.LOADED)],
+        ['Value #G', 'Configuration age', looks.unit(UNITS.ago)],
       ],
       hidden: ['Value #B', 'Value #C'],
     }),
     number({
       ...{ title: 'Stalls', unit: UNITS.count, decimals: 0, span: 6, height: 4 },
       description:
-        'Within the time range, how often the pinger thread stood still for more than 20 ms. What a stall hid is not counted as a time or a failure.',
+        'Pauses of the pinger thread of more than 20 ms in the time range. Pings whose result was lost to a pause are not counted.',
       ...{ empty: NOT_SCRAPED, thresholds: looks.noneIsGood(looks.WARNING) },
       queries: [
         latest(within('sip_keepalive_pinger_stalls_total', EXPORTER, 'instance'), '{{instance}}'),
@@ -60,7 +60,7 @@ const now: Section = {
     }),
     number({
       ...{ title: 'Pinger restarts', unit: UNITS.count, decimals: 0, span: 6, height: 4 },
-      description: 'Within the time range, how often the pinger thread had to be started again.',
+      description: 'Restarts of the pinger thread in the time range.',
       ...{ empty: NOT_SCRAPED, thresholds: looks.noneIsGood() },
       queries: [
         latest(within('sip_keepalive_pinger_restarts_total', EXPORTER, 'instance'), '{{instance}}'),
@@ -68,7 +68,7 @@ const now: Section = {
     }),
     number({
       ...{ title: 'Exporter restarts', unit: UNITS.count, decimals: 0, span: 6, height: 4 },
-      description: 'Within the time range, how often the process was started again.',
+      description: 'Restarts of the process in the time range.',
       ...{ empty: NOT_SCRAPED, thresholds: looks.noneIsGood(looks.WARNING) },
       queries: [
         latest(each(`changes(process_start_time_seconds{${EXPORTER}}[$__range])`), '{{instance}}'),
@@ -77,7 +77,7 @@ const now: Section = {
     number({
       ...{ title: 'Unmatched messages', unit: UNITS.count, decimals: 0, span: 6, height: 4 },
       description:
-        'Within the time range, messages that came in and belonged to no ping: strays, forgeries, malformed ones.',
+        'Received messages in the time range that belong to no ping: stray, forged or malformed.',
       ...{ empty: NOT_SCRAPED, thresholds: looks.noneIsGood(looks.WARNING) },
       queries: [
         latest(
@@ -93,18 +93,18 @@ const pings: Section = {
   title: 'Pings',
   panels: [
     heat({
-      title: 'How late pings left',
+      title: 'Send delay',
       description:
-        'Between the moment a ping was due and the moment it left, all exporters together. Late pings are not wrong ones: the round-trip time starts with the first send.',
-      ...{ empty: 'No ping has left', span: 12, height: 8 },
+        'Delay between when pings were due and when they were sent, all exporters together. Late pings still have correct round-trip times, which start at the first send.',
+      ...{ empty: 'No pings sent', span: 12, height: 8 },
       queries: [
         buckets(`sum by (le) (increase(${LATENESS}_bucket{${EXPORTER}}[$__rate_interval]))`),
       ],
     }),
     lines({
-      title: 'How late pings left, quantiles',
-      description: 'The median and the 99th percentile of each exporter, estimated from buckets.',
-      ...{ empty: 'No ping has left', unit: UNITS.seconds, span: 12, height: 8 },
+      title: 'Send delay quantiles',
+      description: 'Median and 99th percentile for each exporter, estimated from buckets.',
+      ...{ empty: 'No pings sent', unit: UNITS.seconds, span: 12, height: 8 },
       queries: [0.5, 0.99].map((q) =>
         series(
           quantile(q, LATENESS, EXPORTER, 'instance', '$__rate_interval'),
@@ -114,20 +114,20 @@ const pings: Section = {
     }),
     lines({
       title: 'Pings per second',
-      description: 'Pings that ended, alive or not.',
+      description: 'Completed pings, alive or not.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.perSecond, span: 8, height: 7 },
       queries: [series(rate('sip_keepalive_pings_total'), '{{instance}}')],
     }),
     lines({
       title: 'In flight',
-      description: 'Pings that have begun and not ended, at each scrape.',
+      description: 'Pings in progress at each scrape.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.count, span: 8, height: 7 },
       queries: [series(each(`sip_keepalive_pinger_in_flight{${EXPORTER}}`), '{{instance}}')],
     }),
     lines({
       title: 'Stalls and unmatched messages',
       description:
-        'By minute: times that the pinger thread stood still for more than 20 ms, and messages that belonged to no ping.',
+        'Pauses of the pinger thread of more than 20 ms, and messages that belong to no ping, per minute.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.perMinute, span: 8, height: 7 },
       queries: [
         series(`60 * ${rate('sip_keepalive_pinger_stalls_total')}`, '{{instance}} stalls'),
@@ -138,13 +138,13 @@ const pings: Section = {
 };
 
 const sources: Section = {
-  title: 'Where destinations come from',
+  title: 'Discovery and DNS',
   panels: [
     rowsTable({
       title: 'Sources',
       description:
-        'Whether the last look at each source found all that it should, how many destinations are watched because of it, and what it has that is not watched as it says; the log tells why.',
-      ...{ empty: 'The exporter has no sources of destinations', span: 12, height: 8 },
+        'Result of the last refresh of each source, its destinations, and its entries that are skipped or only partly applied; the log has the reasons.',
+      ...{ empty: 'No discovery sources', span: 12, height: 8 },
       queries: [
         rows(`max by (instance, source) (sip_keepalive_discovery_up{${EXPORTER}})`),
         rows(`max by (instance, source) (sip_keepalive_discovery_destinations{${EXPORTER}})`),
@@ -153,7 +153,7 @@ const sources: Section = {
       columns: [
         ['instance', 'Exporter'],
         ['source', 'Source'],
-        ['Value #A', 'In order', looks.worded(looks.YES_OR_NO)],
+        ['Value #A', 'Last refresh OK', looks.mapped(looks.YES_OR_NO)],
         ['Value #B', 'Destinations', looks.unit(UNITS.count)],
         [
           'Value #C',
@@ -163,10 +163,10 @@ const sources: Section = {
       ],
     }),
     lines({
-      title: 'Look-ups of names',
+      title: 'DNS lookup time',
       description:
-        'How long a look-up takes with all that it leads to: the median and the 99th percentile. No part of the round-trip time.',
-      ...{ empty: 'No name was looked up', unit: UNITS.seconds, span: 12, height: 8 },
+        'Median and 99th percentile of complete lookups, with all their queries. Not part of the round-trip time.',
+      ...{ empty: 'No DNS lookups', unit: UNITS.seconds, span: 12, height: 8 },
       queries: [0.5, 0.99].map((q) =>
         series(
           quantile(q, 'sip_keepalive_resolution_seconds', EXPORTER, 'instance', '$__rate_interval'),
@@ -177,24 +177,24 @@ const sources: Section = {
   ],
 };
 
-/** The gauges of prom-client hold the time between two looks; the shortest of them had no delay. */
-const longestDelay = each(
+/** The gauges of prom-client include the sampling interval, which the minimum shows. */
+const maxDelay = each(
   `clamp_min(nodejs_eventloop_lag_max_seconds{${EXPORTER}} - nodejs_eventloop_lag_min_seconds{${EXPORTER}}, 0)`,
 );
 
-const cost: Section = {
-  title: 'What it costs',
+const usage: Section = {
+  title: 'Resource usage',
   panels: [
     lines({
       title: 'CPU',
-      description: 'Of one core, all threads together: 100% is one core.',
+      description: 'All threads together: 100% is one core.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.share, span: 8, height: 7 },
       queries: [series(rate('process_cpu_seconds_total'), '{{instance}}')],
     }),
     lines({
       title: 'Memory',
       description:
-        'Resident is what the system counts for the process; heap is what JavaScript of the main thread uses of it.',
+        'Resident memory of the process, and the JavaScript heap in use on the main thread.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.bytes, span: 8, height: 7 },
       queries: [
         series(each(`process_resident_memory_bytes{${EXPORTER}}`), '{{instance}} resident'),
@@ -204,32 +204,32 @@ const cost: Section = {
     lines({
       title: 'Event loop lag',
       description:
-        'Of the main thread, which serves HTTP: at the scrape, and the longest since the one before. Pings have a thread of their own and do not wait for this one.',
+        'Of the main thread, which serves HTTP: at the scrape, and the maximum since the previous scrape. Pings run in their own thread and are not affected.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.seconds, span: 8, height: 7 },
       queries: [
         series(each(`nodejs_eventloop_lag_seconds{${EXPORTER}}`), '{{instance}} at the scrape'),
-        series(longestDelay, '{{instance}} longest'),
+        series(maxDelay, '{{instance}} maximum'),
       ],
     }),
     lines({
       title: 'Scrape duration',
-      description: 'How long Prometheus waits for /metrics.',
+      description: 'Time that Prometheus waits for /metrics.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.seconds, span: 8, height: 7 },
       queries: [series(each(`scrape_duration_seconds{${EXPORTER}}`), '{{instance}}')],
     }),
     lines({
       title: 'Samples per scrape',
-      description: 'Samples in /metrics. A destination over UDP has some forty.',
+      description: 'Samples in /metrics: about forty for a destination over UDP.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.count, span: 8, height: 7 },
       queries: [series(each(`scrape_samples_scraped{${EXPORTER}}`), '{{instance}}')],
     }),
     lines({
       title: 'Open files',
-      description: 'Open file descriptors, sockets among them, and how many the system allows.',
+      description: 'Open file descriptors including sockets, and their limit.',
       ...{ empty: NOT_SCRAPED, unit: UNITS.count, span: 8, height: 7 },
       queries: [
         series(each(`process_open_fds{${EXPORTER}}`), '{{instance}} open'),
-        series(each(`process_max_fds{${EXPORTER}}`), '{{instance}} allowed'),
+        series(each(`process_max_fds{${EXPORTER}}`), '{{instance}} limit'),
       ],
     }),
   ],
@@ -239,8 +239,8 @@ export const exporter = (): Dashboard =>
   board({
     name: 'exporter',
     description:
-      'The exporter itself: whether its pings leave in time, whether it stood still, where its destinations come from, and what it costs.',
+      'The exporter itself: send delay, pauses, restarts, discovery, DNS and resource usage.',
     variables: [variables.datasource(), ...variables.exporters()],
     annotations: [],
-    sections: [now, pings, sources, cost],
+    sections: [now, pings, sources, usage],
   });

@@ -1,4 +1,4 @@
-/** All destinations: which are up, which are worst, and why. */
+/** All destinations: their states, the worst first, and the reasons. */
 
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { cameUp, wentDown } from './builders/annotations.js';
@@ -24,13 +24,13 @@ const BY_LABEL = 'instance=~"$instance",$label=~"$value"';
 const FLEET = `${BY_LABEL},destination=~"$destination"`;
 const STATE = state(FLEET);
 const among = (isSo: string) => countOf(isSo, STATE);
-const NO_DESTINATION = 'No destination matches what is chosen above';
-/** Long enough for ten pings at the default interval, short enough to be about now. */
+const NO_DESTINATION = 'No destination matches the selection';
+/** Long enough for ten pings at the default interval, short enough for the current reason. */
 const NOW = '5m';
 
 const failures = `sum by (destination, reason) (increase(sip_keepalive_ping_failures_total{${FLEET}}[${NOW}])) > 0`;
 const nameFailures = `sum by (destination) (increase(sip_keepalive_resolution_failures_total{${FLEET}}[${NOW}])) > 0`;
-/** Of those that are down: what most of their pings failed for, or that they have no address. */
+/** For destinations that are down: the reason of most failed pings, or `resolution` without an address. */
 const reasonNow =
   `(topk by (destination) (1, ${failures}) ` +
   `or label_replace((${nameFailures}) unless on (destination) (${failures}), "reason", "resolution", "", "")) ` +
@@ -52,52 +52,52 @@ const now: Section = {
   title: 'Now',
   panels: [
     count(
-      'Watched',
-      'Destinations that match what is chosen above. One that several exporters watch counts once.',
+      'Monitored',
+      'Destinations that match the selection. One that several exporters monitor counts once.',
       `count(${STATE})`,
     ),
     count(
       'Up',
-      'Destinations that every exporter with a verdict finds up.',
+      'Destinations that are up at every exporter that knows their state.',
       among(`${STATE} == 1`),
     ),
     count(
       'Down',
-      'Destinations that at least one exporter finds down.',
+      'Destinations that are down at one exporter or more.',
       among(`${STATE} == 2`),
       looks.noneIsGood(),
     ),
     count(
       'Unknown',
-      'Destinations without a verdict yet: no ping of theirs has ended since the exporter started. Unknown is never up.',
+      'Destinations whose state is not known yet or is stale. Unknown is never up.',
       among(`${STATE} == -1`),
       looks.noneIsGood(looks.UNKNOWN),
     ),
     count(
       'Degraded',
-      'Destinations that are up while one of their addresses is not.',
+      'Destinations that are up while at least one of their addresses is down.',
       among(degraded),
       looks.noneIsGood(looks.WARNING),
     ),
     count(
-      'Certificates ending',
-      'Destinations with a certificate that expires within 30 days or has expired.',
+      'Certificates expiring',
+      'Destinations with a certificate that has expired or expires within 30 days.',
       among(expiring),
       looks.noneIsGood(looks.WARNING),
     ),
     number({
       ...{ title: 'Availability', unit: UNITS.share, decimals: 2, span: 3, height: 4 },
       description:
-        'Within the time range, the share of samples that were up, each destination weighing the same. Times without a verdict, or without a scrape, are not in it.',
-      empty: 'No verdicts',
+        'Share of samples in the time range that were up, averaged over the destinations. Times with an unknown state or without a scrape are left out.',
+      empty: 'No known states',
       thresholds: looks.highIsGood(),
       queries: [latest(`avg(${availability(FLEET, 'destination')})`, 'Availability')],
     }),
     number({
       ...{ title: 'Loss', unit: UNITS.share, decimals: 2, span: 3, height: 4 },
       description:
-        'Within the time range, the share of all pings that nobody answered in time. An answer that does not count as alive is no loss.',
-      empty: 'No ping has ended',
+        'Share of all pings in the time range without a response in time. A response that does not count as alive is not loss.',
+      empty: 'No completed pings',
       thresholds: looks.lowIsGood(),
       queries: [
         latest(
@@ -112,7 +112,7 @@ const now: Section = {
 const worst = rowsTable({
   title: 'Worst first',
   description:
-    'Every destination, those that are down first. The reason is what most pings of the last 5 minutes failed for, and only given while the destination is down; one that is pinged more rarely has none. Loss and p95 are of the time range; p95 is of answered pings alone. Choose a name to see more.',
+    'All destinations, those that are down first. The reason is that of most failed pings in the last 5 minutes, shown while the destination is down; with longer ping intervals there is none. Loss and p95 cover the time range; p95 covers answered pings only. Select a name for details.',
   ...{ empty: NO_DESTINATION, span: 24, height: 11 },
   queries: [
     rows(STATE),
@@ -126,8 +126,8 @@ const worst = rowsTable({
   ],
   columns: [
     ['destination', 'Destination', [fromCell()]],
-    ['Value #A', 'State', looks.worded(looks.VERDICTS)],
-    ['reason', 'Reason now'],
+    ['Value #A', 'State', looks.mapped(looks.STATES)],
+    ['reason', 'Current reason'],
     ['Value #C', 'Since', looks.unit(UNITS.ago)],
     ['Value #D', 'Loss', [...looks.unit(UNITS.share, 1), ...looks.coloured(looks.lowIsGood())]],
     ['Value #E', 'p95', looks.unit(UNITS.seconds)],
@@ -144,8 +144,8 @@ const worst = rowsTable({
 const alerts = rowsTable({
   title: 'Firing alerts',
   description:
-    'Alerts that Prometheus has firing for these destinations, and those of the exporters chosen above: an exporter that is down tells nothing of its destinations. An alert whose rule drops a label is not found by that label.',
-  ...{ empty: 'No alert is firing, or Prometheus has no alerting rules', span: 12, height: 9 },
+    'Firing alerts of these destinations and of the selected exporters. Alerts whose rules drop a label are not found by that label.',
+  ...{ empty: 'No firing alerts, or no alerting rules in Prometheus', span: 12, height: 9 },
   queries: [
     rows(
       `ALERTS{alertstate="firing",destination!="",${FLEET}} ` +
@@ -163,7 +163,7 @@ const alerts = rowsTable({
 const byLabel = rowsTable({
   title: 'By $label',
   description:
-    'The same numbers for each value of the label chosen above: a carrier, a site, whatever labels your configuration gives. Here a destination counts once for each exporter that watches it.',
+    'Figures for each value of the selected label, for example a carrier or a site. Here a destination counts once for each exporter that monitors it.',
   ...{ empty: NO_DESTINATION, span: 12, height: 9 },
   queries: [
     rows(`count by ($label) (sip_keepalive_is_alive{${FLEET}})`),
@@ -174,7 +174,7 @@ const byLabel = rowsTable({
     rows(loss(FLEET, '$label', '$__range')),
   ],
   columns: [
-    ['Value #A', 'Watched', looks.unit(UNITS.count)],
+    ['Value #A', 'Monitored', looks.unit(UNITS.count)],
     ['Value #B', 'Down', [...looks.unit(UNITS.count), ...looks.coloured(looks.noneIsGood())]],
     [
       'Value #C',
@@ -186,23 +186,23 @@ const byLabel = rowsTable({
   sortBy: ['Down', 'Loss'],
 });
 
-/** Those that were down at some time: ten thousand lines that are all up tell nothing. */
+/** Only those that were down at some time: ten thousand lines that are always up show nothing. */
 const wereDown = `${STATE} and on (destination) (max by (destination) (max_over_time(sip_keepalive_is_alive{${FLEET}}[$__range] @ end())) == 2)`;
 
 const time: Section = {
   title: 'Over time',
   panels: [
     timeline({
-      title: 'States of those that were down',
+      title: 'Destinations that were down',
       description:
-        'Every destination that was down at some time within the time range. Where several exporters watch it, down at one is down.',
-      empty: 'No destination was down within the time range',
-      ...{ span: 24, height: 10, mappings: looks.VERDICTS, links: FROM_SERIES },
+        'State over time of each destination that was down in the time range. With several exporters, down at one is down.',
+      empty: 'No destination was down in the time range',
+      ...{ span: 24, height: 10, mappings: looks.STATES, links: FROM_SERIES },
       queries: [series(wereDown, '{{destination}}')],
     }),
     lines({
       title: 'Destinations by state',
-      description: 'How many destinations are up, down and unknown.',
+      description: 'Number of destinations that are up, down and unknown.',
       ...{ empty: NO_DESTINATION, unit: UNITS.count, span: 12, height: 8, isStacked: true },
       queries: [
         series(among(`${STATE} == 1`), 'up'),
@@ -216,8 +216,8 @@ const time: Section = {
     lines({
       title: 'Failures by reason',
       description:
-        'Pings that ended not alive, by minute. A name that does not resolve has no pings and so no failures here.',
-      ...{ empty: 'No ping failed', unit: UNITS.perMinute, span: 12, height: 8, isStacked: true },
+        'Failed pings per minute. A name that does not resolve has no pings, and so no failures here.',
+      ...{ empty: 'No failed pings', unit: UNITS.perMinute, span: 12, height: 8, isStacked: true },
       queries: [
         series(
           `${perMinute('sip_keepalive_ping_failures_total', FLEET, 'reason')} > 0`,
@@ -234,8 +234,8 @@ const latency: Section = {
     bars({
       title: 'Slowest, by p95',
       description:
-        'The ten destinations with the highest 95th percentile of the round-trip time within the time range. Answered pings alone; estimated from buckets.',
-      empty: 'No ping was answered',
+        'The ten destinations with the highest 95th percentile of the round-trip time in the time range. Answered pings only, estimated from buckets.',
+      empty: 'No answered pings',
       ...{
         unit: UNITS.seconds,
         thresholds: looks.plain(),
@@ -251,9 +251,9 @@ const latency: Section = {
       ],
     }),
     lines({
-      title: 'Round-trip time of the fleet',
-      description: 'Quantiles over all answered pings of all destinations together.',
-      ...{ empty: 'No ping was answered', unit: UNITS.seconds, span: 12, height: 9 },
+      title: 'RTT of the fleet',
+      description: 'Quantiles over all answered pings of all destinations.',
+      ...{ empty: 'No answered pings', unit: UNITS.seconds, span: 12, height: 9 },
       queries: [0.5, 0.95, 0.99].map((q) =>
         series(quantile(q, RTT, FLEET, '', '$__rate_interval'), `p${q * 100}`),
       ),
@@ -265,7 +265,7 @@ export const fleet = (): Dashboard =>
   board({
     name: 'fleet',
     description:
-      'All SIP destinations: how many are up, which are worst, and why. Labels of your own: choose one under Label and its values beside it, and the table By label groups by it; more than one goes under Further filters, which Grafana puts into every query.',
+      'All SIP destinations: states, the worst first, and the reasons. To filter by one of your own labels, select it under Label and its values under Label value; the table By label groups by it. Add more labels under Further filters, which Grafana adds to every query.',
     variables: [
       variables.datasource(),
       variables.instance(),

@@ -1,4 +1,4 @@
-/** `npm run dashboards`: writes the boards anew. */
+/** `npm run dashboards`: writes the dashboards to their files. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { boards, FOLDER, fileOf, textOf } from './boards.js';

@@ -3,12 +3,12 @@ import { BAD, GOOD } from './looks.js';
 import { DATASOURCE } from './queries.js';
 
 /**
- * Marks at the moments that the exporter itself gives for its verdicts, which are exact, and not
- * at the scrapes at which a change was first seen. The first verdict after a start is one of them.
+ * Marks changes of state at the exact time that the exporter reports, not at the scrape that showed
+ * them first. The first state after a start counts as a change.
  */
-function verdicts(name: string, which: string, isUp: boolean): AnnotationQueryBuilder {
-  const since = `sip_keepalive_last_state_change_timestamp_seconds{${which}} * 1000`;
-  const now = `sip_keepalive_up{${which}} == ${isUp ? 1 : 0}`;
+function stateChanges(name: string, selector: string, isUp: boolean): AnnotationQueryBuilder {
+  const since = `sip_keepalive_last_state_change_timestamp_seconds{${selector}} * 1000`;
+  const now = `sip_keepalive_up{${selector}} == ${isUp ? 1 : 0}`;
   return new AnnotationQueryBuilder()
     .name(name)
     .datasource(DATASOURCE)
@@ -21,5 +21,5 @@ function verdicts(name: string, which: string, isUp: boolean): AnnotationQueryBu
     .step('15s');
 }
 
-export const wentDown = (which: string) => verdicts('Went down', which, false);
-export const cameUp = (which: string) => verdicts('Came up', which, true);
+export const wentDown = (selector: string) => stateChanges('Went down', selector, false);
+export const cameUp = (selector: string) => stateChanges('Came up', selector, true);

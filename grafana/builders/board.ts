@@ -1,4 +1,4 @@
-/** A board: its head, and sections of panels one under the other. */
+/** A dashboard: its settings, and sections of panels from top to bottom. */
 
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
@@ -42,11 +42,11 @@ export function board(spec: BoardSpec): Dashboard {
     builder.withRow(new RowBuilder(title));
     for (const panel of panels) builder.withPanel(panel);
   }
-  return numbered(builder.build());
+  return withPanelIds(builder.build());
 }
 
-/** The SDK leaves the identity of panels to us. */
-function numbered(dashboard: Dashboard): Dashboard {
+/** Assigns panel ids, which the SDK does not. */
+function withPanelIds(dashboard: Dashboard): Dashboard {
   const panels = dashboard.panels?.map((panel, index) => ({ ...panel, id: index + 1 })) ?? [];
   return { ...dashboard, panels };
 }

@@ -1,50 +1,50 @@
-/** Expressions that more than one board needs. `which` is what stands between the braces. */
+/** Expressions that several dashboards use. `selector` is the text between the braces. */
 
-/** 1 up, 2 down, -1 unknown. Where several exporters watch one destination, the worst is taken, and unknown gives way. */
-export const state = (which: string, by = 'destination'): string =>
-  `max by (${by}) (sip_keepalive_is_alive{${which}})`;
+/** 1 up, 2 down, -1 unknown. With several exporters down wins over up, and up over unknown. */
+export const state = (selector: string, by = 'destination'): string =>
+  `max by (${by}) (sip_keepalive_is_alive{${selector}})`;
 
 /**
- * How many of `all` are so. Where there are none at all it has no value, and a panel says so: to
- * show 0 down while nothing is watched would be a lie.
+ * Counts `some`, a subset of `all`. Without any of `all` there is no value, so a panel does not show
+ * 0 down while nothing is monitored.
  */
-export const countOf = (isSo: string, all: string): string => `count(${isSo}) or 0 * count(${all})`;
+export const countOf = (some: string, all: string): string => `count(${some}) or 0 * count(${all})`;
 
-/** The share of samples that were up; before the first verdict there are none. */
-export const availability = (which: string, by: string): string =>
-  `avg by (${by}) (avg_over_time(sip_keepalive_up{${which}}[$__range]))`;
+/** Share of samples that were up. While the state is unknown there are no samples. */
+export const availability = (selector: string, by: string): string =>
+  `avg by (${by}) (avg_over_time(sip_keepalive_up{${selector}}[$__range]))`;
 
-/** The share of pings that nobody answered in time; no value where none has ended. */
-export const loss = (which: string, by: string, window: string): string => {
+/** Share of pings without a response in time; no value without completed pings. */
+export const loss = (selector: string, by: string, window: string): string => {
   const increase = (metric: string) => `sum by (${by}) (increase(${metric}[${window}]))`;
-  const unanswered = increase(`sip_keepalive_ping_failures_total{${which},reason="timeout"}`);
-  return `${unanswered} / (${increase(`sip_keepalive_pings_total{${which}}`)} > 0)`;
+  const unanswered = increase(`sip_keepalive_ping_failures_total{${selector},reason="timeout"}`);
+  return `${unanswered} / (${increase(`sip_keepalive_pings_total{${selector}}`)} > 0)`;
 };
 
-/** A quantile of a histogram; the comparison takes away the NaN of those without observations. */
+/** Quantile of a histogram. The comparison drops the NaN of series without observations. */
 export const quantile = (
   q: number,
   metric: string,
-  which: string,
+  selector: string,
   by: string,
   window: string,
 ): string =>
-  `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (rate(${metric}_bucket{${which}}[${window}]))) >= 0`;
+  `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (rate(${metric}_bucket{${selector}}[${window}]))) >= 0`;
 
 export const RTT = 'sip_keepalive_rtt_seconds';
 
-/** How often a minute: with pings seconds or minutes apart, a rate by the second is hard to read. */
-export const perMinute = (metric: string, which: string, by = ''): string =>
-  `60 * sum${by === '' ? '' : ` by (${by})`} (rate(${metric}{${which}}[$__rate_interval]))`;
+/** Rate per minute: with pings seconds or minutes apart, a rate per second is hard to read. */
+export const perMinute = (metric: string, selector: string, by = ''): string =>
+  `60 * sum${by === '' ? '' : ` by (${by})`} (rate(${metric}{${selector}}[$__rate_interval]))`;
 
-/** Whole numbers of a counter within the time range, and no extrapolated fractions. */
-export const within = (metric: string, which: string, by: string): string =>
-  `round(sum by (${by}) (increase(${metric}{${which}}[$__range])))`;
+/** Increase of a counter in the time range, rounded because Prometheus extrapolates. */
+export const within = (metric: string, selector: string, by: string): string =>
+  `round(sum by (${by}) (increase(${metric}{${selector}}[$__range])))`;
 
-/** Until when the certificate that is first to expire is good, by seconds from now. */
+/** Seconds until the first certificate expires. */
 export const certificateLeft = (
-  which: string,
+  selector: string,
   by: string,
   of: 'certificate' | 'certificate_chain',
 ): string =>
-  `min by (${by}) (sip_keepalive_tls_${of}_not_after_timestamp_seconds{${which}}) - time()`;
+  `min by (${by}) (sip_keepalive_tls_${of}_not_after_timestamp_seconds{${selector}}) - time()`;

@@ -1,4 +1,4 @@
-/** The ways between the boards; each keeps the time range, the data source and the exporter. */
+/** Links between the dashboards. Each keeps the time range, the data source and the exporter. */
 
 import {
   DashboardLinkBuilder,
@@ -22,7 +22,7 @@ export const TITLES: Readonly<Record<keyof typeof UIDS, string>> = {
 const KEPT = `${placeholder('datasource:queryparam')}&${placeholder('instance:queryparam')}`;
 const TIME = placeholder('__url_time_range');
 
-/** Links above a board to the two others. */
+/** Links at the top of a dashboard to the two others. */
 export function linksFrom(board: keyof typeof UIDS): DashboardLinkBuilder[] {
   return (['fleet', 'destination', 'exporter'] as const)
     .filter((other) => other !== board)
@@ -35,18 +35,18 @@ export function linksFrom(board: keyof typeof UIDS): DashboardLinkBuilder[] {
     );
 }
 
-/** `name` is a variable of data links; encoded, because a destination may be called by its URI. */
+/** `name` is a variable of data links. It is encoded, because the name of a destination may be a URI. */
 const toDestination = (name: string): DashboardLinkBuilder =>
-  new DashboardLinkBuilder('Look at this destination')
+  new DashboardLinkBuilder('Show this destination')
     .type(DashboardLinkType.Link)
     .url(`/d/${UIDS.destination}?${KEPT}&var-destination=${name}&${TIME}`);
 
-/** From a series that has the label `destination`. */
+/** For series with the label `destination`. */
 export const FROM_SERIES: readonly DashboardLinkBuilder[] = [
   toDestination(placeholder('__field.labels.destination:percentencode')),
 ];
 
-/** From a cell that is the name of a destination. */
+/** For cells with the name of a destination. */
 export const fromCell = (): DynamicConfigValue => ({
   id: 'links',
   value: [toDestination(placeholder('__value.raw:percentencode')).build()],

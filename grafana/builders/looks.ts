@@ -1,4 +1,4 @@
-/** Colours and words. Colours are from the palette of Okabe and Ito, and never stand alone: a word or a number is with them. */
+/** Colours and texts. The colours are the Okabe-Ito palette; each appears with a text or a number. */
 
 import {
   type DynamicConfigValue,
@@ -15,15 +15,15 @@ export const BAD = '#D55E00';
 export const UNKNOWN = '#999999';
 export const NEUTRAL = '#56B4E9';
 
-/** Units in Grafana's names. */
+/** Units by their Grafana ids. */
 export const UNITS = {
   ...{ count: 'none', share: 'percentunit', seconds: 's', bytes: 'bytes' },
   ...{ perSecond: 'cps', perMinute: 'suffix: /min', ago: 'dateTimeFromNow', days: 'suffix: days' },
 } as const;
 
-type Word = readonly [value: string, text: string, color: string];
+type ValueText = readonly [value: string, text: string, color: string];
 
-const words = (...list: readonly Word[]): ValueMapping[] => [
+const valueTexts = (...list: readonly ValueText[]): ValueMapping[] => [
   {
     type: MappingType.ValueToText,
     options: Object.fromEntries(
@@ -32,8 +32,8 @@ const words = (...list: readonly Word[]): ValueMapping[] => [
   },
 ];
 
-/** Of `sip_keepalive_is_alive`. */
-export const VERDICTS = words(
+/** For `sip_keepalive_is_alive`. */
+export const STATES = valueTexts(
   ...([
     ['2', 'down', BAD],
     ['1', 'up', GOOD],
@@ -41,34 +41,34 @@ export const VERDICTS = words(
   ] as const),
 );
 
-/** Of gauges that are 1 or 0. */
-export const UP_OR_DOWN = words(['0', 'down', BAD], ['1', 'up', GOOD]);
-export const YES_OR_NO = words(['0', 'no', BAD], ['1', 'yes', GOOD]);
-export const STALE = words(['0', 'fresh', GOOD], ['1', 'stale', WARNING]);
-export const LOADED = words(['0', 'failed', BAD], ['1', 'loaded', GOOD]);
+/** For gauges that are 1 or 0. */
+export const UP_OR_DOWN = valueTexts(['0', 'down', BAD], ['1', 'up', GOOD]);
+export const YES_OR_NO = valueTexts(['0', 'no', BAD], ['1', 'yes', GOOD]);
+export const STALE = valueTexts(['0', 'fresh', GOOD], ['1', 'stale', WARNING]);
+export const LOADED = valueTexts(['0', 'failed', BAD], ['1', 'loaded', GOOD]);
 
 const steps = (...list: readonly (readonly [number | null, string])[]): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder()
     .mode(ThresholdsMode.Absolute)
     .steps(list.map(([value, color]): Threshold => ({ value, color })));
 
-/** The first step of every scale has no lower end. */
+/** Value of the first step, which has no lower bound. */
 const BELOW = null;
 
 export const plain = () => steps([BELOW, NEUTRAL]);
-/** Of a count that should be 0. */
+/** For a count that should be 0. */
 export const noneIsGood = (color: string = BAD) => steps([BELOW, GOOD], [1, color]);
 export const highIsGood = () => steps([BELOW, BAD], [0.99, WARNING], [0.999, GOOD]);
 export const lowIsGood = () => steps([BELOW, GOOD], [0.01, WARNING], [0.05, BAD]);
 export const daysLeft = () => steps([BELOW, BAD], [7, WARNING], [30, GOOD]);
 
-/** Settings of one column or series, as overrides take them. */
+/** Settings of one column or series, for overrides. */
 export const coloured = (thresholds: ThresholdsConfigBuilder): DynamicConfigValue[] => [
   { id: 'thresholds', value: thresholds.build() },
   { id: 'custom.cellOptions', value: { type: 'color-text' } },
 ];
 
-export const worded = (mappings: ValueMapping[]): DynamicConfigValue[] => [
+export const mapped = (mappings: ValueMapping[]): DynamicConfigValue[] => [
   { id: 'mappings', value: mappings },
   { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
 ];
@@ -78,7 +78,7 @@ export const unit = (name: string, decimals?: number): DynamicConfigValue[] => [
   ...(decimals === undefined ? [] : [{ id: 'decimals', value: decimals }]),
 ];
 
-/** The colour of one series. */
+/** Colour of one series. */
 export const fixed = (color: string): DynamicConfigValue[] => [
   { id: 'color', value: { mode: 'fixed', fixedColor: color } },
 ];

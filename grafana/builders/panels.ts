@@ -1,4 +1,4 @@
-/** Panels of each kind in the one style of the boards. */
+/** Each kind of panel, in the style of the dashboards. */
 
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import {
@@ -36,19 +36,19 @@ import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { plain } from './looks.js';
 import { DATASOURCE } from './queries.js';
 
-/** What every panel says of itself. */
-export interface About {
+/** What every panel has. */
+export interface PanelSpec {
   readonly title: string;
   readonly description: string;
-  /** Shown instead of the panel where there is nothing to show, and says why. */
+  /** Shown when there is no data; says why. */
   readonly empty: string;
-  /** Of the 24 columns of a board. */
+  /** Columns, of the 24 of a dashboard. */
   readonly span: number;
   readonly height: number;
   readonly queries: readonly DataqueryBuilder[];
 }
 
-/** What the builders of the SDK have in common; it has no name for it. */
+/** What the panel builders of the SDK have in common. */
 interface AnyPanel {
   title(title: string): this;
   description(description: string): this;
@@ -59,7 +59,7 @@ interface AnyPanel {
   targets(targets: DataqueryBuilder[]): this;
 }
 
-function about<T extends AnyPanel>(panel: T, { queries, ...text }: About): T {
+function describe<T extends AnyPanel>(panel: T, { queries, ...text }: PanelSpec): T {
   const ids = queries.map((query, i) => query.refId(String.fromCharCode('A'.charCodeAt(0) + i)));
   return panel
     .title(text.title)
@@ -75,18 +75,18 @@ const byThresholds = () => new FieldColorBuilder().mode(FieldColorModeId.Thresho
 const lastValue = () =>
   new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false);
 
-export interface NumberSpec extends About {
+export interface NumberSpec extends PanelSpec {
   readonly unit: string;
   readonly decimals?: number;
   readonly thresholds?: ThresholdsConfigBuilder;
   readonly mappings?: ValueMapping[];
-  /** Shows the name of the series and not its value. */
+  /** Shows the name of the series instead of its value. */
   readonly isNamed?: boolean;
 }
 
-/** One or a few numbers, large. */
+/** One or a few large numbers. */
 export function number(spec: NumberSpec): stat.PanelBuilder {
-  const panel = about(new stat.PanelBuilder(), spec)
+  const panel = describe(new stat.PanelBuilder(), spec)
     .unit(spec.unit)
     .thresholds(spec.thresholds ?? plain())
     .colorScheme(byThresholds())
@@ -98,15 +98,15 @@ export function number(spec: NumberSpec): stat.PanelBuilder {
   return spec.decimals === undefined ? panel : panel.decimals(spec.decimals);
 }
 
-export interface BarsSpec extends About {
+export interface BarsSpec extends PanelSpec {
   readonly unit: string;
   readonly thresholds: ThresholdsConfigBuilder;
   readonly links?: readonly DashboardLinkBuilder[];
 }
 
-/** One bar for each series, the longest first when the query sorts them. */
+/** One bar for each series, in the order of the query. */
 export function bars(spec: BarsSpec): bargauge.PanelBuilder {
-  return about(new bargauge.PanelBuilder(), spec)
+  return describe(new bargauge.PanelBuilder(), spec)
     .unit(spec.unit)
     .min(0)
     .thresholds(spec.thresholds)
@@ -117,16 +117,16 @@ export function bars(spec: BarsSpec): bargauge.PanelBuilder {
     .reduceOptions(lastValue());
 }
 
-export interface LinesSpec extends About {
+export interface LinesSpec extends PanelSpec {
   readonly unit: string;
   readonly max?: number;
   readonly links?: readonly DashboardLinkBuilder[];
-  /** Bars on top of each other, for parts of a whole. */
+  /** Stacked bars, for parts of a total. */
   readonly isStacked?: boolean;
 }
 
 export function lines(spec: LinesSpec): timeseries.PanelBuilder {
-  const panel = about(new timeseries.PanelBuilder(), spec)
+  const panel = describe(new timeseries.PanelBuilder(), spec)
     .unit(spec.unit)
     .min(0)
     .dataLinks([...(spec.links ?? [])])
@@ -153,16 +153,16 @@ const legend = () =>
     .showLegend(true)
     .calcs([]);
 
-export interface TimelineSpec extends About {
+export interface TimelineSpec extends PanelSpec {
   readonly mappings: ValueMapping[];
   readonly links?: readonly DashboardLinkBuilder[];
 }
 
-const ROWS_OF_A_PAGE = 25;
+const ROWS_PER_PAGE = 25;
 
-/** A row of states for each series. */
+/** One row of states for each series. */
 export function timeline(spec: TimelineSpec): statetimeline.PanelBuilder {
-  return about(new statetimeline.PanelBuilder(), spec)
+  return describe(new statetimeline.PanelBuilder(), spec)
     .mappings(spec.mappings)
     .thresholds(plain())
     .colorScheme(byThresholds())
@@ -172,13 +172,13 @@ export function timeline(spec: TimelineSpec): statetimeline.PanelBuilder {
     .rowHeight(0.85)
     .fillOpacity(80)
     .lineWidth(0)
-    .perPage(ROWS_OF_A_PAGE)
+    .perPage(ROWS_PER_PAGE)
     .legend(legend());
 }
 
-/** The buckets of a classic histogram over time; the scale of colours is safe for every eye. */
-export function heat(spec: About): heatmap.PanelBuilder {
-  return about(new heatmap.PanelBuilder(), spec)
+/** The buckets of a classic histogram over time, in a scale for colour-blind people too. */
+export function heat(spec: PanelSpec): heatmap.PanelBuilder {
+  return describe(new heatmap.PanelBuilder(), spec)
     .calculate(false)
     .unit('short')
     .yAxis(new heatmap.YAxisConfigBuilder().unit('s'))
@@ -199,28 +199,28 @@ export function heat(spec: About): heatmap.PanelBuilder {
     );
 }
 
-/** A column: the field that it is made of, its name for people, its settings. */
+/** A column: its field, its title, its settings. */
 export type Column = readonly [
   field: string,
   name: string,
   settings?: readonly DynamicConfigValue[],
 ];
 
-export interface TableSpec extends About {
+export interface TableSpec extends PanelSpec {
   readonly columns: readonly Column[];
-  /** Fields that are not shown; `Time` never is. */
+  /** Fields that are not shown, besides `Time`. */
   readonly hidden?: readonly string[];
-  /** Names of columns, the highest first. */
+  /** Titles of columns, sorted descending. */
   readonly sortBy?: readonly string[];
 }
 
 const EMPTY_CELL: DynamicConfigValue = { id: 'noValue', value: '–' };
 
-/** Rows of several queries become one where their labels agree. Labels that no column names follow as they are. */
+/** Merges rows of several queries that have the same labels. Labels without a column follow unchanged. */
 export function rowsTable(spec: TableSpec): table.PanelBuilder {
-  const panel = about(new table.PanelBuilder(), spec)
+  const panel = describe(new table.PanelBuilder(), spec)
     .withTransformation({ id: 'merge', options: {} })
-    .withTransformation(arranged(spec))
+    .withTransformation(organize(spec))
     .sortBy(
       (spec.sortBy ?? []).map((name) =>
         new TableSortByFieldStateBuilder().displayName(name).desc(true),
@@ -232,7 +232,7 @@ export function rowsTable(spec: TableSpec): table.PanelBuilder {
   return panel;
 }
 
-function arranged({ columns, hidden = [] }: TableSpec) {
+function organize({ columns, hidden = [] }: TableSpec) {
   return {
     id: 'organize',
     options: {

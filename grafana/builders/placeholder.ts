@@ -1,2 +1,2 @@
-/** What Grafana puts a value in place of: a variable of the board, or of a link, and how it is written. */
+/** Syntax of a variable, which Grafana replaces with its value. */
 export const placeholder = (variable: string): string => `$\{${variable}}`;

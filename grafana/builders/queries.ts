@@ -1,4 +1,4 @@
-/** Queries of panels, each to the data source that the user has chosen above the board. */
+/** Queries of panels to the data source that the user has selected. */
 
 import {
   DataqueryBuilder,
@@ -17,11 +17,11 @@ const query = (expr: string): DataqueryBuilder =>
 export const series = (expr: string, legend: string): DataqueryBuilder =>
   query(expr).range().legendFormat(legend);
 
-/** One value for each series, as of the end of the time range. */
+/** One value for each series, at the end of the time range. */
 export const latest = (expr: string, legend: string): DataqueryBuilder =>
   query(expr).instant().legendFormat(legend);
 
-/** Rows of a table, as of the end of the time range: a column for each label, and the value. */
+/** Rows of a table at the end of the time range: a column for each label, and the value. */
 export const rows = (expr: string): DataqueryBuilder =>
   query(expr).instant().format(PromQueryFormat.Table);
 

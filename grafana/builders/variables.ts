@@ -1,4 +1,4 @@
-/** What the user chooses above a board. */
+/** Variables that the user selects at the top of a dashboard. */
 
 import {
   AdHocVariableBuilder,
@@ -9,7 +9,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DATASOURCE } from './queries.js';
 
-/** It is there for every destination from the first scrape, also before the first verdict. */
+/** Exists for every destination from the first scrape on, also while its state is unknown. */
 const EVERY_DESTINATION = 'sip_keepalive_is_alive';
 const ALL = { selected: true, text: ['All'], value: ['$__all'] };
 
@@ -22,7 +22,7 @@ const query = (name: string, label: string, text: string): QueryVariableBuilder 
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.NaturalAsc);
 
-/** All is a regular expression for everything, also for series without that label. */
+/** All matches everything, including series without that label. */
 const several = (variable: QueryVariableBuilder): QueryVariableBuilder =>
   variable.multi(true).includeAll(true).allValue('.*').current(ALL);
 
@@ -32,40 +32,44 @@ export const datasource = (): DatasourceVariableBuilder =>
 export const instance = (): QueryVariableBuilder =>
   several(query('instance', 'Exporter', `label_values(${EVERY_DESTINATION}, instance)`));
 
-/** The name of any label, the user's own among them, which nobody but Prometheus knows. */
+/** Any label name, including the user's own; only Prometheus knows them. */
 export const label = (): QueryVariableBuilder =>
   query('label', 'Label', `label_names(${EVERY_DESTINATION})`)
     .regex('/^(?!__name__$).+/')
-    .description('Any label of the destinations, those of your configuration among them.')
+    .description('Any label of the destinations, including those of your configuration.')
     .current({ selected: true, text: 'instance', value: 'instance' });
 
 export const value = (): QueryVariableBuilder =>
-  several(query('value', 'is', `label_values(${EVERY_DESTINATION}, $label)`)).description(
-    'Which values of that label are shown.',
+  several(query('value', 'Label value', `label_values(${EVERY_DESTINATION}, $label)`)).description(
+    'Values of that label to show.',
   );
 
-export const destinations = (which: string): QueryVariableBuilder =>
+export const destinations = (selector: string): QueryVariableBuilder =>
   several(
     query(
       'destination',
       'Destination',
-      `label_values(${EVERY_DESTINATION}{${which}}, destination)`,
+      `label_values(${EVERY_DESTINATION}{${selector}}, destination)`,
     ),
   );
 
-export const destination = (which: string): QueryVariableBuilder =>
-  query('destination', 'Destination', `label_values(${EVERY_DESTINATION}{${which}}, destination)`);
+export const destination = (selector: string): QueryVariableBuilder =>
+  query(
+    'destination',
+    'Destination',
+    `label_values(${EVERY_DESTINATION}{${selector}}, destination)`,
+  );
 
-/** Grafana puts these into every query of the board. */
+/** Grafana adds these to every query of the dashboard. */
 export const filters = (): AdHocVariableBuilder =>
   new AdHocVariableBuilder('filters')
     .label('Further filters')
     .datasource(DATASOURCE)
-    .description('Any further label, the ones of your configuration among them.');
+    .description('Any other label, including those of your configuration.');
 
 /**
- * The jobs and instances that are exporters of this kind. All is the list of them and not
- * everything: `up` and `process_*` are metrics of many programs.
+ * Jobs and instances of this exporter. All is the list of them instead of everything, because `up`
+ * and `process_*` are metrics of other programs too.
  */
 export const exporters = (): QueryVariableBuilder[] => {
   const info = 'sip_keepalive_exporter_build_info';

@@ -11,15 +11,15 @@ import { eventually, folder } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
 
-/** Beside the fleet: a name that has no address, for what is said of names. */
+/** Besides the fleet: a name without an address, for the DNS panels. */
 const NAMED = 'nowhere';
 const SCRAPES = 20;
 
-/** Queries that nothing answers here, and why. */
+/** Queries without a result here, and why. */
 const EMPTY: Readonly<Record<string, string>> = {
   'sip-keepalive-fleet / Firing alerts / A': 'this Prometheus has no rules',
-  'sip-keepalive-destination / Its addresses / E': 'no address comes from an SRV record',
-  'sip-keepalive-destination / Last resolved / A': 'the only name never came to addresses',
+  'sip-keepalive-destination / Address details / E': 'no address comes from an SRV record',
+  'sip-keepalive-destination / Last resolved / A': 'the only name never resolves',
 };
 
 const VALUES = {
@@ -27,7 +27,7 @@ const VALUES = {
   ...{ job: 'sip-keepalive', instance: '.*', value: '.*' },
 };
 
-/** As the board is opened, and a label of the configuration's own. */
+/** The default of the dashboard, and a label of the configuration. */
 const LABELS = ['instance', 'fleet'];
 
 const queries = readBoards().flatMap(queriesOf);
@@ -61,7 +61,7 @@ async function scrapedFleet(t: TestContext) {
 }
 
 test(
-  'every query of the dashboards is answered by a real Prometheus that scrapes the fleet',
+  'every query of the dashboards has a result on a real Prometheus that scrapes the fleet',
   needs('prometheus'),
   async (t) => {
     const { fleet, url } = await scrapedFleet(t);
@@ -71,8 +71,8 @@ test(
     const named = (where: string) =>
       run(queries.find((query) => query.where === where) ?? assert.fail(where));
 
-    /** On the board of one destination, it is enough that one of the fleet has an answer. */
-    const isAnswered = async (query: Query, label: string): Promise<boolean> => {
+    /** On the destination dashboard one member of the fleet with a result is enough. */
+    const hasResult = async (query: Query, label: string): Promise<boolean> => {
       const names = query.board === 'sip-keepalive-destination' ? everyName : ['.*'];
       for (const name of names) if ((await run(query, name, label)).length > 0) return true;
       return false;
@@ -80,57 +80,60 @@ test(
 
     for (const label of LABELS) {
       await t.test(
-        `each has an answer with the label ${label}, or a reason to have none`,
+        `each has a result with the label ${label}, or a reason to have none`,
         async () => {
           const empty: string[] = [];
           for (const query of queries) {
-            if (!(await isAnswered(query, label))) empty.push(query.where);
+            if (!(await hasResult(query, label))) empty.push(query.where);
           }
           assert.deepEqual(empty.sort(), Object.keys(EMPTY).sort());
         },
       );
     }
 
-    await t.test('the fleet board counts right', async () => {
+    await t.test('the figures of the fleet dashboard are those of the fleet', async () => {
       const number = async (title: string) => {
         const [only] = await named(`sip-keepalive-fleet / ${title} / A`);
         return only?.value;
       };
-      const watched = await number('Watched');
+      const monitored = await number('Monitored');
       const up = await number('Up');
       const down = await number('Down');
-      assert.equal(watched, everyName.length);
-      assert.equal((up ?? 0) + (down ?? 0), watched);
+      assert.equal(monitored, everyName.length);
+      assert.equal((up ?? 0) + (down ?? 0), monitored);
       const isDown = fleet.members.filter(({ verdict }) => verdict === 'down').length + 1;
       const isFlapping = fleet.members.filter(({ verdict }) => verdict === 'flapping').length;
       assert.ok(down === isDown || down === isDown + isFlapping, `${down} are down`);
       assert.equal(await number('Unknown'), 0);
       const withCertificate = fleet.members.filter(({ certificate }) => certificate).length;
-      assert.equal(await number('Certificates ending'), withCertificate);
+      assert.equal(await number('Certificates expiring'), withCertificate);
     });
 
-    await t.test('the table of the worst tells the truth about each member', async () => {
-      const column = async (refId: string) => {
-        const series = await named(`sip-keepalive-fleet / Worst first / ${refId}`);
-        return new Map(
-          series.map((one): [string | undefined, Series] => [one.labels['destination'], one]),
-        );
-      };
-      const reasons = await column('B');
-      const loss = await column('D');
-      const p95 = await column('E');
-      const availability = await column('F');
-      for (const { name, verdict, reason } of fleet.members) {
-        if (verdict === 'flapping') continue;
-        const isDown = verdict === 'down';
-        assert.equal(reasons.get(name)?.labels['reason'], isDown ? reason : undefined, name);
-        assert.equal(loss.get(name)?.value, reason === 'timeout' ? 1 : 0, `loss of ${name}`);
-        assert.equal(availability.get(name)?.value, isDown ? 0 : 1, `availability of ${name}`);
-      }
-      assert.equal(reasons.get(NAMED)?.labels['reason'], 'resolution');
-      assert.equal(p95.get('silent'), undefined);
-      const slow = p95.get('slow')?.value ?? 0;
-      assert.ok(slow > 0.25, `the slow one answers after 0.3 s, p95 is ${slow}`);
-    });
+    await t.test(
+      'the table Worst first shows the state and the reason of each member',
+      async () => {
+        const column = async (refId: string) => {
+          const series = await named(`sip-keepalive-fleet / Worst first / ${refId}`);
+          return new Map(
+            series.map((one): [string | undefined, Series] => [one.labels['destination'], one]),
+          );
+        };
+        const reasons = await column('B');
+        const loss = await column('D');
+        const p95 = await column('E');
+        const availability = await column('F');
+        for (const { name, verdict, reason } of fleet.members) {
+          if (verdict === 'flapping') continue;
+          const isDown = verdict === 'down';
+          assert.equal(reasons.get(name)?.labels['reason'], isDown ? reason : undefined, name);
+          assert.equal(loss.get(name)?.value, reason === 'timeout' ? 1 : 0, `loss of ${name}`);
+          assert.equal(availability.get(name)?.value, isDown ? 0 : 1, `availability of ${name}`);
+        }
+        assert.equal(reasons.get(NAMED)?.labels['reason'], 'resolution');
+        assert.equal(p95.get('silent'), undefined);
+        const slow = p95.get('slow')?.value ?? 0;
+        assert.ok(slow > 0.25, `the slow one answers after 0.3 s, p95 is ${slow}`);
+      },
+    );
   },
 );

@@ -1,7 +1,7 @@
-/** The boards are what the code makes, and hold together. `UPDATE_DASHBOARDS=1 npm test` writes them anew. */
+/** The dashboards match their code and are consistent. `npm run dashboards` updates them. */
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import { boards as asBuilt, FOLDER, fileOf, textOf } from '../../grafana/boards.js';
@@ -9,14 +9,10 @@ import { placeholder } from '../../grafana/builders/placeholder.js';
 import { parseYaml } from '../../src/platform/yaml.js';
 import { type Board, type Panel, queriesOf, readBoards } from '../support/dashboards.js';
 
-test('the files are what the code makes, and there are no others', () => {
+test('the files match the code, and there are no others', () => {
   for (const board of asBuilt()) {
-    if (process.env['UPDATE_DASHBOARDS'] === '1') writeFileSync(fileOf(board), textOf(board));
     const found = readFileSync(fileOf(board), 'utf8');
-    assert.ok(
-      found === textOf(board),
-      `${fileOf(board)} has drifted; npm run dashboards writes it anew`,
-    );
+    assert.ok(found === textOf(board), `${fileOf(board)} is out of date; run npm run dashboards`);
   }
   const files = asBuilt().map((board) => basename(fileOf(board)));
   assert.deepEqual(readdirSync(FOLDER).sort(), files.sort());
@@ -39,7 +35,7 @@ for (const board of boards) {
       }
     });
 
-    test('panels and queries have identities of their own, and the data source that was chosen', () => {
+    test('panels and queries have unique ids, and the selected data source', () => {
       const ids = board.panels.map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length);
       assert.ok(ids.every((id) => Number.isInteger(id) && id > 0));
@@ -48,7 +44,7 @@ for (const board of boards) {
       for (const { title, targets = [], datasource } of panelsOf(board)) {
         assert.ok(targets.length > 0, title);
         for (const source of [datasource, ...targets.map((target) => target.datasource)])
-          assert.equal(source?.uid, CHOSEN, title);
+          assert.equal(source?.uid, SELECTED, title);
       }
     });
 
@@ -60,7 +56,7 @@ for (const board of boards) {
     });
 
     test('every variable that is used is defined', () => {
-      const defined = new Set([...board.templating.list.map(({ name }) => name), ...GRAFANAS_OWN]);
+      const defined = new Set([...board.templating.list.map(({ name }) => name), ...BUILT_IN]);
       const text = JSON.stringify(board);
       const used = [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
       assert.ok(used.length > 10);
@@ -70,7 +66,7 @@ for (const board of boards) {
       );
     });
 
-    test('links lead to boards that there are, and set variables that those have', () => {
+    test('links lead to existing dashboards, and set variables that those have', () => {
       const urls = [...JSON.stringify(board).matchAll(/"url":"([^"]*)"/g)].map(
         ([, url = '']) => url,
       );
@@ -106,13 +102,13 @@ for (const board of boards) {
   });
 }
 
-test('each board has an identity of its own that Grafana accepts', () => {
+test('each dashboard has a unique id that Grafana accepts', () => {
   const uids = boards.map(({ uid }) => uid);
   assert.equal(new Set(uids).size, uids.length);
   for (const uid of uids) assert.match(uid, /^[a-z][a-z0-9-]{7,39}$/);
 });
 
-test('what provisions Grafana names the folder of the boards, and one data source', () => {
+test('the provisioning of Grafana names the folder of the dashboards and one data source', () => {
   const read = (file: string): unknown =>
     parseYaml(readFileSync(`grafana/provisioning/${file}`, 'utf8'));
   const { datasources } = read('datasources/prometheus.yml') as {
@@ -131,18 +127,18 @@ test('what provisions Grafana names the folder of the boards, and one data sourc
   );
 });
 
-const CHOSEN = placeholder('datasource');
+const SELECTED = placeholder('datasource');
 const COLUMNS = 24;
-const GRAFANAS_OWN = [
+const BUILT_IN = [
   ...['__rate_interval', '__range', '__all', '__url_time_range'],
   ...['__field', '__value'],
 ];
 
-/** Of Prometheus itself, and of prom-client. */
+/** Metrics of Prometheus itself and of prom-client. */
 const FROM_ELSEWHERE = /^(?:up|ALERTS|scrape_\w+|process_\w+|nodejs_\w+)$/;
 const isFromElsewhere = (metric: string) => FROM_ELSEWHERE.test(metric);
 
-/** A metric is what stands before a brace, or names itself to be one of ours. */
+/** A metric is a name before a brace, or one with the prefix of the exporter. */
 function metricsIn(text: string): string[] {
   const found = text.matchAll(/\b(?:([A-Za-z_]\w*)(?=\{)|(sip_keepalive_\w+))/g);
   return [...found].map(([metric]) => metric);
