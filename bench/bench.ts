@@ -1,4 +1,4 @@
-/** What every part is given. */
+/** What every part of the benchmark gets. */
 
 import type { Crowd } from './crowd.js';
 import type { Row } from './report.js';
@@ -6,20 +6,22 @@ import type { Scene } from './scene.js';
 import type { Steady } from './steady.js';
 
 export interface Bench extends Scene {
-  /** The exporter at so many pings a second; measured once, whoever asks. */
+  /** The exporter at this many pings per second; measured once per rate. */
   readonly steady: (pingsPerSecond: number) => Promise<Steady>;
-  /** The exporter with 10,000 destinations at rest, scraped; measured once, whoever asks. */
+  /** The exporter with 10,000 destinations at rest, scraped; measured once. */
   readonly crowd: () => Promise<Crowd>;
 }
 
 export type Part = (bench: Bench) => Promise<readonly Row[]>;
 
-/** Asks once for each key and hands out the same answer from then on. */
-export function once<Key, Value>(ask: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+/** Calls `measure` once for each key, and returns the same result after that. */
+export function once<Key, Value>(
+  measure: (key: Key) => Promise<Value>,
+): (key: Key) => Promise<Value> {
   const known = new Map<Key, Promise<Value>>();
   return (key) => {
-    const answer = known.get(key) ?? ask(key);
-    known.set(key, answer);
-    return answer;
+    const result = known.get(key) ?? measure(key);
+    known.set(key, result);
+    return result;
   };
 }

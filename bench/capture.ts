@@ -1,23 +1,23 @@
-/** A packet capture of the pings, and what it says of their round trips. */
+/** A packet capture of the pings, and their round-trip times in it. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { which } from './machine.js';
 import type { Stage } from './stage.js';
 
-/** pcap file header: nanosecond time stamps, written by a machine of our byte order. */
+/** pcap file header: nanosecond timestamps in the byte order of this machine. */
 const MAGIC_NANOSECONDS = 0xa1b23c4d;
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
-/** Link types, and how long their headers are: loopback of BSD, and Ethernet. */
+/** Link types and the lengths of their headers: BSD loopback, Ethernet. */
 const LINK_HEADER = new Map([
   [0, 4],
   [1, 14],
 ]);
 const UDP_HEADER = 8;
-const BYTES_OF_A_MESSAGE = 600;
+const SNAPSHOT_BYTES = 600;
 
-/** A ping as the wire saw it. */
+/** A ping in the capture. */
 export interface WirePing {
   /** As in the label `address`. */
   readonly address: string;
@@ -28,27 +28,27 @@ export interface WirePing {
 const tcpdump = which('tcpdump');
 export const canCapture = tcpdump !== undefined && process.getuid?.() === 0;
 
-/** Captures what goes to and from the port while something goes on. @throws when packets were lost. */
+/** Captures the packets of a port during `act`. @throws when packets were lost. */
 export async function captured<T>(
   stage: Stage,
   port: number,
-  goesOn: () => Promise<T>,
-): Promise<{ readonly transport: readonly WirePing[]; readonly seen: T }> {
+  act: () => Promise<T>,
+): Promise<{ readonly pings: readonly WirePing[]; readonly result: T }> {
   const file = join(stage.directory, 'pings.pcap');
-  const flags = ['--time-stamp-precision=nano', '-B', '32768', '-s', String(BYTES_OF_A_MESSAGE)];
+  const flags = ['--time-stamp-precision=nano', '-B', '32768', '-s', String(SNAPSHOT_BYTES)];
   const filter = ['udp', 'port', String(port)];
   const command = [tcpdump ?? 'tcpdump', '-i', 'lo', '-Z', 'root', ...flags, '-w', file, ...filter];
   return stage.during(command, async (running) => {
-    await stage.until('tcpdump', 5000, async () => running.complaints.includes('listening on'));
-    const seen = await goesOn();
+    await stage.until('tcpdump', 5000, async () => running.errorOutput.includes('listening on'));
+    const result = await act();
     await running.stop('SIGINT');
-    const dropped = Number(/(\d+) packets? dropped by kernel/.exec(running.complaints)?.[1] ?? 0);
+    const dropped = Number(/(\d+) packets? dropped by kernel/.exec(running.errorOutput)?.[1] ?? 0);
     if (dropped > 0) throw new Error(`tcpdump: expected every packet, lost ${dropped}`);
-    return { transport: roundTrips(readFileSync(file)), seen };
+    return { pings: roundTrips(readFileSync(file)), result };
   });
 }
 
-/** Pairs requests and responses by their branch; the first of each counts. */
+/** Pairs requests and responses by branch; the first of each counts. */
 export function roundTrips(pcap: Buffer): readonly WirePing[] {
   const requests = new Map<string, { readonly address: string; readonly atNanos: bigint }>();
   const pings: WirePing[] = [];
@@ -78,7 +78,7 @@ interface Packet {
   readonly message: string;
 }
 
-/** The UDP packets of a capture file, IPv4 only. @throws when it is not such a file. */
+/** The UDP packets of a capture file, IPv4 only. @throws when it has another format. */
 function* packets(pcap: Buffer): Generator<Packet, void, undefined> {
   const linkHeader = LINK_HEADER.get(pcap.readUInt32LE(20));
   if (pcap.readUInt32LE(0) !== MAGIC_NANOSECONDS || linkHeader === undefined) {

@@ -1,4 +1,4 @@
-/** The exporter with 10,000 destinations, scraped: its memory, its scrapes, and who waits for them. */
+/** The exporter with 10,000 destinations: memory, scrapes, and how long other requests wait. */
 
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -24,11 +24,11 @@ export interface Crowd {
   readonly rssBytes: number;
   readonly plain: readonly Download[];
   readonly gzip: readonly Download[];
-  /** What another request waits: with nothing else going on, and while we scrape. */
+  /** Waiting time of another request: without scrapes, and during scrapes. */
   readonly atRest: Waits;
   readonly whilePlain: Waits;
   readonly whileGzip: Waits;
-  /** Where the text of a scrape is kept. */
+  /** File with the text of a scrape. */
   readonly file: string;
 }
 
@@ -49,7 +49,7 @@ export async function measureCrowd(scene: Scene): Promise<Crowd> {
   });
 }
 
-/** Memory after the first pings and some scrapes, the way Prometheus asks. */
+/** Memory after the first pings and some scrapes with the headers of Prometheus. */
 export async function settledRss({ stage }: Scene, { pid, url }: Exporter): Promise<number> {
   await stage.sleep(1000);
   await scrape(url, LIKE_PROMETHEUS, SCRAPES_BEFORE_MEMORY);
@@ -67,14 +67,14 @@ export async function scrape(
   return scrapes;
 }
 
-/** Another process asks for something small, one request after the other, while we scrape. */
+/** Another process sends small requests one after the other during scrapes. */
 async function longestWaits({ stage, isQuick }: Scene, url: string) {
   const rounds = isQuick ? 2 : 4;
   const command = [process.execPath, HEALTHY, new URL(url).port, '/-/healthy'];
   return stage.during(command, async (other) => {
-    const during = async (goesOn: Promise<unknown>): Promise<Waits> => {
-      await goesOn;
-      // A request that still waits belongs to what went on.
+    const during = async (scrapes: Promise<unknown>): Promise<Waits> => {
+      await scrapes;
+      // A request that still waits belongs to these scrapes.
       await stage.sleep(500);
       const [longestMs = 0, p99Ms = 0] = (await other.ask('')).split(' ').map(Number);
       return { longestMs, p99Ms };

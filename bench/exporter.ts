@@ -1,4 +1,4 @@
-/** The exporter: the real process, as a user starts it. */
+/** Starts the exporter as a process, as a user does. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { freeTcpPort, NEAR_CORE, pinned } from './machine.js';
 import type { Scene } from './scene.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
-/** How long it may take until every destination was pinged once. */
+/** Time limit for the first ping of every destination. */
 const FIRST_PINGS_WITHIN_MS = 60_000;
 
 export interface ExporterOptions {
@@ -17,11 +17,11 @@ export interface ExporterOptions {
   /** All its threads on one core. */
   readonly isPinned: boolean;
   readonly flags?: readonly string[];
-  /** Lines of the configuration that follow the destinations: more of them, or other settings. */
+  /** Lines of the configuration after the destinations: more of them, or other settings. */
   readonly more?: string;
-  /** How many descriptors it may have; by default as many as this process. */
+  /** Limit of descriptors; by default that of this process. */
   readonly openFiles?: number;
-  /** What its own requests carry, such as a password. */
+  /** Headers of requests to it, such as a password. */
   readonly headers?: Headers;
 }
 
@@ -32,7 +32,7 @@ export interface Exporter {
   readonly file: string;
 }
 
-/** Starts it, uses it from when every destination was pinged once, and stops it. */
+/** Starts the exporter, calls `use` once every destination has been pinged, and stops it. */
 export async function withExporter<T>(
   { stage, farEnd }: Scene,
   options: ExporterOptions,
@@ -49,7 +49,7 @@ export async function withExporter<T>(
   const url = `http://127.0.0.1:${port}`;
   return stage.during(isPinned ? pinned(NEAR_CORE, command) : command, async (running) => {
     await stage.until('the first ping of every destination', FIRST_PINGS_WITHIN_MS, async () => {
-      if (!running.isRunning) throw new Error(`the exporter ended: ${running.complaints}`);
+      if (!running.isRunning) throw new Error(`the exporter ended: ${running.errorOutput}`);
       return (await farEnd.requests()).pings - before.pings >= destinations;
     });
     await stage.until('readiness', FIRST_PINGS_WITHIN_MS, () => isReady(url, headers));
@@ -57,7 +57,7 @@ export async function withExporter<T>(
   });
 }
 
-/** As people write it; the first few may have an interval of their own, in seconds. */
+/** As YAML. The first few destinations may have an interval of their own, in seconds. */
 export function configText(
   uris: readonly string[],
   intervalSeconds: number,
@@ -70,7 +70,7 @@ export function configText(
   return `ping_interval: ${intervalSeconds}\ndestinations:\n${lines.join('')}`;
 }
 
-/** The command, with so many descriptors at the most. */
+/** The command with a limit of descriptors. */
 function limited(openFiles: number | undefined, command: readonly string[]): readonly string[] {
   if (openFiles === undefined) return command;
   return ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];

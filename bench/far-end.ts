@@ -1,23 +1,22 @@
-/** Whoever is pinged: one process that answers on one port of all addresses of 127.0.0.0/8. */
+/** The peer of all pings: one process that answers on one port of all addresses of 127.0.0.0/8. */
 
 import { fileURLToPath } from 'node:url';
 import { FAR_CORE, freeUdpPort, pinned } from './machine.js';
 import { compiled } from './native.js';
 import type { Running, Stage } from './stage.js';
 
-/** Where the destinations begin; one address each from here on. */
+/** Address of the first destination; each next one has the next address. */
 const FIRST_ADDRESS = 0x7f010000;
 
 export interface Requests {
-  /** Each request once. */
+  /** Requests without retransmissions. */
   readonly pings: number;
-  /** Those that came again. */
   readonly retransmissions: number;
 }
 
 export class FarEnd {
   readonly port: number;
-  /** In C; the one in JavaScript may be the bottleneck. */
+  /** Written in C; the one in JavaScript may be the bottleneck. */
   readonly isNative: boolean;
   readonly #process: Running;
 
@@ -37,13 +36,13 @@ export class FarEnd {
     return new FarEnd(port, native !== undefined, running);
   }
 
-  /** What has arrived so far. */
+  /** Requests received so far. */
   async requests(): Promise<Requests> {
     const [total = 0, retransmissions = 0] = (await this.#process.ask('')).split(' ').map(Number);
     return { pings: total - retransmissions, retransmissions };
   }
 
-  /** URIs of so many destinations. */
+  /** URIs of `count` destinations. */
   uris(count: number): readonly string[] {
     return Array.from({ length: count }, (_, i) => `sip:${address(i)}:${this.port}`);
   }

@@ -1,11 +1,11 @@
-/** Requests to the exporter. */
+/** HTTP requests to the exporter. */
 
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** How Prometheus asks. */
+/** Headers of Prometheus. */
 export const LIKE_PROMETHEUS: Headers = {
   accept: 'application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5',
   'accept-encoding': 'gzip',
@@ -17,30 +17,30 @@ export interface Download {
   readonly bytes: number;
 }
 
-/** Takes the whole answer; the body goes to `take`, or nowhere. @throws when it is no 200. */
+/** Downloads a response; `onChunk` gets the body. @throws when the status is not 200. */
 export async function download(
   url: string,
   headers: Headers = {},
-  take: (bytes: Buffer) => void = () => {},
+  onChunk: (bytes: Buffer) => void = () => {},
 ): Promise<Download> {
   const began = performance.now();
   const response = await open(url, headers);
   let bytes = 0;
   for await (const chunk of response) {
     bytes += chunk.length;
-    take(chunk);
+    onChunk(chunk);
   }
   return { millis: performance.now() - began, bytes };
 }
 
-/** The whole answer as text. */
+/** The response body as text. */
 export async function text(url: string): Promise<string> {
   const chunks: Buffer[] = [];
   await download(url, {}, (chunk) => chunks.push(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The lines of an answer as they come; whoever has heard enough hangs up by leaving the loop. */
+/** The lines of a response as they arrive. Leaving the loop closes the connection. */
 export async function* lines(
   url: string,
   headers: Headers = {},
@@ -60,9 +60,9 @@ export async function* lines(
 }
 
 async function open(url: string, headers: Headers): Promise<IncomingMessage> {
-  const asked = request(url, { headers, agent: false });
-  asked.end();
-  const [response]: IncomingMessage[] = await once(asked, 'response');
+  const sent = request(url, { headers, agent: false });
+  sent.end();
+  const [response]: IncomingMessage[] = await once(sent, 'response');
   if (response?.statusCode === 200) return response;
   response?.destroy();
   throw new Error(`${url}: expected 200, got ${response?.statusCode}`);

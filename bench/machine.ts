@@ -1,4 +1,4 @@
-/** The machine that a run is on: what it is, what it has, and which parts of it are free. */
+/** The machine of a run: its hardware, its tools and its free ports. */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -7,11 +7,11 @@ import { createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** The core of everything that is pinged, and that of whoever pings. */
+/** The core of the pinged peers, and that of the pinging process. */
 export const FAR_CORE = 0;
 export const NEAR_CORE = 1;
 
-/** Where a program is; undefined when it is not installed. */
+/** Path of a program; undefined when it is not installed. */
 export function which(program: string): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -20,10 +20,10 @@ export function which(program: string): string | undefined {
     .find(isExecutable);
 }
 
-/** Processes can be held to one core. */
+/** Whether processes can be pinned to one core. */
 export const canPin = which('taskset') !== undefined && availableParallelism() > NEAR_CORE;
 
-/** The command, held to one core where that can be done. */
+/** The command, pinned to one core where possible. */
 export function pinned(core: number, command: readonly string[]): readonly string[] {
   return canPin ? ['taskset', '-c', String(core), ...command] : command;
 }
@@ -41,12 +41,12 @@ export function describeMachine(): readonly string[] {
     `Tools: ${tools.join(', ')}`,
     `Load before the run: ${loadavg()[0]?.toFixed(2)}`,
     canPin
-      ? `Cores: in cpu, lateness and rate the far end is held to core ${FAR_CORE}, whoever pings to core ${NEAR_CORE}, the same for every contender; elsewhere only the far end is held`
-      : 'Cores: nobody is held to a core (taskset is missing, or there is only one core)',
+      ? `Cores: in cpu, lateness and rate the far end is pinned to core ${FAR_CORE} and the pinging process to core ${NEAR_CORE}, for every contender; elsewhere only the far end is pinned`
+      : 'Cores: no process is pinned (taskset is missing, or there is only one core)',
   ];
 }
 
-/** A UDP port that nobody has now, on any address. */
+/** A UDP port that is free on all addresses. */
 export async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4');
   socket.bind(0);
@@ -56,7 +56,7 @@ export async function freeUdpPort(): Promise<number> {
   return port;
 }
 
-/** A TCP port that nobody has now. */
+/** A free TCP port. */
 export async function freeTcpPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

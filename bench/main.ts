@@ -1,8 +1,8 @@
 /**
  * The benchmarks: `npm run bench`, or `npm run bench -- [--quick] [PART]...` for some parts only.
  *
- * Speed is never asserted: a goal that is missed is said to be missed. Everything happens on
- * 127.0.0.0/8, and everything that is started is ended.
+ * Speed is never asserted: the table says which goals are missed. All traffic stays on 127.0.0.0/8,
+ * and every started process is stopped.
  */
 
 import { parseArgs } from 'node:util';
@@ -23,7 +23,7 @@ import { type Row, table } from './report.js';
 import { Stage } from './stage.js';
 import { measureSteady } from './steady.js';
 
-/** In the order in which they run. */
+/** In the order of execution. */
 const PARTS: Readonly<Record<string, Part>> = {
   cpu,
   lateness,
@@ -35,19 +35,19 @@ const PARTS: Readonly<Record<string, Part>> = {
   page,
   hostile,
 };
-/** As shells tell the end by Ctrl-C. */
+/** Exit code of shells after Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 const EXIT_USAGE = 2;
 
-interface Wish {
-  /** Parts by name; none means all. */
+interface Options {
+  /** Parts by name; empty for all. */
   readonly parts: readonly string[];
   readonly isQuick: boolean;
 }
 
 async function main(): Promise<void> {
-  const wish = readWish();
-  if (wish === undefined) return;
+  const options = readOptions();
+  if (options === undefined) return;
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interruption.abort());
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const stage = new Stage(interruption.signal);
   interruption.signal.addEventListener('abort', () => void stage.close());
   try {
-    await run(stage, wish);
+    await run(stage, options);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     process.exitCode = EXIT_INTERRUPTED;
@@ -64,25 +64,27 @@ async function main(): Promise<void> {
   }
 }
 
-/** What the command line asks for; undefined when it asks for what there is not. */
-function readWish(): Wish | undefined {
+/** Options of the command line; undefined after a usage error. */
+function readOptions(): Options | undefined {
   const options = { quick: { type: 'boolean', default: false } } as const;
   try {
-    if (process.platform !== 'linux') throw new Error('needs Linux, for its /proc');
+    if (process.platform !== 'linux') throw new Error('expected Linux, for its /proc');
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
     if (unknown !== undefined) throw new Error(`no such part: ${unknown}`);
     return { parts: positionals, isQuick: values.quick };
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const problem = error instanceof Error ? error.message : String(error);
     const known = Object.keys(PARTS).join(' ');
-    console.error(`bench: ${fault}\nUsage: npm run bench -- [--quick] [PART]...; parts: ${known}`);
+    console.error(
+      `bench: ${problem}\nUsage: npm run bench -- [--quick] [PART]...; parts: ${known}`,
+    );
     process.exitCode = EXIT_USAGE;
     return undefined;
   }
 }
 
-async function run(stage: Stage, { parts, isQuick }: Wish): Promise<void> {
+async function run(stage: Stage, { parts, isQuick }: Options): Promise<void> {
   const began = performance.now();
   for (const line of describeMachine()) console.log(`- ${line}`);
   console.log();
@@ -102,10 +104,10 @@ async function run(stage: Stage, { parts, isQuick }: Wish): Promise<void> {
   }
   console.log(table(rows));
   const seconds = Math.round((performance.now() - began) / 1000);
-  console.log(`\n${isQuick ? 'Quick run: rough figures. ' : ''}It took ${seconds} s.`);
+  console.log(`\n${isQuick ? 'Quick run: rough figures. ' : ''}Duration: ${seconds} s.`);
 }
 
-/** A part that breaks takes none of the others along; the exit code tells. */
+/** A part that fails does not stop the others, but sets the exit code. */
 async function rowsOf(stage: Stage, name: string, part: Part, bench: Bench) {
   try {
     return await part(bench);
@@ -113,7 +115,7 @@ async function rowsOf(stage: Stage, name: string, part: Part, bench: Bench) {
     if (stage.isOver) throw error;
     process.exitCode = 1;
     const figure = error instanceof Error ? error.message : String(error);
-    return [{ part: name, what: 'broke off', figure: figure.replace(/[\n|]+/g, ' ') }];
+    return [{ part: name, what: 'failed', figure: figure.replace(/[\n|]+/g, ' ') }];
   }
 }
 

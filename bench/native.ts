@@ -1,4 +1,4 @@
-/** The programs in C, compiled when they are wanted. */
+/** The programs in C, compiled on demand. */
 
 import { join } from 'node:path';
 import { which } from './machine.js';
@@ -12,8 +12,8 @@ export async function compiled(stage: Stage, name: string): Promise<string | und
   const source = join('bench', 'native', `${name}.c`);
   const compiler = stage.start([cc, '-O2', '-o', program, source]);
   await compiler.ended;
-  if (which(program) === undefined && compiler.complaints !== '') {
-    throw new Error(`${source}: ${compiler.complaints}`);
+  if (which(program) === undefined && compiler.errorOutput !== '') {
+    throw new Error(`${source}: ${compiler.errorOutput}`);
   }
   return program;
 }

@@ -1,8 +1,8 @@
-/** What the kernel knows of a process (Linux, proc(5)). */
+/** CPU time and memory of a process (Linux, proc(5)). */
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** CPU time of the process and of those that it started, all threads, in microseconds. */
+/** CPU time of a process with its children, all threads, in microseconds. */
 export function cpuMicros(pid: number): number {
   let nanos = 0;
   for (const task of tasks(pid)) {
@@ -14,7 +14,7 @@ export function cpuMicros(pid: number): number {
   return nanos / 1000;
 }
 
-/** Memory of the process that is in RAM, in bytes. */
+/** Resident memory of a process, in bytes. */
 export function rssBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1];
   if (kilobytes === undefined) throw new Error(`/proc/${pid}/status: expected VmRSS, got none`);
@@ -29,7 +29,7 @@ function tasks(pid: number): readonly string[] {
   }
 }
 
-/** The text of a file; nothing when its thread has just ended. */
+/** The text of a file; empty when its thread has just ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim();

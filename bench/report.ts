@@ -1,17 +1,16 @@
-/** The table that comes out. */
+/** The table of results. */
 
 export interface Row {
   readonly part: string;
   readonly what: string;
   readonly figure: string;
-  /** The same of the others in the same run, as ratios. */
+  /** Figures of others in the same run, as ratios. */
   readonly beside?: string;
-  /** What is aimed at, in words. */
   readonly goal?: string;
   readonly verdict?: string;
 }
 
-const HEADINGS = ['part', 'what', 'figure', 'beside it', 'goal', 'goal reached'];
+const HEADINGS = ['part', 'what', 'figure', 'compared with', 'goal', 'goal reached'];
 
 export function table(rows: readonly Row[]): string {
   const cells = rows.map(({ part, what, figure, beside = '', goal = '', verdict = '' }) => [
@@ -22,12 +21,12 @@ export function table(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** Whether a figure that should be small is small enough. */
+/** Verdict on a figure that should be small. */
 export function atMost(figure: number, limit: number): string {
   return figure <= limit ? 'reached' : `missed by ${percent(figure / limit - 1)}`;
 }
 
-/** Whether a figure that should be large is large enough. */
+/** Verdict on a figure that should be large. */
 export function atLeast(figure: number, limit: number): string {
   return figure >= limit ? 'reached' : `missed by ${percent(1 - figure / limit)}`;
 }

@@ -1,15 +1,15 @@
-/** Numbers out of the text of `/metrics`. */
+/** Values from the text of `/metrics`. */
 
 import { type Headers, lines } from './http.js';
 
-/** Sums over all series, by the name of the sample; of histograms, the buckets by their bound. */
+/** Sums over all series by sample name; for histograms, the buckets by bound. */
 export interface Sums {
   readonly totals: ReadonlyMap<string, number>;
-  /** Cumulative counts by upper bound in seconds, of the one histogram that was asked for. */
+  /** Cumulative counts by upper bound in seconds, of the one requested histogram. */
   readonly buckets: ReadonlyMap<number, number>;
 }
 
-/** Sums the families up; hangs up once they went by, so that the exporter is spared the rest. */
+/** Sums up the families. Closes the connection after the last of them to save the exporter the rest. */
 export async function readSums(
   url: string,
   families: readonly string[],
@@ -35,11 +35,11 @@ export async function readSums(
   return { totals, buckets };
 }
 
-/** The share of a histogram that lies below a value, turned round. */
+/** A quantile of a histogram. */
 export interface Quantile {
-  /** Interpolated, as Prometheus does it; the last finite bound when it lies above. */
+  /** Interpolated as in Prometheus; the last finite bound when it is above. */
   readonly value: number;
-  /** Bounds of the bucket that it lies in. */
+  /** Bounds of its bucket. */
   readonly above: number;
   readonly upTo: number;
 }
@@ -47,12 +47,12 @@ export interface Quantile {
 /** @param buckets cumulative counts by upper bound, in ascending order. */
 export function quantile(buckets: ReadonlyMap<number, number>, share: number): Quantile {
   const bounds = [...buckets];
-  const wanted = share * (bounds.at(-1)?.[1] ?? 0);
+  const rank = share * (bounds.at(-1)?.[1] ?? 0);
   let above = 0;
   let below = 0;
   for (const [upTo, count] of bounds) {
-    if (count >= wanted) {
-      const part = count === below ? 1 : (wanted - below) / (count - below);
+    if (count >= rank) {
+      const part = count === below ? 1 : (rank - below) / (count - below);
       const value = Number.isFinite(upTo) ? above + part * (upTo - above) : above;
       return { value, above, upTo };
     }
@@ -62,7 +62,7 @@ export function quantile(buckets: ReadonlyMap<number, number>, share: number): Q
   return { value: above, above, upTo: Infinity };
 }
 
-/** What a histogram gained between two readings. */
+/** Increase of a histogram between two readings. */
 export function gained(
   before: ReadonlyMap<number, number>,
   after: ReadonlyMap<number, number>,
@@ -70,7 +70,7 @@ export function gained(
   return new Map([...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)]));
 }
 
-/** The value below which so large a share of the numbers lies. */
+/** The value below which `share` of the numbers are. */
 export function percentile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? Number.NaN;

@@ -1,12 +1,12 @@
 import type { FarEnd } from './far-end.js';
 import type { Stage } from './stage.js';
 
-/** What every measurement needs. */
+/** What every measurement uses. */
 export interface Scene {
   readonly stage: Stage;
   readonly farEnd: FarEnd;
-  /** Windows are short and the figures rough. */
+  /** Short windows, rough figures. */
   readonly isQuick: boolean;
-  /** Says what is going on. */
+  /** Reports progress. */
   readonly say: (text: string) => void;
 }

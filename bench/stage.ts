@@ -1,4 +1,4 @@
-/** What a run has opened: its processes, its directory, and the signal that ends it. */
+/** What a run has open: its processes, its directory, and the signal that stops it. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,18 +8,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a process may take to end once it was asked to. */
-const PATIENCE_MS = 3000;
-/** Characters of a process's complaints that are kept. */
-const TAIL = 2000;
+/** Time that a process has to exit before it is killed. */
+const EXIT_TIMEOUT_MS = 3000;
+/** Characters of standard error that are kept. */
+const MAX_ERROR_OUTPUT = 2000;
 
 export class Stage {
-  /** For files of this run; gone at its end. */
+  /** For files of this run; deleted at its end. */
   readonly directory = mkdtempSync(join(tmpdir(), 'sip-keepalive-bench-'));
   readonly #signal: AbortSignal;
   readonly #running = new Set<Running>();
 
-  /** @param signal ends every wait, and with it the run. */
+  /** @param signal aborts every wait, and so the run. */
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }
@@ -29,16 +29,16 @@ export class Stage {
     return this.#signal.aborted;
   }
 
-  /** Starts a process that is ended with the stage at the latest. */
+  /** Starts a process. `close` stops it at the latest. */
   start(command: readonly string[]): Running {
     this.#signal.throwIfAborted();
     const running = new Running(command);
     this.#running.add(running);
-    void running.ended.then(() => this.#running.delete(running));
+    void running.ended.then(() => this.#running.delete(running)); // Never rejects.
     return running;
   }
 
-  /** Runs a process for as long as it is used. */
+  /** Runs a process during `use`. */
   async during<T>(command: readonly string[], use: (running: Running) => Promise<T>): Promise<T> {
     const running = this.start(command);
     try {
@@ -52,7 +52,7 @@ export class Stage {
     await sleep(ms, undefined, { signal: this.#signal });
   }
 
-  /** Looks again and again until it is so. @throws when it is not within the time. */
+  /** Polls until `isSo` holds. @throws after the time limit. */
   async until(what: string, withinMs: number, isSo: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!(await isSo())) {
@@ -72,39 +72,39 @@ export class Stage {
 /** A process. */
 export class Running {
   readonly pid: number;
-  /** Settles, and never fails, when the process is gone. */
+  /** Resolves when the process has ended; never rejects. */
   readonly ended: Promise<void>;
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
-  #complaints = '';
+  #errorOutput = '';
 
   constructor(command: readonly string[]) {
     const [file = '', ...args] = command;
     this.#name = command.join(' ').slice(0, 200);
-    // Our own settings must not reach the exporter by its environment.
+    // The settings of this environment must not reach the exporter.
     this.#child = spawn(file, args, { env: { PATH: process.env['PATH'] }, stdio: 'pipe' });
     this.pid = this.#child.pid ?? 0;
     this.ended = new Promise((resolve) => {
       this.#child.once('close', () => resolve());
       this.#child.once('error', (error) => {
-        this.#complaints += error.message;
+        this.#errorOutput += error.message;
         resolve();
       });
     });
     const { stdin, stdout, stderr } = this.#child;
     if (stdin === null || stdout === null || stderr === null) throw new Error('expected pipes');
-    // The process may be gone before it reads; that is told by what it does not answer.
+    // The process may end before it reads; `line` reports that.
     stdin.on('error', () => {});
     stderr.on('data', (bytes: Buffer) => {
-      this.#complaints = (this.#complaints + bytes.toString()).slice(-TAIL);
+      this.#errorOutput = (this.#errorOutput + bytes.toString()).slice(-MAX_ERROR_OUTPUT);
     });
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
-  /** What it wrote to standard error, the end of it. */
-  get complaints(): string {
-    return this.#complaints;
+  /** The end of its standard error. */
+  get errorOutput(): string {
+    return this.#errorOutput;
   }
 
   get isRunning(): boolean {
@@ -115,10 +115,10 @@ export class Running {
   async line(): Promise<string> {
     const next = await this.#lines.next();
     if (next.done !== true) return next.value;
-    throw new Error(`${this.#name} ended: ${this.#complaints || 'without a word'}`);
+    throw new Error(`${this.#name} ended: ${this.#errorOutput || 'without output'}`);
   }
 
-  /** Sends a line and waits for the one that answers it. */
+  /** Sends a line and waits for its answer. */
   async ask(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
     return this.line();
@@ -127,8 +127,8 @@ export class Running {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
     this.#child.kill(signal);
-    const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_TIMEOUT_MS);
     if (this.isRunning) await once(this.#child, 'exit');
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 }

@@ -1,4 +1,4 @@
-/** The exporter at a rate, over a window that begins when it has settled. */
+/** The exporter at a constant rate, over a window after a warm-up. */
 
 import { type Exporter, withExporter } from './exporter.js';
 import { cpuMicros } from './proc.js';
@@ -11,22 +11,22 @@ const FAILURES = 'sip_keepalive_ping_failures_total';
 const LATENESS = 'sip_keepalive_pinger_lateness_seconds';
 /** Each destination is pinged once a second. */
 const INTERVAL_SECONDS = 1;
-/** From the first pings to the first reading: time for the compiler to do its work. */
+/** From the first pings to the first reading: time for the JIT compiler. */
 const WARM_UP_MS = 2500;
-/** From a scrape to the window: what it cost must be over. */
+/** From a scrape to the window, so that its cost is not measured. */
 const AFTER_SCRAPE_MS = 700;
-/** What may be missing from the rate, since both ends of the window fall between two pings. */
+/** Tolerance of the rate: both ends of the window fall between two pings. */
 const RATE_SLACK = 0.02;
 
 export interface Steady {
   readonly pingsPerSecond: number;
-  /** CPU time of the whole process over the pings that reached the far end. */
+  /** CPU time of the process per ping that reached the far end. */
   readonly cpuMicrosPerPing: number;
-  /** Pings that ended, a second. */
+  /** Completed pings per second. */
   readonly endedPerSecond: number;
   readonly failures: number;
   readonly retransmissions: number;
-  /** How late pings left: cumulative counts by upper bound in seconds. */
+  /** Send delay: cumulative counts by upper bound in seconds. */
   readonly lateness: ReadonlyMap<number, number>;
 }
 
@@ -43,7 +43,7 @@ export async function measureSteady(scene: Scene, pingsPerSecond: number): Promi
   });
 }
 
-/** Every ping was answered, and there were as many as there should have been. */
+/** Every ping was answered, and the rate was reached. */
 export function isLossFree({ failures, endedPerSecond, pingsPerSecond }: Steady): boolean {
   return failures === 0 && endedPerSecond >= (1 - RATE_SLACK) * pingsPerSecond;
 }
@@ -71,7 +71,7 @@ async function observe(scene: Scene, exporter: Exporter, rate: number): Promise<
   };
 }
 
-/** How many pings have ended, and when that was asked. */
+/** Completed pings, and the time of the query. */
 async function ended({ url }: Exporter): Promise<{ readonly atMs: number; readonly sums: Sums }> {
   const atMs = performance.now();
   return { atMs, sums: await readSums(url, [PINGS, FAILURES]) };

@@ -1,13 +1,13 @@
 /**
- * A DNS server on loopback. It behaves until the first line of input; then it attacks.
+ * A DNS server on loopback. It behaves well until the first line of input, then it attacks.
  *
  * usage: dns-attack crowd | flood
  *
  * crowd: the SRV answer of h.test, over TCP, has 1,500 targets in a zone that does not answer.
- * flood: every answer is cut over UDP; over TCP come a length of 0 and then bytes without end.
+ * flood: every UDP answer is truncated; over TCP it sends a length of 0 and then endless bytes.
  *
- * Every other name has one address, 127.1.0.1, for a second. Prints its port; each line of input
- * is answered by how many messages have done harm so far.
+ * Every other name has the address 127.1.0.1 with a TTL of one second. Prints its port, and for each
+ * line of input the number of harmful messages so far.
  */
 
 import { createSocket } from 'node:dgram';
@@ -18,7 +18,7 @@ import { answerLines } from './lines.js';
 import { sendWithoutEnd } from './without-end.js';
 
 const TARGETS = 1_500;
-/** Short names: all targets have to fit into one message of 65,535 bytes. */
+/** The names are short: all targets have to fit into one message of 65,535 bytes. */
 const HOG = '_sip._udp.h.test';
 const SILENT_ZONE = '.d';
 const NXDOMAIN = 3;
@@ -43,7 +43,7 @@ answerLines(() => {
   return String(harms);
 });
 
-/** One query on each connection, in one piece. */
+/** Expects one query per connection, in one chunk. */
 function serve(socket: Socket): void {
   socket.on('error', () => {});
   socket.on('data', (bytes) => {
@@ -61,7 +61,7 @@ function serve(socket: Socket): void {
   });
 }
 
-/** Undefined for silence. */
+/** Undefined for no answer. */
 function answer(query: packet.DecodedPacket, isOverTcp: boolean): Buffer | undefined {
   const [question] = query.questions ?? [];
   const { name = '', type = '' } = question ?? {};

@@ -3,10 +3,10 @@
  *
  * usage: flapping alternate | fall
  *
- * alternate: from then on every second ping of each Request-URI gets a 503.
- * fall: from then on every ping does.
+ * alternate: after that, every second ping of each Request-URI gets a 503.
+ * fall: after that, every ping gets a 503.
  *
- * Prints its port; each line of input is answered by how many 503 were sent so far.
+ * Prints its port, and for each line of input the number of 503 sent so far.
  */
 
 import { createSocket } from 'node:dgram';

@@ -1,8 +1,8 @@
 /**
- * Asks for something small, one request after the other, on one connection.
+ * Sends small requests one after the other on one connection.
  *
  * usage: healthy PORT PATH      for each line of input, prints the longest wait since the last line
- *                               and the waits' p99, in milliseconds
+ *                               and the 99th percentile, in milliseconds
  */
 
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ await once(socket, 'connect');
 
 let waitsMs: number[] = [];
 let askedAt = 0;
-// Bare bytes, so that what is measured is not our own parsing and garbage; an answer is one piece.
+// Plain bytes, so that no parsing or garbage collection of this process is measured. A response is one chunk.
 socket.on('data', () => {
   waitsMs.push(performance.now() - askedAt);
   ask();

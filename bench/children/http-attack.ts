@@ -1,14 +1,14 @@
 /**
- * Clients of the exporter's HTTP server that mean harm, from the start.
+ * Attacking clients of the exporter's HTTP server, from the start.
  *
  * usage: http-attack listen | password | idle | reload URL COUNT
  *
- * listen: so many listeners of /api/v1/events, which come back half a second after they are cut.
- * password: so many connections, each of which tries one wrong password of `bench` after the other.
- * idle: so many connections that send nothing; one that is closed is opened again after a second.
- * reload: so many clients that POST /-/reload, again as soon as they have the answer.
+ * listen: COUNT listeners of /api/v1/events, which reconnect after half a second.
+ * password: COUNT connections, each trying one wrong password of `bench` after the other.
+ * idle: COUNT connections that send nothing; a closed one is reopened after a second.
+ * reload: COUNT clients that POST /-/reload again and again.
  *
- * Each line of input is answered by how many events, answers, connections or reloads there were.
+ * Prints for each line of input the number of events, responses, connections or reloads.
  */
 
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import { answerLines } from './lines.js';
 
 const BACK_AFTER_MS = 500;
 const IDLE_AGAIN_AFTER_MS = 1_000;
-/** After a connection that failed. */
+/** Delay after a failed connection. */
 const AGAIN_AFTER_MS = 100;
 
 const [kind = '', url = '', count = ''] = process.argv.slice(2);
@@ -36,7 +36,7 @@ for (let i = 0; i < Number(count); i++) void repeat(ATTACKS[kind] ?? idle);
 console.log('ready');
 answerLines(() => String(done));
 
-/** A refused connection is only a reason to come again. */
+/** Tries again after a refused connection. */
 async function repeat(attack: () => Promise<void>): Promise<never> {
   while (true) await attack().catch(() => sleep(AGAIN_AFTER_MS));
 }
@@ -49,12 +49,12 @@ async function listen(): Promise<void> {
   try {
     for await (const chunk of response ?? []) done += events(chunk);
   } catch {
-    // Cut off in the middle of an event.
+    // Aborted within an event.
   }
   await sleep(BACK_AFTER_MS);
 }
 
-/** Events that end in this piece; one whose end is parted between two pieces is not seen. */
+/** Events that end in this chunk; one whose end is split between two chunks is missed. */
 function events(chunk: Buffer): number {
   let found = 0;
   for (let at = chunk.indexOf('\n\n'); at >= 0; at = chunk.indexOf('\n\n', at + 2)) found++;

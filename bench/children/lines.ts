@@ -1,10 +1,10 @@
-/** How a child hears from the benchmark: a line on standard input, and a line that answers it. */
+/** Protocol between the benchmark and a child: a line on standard input, and a line in reply. */
 
 import { createInterface } from 'node:readline';
 
-/** Answers each line of standard input; ends the process with the input. */
+/** Replies to each line of standard input; exits at its end. */
 export function answerLines(answer: (line: string) => string): void {
-  const questions = createInterface({ input: process.stdin });
-  questions.on('line', (line) => console.log(answer(line)));
-  questions.on('close', () => process.exit(0));
+  const input = createInterface({ input: process.stdin });
+  input.on('line', (line) => console.log(answer(line)));
+  input.on('close', () => process.exit(0));
 }

@@ -1,18 +1,18 @@
 /**
- * A server of Prometheus's http_sd. Its list is empty until a line of input that says `big`, and
- * again after one that says `small`.
+ * An http_sd server of Prometheus. Its list is empty until the input line `big`, and again after the
+ * line `small`.
  *
  * usage: list-attack same | distinct COUNT
  *
- * The big list has so many targets: the same one each time, or all of them distinct. Prints its
- * port; each line of input is answered by how often the big list was asked for.
+ * The big list has COUNT targets: all the same, or all distinct. Prints its port, and for each line
+ * of input the number of requests for the big list.
  */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { answerLines } from './lines.js';
 
-/** 127.16.0.0: on loopback, and of nobody else here. */
+/** 127.16.0.0: on loopback, and not used by other parts. */
 const FIRST_ADDRESS = 0x7f100000;
 
 const [kind, count = ''] = process.argv.slice(2);

@@ -1,11 +1,11 @@
 /**
- * A SIP peer over TCP or WebSocket. It answers each ping until the first line of input; from then
- * on, whoever sends it anything gets something without end.
+ * A SIP peer over TCP or WebSocket. It answers each ping until the first line of input. After that
+ * it floods every connection that sends anything.
  *
  * usage: peer-attack answers | crlf | trying | pings | none
  *
- * Prints its port; each line of input is answered by how many connections were flooded so far, and
- * with how many bytes. With `none` it goes on answering.
+ * Prints its port, and for each line of input the number of flooded connections and bytes so far.
+ * With `none` it keeps answering.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,7 +16,7 @@ import { manyOf, sendWithoutEnd } from './without-end.js';
 
 /** RFC 6455 1.3. */
 const WS_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** A frame that ends its message, with text; a ping without payload (RFC 6455 5.2). */
+/** A final text frame, and a ping without payload (RFC 6455 5.2). */
 const TEXT = 0x81;
 const PING = Buffer.from([0x89, 0]);
 const CRLF = Buffer.from('\r\n');
@@ -71,7 +71,7 @@ function statusOf(attack: string): string {
   return attack === 'trying' ? '100 Trying' : '200 OK';
 }
 
-/** The request with a status line in the place of its first line: all that we look at is there. */
+/** The request with a status line as its first line: it has all headers that the exporter reads. */
 function answerTo(request: Buffer, status: string): Buffer {
   return Buffer.concat([
     Buffer.from(`SIP/2.0 ${status}`),

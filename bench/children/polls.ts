@@ -1,10 +1,10 @@
 /**
- * Asks for something small at a steady pace, each time on a connection of its own.
+ * Sends small requests at a steady rate, each on its own connection.
  *
  * usage: polls URL AUTHORIZATION EVERY_MS PATH...
  *
- * For each line of input it prints, as JSON, what came since the last line (PollReport). A request
- * that has no answer yet counts with its age.
+ * Prints for each line of input the figures since the last line as JSON (PollReport). A request
+ * without a response counts with its age.
  */
 
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { percentile } from '../samples.js';
 import { answerLines } from './lines.js';
 
 /** A request that takes longer counts as failed. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 const [url = '', authorization = '', everyMs = '', ...paths] = process.argv.slice(2);
 const headers = authorization === '' ? {} : { authorization };
@@ -52,7 +52,7 @@ async function poll(path: string): Promise<never> {
 }
 
 async function isAnswered(path: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const [response]: IncomingMessage[] = await once(
       get(`${url}${path}`, { headers, signal, agent: false }),

@@ -13,7 +13,7 @@ import { percentile } from '../samples.js';
 
 type Labels = Record<string, string>;
 interface Family {
-  /** Takes one sample of the exposition. */
+  /** Adds one sample of the exposition. */
   add(name: string, labels: Labels, value: number): void;
 }
 
@@ -70,7 +70,7 @@ function newFamily(labelNames: string[]): Family {
   const options = { name: familyName, help: help.get(familyName) ?? '', registers };
   switch (types.get(familyName)) {
     case 'counter': {
-      // A label that comes later, such as a version, is among those of the first series.
+      // The first series has all labels, including those that come later, such as a version.
       const counter = new Counter({ ...options, labelNames });
       return { add: (_name, labels, value) => counter.inc(labels, value) };
     }
@@ -83,7 +83,7 @@ function newFamily(labelNames: string[]): Family {
   }
 }
 
-/** Observes as many values in each bucket as the exposition counts there. */
+/** Observes as many values in each bucket as the exposition has. */
 function histogram(options: { name: string; help: string }, labelNames: string[]): Family {
   const names = labelNames.filter((name) => name !== 'le');
   let series: { bound: number; count: number }[] = [];

@@ -1,4 +1,4 @@
-/** The far end for a machine without a C compiler; speaks as bench/native/responder.c does. */
+/** The far end for a machine without a C compiler; same protocol as bench/native/responder.c. */
 
 import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline';

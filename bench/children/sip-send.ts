@@ -1,5 +1,5 @@
 /**
- * Pings with `sip.send`, at a rate, after a second of warming up.
+ * Pings with `sip.send` at a constant rate, after a warm-up of one second.
  *
  * usage: sip-send RATE SECONDS PORT OWN_PORT      prints "PINGS ANSWERS CPU_MICROSECONDS"
  */
@@ -9,11 +9,11 @@ import * as sip from 'sip';
 import { address } from '../far-end.js';
 
 const WARM_UP_MS = 1000;
-/** How long after the last send answers still count. */
+/** Responses count for this long after the last send. */
 const GRACE_MS = 1000;
 
 const [rate = 0, seconds = 0, port = 0, ownPort = 0] = process.argv.slice(2).map(Number);
-// The address must differ from every destination's: `send` takes that for a loop back to us.
+// The address must differ from those of the destinations, which `send` would treat as loops.
 const own = '127.0.0.1';
 const stack = sip.create({ address: own, port: ownPort, tcp: false }, () => {});
 const began = performance.now();

@@ -1,11 +1,11 @@
-/** Bytes as fast as the reader takes them. */
+/** Endless bytes, as fast as they are read. */
 
 import type { Socket } from 'node:net';
 
 /**
  * Sends the bytes again and again until the connection closes.
  *
- * @param onSent is given how many bytes were handed over each time.
+ * @param onSent gets the number of bytes of each write.
  */
 export function sendWithoutEnd(
   socket: Socket,
@@ -22,7 +22,7 @@ export function sendWithoutEnd(
   more();
 }
 
-/** So many copies that they are about 64 KB. */
+/** Copies of the bytes, about 64 KB. */
 export function manyOf(bytes: Buffer): Buffer {
   const copies = Math.ceil(65_536 / bytes.length);
   return Buffer.concat(Array.from({ length: copies }, () => bytes));

@@ -1,4 +1,4 @@
-/** The yardstick: what a ping costs in C with nothing but `sendto` and `recvfrom`. */
+/** The reference: the cost of a ping in C with only `sendto` and `recvfrom`. */
 
 import { NEAR_CORE, pinned } from '../machine.js';
 import { compiled } from '../native.js';

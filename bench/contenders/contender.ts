@@ -1,20 +1,20 @@
-/** Others who ping, measured beside us. */
+/** Other pinging programs, measured beside the exporter. */
 
 import type { Bench } from '../bench.js';
 
-/** What pings cost a contender. */
+/** Cost of a contender's pings. */
 export interface Cost {
-  /** CPU time of all its processes over the pings that it sent. */
+  /** CPU time of all its processes per ping sent. */
   readonly cpuMicrosPerPing: number;
   readonly sentPerSecond: number;
-  /** Share of its pings that got no answer in time, or had to be sent again. */
+  /** Share of its pings that were retransmitted or not answered in time. */
   readonly lost: number;
 }
 
-/** Undefined when the machine lacks what it takes. */
+/** Undefined when the machine lacks a requirement. */
 export type Contender = (bench: Bench, pingsPerSecond: number) => Promise<Cost | undefined>;
 
-/** Reads "PINGS ANSWERS CPU_MICROSECONDS", as our own contenders print it. */
+/** Reads "PINGS ANSWERS CPU_MICROSECONDS", as the contenders of this repository print it. */
 export function costOf(line: string, seconds: number): Cost {
   const [sent = 0, answered = 0, micros = 0] = line.split(' ').map(Number);
   return {

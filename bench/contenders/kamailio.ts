@@ -7,7 +7,7 @@ import { cpuMicros } from '../proc.js';
 import type { Stage } from '../stage.js';
 import type { Contender } from './contender.js';
 
-/** Where distributions put the modules. */
+/** Directories of the modules by distribution. */
 const MODULE_PATHS = [
   '/usr/lib/x86_64-linux-gnu/kamailio/modules',
   '/usr/lib/aarch64-linux-gnu/kamailio/modules',
@@ -27,7 +27,7 @@ export const kamailio: Contender = async ({ stage, farEnd, isQuick }, pingsPerSe
   return stage.during(command, async (running) => {
     const before = await farEnd.requests();
     await stage.until('pings from Kamailio', STARTS_WITHIN_MS, async () => {
-      if (!running.isRunning) throw new Error(`Kamailio ended: ${running.complaints}`);
+      if (!running.isRunning) throw new Error(`Kamailio ended: ${running.errorOutput}`);
       return (await farEnd.requests()).pings - before.pings >= pingsPerSecond;
     });
     await stage.sleep(WARM_UP_MS);
@@ -49,7 +49,7 @@ function flags(stage: Stage, config: string): readonly string[] {
   return ['-f', file, '-Y', stage.directory, '-DD', '-E', '-m', '1024'];
 }
 
-/** It pings all destinations at once each second, so it gets room for that many answers. */
+/** Kamailio pings all destinations at once each second, so it gets a buffer for that many responses. */
 function configText(modules: string, port: number, uris: readonly string[]): string {
   const destinations = uris.map((uri) => `modparam("keepalive", "destination", "${uri}")`);
   return `#!KAMAILIO

@@ -1,4 +1,4 @@
-/** A plain loop over `sip.send` of npm `sip`: what one would write first. */
+/** A plain loop over `sip.send` of npm `sip`: the obvious implementation. */
 
 import { fileURLToPath } from 'node:url';
 import { freeUdpPort, NEAR_CORE, pinned } from '../machine.js';

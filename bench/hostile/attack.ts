@@ -1,4 +1,4 @@
-/** What an attack is, and the processes that carry it out. */
+/** An attack, and the processes that carry it out. */
 
 import { fileURLToPath } from 'node:url';
 import type { Exporter, ExporterOptions } from '../exporter.js';
@@ -6,34 +6,33 @@ import { FAR_CORE, pinned } from '../machine.js';
 import type { Scene } from '../scene.js';
 import type { Running } from '../stage.js';
 
-/** An attack by its name. */
 export interface Attack {
   readonly what: string;
-  /** Other requests cannot but wait for what it asks for: how long is told, and has no goal. */
-  readonly isWaitedFor?: boolean;
-  /** Starts what the exporter will deal with; nothing of it does harm yet. */
+  /** Other requests have to wait for it, so their waiting time has no goal. */
+  readonly blocksOthers?: boolean;
+  /** Starts the attackers, which behave well until `begin`. */
   readonly prepare: (attackers: Attackers) => Promise<Prepared>;
 }
 
-/** Further settings of the exporter, and what happens once it has settled. */
+/** Settings of the exporter, and the attack itself. */
 export interface Prepared {
   readonly exporter?: Pick<ExporterOptions, 'flags' | 'more' | 'openFiles' | 'headers'>;
-  /** From the first pings until it has settled; 2.5 s where there is nothing special. */
+  /** From the first pings until the exporter has settled; default 2.5 s. */
   readonly settleMs?: number;
-  /** Between two requests of other clients; 50 ms where there is nothing special. */
+  /** Between two requests of other clients; default 50 ms. */
   readonly pollEveryMs?: number;
-  /** From here on there is harm, until the window is over. */
+  /** Starts the attack, which lasts until the end of the window. */
   readonly begin: (exporter: Exporter) => Promise<void>;
-  /** Whether there was harm enough; the window lasts until then, a minute at the most. */
+  /** Whether the attack did enough; extends the window up to a minute. */
   readonly isEnough?: () => Promise<boolean>;
-  /** Figures of its own, asked for at the end of the window while the harm goes on. */
+  /** Figures of the attack, taken at the end of the window while it continues. */
   readonly report?: (exporter: Exporter, course: Course) => Promise<readonly OwnFigure[]>;
 }
 
-/** How the window went. */
+/** Figures of the window. */
 export interface Course {
   readonly seconds: number;
-  /** The longest wait of another client's request, and the usual one before the attack. */
+  /** Longest waiting time of another client's request, and the median before the attack. */
   readonly longestWaitMs: number;
   readonly calmWaitMs: number;
   readonly rssBeforeBytes: number;
@@ -47,14 +46,14 @@ export interface OwnFigure {
   readonly verdict?: string;
 }
 
-/** A process that attacks, or that will. */
+/** An attacking process. */
 export interface Attacker {
-  /** The first line that it printed: its port, where it is a server. */
+  /** Its first line of output: the port of a server. */
   readonly port: string;
   readonly ask: (line?: string) => Promise<string>;
 }
 
-/** Starts processes, and ends them. They are held to the core of the far end. */
+/** Starts and stops the attacking processes, on the core of the far end. */
 export class Attackers {
   readonly scene: Scene;
   readonly #running: Running[] = [];
@@ -63,7 +62,7 @@ export class Attackers {
     this.scene = scene;
   }
 
-  /** Waits until it is ready. @param script one of bench/children. */
+  /** Resolves when it is ready. @param script one of bench/children. */
   async start(script: string, ...args: readonly string[]): Promise<Attacker> {
     const path = fileURLToPath(new URL(`../children/${script}.js`, import.meta.url));
     const command = pinned(FAR_CORE, [process.execPath, path, ...args]);
@@ -72,13 +71,13 @@ export class Attackers {
     return { port: await running.line(), ask: (line = '') => running.ask(line) };
   }
 
-  /** At once: there is nothing that they would have to put in order. */
+  /** Kills them: they have nothing to clean up. */
   async stop(): Promise<void> {
     await Promise.all(this.#running.map((running) => running.stop('SIGKILL')));
   }
 }
 
-/** Lines of the configuration with so many destinations, each with these settings of its own. */
+/** Lines of the configuration: `count` destinations, each with these settings. */
 export function destinationLines(
   count: number,
   name: string,

@@ -1,4 +1,4 @@
-/** DNS servers that mean harm. */
+/** Attacks by DNS servers. */
 
 import type { Exporter } from '../exporter.js';
 import { readSums } from '../samples.js';
@@ -14,11 +14,11 @@ export const dnsAttacks: readonly Attack[] = [
     '  - { name: hog, uri: "sip:h.test", ping_interval: 1 }\n',
     'answers with 1,500 targets',
   ),
-  dnsAttack('DNS over TCP: length 0, then bytes without end', 'flood', '', 'floods'),
+  dnsAttack('DNS over TCP: length 0, then endless bytes', 'flood', '', 'floods'),
 ];
 
-/** Beside 20 names that have to be looked up each second. */
-function dnsAttack(what: string, kind: string, more: string, harms: string): Attack {
+/** Beside 20 names that are looked up every second. */
+function dnsAttack(what: string, kind: string, more: string, figureName: string): Attack {
   return {
     what,
     prepare: async (attackers) => {
@@ -36,18 +36,18 @@ function dnsAttack(what: string, kind: string, more: string, harms: string): Att
       return {
         exporter: { more: more + names, flags: [...flags, '--dns.min_ttl', '1'] },
         begin: async () => void (await dns.ask()),
-        report: (exporter) => report(exporter, dns, harms),
+        report: (exporter) => report(exporter, dns, figureName),
       };
     },
   };
 }
 
-async function report({ url }: Exporter, dns: Attacker, harms: string) {
+async function report({ url }: Exporter, dns: Attacker, figureName: string) {
   const { totals } = await readSums(url, [UP]);
   const up = totals.get(UP) ?? 0;
   const verdict = up === NAMES ? 'reached' : `missed by ${NAMES - up}`;
   return [
     { what: `names up, of ${NAMES}`, figure: `${up}`, goal: `${NAMES}`, verdict },
-    { what: harms, figure: await dns.ask() },
+    { what: figureName, figure: await dns.ask() },
   ];
 }

@@ -1,4 +1,4 @@
-/** How the exporter fares beside an attack: 500 clean pings a second, and requests of others. */
+/** Measures the exporter under an attack: 500 clean pings per second, and requests of other clients. */
 
 import { type Exporter, withExporter } from '../exporter.js';
 import { rssBytes } from '../proc.js';
@@ -12,12 +12,12 @@ const INTERVAL_SECONDS = 1;
 const SETTLE_MS = 2_500;
 const POLL_EVERY_MS = 50;
 const RSS_EVERY_MS = 100;
-/** From a scrape to the window: what it cost must be over. */
+/** From a scrape to the window, so that its cost is not measured. */
 const AFTER_SCRAPE_MS = 700;
 const WINDOW_MS = 10_000;
 const QUICK_WINDOW_MS = 3_000;
 const MAX_WINDOW_MS = 60_000;
-/** Names and labels of clean destinations, as the exporter's configuration begins. */
+/** Start of the labels of clean destinations. */
 const CLEAN = '{destination="gateway-';
 const PINGS = `sip_keepalive_pings_total${CLEAN}`;
 const FAILURES = `sip_keepalive_ping_failures_total${CLEAN}`;
@@ -28,7 +28,7 @@ export interface Endured {
   readonly clean: {
     readonly ended: number;
     readonly failed: number;
-    /** At the most: a scrape counts pings at some moment between its beginning and its end. */
+    /** Upper bound: a scrape counts pings at some time between its start and its end. */
     readonly endedPerSecond: number;
   };
   /** The ninety-ninth percentile, in seconds. */
@@ -126,7 +126,7 @@ async function counted({ url }: Exporter, headers: Readonly<Record<string, strin
   return { fromMs, toMs, pings, failures, restarts };
 }
 
-/** The most memory that it has in RAM, in bytes, within the time and until there was enough. */
+/** Peak resident memory, bytes, over the window and until the attack did enough. */
 async function rssPeak(
   { stage }: Scene,
   { pid }: Exporter,

@@ -1,4 +1,4 @@
-/** Clients of the HTTP server that mean harm. */
+/** Attacks by HTTP clients. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ import { CLEAN_DESTINATIONS } from './endure.js';
 const LISTENERS = 100;
 const FLAPPING = 1_000;
 const FALLING = 3_000;
-/** Within which those that go down are all pinged once, in seconds. */
+/** Every destination that goes down is pinged once within this time. */
 const FALL_SECONDS = 2;
-/** Until thousands of destinations were pinged for the first time. */
+/** Time for the first ping of thousands of destinations. */
 const SETTLE_MANY_MS = 10_000;
 const GUESSERS = 50;
 const BCRYPT_COST = 12;
@@ -26,10 +26,15 @@ const RELOADED = 10_000;
 const CHANGES = 'sip_keepalive_state_changes_total';
 
 export const httpAttacks: readonly Attack[] = [
-  listeners(`${LISTENERS} listeners, 1,000 verdicts change a second`, 'alternate', FLAPPING, 1),
-  listeners(`${LISTENERS} listeners, 3,000 fall in 2 s`, 'fall', FALLING, FALL_SECONDS),
+  listeners(`${LISTENERS} listeners, 1,000 state changes per second`, 'alternate', FLAPPING, 1),
+  listeners(
+    `${LISTENERS} listeners, 3,000 destinations down within 2 s`,
+    'fall',
+    FALLING,
+    FALL_SECONDS,
+  ),
   {
-    what: `${GUESSERS} parallel wrong passwords, bcrypt cost ${BCRYPT_COST}`,
+    what: `${GUESSERS} parallel clients with wrong passwords, bcrypt cost ${BCRYPT_COST}`,
     prepare: async (attackers) => {
       const { users, headers } = password(attackers.scene.stage.directory);
       return fromTheStart('password', GUESSERS, 'wrong passwords answered', {
@@ -57,8 +62,8 @@ export const httpAttacks: readonly Attack[] = [
     },
   },
   {
-    isWaitedFor: true,
-    what: `${RELOADERS} clients that reload ${RELOADED.toLocaleString('en-US')} destinations`,
+    blocksOthers: true,
+    what: `${RELOADERS} clients reloading ${RELOADED.toLocaleString('en-US')} destinations`,
     prepare: (attackers) => {
       const uris = attackers.scene.farEnd.uris(RELOADED).slice(CLEAN_DESTINATIONS);
       const uri = (i: number) => uris[i] ?? '';
@@ -70,7 +75,7 @@ export const httpAttacks: readonly Attack[] = [
   },
 ];
 
-/** So many clients of the HTTP server, and how much they got done. */
+/** `count` HTTP clients from the start of the window, and a counter of what they did. */
 function fromTheStart(
   kind: string,
   count: number,
@@ -96,7 +101,7 @@ function listeners(what: string, kind: string, count: number, intervalSeconds: n
       const far = await attackers.start('flapping', kind);
       const uri = (i: number) => `sip:user${i}@127.0.0.1:${far.port}`;
       const own = `ping_interval: ${intervalSeconds}`;
-      const prepared = await fromTheStart('listen', LISTENERS, 'events that listeners got', {
+      const prepared = await fromTheStart('listen', LISTENERS, 'events received by listeners', {
         exporter: { more: destinationLines(count, 'flapping', uri, own) },
         settleMs: SETTLE_MANY_MS,
       })(attackers);
@@ -112,7 +117,7 @@ function listeners(what: string, kind: string, count: number, intervalSeconds: n
           const made = (await changes(exporter)) - changesBefore;
           const figure = `${grouped(made)}, ${grouped(Math.round(made / course.seconds))}/s`;
           const events = (await prepared.report?.(exporter, course)) ?? [];
-          return [{ what: 'verdicts that changed', figure }, ...events];
+          return [{ what: 'state changes', figure }, ...events];
         },
       };
     },
@@ -130,7 +135,7 @@ async function overTcpUp({ url }: Exporter) {
   return { what: `TCP destinations up, of ${OVER_TCP}`, figure: `${up}`, goal: '50', verdict };
 }
 
-/** A file with one user, and what requests with the right password carry. */
+/** A web configuration with one user, and the header of requests with the right password. */
 function password(directory: string) {
   const users = join(directory, 'web.yml');
   const secret = 'correct horse';

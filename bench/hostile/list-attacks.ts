@@ -1,4 +1,4 @@
-/** Servers of http_sd whose lists are too long. */
+/** Attacks by http_sd servers with huge lists. */
 
 import type { Exporter } from '../exporter.js';
 import { rssBytes } from '../proc.js';
@@ -9,7 +9,7 @@ import type { Attack, Attacker, Course, OwnFigure } from './attack.js';
 
 const REFRESH_SECONDS = 2;
 const POLL_EVERY_MS = 20;
-/** From the end of the window to the last look at the memory. */
+/** From the end of the window to the last reading of the memory. */
 const LATER_MS = 60_000;
 const QUICK_LATER_MS = 5_000;
 const MAX_BLOCK_MS = 50;
@@ -21,7 +21,7 @@ export const listAttacks: readonly Attack[] = [
   list('http_sd: 1.5 million distinct targets', 'distinct', 1_500_000),
 ];
 
-/** The list is asked for again every two seconds, and is empty after the window. */
+/** The list is requested every two seconds, and is empty after the window. */
 function list(what: string, kind: string, count: number): Attack {
   return {
     what,
@@ -32,7 +32,7 @@ function list(what: string, kind: string, count: number): Attack {
         exporter: { more: `discovery: { http_sd: [{ ${source} }] }\n` },
         pollEveryMs: POLL_EVERY_MS,
         begin: async () => void (await server.ask('big')),
-        // It asks for the next one once it has dealt with the one before.
+        // The exporter requests a list after it has processed the previous one.
         isEnough: async () => Number.parseInt(await server.ask('big'), 10) > 1,
         report: (exporter, course) => report(attackers.scene, exporter, server, course),
       };
@@ -48,7 +48,7 @@ async function report(
 ): Promise<readonly OwnFigure[]> {
   const { totals } = await readSums(exporter.url, [SOURCE_UP]);
   const isUp = totals.get(SOURCE_UP) === 1;
-  const [asked = 0, bytes = 0] = (await server.ask('small')).split(' ').map(Number);
+  const [requests = 0, bytes = 0] = (await server.ask('small')).split(' ').map(Number);
   const blockMs = Math.max(0, course.longestWaitMs - course.calmWaitMs);
   return [
     {
@@ -57,8 +57,8 @@ async function report(
     },
     await memoryLater(scene, exporter, course),
     {
-      what: 'lists that were served',
-      figure: `${asked} of ${megabytes(bytes)}, discovery_up ${isUp ? 1 : 0}`,
+      what: 'lists served',
+      figure: `${requests} of ${megabytes(bytes)}, discovery_up ${isUp ? 1 : 0}`,
     },
   ];
 }
@@ -74,7 +74,7 @@ async function memoryLater(
   const peak = Math.max(rssPeakBytes, later);
   return {
     what: `memory ${laterMs / 1000} s later`,
-    figure: `${megabytes(later)}, ${megabytes(before)} before, at most ${megabytes(peak)}`,
+    figure: `${megabytes(later)}, ${megabytes(before)} before, peak ${megabytes(peak)}`,
     goal: `within ${percent(MAX_GROWTH)} of before`,
     verdict: atMost(later, (1 + MAX_GROWTH) * before),
   };

@@ -1,4 +1,4 @@
-/** Requests of other clients while an attack goes on, from a process of their own. */
+/** Requests of other clients during an attack, from a process of their own. */
 
 import { fileURLToPath } from 'node:url';
 import type { Running, Stage } from '../stage.js';
@@ -9,13 +9,13 @@ export interface PollReport {
   readonly longestMs: number;
   readonly medianMs: number;
   readonly answered: number;
-  /** Those whose answer was no 200, or none. */
+  /** Requests without a 200. */
   readonly failed: number;
 }
 
 export interface PollOptions {
   readonly url: string;
-  /** The header Authorization; empty for none. */
+  /** Authorization header; empty for none. */
   readonly authorization: string;
   readonly everyMs: number;
   readonly paths: readonly string[];
@@ -36,7 +36,7 @@ export class Polls {
     return polls;
   }
 
-  /** What came since this was last asked. */
+  /** Figures since the last report. */
   async report(): Promise<PollReport> {
     return JSON.parse(await this.#process.ask(''));
   }

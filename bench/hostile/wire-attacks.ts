@@ -1,13 +1,13 @@
-/** SIP peers that send without end. */
+/** Attacks by SIP peers that flood. */
 
 import { grouped, megabytes } from '../report.js';
 import type { Attack } from './attack.js';
 
 export const wireAttacks: readonly Attack[] = [
-  peer('a TCP peer that repeats its right answer without end', 'answers', 'tcp'),
-  peer('a TCP peer that sends CRLF without end', 'crlf', 'tcp'),
-  peer('a TCP peer that sends 100 Trying without end', 'trying', 'tcp'),
-  peer('a WebSocket peer that pings without end', 'pings', 'ws'),
+  peer('a TCP peer that repeats its correct response endlessly', 'answers', 'tcp'),
+  peer('a TCP peer that sends CRLF endlessly', 'crlf', 'tcp'),
+  peer('a TCP peer that sends 100 Trying endlessly', 'trying', 'tcp'),
+  peer('a WebSocket peer that sends pings endlessly', 'pings', 'ws'),
 ];
 
 function peer(what: string, kind: string, transport: string): Attack {
@@ -22,7 +22,7 @@ function peer(what: string, kind: string, transport: string): Attack {
         report: async () => {
           const [floods = 0, bytes = 0] = (await ask()).split(' ').map(Number);
           const figure = `${grouped(floods)} connections, ${megabytes(bytes)}`;
-          return [{ what: 'sent without end', figure }];
+          return [{ what: 'flooded', figure }];
         },
       };
     },

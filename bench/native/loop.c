@@ -1,6 +1,6 @@
 /*
- * The yardstick: what a ping costs in C with nothing but sendto and recvfrom. Sends one OPTIONS after
- * the other at a rate, to as many addresses as there are pings in a second, and reads the answers.
+ * The reference: the cost of a ping in C with only sendto and recvfrom. Sends OPTIONS at a constant
+ * rate, to as many addresses as there are pings per second, and reads the responses.
  *
  * usage: loop RATE SECONDS PORT      prints "PINGS ANSWERS CPU_MICROSECONDS"
  */

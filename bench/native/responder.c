@@ -1,10 +1,10 @@
 /*
- * The far end of the benchmarks: answers every SIP request on one UDP port, whatever address of this
- * machine it was sent to, with a 200 that carries the request's own headers. As cheap as it gets, so
- * that what is measured is the near end.
+ * The far end of the benchmarks: answers every SIP request on one UDP port, on all addresses of this
+ * machine, with a 200 that has the headers of the request. It is as cheap as possible, so that the
+ * near end is measured.
  *
  * usage: responder PORT        prints "ready"; then, for each line of input, "REQUESTS REPEATS": the
- *                              requests so far, and how many of them had come before (retransmissions)
+ *                              requests so far, and how many of them were retransmissions
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@ enum { BATCH = 64, SIZE = 2048, CONTROL = 64, SEEN = 1 << 20 };
 
 static const char STATUS[] = "SIP/2.0 200 OK\r\nServer: bench";
 
-/* A retransmission is byte for byte what went before it (RFC 3261 17.1.2.2). */
+/* A retransmission is identical to the request (RFC 3261 17.1.2.2). */
 static int is_repeat(const char *bytes, size_t length) {
   static uint64_t seen[SEEN];
   uint64_t hash = 0xcbf29ce484222325u, word;

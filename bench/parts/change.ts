@@ -1,4 +1,4 @@
-/** What changes while pings go on: reloads, additions at run time, lists that are read. */
+/** Changes while pings continue: reloads, additions at run time, reading of lists. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const DESTINATIONS = 10_000;
 const CHANGED = 100;
 const INTERVAL_SECONDS = 10;
 const RELOADS = 8;
-/** A reload, and the same time without one. */
+/** With a reload, and without one. */
 const WINDOW_MS = 2_000;
 const MAX_RELOAD_MS = 500;
 const MAX_LATE_SECONDS = 0.02;
@@ -35,7 +35,7 @@ export const change: Part = async (bench) => [
 
 async function reloads(bench: Bench): Promise<readonly Row[]> {
   const { stage, farEnd, isQuick, say } = bench;
-  say(`${grouped(DESTINATIONS)} destinations are loaded anew, ${CHANGED} of them changed`);
+  say(`${grouped(DESTINATIONS)} destinations are reloaded, ${CHANGED} of them changed`);
   const options = {
     ...{ destinations: DESTINATIONS, intervalSeconds: INTERVAL_SECONDS, isPinned: false },
   };
@@ -43,12 +43,12 @@ async function reloads(bench: Bench): Promise<readonly Row[]> {
     await stage.sleep(1000 * INTERVAL_SECONDS);
     const took: number[] = [];
     const [quiet, busy]: [number[], number[]] = [[], []];
-    for (let turn = 0; turn < (isQuick ? 2 : RELOADS); turn++) {
-      quiet.push(await latest(bench, exporter, async () => {}));
-      const own = { first: turn % 2 === 0 ? CHANGED : 0, intervalSeconds: INTERVAL_SECONDS - 1 };
+    for (let round = 0; round < (isQuick ? 2 : RELOADS); round++) {
+      quiet.push(await maxDelay(bench, exporter, async () => {}));
+      const own = { first: round % 2 === 0 ? CHANGED : 0, intervalSeconds: INTERVAL_SECONDS - 1 };
       writeFileSync(exporter.file, configText(farEnd.uris(DESTINATIONS), INTERVAL_SECONDS, own));
       const reload = async () => void took.push(await post(`${exporter.url}/-/reload`, ''));
-      busy.push(await latest(bench, exporter, reload));
+      busy.push(await maxDelay(bench, exporter, reload));
     }
     const worst = Math.max(...took);
     const late = (all: readonly number[]) => all.map((s) => duration(s * 1e6)).join(', ');
@@ -62,24 +62,24 @@ async function reloads(bench: Bench): Promise<readonly Row[]> {
         ...{ goal: 'under 500 ms', verdict: atMost(worst, MAX_RELOAD_MS) },
       },
       {
-        ...{ part: 'change', what: 'latest ping meanwhile, each window below' },
+        ...{ part: 'change', what: 'upper bound of the send delay meanwhile, by window' },
         figure: late(busy),
         beside: `without a reload: ${late(quiet)}`,
-        ...{ goal: 'none later by 20 ms', verdict: verdictOf(quiet, busy) },
+        ...{ goal: 'at most 20 ms more', verdict: verdictOf(quiet, busy) },
       },
     ];
   });
 }
 
-/** Buckets tell bounds: a window is worse when its bound is, and above 25 ms. */
+/** Buckets give bounds: a window is worse when its bound is higher, and above 25 ms. */
 function verdictOf(quiet: readonly number[], busy: readonly number[]): string {
   const limit = Math.max(...quiet, 0.025);
   const worse = busy.filter((bound) => bound - MAX_LATE_SECONDS >= limit).length;
   return worse === 0 ? 'reached' : `missed in ${worse} of ${busy.length}`;
 }
 
-/** Upper bound, in seconds, of the lateness of every ping of a window. */
-async function latest(
+/** Upper bound of the send delay of all pings of a window, in seconds. */
+async function maxDelay(
   { stage }: Bench,
   { url }: Exporter,
   during: () => Promise<void>,
@@ -94,7 +94,7 @@ async function latest(
 
 async function runtimeDestinations(bench: Bench): Promise<readonly Row[]> {
   const { stage, isQuick, say } = bench;
-  say('additions by JSON-RPC, each on disk before it is answered');
+  say('additions by JSON-RPC, each on disk before the response');
   const folder = join(stage.directory, 'state');
   mkdirSync(folder);
   const flags = ['--web.enable-admin-api', '--state_dir', folder];
@@ -120,13 +120,13 @@ async function runtimeDestinations(bench: Bench): Promise<readonly Row[]> {
     {
       ...{ part: 'change', what: `durable additions by ${CLIENTS} clients` },
       figure: `${grouped(Math.round(perSecond))}/s`,
-      beside: `write and fdatasync alone: ${grouped(Math.round(bare))}/s, ours is ${times(perSecond / bare)}`,
+      beside: `write and fdatasync alone: ${grouped(Math.round(bare))}/s; exporter: ${times(perSecond / bare)}`,
       ...{ goal: 'at least 1,000/s', verdict: atLeast(perSecond, MIN_ADDS) },
     },
   ];
 }
 
-/** What the disk gives: one line after the other, each on it before the next. */
+/** Speed of the disk: each line is on it before the next. */
 async function syncsPerSecond(path: string): Promise<number> {
   const file = await open(path, 'w');
   const began = performance.now();
@@ -151,18 +151,18 @@ function list(): Row {
   if (found.length !== LINES)
     throw new Error(`expected ${LINES} destinations, got ${found.length}`);
   return {
-    ...{ part: 'change', what: `a dispatcher.list of ${grouped(LINES)} lines is read` },
+    ...{ part: 'change', what: `a dispatcher.list of ${grouped(LINES)} lines read` },
     figure: duration(1000 * took),
     ...{ goal: 'under 200 ms', verdict: atMost(took, MAX_LIST_MS) },
   };
 }
 
-/** Milliseconds until the answer was there. @throws when it is no good one. */
+/** Milliseconds until the response. @throws when it is an error. */
 async function post(url: string, body: string, agent?: Agent): Promise<number> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
     const options = { method: 'POST', ...(agent === undefined ? {} : { agent }) };
-    const asked = request(url, options, (response) => {
+    const sent = request(url, options, (response) => {
       let text = '';
       response.on('data', (bytes) => {
         text += bytes;
@@ -173,7 +173,7 @@ async function post(url: string, body: string, agent?: Agent): Promise<number> {
         else reject(new Error(`${url}: ${response.statusCode} ${text}`));
       });
     });
-    asked.on('error', reject);
-    asked.end(body);
+    sent.on('error', reject);
+    sent.end(body);
   });
 }

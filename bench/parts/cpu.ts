@@ -1,4 +1,4 @@
-/** CPU time per ping, ours and others'. */
+/** CPU time per ping of the exporter and of others. */
 
 import type { Bench, Part } from '../bench.js';
 import { cLoop } from '../contenders/c-loop.js';
@@ -8,35 +8,35 @@ import { sipSend } from '../contenders/sip-send.js';
 import { atMost, duration, grouped, percent, type Row, times } from '../report.js';
 
 const RATES = [1000, 5000, 20_000];
-/** The rate for which there are goals. */
+/** The rate with goals. */
 const GOAL_RATE = 5000;
-/** Kamailio cannot do much more on a core, and takes long to start. */
+/** Kamailio cannot do much more on one core, and takes long to start. */
 const KAMAILIO_RATES = [1000, 5000];
 const MAX_OF_C = 2;
 const MAX_OF_KAMAILIO = 0.5;
-/** Losses below this are not worth a word. */
-const NO_LOSS = 0.0005;
+/** Losses up to this are not reported. */
+const NEGLIGIBLE_LOSS = 0.0005;
 
 interface Rival {
   readonly name: string;
   readonly contender: Contender;
   readonly rates: readonly number[];
   /** Why it may be missing. */
-  readonly lack: string;
-  /** What ours may cost, as a multiple of it. */
+  readonly missing: string;
+  /** Limit of the exporter's cost, as a multiple of this one. */
   readonly goal?: number;
 }
 
 const RIVALS: readonly Rival[] = [
-  { name: 'C loop', contender: cLoop, rates: RATES, lack: 'no cc', goal: MAX_OF_C },
+  { name: 'C loop', contender: cLoop, rates: RATES, missing: 'no cc', goal: MAX_OF_C },
   {
     name: 'Kamailio keepalive',
     contender: kamailio,
     rates: KAMAILIO_RATES,
-    lack: 'not installed',
+    missing: 'not installed',
     goal: MAX_OF_KAMAILIO,
   },
-  { name: 'sip.send', contender: sipSend, rates: RATES, lack: '' },
+  { name: 'sip.send', contender: sipSend, rates: RATES, missing: '' },
 ];
 
 export const cpu: Part = async (bench) => {
@@ -49,14 +49,14 @@ async function atRate(bench: Bench, rate: number): Promise<readonly Row[]> {
   const { cpuMicrosPerPing: ours } = await bench.steady(rate);
   const what = `CPU per ping at ${grouped(rate)}/s`;
   const rows: Row[] = [{ part: 'cpu', what, figure: duration(ours) }];
-  for (const { name, contender, rates, lack, goal } of RIVALS) {
+  for (const { name, contender, rates, missing, goal } of RIVALS) {
     if (!rates.includes(rate)) continue;
     bench.say(`${name} at ${grouped(rate)} pings/s`);
     const cost = await contender(bench, rate);
     const row = { part: 'cpu', what: `${name} at ${grouped(rate)}/s` };
     rows.push(
       cost === undefined
-        ? { ...row, figure: `left out: ${lack}` }
+        ? { ...row, figure: `not run: ${missing}` }
         : { ...row, ...compared(ours, cost, rate), ...judged(ours, cost, rate, goal) },
     );
   }
@@ -65,10 +65,10 @@ async function atRate(bench: Bench, rate: number): Promise<readonly Row[]> {
 
 function compared(ours: number, { cpuMicrosPerPing, sentPerSecond, lost }: Cost, rate: number) {
   const short = sentPerSecond < 0.98 * rate ? `, only ${grouped(Math.round(sentPerSecond))}/s` : '';
-  const losses = lost > NO_LOSS ? `, ${percent(lost)} lost` : '';
+  const losses = lost > NEGLIGIBLE_LOSS ? `, ${percent(lost)} lost` : '';
   return {
     figure: `${duration(cpuMicrosPerPing)}${short}${losses}`,
-    beside: `ours is ${times(ours / cpuMicrosPerPing)}`,
+    beside: `exporter: ${times(ours / cpuMicrosPerPing)}`,
   };
 }
 

@@ -1,4 +1,4 @@
-/** How the exporter fares beside those who mean harm, each beside 500 clean pings a second. */
+/** The exporter under attack, with 500 clean pings per second beside each attack. */
 
 import type { Bench, Part } from '../bench.js';
 import type { Attack } from '../hostile/attack.js';
@@ -11,7 +11,7 @@ import { atMost, duration, grouped, megabytes, type Row, times } from '../report
 
 const MAX_LATE_SECONDS = 0.02;
 const MAX_WAIT_MS = 200;
-/** What may be missing from the rate, since both ends of the window fall between two pings. */
+/** Tolerance of the rate: both ends of the window fall between two pings. */
 const RATE_SLACK = 0.02;
 
 const CALM: Attack = {
@@ -27,7 +27,7 @@ export const hostile: Part = async (bench) => {
   return rows;
 };
 
-/** One that breaks off takes none of the others along. */
+/** An attack that fails to run does not stop the others. */
 async function beside(bench: Bench, attack: Attack, calm: Endured): Promise<readonly Row[]> {
   try {
     return rowsOf(attack, await endure(bench, attack), calm);
@@ -35,14 +35,14 @@ async function beside(bench: Bench, attack: Attack, calm: Endured): Promise<read
     if (bench.stage.isOver) throw error;
     process.exitCode = 1;
     const figure = error instanceof Error ? error.message : String(error);
-    const what = `${attack.what}: broke off`;
+    const what = `${attack.what}: failed to run`;
     return [{ part: 'hostile', what, figure: figure.replace(/[\n|]+/g, ' ') }];
   }
 }
 
-/** @param calm what it is held against. */
+/** @param calm result without an attack, for comparison. */
 function rowsOf(
-  { what, isWaitedFor = false }: Attack,
+  { what, blocksOthers = false }: Attack,
   endured: Endured,
   calm?: Endured,
 ): readonly Row[] {
@@ -50,13 +50,13 @@ function rowsOf(
   const rows: readonly Omit<Row, 'part'>[] = [
     lost(endured),
     late(endured, calm),
-    isWaitedFor ? withoutGoal(waited(endured, calm)) : waited(endured, calm),
+    blocksOthers ? withoutGoal(waited(endured, calm)) : waited(endured, calm),
     {
-      ...{ what: 'restarts of the pinger', figure: `${restarts}`, goal: '0' },
+      ...{ what: 'pinger restarts', figure: `${restarts}`, goal: '0' },
       verdict: restarts === 0 ? 'reached' : `missed by ${restarts}`,
     },
     {
-      what: 'memory, at most',
+      what: 'peak memory',
       figure: `${megabytes(rssPeakBytes)}, ${megabytes(rssBeforeBytes)} before`,
       ...(calm === undefined ? {} : { beside: noAttack(megabytes(calm.rssPeakBytes)) }),
     },
@@ -69,7 +69,7 @@ function lost({ clean: { ended, failed, endedPerSecond } }: Endured): Omit<Row, 
   const isSlow = endedPerSecond < (1 - RATE_SLACK) * CLEAN_DESTINATIONS;
   const misses = [
     ...(failed > 0 ? [`missed by ${grouped(failed)}`] : []),
-    ...(isSlow ? [`only ${endedPerSecond.toFixed(0)}/s ended`] : []),
+    ...(isSlow ? [`only ${endedPerSecond.toFixed(0)}/s completed`] : []),
   ];
   return {
     what: 'clean pings lost',
@@ -83,7 +83,7 @@ function late({ lateness }: Endured, calm?: Endured): Omit<Row, 'part'> {
   const bounds = `between ${duration(above * 1e6)} and ${duration(upTo * 1e6)}`;
   const usual = calm?.lateness.value;
   return {
-    what: 'lateness of sends, p99',
+    what: 'send delay, p99',
     figure: `${duration(value * 1e6)} (${bounds})`,
     ...(usual === undefined ? {} : { beside: noAttack(duration(usual * 1e6), value / usual) }),
     ...{ goal: 'under 20 ms', verdict: atMost(value, MAX_LATE_SECONDS) },

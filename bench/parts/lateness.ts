@@ -1,4 +1,4 @@
-/** How late pings leave. */
+/** Delay between when pings are due and when they are sent. */
 
 import type { Part } from '../bench.js';
 import { atMost, duration, grouped, type Row } from '../report.js';
@@ -12,7 +12,7 @@ export const lateness: Part = async (bench) => {
   const row = (share: number): Row => {
     const { value, above, upTo } = quantile(buckets, share);
     const bounds = `between ${duration(above * 1e6)} and ${duration(upTo * 1e6)}`;
-    const what = `lateness of sends at ${grouped(RATE)}/s, p${100 * share}`;
+    const what = `send delay at ${grouped(RATE)}/s, p${100 * share}`;
     return { part: 'lateness', what, figure: `${duration(value * 1e6)} (${bounds})` };
   };
   const p99 = quantile(buckets, 0.99);

@@ -21,12 +21,12 @@ export const memory: Part = async (bench) => {
 };
 
 function row(destinations: number, bytes: number): Row {
-  const most = MAX_BYTES.get(destinations) ?? Number.NaN;
+  const maxBytes = MAX_BYTES.get(destinations) ?? Number.NaN;
   return {
     part: 'memory',
     what: `memory at ${grouped(destinations)} destinations`,
     figure: megabytes(bytes),
-    goal: `under ${megabytes(most)}`,
-    verdict: atMost(bytes, most),
+    goal: `under ${megabytes(maxBytes)}`,
+    verdict: atMost(bytes, maxBytes),
   };
 }

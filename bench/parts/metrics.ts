@@ -1,4 +1,4 @@
-/** What a scrape takes, against the same series in stock prom-client, and who waits for it. */
+/** Time of a scrape against the same series in stock prom-client, and how long other requests wait. */
 
 import { fileURLToPath } from 'node:url';
 import type { Bench, Part } from '../bench.js';
@@ -28,7 +28,7 @@ export const metrics: Part = async (bench) => {
     {
       ...{ part, what: `the same ${grouped(stock.series)} series in stock prom-client, plain` },
       figure: timeAndSize(stock.plain),
-      beside: `${duration(stock.renderingMs * 1000)} of it to render: ${times(stock.renderingMs / medianMs(plain))} our whole answer`,
+      beside: `${duration(stock.renderingMs * 1000)} of it for rendering: ${times(stock.renderingMs / medianMs(plain))} the exporter's whole response`,
     },
     {
       ...waitRow('longest wait of another request during gzip scrapes', whileGzip),
@@ -38,7 +38,7 @@ export const metrics: Part = async (bench) => {
   ];
 };
 
-/** Serves the same series from stock prom-client, and scrapes them in the same way. */
+/** Serves the same series from stock prom-client, and scrapes them the same way. */
 async function serveStock({ stage, isQuick, say }: Bench, { file }: Crowd) {
   say('the same series in stock prom-client');
   const port = await freeTcpPort();

@@ -1,4 +1,4 @@
-/** How long the status page takes with thousands of rows, in a real Chromium. */
+/** Speed of the status page with thousands of rows, in a real Chromium. */
 
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -9,10 +9,10 @@ import { percentile } from '../samples.js';
 
 const ROWS = 5_000;
 const MAX_MS = 200;
-const TURNS = 15;
+const ROUNDS = 15;
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Runs in the page: each figure in milliseconds, from the call to the layout that follows from it. */
+/** Runs in the page. Each figure is in milliseconds, from the call to the resulting layout. */
 const MEASURE = `(async () => {
   const { List } = await import('/page/list.js');
   const { destinations } = await (await fetch('/api/v1/destinations?view=brief')).json();
@@ -34,10 +34,10 @@ const MEASURE = `(async () => {
     for (const { destination } of destinations) list.change({ destination, ...changed });
   };
   const figures = { rows: 0, render: [], filter: [], clear: [], outage: [] };
-  for (let turn = 0; turn < ${TURNS}; turn++) {
+  for (let round = 0; round < ${ROUNDS}; round++) {
     figures.render.push(await timed(() => list.take(Promise.resolve(destinations))));
     figures.rows = document.querySelector('table').getAttribute('aria-rowcount') - 1;
-    figures.filter.push(await timed(() => find('gateway-' + turn)));
+    figures.filter.push(await timed(() => find('gateway-' + round)));
     figures.clear.push(await timed(() => find('')));
     figures.outage.push(await timed(outage));
   }
@@ -53,7 +53,7 @@ interface Figures {
 }
 
 export const page: Part = async (bench) => {
-  if (!existsSync(CHROMIUM)) return [{ part: 'page', what: 'left out', figure: `no ${CHROMIUM}` }];
+  if (!existsSync(CHROMIUM)) return [{ part: 'page', what: 'not run', figure: `no ${CHROMIUM}` }];
   bench.say(`the status page with ${grouped(ROWS)} rows`);
   const options = { destinations: ROWS, intervalSeconds: 30, isPinned: false };
   const figures = await withExporter(bench, options, ({ url }) => measure(url));
@@ -64,10 +64,10 @@ export const page: Part = async (bench) => {
     ...{ goal: 'under 200 ms', verdict: atMost(Math.max(...all), MAX_MS) },
   });
   return [
-    row('shown', figures.render),
+    row('first shown', figures.render),
     row('filtered', figures.filter),
-    row('all shown again', figures.clear),
-    row('a change of each is taken', figures.outage),
+    row('filter cleared', figures.clear),
+    row('a change of every row', figures.outage),
   ];
 };
 

@@ -12,7 +12,7 @@ export const rate: Part = async (bench) => {
   const tried = await search(bench);
   const best = Math.max(0, ...tried.filter(isLossFree).map((steady) => steady.pingsPerSecond));
   const goal = `at least ${grouped(GOAL_RATE)}/s`;
-  const farEnd = bench.farEnd.isNative ? '' : '; the far end is not in C, for want of cc';
+  const farEnd = bench.farEnd.isNative ? '' : '; the far end is not in C: no cc';
   return [
     {
       part: 'rate',
@@ -25,7 +25,7 @@ export const rate: Part = async (bench) => {
   ];
 };
 
-/** From the goal upwards while nothing is lost, else downwards until nothing is. */
+/** Upwards from the goal while nothing is lost, else downwards until nothing is lost. */
 async function search(bench: Bench): Promise<readonly Steady[]> {
   const tried = [await bench.steady(GOAL_RATE)];
   const holds = () => {
@@ -45,6 +45,6 @@ function attempt({ pingsPerSecond, endedPerSecond, failures, retransmissions }: 
   return {
     part: 'rate',
     what: `tried at ${grouped(pingsPerSecond)}/s`,
-    figure: `${grouped(Math.round(endedPerSecond))} ended/s, ${grouped(failures)} failed, ${grouped(retransmissions)} sent again`,
+    figure: `${grouped(Math.round(endedPerSecond))} completed/s, ${grouped(failures)} failed, ${grouped(retransmissions)} retransmitted`,
   };
 }

@@ -1,4 +1,4 @@
-/** Our round-trip times against those of a packet capture, while we are being scraped. */
+/** Round-trip times of the exporter against a packet capture, during scrapes. */
 
 import type { Bench, Part } from '../bench.js';
 import { canCapture, captured, type WirePing } from '../capture.js';
@@ -9,19 +9,19 @@ import { percentile } from '../samples.js';
 
 const DESTINATIONS = 10_000;
 const INTERVAL_SECONDS = 10;
-/** Half an interval after the first pings every destination has come to its own phase. */
+/** Half an interval after the first pings, every destination is pinged at its own phase. */
 const SETTLE_MS = 6000;
 const WINDOW_MS = 12_000;
 const QUICK_WINDOW_MS = 5000;
 const SCRAPE_EVERY_MS = 1000;
-/** Often enough that none of our pings goes by between two looks. */
-const LOOK_EVERY_MS = 4000;
-/** Our end of a ping and the wire's are never further apart than this. */
+/** Short enough that no ping is missed between two polls. */
+const POLL_EVERY_MS = 4000;
+/** The end of a ping in the exporter and in the capture differ by less than this. */
 const SAME_PING_MS = 2000;
 const MAX_MICROS = { p50: 60, p99: 500 };
 
-/** A ping as the exporter tells it. */
-interface OurPing {
+/** A ping as the exporter reports it. */
+interface ExporterPing {
   readonly address: string;
   readonly endedAtMs: number;
   readonly rttMicros: number;
@@ -31,7 +31,7 @@ export const rtt: Part = async (bench) => {
   const { stage, farEnd, say } = bench;
   if (!canCapture) {
     const what = 'round-trip error against a capture';
-    return [{ part: 'rtt', what, figure: 'left out: needs tcpdump, and root' }];
+    return [{ part: 'rtt', what, figure: 'not run: needs tcpdump and root' }];
   }
   say(`round trips against a capture, ${grouped(DESTINATIONS)} destinations`);
   const options = {
@@ -41,27 +41,27 @@ export const rtt: Part = async (bench) => {
   };
   return withExporter(bench, options, async (exporter) => {
     await stage.sleep(bench.isQuick ? 0 : SETTLE_MS);
-    const { transport, seen } = await captured(stage, farEnd.port, () => watch(bench, exporter));
-    return report(errors(seen.ours, transport), seen.ours.length, seen.scrapes);
+    const { pings, result } = await captured(stage, farEnd.port, () => observe(bench, exporter));
+    return report(errors(result.pings, pings), result.pings.length, result.scrapes);
   });
 };
 
-/** Scrapes each second and collects every ping that ends meanwhile. */
-async function watch({ stage, isQuick }: Bench, exporter: Exporter) {
-  const known = new Map<string, OurPing>();
+/** Scrapes each second, and collects every ping that completes meanwhile. */
+async function observe({ stage, isQuick }: Bench, exporter: Exporter) {
+  const known = new Map<string, ExporterPing>();
   const deadline = performance.now() + (isQuick ? QUICK_WINDOW_MS : WINDOW_MS);
   const beganMs = Date.now();
   const scrapes: number[] = [];
   const scraping = every(SCRAPE_EVERY_MS, async () => {
     scrapes.push((await download(`${exporter.url}/metrics`, LIKE_PROMETHEUS)).millis);
   });
-  const looking = every(LOOK_EVERY_MS, async () => {
+  const polling = every(POLL_EVERY_MS, async () => {
     for (const ping of pingsIn(await text(`${exporter.url}/api/v1/destinations`))) {
       if (ping.endedAtMs > beganMs) known.set(`${ping.address} ${ping.endedAtMs}`, ping);
     }
   });
-  await Promise.all([scraping, looking]);
-  return { ours: [...known.values()], scrapes };
+  await Promise.all([scraping, polling]);
+  return { pings: [...known.values()], scrapes };
 
   async function every(periodMs: number, act: () => Promise<void>): Promise<void> {
     for (let at = performance.now(); at < deadline; at += periodMs) {
@@ -72,8 +72,8 @@ async function watch({ stage, isQuick }: Bench, exporter: Exporter) {
   }
 }
 
-/** The last ping of each target, out of `/api/v1/destinations`. */
-function pingsIn(json: string): readonly OurPing[] {
+/** The last ping of each target in `/api/v1/destinations`. */
+function pingsIn(json: string): readonly ExporterPing[] {
   const { destinations }: { destinations: readonly Described[] } = JSON.parse(json);
   return destinations.flatMap(({ targets }) =>
     targets.flatMap(({ address, last_ping, last_rtt }) =>
@@ -92,13 +92,13 @@ interface Described {
   }[];
 }
 
-/** How far each of our round-trip times is from that of the same ping on the wire, in microseconds. */
-function errors(ours: readonly OurPing[], transport: readonly WirePing[]): readonly number[] {
+/** Difference between each round-trip time and that of the same ping in the capture, microseconds. */
+function errors(reported: readonly ExporterPing[], wire: readonly WirePing[]): readonly number[] {
   const byAddress = new Map<string, WirePing[]>();
-  for (const ping of transport) {
+  for (const ping of wire) {
     byAddress.set(ping.address, [...(byAddress.get(ping.address) ?? []), ping]);
   }
-  return ours.flatMap(({ address, endedAtMs, rttMicros }) => {
+  return reported.flatMap(({ address, endedAtMs, rttMicros }) => {
     const distance = (ping: WirePing) => Math.abs(ping.answeredAtMs - endedAtMs);
     const nearest = byAddress.get(address)?.sort((a, b) => distance(a) - distance(b))[0];
     if (nearest === undefined || distance(nearest) > SAME_PING_MS) return [];
