@@ -1,4 +1,4 @@
-/** Servers for the fleet, one for each wire: what comes in is a request, what goes back a response. */
+/** Servers of the fleet, one for each transport. */
 
 import { spawnSync } from 'node:child_process';
 import * as dgram from 'node:dgram';
@@ -16,7 +16,7 @@ export interface Caller {
   readonly port: number;
 }
 
-/** Takes a request; `reply` may be called later, more than once, or never. */
+/** Handles a request. `reply` may be called later, several times, or never. */
 export type OnRequest = (
   request: Uint8Array,
   from: Caller,
@@ -28,7 +28,7 @@ export interface Listening {
   close(): void;
 }
 
-/** A certificate that is its own authority. */
+/** A self-signed certificate. */
 export interface Certificate {
   readonly certFile: string;
   readonly keyFile: string;
@@ -55,13 +55,13 @@ export function listen(
   }
 }
 
-/** Made by openssl for 127.0.0.1; undefined where that is missing. */
+/** Creates a certificate for 127.0.0.1 with openssl; undefined when that is missing. */
 export function selfSigned(folder: string, name: string): Certificate | undefined {
   const [certFile, keyFile] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const what = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '20'];
+  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '20'];
   const files = ['-keyout', keyFile, '-out', certFile];
-  const { status } = spawnSync('openssl', ['req', '-x509', ...key, ...what, ...files]);
+  const { status } = spawnSync('openssl', ['req', '-x509', ...key, ...subject, ...files]);
   return status === 0 ? { certFile, keyFile } : undefined;
 }
 

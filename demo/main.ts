@@ -1,4 +1,4 @@
-/** `npm run demo`: the exporter at work on a fleet of simulated SIP servers. */
+/** `npm run demo`: the exporter with a fleet of simulated SIP servers. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { type Running, startFleet } from './fleet.js';
 
 const EXPORTER = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
-/** YAML is a superset of JSON, so this is a configuration file of either kind. */
+/** JSON, which is valid YAML too. */
 function configuration(members: readonly Running[]): string {
   return JSON.stringify(
     {
@@ -29,22 +29,22 @@ function configuration(members: readonly Running[]): string {
 }
 
 function introduction(members: readonly Running[], configFile: string): string {
-  const rows = members.map(({ name, uri, verdict, reason, does }) => {
-    const wanted = verdict === 'down' ? `down (${reason})` : verdict;
-    return `  ${name.padEnd(10)} ${uri.padEnd(34)} ${wanted.padEnd(22)} ${does}`;
+  const rows = members.map(({ name, uri, verdict, reason, description }) => {
+    const expected = verdict === 'down' ? `down (${reason})` : verdict;
+    return `  ${name.padEnd(10)} ${uri.padEnd(34)} ${expected.padEnd(22)} ${description}`;
   });
   return [
-    `A fleet of ${members.length} simulated SIP servers, and what the exporter should make of each:`,
+    `${members.length} simulated SIP servers, and the state that the exporter should report for each:`,
     '',
     ...rows,
     '',
-    'Open, on the port that the exporter tells below:',
-    '  http://localhost:10060/                               the status page',
-    '  http://localhost:10060/metrics                        the metrics',
+    'Open in a browser (the log line below has the actual port):',
+    '  http://localhost:10060/                               status page',
+    '  http://localhost:10060/metrics                        metrics',
     '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 error',
     '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',
-    '  http://localhost:10060/probe?debug=true&target=…      one ping of any URI, message by message',
-    `The configuration is ${configFile}. Ctrl-C stops everything.`,
+    '  http://localhost:10060/probe?debug=true&target=…      one ping of any URI, with each message',
+    `Configuration: ${configFile}. Ctrl-C stops everything.`,
     '',
     '',
   ].join('\n');
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   process.stdout.write(introduction(fleet.members, configFile));
   const args = [EXPORTER, `--config.file=${configFile}`, ...process.argv.slice(2)];
   const exporter = spawn(process.execPath, args, { stdio: 'inherit' });
-  // Ctrl-C reaches the exporter by itself; a signal to us alone is passed on.
+  // Ctrl-C reaches the exporter too; a signal to this process alone is forwarded.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => exporter.kill('SIGTERM'));
   await once(exporter, 'exit');
