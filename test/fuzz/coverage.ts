@@ -1,15 +1,15 @@
-/** Which code of ours has run, as V8 counts it: an input that reaches new code is kept. */
+/** Code coverage by V8: an input that reaches new code is kept. */
 
 import { type Profiler, Session } from 'node:inspector';
 
-/** The code that counts, by a part of its URL. */
-const OURS = ['/dist/src/', '/node_modules/dns-packet/', '/node_modules/js-yaml/'];
+/** Parts of the URLs of code that counts. */
+const COUNTED = ['/dist/src/', '/node_modules/dns-packet/', '/node_modules/js-yaml/'];
 
 export class Coverage {
   readonly #session = new Session();
-  /** By script: offsets of its text that have run. */
+  /** Covered offsets of each script. */
   readonly #covered = new Map<string, Uint8Array>();
-  /** What the last look added. */
+  /** Added by the last reading. */
   #added: { readonly covered: Uint8Array; readonly at: number }[] = [];
 
   constructor() {
@@ -22,20 +22,20 @@ export class Coverage {
     this.#session.disconnect();
   }
 
-  /** Offsets of text that ran since the last look and had not run before. */
+  /** Number of offsets covered for the first time since the last reading. */
   take(): number {
     let scripts: readonly Profiler.ScriptCoverage[] = [];
     this.#session.post('Profiler.takePreciseCoverage', (error, { result }) => {
       if (error === null) scripts = result;
     });
     this.#added = [];
-    for (const script of scripts.filter(({ url }) => OURS.some((part) => url.includes(part)))) {
+    for (const script of scripts.filter(({ url }) => COUNTED.some((part) => url.includes(part)))) {
       this.#add(script);
     }
     return this.#added.length;
   }
 
-  /** As if the last look had not been. */
+  /** Undoes the last reading. */
   undo(): void {
     for (const { covered, at } of this.#added) covered[at] = 0;
     this.#added = [];
@@ -47,7 +47,7 @@ export class Coverage {
     const covered = known.length < end ? new Uint8Array(end) : known;
     if (covered !== known) covered.set(known);
     this.#covered.set(url, covered);
-    // The ranges of a function lie within one another, the outer first.
+    // The ranges of a function are nested, the outer first.
     const ran = new Uint8Array(end);
     for (const { ranges } of functions) {
       for (const { startOffset, endOffset, count } of ranges) {

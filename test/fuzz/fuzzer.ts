@@ -1,20 +1,20 @@
-/** Runs one target on input after input. */
+/** Runs a target with generated inputs. */
 
 import { Coverage } from './coverage.js';
 import { Mutator } from './mutate.js';
 import { Random } from './random.js';
 import type { FuzzTarget } from './target.js';
 
-/** Inputs between two looks at what code has run. */
+/** Inputs between two readings of the coverage. */
 const BATCH = 250;
-/** Parsers are linear in time: CPU time of any input, and for each of its bytes. */
+/** Parsers are linear: limit of CPU time for an input, and for each byte. */
 const BASE_MS = 300;
 const MS_PER_BYTE = 0.02;
-/** An input that took too long is tried again; a collection of garbage takes time too. */
+/** An input that took too long is run again, because garbage collection takes time too. */
 const TRIES = 3;
-/** Longer seeds run once, and nothing is made of them: they would take most of the time. */
+/** Longer seeds run once and are not mutated: they would take most of the time. */
 const MAX_SEED_LENGTH = 8 * 1024;
-/** Inputs that are kept besides the seeds. */
+/** Inputs kept besides the seeds. */
 const MAX_KEPT = 2000;
 
 export interface Finding {
@@ -25,18 +25,18 @@ export interface Finding {
 export interface FuzzReport {
   executions: number;
   kept: number;
-  /** Offsets of our code that ran. */
+  /** Covered offsets of the code. */
   covered: number;
 }
 
 export interface FuzzOptions {
   readonly target: FuzzTarget;
   readonly seed: number;
-  /** True when it is time to end. */
+  /** True when the run is over. */
   readonly isOver: (executions: number) => boolean;
-  /** The input that is about to run. */
+  /** Called before an input runs. */
   readonly begin: (input: Buffer) => void;
-  readonly found: (finding: Finding) => void;
+  readonly onFinding: (finding: Finding) => void;
 }
 
 export class Fuzzer {
@@ -52,7 +52,7 @@ export class Fuzzer {
     this.#mutator = new Mutator(new Random(options.seed), dictionary, mutations);
   }
 
-  /** Runs the seeds, and what is made of them until it is time to end. */
+  /** Runs the seeds, and then inputs made of them, until the run is over. */
   async run(): Promise<FuzzReport> {
     try {
       for (const input of this.#options.target.seeds) {
@@ -80,8 +80,8 @@ export class Fuzzer {
   }
 
   /**
-   * Keeps those of the inputs, which have just run, that reached code which no other had reached:
-   * halves are run again until one input is left.
+   * Keeps those of the inputs just run that reached new code: halves are run again until one input is
+   * left.
    */
   async #keepFrom(inputs: readonly Buffer[]): Promise<void> {
     const added = this.#coverage.take();
@@ -105,7 +105,7 @@ export class Fuzzer {
     try {
       await this.#options.target.run(input);
     } catch {
-      // It was reported when it ran first.
+      // Reported when it ran first.
     }
   }
 
@@ -124,7 +124,7 @@ export class Fuzzer {
       if (tookMs <= limitMs) return;
       throw new Error(`took ${tookMs} ms of CPU time, expected at most ${limitMs}`);
     } catch (error) {
-      this.#options.found({ input: Buffer.from(input), error: asError(error) });
+      this.#options.onFinding({ input: Buffer.from(input), error: asError(error) });
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- SECONDS [TARGET...]`: so long on each target. What breaks a property, or takes
- * longer than a parser may, is saved; `npm run fuzz -- replay TARGET FILE` runs it again.
+ * `npm run fuzz -- SECONDS [TARGET...]`: fuzzes each target for this time. An input that breaks a
+ * property or takes too long is saved; `npm run fuzz -- replay TARGET FILE` runs it again.
  */
 
 import { createHash } from 'node:crypto';
@@ -14,23 +14,23 @@ import { TARGETS } from './targets.js';
 import type { FuzzMessage } from './worker.js';
 
 const FOLDER = 'fuzz-findings';
-/** An input that runs for so long has no end; a busy machine is given its time. */
+/** An input that runs for this long is taken to hang; long, because the machine may be busy. */
 const HANG_MS = 60_000;
 const POLL_INTERVAL_MS = 1000;
 
-/** Where the worker writes down its input before it runs: how many ran, the length, the bytes. */
+/** The worker writes its input here before running it: number of inputs, length, bytes. */
 function newJournal(): SharedArrayBuffer {
   return new SharedArrayBuffer(8 + MAX_LENGTH);
 }
 
-/** How many faults of different kinds were found. */
+/** Returns the number of distinct findings. */
 async function fuzz(name: string, seconds: number): Promise<number> {
   const journal = newJournal();
   const seed = Date.now() % 2 ** 31;
   const workerData = { name, seconds, seed, journal };
   const worker = new Worker(fileURLToPath(new URL('./worker.js', import.meta.url)), { workerData });
   const kinds = new Set<string>();
-  const found = (input: Uint8Array, error: string) => {
+  const report = (input: Uint8Array, error: string) => {
     const kind = error.split('\n').slice(0, 3).join('\n');
     if (kinds.has(kind)) return;
     kinds.add(kind);
@@ -38,30 +38,30 @@ async function fuzz(name: string, seconds: number): Promise<number> {
   };
   const ended = new Promise<string>((resolve) => {
     worker.on('message', (message: FuzzMessage) => {
-      if (message.kind === 'finding') found(message.input, message.error);
+      if (message.kind === 'finding') report(message.input, message.error);
       else resolve(`${message.text}, seed ${seed}`);
     });
     worker.on('error', (error) => {
-      found(inputIn(journal), error.stack ?? error.message);
+      report(inputIn(journal), error.stack ?? error.message);
       resolve('the thread ended');
     });
   });
   const text = await Promise.race([ended, hang(journal, ended)]);
   if (text === undefined) {
-    found(inputIn(journal), `no end within ${HANG_MS} ms`);
+    report(inputIn(journal), `no end within ${HANG_MS} ms`);
     await worker.terminate();
   }
-  console.log(`${name}: ${text ?? 'an input that has no end'}, ${kinds.size} findings`);
+  console.log(`${name}: ${text ?? 'an input hangs'}, ${kinds.size} findings`);
   return kinds.size;
 }
 
-/** Comes to its end when the same input runs for too long, and with the run if none does. */
+/** Resolves when one input runs for too long; never if the run ends before. */
 async function hang(journal: SharedArrayBuffer, ended: Promise<unknown>): Promise<undefined> {
   const counter = new Int32Array(journal, 0, 1);
   let isOver = false;
   void ended.then(() => {
     isOver = true;
-  });
+  }); // Never rejects.
   let last = -1;
   let sinceMs = performance.now();
   while (!isOver && performance.now() - sinceMs < HANG_MS) {
@@ -95,7 +95,7 @@ async function replay(name = '', path = ''): Promise<number> {
     console.error(error);
     return 1;
   }
-  console.log(`${basename(path)}: no property is broken`);
+  console.log(`${basename(path)}: no property broken`);
   return 0;
 }
 
@@ -124,5 +124,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 }
-// A run that hung leaves a promise that nobody waits for.
+// After a hang a promise is left pending.
 process.exit();

@@ -1,11 +1,11 @@
-/** Changes to inputs: bytes, lengths, numbers, words of the format, pieces of other inputs. */
+/** Mutations of inputs: bytes, lengths, numbers, words of the format, parts of other inputs. */
 
 import type { Random } from './random.js';
 
 /** Returns a changed copy. */
 export type Mutation = (input: Buffer, random: Random) => Buffer;
 
-/** Longer inputs are cut. */
+/** Longer inputs are truncated. */
 export const MAX_LENGTH = 64 * 1024;
 const MAX_CHANGES = 6;
 const MAX_REPEATS = 2000;
@@ -30,7 +30,7 @@ const setByte: Mutation = (input, random) => {
   return changed;
 };
 
-/** Two bytes, the higher first, as lengths and counts of binary formats are. */
+/** Two bytes in network order, as lengths and counts of binary formats. */
 const setWord: Mutation = (input, random) => {
   if (input.length < 2) return input;
   const changed = Buffer.from(input);
@@ -51,8 +51,8 @@ const cut: Mutation = (input, random) => input.subarray(0, random.below(input.le
 const repeat: Mutation = (input, random) => {
   const { start, end } = range(input, random);
   const piece = input.subarray(start, Math.min(end, start + 64));
-  const most = Math.min(MAX_REPEATS, Math.floor(MAX_LENGTH / Math.max(piece.length, 1)));
-  const times = random.below(8) === 0 ? random.below(most) : random.below(4);
+  const max = Math.min(MAX_REPEATS, Math.floor(MAX_LENGTH / Math.max(piece.length, 1)));
+  const times = random.below(8) === 0 ? random.below(max) : random.below(4);
   const pieces = Array.from({ length: times }, () => piece);
   return Buffer.concat([input.subarray(0, start), ...pieces, input.subarray(start)]);
 };
@@ -78,7 +78,7 @@ const GENERAL = [
   ...([flipBit, setByte, setWord, remove, cut, repeat, move, changeNumber] as const),
 ] as const;
 
-/** Makes inputs from those that are known. */
+/** Makes new inputs from known ones. */
 export class Mutator {
   readonly #random: Random;
   readonly #mutations: readonly [Mutation, ...Mutation[]];
@@ -94,7 +94,7 @@ export class Mutator {
       first === undefined
         ? []
         : [(input) => insert(input, random.pick([first, ...others]), random)];
-    // Those that know the format are as likely as the rest together.
+    // Mutations of the format are about as likely as the others together.
     this.#mutations = [...GENERAL, ...words, ...words, ...own, ...own, ...own];
   }
 
@@ -124,6 +124,6 @@ function insert(input: Buffer, piece: Buffer, random: Random): Buffer {
 
 function range(input: Buffer, random: Random): { readonly start: number; readonly end: number } {
   const start = random.below(input.length);
-  const most = random.below(4) === 0 ? input.length - start : 16;
-  return { start, end: Math.min(input.length, start + 1 + random.below(most)) };
+  const max = random.below(4) === 0 ? input.length - start : 16;
+  return { start, end: Math.min(input.length, start + 1 + random.below(max)) };
 }

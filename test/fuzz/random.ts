@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats (xorshift128, Marsaglia 2003). */
+/** Reproducible random numbers (xorshift128, Marsaglia 2003). */
 export class Random {
   readonly #state: Uint32Array;
 

@@ -1,16 +1,16 @@
-/** What is fuzzed. */
+/** A parser under test. */
 
 import { bytesOf, corpusFiles } from '../support/corpus.js';
 import type { Mutation } from './mutate.js';
 
 export interface FuzzTarget {
-  /** The inputs to begin with. */
+  /** The first inputs. */
   readonly seeds: readonly Buffer[];
   /** Words of the format. */
   readonly dictionary: readonly string[];
-  /** Changes that know the format. */
+  /** Mutations of this format. */
   readonly mutations?: readonly Mutation[];
-  /** Reads the input. Throws what the parser throws and must not, and where a property is broken. */
+  /** Parses the input. Throws if the parser throws an undeclared error, or a property is broken. */
   run(input: Buffer): void | Promise<void>;
 }
 

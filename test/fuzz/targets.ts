@@ -6,7 +6,7 @@ import { CERTIFICATE, DIGEST } from './targets/peers.js';
 import { SCANNER } from './targets/scanner.js';
 import { WEB_CONFIG } from './targets/web-config.js';
 
-/** All that can be fuzzed, by name. */
+/** All targets by name. */
 export const TARGETS: ReadonlyMap<string, FuzzTarget> = new Map([
   ['scanner', SCANNER],
   ['framer', FRAMER],

@@ -1,4 +1,4 @@
-/** The thread that runs a target, so that an input without an end can be noticed and saved. */
+/** The thread that runs a target, so that an input that hangs can be detected and saved. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fuzzer } from './fuzzer.js';
@@ -33,9 +33,10 @@ const { executions, kept, covered } = await new Fuzzer({
     Atomics.store(counts, 1, written.length);
     Atomics.add(counts, 0, 1);
   },
-  found: ({ input, error }) => say({ kind: 'finding', input, error: error.stack ?? error.message }),
+  onFinding: ({ input, error }) =>
+    say({ kind: 'finding', input, error: error.stack ?? error.message }),
 }).run();
 say({
   kind: 'end',
-  text: `${executions} executions in ${seconds} s, ${kept} inputs kept, ${covered} characters of code reached`,
+  text: `${executions} executions in ${seconds} s, ${kept} inputs kept, ${covered} characters of code covered`,
 });

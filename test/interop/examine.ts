@@ -1,11 +1,11 @@
-/** Pings peers with the real exporter, and with a client of our own what it does not do. */
+/** Pings peers with the exporter, and tests with a raw client what the exporter does not do. */
 
 import { type Described, type Exporter, startExporter } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 import { afterLineBreaks, oneAfterTheOther, twoAtOnce } from './raw.js';
 import type { Peer, Row, Scope, Stack } from './stack.js';
 
-/** Pings that must have ended before a peer is judged. */
+/** Completed pings before the results are read. */
 const PINGS = 3;
 const WITHIN_MS = 90_000;
 const NONE = '-';
@@ -49,25 +49,25 @@ const withoutAuth = (name: string) => `${name}, no credentials`;
 function destinationsOf({ name, uri, peer }: Subject): object[] {
   const { auth, ...others } = peer.settings ?? {};
   const plain = { uri, ...others };
-  const own = auth === undefined ? plain : { ...plain, auth };
+  const authenticated = auth === undefined ? plain : { ...plain, auth };
   return [
-    { ...own, name },
-    { ...own, name: atZero(name), max_forwards: 0 },
+    { ...authenticated, name },
+    { ...authenticated, name: atZero(name), max_forwards: 0 },
     ...(auth === undefined ? [] : [{ ...plain, name: withoutAuth(name) }]),
   ];
 }
 
 async function rowOf(exporter: Exporter, { stack, peer, name }: Subject): Promise<Row> {
-  const seen = await pinged(exporter, name, PINGS);
+  const result = await pinged(exporter, name, PINGS);
   const zero = await pinged(exporter, atZero(name), 1);
   return {
     stack: stack.name,
     origin: stack.origin,
     transport: peer.transport.toUpperCase(),
-    verdict: seen.state,
-    code: codeOf(seen),
-    server: seen.server ?? NONE,
-    digest: await digestOf(exporter, name, peer, seen),
+    state: result.state,
+    code: codeOf(result),
+    server: result.server ?? NONE,
+    digest: await digestOf(exporter, name, peer, result),
     connection: await oneAfterTheOther(peer),
     crlf: await afterLineBreaks(peer),
     two: await twoAtOnce(peer),
@@ -75,13 +75,13 @@ async function rowOf(exporter: Exporter, { stack, peer, name }: Subject): Promis
   };
 }
 
-/** The destination after so many pings. */
+/** The destination after this many pings. */
 async function pinged(exporter: Exporter, name: string, pings: number): Promise<Described> {
   return eventually(
     `${name}: ${pings} pings`,
     async () => {
-      const seen = await exporter.destination(name);
-      return (seen.targets[0]?.pings ?? 0) >= pings && seen;
+      const result = await exporter.destination(name);
+      return (result.targets[0]?.pings ?? 0) >= pings && result;
     },
     WITHIN_MS,
   );
@@ -91,8 +91,8 @@ function codeOf({ targets: [target] }: Described): string {
   return String(target?.code ?? target?.reason ?? NONE);
 }
 
-async function digestOf(exporter: Exporter, name: string, peer: Peer, seen: Described) {
+async function digestOf(exporter: Exporter, name: string, peer: Peer, result: Described) {
   if (peer.settings?.['auth'] === undefined) return NONE;
   const without = await pinged(exporter, withoutAuth(name), 1);
-  return `${codeOf(without)} without credentials, ${codeOf(seen)} with them`;
+  return `${codeOf(without)}, with credentials ${codeOf(result)}`;
 }

@@ -5,16 +5,16 @@ import { eventually } from '../support/process.js';
 
 const WITHIN_MS = 60_000;
 
-/** Waits until something listens on this port of loopback. */
+/** Resolves when a process listens on this port of loopback. */
 export async function listens(transport: string, port: number): Promise<void> {
   const isThere = transport === 'udp' ? () => isBound(port) : () => isOpen(port);
-  await eventually(`something listens on ${transport} port ${port}`, isThere, WITHIN_MS);
+  await eventually(`a listener on ${transport} port ${port}`, isThere, WITHIN_MS);
 }
 
-/** Whether a UDP socket has the port; nobody tells who sends to one that has it. */
+/** Whether a UDP socket is bound to the port: unlike TCP, sending to it does not show that. */
 function isBound(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  // A socket of IPv6 may take IPv4 too, as those of Java do.
+  // An IPv6 socket may accept IPv4 too, as those of Java do.
   return ['udp', 'udp6'].some((table) =>
     new RegExp(`:${hex} 0+:0000`).test(readFileSync(`/proc/net/${table}`, 'utf8')),
   );

@@ -1,4 +1,4 @@
-/** `npm run interop [-- STACK...]`: runs the stacks and writes what came of them to docs/interop.md. */
+/** `npm run interop [-- STACK...]`: tests the stacks and writes the results to docs/interop.md. */
 
 import { examine } from './examine.js';
 import type { Stack } from './stack.js';

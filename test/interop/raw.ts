@@ -1,4 +1,4 @@
-/** A client that says what no ping does: line breaks in front of a request, two requests at once. */
+/** A client that sends what no ping has: line breaks before a request, two requests at once. */
 
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -9,14 +9,14 @@ import { WebSocket } from 'ws';
 import { eventually } from '../support/process.js';
 import type { Peer } from './stack.js';
 
-/** How long an answer may take before it counts as none. */
-const PATIENCE_MS = 4000;
-/** How long a pong may take (RFC 5626 4.4.1 gives it ten seconds; on loopback it comes at once). */
+/** Time limit for a response. */
+const TIMEOUT_MS = 4000;
+/** Time limit for a pong (RFC 5626 4.4.1 allows ten seconds; on loopback it is immediate). */
 const PONG_MS = 1000;
 const PING = '\r\n\r\n';
 
 class RawClient {
-  /** All that came. */
+  /** Everything received. */
   text = '';
   isClosed = false;
   readonly localPort: number;
@@ -74,7 +74,7 @@ class RawClient {
     return client;
   }
 
-  /** How many final responses came. */
+  /** Final responses received. */
   get answers(): number {
     return [...this.text.matchAll(/^SIP\/2\.0 [2-6]\d\d/gm)].length;
   }
@@ -106,13 +106,13 @@ function request({ transport, port, user }: Peer, localPort: number, number: num
   ].join('\r\n');
 }
 
-async function answersOf(client: RawClient, wanted: number): Promise<number> {
-  const isDone = () => client.answers >= wanted || client.isClosed;
-  await eventually('the answers', isDone, PATIENCE_MS).catch(() => {});
+async function answersOf(client: RawClient, count: number): Promise<number> {
+  const isDone = () => client.answers >= count || client.isClosed;
+  await eventually('the answers', isDone, TIMEOUT_MS).catch(() => {});
   return client.answers;
 }
 
-/** What a peer does with a keep-alive of RFC 5626, and whether it hears us afterwards. */
+/** Response to an RFC 5626 keep-alive, and whether the next request is answered. */
 export async function afterLineBreaks(peer: Peer): Promise<string> {
   const client = await RawClient.open(peer);
   try {
@@ -122,16 +122,16 @@ export async function afterLineBreaks(peer: Peer): Promise<string> {
     if (client.isClosed) return 'closes the connection';
     client.text = '';
     client.send(request(peer, client.localPort, 0));
-    const isHeard = (await answersOf(client, 1)) > 0;
-    if (!isHeard) return 'no answer afterwards';
+    const isAnswered = (await answersOf(client, 1)) > 0;
+    if (!isAnswered) return 'no answer afterwards';
     if (pong === '\r\n') return 'pong';
-    return pong === '' ? 'passed over' : `answers ${JSON.stringify(pong.slice(0, 20))}`;
+    return pong === '' ? 'ignored' : `answers ${JSON.stringify(pong.slice(0, 20))}`;
   } finally {
     client.close();
   }
 }
 
-/** How many of two requests that are sent at once are answered. */
+/** How many of two requests sent at once are answered. */
 export async function twoAtOnce(peer: Peer): Promise<string> {
   const client = await RawClient.open(peer);
   try {
@@ -150,14 +150,14 @@ export async function twoAtOnce(peer: Peer): Promise<string> {
   }
 }
 
-/** Whether a connection goes on after a request was answered on it. */
+/** Whether a connection is kept after a response. */
 export async function oneAfterTheOther(peer: Peer): Promise<string> {
   if (peer.transport === 'udp') return '-';
   const client = await RawClient.open(peer);
   try {
-    for (const wanted of [1, 2]) {
-      client.send(request(peer, client.localPort, wanted));
-      if ((await answersOf(client, wanted)) < wanted) return `ends after ${wanted - 1}`;
+    for (const count of [1, 2]) {
+      client.send(request(peer, client.localPort, count));
+      if ((await answersOf(client, count)) < count) return `ends after ${count - 1}`;
     }
     return 'kept';
   } finally {

@@ -1,15 +1,15 @@
-/** SIP stacks that others wrote, each run for real on loopback. */
+/** Third-party SIP stacks, each started on loopback. */
 
 import type { TestContext } from 'node:test';
 import type { TransportName } from '../../src/shared/outcome.js';
 
 export type Scope = Pick<TestContext, 'after'>;
 
-/** One way to reach a stack that runs. */
+/** One address and transport of a running stack. */
 export interface Peer {
   readonly transport: TransportName;
   readonly port: number;
-  /** A user that it knows; without one the URI has none. */
+  /** A user that the stack knows; undefined for a URI without a user. */
   readonly user?: string;
   /** Settings of the destination. */
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -17,22 +17,22 @@ export interface Peer {
 
 export interface Stack {
   readonly name: string;
-  /** Where it comes from: a package, and which registry where that is not Debian. */
+  /** Its package, with the registry if that is not Debian. */
   readonly origin: string;
-  /** Whether what it takes is installed; why not, where it is not. */
+  /** Whether its requirements are installed; else the reason to skip it. */
   readonly needs: () => { readonly skip: string | false };
-  /** Comes from a registry by `npm run interop`, and is not part of `npm test`. */
+  /** Fetched from a registry by `npm run interop`; not part of `npm test`. */
   readonly isExtra?: boolean;
-  /** Starts it; it ends with the scope, and contacts nothing but loopback. */
+  /** Starts the stack on loopback alone. It stops with the scope. */
   start(scope: Scope): Promise<readonly Peer[]>;
 }
 
-/** What came of a peer, as the table has it. */
+/** Results of a peer; a row of the table. */
 export interface Row {
   readonly stack: string;
   readonly origin: string;
   readonly transport: string;
-  readonly verdict: string;
+  readonly state: string;
   readonly code: string;
   readonly server: string;
   readonly digest: string;

@@ -9,11 +9,11 @@ const END = '<!-- end table -->';
 
 const COLUMNS: readonly (readonly [heading: string, key: keyof Row])[] = [
   ['stack', 'stack'],
-  ['from', 'origin'],
-  ['over', 'transport'],
-  ['verdict', 'verdict'],
+  ['package', 'origin'],
+  ['transport', 'transport'],
+  ['state', 'state'],
   ['code', 'code'],
-  ['calls itself', 'server'],
+  ['server', 'server'],
   ['digest', 'digest'],
   ['connection', 'connection'],
   ['CR LF CR LF', 'crlf'],
@@ -21,7 +21,7 @@ const COLUMNS: readonly (readonly [heading: string, key: keyof Row])[] = [
   ['Max-Forwards: 0', 'maxForwards'],
 ];
 
-/** Writes these rows into the document, in place of those that it has for the same stacks. */
+/** Replaces the rows of the same stacks in the document. */
 export function writeRows(rows: readonly Row[]): void {
   const text = readFileSync(FILE, 'utf8');
   const { before, lines, after } = parts(text);
@@ -33,7 +33,7 @@ export function writeRows(rows: readonly Row[]): void {
   writeFileSync(FILE, `${before}${BEGIN}\n\n${[head, rule, ...all].join('\n')}\n\n${END}${after}`);
 }
 
-/** The rows of the document for this stack, as {@link comparable} has them. */
+/** The rows of a stack in the document, in the form of {@link comparable}. */
 export function committedRows(stack: string): string[] {
   const { lines } = parts(readFileSync(FILE, 'utf8'));
   return lines.filter((line) => cellsOf(line)[0] === stack).map(comparable);
@@ -43,7 +43,7 @@ export function lineOf(row: Row): string {
   return `| ${COLUMNS.map(([, key]) => row[key]).join(' | ')} |`;
 }
 
-/** A row without what differs from version to version: the numbers in what a stack calls itself. */
+/** A row without the version numbers in the server header. */
 export function comparable(line: string): string {
   const server = COLUMNS.findIndex(([, key]) => key === 'server');
   return cellsOf(line)

@@ -1,4 +1,4 @@
-/** DNS answers: what is read is a record of the type that was asked for, and within its limits. */
+/** DNS answers: every result is a record of the requested type, within its limits. */
 
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -41,14 +41,14 @@ function holds(record: DnsRecord, type: RecordType): void {
   }
 }
 
-/** Counts of the header, so that sections end early or late. */
+/** Changes counts in the header, so that sections end early or late. */
 const changeCounts: Mutation = (input, random) => {
   const changed = Buffer.from(input);
   if (changed.length >= 12) changed.writeUInt16BE(random.below(6), 4 + 2 * random.below(4));
   return changed;
 };
 
-/** A pointer of a compressed name, to anywhere. */
+/** Inserts a compression pointer to anywhere. */
 const addPointer: Mutation = (input, random) => {
   const changed = Buffer.from(input);
   if (changed.length < 14) return changed;
@@ -57,7 +57,7 @@ const addPointer: Mutation = (input, random) => {
   return changed;
 };
 
-/** The type of a record or a question: those that we ask for, and those that come along. */
+/** Changes the type of a record or a question. */
 const changeType: Mutation = (input, random) => {
   const changed = Buffer.from(input);
   const places = [...changed.keys()].filter(
@@ -68,7 +68,7 @@ const changeType: Mutation = (input, random) => {
   return changed;
 };
 
-/** One more record, of the type and with the length that it says, or nearly so. */
+/** Adds a record whose length is right, or nearly right. */
 const addRecord: Mutation = (input, random) => {
   const length = random.below(24);
   const head = Buffer.alloc(12);

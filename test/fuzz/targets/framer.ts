@@ -1,4 +1,4 @@
-/** SIP messages on a stream: what comes out does not depend on how the bytes arrive. */
+/** SIP messages on a stream: the result does not depend on how the bytes are split. */
 
 import assert from 'node:assert/strict';
 import {
@@ -14,7 +14,7 @@ interface Framed {
   readonly isBroken: boolean;
 }
 
-/** @param size the bytes come in pieces of so many. */
+/** @param size chunk size. */
 function framed(input: Buffer, size: number): Framed {
   const messages: string[] = [];
   const framer = new Framer((message) => messages.push(Buffer.from(message).toString('latin1')));

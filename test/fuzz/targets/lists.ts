@@ -12,7 +12,7 @@ import { TRANSPORTS } from '../../../src/shared/outcome.js';
 import { canonicalUri, pingableUri } from '../../../src/shared/uri.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
-/** What is found can be watched as it is written, and what is said stays short. */
+/** Every entry is valid as it is written, and remarks are short. */
 function holds({ found, skipped }: Findings, size: number): void {
   const names = found.map(({ entry }) => String(entry['name'] ?? entry['uri']));
   assert.equal(new Set(names).size, names.length, 'two destinations of one name');
@@ -46,7 +46,7 @@ export const DISPATCHER: FuzzTarget = {
 };
 
 const SMALL = '#!define A B\nmodparam("keepalive", "destination", A)\n';
-/** Defines are put in a bounded number of times, and each may be remarked upon. */
+/** The number of substituted defines is bounded, and each may have a remark. */
 const MAX_EXPANSIONS = 20_000;
 
 export const KAMAILIO: FuzzTarget = {
@@ -79,7 +79,7 @@ export const KAMAILIO: FuzzTarget = {
   ],
   run: (input) => {
     const text = input.toString('utf8');
-    // It may include itself, and another one.
+    // The file may include itself, and another one.
     const read = (path: string) => {
       if (path === 'k') return text;
       if (path === 'small') return SMALL;
@@ -93,7 +93,7 @@ export const KAMAILIO: FuzzTarget = {
 const FOLDER = mkdtempSync(join(tmpdir(), 'sip-keepalive-fuzz-'));
 process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
-/** Targets of a list keep what was written; the rest of the way vets them. */
+/** Targets of a list are kept as written; later stages validate them. */
 async function readList(file: string, input: Buffer): Promise<void> {
   const path = join(FOLDER, file);
   writeFileSync(path, input);

@@ -1,4 +1,4 @@
-/** What peers show of themselves: challenges and certificates. */
+/** Data from peers: challenges and certificates. */
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -72,7 +72,7 @@ export const CERTIFICATE: FuzzTarget = {
   },
 };
 
-/** The bytes within a PEM; without its armour changes reach what it says. */
+/** The bytes of a PEM file without its armour, so that mutations reach the content. */
 function derOf(pem: Buffer): Buffer {
   const [, base64 = ''] = /-----BEGIN [^-]+-----([^-]+)/.exec(pem.toString('latin1')) ?? [];
   return Buffer.from(base64, 'base64');

@@ -1,4 +1,4 @@
-/** SIP messages in a datagram: the scan, header values, our answer to a request. */
+/** SIP messages in a datagram: the scan, header values, the response to a request. */
 
 import assert from 'node:assert/strict';
 import { headerValues } from '../../../src/pinger/sip/headers.js';
@@ -9,7 +9,7 @@ import { type FuzzTarget, seedsOf } from '../target.js';
 const FROM = { address: '192.0.2.1', port: 5060 };
 const NAMES = ['via', 'v', 'server', 'www-authenticate'].map(word);
 
-/** What the result of a scan must hold for, whatever the bytes. */
+/** Properties of every scan result. */
 function holds(bytes: Uint8Array, found: Scan): void {
   const { ok, status, vias, bodyAt, isResponse } = found;
   const spans = [found.sentBy, found.branch, found.method, found.requestUri, found.cseqMethod];

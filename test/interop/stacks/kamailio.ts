@@ -45,7 +45,7 @@ export const KAMAILIO_DIGEST: Stack = {
   },
 };
 
-/** A registrar that is asked for the bindings of a user (RFC 3261 10.2.3), behind mf_process_maxfwd_header. */
+/** A registrar with mf_process_maxfwd_header; pings query the bindings of a user (RFC 3261 10.2.3). */
 async function startRegistrar(scope: Scope): Promise<number> {
   const port = await freePort();
   const modules = ['sl', 'pv', 'auth', 'maxfwd', 'usrloc', 'registrar'];

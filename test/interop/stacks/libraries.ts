@@ -1,4 +1,4 @@
-/** Libraries, each in a small program: `test/interop/peers` has their sources. */
+/** Libraries, each used by a small program of `test/interop/peers`. */
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,10 +8,10 @@ import { needs, skipUnless } from '../../support/tools.js';
 import { listens } from '../listens.js';
 import type { Peer, Scope, Stack } from '../stack.js';
 
-/** Where the programs are. */
+/** Folder of the programs. */
 export const PEERS = resolve('test/interop/peers');
 
-/** Runs a program to its end. @throws with what it wrote when it fails. */
+/** Runs a program to its end. @throws with its output when it fails. */
 export function build(program: string, args: readonly string[], cwd = PEERS): void {
   const { status, output } = runToEnd(program, args, { cwd });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}\n${output}`);
@@ -24,7 +24,7 @@ function compile(scope: Scope, file: string, ...flags: readonly string[]): strin
   return program;
 }
 
-/** A C compiler, and the library of a package of Debian. */
+/** Needs a C compiler and the library of a Debian package. */
 function needsLibrary(header: string, packageName: string): { readonly skip: string | false } {
   const compiler = needs('cc');
   if (compiler.skip !== false) return compiler;

@@ -9,10 +9,10 @@ import { listens } from '../listens.js';
 import type { Scope, Stack } from '../stack.js';
 import { build, PEERS, serving } from './libraries.js';
 
-/** CI has none, so it is not among the programs that a test may need. */
+/** Not installed in CI, so it is not among the programs that a test may need. */
 const JAVA = 'java';
 
-/** A copy of a peer's folder, to build it in. */
+/** A copy of a peer's folder to build in. */
 function copied(scope: Scope, peer: string): string {
   const path = folder(scope);
   cpSync(join(PEERS, peer), path, { recursive: true });

@@ -48,7 +48,7 @@ export const SIPP: Stack = {
   },
 };
 
-/** Knows one user; whoever is not it gets a 404. */
+/** Knows one user, and sends 404 for any other. */
 export const BARESIP: Stack = {
   name: 'baresip',
   origin: '`baresip-core`',
@@ -96,7 +96,7 @@ export const LINPHONE: Stack = {
       ...['[net]', 'stun_server=', 'firewall_policy=0', '[misc]', 'version_check_url_root='],
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
-    // It ends when its standard input does.
+    // It exits at the end of its standard input.
     const command = `mkfifo '${path}/in' && exec linphonec -c '${config}' <> '${path}/in'`;
     run(scope, 'sh', ['-c', command], { cwd: path, env: { ...process.env, HOME: path } });
     for (const transport of BOTH) await listens(transport, port);
