@@ -13,11 +13,11 @@ import { eventually, folder, run } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
 
-/** Recording rules that have no value within the test, and why. */
+/** Recording rules without a value during the test, and why. */
 const LATE: Readonly<Record<string, string>> = {
-  'destination:sip_keepalive_up:avg30d': 'from the first full hour on',
-  'destination:sip_keepalive_ping_loss:ratio_rate30d': 'from the first full hour on',
-  'destination:sip_keepalive_ping_failures:ratio_rate30d': 'from the first full hour on',
+  'destination:sip_keepalive_up:avg30d': 'starts at the first full hour',
+  'destination:sip_keepalive_ping_loss:ratio_rate30d': 'starts at the first full hour',
+  'destination:sip_keepalive_ping_failures:ratio_rate30d': 'starts at the first full hour',
 };
 
 interface Alert {
@@ -26,8 +26,8 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The rules as they are, but for how long a thing has to last and how often they are evaluated. */
-function impatientRules(path: string): string[] {
+/** The rules with `for: 0s` and an evaluation interval of 1 s. */
+function fastRules(path: string): string[] {
   return readdirSync('rules')
     .filter((name) => name.endsWith('.yml'))
     .map((name) => {
@@ -39,7 +39,7 @@ function impatientRules(path: string): string[] {
     });
 }
 
-/** Alertmanager as deploy/ has it, but for its patience and for whom it tells: us. */
+/** Alertmanager with the configuration of deploy/, short waits, and this test as the receiver. */
 async function startAlertmanager(t: TestContext) {
   const messages: (readonly Alert[])[] = [];
   const receiver = http.createServer((request, response) => {
@@ -59,10 +59,10 @@ async function startAlertmanager(t: TestContext) {
   });
   const path = folder(t);
   const config = join(path, 'alertmanager.yml');
-  const { port: ours } = receiver.address() as AddressInfo;
+  const { port: receiverPort } = receiver.address() as AddressInfo;
   const text = readFileSync('deploy/alertmanager.yml', 'utf8')
     .replace(/^( *group_(?:wait|interval):) .*$/gm, '$1 1s')
-    .replace(/http:\/\/localhost:\d+\/PLACEHOLDER/, `http://127.0.0.1:${ours}/`);
+    .replace(/http:\/\/localhost:\d+\/PLACEHOLDER/, `http://127.0.0.1:${receiverPort}/`);
   writeFileSync(config, text);
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
@@ -79,9 +79,9 @@ async function startAlertmanager(t: TestContext) {
   return { messages, address };
 }
 
-async function watch(t: TestContext, exporterUrl: string, alertmanager?: string) {
+async function startScraping(t: TestContext, exporterUrl: string, alertmanager?: string) {
   const more = {
-    rule_files: impatientRules(folder(t)),
+    rule_files: fastRules(folder(t)),
     ...(alertmanager === undefined
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
@@ -94,7 +94,7 @@ async function watch(t: TestContext, exporterUrl: string, alertmanager?: string)
 }
 
 test(
-  'a destination dies and comes back: the alert arrives with its summary, and then that it is over',
+  'an alert arrives when a destination goes down, and resolves when it is up again',
   needs('prometheus', 'prometheus-alertmanager'),
   async (t) => {
     let isUp = true;
@@ -104,12 +104,12 @@ test(
       destinations: [{ uri: `127.0.0.1:${peer.port}`, name: 'gateway' }],
     });
     const { messages, address } = await startAlertmanager(t);
-    const prometheus = await watch(t, exporter.url, address);
+    const prometheus = await startScraping(t, exporter.url, address);
     const scraped = async () =>
       (await prometheus.query('sip_keepalive_up == 1', 'destination')).size === 1;
-    await eventually('it is scraped, and up', scraped);
+    await eventually('the destination is scraped and up', scraped);
     assert.equal(messages.length, 0);
-    const told = (status: Alert['status']) =>
+    const alertWith = (status: Alert['status']) =>
       messages
         .flat()
         .find(
@@ -117,7 +117,7 @@ test(
             alert.labels['alertname'] === 'SipKeepaliveDestinationDown' && alert.status === status,
         );
     isUp = false;
-    const firing = await eventually('the alert', () => told('firing'));
+    const firing = await eventually('the alert fires', () => alertWith('firing'));
     const { severity, destination } = firing.labels;
     assert.deepEqual([severity, destination], ['critical', 'gateway']);
     assert.match(
@@ -129,12 +129,12 @@ test(
       /docs\/runbook.md#sipkeepalivedestinationdown$/,
     );
     isUp = true;
-    await eventually('that it is over', () => told('resolved'));
+    await eventually('the alert resolves', () => alertWith('resolved'));
   },
 );
 
 test(
-  'the exporter dies with thirty destinations down: one alert tells of it, and not thirty',
+  'when the exporter dies with thirty destinations down, one alert is sent instead of thirty',
   needs('prometheus', 'prometheus-alertmanager'),
   async (t) => {
     const destinations = Array.from({ length: 30 }, (_, i) => ({
@@ -143,12 +143,12 @@ test(
     }));
     const exporter = await startExporter(t, { ping_interval: 1, destinations });
     const { messages, address } = await startAlertmanager(t);
-    const prometheus = await watch(t, exporter.url, address);
+    const prometheus = await startScraping(t, exporter.url, address);
     const of = (name: string, all = messages) =>
       all
         .flat()
         .filter(({ labels, status }) => labels['alertname'] === name && status === 'firing');
-    await eventually('all are told of', () => {
+    await eventually('all alerts are sent', () => {
       const named = new Set(
         of('SipKeepaliveDestinationDown').map(({ labels }) => labels['destination']),
       );
@@ -159,7 +159,10 @@ test(
       `${messages.length} messages for thirty destinations`,
     );
     await exporter.stop('SIGKILL');
-    await eventually('that the exporter is down', () => of('SipKeepaliveExporterDown').length > 0);
+    await eventually(
+      'the alert of the exporter is sent',
+      () => of('SipKeepaliveExporterDown').length > 0,
+    );
     const before = messages.length;
     await sleep(5_000);
     assert.deepEqual(of('SipKeepaliveDestinationDown', messages.slice(before)), []);
@@ -171,13 +174,13 @@ test(
     assert.equal(
       pending.size,
       destinations.length,
-      'Prometheus goes on to say so, and is silenced',
+      'they keep firing in Prometheus, and are inhibited',
     );
   },
 );
 
 test(
-  'every rule runs on the fleet, and every recording rule has a value',
+  'every rule runs without an error on the fleet, and every recording rule has a value',
   needs('prometheus'),
   async (t) => {
     const fleet = await startFleet(folder(t));
@@ -188,7 +191,7 @@ test(
       ...settings,
     }));
     const exporter = await startExporter(t, { ping_interval: 1, ping_timeout: 0.8, destinations });
-    const prometheus = await watch(t, exporter.url);
+    const prometheus = await startScraping(t, exporter.url);
     interface Rules {
       readonly data: {
         readonly groups: readonly {
@@ -205,25 +208,25 @@ test(
       const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
       return data.groups.flatMap((group) => group.rules);
     };
-    await eventually('every rule has run', async () => {
+    await eventually('every rule has been evaluated', async () => {
       const all = await rules();
       return all.length > 30 && all.every(({ health }) => health !== 'unknown');
     });
     await eventually(
-      'scrapes enough for a rate',
+      'there are enough scrapes for a rate',
       async () => (await prometheus.query('count_over_time(up[5m]) > 8', 'job')).size === 1,
     );
     const all = await rules();
-    const faults = all.filter(({ health }) => health !== 'ok');
+    const failing = all.filter(({ health }) => health !== 'ok');
     assert.deepEqual(
-      faults.map(({ name, lastError }) => `${name}: ${lastError}`),
+      failing.map(({ name, lastError }) => `${name}: ${lastError}`),
       [],
     );
     const recorded = new Set(
       all.filter(({ type }) => type === 'recording').map(({ name }) => name),
     );
     let empty: string[] = [];
-    await eventually('every other has a value', async () => {
+    await eventually('every other rule has a value', async () => {
       empty = [];
       for (const name of recorded) {
         if ((await prometheus.query(name, 'destination')).size === 0) empty.push(name);

@@ -8,17 +8,20 @@ import { eventually, run } from '../support/process.js';
 
 const DEMO = fileURLToPath(new URL('../../demo/main.js', import.meta.url));
 
-test('the demo has the right verdict for every member of the fleet, and Ctrl-C ends it', async (t) => {
+test('the demo reports the expected state of every member of the fleet, and Ctrl-C stops it', async (t) => {
   const demo = run(t, process.execPath, [
     DEMO,
     '--web.listen-address=127.0.0.1:0',
     '--log.format=json',
   ]);
-  const url = await eventually('it listens', () => /"url":"([^"]+)\/"/.exec(demo.output())?.[1]);
+  const url = await eventually(
+    'the exporter listens',
+    () => /"url":"([^"]+)\/"/.exec(demo.output())?.[1],
+  );
   const fleet = members(0).filter(({ name }) => demo.output().includes(`\n  ${name} `));
   assert.ok(fleet.length >= 10, demo.output());
 
-  const metrics = await eventually('a verdict for every one', async () => {
+  const metrics = await eventually('every member has a state', async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     const isKnown = fleet.every(
       ({ name }) => sum(text, 'sip_keepalive_up', { destination: name }) !== undefined,
@@ -39,7 +42,7 @@ test('the demo has the right verdict for every member of the fleet, and Ctrl-C e
     assert.ok((failures ?? 0) > 0, `${name} fails for ${reason}`);
   }
 
-  // A terminal sends the signal to both; here the exporter gets it from the demo.
+  // A terminal sends the signal to both processes; here the demo forwards it to the exporter.
   const ended = once(demo.child, 'exit', { signal: AbortSignal.timeout(60_000) });
   demo.child.kill('SIGTERM');
   await ended;

@@ -8,17 +8,17 @@ import { parseYaml } from '../../src/platform/yaml.js';
 import { folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-const given = (key: 'arg' | 'env') =>
+const declared = (key: 'arg' | 'env') =>
   new Set(settings().flatMap(([, setting]) => (setting[key] === undefined ? [] : [setting[key]])));
-const FLAGS = given('arg');
-const VARIABLES = given('env');
+const FLAGS = declared('arg');
+const VARIABLES = declared('env');
 const PORT = Number(
   String(
     settings().find(([path]) => path === 'web.listen-address')?.[1].default ?? assert.fail(),
   ).replace(/^.*:/, ''),
 );
 
-/** What was read from YAML, walked without knowing its shape. */
+/** YAML content of any shape. */
 type Node = { readonly [key: string]: Node } & readonly Node[] & string;
 
 const text = (file: string) => readFileSync(join('deploy', file), 'utf8');
@@ -35,12 +35,12 @@ function takesVariables(where: string, content: string): void {
     assert.ok(VARIABLES.has(name), `${where}: no variable ${name}`);
 }
 
-test('amtool takes alertmanager.yml', needs('amtool'), () => {
+test('amtool accepts alertmanager.yml', needs('amtool'), () => {
   const { status, output } = runToEnd('amtool', ['check-config', 'deploy/alertmanager.yml']);
   assert.equal(status, 0, output);
 });
 
-test('alertmanager.yml speaks of alerts that there are', () => {
+test('alertmanager.yml refers to existing alerts only', () => {
   const alerts = [
     ...readFileSync('rules/sip-keepalive-alerts.yml', 'utf8').matchAll(/- alert: (\w+)/g),
   ].map(([, name = '']) => name);
@@ -53,7 +53,7 @@ test('alertmanager.yml speaks of alerts that there are', () => {
     const [, pattern = ''] = /^alertname !?=~? "(.+)"$/.exec(matcher) ?? assert.fail(matcher);
     for (const name of alternatives(pattern)) {
       const isOne = alerts.some((alert) => new RegExp(`^(?:${name})$`).test(alert));
-      assert.ok(isOne, `${matcher}: no alert is called ${name}`);
+      assert.ok(isOne, `${matcher}: no alert is named ${name}`);
     }
   }
 });
@@ -70,8 +70,8 @@ describe('the systemd unit', () => {
   const values = (key: string) =>
     [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value ?? '');
 
-  test('is one that systemd understands', needs('systemd-analyze'), (t) => {
-    // It wants to find the program, wherever this machine keeps it.
+  test('passes systemd-analyze verify', needs('systemd-analyze'), (t) => {
+    // systemd-analyze checks that the program exists, and its path differs between machines.
     const file = join(folder(t), 'sip-keepalive-exporter.service');
     writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));
     const check = runToEnd('systemd-analyze', ['verify', file]);
@@ -79,19 +79,19 @@ describe('the systemd unit', () => {
     assert.equal(check.status, 0);
   });
 
-  test('starts the built program with flags that there are', () => {
+  test('starts the built program with known flags', () => {
     const [start = ''] = values('ExecStart');
     assert.match(start, /\/dist\/src\/main\.js /);
     takesFlags('ExecStart', start.split(' '));
     takesVariables('the unit', unit);
   });
 
-  test('reloads by SIGHUP, and does not start a wrong configuration again', () => {
+  test('reloads by SIGHUP, and does not restart after an invalid configuration', () => {
     assert.deepEqual(values('ExecReload'), ["/bin/sh -c 'kill -HUP $MAINPID'"]);
     assert.deepEqual(values('RestartPreventExitStatus'), ['2']);
   });
 
-  test('lets V8 write the code that it runs, and little else', () => {
+  test('is hardened, except that V8 may compile code', () => {
     assert.deepEqual(values('MemoryDenyWriteExecute'), []);
     for (const key of ['DynamicUser', 'NoNewPrivileges', 'PrivateDevices', 'ProtectHome'])
       assert.deepEqual(values(key), ['yes'], key);
@@ -106,7 +106,7 @@ describe('the image', () => {
   const instruction = (name: string) =>
     JSON.parse(new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(dockerfile)?.[1] ?? '[]') as string[];
 
-  test('runs the file that the build produces, with flags that there are', () => {
+  test('runs the built file with known flags', () => {
     const [program, file = ''] = instruction('ENTRYPOINT');
     assert.equal(program, 'node');
     assert.ok(existsSync(file.replace(/^\/app\//, '')), `${file} is built`);
@@ -120,14 +120,14 @@ describe('the image', () => {
     takesFlags('CMD', instruction('CMD'));
   });
 
-  test('does not run as root, asks for its health without curl, and opens our port', () => {
+  test('does not run as root, checks its health without curl, and exposes the default port', () => {
     assert.match(dockerfile, /^USER node$/m);
     assert.doesNotMatch(dockerfile, /\b(curl|wget)\b/);
     assert.match(dockerfile, new RegExp(`^EXPOSE ${PORT}$`, 'm'));
     assert.ok(dockerfile.includes(`http://127.0.0.1:${PORT}/-/healthy`));
   });
 
-  test('is made of what .dockerignore lets in', () => {
+  test('copies only files that .dockerignore includes', () => {
     const allowed = readFileSync('.dockerignore', 'utf8').split('\n');
     assert.ok(allowed.includes('*'));
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(
@@ -135,8 +135,8 @@ describe('the image', () => {
     );
     assert.ok(copied.length >= 4);
     for (const file of copied) {
-      assert.ok(existsSync(file), `${file} is there`);
-      assert.ok(allowed.includes(`!${file}`), `.dockerignore lets ${file} in`);
+      assert.ok(existsSync(file), `${file} exists`);
+      assert.ok(allowed.includes(`!${file}`), `.dockerignore includes ${file}`);
     }
   });
 });
@@ -145,7 +145,7 @@ describe('compose.yml', () => {
   const compose = yaml('compose.yml');
   const services = Object.entries(compose['services'] ?? {}) as [string, Node][];
 
-  test('has exporter, Prometheus, Alertmanager and Grafana, on their ports', () => {
+  test('has exporter, Prometheus, Alertmanager and Grafana on their ports', () => {
     const ports = services.map(([name, { ports = [] }]) => [name, ...(ports as string[])]);
     assert.deepEqual(ports, [
       ['exporter', `${PORT}:${PORT}`],
@@ -156,14 +156,14 @@ describe('compose.yml', () => {
     takesVariables('compose.yml', text('compose.yml'));
   });
 
-  test('mounts what is there, and volumes that it declares', () => {
+  test('mounts existing files and declared volumes only', () => {
     const declared = Object.keys(compose['volumes'] ?? {});
     const volumes = services.flatMap(([, { volumes = [] }]) => volumes as string[]);
     assert.ok(volumes.length > 5);
     for (const volume of volumes) {
       const [source = ''] = volume.split(':');
       if (!source.startsWith('.')) assert.ok(declared.includes(source), volume);
-      // The dashboards are a part of their own.
+      // The dashboards have tests of their own.
       else if (source.startsWith('../grafana/'))
         assert.match(source, /provisioning\/(datasources|dashboards)$|\/dashboards$/);
       else assert.ok(existsSync(normalize(join('deploy', source))), volume);
@@ -179,18 +179,18 @@ describe('compose.yml', () => {
     );
   });
 
-  test('has a Prometheus that is configured as prometheus.yml says, under other names', () => {
+  test('configures Prometheus as prometheus.yml does, with other host names', () => {
     const named = readFileSync('prometheus.yml', 'utf8')
       .replaceAll(`localhost:${PORT}`, `exporter:${PORT}`)
       .replaceAll('localhost:9093', 'alertmanager:9093');
     assert.deepEqual(yaml('compose/prometheus.yml'), parseYaml(named));
   });
 
-  test('has an exporter whose configuration is right', () =>
-    rightConfig('deploy/compose/exporter.yml'));
+  test('configures the exporter with a valid file', () =>
+    assertValidConfig('deploy/compose/exporter.yml'));
 });
 
-function rightConfig(file: string): void {
+function assertValidConfig(file: string): void {
   const main = join('dist', 'src', 'main.js');
   const args = [main, `--config.file=${file}`, '--config.check'];
   const check = runToEnd(process.execPath, args);
@@ -210,7 +210,7 @@ describe('the manifests for Kubernetes', () => {
       ([key, value]) => whole?.[key] === value,
     );
 
-  test('are of kinds that there are, and have names', () => {
+  test('are of known kinds and have unique names', () => {
     const kinds = objects.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`);
     assert.deepEqual([...new Set(kinds)].sort(), [
       'apps/v1 Deployment',
@@ -223,7 +223,7 @@ describe('the manifests for Kubernetes', () => {
     assert.equal(new Set(names).size, objects.length, names.join());
   });
 
-  test('select what they mean to, and nothing else', () => {
+  test('select the intended objects and no others', () => {
     for (const workload of workloads) {
       const labels = podOf(workload)['metadata']?.['labels'];
       assert.ok(isWithin(workload['spec']?.['selector']?.['matchLabels'], labels));
@@ -246,7 +246,7 @@ describe('the manifests for Kubernetes', () => {
     assert.equal(headless?.['spec']?.['clusterIP'], 'None');
   });
 
-  test('open our port, and ask for readiness and health where they are told', () => {
+  test('expose the default port, and probe the documented health paths', () => {
     for (const service of ofKind('Service'))
       assert.equal(Number(service['spec']?.['ports']?.[0]?.['port']), PORT);
     for (const workload of workloads) {
@@ -264,14 +264,14 @@ describe('the manifests for Kubernetes', () => {
     }
   });
 
-  test('take flags and variables that there are', () => {
+  test('use known flags and variables only', () => {
     for (const workload of workloads) {
       takesFlags(String(workload['kind']), containerOf(workload)['args'] as unknown as string[]);
       takesVariables(String(workload['kind']), JSON.stringify(workload));
     }
   });
 
-  test('number the shards: as many as there are replicas, each by the index of its pod', () => {
+  test('number the shards by pod index, as many as there are replicas', () => {
     const [shards = assert.fail()] = ofKind('StatefulSet');
     const env = new Map((containerOf(shards)['env'] as Node).map((e) => [String(e['name']), e]));
     const total = env.get('SIP_KEEPALIVE_TOTAL_SHARDS')?.['value'];
@@ -282,7 +282,7 @@ describe('the manifests for Kubernetes', () => {
     );
   });
 
-  test('mount ConfigMaps that are there, and give the pod no rights', () => {
+  test('mount existing ConfigMaps, and give the pod no privileges', () => {
     const maps = ofKind('ConfigMap').map((map) => String(map['metadata']?.['name']));
     for (const workload of workloads) {
       const pod = podOf(workload)['spec'] as Node;
@@ -300,11 +300,11 @@ describe('the manifests for Kubernetes', () => {
     }
   });
 
-  test('hold a configuration that is right', (t) => {
+  test('contain a valid configuration', (t) => {
     const [map = assert.fail()] = ofKind('ConfigMap').filter((m) => m['data']?.['config.yml']);
     const file = join(folder(t), 'config.yml');
     writeFileSync(file, String(map['data']?.['config.yml']));
-    rightConfig(file);
+    assertValidConfig(file);
   });
 });
 

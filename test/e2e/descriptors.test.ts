@@ -1,4 +1,4 @@
-/** A process with few descriptors: HTTP clients cannot take those that pings need. */
+/** A process with few descriptors: HTTP clients cannot use those that pings need. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { eventually, folder, run } from '../support/process.js';
 
 const DESTINATIONS = 50;
 
-test('300 idle HTTP connections and 256 descriptors: no destination over TCP goes down, and /metrics answers', async (t) => {
+test('with 300 idle HTTP connections and 256 descriptors no TCP destination goes down, and /metrics answers', async (t) => {
   const peer = await startFarEnd(t, 'tcp', (_request, good) => [good]);
   const config = join(folder(t), 'config.json');
   const destinations = Array.from({ length: DESTINATIONS }, (_, i) => ({
@@ -24,9 +24,12 @@ test('300 idle HTTP connections and 256 descriptors: no destination over TCP goe
   const args = [`--config.file=${config}`, '--web.listen-address=127.0.0.1:0'];
   const script = 'ulimit -n 256 && exec "$0" "$@"';
   const { output } = run(t, 'sh', ['-c', script, process.execPath, MAIN, ...args]);
-  const url = await eventually('it listens', () => /url=(http:\S+)\//.exec(output())?.[1]);
+  const url = await eventually(
+    'the exporter listens',
+    () => /url=(http:\S+)\//.exec(output())?.[1],
+  );
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
-  await eventually('all are up', async () => {
+  await eventually('all destinations are up', async () => {
     return sum(await metrics(), 'sip_keepalive_up') === DESTINATIONS;
   });
   const { hostname, port } = new URL(url);
@@ -38,7 +41,7 @@ test('300 idle HTTP connections and 256 descriptors: no destination over TCP goe
   });
   await Promise.all(idle.map((socket) => Promise.race([once(socket, 'connect'), sleep(5_000)])));
   const before = sum(await metrics(), 'sip_keepalive_pings_total') ?? 0;
-  const text = await eventually('every destination is pinged a few times more', async () => {
+  const text = await eventually('every destination has been pinged three more times', async () => {
     const text = await metrics();
     return (sum(text, 'sip_keepalive_pings_total') ?? 0) > before + 3 * DESTINATIONS && text;
   });

@@ -1,4 +1,4 @@
-/** Names whose records are wrong, too many or missing, on a DNS server that a test writes. */
+/** Names with wrong, too many or missing records, on a DNS server of the test. */
 
 import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
@@ -12,7 +12,7 @@ import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 
-/** A DNS server with this zone, which can be put right. */
+/** A DNS server with a zone that the test can change. */
 async function dnsOf(t: TestContext, lines: readonly string[]) {
   const zone = { lines };
   const server = await fakeDns(
@@ -52,7 +52,7 @@ const failuresOf = (exporter: Exporter, destination: string) =>
   exporter.metric('sip_keepalive_ping_failures_total', { destination });
 const restarts = (exporter: Exporter) => exporter.metric('sip_keepalive_pinger_restarts_total');
 
-test('SRV records with port 0 are no places: a healthy peer beside them loses no ping', async (t) => {
+test('SRV records with port 0 are not targets, and a healthy peer beside them loses no ping', async (t) => {
   const live = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const { zone, servers } = await dnsOf(t, [
     '_sip._udp.zero.test SRV 10 10 0 h.test',
@@ -92,13 +92,13 @@ test('SRV records with port 0 are no places: a healthy peer beside them loses no
   assert.deepEqual([await restarts(exporter), await failuresOf(exporter, 'live')], [0, 0]);
 
   zone.lines = [`_sip._udp.zero.test SRV 10 10 ${live.port} h.test`, ...zone.lines.slice(1)];
-  await eventually('it is up once it is put right', async () => {
+  await eventually('it is up after the record is fixed', async () => {
     return (await exporter.isAlive('zero')) === 1;
   });
   assert.equal(await restarts(exporter), 0);
 });
 
-test('addresses that are none of a host are not pinged, whoever answers on this machine', async (t) => {
+test('addresses that are not host addresses are not pinged, even if this machine answers on them', async (t) => {
   const sip = await everywhere(t);
   const { servers } = await dnsOf(t, [
     'zero.test A 0.0.0.0',
@@ -136,7 +136,7 @@ test('addresses that are none of a host are not pinged, whoever answers on this 
   assert.equal(await restarts(exporter), 0);
 });
 
-test('an address in other clothes is held against probe.allow as what it is', async (t) => {
+test('probe.allow applies to an IPv4 address that is written as IPv6', async (t) => {
   const sip = await everywhere(t);
   const { servers } = await dnsOf(t, ['mapped.test AAAA ::ffff:127.0.0.1']);
   for (const [allow, status] of [
@@ -156,7 +156,7 @@ test('an address in other clothes is held against probe.allow as what it is', as
   }
 });
 
-test('a name with 1,500 hosts in a zone that does not answer keeps no other name waiting', async (t) => {
+test('a name with 1,500 hosts in a zone that does not answer delays no other name', async (t) => {
   const live = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const names = Array.from({ length: 20 }, (_, i) => `ok${i}`);
   const hog = Array.from({ length: 1_500 }, (_, i) => `_sip._udp.h.test SRV 1 1 5060 x${i}.d`);
@@ -172,7 +172,7 @@ test('a name with 1,500 hosts in a zone that does not answer keeps no other name
     dns: { servers, min_ttl: 1 },
     destinations: [{ name: 'hog', uri: 'h.test' }],
   });
-  await eventually('the hosts of the name are asked for', async () => {
+  await eventually('the hosts of the name are looked up', async () => {
     return ((await exporter.metric('sip_keepalive_dns_lookups_waiting')) ?? 0) > 50;
   });
   assert.ok(((await exporter.metric('sip_keepalive_dns_lookups_in_flight')) ?? 99) <= 8);
@@ -185,7 +185,7 @@ test('a name with 1,500 hosts in a zone that does not answer keeps no other name
   assert.equal(await exporter.metric('sip_keepalive_dns_lookups_shed_total'), 0);
 });
 
-test('NAPTR and SRV that no server answers for do not keep a host from being pinged', async (t) => {
+test('a host is pinged although NAPTR and SRV queries fail', async (t) => {
   const live = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const errors = ['SERVFAIL', 'NOTIMP', 'REFUSED', 'silence'] as const;
   const srv = (name: string) => `_sip._udp.${name}.test SRV 1 1 ${live.port} h.test`;
@@ -214,7 +214,7 @@ test('NAPTR and SRV that no server answers for do not keep a host from being pin
   });
   for (const name of names) {
     await eventually(`${name} is up`, async () => (await exporter.isAlive(name)) === 1, 20_000);
-    // Nothing listens on port 5060 here; it is pinged all the same.
+    // Port 5060 is closed here; the target exists all the same.
     await eventually(`srv-${name} has a target`, async () => {
       const { targets } = await exporter.destination(`srv-${name}`);
       return targets.map(({ address }) => address).join() === '127.0.0.1:5060';
@@ -230,7 +230,7 @@ test('NAPTR and SRV that no server answers for do not keep a host from being pin
   }
 });
 
-test('records whose order changes with each answer change no verdict', async (t) => {
+test('records whose order changes with each answer change no state', async (t) => {
   const live = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const closed = await freePort();
   const naptr = [
@@ -253,16 +253,16 @@ test('records whose order changes with each answer change no verdict', async (t)
     destinations: [{ name: 'a', uri: 'a.test' }],
   });
   await eventually('it is up', async () => (await exporter.isAlive('a')) === 1);
-  const asked = () => server.asked.filter(({ type }) => type === 'NAPTR').length;
-  const before = asked();
-  await eventually('it was looked up again and again', () => asked() > before + 6, 30_000);
+  const lookups = () => server.asked.filter(({ type }) => type === 'NAPTR').length;
+  const before = lookups();
+  await eventually('several more lookups', () => lookups() > before + 6, 30_000);
   assert.equal(await exporter.isAlive('a'), 1);
   assert.equal(await exporter.metric('sip_keepalive_state_changes_total'), 0);
   assert.equal(await exporter.metric('sip_keepalive_resolution_changes_total'), 0);
   assert.equal(await exporter.metric('sip_keepalive_targets'), 1);
 });
 
-test('a probe whose time runs out while its name is looked up says so', async (t) => {
+test('a probe that times out during DNS resolution reports resolution', async (t) => {
   const { servers } = await dnsOf(t, ['a.test A !silence', 'a.test AAAA !silence']);
   const exporter = await startExporter(t, { dns: { servers }, destinations: [] });
   const answer = await fetch(`${exporter.url}/probe?target=sip:a.test:5060`, {

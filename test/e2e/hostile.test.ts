@@ -29,7 +29,7 @@ async function farEnd(t: TestContext, answers: Answers, host = '127.0.0.1'): Pro
 const pingsOf = (exporter: Exporter, destination: string) =>
   exporter.metric('sip_keepalive_pings_total', { destination });
 
-test('what is hostile, malformed or not ours is counted and dropped, and the good answer still counts', async (t) => {
+test('hostile, malformed and unrelated messages are counted and dropped, and the correct response still counts', async (t) => {
   const blanks = ' '.repeat(10_000);
   const keepalives = ['', Buffer.alloc(60_000, '\r\n')];
   const strays = (good: string): (string | Buffer)[] => [
@@ -47,8 +47,8 @@ test('what is hostile, malformed or not ours is counted and dropped, and the goo
     good.replace('branch=', '__proto__;constructor=x;toString;xbranch='),
     'INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nCSeq: 1 INVITE\r\n\r\n',
   ];
-  // A request that comes again (RFC 3261 17.1.2.2) has had its answer.
-  const asked = new Set<string>();
+  // Retransmissions (RFC 3261 17.1.2.2) are not answered again.
+  const requests = new Set<string>();
   const answers = (good: string) => [
     ...keepalives,
     ...strays(good),
@@ -58,8 +58,8 @@ test('what is hostile, malformed or not ours is counted and dropped, and the goo
     ),
   ];
   const hostile = await farEnd(t, (request, good) => {
-    if (asked.has(request)) return [];
-    asked.add(request);
+    if (requests.has(request)) return [];
+    requests.add(request);
     return answers(good);
   });
   const exporter = await startExporter(t, {
@@ -69,16 +69,19 @@ test('what is hostile, malformed or not ours is counted and dropped, and the goo
   await eventually('three pings', async () => ((await pingsOf(exporter, 'hostile')) ?? 0) >= 3);
   assert.equal(await exporter.isAlive('hostile'), 1);
   assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
-  await eventually('each is counted, and counted once', async () => {
+  await eventually('each is counted once', async () => {
     const text = await exporter.get('/metrics');
     const unmatched = sum(text, 'sip_keepalive_unmatched_messages_total');
-    const kept = sum(text, 'sip_keepalive_nat_keepalives_total');
-    return unmatched === asked.size * strays('').length && kept === asked.size * keepalives.length;
+    const keepAlives = sum(text, 'sip_keepalive_nat_keepalives_total');
+    return (
+      unmatched === requests.size * strays('').length &&
+      keepAlives === requests.size * keepalives.length
+    );
   });
   assert.equal(exporter.crashes(), 0);
 });
 
-test('an answer with our branch that is not well-formed ends the ping as malformed', async (t) => {
+test('a malformed response with the branch of the ping ends it as malformed', async (t) => {
   const broken: Record<string, (good: string) => string> = {
     status: (good) => good.replace('200 OK', '4294967301 Better'),
     version: (good) => good.replace('SIP/2.0 200', 'SIP/7.0 200'),
@@ -94,14 +97,14 @@ test('an answer with our branch that is not well-formed ends the ping as malform
   );
   const exporter = await startExporter(t, { ping_interval: 5, destinations });
   for (const { name } of destinations) {
-    await eventually(`a verdict for ${name}`, async () => (await exporter.isAlive(name)) === 2);
+    await eventually(`${name} is down`, async () => (await exporter.isAlive(name)) === 2);
     assert.equal((await exporter.destination(name)).reason, 'malformed', name);
     const [{ detail } = { detail: '' }] = (await exporter.destination(name)).targets;
     assert.match(detail ?? '', /^an answer came that is not well-formed: /, name);
   }
 });
 
-test('an answer from another address is ours when its branch is (RFC 3261 17.1.3)', async (t) => {
+test('a response from another address is matched by its branch (RFC 3261 17.1.3)', async (t) => {
   const other = dgram.createSocket('udp4');
   other.bind(0, '127.0.0.1');
   await once(other, 'listening');
@@ -117,7 +120,7 @@ test('an answer from another address is ours when its branch is (RFC 3261 17.1.3
   await eventually('it is up', async () => (await exporter.metric('sip_keepalive_up')) === 1);
 });
 
-test('an OPTIONS to our own socket is answered with 200, other requests with silence', async (t) => {
+test('an OPTIONS to the socket of the exporter is answered with 200, other requests not at all', async (t) => {
   const sourcePort = await freePort();
   const far = await farEnd(t, (_request, good) => [good]);
   const exporter = await startExporter(t, {
@@ -140,15 +143,15 @@ test('an OPTIONS to our own socket is answered with 200, other requests with sil
 });
 
 const FLOOD = 250_000;
-const WATCHED = 1_000;
+const MONITORED = 1_000;
 
-test(`${FLOOD} strays, as fast as they are read, beside the pings of ${WATCHED} destinations: no ping is lost and every counter is right`, {
+test(`${FLOOD} stray messages beside the pings of ${MONITORED} destinations: no ping is lost and every counter is right`, {
   skip: process.platform === 'linux' ? false : 'reads /proc',
 }, async (t) => {
   const sourcePort = await freePort();
   const far = await farEnd(t, (_request, good) => [good], '0.0.0.0');
   const destinations = Array.from(
-    { length: WATCHED },
+    { length: MONITORED },
     (_, i) => `127.1.${Math.floor(i / 250)}.${(i % 250) + 1}:${far}`,
   );
   const exporter = await startExporter(t, {
@@ -158,30 +161,33 @@ test(`${FLOOD} strays, as fast as they are read, beside the pings of ${WATCHED} 
     destinations,
   });
   const up = () => exporter.metric('sip_keepalive_up');
-  await eventually('all are up', async () => (await up()) === WATCHED);
+  await eventually('all are up', async () => (await up()) === MONITORED);
   const rss = () => exporter.metric('process_resident_memory_bytes');
   const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
   const before = { rss: (await rss()) ?? 0, pings: await pings() };
 
   await flood(sourcePort);
   t.diagnostic(`${(await pings()) - before.pings} pings meanwhile`);
-  assert.equal(dropped(sourcePort), 0, 'what is sent as it is read has room');
-  await eventually('every stray is counted, and counted once', async () => {
+  assert.equal(dropped(sourcePort), 0, 'the socket buffer never overflows');
+  await eventually('every stray message is counted once', async () => {
     const text = await exporter.get('/metrics');
     const unmatched = sum(text, 'sip_keepalive_unmatched_messages_total') ?? 0;
-    // A request that was sent again has two answers, and the second belongs to no ping.
-    const again = sum(text, 'sip_keepalive_retransmissions_total') ?? 0;
-    return unmatched >= FLOOD && unmatched <= FLOOD + again;
+    // A retransmitted request has two responses, and the second belongs to no ping.
+    const retransmissions = sum(text, 'sip_keepalive_retransmissions_total') ?? 0;
+    return unmatched >= FLOOD && unmatched <= FLOOD + retransmissions;
   });
   const after = await pings();
-  await eventually('every one is pinged on', async () => (await pings()) >= after + WATCHED);
+  await eventually(
+    'every destination is pinged again',
+    async () => (await pings()) >= after + MONITORED,
+  );
   assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
-  assert.equal(await up(), WATCHED);
+  assert.equal(await up(), MONITORED);
   const grown = ((await rss()) ?? 0) - before.rss;
   assert.ok(grown < 150e6, `${grown} bytes more than before`);
 });
 
-/** Sends the strays from a thread of its own, each few as soon as there is room for them. */
+/** Sends the stray messages from a thread, as fast as the receiver reads them. */
 async function flood(port: number): Promise<void> {
   const code = `
     const { workerData: { port, count }, parentPort } = require('node:worker_threads');

@@ -4,8 +4,8 @@ import { examine } from '../interop/examine.js';
 import { STACKS } from '../interop/stacks.js';
 import { committedRows, comparable, lineOf } from '../interop/table.js';
 
-// Each waits for its pings most of the time.
-describe('docs/interop.md says what comes of', { concurrency: 3 }, () => {
+// Each test mostly waits for its pings.
+describe('docs/interop.md has the results of', { concurrency: 3 }, () => {
   for (const stack of STACKS.filter(({ isExtra = false }) => !isExtra)) {
     test(stack.name, stack.needs(), async (t) => {
       const rows = await examine(t, [stack]);

@@ -19,12 +19,12 @@ function nft(command: string): void {
   assert.equal(status, 0, output);
 }
 
-/** The tests themselves, inside a namespace. */
+/** The tests, inside a network namespace. */
 async function testInside(suite: TestContext): Promise<void> {
   raiseLoopback();
-  // Over TCP the kernel keeps it to itself: a SYN that a rule drops is sent again, as if it were lost.
+  // UDP only: over TCP a SYN dropped by a rule is retransmitted as if it were lost, without an error.
   await suite.test(
-    'a firewall rule that drops what we send: the verdict stands until it is stale, is unknown then, and never down',
+    'with a local firewall rule that drops pings, the state is kept until it is stale, then unknown, never down',
     async (t) => {
       const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
       const exporter = await startExporter(t, {
@@ -56,7 +56,7 @@ async function testInside(suite: TestContext): Promise<void> {
     },
   );
 
-  await suite.test('a source address that is not there is no verdict either', async (t) => {
+  await suite.test('a source address that does not exist is not a verdict either', async (t) => {
     const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
     const exporter = await startExporter(t, {
       ...{ ping_interval: INTERVAL, source_address: '192.0.2.77' },
@@ -75,7 +75,7 @@ async function testInside(suite: TestContext): Promise<void> {
   });
 
   await suite.test(
-    'a source address that goes while pings are under way is no verdict',
+    'a source address that is removed while pings run is not a verdict',
     async (t) => {
       const source = '10.77.0.2';
       const ip = (...args: string[]) => {
@@ -116,15 +116,11 @@ async function testInside(suite: TestContext): Promise<void> {
   );
 }
 
-test(
-  'faults of our own host, in a network of their own',
-  needs('unshare', 'ip', 'nft'),
-  async (t) => {
-    if (IS_INSIDE) return testInside(t);
-    const { skip } = mayMakeNamespaces();
-    if (skip !== false) return t.skip(skip);
-    const { status, output } = runInNamespace(fileURLToPath(import.meta.url));
-    assert.equal(status, 0, output);
-    assert.match(output, /^. pass [3-9]$/m, output);
-  },
-);
+test('local errors, in a network namespace', needs('unshare', 'ip', 'nft'), async (t) => {
+  if (IS_INSIDE) return testInside(t);
+  const { skip } = mayMakeNamespaces();
+  if (skip !== false) return t.skip(skip);
+  const { status, output } = runInNamespace(fileURLToPath(import.meta.url));
+  assert.equal(status, 0, output);
+  assert.match(output, /^. pass [3-9]$/m, output);
+});

@@ -6,8 +6,8 @@ import { parseYaml } from '../../src/platform/yaml.js';
 import { runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** Those that are no exporter's of ours: Prometheus's own, and the process metrics. */
-const FOREIGN = ['up', 'ALERTS', 'process_start_time_seconds'];
+/** Metrics of Prometheus itself, and process metrics. */
+const NOT_PREFIXED = ['up', 'ALERTS', 'process_start_time_seconds'];
 
 interface Rule {
   readonly record?: string;
@@ -51,13 +51,13 @@ function promtool(...args: readonly string[]): string {
   return output;
 }
 
-test('promtool takes the rules, and prometheus.yml with them', needs('promtool'), () => {
+test('promtool accepts the rules, and prometheus.yml with them', needs('promtool'), () => {
   promtool('check', 'rules', ...RULE_FILES);
-  const said = promtool('check', 'config', 'prometheus.yml');
-  assert.match(said, new RegExp(`${RULE_FILES.length} rule files found`));
+  const output = promtool('check', 'config', 'prometheus.yml');
+  assert.match(output, new RegExp(`${RULE_FILES.length} rule files found`));
 });
 
-test('the rules do what their tests say', needs('promtool'), () => {
+test('the rules pass their promtool tests', needs('promtool'), () => {
   promtool('test', 'rules', ...TEST_FILES);
 });
 
@@ -65,7 +65,7 @@ describe('every alert', () => {
   const runbook = readFileSync('docs/runbook.md', 'utf8');
   const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
 
-  test('has a severity, a summary, a description and a place in the runbook', () => {
+  test('has a severity, a summary, a description and a link to the runbook', () => {
     assert.ok(alerts.length >= 15);
     for (const { alert = '', labels = {}, annotations = {} } of alerts) {
       assert.match(alert, /^SipKeepalive[A-Z]/);
@@ -77,40 +77,40 @@ describe('every alert', () => {
     }
   });
 
-  test('has its heading in docs/runbook.md, which has no others', () => {
+  test('has a heading in docs/runbook.md, which has no others', () => {
     assert.deepEqual([...headings].sort(), alerts.map(({ alert }) => alert).sort());
   });
 
-  test('says of which destination or exporter it speaks', () => {
+  test('names its destination or exporter', () => {
     for (const { alert = '', annotations = {} } of alerts) {
-      // There is none to name.
+      // It has no exporter to name.
       if (alert === 'SipKeepaliveExporterAbsent') continue;
       assert.match(annotations['summary'] ?? '', /\$labels\.(destination|instance)\b/, alert);
     }
   });
 
-  test('has a case in which it fires and one in which it does not', () => {
+  test('has a case where it fires and one where it does not', () => {
     for (const { alert } of alerts) {
-      const own = cases.filter(({ alertname }) => alertname === alert);
+      const itsCases = cases.filter(({ alertname }) => alertname === alert);
       assert.ok(
-        own.some(({ exp_alerts }) => exp_alerts.length > 0),
+        itsCases.some(({ exp_alerts }) => exp_alerts.length > 0),
         `${alert} never fires`,
       );
       assert.ok(
-        own.some(({ exp_alerts }) => exp_alerts.length === 0),
+        itsCases.some(({ exp_alerts }) => exp_alerts.length === 0),
         `${alert} always fires`,
       );
     }
     for (const { alertname } of cases) {
       assert.ok(
         alerts.some(({ alert }) => alert === alertname),
-        `a test of ${alertname}, which is no alert`,
+        `a test of ${alertname}, which is not an alert`,
       );
     }
   });
 });
 
-test('every link of the runbook leads to one of its headings, or to a file', () => {
+test('every link of the runbook leads to one of its headings or to a file', () => {
   const runbook = readFileSync('docs/runbook.md', 'utf8');
   for (const [, link = ''] of runbook.matchAll(/\]\(([^)]+)\)/g)) {
     const name = link.startsWith('#') ? link.slice(1) : undefined;
@@ -119,7 +119,7 @@ test('every link of the runbook leads to one of its headings, or to a file', () 
   }
 });
 
-test('every metric in a rule, and in the runbook, is one that docs/metrics.md lists', () => {
+test('docs/metrics.md lists every metric of the rules and the runbook', () => {
   const listed = new Set(
     [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(sip_keepalive_\w+)`/gm)].map(
       ([, name]) => name,
@@ -137,14 +137,14 @@ test('every metric in a rule, and in the runbook, is one that docs/metrics.md li
   for (const text of texts) {
     for (const [name] of text.matchAll(/\b(?:\w+:)?sip_keepalive_\w+(?::\w+)?/g)) {
       const isKnown = name.includes(':') ? recorded.has(name) : isListed(listed, name);
-      assert.ok(isKnown, `${name} is in no list`);
+      assert.ok(isKnown, `${name} is not listed`);
       count++;
     }
   }
   assert.ok(count > 50);
 });
 
-test('a rule names no metric but ours and those that every Prometheus has', () => {
+test('the rules use only metrics of the exporter and of every Prometheus', () => {
   for (const { alert, record, expr } of rules) {
     const names = [
       ...metricsOnly(expr)
@@ -153,16 +153,16 @@ test('a rule names no metric but ours and those that every Prometheus has', () =
     ]
       .map(([name]) => name)
       .filter((name) => !/sip_keepalive_/.test(name) && !WORDS.has(name));
-    for (const name of names) assert.ok(FOREIGN.includes(name), `${alert ?? record}: ${name}`);
+    for (const name of names) assert.ok(NOT_PREFIXED.includes(name), `${alert ?? record}: ${name}`);
   }
 });
 
-/** What else is a word in an expression. */
+/** Other words of expressions. */
 const WORDS = new Set(['and', 'or', 'unless', 'on', 'by', 'without', 'offset', 'job', 'instance']);
 for (const word of ['destination', 'transport', 'address', 'reason', 'le', 'group_left', 'time'])
   WORDS.add(word);
 
-/** Without comments and without what stands in quotes. */
+/** Without comments and strings. */
 function metricsOnly(expr: string): string {
   return expr.replace(/"[^"]*"/g, '""').replace(/#.*$/gm, '');
 }

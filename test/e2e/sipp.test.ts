@@ -20,7 +20,7 @@ const ANSWER = (status: string) => `
 
   ]]></send>`;
 
-/** Each ping is a call: the first two get 200, two 503, two silence, and from then on 200. */
+/** Each ping is a call: two get 200, two get 503, two get no response, the others get 200. */
 const SCENARIO = `<?xml version="1.0" encoding="ISO-8859-1" ?>
 <scenario name="moods">
   <Global variables="pings" />
@@ -49,7 +49,7 @@ for (const [transport, mode] of [
   ['tcp', 't1'],
 ] as const) {
   test(
-    `SIPp over ${transport} answers 200, then 503, then nothing, then 200: each is seen for what it is`,
+    `SIPp over ${transport} answers 200, then 503, then nothing, then 200, and the state follows`,
     needs('sipp'),
     async (t) => {
       const path = folder(t);
@@ -74,12 +74,12 @@ for (const [transport, mode] of [
       assert.equal((await exporter.destination('moody')).server, 'SIPp');
       const answered = await exporter.metric('sip_keepalive_rtt_seconds_count');
       const pings = await exporter.metric('sip_keepalive_pings_total');
-      assert.ok((answered ?? 0) + 2 <= (pings ?? 0), 'a timeout never enters the histogram');
+      assert.ok((answered ?? 0) + 2 <= (pings ?? 0), 'a timeout is not in the histogram');
     },
   );
 }
 
-/** What the destination was, one after the other, until it is up for the second time. */
+/** The states of the destination in order, until it is up for the second time. */
 async function history(exporter: Exporter): Promise<string[]> {
   const seen: string[] = [];
   await eventually(
