@@ -76,13 +76,13 @@ async function idle(): Promise<void> {
 }
 
 async function reload(): Promise<void> {
-  const asked = request(`${url}/-/reload`, { method: 'POST', agent });
-  asked.end();
-  await answered(asked);
+  const sent = request(`${url}/-/reload`, { method: 'POST', agent });
+  sent.end();
+  await answered(sent);
 }
 
-async function answered(asked: ReturnType<typeof request>): Promise<void> {
-  const [response]: IncomingMessage[] = await once(asked, 'response');
+async function answered(sent: ReturnType<typeof request>): Promise<void> {
+  const [response]: IncomingMessage[] = await once(sent, 'response');
   for await (const _ of response ?? []);
   done++;
 }

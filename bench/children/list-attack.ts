@@ -18,11 +18,11 @@ const FIRST_ADDRESS = 0x7f100000;
 const [kind, count = ''] = process.argv.slice(2);
 const big = bigList();
 let isBig = false;
-let asked = 0;
+let requests = 0;
 
 const server = createServer((_request, response) => {
   response.setHeader('Content-Type', 'application/json');
-  if (isBig) asked++;
+  if (isBig) requests++;
   response.end(isBig ? big : '[]');
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -30,7 +30,7 @@ const at = server.address();
 console.log(typeof at === 'object' && at !== null ? at.port : 0);
 answerLines((line) => {
   isBig = line === 'big';
-  return `${asked} ${big.length}`;
+  return `${requests} ${big.length}`;
 });
 
 function bigList(): Buffer {

@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
     }
     int n = recvmmsg(fd, received, BATCH, MSG_DONTWAIT, NULL), out = 0;
     for (int i = 0; i < n; i++) {
-      /* Everything after the request line goes back as it came. */
+      /* Everything after the request line is sent back unchanged. */
       char *headers = memchr(in[i], '\r', received[i].msg_len);
       if (headers == NULL) continue;
       total++;
@@ -91,7 +91,7 @@ int main(int argc, char **argv) {
                             .msg_iovlen = 2,
                             .msg_control = rx->msg_control,
                             .msg_controllen = rx->msg_controllen};
-      /* Answer from the address that was asked. */
+      /* Answer from the address that the request was sent to. */
       struct cmsghdr *c = CMSG_FIRSTHDR(rx);
       if (c != NULL) {
         struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(c);

@@ -46,9 +46,9 @@ export const cpu: Part = async (bench) => {
 };
 
 async function atRate(bench: Bench, rate: number): Promise<readonly Row[]> {
-  const { cpuMicrosPerPing: ours } = await bench.steady(rate);
+  const { cpuMicrosPerPing: exporter } = await bench.steady(rate);
   const what = `CPU per ping at ${grouped(rate)}/s`;
-  const rows: Row[] = [{ part: 'cpu', what, figure: duration(ours) }];
+  const rows: Row[] = [{ part: 'cpu', what, figure: duration(exporter) }];
   for (const { name, contender, rates, missing, goal } of RIVALS) {
     if (!rates.includes(rate)) continue;
     bench.say(`${name} at ${grouped(rate)} pings/s`);
@@ -57,22 +57,27 @@ async function atRate(bench: Bench, rate: number): Promise<readonly Row[]> {
     rows.push(
       cost === undefined
         ? { ...row, figure: `not run: ${missing}` }
-        : { ...row, ...compared(ours, cost, rate), ...judged(ours, cost, rate, goal) },
+        : { ...row, ...compared(exporter, cost, rate), ...judged(exporter, cost, rate, goal) },
     );
   }
   return rows;
 }
 
-function compared(ours: number, { cpuMicrosPerPing, sentPerSecond, lost }: Cost, rate: number) {
+function compared(exporter: number, { cpuMicrosPerPing, sentPerSecond, lost }: Cost, rate: number) {
   const short = sentPerSecond < 0.98 * rate ? `, only ${grouped(Math.round(sentPerSecond))}/s` : '';
   const losses = lost > NEGLIGIBLE_LOSS ? `, ${percent(lost)} lost` : '';
   return {
     figure: `${duration(cpuMicrosPerPing)}${short}${losses}`,
-    beside: `exporter: ${times(ours / cpuMicrosPerPing)}`,
+    beside: `exporter: ${times(exporter / cpuMicrosPerPing)}`,
   };
 }
 
-function judged(ours: number, { cpuMicrosPerPing }: Cost, rate: number, goal: number | undefined) {
+function judged(
+  exporter: number,
+  { cpuMicrosPerPing }: Cost,
+  rate: number,
+  goal: number | undefined,
+) {
   if (goal === undefined || rate !== GOAL_RATE) return {};
-  return { goal: `at most ${goal}x`, verdict: atMost(ours / cpuMicrosPerPing, goal) };
+  return { goal: `at most ${goal}x`, verdict: atMost(exporter / cpuMicrosPerPing, goal) };
 }

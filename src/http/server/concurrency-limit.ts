@@ -1,6 +1,6 @@
 /**
- * Bounds how many long responses are written at once. A few more requests wait for their turn, and
- * the rest are rejected. While a request waits, responses that their clients do not read are aborted.
+ * Bounds how many long responses are written at once. A few more requests wait, and the rest are
+ * rejected. While a request waits, responses that their clients do not read are aborted.
  */
 
 import type { ServerResponse } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * The file of `--web.config.file`: TLS and basic authentication of the HTTP server, in the format
- * that the Prometheus exporters share. It and the certificates are read again when they change.
+ * The file of `--web.config.file`: TLS and basic authentication of the HTTP server, in the format of
+ * the Prometheus exporters. The file and its certificates are read again when they change.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { decodeUtf8 } from '../../shared/text.js';
 import { isKeyOf, SECURE_VERSIONS } from '../../shared/tls-options.js';
 import { costOf } from '../guards/passwords.js';
 
-/** What is wrong with the file, with its path. */
+/** The file is invalid or cannot be read; the message has its path. */
 export class WebConfigError extends Error {
   override readonly name = 'WebConfigError';
 }
@@ -22,7 +22,7 @@ export class WebConfigError extends Error {
 export interface WebConfig {
   /** Undefined for plain HTTP. */
   readonly tls: (SecureContextOptions & TlsOptions) | undefined;
-  /** bcrypt hashes by user; empty when anybody may come. */
+  /** bcrypt hashes by user; empty for no authentication. */
   readonly users: ReadonlyMap<string, string>;
 }
 
@@ -36,7 +36,7 @@ const TLS_KEYS = [
   'min_version',
   'max_version',
 ];
-/** bcrypt has none below. With one above, a comparison takes more than ten seconds. */
+/** The lowest cost of bcrypt, and the highest with which a check takes less than ten seconds. */
 const MIN_COST = 4;
 const MAX_COST = 17;
 const CLIENT_AUTH = ['', 'NoClientCert', 'RequireAndVerifyClientCert'];
@@ -54,7 +54,7 @@ export class WebConfigFile {
     this.#stamp = this.#stampOf();
   }
 
-  /** The file as it is now. @throws WebConfigError when it has become wrong. */
+  /** The current content. @throws WebConfigError when the file has become invalid. */
   current(): WebConfig {
     const stamp = this.#stampOf();
     if (stamp === this.#stamp) return this.#current;
@@ -75,8 +75,8 @@ export class WebConfigFile {
       }
       const cost = costOf(hash);
       if (cost >= MIN_COST && cost <= MAX_COST) continue;
-      const wanted = `a bcrypt hash with a cost from ${MIN_COST} to ${MAX_COST}`;
-      throw new WebConfigError(`${path}: expected ${wanted}, got one with ${cost}`);
+      const expected = `a bcrypt hash with a cost from ${MIN_COST} to ${MAX_COST}`;
+      throw new WebConfigError(`${path}: expected ${expected}, got one with ${cost}`);
     }
     this.#files = [this.#path];
     return {
@@ -88,11 +88,11 @@ export class WebConfigFile {
     };
   }
 
-  #readTls(given: Mapping): SecureContextOptions & TlsOptions {
+  #readTls(settings: Mapping): SecureContextOptions & TlsOptions {
     const path = `${this.#path}: tls_server_config`;
-    onlyKeys(given, TLS_KEYS, path);
+    onlyKeys(settings, TLS_KEYS, path);
     const file = (key: string): string => {
-      const name = given[key];
+      const name = settings[key];
       if (typeof name !== 'string' || name === '') {
         throw new WebConfigError(`${path}.${key}: expected the name of a file`);
       }
@@ -100,19 +100,19 @@ export class WebConfigFile {
       this.#files = [...this.#files, full];
       return this.#readText(full);
     };
-    const version = (key: string, otherwise: SecureVersion): SecureVersion => {
-      const asked = given[key];
-      if (asked === undefined) return otherwise;
-      const known = TLS_VERSIONS.find((version) => version === asked);
+    const version = (key: string, fallback: SecureVersion): SecureVersion => {
+      const name = settings[key];
+      if (name === undefined) return fallback;
+      const known = TLS_VERSIONS.find((version) => version === name);
       if (known !== undefined) return SECURE_VERSIONS[known];
-      const wanted = TLS_VERSIONS.join(', ');
-      throw new WebConfigError(`${path}.${key}: expected one of ${wanted}, got ${show(asked)}`);
+      const expected = TLS_VERSIONS.join(', ');
+      throw new WebConfigError(`${path}.${key}: expected one of ${expected}, got ${show(name)}`);
     };
-    const clientAuth = given['client_auth_type'] ?? '';
+    const clientAuth = settings['client_auth_type'] ?? '';
     if (!CLIENT_AUTH.some((known) => known === clientAuth)) {
-      const wanted = CLIENT_AUTH.slice(1).join(', ');
+      const expected = CLIENT_AUTH.slice(1).join(', ');
       throw new WebConfigError(
-        `${path}.client_auth_type: expected one of ${wanted}, got ${show(clientAuth)}`,
+        `${path}.client_auth_type: expected one of ${expected}, got ${show(clientAuth)}`,
       );
     }
     const isClientVerified = clientAuth === 'RequireAndVerifyClientCert';
@@ -143,16 +143,16 @@ export class WebConfigFile {
   }
 }
 
-/** @throws WebConfigError when the certificate would not be shown for want of its key. */
+/** @throws WebConfigError when the key is not that of the certificate. */
 function checkKey(certificate: string, key: string, path: string): void {
-  const wanted = `${path}.key_file: expected the key of the certificate in cert_file`;
+  const expected = `${path}.key_file: expected the key of the certificate in cert_file`;
   try {
     if (isKeyOf(certificate, key)) return;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new WebConfigError(`${wanted}, got ${why}`, { cause: error });
+    throw new WebConfigError(`${expected}, got ${why}`, { cause: error });
   }
-  throw new WebConfigError(`${wanted}, got another key`);
+  throw new WebConfigError(`${expected}, got another key`);
 }
 
 function parse(text: string, path: string): unknown {
@@ -169,8 +169,8 @@ function mapping(value: unknown, path: string): Mapping {
   throw new WebConfigError(`${path}: expected a mapping`);
 }
 
-function onlyKeys(given: Mapping, known: readonly string[], path: string): void {
-  for (const key of Object.keys(given)) {
+function onlyKeys(mapping: Mapping, known: readonly string[], path: string): void {
+  for (const key of Object.keys(mapping)) {
     if (known.includes(key)) continue;
     throw new WebConfigError(`${path}: expected one of ${known.join(', ')}, got ${key}`);
   }

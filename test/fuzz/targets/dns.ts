@@ -16,7 +16,7 @@ const isWord = (number: number) => Number.isInteger(number) && number >= 0 && nu
 /** RFC 1035 2.3.4. */
 const isName = (name: string) => name.length < 256 * 4;
 
-function holds(record: DnsRecord, type: RecordType): void {
+function checkRecord(record: DnsRecord, type: RecordType): void {
   assert.equal(record.type, type);
   const { ttlSeconds } = record;
   assert.ok(Number.isInteger(ttlSeconds) && ttlSeconds >= 0 && ttlSeconds < 2 ** 31, 'the TTL');
@@ -60,10 +60,10 @@ const addPointer: Mutation = (input, random) => {
 /** Changes the type of a record or a question. */
 const changeType: Mutation = (input, random) => {
   const changed = Buffer.from(input);
-  const places = [...changed.keys()].filter(
+  const offsets = [...changed.keys()].filter(
     (at) => at >= 12 && at + 4 <= changed.length && changed.readUInt16BE(at + 2) === 1,
   );
-  const at = places[random.below(places.length)];
+  const at = offsets[random.below(offsets.length)];
   if (at !== undefined) changed.writeUInt16BE(random.pick([1, 28, 33, 35, 5, 41, 16, 2, 6]), at);
   return changed;
 };
@@ -107,7 +107,7 @@ export const DNS: FuzzTarget = {
       if (meaning.kind === 'alias') assert.ok(isName(meaning.name), 'the alias');
       if (meaning.kind !== 'records') continue;
       assert.ok(meaning.records.length > 0, 'no records');
-      for (const record of meaning.records) holds(record, question.type);
+      for (const record of meaning.records) checkRecord(record, question.type);
     }
   },
 };

@@ -54,7 +54,7 @@ export const FRAMER: FuzzTarget = {
       assert.ok(message.length <= MAX_HEAD_LENGTH + MAX_BODY_LENGTH, 'the length of a message');
       assert.ok(input.includes(message, 0, 'latin1'), 'a message that is not in the stream');
     }
-    assert.ok(total <= input.length, 'more bytes came out than went in');
+    assert.ok(total <= input.length, 'more output than input');
     for (const size of [1, 2 + (input.length % 61), 1000]) {
       assert.deepEqual(framed(input, size), whole, `in pieces of ${size}`);
     }

@@ -13,7 +13,7 @@ import { canonicalUri, pingableUri } from '../../../src/shared/uri.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
 /** Every entry is valid as it is written, and remarks are short. */
-function holds({ found, skipped }: Findings, size: number): void {
+function checkFindings({ found, skipped }: Findings, size: number): void {
   const names = found.map(({ entry }) => String(entry['name'] ?? entry['uri']));
   assert.equal(new Set(names).size, names.length, 'two destinations of one name');
   for (const { place, entry } of found) {
@@ -38,7 +38,7 @@ export const DISPATCHER: FuzzTarget = {
   ],
   run: (input) => {
     const text = input.toString('utf8');
-    holds(
+    checkFindings(
       readDispatcherList(text, 'list', (address) => address === '127.0.0.1'),
       input.length,
     );
@@ -86,7 +86,7 @@ export const KAMAILIO: FuzzTarget = {
       throw new Error('there is no such file');
     };
     const found = readKamailioCfg('k', read);
-    holds(found, input.length + MAX_EXPANSIONS);
+    checkFindings(found, input.length + MAX_EXPANSIONS);
   },
 };
 

@@ -36,7 +36,7 @@ export const DIGEST: FuzzTarget = {
       const headers = client.headers(ACCOUNT, 'OPTIONS', 'sip:example.com');
       assert.equal(headers.length, 1);
       for (const [, value] of headers) {
-        assert.doesNotMatch(value, /[\r\n\0]/, 'a line break of the peer in our request');
+        assert.doesNotMatch(value, /[\r\n\0]/, 'a line break of the peer in the request');
         assert.match(value, /^Digest username="us\\"er", realm="/);
       }
     }

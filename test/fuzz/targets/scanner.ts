@@ -10,7 +10,7 @@ const FROM = { address: '192.0.2.1', port: 5060 };
 const NAMES = ['via', 'v', 'server', 'www-authenticate'].map(word);
 
 /** Properties of every scan result. */
-function holds(bytes: Uint8Array, found: Scan): void {
+function checkScan(bytes: Uint8Array, found: Scan): void {
   const { ok, status, vias, bodyAt, isResponse } = found;
   const spans = [found.sentBy, found.branch, found.method, found.requestUri, found.cseqMethod];
   for (const { start, end } of [...spans, found.server, found.userAgent]) {
@@ -20,8 +20,8 @@ function holds(bytes: Uint8Array, found: Scan): void {
   assert.ok(status === 0 || (status >= 100 && status <= 699), 'the status');
   assert.ok(bodyAt >= -1 && bodyAt <= bytes.length, 'the body');
   if (!ok) return;
-  assert.ok(vias > 0 && bodyAt > 0 && found.cseqMethod.start > 0, 'what a good message has');
-  assert.ok(isResponse ? status > 0 : found.method.end > 0, 'its start line');
+  assert.ok(vias > 0 && bodyAt > 0 && found.cseqMethod.start > 0, 'a well-formed message');
+  assert.ok(isResponse ? status > 0 : found.method.end > 0, 'the start line');
 }
 
 export const SCANNER: FuzzTarget = {
@@ -41,7 +41,7 @@ export const SCANNER: FuzzTarget = {
   run: (input) => {
     const found = new Scan();
     scan(input, found);
-    holds(input, found);
+    checkScan(input, found);
     const again = new Scan();
     scan(input, again);
     assert.deepEqual(again, found);
@@ -50,10 +50,10 @@ export const SCANNER: FuzzTarget = {
     const { status, headers } = responseToOptions(input, found.requestUri);
     const answer = buildResponse(input, FROM, 'tag', status, headers);
     if (answer === undefined) return;
-    assert.ok(answer.port > 0 && answer.port < 65536, 'the port of an answer');
-    const ours = new Scan();
-    scan(answer.message, ours);
-    assert.ok(ours.ok && ours.isResponse, `our own answer: ${Buffer.from(answer.message)}`);
-    assert.equal(ours.vias, found.vias, 'the Vias of our answer');
+    assert.ok(answer.port > 0 && answer.port < 65536, 'the port of the response');
+    const scanned = new Scan();
+    scan(answer.message, scanned);
+    assert.ok(scanned.ok && scanned.isResponse, `the response: ${Buffer.from(answer.message)}`);
+    assert.equal(scanned.vias, found.vias, 'the Vias of the response');
   },
 };

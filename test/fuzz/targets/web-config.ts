@@ -25,7 +25,7 @@ export const WEB_CONFIG: FuzzTarget = {
       for (const hash of users.values()) assert.match(hash, /^\$2[aby]?\$\d\d\$.{53}$/);
     } catch (error) {
       if (!(error instanceof WebConfigError)) throw error;
-      assert.match(error.message, /^\/.*: /s, 'the path of the file at fault');
+      assert.match(error.message, /^\/.*: /s, 'the message starts with the path');
     }
   },
 };

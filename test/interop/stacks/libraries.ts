@@ -28,8 +28,8 @@ function compile(scope: Scope, file: string, ...flags: readonly string[]): strin
 function needsLibrary(header: string, packageName: string): { readonly skip: string | false } {
   const compiler = needs('cc');
   if (compiler.skip !== false) return compiler;
-  const wanted = `${header} (Debian: apt-get install ${packageName})`;
-  return skipUnless(existsSync(join('/usr/include', header)), wanted);
+  const requirement = `${header} (Debian: apt-get install ${packageName})`;
+  return skipUnless(existsSync(join('/usr/include', header)), requirement);
 }
 
 const SOFIA_HEADERS = 'sofia-sip-1.12';

@@ -105,7 +105,7 @@ test('at the limit, with every connection in use, a new one is closed and counte
   const all = await Promise.all(Array.from({ length: 8 }, () => connect(t, port)));
   for (const socket of all) socket.write(get('/hold'));
   await eventually('all are in use', () => connections.open === 8);
-  // A connection is in use from its request on, which comes a moment after it.
+  // A connection is in use once its request has arrived, a moment after it was accepted.
   const refused = await eventually('one is refused', async () => {
     const text = await exchange(port, get('/a', last));
     return text === '' && { text };

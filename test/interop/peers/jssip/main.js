@@ -1,17 +1,17 @@
 /**
- * A WebSocket server in the place of a proxy, and a user agent of JsSIP that registers with it. A
- * request of anybody else is handed to the user agent, and its answer is handed back: main.js PORT
+ * A WebSocket server that acts as a proxy, and a JsSIP user agent that registers with it. Requests of
+ * other clients are forwarded to the user agent, and its responses back: main.js PORT
  */
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-// JsSIP takes that of a browser.
+// JsSIP uses the WebSocket of a browser.
 globalThis.WebSocket = WebSocket;
 const { default: JsSIP } = await import('jssip');
 
 const port = Number(process.argv[2]);
 const COPIED = /^(?:Via|From|Call-ID|CSeq|Contact):/i;
-/** Who waits for an answer, by our branch. */
+/** Clients that wait for a response, by the branch of the forwarded request. */
 const waiting = new Map();
 let agent;
 let contact;
