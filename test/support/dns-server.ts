@@ -39,14 +39,7 @@ export async function fakeDns(
   /** In the place of the script, over TCP. */
   onConnection?: (socket: net.Socket) => void,
 ): Promise<FakeDns> {
-  const tcp = net.createServer();
-  tcp.listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  const at = tcp.address();
-  const port = typeof at === 'object' && at !== null ? at.port : 0;
-  const udp = dgram.createSocket('udp4');
-  udp.bind(port, '127.0.0.1');
-  await once(udp, 'listening');
+  const { tcp, udp, port } = await listenOnBoth();
   let last: dgram.RemoteInfo | undefined;
   const dns: FakeDns = {
     ...{ address: '127.0.0.1', port, label: `127.0.0.1:${port}`, asked: [], script },
@@ -118,4 +111,23 @@ export function address(name: string, data = '192.0.2.1', ttl = 60): packet.Answ
 
 export function alias(name: string, data: string, ttl = 60): packet.Answer {
   return { type: 'CNAME', name, data, ttl };
+}
+
+/** A TCP and a UDP socket on the same free port: one that is free for TCP may be taken for UDP. */
+async function listenOnBoth() {
+  for (;;) {
+    const tcp = net.createServer();
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as net.AddressInfo;
+    const udp = dgram.createSocket('udp4');
+    try {
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening');
+      return { tcp, udp, port };
+    } catch {
+      udp.close();
+      tcp.close();
+    }
+  }
 }
