@@ -81,14 +81,14 @@ export class Daemon {
       startedAtMs: now(),
     });
     const { registry, changes } = this.#engine;
-    this.#reconciler = new Reconciler(registry, config, (...taken) =>
-      this.#discovery.report(...taken),
+    this.#reconciler = new Reconciler(registry, config, (...reconciled) =>
+      this.#discovery.report(...reconciled),
     );
     this.#discovery = new Discovery({
       request,
-      onFindings: (settings, findings) => this.#reconciler.take(settings, findings),
+      onFindings: (settings, findings) => this.#reconciler.apply(settings, findings),
       log: write,
-      now,
+      clock: systemClock,
     });
     this.#runtimeDestinations = new RuntimeDestinations({
       registry,

@@ -1,10 +1,11 @@
-/** The sources of destinations that are in use: looks at each again and again. */
+/** The sources of destinations that are in use. */
 
 import type { Requester, SourceSettings } from '../config/source-settings.js';
+import type { Clock } from '../shared/clock.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { SourceHealth } from '../status/health.js';
 import { FileSd } from './file-sd.js';
-import type { Findings, Taken } from './found.js';
+import type { Findings, Reconciled } from './found.js';
 import { HttpSd } from './http-sd.js';
 import { DispatcherList, KamailioCfg } from './kamailio-files.js';
 import { Parser } from './parsing/parser.js';
@@ -13,63 +14,50 @@ import { Source } from './source.js';
 
 export interface DiscoveryOptions {
   readonly request: Requester;
-  /** Resolves once they are watched. */
+  /** Resolves once the findings are watched. */
   readonly onFindings: (settings: SourceSettings, findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
-  /** Wall clock, milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export class Discovery {
   readonly #options: DiscoveryOptions;
-  readonly #parser = new Parser();
-  readonly #sources = new Map<string, { readonly text: string; readonly source: Source }>();
-  /** Looks that were asked for and have not ended yet. */
-  readonly #looks = new Set<Promise<void>>();
+  readonly #parser: Parser;
+  readonly #sources = new Map<string, { readonly key: string; readonly source: Source }>();
+  /** Reads that were requested by `set` and have not ended yet. */
+  readonly #reads = new Set<Promise<void>>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
+    this.#parser = new Parser(options.clock);
   }
 
   /**
-   * Uses these from now on; those with unchanged settings go on, and read their files if they have
-   * changed: what has left the configuration may have come there. Resolves once every source in use has been looked at.
+   * Uses these sources from now on. A source with unchanged settings continues, and is read if its
+   * files have changed: a destination that left the configuration may have moved there. Resolves once
+   * every source has been read.
    */
   async set(all: readonly SourceSettings[]): Promise<void> {
-    const texts = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
-    const ended = new Map<string, Source>();
-    for (const [name, { text, source }] of this.#sources) {
-      if (texts.get(name) === text) continue;
+    const keys = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
+    const replaced = new Map<string, Source>();
+    for (const [name, { key, source }] of this.#sources) {
+      if (keys.get(name) === key) continue;
       source.close();
       this.#sources.delete(name);
-      ended.set(name, source);
+      replaced.set(name, source);
     }
-    for (const { source } of this.#sources.values()) this.#await(source.refresh());
+    for (const { source } of this.#sources.values()) this.#track(source.refresh());
     for (const settings of all.filter(({ name }) => !this.#sources.has(name))) {
-      const source = new Source(
-        settings,
-        readerFor(settings, this.#options.request, this.#parser),
-        {
-          ...this.#options,
-          onFindings: (findings) => this.#options.onFindings(settings, findings),
-        },
-      );
-      const before = ended.get(settings.name);
-      if (before !== undefined) source.takeOver(before);
-      this.#sources.set(settings.name, { text: JSON.stringify(settings), source });
-      this.#await(source.start());
+      const source = this.#open(settings, replaced.get(settings.name));
+      this.#sources.set(settings.name, { key: JSON.stringify(settings), source });
+      this.#track(source.start());
     }
-    while (this.#looks.size > 0) await Promise.allSettled(this.#looks);
+    while (this.#reads.size > 0) await Promise.allSettled(this.#reads);
   }
 
-  #await(asked: Promise<void>): void {
-    const look = asked.finally(() => this.#looks.delete(look));
-    this.#looks.add(look);
-  }
-
-  /** What became of the findings of a source. */
-  report(name: string, taken: Taken): void {
-    this.#sources.get(name)?.source.report(taken);
+  /** Tells a source what its findings led to. */
+  report(name: string, reconciled: Reconciled): void {
+    this.#sources.get(name)?.source.report(reconciled);
   }
 
   health(): readonly SourceHealth[] {
@@ -79,6 +67,23 @@ export class Discovery {
   close(): void {
     for (const { source } of this.#sources.values()) source.close();
     this.#sources.clear();
+  }
+
+  #open(settings: SourceSettings, predecessor: Source | undefined): Source {
+    const { log, clock, request, onFindings } = this.#options;
+    const reader = readerFor(settings, request, this.#parser);
+    return new Source(
+      settings,
+      reader,
+      { log, clock, onFindings: (findings) => onFindings(settings, findings) },
+      predecessor,
+    );
+  }
+
+  /** @param read never rejects. */
+  #track(read: Promise<void>): void {
+    const tracked = read.finally(() => this.#reads.delete(tracked));
+    this.#reads.add(tracked);
   }
 }
 

@@ -4,15 +4,16 @@ import { UriError } from '../shared/uri.js';
 import { readAttributes } from './dispatcher/attributes.js';
 import { FLAG_DISABLED, FLAG_NO_PING, type Line, readLine } from './dispatcher/line.js';
 import { UnusableSocket } from './dispatcher/socket.js';
-import { type Report, type Target, TargetReader } from './dispatcher/target.js';
-import type { Findings, FoundDestination, Skipped } from './found.js';
+import { type Target, TargetReader } from './dispatcher/target.js';
+import type { Findings, FoundDestination, Remark } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
-import { nameFault } from './names.js';
-import { remark } from './remark.js';
-import { type DecodedText, decoded } from './text.js';
+import { nameProblem } from './names.js';
+import { type Report, reporter } from './remark.js';
+import { type DecodedText, decoded, READ_AS_LATIN1 } from './text.js';
 
-/** A destination, with all the lines that name it. */
-interface Entry {
+/** All lines for one name. */
+interface Group {
+  /** Of the first line. */
   readonly place: string;
   readonly target: Target;
   readonly setids: Set<string>;
@@ -21,15 +22,16 @@ interface Entry {
 
 const IS_ASCII = /^\p{ASCII}*$/u;
 
-type Written = Extract<Line, { kind: 'entry' }>;
+type EntryLine = Extract<Line, { kind: 'entry' }>;
 
 /**
- * Reads a dispatcher.list. Sets say who shares traffic, not whom to ping: a URI that is in several
- * of them is one destination, unless it is pinged from elsewhere, through another proxy and the like.
+ * Reads a dispatcher.list. Its sets say which destinations share traffic, not which to ping: a URI in
+ * several sets is one destination, unless it is pinged from another address, through another proxy or
+ * with another From.
  *
  * @param path of the file, for the places.
  * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
- * @throws SourceError when there are more lines with something on them than can be watched.
+ * @throws SourceError when the file has more entries than can be watched.
  */
 export function readDispatcherList(
   content: DecodedText | string,
@@ -37,67 +39,70 @@ export function readDispatcherList(
   isLocal: (address: string) => boolean,
 ): Findings {
   const { text, latin1Lines } = typeof content === 'string' ? decoded(content) : content;
-  const entries = new Map<string, Entry>();
-  const skipped: Skipped[] = [];
+  const groups = new Map<string, Group>();
+  const remarks: Remark[] = [];
   const reader = new TargetReader(isLocal);
   for (const [index, lineText] of text.split('\n').entries()) {
     const place = `${path}:${index + 1}`;
     const isLatin1 = latin1Lines.has(index + 1);
     const line = readLine(lineText, isLatin1);
     if (line.kind === 'nothing') continue;
-    const report = (reason: string) => skipped.push(remark(place, reason));
-    if (line.kind === 'bad') report(line.why);
-    else if (isLatin1 && !IS_ASCII.test(line.uri)) report('the URI is not UTF-8');
-    else if (isLatin1) {
-      report('the line is not UTF-8; it is read as ISO-8859-1');
-      addEntry(entries, line, place, reader, report);
-    } else addEntry(entries, line, place, reader, report);
-    if (entries.size + skipped.length > MAX_ENTRIES) throw tooManyEntries(path);
+    const report = reporter(remarks, place);
+    if (line.kind === 'invalid') report('skipped', line.reason);
+    else if (isLatin1 && !IS_ASCII.test(line.uri)) report('skipped', 'the URI is not UTF-8');
+    else {
+      if (isLatin1) report('adjusted', READ_AS_LATIN1);
+      addLine(groups, line, place, reader, report);
+    }
+    if (groups.size + remarks.length > MAX_ENTRIES) throw tooManyEntries(path);
   }
-  return { found: [...entries.values()].flatMap((entry) => foundOf(entry, skipped)), skipped };
+  return { found: [...groups.values()].flatMap((group) => destinationOf(group, remarks)), remarks };
 }
 
-function addEntry(
-  entries: Map<string, Entry>,
-  { setid, uri: uriText, flags, attrs, rest }: Written,
+function addLine(
+  groups: Map<string, Group>,
+  { setid, uri: uriText, flags, attrs, rest }: EntryLine,
   place: string,
   reader: TargetReader,
   report: Report,
 ): void {
-  // Inactive, trying and probing are states to begin with; names we resolve ourselves (16).
-  if (flags & FLAG_DISABLED) return void report(`${uriText}: disabled (flag ${FLAG_DISABLED})`);
-  if (flags & FLAG_NO_PING) return void report(`${uriText}: not pinged (flag ${FLAG_NO_PING})`);
+  // Flags 1, 2 and 8 are initial states. 16 is about DNS, and names are always resolved here.
+  if (flags & (FLAG_DISABLED | FLAG_NO_PING)) {
+    const flag = flags & FLAG_DISABLED ? 'disabled (flag 4)' : 'not to be pinged (flag 32)';
+    report('skipped', `${uriText}: ${flag}`);
+    return;
+  }
   const attributes = readAttributes(attrs);
   try {
-    const target = reader.read(uriText, attributes, report);
+    const target = reader.read(uriText, attributes, (reason) => report('adjusted', reason));
     if (attributes.rest !== '') {
-      report(`expected attributes name=value;…, got ${JSON.stringify(attributes.rest)}: not used`);
+      const got = JSON.stringify(attributes.rest);
+      report('adjusted', `expected attributes name=value;…, got ${got}: ignored`);
     }
     if (rest !== '') {
       const got = JSON.stringify(rest.slice(0, 120));
-      report(`attributes end at a blank: ${got} is not used, and Kamailio passes over it too`);
+      report('adjusted', `attributes end at a blank, also in Kamailio: ${got} is ignored`);
     }
     const { name } = target;
-    const sets = { setids: new Set<string>(), duids: new Set<string>() };
-    const entry = entries.get(name) ?? { place, target, ...sets };
-    entries.set(name, entry);
-    entry.setids.add(setid);
+    const group = groups.get(name) ?? { place, target, setids: new Set(), duids: new Set() };
+    groups.set(name, group);
+    group.setids.add(setid);
     const duid = attributes.values.get('duid') ?? '';
-    if (duid !== '') entry.duids.add(duid);
+    if (duid !== '') group.duids.add(duid);
   } catch (error) {
     if (!(error instanceof UriError || error instanceof UnusableSocket)) throw error;
-    report(error.message);
+    report('skipped', error.message);
   }
 }
 
-function foundOf(
-  { place, target, setids, duids }: Entry,
-  skipped: Skipped[],
+function destinationOf(
+  { place, target, setids, duids }: Group,
+  remarks: Remark[],
 ): readonly FoundDestination[] {
   const { uri, name, settings } = target;
-  const fault = nameFault(name);
-  if (fault !== undefined) {
-    skipped.push({ place, reason: fault });
+  const problem = nameProblem(name);
+  if (problem !== undefined) {
+    reporter(remarks, place)('skipped', problem);
     return [];
   }
   const duid = duids.size === 0 ? {} : { duid: [...duids].join(',') };

@@ -5,18 +5,25 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Findings } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
-import { Parser } from './parsing/parser.js';
-import { fileNamed, type Look, type NamedFile, type Reader, readBytes, stampOf } from './reader.js';
+import type { Parser } from './parsing/parser.js';
+import {
+  fileNamed,
+  type NamedFile,
+  type Reader,
+  type ReadResult,
+  readBytes,
+  stampOf,
+} from './reader.js';
 import { SourceError } from './source-error.js';
 
 export class FileSd implements Reader {
   readonly #patterns: readonly string[];
   readonly #parser: Parser;
-  /** By path: what stood there when it was last right. */
-  #good = new Map<string, Findings>();
+  /** By path: the findings of each file when it was last valid. */
+  #lastGood = new Map<string, Findings>();
 
-  /** @param patterns paths; in the last part of each `*` stands for anything. */
-  constructor(patterns: readonly string[], parser: Parser = new Parser()) {
+  /** @param patterns paths; in the last part of each, `*` matches anything. */
+  constructor(patterns: readonly string[], parser: Parser) {
     this.#patterns = patterns;
     this.#parser = parser;
   }
@@ -25,17 +32,17 @@ export class FileSd implements Reader {
     return stampOf(this.#patterns.flatMap((pattern) => expand(pattern) ?? [fileNamed(pattern)]));
   }
 
-  async read(signal: AbortSignal = new AbortController().signal): Promise<Look> {
+  async read(signal: AbortSignal): Promise<ReadResult> {
     const errors: string[] = [];
     const good = new Map<string, Findings>();
-    const keep = (isOf: (path: string) => boolean) => {
-      for (const [path, before] of this.#good) if (isOf(path)) good.set(path, before);
+    const keepLastGood = (isOf: (path: string) => boolean) => {
+      for (const [path, findings] of this.#lastGood) if (isOf(path)) good.set(path, findings);
     };
     for (const pattern of this.#patterns) {
       const files = expand(pattern);
       if (files === undefined) {
-        errors.push(`${dirname(pattern)}: expected a readable folder, got none`);
-        keep((path) => dirname(path) === dirname(pattern));
+        errors.push(`${dirname(pattern)}: expected a readable directory`);
+        keepLastGood((path) => dirname(path) === dirname(pattern));
       }
       for (const file of files ?? []) {
         try {
@@ -43,17 +50,17 @@ export class FileSd implements Reader {
         } catch (error) {
           if (!(error instanceof SourceError)) throw error;
           errors.push(error.message);
-          keep((known) => known === file.path);
+          keepLastGood((path) => path === file.path);
         }
-        // Before the next one is read: all of them are one source.
+        // Before the next one is read: the limit holds for all files of the source.
         if (entriesIn(good) > MAX_ENTRIES) throw tooManyEntries(this.#patterns.join(' '));
       }
     }
-    this.#good = good;
+    this.#lastGood = good;
     const all = [...good.values()];
     return {
       found: all.flatMap(({ found }) => found),
-      skipped: all.flatMap(({ skipped }) => skipped),
+      remarks: all.flatMap(({ remarks }) => remarks),
       errors,
     };
   }
@@ -62,18 +69,18 @@ export class FileSd implements Reader {
     const bytes = await readBytes(file);
     const format = /\.json$/i.test(file.path) ? 'JSON' : 'YAML';
     const job = { kind: 'target_groups', bytes, format, place: file.path } as const;
-    const { found, skipped } = await this.#parser.parse(job, signal);
-    return { found, skipped };
+    const { found, remarks } = await this.#parser.parse(job, signal);
+    return { found, remarks };
   }
 }
 
 function entriesIn(all: ReadonlyMap<string, Findings>): number {
   let entries = 0;
-  for (const { found, skipped } of all.values()) entries += found.length + skipped.length;
+  for (const { found, remarks } of all.values()) entries += found.length + remarks.length;
   return entries;
 }
 
-/** The files that a pattern stands for; undefined when their folder cannot be read. */
+/** The files that a pattern matches; undefined when their directory cannot be read. */
 function expand(pattern: string): readonly NamedFile[] | undefined {
   const [folder, last] = [dirname(pattern), basename(pattern)];
   if (!last.includes('*')) return [fileNamed(pattern)];
@@ -89,7 +96,7 @@ function expand(pattern: string): readonly NamedFile[] | undefined {
   }
 }
 
-/** A name that is not UTF-8 is shown with its bytes as `\xE9`, and opened as it is. */
+/** A name that is not UTF-8 is shown with its bytes as `\xE9`, and opened by its bytes. */
 function fileIn(folder: string, name: Buffer): NamedFile {
   if (isUtf8(name)) return fileNamed(join(folder, name.toString('utf8')));
   const shown = name

@@ -1,32 +1,38 @@
 /** What a source of destinations has found. */
 
-/** A destination, in the words of the configuration's `destinations`, and where it stood. */
+/** A destination in the format of the configuration's `destinations`, and its place in the source. */
 export interface FoundDestination {
   /** For people: `file:line` and the like. */
   readonly place: string;
-  /** On whose behalf it is watched; undefined for that of its source. */
+  /** On whose behalf it is watched; undefined for the owner of its source. */
   readonly owner: string | undefined;
   /** `uri`, `name`, `module`, `labels`, and settings of pings. */
   readonly entry: Readonly<Record<string, unknown>>;
 }
 
-/** Something that was there and is not watched, or not as it says. */
-export interface Skipped {
+/**
+ * What happened to an entry: it is not watched; it is used, but not as it is written; or it repeats an
+ * earlier one.
+ */
+export type RemarkKind = 'skipped' | 'adjusted' | 'duplicate';
+
+/** Something that the operator of a source should know about one of its entries. */
+export interface Remark {
+  readonly kind: RemarkKind;
   readonly place: string;
   readonly reason: string;
 }
 
 export interface Findings {
   readonly found: readonly FoundDestination[];
-  readonly skipped: readonly Skipped[];
+  readonly remarks: readonly Remark[];
 }
 
-/** What became of the findings of a source. */
-export interface Taken {
-  /** How many of them are watched. */
+/** What the findings of a source led to. */
+export interface Reconciled {
+  /** Findings that are watched. */
   readonly destinations: number;
-  /** What is not watched, or not as the source says. */
-  readonly skipped: readonly Skipped[];
-  /** Labels that metrics have under another name, by the name that the source gives them. */
+  readonly remarks: readonly Remark[];
+  /** Labels that metrics have under another name, by the name in the source. */
   readonly renamed: ReadonlyMap<string, string>;
 }

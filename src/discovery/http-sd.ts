@@ -5,16 +5,16 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { HttpReply, HttpSettings, Requester } from '../config/source-settings.js';
 import { MAX_BYTES } from './limits.js';
 import type { Parser } from './parsing/parser.js';
-import type { Look, Reader } from './reader.js';
+import type { Reader, ReadResult } from './reader.js';
 import { SourceError } from './source-error.js';
 
-/** Bytes that are hashed at a stretch, in a millisecond or two. */
-const HASHED_AT_ONCE = 1 << 20;
+/** Bytes to hash before other work gets its turn: a millisecond or two. */
+const HASH_CHUNK_BYTES = 1 << 20;
 
 export interface HttpSdOptions {
   readonly settings: HttpSettings;
   readonly refreshMs: number;
-  /** The server, for people. */
+  /** The name of the source, for errors. */
   readonly place: string;
   readonly request: Requester;
   readonly parser: Parser;
@@ -22,10 +22,10 @@ export interface HttpSdOptions {
 
 export class HttpSd implements Reader {
   readonly #options: HttpSdOptions;
-  /** The last good answer, and what it came to. */
-  #known: { readonly digest: string; readonly look: Look } | undefined;
-  /** The last answer that was refused, and why: a long one is not parsed again and again. */
-  #refused: { readonly digest: string; readonly why: string } | undefined;
+  /** The last response that was valid. */
+  #lastGood: { readonly digest: string; readonly result: ReadResult } | undefined;
+  /** The last response that was invalid, and why: a long one is not parsed again each time. */
+  #lastBad: { readonly digest: string; readonly reason: string } | undefined;
 
   constructor(options: HttpSdOptions) {
     this.#options = options;
@@ -35,38 +35,38 @@ export class HttpSd implements Reader {
     return undefined;
   }
 
-  async read(signal: AbortSignal): Promise<Look> {
+  async read(signal: AbortSignal): Promise<ReadResult> {
     const { place, parser } = this.#options;
-    const { body } = await this.#good(signal);
+    const { body } = await this.#fetchJson(signal);
     const digest = await digestOf(body);
-    if (this.#known?.digest === digest) return this.#known.look;
-    if (this.#refused?.digest === digest) throw new SourceError(this.#refused.why);
+    if (this.#lastGood?.digest === digest) return this.#lastGood.result;
+    if (this.#lastBad?.digest === digest) throw new SourceError(this.#lastBad.reason);
     try {
       const job = { kind: 'target_groups', bytes: body, format: 'JSON', place } as const;
-      const { found, skipped } = await parser.parse(job, signal);
-      const look = { found, skipped, errors: [] };
-      this.#known = { digest, look };
-      return look;
+      const { found, remarks } = await parser.parse(job, signal);
+      const result = { found, remarks, errors: [] };
+      this.#lastGood = { digest, result };
+      return result;
     } catch (error) {
-      if (error instanceof SourceError) this.#refused = { digest, why: error.message };
+      if (error instanceof SourceError) this.#lastBad = { digest, reason: error.message };
       throw error;
     }
   }
 
-  async #good(signal: AbortSignal): Promise<HttpReply> {
+  async #fetchJson(signal: AbortSignal): Promise<HttpReply> {
     const { place } = this.#options;
-    const reply = await this.#ask(signal);
+    const reply = await this.#fetch(signal);
     const { status, contentType, location } = reply;
     if (status !== 200) {
-      const where = location === '' ? '' : ', a redirect that is not followed';
-      throw new SourceError(`${place}: expected status 200, got ${status}${where}`);
+      const hint = location === '' ? '' : ', a redirect that is not followed';
+      throw new SourceError(`${place}: expected status 200, got ${status}${hint}`);
     }
     if (/^application\/json\b/i.test(contentType)) return reply;
     const got = JSON.stringify(contentType);
-    throw new SourceError(`${place}: expected application/json, got ${got}`);
+    throw new SourceError(`${place}: expected Content-Type application/json, got ${got}`);
   }
 
-  async #ask(signal: AbortSignal): Promise<HttpReply> {
+  async #fetch(signal: AbortSignal): Promise<HttpReply> {
     const { settings, refreshMs, place, request } = this.#options;
     try {
       const headers = {
@@ -75,17 +75,17 @@ export class HttpSd implements Reader {
       };
       return await request(settings, { method: 'GET', headers, maxBytes: MAX_BYTES }, signal);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new SourceError(`${place}: expected an answer, got ${why}`, { cause: error });
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SourceError(`${place}: expected a response, got ${reason}`, { cause: error });
     }
   }
 }
 
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
-  for (let from = 0; from < bytes.length; from += HASHED_AT_ONCE) {
+  for (let from = 0; from < bytes.length; from += HASH_CHUNK_BYTES) {
     if (from > 0) await nextRound();
-    hash.update(bytes.subarray(from, from + HASHED_AT_ONCE));
+    hash.update(bytes.subarray(from, from + HASH_CHUNK_BYTES));
   }
   return hash.digest('base64');
 }

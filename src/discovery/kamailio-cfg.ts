@@ -1,34 +1,41 @@
 /** Destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
 
 import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
-import type { Findings, FoundDestination, Skipped } from './found.js';
-import { Includes, messageOf, type Opened } from './kamailio/includes.js';
-import { matchesModule } from './kamailio/module-pattern.js';
+import type { Findings, FoundDestination, Remark } from './found.js';
+import { Includes, messageOf, type OpenedFile } from './kamailio/includes.js';
+import { namesModule } from './kamailio/module-pattern.js';
 import { Preprocessor } from './kamailio/preprocessor.js';
 import { type ModParam, modParams, type Value } from './kamailio/statements.js';
-import { nameFault } from './names.js';
-import { remark } from './remark.js';
+import { nameProblem } from './names.js';
+import { type Report, reporter } from './remark.js';
 import { SourceError } from './source-error.js';
 import { withBytesShown } from './text.js';
 
 const MODULE = 'keepalive';
-/** What our own settings take; Kamailio's `int` would take more. */
+/** The limit of the setting `ping_interval`; Kamailio's `int` would allow more. */
 const MAX_INTERVAL_SECONDS = 24 * 3600;
 const MAX_COUNTER = 2 ** 31 - 1;
 
-/** The parameters that hold for all destinations: the last of each. */
-interface Common {
+/** The parameters that hold for all destinations: the last value of each. */
+interface CommonParams {
   ping_interval?: number;
   ping_from?: string;
   delete_counter?: number;
 }
 
+type KnownValue = Exclude<Value, { kind: 'unknown' }>;
+
+interface Param {
+  readonly name: string;
+  readonly value: KnownValue;
+}
+
 /**
- * Reads a kamailio.cfg with all that it includes. Kamailio adds its destinations when everything has
- * been read, so the last interval, From and counter are those of every destination, wherever they
- * stand. What was defined on Kamailio's command line (`-A`) is not known here.
+ * Reads a kamailio.cfg with all files that it includes. Kamailio adds its destinations after it has
+ * read everything, so the last interval, From and counter hold for every destination, wherever they
+ * are set. What is defined on Kamailio's command line (`-A`) is not known here.
  *
- * @param read gives the content of a file, or throws.
+ * @param read returns the content of a file, or throws.
  * @returns also the files that were read.
  * @throws SourceError when the file itself cannot be read.
  */
@@ -37,21 +44,21 @@ export function readKamailioCfg(
   read: (path: string) => string,
 ): Findings & { readonly files: readonly string[] } {
   const includes = new Includes(read);
-  const skipped: Skipped[] = [];
+  const remarks: Remark[] = [];
   const destinations = new Map<string, string>();
-  const common: Common = {};
-  for (const statement of modParams(new Preprocessor(open(path, includes), includes, skipped))) {
-    const report = (reason: string) => skipped.push(remark(statement.place, reason));
-    const given = ofKeepalive(statement, report);
-    if (given !== undefined) apply(given, statement.place, destinations, common, report);
+  const common: CommonParams = {};
+  for (const statement of modParams(new Preprocessor(open(path, includes), includes, remarks))) {
+    const report = reporter(remarks, statement.place);
+    const param = keepaliveParam(statement, report);
+    if (param !== undefined) apply(param, statement.place, destinations, common, report);
   }
   const found = [...destinations].map(
     ([uri, place]): FoundDestination => ({ place, owner: undefined, entry: { uri, ...common } }),
   );
-  return { found, skipped, files: includes.files };
+  return { found, remarks, files: includes.files };
 }
 
-function open(path: string, includes: Includes): Opened {
+function open(path: string, includes: Includes): OpenedFile {
   try {
     return includes.open(path);
   } catch (cause) {
@@ -59,39 +66,39 @@ function open(path: string, includes: Includes): Opened {
   }
 }
 
-type Report = (reason: string) => void;
-
-/** The name and value, if the statement is one for keepalive that Kamailio would obey. */
-function ofKeepalive(
-  { module, name, value, fault, isInBlock }: ModParam,
+/** The parameter, if the statement is one for keepalive that Kamailio would accept. */
+function keepaliveParam(
+  { module, name, value, problem, isInBlock }: ModParam,
   report: Report,
-): { readonly name: string; readonly value: Exclude<Value, { kind: 'unknown' }> } | undefined {
+): Param | undefined {
+  const skip = (reason: string) => void report('skipped', reason);
   if (module.kind === 'number') return undefined;
-  if (module.kind === 'unknown') return void report(`the module: ${module.why}`);
-  const isOurs = matchesModule(module.text, MODULE);
-  if (isOurs === undefined) {
+  if (module.kind === 'unknown') return skip(`the module: ${module.reason}`);
+  const isKeepalive = namesModule(module.text, MODULE);
+  if (isKeepalive === undefined) {
     const shown = JSON.stringify(module.text.slice(0, 120));
-    return void report(`the pattern ${shown} is not understood here: not used`);
+    return skip(`expected a module, or modules parted by |, got the pattern ${shown}`);
   }
-  if (!isOurs) return undefined;
-  if (isInBlock) return void report('modparam within braces, where Kamailio takes none');
-  if (name.kind === 'unknown') return void report(`the parameter name: ${name.why}`);
-  if (value === undefined) return void report(fault);
-  if (name.kind === 'number') return void report(`expected a parameter name, got ${name.value}`);
-  if (value.kind === 'unknown') return void report(`${name.text}: ${value.why}: not used`);
+  if (!isKeepalive) return undefined;
+  if (isInBlock) return skip('modparam within braces, where Kamailio does not accept it');
+  if (name.kind === 'unknown') return skip(`the parameter name: ${name.reason}`);
+  if (value === undefined) return skip(problem);
+  if (name.kind === 'number') return skip(`expected a parameter name, got ${name.value}`);
+  if (value.kind === 'unknown') return skip(`${name.text}: ${value.reason}`);
   return { name: name.text, value };
 }
 
 function apply(
-  { name, value }: { readonly name: string; readonly value: Exclude<Value, { kind: 'unknown' }> },
+  { name, value }: Param,
   place: string,
   destinations: Map<string, string>,
-  common: Common,
+  common: CommonParams,
   report: Report,
-) {
+): void {
   switch (name) {
     case 'destination':
-      return addDestination(value, place, destinations, report);
+      addDestination(value, place, destinations, report);
+      return;
     case 'ping_from': {
       const from = uriOf(name, value, canonicalUri, report);
       if (from !== undefined) common.ping_from = from;
@@ -107,59 +114,64 @@ function apply(
       if (failures !== undefined) common.delete_counter = failures;
       return;
     }
-    default:
-      return report(`${name.slice(0, 120)} is no parameter of ${MODULE}`);
+    default: {
+      const known = 'destination, ping_interval, ping_from or delete_counter';
+      report('skipped', `expected ${known}, got ${JSON.stringify(name.slice(0, 120))}`);
+    }
   }
 }
 
 function addDestination(
-  value: Exclude<Value, { kind: 'unknown' }>,
+  value: KnownValue,
   place: string,
   destinations: Map<string, string>,
   report: Report,
-) {
+): void {
   const uri = uriOf('destination', value, (text) => pingableUri(text, 'auto'), report);
   if (uri === undefined) return;
-  const fault = nameFault(uri);
+  const problem = nameProblem(uri);
   const first = destinations.get(uri);
-  if (fault !== undefined) report(fault);
-  else if (first !== undefined) report(`${uri} is there already, at ${first}`);
+  if (problem !== undefined) report('skipped', problem);
+  else if (first !== undefined)
+    report('duplicate', `duplicate destination ${uri} (also at ${first})`);
   else destinations.set(uri, place);
 }
 
 function uriOf(
   name: string,
-  value: Exclude<Value, { kind: 'unknown' }>,
+  value: KnownValue,
   canonical: (text: string) => string,
   report: Report,
 ): string | undefined {
-  if (value.kind === 'number') return void report(`${name}: expected a string, got ${value.value}`);
+  const skip = (reason: string) => void report('skipped', `${name}: ${reason}`);
+  if (value.kind === 'number') return skip(`expected a string, got ${value.value}`);
   const bytes = withBytesShown(value.text);
-  if (bytes !== undefined) {
-    return void report(`${name}: expected UTF-8, got ${bytes.slice(0, 120)}: not used`);
-  }
+  if (bytes !== undefined) return skip(`expected UTF-8, got ${bytes.slice(0, 120)}`);
   try {
     return canonical(value.text);
   } catch (error) {
     if (!(error instanceof UriError)) throw error;
-    return void report(`${name}: ${error.message}`);
+    return skip(error.message);
   }
 }
 
 function wholeNumber(
   name: string,
-  value: Exclude<Value, { kind: 'unknown' }>,
-  from: number,
-  to: number,
+  value: KnownValue,
+  min: number,
+  max: number,
   report: Report,
 ): number | undefined {
   const isQuoted = value.kind === 'text';
   const number = isQuoted && /^-?\d{1,10}$/.test(value.text) ? Number(value.text) : Number.NaN;
   const given = isQuoted ? number : value.value;
-  if (!(given >= from && given <= to)) {
+  if (!(given >= min && given <= max)) {
     const got = isQuoted ? JSON.stringify(value.text.slice(0, 120)) : value.value;
-    return void report(`${name}: expected a whole number from ${from} to ${to}, got ${got}`);
+    report('skipped', `${name}: expected a whole number from ${min} to ${max}, got ${got}`);
+    return undefined;
   }
-  if (isQuoted) report(`${name}: ${given} is used; Kamailio itself refuses the number in quotes`);
+  if (isQuoted) {
+    report('adjusted', `${name}: ${given} is used; Kamailio itself refuses a number in quotes`);
+  }
   return given;
 }

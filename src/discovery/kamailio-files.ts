@@ -1,7 +1,7 @@
 /** Kamailio's two kinds of files as sources. */
 
 import type { Parser } from './parsing/parser.js';
-import { fileNamed, type Look, type Reader, readBytes, stampOf } from './reader.js';
+import { fileNamed, type Reader, type ReadResult, readBytes, stampOf } from './reader.js';
 
 export class DispatcherList implements Reader {
   readonly #path: string;
@@ -16,7 +16,7 @@ export class DispatcherList implements Reader {
     return stampOf([fileNamed(this.#path)]);
   }
 
-  async read(signal: AbortSignal): Promise<Look> {
+  async read(signal: AbortSignal): Promise<ReadResult> {
     const bytes = await readBytes(fileNamed(this.#path));
     const job = { kind: 'dispatcher_list', bytes, place: this.#path } as const;
     return { ...(await this.#parser.parse(job, signal)), errors: [] };
@@ -26,7 +26,7 @@ export class DispatcherList implements Reader {
 export class KamailioCfg implements Reader {
   readonly #path: string;
   readonly #parser: Parser;
-  /** With those that it includes. */
+  /** The file, and those that it includes. */
   #files: readonly string[];
 
   constructor(path: string, parser: Parser) {
@@ -39,7 +39,7 @@ export class KamailioCfg implements Reader {
     return stampOf(this.#files.map(fileNamed));
   }
 
-  async read(signal: AbortSignal): Promise<Look> {
+  async read(signal: AbortSignal): Promise<ReadResult> {
     const job = { kind: 'kamailio_cfg', place: this.#path } as const;
     const { files, ...findings } = await this.#parser.parse(job, signal);
     this.#files = files;

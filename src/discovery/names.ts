@@ -1,10 +1,10 @@
 /** Names of destinations that a source gives. */
 
-/** What the configuration takes for a name. */
+/** The limit of the configuration. */
 export const MAX_NAME_LENGTH = 256;
 
-/** Why a destination cannot have this name. */
-export function nameFault(name: string): string | undefined {
+/** Why a destination cannot have this name; undefined when it can. */
+export function nameProblem(name: string): string | undefined {
   if (name.length <= MAX_NAME_LENGTH) return undefined;
   return `expected a name of at most ${MAX_NAME_LENGTH} characters, got ${name.length}`;
 }

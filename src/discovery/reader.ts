@@ -1,3 +1,5 @@
+/** How sources are read, and how their files are read in full. */
+
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileStamp } from '../platform/file-stamp.js';
@@ -7,22 +9,22 @@ import { SourceError } from './source-error.js';
 
 /** Reads one source. */
 export interface Reader {
-  /** Another one when a look may find something else; undefined when only a look can tell. */
+  /** Changes when `read` may find something else; undefined when only `read` can tell. */
   stamp(): string | undefined;
-  /** The very look of the last time when nothing has changed. @throws SourceError when nothing can be said. */
-  read(signal: AbortSignal): Promise<Look>;
+  /** Returns the same object as the last time when nothing has changed. @throws SourceError */
+  read(signal: AbortSignal): Promise<ReadResult>;
 }
 
-/** What a look came to; with troubles, part of it is what was known before. */
-export interface Look extends Findings {
+/** With errors, a part of the findings is from an earlier time. */
+export interface ReadResult extends Findings {
   readonly errors: readonly string[];
 }
 
 /** A file whose name need not be UTF-8. */
 export interface NamedFile {
-  /** For people, and to tell files apart. */
+  /** For people, and as a key. */
   readonly path: string;
-  /** As the system has it. */
+  /** For the file system. */
   readonly raw: string | Buffer;
 }
 
@@ -34,20 +36,20 @@ export function fileNamed(path: string): NamedFile {
 export async function readBytes({ path, raw }: NamedFile): Promise<Buffer> {
   let handle: FileHandle | undefined;
   try {
-    // Without blocking: what is opened may be a pipe that nobody writes to.
+    // O_NONBLOCK: opening a pipe without a writer would wait for one.
     handle = await open(raw, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new Error('something that is no regular file');
+    if (!stats.isFile()) throw new Error('something that is not a regular file');
     return await readAll(handle, stats.size);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SourceError(`${path}: expected a readable file, got ${why}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SourceError(`${path}: expected a readable file, got ${reason}`, { cause: error });
   } finally {
     await handle?.close();
   }
 }
 
-/** It may have grown or shrunk since its size was taken. */
+/** The file may have grown or shrunk since its size was read. */
 async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   if (size > MAX_BYTES) throw new Error(`${size} bytes, more than ${MAX_BYTES}`);
   const bytes = Buffer.allocUnsafeSlow(size + 1);
@@ -60,7 +62,7 @@ async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   }
 }
 
-/** Of files: which are there, and when each was written. */
+/** Changes when one of the files may have changed, or when the list of files has. */
 export function stampOf(files: readonly NamedFile[]): string {
   return files.map(({ path, raw }) => `${path} ${fileStamp(raw).text}`).join('\n');
 }

@@ -1,4 +1,4 @@
-/** From what is configured and what sources have found to what is watched. */
+/** Brings the registry to what the configuration and its sources say. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { SourceSettings } from '../config/source-settings.js';
@@ -8,109 +8,111 @@ import { CONFIGURATION, type DestinationRegistry } from '../registry/registry.js
 import { isInShard, type Shard } from '../registry/shard.js';
 import type { Destination } from '../shared/destination.js';
 import { exposedLabels } from '../shared/labels.js';
-import type { Findings, FoundDestination, Skipped, Taken } from './found.js';
+import type { Findings, FoundDestination, Reconciled, Remark } from './found.js';
+import { remark } from './remark.js';
 
-/** On whose behalf the configuration's own destinations are watched. */
+/** The owner of the configuration's own destinations. */
 const OWNER = 'config';
-/** Entries that are read at a stretch: some milliseconds, and then others have their turn. */
-const BATCH = 100;
+/** Entries that are read before other work gets its turn: some milliseconds. */
+const BATCH_SIZE = 100;
 
 /** The part of the configuration that decides what is watched. */
 export interface DesiredState {
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly shard: Shard;
-  /** A destination in the words of the configuration. Throws when they are wrong. */
+  /** Turns an entry in the format of the configuration into a destination. Throws when it is wrong. */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
 }
 
-/** Told what became of the findings of a source. */
-export type OnTaken = (source: string, taken: Taken) => void;
+/** Called with what the findings of a source led to. */
+export type OnReconciled = (source: string, reconciled: Reconciled) => void;
 
-/** What the entries of a source come to. */
-interface Reading {
+/** The entries of a source as far as they have been read. */
+interface Progress {
   readonly claims: Claim[];
-  readonly skipped: Skipped[];
+  readonly remarks: Remark[];
   readonly renamed: Map<string, string>;
-  /** The claims by owner and name, and where each stands. */
+  /** The claims and their places, by owner and name. */
   readonly placed: Map<string, { readonly place: string; readonly claim: Claim }>;
 }
 
 export class Reconciler {
   readonly #registry: DestinationRegistry;
-  readonly #onTaken: OnTaken;
-  /** By source: what it found last. */
+  readonly #onReconciled: OnReconciled;
+  /** The last findings, by source. */
   readonly #findings = new Map<string, Findings>();
-  /** By source: the change that was begun last; an earlier one that is not done yet gives up. */
+  /** The latest change, by source; an earlier one that has not ended yet stops. */
   readonly #latest = new Map<string, symbol>();
-  #wanted: DesiredState;
-  /** What the configuration claims, with what it did before and is not let go of yet. */
-  #own: readonly Claim[] = [];
+  #desired: DesiredState;
+  /** The configuration's own claims: those of now, and former ones that are not dropped yet. */
+  #configured: readonly Claim[] = [];
 
-  constructor(registry: DestinationRegistry, wanted: DesiredState, onTaken: OnTaken) {
+  constructor(registry: DestinationRegistry, desired: DesiredState, onReconciled: OnReconciled) {
     this.#registry = registry;
-    this.#onTaken = onTaken;
-    this.#wanted = wanted;
+    this.#onReconciled = onReconciled;
+    this.#desired = desired;
   }
 
   /**
-   * Watches what this says from now on, with what sources that stay have found so far. Destinations
-   * and sources that do not stay are let go of by `dropStaleSources`, once what comes in their place has
-   * been read. Resolves when it is done, or when a later call does it instead.
+   * Applies another configuration, to its own destinations and to what its sources have found so far.
+   * Destinations and sources that are gone are dropped by `dropStaleSources`, once those that may
+   * replace them have been read. Resolves when it is done, or when a later call replaces this one.
    */
-  async use(wanted: DesiredState): Promise<void> {
-    this.#wanted = wanted;
-    const claims = claimsOf(wanted);
+  async use(desired: DesiredState): Promise<void> {
+    this.#desired = desired;
+    const claims = claimsOf(desired);
     const names = new Set(claims.map(({ destination }) => destination.name));
-    this.#own = [...claims, ...this.#own.filter(({ destination }) => !names.has(destination.name))];
-    const kept = new Map(wanted.sources.map((settings) => [settings.name, settings]));
-    await this.#put(CONFIGURATION, this.#own, this.#begin(CONFIGURATION));
+    const former = this.#configured.filter(({ destination }) => !names.has(destination.name));
+    this.#configured = [...claims, ...former];
+    const inUse = new Map(desired.sources.map((settings) => [settings.name, settings]));
+    await this.#put(CONFIGURATION, this.#configured, this.#begin(CONFIGURATION));
     for (const [name, findings] of [...this.#findings]) {
-      const settings = kept.get(name);
-      // What a source has found meanwhile is taken already.
+      const settings = inUse.get(name);
+      // Findings that arrived meanwhile are applied already.
       if (settings === undefined || this.#findings.get(name) !== findings) continue;
-      await this.take(settings, findings);
+      await this.apply(settings, findings);
     }
   }
 
-  /** Lets go of destinations that are configured no more, and of what sources have found that are not used any more. */
+  /** Drops destinations that are no longer configured, and the findings of sources that are not in use. */
   async dropStaleSources(): Promise<void> {
-    const claims = claimsOf(this.#wanted);
-    if (claims.length < this.#own.length) {
-      this.#own = claims;
+    const claims = claimsOf(this.#desired);
+    if (claims.length < this.#configured.length) {
+      this.#configured = claims;
       await this.#put(CONFIGURATION, claims, this.#begin(CONFIGURATION));
     }
     for (const name of [...this.#findings.keys()]) {
-      if (this.#wanted.sources.some((source) => source.name === name)) continue;
+      if (this.#desired.sources.some((source) => source.name === name)) continue;
       this.#findings.delete(name);
       await this.#put(name, [], this.#begin(name));
     }
   }
 
   /**
-   * Watches what a source has found, and no more what it had found before. Resolves when it is done,
-   * or when a later call for the same source does it instead.
+   * Replaces the findings of a source. Resolves when it is done, or when a later call for the same
+   * source replaces this one.
    */
-  async take(settings: SourceSettings, findings: Findings): Promise<void> {
+  async apply(settings: SourceSettings, findings: Findings): Promise<void> {
     const { name } = settings;
     const change = this.#begin(name);
     this.#findings.set(name, findings);
-    const reading: Reading = {
-      ...{ claims: [], skipped: [...findings.skipped] },
+    const progress: Progress = {
+      ...{ claims: [], remarks: [...findings.remarks] },
       ...{ renamed: new Map(), placed: new Map() },
     };
     for (const [index, found] of findings.found.entries()) {
-      if (index % BATCH === BATCH - 1 && !(await this.#pause(name, change))) return;
-      this.#read(settings, found, reading);
+      if (index % BATCH_SIZE === BATCH_SIZE - 1 && !(await this.#pause(name, change))) return;
+      this.#read(settings, found, progress);
     }
-    const { claims, skipped, renamed, placed } = reading;
+    const { claims, remarks, renamed, placed } = progress;
     const refused = await this.#put(name, claims, change);
     if (refused === undefined) return;
     for (const { claim, reason } of refused) {
       const place = placed.get(keyOf(claim))?.place ?? name;
-      skipped.push({ place, reason: `${claim.destination.name}: ${reason}` });
+      remarks.push(remark('skipped', place, `${claim.destination.name}: ${reason}`));
     }
-    this.#onTaken(name, { destinations: claims.length - refused.length, skipped, renamed });
+    this.#onReconciled(name, { destinations: claims.length - refused.length, remarks, renamed });
   }
 
   #begin(source: string): symbol {
@@ -119,13 +121,13 @@ export class Reconciler {
     return change;
   }
 
-  /** Lets others have their turn. False when a later change of the source was begun meanwhile. */
+  /** Lets other work run. False when a later change of the source has begun meanwhile. */
   async #pause(source: string, change: symbol): Promise<boolean> {
     await nextRound();
     return this.#latest.get(source) === change;
   }
 
-  /** The claims that cannot be met; undefined when a later change of the source was begun meanwhile. */
+  /** The claims that are refused; undefined when a later change of the source has begun meanwhile. */
   async #put(
     source: string,
     claims: readonly Claim[],
@@ -140,55 +142,58 @@ export class Reconciler {
     return step.value;
   }
 
-  #read(settings: SourceSettings, found: FoundDestination, reading: Reading): void {
-    const { claims, skipped, placed } = reading;
-    const claim = this.#claim(settings, found, reading);
-    if (claim === undefined || !isInShard(claim.destination.name, this.#wanted.shard)) return;
+  #read(settings: SourceSettings, found: FoundDestination, progress: Progress): void {
+    const { claims, remarks, placed } = progress;
+    const claim = this.#claim(settings, found, progress);
+    if (claim === undefined || !isInShard(claim.destination.name, this.#desired.shard)) return;
     const key = keyOf(claim);
     const earlier = placed.get(key);
-    if (earlier !== undefined) {
-      const isSame = isSameDestination(earlier.claim.destination, claim.destination);
-      const way = isSame
-        ? ''
-        : ', with other settings or labels; only a name of its own can part them';
-      const reason = `${claim.destination.name} stands at ${earlier.place} already${way}`;
-      skipped.push({ place: found.place, reason });
+    if (earlier === undefined) {
+      placed.set(key, { place: found.place, claim });
+      claims.push(claim);
       return;
     }
-    placed.set(key, { place: found.place, claim });
-    claims.push(claim);
+    const { name } = claim.destination;
+    const isSame = isSameDestination(earlier.claim.destination, claim.destination);
+    const also = `duplicate destination name ${name} (also used at ${earlier.place}`;
+    remarks.push(
+      isSame
+        ? remark('duplicate', found.place, `${also})`)
+        : remark('skipped', found.place, `${also}, with other settings or labels): set a name`),
+    );
   }
 
   #claim(
-    { owner, module, labels }: SourceSettings,
-    { place, entry, owner: own = owner }: FoundDestination,
-    { skipped, renamed }: Reading,
+    { owner: ownerOfSource, module, labels }: SourceSettings,
+    { place, entry, owner = ownerOfSource }: FoundDestination,
+    { remarks, renamed }: Progress,
   ): Claim | undefined {
     const { labels: found, ...rest } = entry;
     const exposed = exposedLabels({ ...labels, ...(isMapping(found) ? found : {}) });
     for (const [name, other] of exposed.renamed) renamed.set(name, other);
-    const laidOver = {
+    const complete = {
       ...(module === '' ? {} : { module }),
       ...rest,
       labels: exposed.labels,
     };
     try {
-      return { owner: own, destination: this.#wanted.readEntry(laidOver) };
+      return { owner, destination: this.#desired.readEntry(complete) };
     } catch (error) {
       const reason = error instanceof Error ? error.message.replaceAll('\n', '; ') : String(error);
-      skipped.push({ place, reason });
+      remarks.push(remark('skipped', place, reason));
       return undefined;
     }
   }
 }
 
-/** What the configuration itself lists, as far as this shard watches it. */
+/** The configuration's own destinations, as far as they are in this shard. */
 function claimsOf({ destinations, shard }: DesiredState): readonly Claim[] {
-  const own = destinations.filter(({ name }) => isInShard(name, shard));
-  return own.map((destination) => ({ owner: OWNER, destination }));
+  return destinations
+    .filter(({ name }) => isInShard(name, shard))
+    .map((destination) => ({ owner: OWNER, destination }));
 }
 
-/** No part of it has a line break. */
+/** Neither part has a line break. */
 function keyOf({ owner, destination }: Claim): string {
   return `${owner}\n${destination.name}`;
 }

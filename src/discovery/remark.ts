@@ -1,10 +1,18 @@
-import type { Skipped } from './found.js';
+import type { Remark, RemarkKind } from './found.js';
 
-/** Names and strings of any length may stand in a reason. */
+/** Names and strings of any length may be quoted in a reason. */
 const MAX_REASON_LENGTH = 500;
 
-/** What is said of a place in a file, cut to a length that a line of the log can have. */
-export function remark(place: string, reason: string): Skipped {
-  if (reason.length <= MAX_REASON_LENGTH) return { place, reason };
-  return { place, reason: `${reason.slice(0, MAX_REASON_LENGTH)}...` };
+/** A remark about a place in a file, with a reason that is short enough for a line of the log. */
+export function remark(kind: RemarkKind, place: string, reason: string): Remark {
+  if (reason.length <= MAX_REASON_LENGTH) return { kind, place, reason };
+  return { kind, place, reason: `${reason.slice(0, MAX_REASON_LENGTH)}...` };
+}
+
+/** Adds a remark about the entry that is being read. */
+export type Report = (kind: RemarkKind, reason: string) => void;
+
+/** Reports about one place. */
+export function reporter(remarks: Remark[], place: string): Report {
+  return (kind, reason) => void remarks.push(remark(kind, place, reason));
 }

@@ -1,4 +1,4 @@
-/** A source that cannot be used as a whole: what it said before stands. */
+/** A source cannot be used as a whole: its last good result stays in use. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 }

@@ -1,25 +1,22 @@
-/** One source of destinations: when it is looked at, and what came of it. */
+/** One source of destinations: when it is read, and how it does. */
 
 import type { SourceSettings } from '../config/source-settings.js';
+import type { Clock } from '../shared/clock.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { SourceHealth } from '../status/health.js';
-import type { Findings, Skipped, Taken } from './found.js';
-import type { Look, Reader } from './reader.js';
+import type { Findings, Reconciled } from './found.js';
+import type { Reader, ReadResult } from './reader.js';
+import { RemarkLog } from './remark-log.js';
 import { SourceError } from './source-error.js';
 
-/** A file that has changed is read once it stays as it is for so long: it may be half written. */
+/** A file that has changed is read once it stays the same for this long: it may be half written. */
 const SETTLED_MS = 1_000;
-/** What is skipped is logged one by one up to so many. */
-const MAX_LINES = 20;
-/** So many of what was skipped are remembered, to log only what is new. */
-const MAX_REMEMBERED = 1_000;
 
 export interface SourceOptions {
-  /** Resolves once they are watched. */
+  /** Resolves once the findings are watched. */
   readonly onFindings: (findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
-  /** Wall clock, milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export class Source {
@@ -27,182 +24,169 @@ export class Source {
   readonly #reader: Reader;
   readonly #options: SourceOptions;
   readonly #closed = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  /** As it was when it was last read, and when it was last looked at. */
-  #read = '';
-  #seen = '';
-  #taken: Look | undefined;
+  readonly #remarkLog: RemarkLog;
+  #cancelTimer = () => {};
+  #polling: Promise<void> | undefined;
+  /** The stamp of the last result, and the stamp when it was last checked. */
+  #readStamp = '';
+  #seenStamp = '';
+  #lastResult: ReadResult | undefined;
   #destinations = 0;
-  #skippedCount = 0;
-  /** The first of them, each as a line. */
-  #skipped: ReadonlySet<string> = new Set();
-  /** Labels of which it was logged that metrics have them under another name. */
-  #renamed = new Set<string>();
-  #detail = '';
+  #remarks = 0;
+  /** Empty while the source is fine. */
+  #error = '';
   #failures = 0;
   #lastSuccessMs = 0;
 
-  constructor(settings: SourceSettings, reader: Reader, options: SourceOptions) {
+  /** @param predecessor the former source of this name, whose findings stay in use until the first read. */
+  constructor(
+    settings: SourceSettings,
+    reader: Reader,
+    options: SourceOptions,
+    predecessor?: Source,
+  ) {
     this.#settings = settings;
     this.#reader = reader;
     this.#options = options;
+    if (predecessor === undefined) {
+      this.#remarkLog = new RemarkLog(settings.name, options.log);
+      return;
+    }
+    this.#remarkLog = predecessor.#remarkLog;
+    this.#destinations = predecessor.#destinations;
+    this.#remarks = predecessor.#remarks;
   }
 
   get health(): SourceHealth {
     return {
       source: this.#settings.name,
-      isUp: this.#detail === '' && this.#lastSuccessMs > 0,
+      isUp: this.#error === '' && this.#lastSuccessMs > 0,
       destinations: this.#destinations,
-      skipped: this.#skippedCount,
+      skipped: this.#remarks,
       failures: this.#failures,
       lastSuccessMs: this.#lastSuccessMs,
     };
   }
 
-  /** From one of the same name, whose findings stay in use until there are others. */
-  takeOver(before: Source): void {
-    this.#destinations = before.#destinations;
-    this.#skippedCount = before.#skippedCount;
-    this.#skipped = before.#skipped;
-    this.#renamed = before.#renamed;
-  }
-
-  /** Looks at once, and again and again from then on. Resolves after the first look. */
-  async start(): Promise<void> {
-    await this.#lookNow();
+  /** Reads the source now, and from now on at its interval. Resolves after the first read. */
+  start(): Promise<void> {
+    return this.#pollNow();
   }
 
   /**
-   * Looks now if its files are others than when they were last read. (A server is asked at its own
-   * interval: one that is slow would hold up every reload.) Resolves after that look.
+   * Reads the source now if its files have changed. Resolves after that read. (A server is read at its
+   * own interval only: a slow one would delay every reload.)
    */
   async refresh(): Promise<void> {
-    if (this.#looking !== undefined) return this.#looking;
+    if (this.#polling !== undefined) return this.#polling;
     if (!this.#hasChanged()) return;
-    clearTimeout(this.#timer);
-    await this.#lookNow();
+    this.#cancelTimer();
+    await this.#pollNow();
+  }
+
+  /** Stops. The findings so far stay in use. */
+  close(): void {
+    this.#closed.abort();
+    this.#cancelTimer();
+  }
+
+  /** Takes note of what the findings led to. */
+  report({ destinations, remarks, renamed }: Reconciled): void {
+    this.#destinations = destinations;
+    this.#remarks = remarks.length;
+    this.#remarkLog.write(remarks);
+    this.#remarkLog.writeRenamed(renamed);
   }
 
   #hasChanged(): boolean {
     try {
       const stamp = this.#reader.stamp();
-      return stamp !== undefined && stamp !== this.#read;
+      return stamp !== undefined && stamp !== this.#readStamp;
     } catch {
       return true;
     }
   }
 
-  #lookNow(): Promise<void> {
-    this.#looking = this.#look().finally(() => {
-      this.#looking = undefined;
+  #pollNow(): Promise<void> {
+    this.#polling = this.#poll().finally(() => {
+      this.#polling = undefined;
     });
-    return this.#looking;
+    return this.#polling;
   }
 
-  /** What it said stands; nobody tells of it any more. */
-  close(): void {
-    this.#closed.abort();
-    clearTimeout(this.#timer);
-  }
-
-  async #look(): Promise<void> {
+  /** Never rejects. */
+  async #poll(): Promise<void> {
     try {
       const before = this.#reader.stamp() ?? '';
-      this.#seen = before;
-      await this.#take(await this.#reader.read(this.#closed.signal));
-      // Files that the file includes are known by now; what has changed meanwhile is read once more.
+      this.#seenStamp = before;
+      await this.#use(await this.#reader.read(this.#closed.signal));
+      // Included files are known now. A file that changed during the read is read once more.
       const after = this.#reader.stamp() ?? '';
-      this.#read = after.startsWith(before) ? after : '';
+      this.#readStamp = after.startsWith(before) ? after : '';
     } catch (error) {
-      // It may be readable the next time, with the same stamp.
-      this.#read = '';
+      // The next read may succeed with the same stamp.
+      this.#readStamp = '';
       const isExpected = error instanceof SourceError;
       const text = isExpected ? error.message : `internal error: ${String(error)}`;
       if (!this.#closed.signal.aborted) this.#fail(text);
     }
-    this.#wait(this.#settings.refreshMs);
+    this.#schedule(this.#settings.refreshMs);
   }
 
-  #wait(ms: number): void {
+  #schedule(delayMs: number): void {
     if (this.#closed.signal.aborted) return;
-    this.#timer = setTimeout(() => {
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => {
       const pauseMs = this.#pauseMs();
-      if (pauseMs === undefined) void this.#lookNow();
-      else this.#wait(pauseMs);
-    }, ms);
+      if (pauseMs === undefined) void this.#pollNow();
+      else this.#schedule(pauseMs);
+    });
   }
 
-  /** How long it need not be read; undefined when it has to be. */
+  /** How long the source need not be read; undefined when it has to be read now. */
   #pauseMs(): number | undefined {
     let stamp: string | undefined;
     try {
       stamp = this.#reader.stamp();
     } catch {
-      // The look says what is wrong.
+      // The read reports the error.
     }
     if (stamp === undefined) return undefined;
-    const isSettled = stamp === this.#seen;
-    this.#seen = stamp;
-    if (stamp === this.#read) return this.#settings.refreshMs;
+    const isSettled = stamp === this.#seenStamp;
+    this.#seenStamp = stamp;
+    if (stamp === this.#readStamp) return this.#settings.refreshMs;
     return isSettled ? undefined : Math.min(SETTLED_MS, this.#settings.refreshMs);
   }
 
-  async #take(look: Look): Promise<void> {
+  async #use(result: ReadResult): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    const { found, skipped, errors } = look;
-    // What was skipped may be possible by now.
-    const isDone = look === this.#taken && this.#skippedCount === 0;
-    if (!isDone) await this.#options.onFindings({ found, skipped });
+    const { found, remarks, errors } = result;
+    // Entries that were skipped may be possible now: another source may have freed their names.
+    const isDone = result === this.#lastResult && this.#remarks === 0;
+    if (!isDone) await this.#options.onFindings({ found, remarks });
     if (this.#closed.signal.aborted) return;
-    this.#taken = look;
+    this.#lastResult = result;
     if (errors.length > 0) {
       this.#fail(errors.join('; '));
       return;
     }
-    if (this.#detail !== '') this.#log('info', 'a source of destinations is right again', {});
-    this.#detail = '';
-    this.#lastSuccessMs = this.#options.now();
+    if (this.#error !== '') {
+      this.#log('info', 'discovery_recovered', 'destination source is readable again', {});
+    }
+    this.#error = '';
+    this.#lastSuccessMs = this.#options.clock.epoch();
   }
 
-  /** The same as before is told once. */
-  #fail(detail: string): void {
+  /** Logs an error once, until there is another one. */
+  #fail(error: string): void {
     this.#failures++;
-    if (detail === this.#detail) return;
-    this.#detail = detail;
-    const message = 'a source of destinations is wrong; what it said before stays in use';
-    this.#log('error', message, { error: detail });
+    if (error === this.#error) return;
+    this.#error = error;
+    const message = 'cannot read destination source; keeping previous destinations';
+    this.#log('error', 'discovery_failed', message, { error });
   }
 
-  /** What became of its findings: how many are watched, and what is not, which is told where it is news. */
-  report({ destinations, skipped, renamed }: Taken): void {
-    this.#destinations = destinations;
-    const first = skipped.slice(0, MAX_REMEMBERED);
-    const news = first.filter((one) => !this.#skipped.has(lineOf(one)));
-    this.#skippedCount = skipped.length;
-    this.#skipped = new Set(first.map(lineOf));
-    for (const { place, reason } of news.slice(0, MAX_LINES)) {
-      this.#log('warn', 'skipped', { place, reason });
-    }
-    const more = news.length + skipped.length - first.length - MAX_LINES;
-    if (news.length > 0 && more > 0) this.#log('warn', 'skipped more', { count: more });
-    this.#reportRenamed(renamed);
+  #log(level: LogLine['level'], event: string, message: string, fields: LogLine['fields']): void {
+    const source = this.#settings.name;
+    this.#options.log({ level, event, message, fields: { source, ...fields } });
   }
-
-  /** Once for each label: every target of the source may have it. */
-  #reportRenamed(renamed: Taken['renamed']): void {
-    for (const [label, exposed] of renamed) {
-      if (this.#renamed.has(label) || this.#renamed.size >= MAX_REMEMBERED) continue;
-      this.#renamed.add(label);
-      this.#log('warn', 'a label has another name in the metrics', { label, exposed });
-    }
-  }
-
-  #log(level: LogLine['level'], message: string, fields: LogLine['fields']): void {
-    this.#options.log({ level, message, fields: { source: this.#settings.name, ...fields } });
-  }
-}
-
-function lineOf({ place, reason }: Skipped): string {
-  return `${place} ${reason}`;
 }

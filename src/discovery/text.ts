@@ -1,20 +1,23 @@
-/** Texts of files, in whichever encoding they are. */
+/** Decodes files in any of the encodings that are in use. */
 
 import { isUtf8 } from 'node:buffer';
 
 export interface DecodedText {
   /** Without the byte order mark. */
   readonly text: string;
-  /** Lines, counted from 1, that are not UTF-8: each of their bytes is a character (ISO-8859-1). */
+  /** Lines, counted from 1, that are not UTF-8 and were read as ISO-8859-1. */
   readonly latin1Lines: ReadonlySet<number>;
 }
 
 const NO_LINES: ReadonlySet<number> = new Set();
 const LINE_BREAK = 0x0a;
 
+/** For remarks about such lines. */
+export const READ_AS_LATIN1 = 'the line is not UTF-8; it is read as ISO-8859-1';
+
 /**
- * What a file says: UTF-8, or UTF-16 where a byte order mark says so. Old files often have a line or
- * two in ISO-8859-1 among others in UTF-8, so each line that is no UTF-8 is read so by itself.
+ * Decodes UTF-8, or UTF-16 after a byte order mark. Old files often have a few lines in ISO-8859-1
+ * among others in UTF-8, so each line is decoded by itself.
  */
 export function decodeText(bytes: Buffer): DecodedText {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16(bytes);
@@ -50,8 +53,8 @@ function lineByLine(bytes: Buffer): DecodedText {
 }
 
 /**
- * The text of a kamailio.cfg. Kamailio knows bytes alone: one that is no UTF-8 stays one, as a
- * character that can stand in no URI, so that it is reported and not taken for another.
+ * The text of a kamailio.cfg. Kamailio works on bytes. A byte that is not UTF-8 becomes a character
+ * that no URI may contain, so that it is reported and not mistaken for another character.
  */
 export function decodeConfig(bytes: Buffer): string {
   const { text, latin1Lines } = decodeText(bytes);
@@ -63,7 +66,7 @@ export function decodeConfig(bytes: Buffer): string {
   return lines.join('\n');
 }
 
-/** `\xFC` in the place of each character that stands for a byte; undefined without one. */
+/** Replaces each character that stands for a byte by `\xFC` and the like; undefined without one. */
 export function withBytesShown(text: string): string | undefined {
   if (!/[\udc80-\udcff]/.test(text)) return undefined;
   return text.replace(/[\udc80-\udcff]/g, (byte) => {
@@ -71,10 +74,10 @@ export function withBytesShown(text: string): string | undefined {
   });
 }
 
-/** Lone surrogates: no text in UTF-8 has them. */
+/** Added to a byte, it gives a lone surrogate: no text in UTF-8 has one. */
 const LONE = 0xdc00;
 
-/** A text that was not read from a file here, without a byte order mark. */
+/** A text that is decoded already, without its byte order mark. */
 export function decoded(text: string): DecodedText {
   return { text: text.replace(/^\ufeff/, ''), latin1Lines: NO_LINES };
 }

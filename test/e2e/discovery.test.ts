@@ -30,7 +30,7 @@ const isWatched = (exporter: Exporter, wanted: string) =>
 
 const group = (targets: readonly string[], labels: object = {}) => [{ targets, labels }];
 
-test('file_sd: files that come, change, break and go', async (t) => {
+test('file_sd: files that are added, changed, broken and removed', async (t) => {
   const path = folder(t);
   const write = (name: string, text: string) => writeFileSync(join(path, name), text);
   write(
@@ -61,10 +61,10 @@ test('file_sd: files that come, change, break and go', async (t) => {
   write('a.json', '[{"targets": ["127.0.0.1');
   const name = { source: `file_sd ${source.files.join(' ')}` };
   await eventually(
-    'it is told',
+    'it is reported',
     async () => (await exporter.metric('sip_keepalive_discovery_up', name)) === 0,
   );
-  assert.match(exporter.output(), /a.json: expected JSON, got what is none/);
+  assert.match(exporter.output(), /a.json(?::\d+)?: invalid JSON/);
   assert.equal(await namesOf(exporter), `${a} for config and me, ${b} for me, third for you`);
 
   write('a.json', JSON.stringify(group(['127.0.0.3:9', 'http://x', '127.0.0.3:9'])));
@@ -80,7 +80,7 @@ test('file_sd: files that come, change, break and go', async (t) => {
   await isWatched(exporter, `${a} for config, ${c} for file_sd`);
 });
 
-test('file_sd: a file that is being written is read once it is whole', async (t) => {
+test('file_sd: a file that is being written is read once it is complete', async (t) => {
   const path = join(folder(t), 'a.json');
   const whole = JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9']));
   writeFileSync(path, JSON.stringify(group(['127.0.0.1:9', '127.0.0.2:9', '127.0.0.3:9'])));
@@ -98,10 +98,12 @@ test('file_sd: a file that is being written is read once it is whole', async (t)
   await isWatched(exporter, all);
 });
 
-test('a file that is not there is told of, and watched once it is', async (t) => {
+test('a missing file is reported, and read once it exists', async (t) => {
   const path = join(folder(t), 'a.yml');
   const exporter = await startExporter(t, {}, [`--discovery.file-sd=${path}`]);
-  await eventually('it is told', () => /a.yml: expected a readable file/.test(exporter.output()));
+  await eventually('it is reported', () =>
+    /a.yml: expected a readable file/.test(exporter.output()),
+  );
   writeFileSync(path, "- targets: ['127.0.0.1:9']\n");
   await isWatched(exporter, 'sip:127.0.0.1:9 for file_sd');
 });
@@ -135,7 +137,7 @@ async function serve(t: TestContext, isSecure?: https.ServerOptions) {
   };
 }
 
-test('http_sd: the last good answer stands while the server says something else, or nothing', async (t) => {
+test('http_sd: the last good response stays in use while the server sends errors, or nothing', async (t) => {
   const { asked, reply, url } = await serve(t);
   reply.body = JSON.stringify(group(['127.0.0.1:9']));
   const http_sd = [
@@ -154,10 +156,13 @@ test('http_sd: the last good answer stands while the server says something else,
   const source = { source: `http_sd ${url.replace(/\?.*/, '')}` };
   for (const [change, why] of [
     [{ status: 503 }, /expected status 200, got 503/],
-    [{ type: 'text/html', body: '<html>' }, /expected application\/json, got \\?"text\/html/],
-    [{ body: '<html>' }, /expected JSON, got what is none/],
+    [
+      { type: 'text/html', body: '<html>' },
+      /expected Content-Type application\/json, got \\?"text\/html/,
+    ],
+    [{ body: '<html>' }, /invalid JSON/],
     [{ body: '{"targets": []}' }, /expected a list, got/],
-    [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of texts/],
+    [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of strings/],
     [{ body: '[null]' }, /\[0\]: expected a mapping, got null/],
     [{ isSilent: true }, /no answer within 1 s/],
   ] as const) {
@@ -183,7 +188,7 @@ test('http_sd: the last good answer stands while the server says something else,
   assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', source), 1);
 });
 
-test('http_sd: a redirect is followed, and the password goes to no other server', async (t) => {
+test('http_sd: a redirect is followed, and the password is not sent to another server', async (t) => {
   const [first, other] = [await serve(t), await serve(t)];
   const { origin } = new URL(other.url);
   first.reply.redirects.set('/targets', '/moved').set('/moved', `${origin}/there`);
@@ -202,7 +207,9 @@ test('http_sd: a redirect is followed, and the password goes to no other server'
     /got 302, a redirect that is not followed/.test(exporter.output()),
   );
   first.reply.redirects.set('/moved', '/targets');
-  await eventually('a circle is told', () => /at most 10 redirects/.test(exporter.output()));
+  await eventually('a redirect loop is reported', () =>
+    /at most 10 redirects/.test(exporter.output()),
+  );
   first.reply.redirects.set('/moved', 'file:///etc/passwd');
   await eventually('another scheme is told', () =>
     /to file:, expected http/.test(exporter.output()),
@@ -210,7 +217,7 @@ test('http_sd: a redirect is followed, and the password goes to no other server'
   assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
 });
 
-test('http_sd: more than can be watched is refused, and the last good answer stays', async (t) => {
+test('http_sd: a list that is too long is rejected, and the last good response stays in use', async (t) => {
   const { reply, url } = await serve(t);
   reply.body = JSON.stringify(group(['127.0.0.1:9']));
   const http_sd = [{ url, refresh_interval: '200ms' }];
@@ -239,7 +246,7 @@ test('http_sd: more than can be watched is refused, and the last good answer sta
   assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 1);
 });
 
-test('file_sd: names that are not UTF-8, other encodings, and what is no file', async (t) => {
+test('file_sd: names that are not UTF-8, other encodings, and things that are not files', async (t) => {
   const path = folder(t);
   const yaml = (host: string) => `- targets: ['127.0.0.${host}:9']\n`;
   writeFileSync(
@@ -257,12 +264,12 @@ test('file_sd: names that are not UTF-8, other encodings, and what is no file', 
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
   assert.match(
     exporter.output(),
-    /endless\.yml: expected a readable file, got something that is no regular/,
+    /endless\.yml: expected a readable file, got something that is not a regular/,
   );
   assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
   assert.match(
     exporter.output(),
-    /"label":"module","exposed":"exported_module","msg":"a label has another name/,
+    /"label":"module","exposed":"exported_module","msg":"label has another name/,
   );
 });
 
@@ -288,12 +295,12 @@ test(
     });
     await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
     await eventually('the other is told', () =>
-      /untrusted: expected an answer, got/.test(exporter.output()),
+      /untrusted: expected a response, got/.test(exporter.output()),
     );
   },
 );
 
-test('a reload takes sources on and lets them go, with what they found', async (t) => {
+test('a reload adds and removes sources, with their destinations', async (t) => {
   const path = folder(t);
   for (const name of ['a', 'b']) {
     const number = name === 'a' ? 1 : 2;
@@ -315,7 +322,7 @@ test('a reload takes sources on and lets them go, with what they found', async (
   await isWatched(exporter, 'sip:127.0.0.2:9 for file_sd');
 });
 
-test('the shards of a fleet watch every destination once', async (t) => {
+test('the shards of a fleet watch every destination exactly once', async (t) => {
   const destinations = Array.from({ length: 40 }, (_, i) => ({
     uri: `127.0.0.1:${i + 1}`,
     name: `d${i}`,
@@ -373,7 +380,7 @@ test(
   },
 );
 
-test('a kamailio.cfg as the only configuration: its destinations, at its interval, and as it changes', async (t) => {
+test('a kamailio.cfg as the only configuration: its destinations, its interval, and its changes', async (t) => {
   const path = join(folder(t), 'kamailio.cfg');
   const write = (interval: number, ...destinations: readonly string[]) =>
     writeFileSync(
@@ -419,7 +426,7 @@ test('a dispatcher.list: its sets as labels, its flags honoured', async (t) => {
   assert.match(exporter.output(), /192.0.2.77:5060: not an address of this machine/);
 });
 
-test('a source whose files are named otherwise after a reload keeps what it watches', async (t) => {
+test('a source whose files are renamed in the configuration keeps its destinations', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const uri = `sip:127.0.0.1:${peer.port}`;
   const path = folder(t);
@@ -444,7 +451,7 @@ test('a source whose files are named otherwise after a reload keeps what it watc
   );
 });
 
-test('a folder that cannot be read is told of, and what stood there stays', async (t) => {
+test('a directory that cannot be read is reported, and its destinations stay', async (t) => {
   const [path, moved] = [join(folder(t), 'targets'), join(folder(t), 'moved')];
   mkdirSync(path);
   writeFileSync(join(path, 'a.json'), JSON.stringify(group(['127.0.0.1:9'])));
@@ -452,7 +459,7 @@ test('a folder that cannot be read is told of, and what stood there stays', asyn
   const exporter = await startExporter(t, { discovery: { file_sd } });
   await isWatched(exporter, 'sip:127.0.0.1:9 for file_sd');
   renameSync(path, moved);
-  await eventually('it is told', () => /expected a readable folder/.test(exporter.output()));
+  await eventually('it is reported', () => /expected a readable directory/.test(exporter.output()));
   assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 0);
   assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for file_sd');
   renameSync(moved, path);

@@ -21,7 +21,7 @@ for (const [how, reload] of [
   ['POST /-/reload', async (exporter: Exporter) => void (await exporter.post('/-/reload', ''))],
   ['SIGHUP', async ({ child }: Exporter) => void child.kill('SIGHUP')],
 ] as const) {
-  test(`${how}: what is unchanged keeps counters, connection and verdict; the rest is as it says now`, async (t) => {
+  test(`${how}: unchanged destinations keep counters, connection and verdict; the rest follows the new file`, async (t) => {
     const peer = await startFarEnd(t, 'tcp', (_request, good) => [good]);
     const uri = `sip:127.0.0.1:${peer.port};transport=tcp`;
     const config = (...destinations: readonly object[]) => ({ ping_interval: 3, destinations });
@@ -62,7 +62,7 @@ for (const [how, reload] of [
   });
 }
 
-test('a wrong configuration changes nothing, says why, and the next right one is taken', async (t) => {
+test('an invalid configuration changes nothing and is reported; the next valid one is applied', async (t) => {
   const exporter = await startExporter(t, { destinations: [{ uri: '127.0.0.1:9', name: 'a' }] });
   const loadedAt = 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds';
   const first = await exporter.metric(loadedAt);
@@ -91,7 +91,7 @@ test('a wrong configuration changes nothing, says why, and the next right one is
   assert.match(await exporter.get('/config'), /"name": "b"/);
 });
 
-test('settings of modules, probes and the log change with a reload; where we listen does not', async (t) => {
+test('settings of modules, probes and the log change with a reload; the listen address does not', async (t) => {
   const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
   write(exporter, {
     modules: { other: { ping_interval: 7 } },
@@ -109,7 +109,7 @@ test('settings of modules, probes and the log change with a reload; where we lis
   assert.match(await exporter.get('/config'), /"state_dir": ""/);
 });
 
-test('a file that changes is loaded by itself once it is written to its end', async (t) => {
+test('a file that changes is reloaded automatically once it is complete', async (t) => {
   const config = (name: string) => ({
     config: { 'auto-reload-interval': '200ms' },
     destinations: [{ uri: '127.0.0.1:9', name }],
@@ -123,7 +123,7 @@ test('a file that changes is loaded by itself once it is written to its end', as
   assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 1);
 });
 
-test('a page of another site cannot make us reload', async (t) => {
+test('a page of another site cannot trigger a reload', async (t) => {
   const exporter = await startExporter(t, {});
   for (const origin of ['http://evil.example', 'null', 'nonsense']) {
     assert.equal((await exporter.post('/-/reload', '', { origin })).status, 403, origin);
@@ -134,7 +134,7 @@ test('a page of another site cannot make us reload', async (t) => {
   assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'POST']);
 });
 
-test('SIGHUPs that come together are one reload, and one for a file that leads in circles ends nothing', async (t) => {
+test('SIGHUPs at the same time are one reload; a file with a circular alias is only an error', async (t) => {
   const exporter = await startExporter(t, { destinations: [{ uri: '127.0.0.1:9', name: 'a' }] });
   write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
   for (let i = 0; i < 20; i++) exporter.child.kill('SIGHUP');
@@ -144,11 +144,11 @@ test('SIGHUPs that come together are one reload, and one for a file that leads i
   assert.ok(reloads >= 1 && reloads < 20, `${reloads} reloads`);
   writeFileSync(exporter.configFile, 'modules: &a\n  x: *a\n');
   exporter.child.kill('SIGHUP');
-  await eventually('it is told', () => /the configuration is wrong/.test(exporter.output()));
+  await eventually('it is reported', () => /the configuration is wrong/.test(exporter.output()));
   assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 0);
 });
 
-test('another hosts file takes effect with the next start, and the one in force stays', async (t) => {
+test('another hosts file takes effect with the next start; until then the present one is used', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const hosts = join(folder(t), 'hosts');
   writeFileSync(hosts, '127.0.0.1 peer.example\n');
@@ -162,7 +162,7 @@ test('another hosts file takes effect with the next start, and the one in force 
   await isUp(exporter, 'b');
 });
 
-test('another source address on the port that was asked for takes effect within seconds', async (t) => {
+test('another source address on the same port takes effect within seconds', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const source_port = await freePort();
   const uri = `sip:127.0.0.1:${peer.port}`;
@@ -185,7 +185,7 @@ test('another source address on the port that was asked for takes effect within 
   await isUp(exporter, 'a');
 });
 
-test('a destination that moves to a slow source keeps its counters when a second reload comes meanwhile', async (t) => {
+test('a destination that moves to a slow source keeps its counters during a second reload', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const body = JSON.stringify([{ targets: [`127.0.0.1:${peer.port}`] }]);
   let answer = () => {};
@@ -233,7 +233,7 @@ test('clients that reload in a loop share reloads', async (t) => {
   assert.ok(reloads >= 4 && reloads <= 12, `${reloads} reloads for 80 requests`);
 });
 
-test('a destination that moves into a file that is a source already keeps its counters', async (t) => {
+test('a destination that moves into a file that already is a source keeps its counters', async (t) => {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const uri = `sip:127.0.0.1:${peer.port}`;
   const file = join(folder(t), 'targets.json');

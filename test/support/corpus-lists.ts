@@ -7,6 +7,7 @@ import type { Findings } from '../../src/discovery/found.js';
 import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
 import { Parser } from '../../src/discovery/parsing/parser.js';
 import { type DecodedText, decodeConfig, decodeText } from '../../src/discovery/text.js';
+import { systemClock } from '../../src/shared/clock.js';
 
 const REFUSED = ['refused', '0'];
 
@@ -16,13 +17,15 @@ export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>
   kamailio: async (path) =>
     counts(readKamailioCfg(path, (name) => decodeConfig(readFileSync(name)))),
   'file-sd': async (path) => {
-    const look = await new FileSd([path], new Parser()).read(new AbortController().signal);
+    const look = await new FileSd([path], new Parser(systemClock)).read(
+      new AbortController().signal,
+    );
     return look.errors.length > 0 ? REFUSED : counts(look);
   },
 };
 
-function counts({ found, skipped }: Findings): string[] {
-  return [String(found.length), String(skipped.length)];
+function counts({ found, remarks }: Findings): string[] {
+  return [String(found.length), String(remarks.length)];
 }
 
 function contentOf(path: string): DecodedText {

@@ -1,13 +1,13 @@
 /** The attributes of a dispatcher destination: `weight=50;ping_from="sip:a@b.example;lr"`. */
 
 export interface Attributes {
-  /** By name in lower case; of two with one name the later. */
+  /** By name in lower case; the last one when a name is repeated. */
   readonly values: ReadonlyMap<string, string>;
-  /** From where on they cannot be read; empty when all of them were. */
+  /** The part that cannot be read; empty when all of it was. */
   readonly rest: string;
 }
 
-/** A quoted value has no escapes; within another one a quote is a character. */
+/** A quoted value has no escapes; within an unquoted one a quote is a character. */
 const ATTRIBUTE = /([^;=,"']*)(?:=(?:"([^"]*)"|'([^']*)'|((?:[^;,"'][^;,]*)?)))?(?:;|$|(?=,))/y;
 
 /** A comma ends the list, as it does in a header. */

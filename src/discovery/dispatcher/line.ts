@@ -4,12 +4,12 @@
 export const FLAG_DISABLED = 4;
 export const FLAG_NO_PING = 32;
 
-/** What Kamailio reads at once: a line that is longer goes on as another one. */
+/** Kamailio's buffer: it reads the rest of a longer line as another line. */
 export const MAX_LINE_BYTES = 1023;
 
 export type Line =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'bad'; readonly why: string }
+  | { readonly kind: 'invalid'; readonly reason: string }
   | {
       readonly kind: 'entry';
       readonly setid: string;
@@ -17,13 +17,13 @@ export type Line =
       readonly flags: number;
       /** `name=value;…`, as written. */
       readonly attrs: string;
-      /** What stands behind them and is no comment; nobody reads it. */
+      /** Text after the attributes that is not a comment; Kamailio ignores it. */
       readonly rest: string;
     };
 
 /**
- * Every part but the URI may be empty, so anything that is no digit where flags are expected is
- * attributes. Blanks are these three alone.
+ * Every part but the URI may be empty: anything but digits in the place of the flags is attributes.
+ * Only these three characters are blanks.
  */
 const BLANKS = String.raw`[ \t\r]*`;
 const ENTRY = new RegExp(
@@ -34,21 +34,24 @@ const NOTHING = new RegExp(`^${BLANKS}(?:#|$)`);
 
 /** @param isLatin1 each of its characters is one byte of the file. */
 export function readLine(text: string, isLatin1 = false): Line {
-  // No shorter text has so many bytes: a character is three at the most for each of its units.
+  // A UTF-16 unit is at most three bytes of UTF-8.
   const mayBeLong = text.length * 3 > MAX_LINE_BYTES;
   if (mayBeLong && (isLatin1 ? text.length : Buffer.byteLength(text)) > MAX_LINE_BYTES) {
-    const rest = 'Kamailio would read the rest as another line';
-    return { kind: 'bad', why: `the line is longer than ${MAX_LINE_BYTES} bytes: ${rest}` };
+    const rest = 'Kamailio reads the rest as another line';
+    return {
+      kind: 'invalid',
+      reason: `expected a line of at most ${MAX_LINE_BYTES} bytes: ${rest}`,
+    };
   }
   // A C string ends at its NUL.
   const [line = ''] = text.split('\0', 1);
   if (NOTHING.test(line)) return { kind: 'nothing' };
   const [, setid = '', uri, flags = '', , attrs = '', behind = ''] = ENTRY.exec(line) ?? [];
   if (uri === undefined) {
-    const load = 'with such a line Kamailio loads nothing of the file';
-    return { kind: 'bad', why: `expected a set id and a SIP URI, got no URI: ${load}` };
+    const load = 'because of such a line Kamailio does not load the file';
+    return { kind: 'invalid', reason: `expected a set id and a SIP URI, got no URI: ${load}` };
   }
-  // Only where a word may begin is # a comment; within attributes it is one of their characters.
+  // # begins a comment only at the beginning of a word; within attributes it is a character.
   const isComment = attrs.startsWith('#');
   const rest = behind.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
   return {
@@ -61,7 +64,7 @@ export function readLine(text: string, isLatin1 = false): Line {
   };
 }
 
-/** An `int` of C as it overflows: nobody checks the range. */
+/** A C `int` that overflows: Kamailio does not check the range. */
 function int32(digits: string): number {
   const isHex = digits.startsWith('0x');
   const base = isHex ? 16 : 10;

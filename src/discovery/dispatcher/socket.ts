@@ -3,10 +3,10 @@
 import { TRANSPORTS, type TransportName } from '../../shared/outcome.js';
 import { parseUri, type SipUri, UriError } from '../../shared/uri.js';
 
-/** What Kamailio takes before the address of a socket and no ping of ours can go over. */
+/** Protocols of Kamailio's sockets that the exporter cannot ping over. */
 const OTHER_PROTOCOLS: readonly string[] = ['sctp', 'any'];
 
-/** A socket over a transport that there is not here: a ping over another one would prove nothing. */
+/** The transport of the socket is not supported; a ping over another one would prove nothing. */
 export class UnusableSocket extends Error {
   override readonly name = 'UnusableSocket';
 }
@@ -14,14 +14,14 @@ export class UnusableSocket extends Error {
 export interface Socket {
   /** As written, with the name of its attribute, for reports. */
   readonly shown: string;
-  /** Undefined where none is named. */
+  /** Undefined when none is named. */
   readonly transport: TransportName | undefined;
-  /** Undefined where it cannot be read. */
+  /** Undefined when it is invalid. */
   readonly address: Pick<SipUri, 'host' | 'hostKind'> | undefined;
 }
 
 /**
- * Reads `udp:192.0.2.1:5060`. The transport stands even where the address cannot be read.
+ * Reads `udp:192.0.2.1:5060`. The transport is used even when the address is invalid.
  *
  * @param shown as written, with the name of its attribute.
  * @throws UnusableSocket
@@ -30,12 +30,12 @@ export function readSocket(text: string, shown: string): Socket {
   const [, protocol = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(text) ?? [];
   const wanted = protocol.toLowerCase();
   const transport = TRANSPORTS.find((known) => known === wanted);
-  // One colon may also part a host from its port.
+  // The colon may also be the one between host and port.
   const isHost = transport === undefined && !OTHER_PROTOCOLS.includes(wanted) && /^\d+$/.test(rest);
   if (protocol === '' || isHost) return { shown, transport: undefined, address: addressOf(text) };
   if (transport === undefined) {
     const transports = TRANSPORTS.join(', ');
-    throw new UnusableSocket(`${shown}: expected ${transports} before the address: left out`);
+    throw new UnusableSocket(`${shown}: expected one of ${transports} before the address`);
   }
   return { shown, transport, address: addressOf(rest) };
 }

@@ -1,43 +1,43 @@
-/** Which branches of `#!ifdef`, `#!else` and `#!endif` are taken. */
+/** Which branches of `#!ifdef`, `#!else` and `#!endif` are used. */
 
 interface Condition {
-  /** Where it began: `file:line`. */
+  /** Of its beginning: `file:line`. */
   readonly place: string;
-  isTaken: boolean;
+  isUsed: boolean;
 }
 
 export class Conditions {
   readonly #open: Condition[] = [];
-  /** How many of them are not taken. */
-  #untaken = 0;
+  /** Open conditions whose current branch is not used. */
+  #unused = 0;
 
   get isSkipping(): boolean {
-    return this.#untaken > 0;
+    return this.#unused > 0;
   }
 
-  /** The places of those that were never closed. */
+  /** The places of conditions that have no `#!endif`. */
   get open(): readonly string[] {
     return this.#open.map(({ place }) => place);
   }
 
-  begin(place: string, isTaken: boolean): void {
-    this.#open.push({ place, isTaken });
-    if (!isTaken) this.#untaken++;
+  begin(place: string, isUsed: boolean): void {
+    this.#open.push({ place, isUsed });
+    if (!isUsed) this.#unused++;
   }
 
-  /** False when there is none to turn. */
-  turn(): boolean {
+  /** `#!else`. False when no condition is open. */
+  invert(): boolean {
     const condition = this.#open.at(-1);
     if (condition === undefined) return false;
-    this.#untaken += condition.isTaken ? 1 : -1;
-    condition.isTaken = !condition.isTaken;
+    this.#unused += condition.isUsed ? 1 : -1;
+    condition.isUsed = !condition.isUsed;
     return true;
   }
 
-  /** False when there is none to end. */
+  /** `#!endif`. False when no condition is open. */
   end(): boolean {
     const condition = this.#open.pop();
-    if (condition?.isTaken === false) this.#untaken--;
+    if (condition?.isUsed === false) this.#unused--;
     return condition !== undefined;
   }
 }

@@ -1,16 +1,16 @@
-/** What `#!define` and the like say. */
+/** The names that `#!define` and its variants set. */
 
 export interface Define {
-  /** Undefined when only Kamailio knows it. */
+  /** Undefined when it is known to Kamailio only. */
   readonly value: string | undefined;
 }
 
-/** Kamailio's own: which version it is nobody here can know. */
+/** Kamailio defines these itself; its version is not known here. */
 const VERSION_ID = /^KAMAILIO_(?:\d+(?:_\d+)*|VERSION)$/;
-/** Expansions within one another, and the characters that all of them may come to. */
-const DEEPEST = 10;
+/** Limits of nested expansions, and of the characters of all expansions together. */
+const MAX_DEPTH = 10;
 const MAX_CHARACTERS = 1 << 20;
-/** What an expansion costs besides its text, in characters; one that is refused costs as much. */
+/** Cost of an expansion besides its text, in characters; the same for one that is refused. */
 const EXPANSION_COST = 64;
 
 export class Defines {
@@ -21,7 +21,7 @@ export class Defines {
     return this.#defines.get(name);
   }
 
-  /** What is wrong with it, if anything is. */
+  /** Returns what is wrong, if anything is. */
   set(
     name: string,
     value: string | undefined,
@@ -29,7 +29,8 @@ export class Defines {
   ): string | undefined {
     const isThere = this.#defines.has(name);
     if (isThere && kind === 'if-new') return undefined;
-    if (isThere && kind === 'new') return `${name} is defined already: the first definition stands`;
+    if (isThere && kind === 'new')
+      return `${name} is already defined: the first definition is used`;
     this.#defines.set(name, { value });
     return undefined;
   }
@@ -38,22 +39,25 @@ export class Defines {
     this.#defines.delete(name);
   }
 
-  /** Whether `name` is defined, and why that is not sure. */
-  test(name: string): { readonly isDefined: boolean; readonly lookupError: string | undefined } {
+  /** Whether `name` is defined, and what makes that uncertain. */
+  test(name: string): { readonly isDefined: boolean; readonly doubt: string | undefined } {
     const define = this.#defines.get(name);
     if (define === undefined && VERSION_ID.test(name)) {
       return {
         isDefined: false,
-        lookupError: `the version of Kamailio is not known: ${name} is taken as not defined`,
+        doubt: `the version of Kamailio is not known here: ${name} counts as not defined`,
       };
     }
-    return { isDefined: define !== undefined, lookupError: undefined };
+    return { isDefined: define !== undefined, doubt: undefined };
   }
 
-  /** Why a value may not be put in at this depth. */
+  /** Why a value cannot be expanded at this depth; undefined when it can. */
   refusal(value: string, depth: number): string | undefined {
     this.#expanded += value.length + EXPANSION_COST;
-    if (this.#expanded > MAX_CHARACTERS) return 'defines come to too much text';
-    return depth >= DEEPEST ? 'defines that lead to one another, or too deep' : undefined;
+    if (this.#expanded > MAX_CHARACTERS)
+      return `its defines expand to more than ${MAX_CHARACTERS} characters`;
+    return depth >= MAX_DEPTH
+      ? `defines refer to one another, or more than ${MAX_DEPTH} are nested`
+      : undefined;
   }
 }

@@ -1,19 +1,19 @@
-/** The files of a configuration: the first, and those that it includes. */
+/** The files of a kamailio.cfg: the main one, and those that it includes. */
 
 import { dirname, isAbsolute, join } from 'node:path';
 
-const DEEPEST = 10;
+const MAX_DEPTH = 10;
 const MAX_FILES = 256;
-/** Kamailio takes no longer name. */
+/** Kamailio's limit. */
 const MAX_NAME_LENGTH = 127;
 
-export interface Opened {
+export interface OpenedFile {
   readonly path: string;
   readonly text: string;
 }
 
 export class Includes {
-  /** Those that were read, each once, in this order. */
+  /** The files that were read, each once, in the order of their first read. */
   readonly files: string[] = [];
   readonly #read: (path: string) => string;
   #count = 0;
@@ -23,17 +23,18 @@ export class Includes {
   }
 
   /** @throws what `read` throws. */
-  open(path: string): Opened {
+  open(path: string): OpenedFile {
     const text = this.#read(path);
     if (!this.files.includes(path)) this.files.push(path);
     return { path, text };
   }
 
   /**
-   * The included file. A text says why there is none; undefined when that is no fault.
+   * The included file; a text that says why it cannot be included; or undefined when it is missing and
+   * optional.
    *
-   * A relative name is looked for beside the including file, then from the working directory.
-   * Kamailio does it the other way round, but its working directory is not ours.
+   * A relative name is relative to the including file, else to the working directory. Kamailio uses
+   * the opposite order, but its working directory is not known here.
    *
    * @param including the files that are open, the innermost last.
    */
@@ -41,11 +42,11 @@ export class Includes {
     name: string,
     including: readonly string[],
     isOptional: boolean,
-  ): Opened | string | undefined {
+  ): OpenedFile | string | undefined {
     if (name === '' || name.length > MAX_NAME_LENGTH) {
       return `expected a file name of 1 to ${MAX_NAME_LENGTH} characters, got ${name.length}`;
     }
-    if (including.length > DEEPEST) return `${name}: more than ${DEEPEST} files within one another`;
+    if (including.length > MAX_DEPTH) return `${name}: more than ${MAX_DEPTH} files are nested`;
     if (++this.#count > MAX_FILES) return `${name}: more than ${MAX_FILES} files are included`;
     const beside = join(dirname(including.at(-1) ?? ''), name);
     let failure: unknown;

@@ -1,4 +1,4 @@
-/** The words of kamailio.cfg, as the scanner of Kamailio parts them. */
+/** Splits a kamailio.cfg into tokens as Kamailio's scanner does. */
 
 import { type Piece, readDouble, readSingle } from './strings.js';
 
@@ -6,39 +6,39 @@ export type Token = { readonly line: number } & (
   | { readonly kind: 'string'; readonly text: string; readonly isDouble: boolean }
   | { readonly kind: 'word' | 'mark' | 'variable'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** `#!name` or `!!name`; what follows is read by the methods for it. */
+  /** `#!name` or `!!name`; other methods read its arguments. */
   | { readonly kind: 'directive'; readonly name: string }
-  /** It began here and has no end; the text is over. */
-  | { readonly kind: 'open'; readonly what: string }
+  /** A string or a comment that begins here and has no end. */
+  | { readonly kind: 'unterminated'; readonly what: string }
   | { readonly kind: 'end' }
 );
 
-/** Plain Omit would merge the union. */
+/** Distributes over the union, as plain Omit does not. */
 type Bare<T> = T extends unknown ? Omit<T, 'line'> : never;
 
 const BLANKS = /[ \t\b\r\n]*/y;
 const RUN = /[A-Za-z0-9_]+/y;
-/** Directives may stand anywhere, not at the beginning of a line alone. */
+/** A directive may be anywhere in a line. */
 const DIRECTIVE =
   /(?:#!|!!)(?:((?:re|try|un)?def(?:ine)?|(?:try)?defenvs?|ifn?def|ifexp|(?:include|import)_file)(?=[ \t\b\r])|(subst(?:defs?)?)(?![A-Za-z0-9_])|(else|endif)(?=[ \t\b\r]*(?:\n|$)))/y;
-/** In a branch that is not taken nothing else counts, not even a comment's beginning. */
+/** In a branch that is not used, nothing else has a meaning, not even the beginning of a comment. */
 const CONDITIONAL = /(?:#!|!!)(?:(ifn?def|ifexp)(?=[ \t\b\r])|(else|endif)(?=[ \t\b\r]*(?:\n|$)))/g;
-/** These are directives without their mark, too. */
+/** Directives that do not need `#!`. */
 const BARE_DIRECTIVES: readonly string[] = ['include_file', 'import_file'];
 const TRUE: readonly string[] = ['yes', 'true', 'on', 'enable'];
 const FALSE: readonly string[] = ['no', 'false', 'off', 'disable'];
 
 export class Lexer {
-  /** The text ended in a comment that goes on until the end of the line it is put in. */
+  /** The text ends in a comment; where a define is expanded, the comment continues to the end of the line. */
   endsInComment = false;
   readonly #text: string;
   readonly #fixedLine: number | undefined;
   #at = 0;
   #line = 1;
-  /** Where the line that was counted last ends. */
+  /** The end of the last line that was counted. */
   #newline: number;
 
-  /** @param fixedLine of a define's value: the line where it is used; it has no directives. */
+  /** @param fixedLine for the value of a define, which has no directives: the line that uses it. */
   constructor(text: string, fixedLine?: number) {
     this.#text = text;
     this.#fixedLine = fixedLine;
@@ -54,7 +54,7 @@ export class Lexer {
     }
   }
 
-  /** Whether the next that comes is a `"`, blanks aside. */
+  /** Whether the next character is a `"`, after blanks. */
   isAtQuote(): boolean {
     this.#passBlanks();
     return this.#text[this.#at] === '"';
@@ -65,15 +65,15 @@ export class Lexer {
     return this.#at >= this.#text.length;
   }
 
-  /** The rest of the line as it stands. */
+  /** The rest of the line. */
   restOfLine(): string {
     const end = this.#text.indexOf('\n', this.#at);
     return this.#take(end < 0 ? this.#text.length : end);
   }
 
   /**
-   * The rest of the line, and of the next ones after a backslash: the value of a define. One that
-   * begins with a backslash has nothing else.
+   * The value of a define: the rest of the line, and of the next lines while each ends in a backslash.
+   * A lone backslash is the whole value.
    */
   restOfLines(): string {
     const parts = [this.restOfLine().trimStart()];
@@ -86,12 +86,12 @@ export class Lexer {
     return parts.join('');
   }
 
-  /** What matches here, after blanks of this line. */
+  /** The text that matches here, after blanks of this line. */
   onLine(pattern: RegExp): string | undefined {
     return this.#match(/[ \t\b\r]*/y) === undefined ? undefined : this.#match(pattern);
   }
 
-  /** Goes to the next directive of a condition; undefined when there is none. */
+  /** Skips to the next directive of a condition; undefined when there is none. */
   skipToConditional(): Extract<Token, { kind: 'directive' }> | undefined {
     CONDITIONAL.lastIndex = this.#at;
     const match = CONDITIONAL.exec(this.#text);
@@ -111,7 +111,7 @@ export class Lexer {
     return this.#line;
   }
 
-  /** The text's length when there is none: it is not looked for again. */
+  /** The length of the text when there is none, so that it is searched for only once. */
   #newlineFrom(at: number): number {
     const newline = this.#text.indexOf('\n', at);
     return newline < 0 ? this.#text.length : newline;
@@ -145,18 +145,18 @@ export class Lexer {
   }
 
   #string(piece: Piece | undefined, isDouble: boolean): Bare<Token> {
-    if (piece === undefined) return this.#open('string');
+    if (piece === undefined) return this.#unterminated('string');
     this.#take(piece.end);
     return { kind: 'string', text: piece.text, isDouble };
   }
 
-  /** `$name` or `$(…)` or `$name(…)`, where everything up to the parenthesis' end is its own. */
+  /** `$name`, `$(…)` or `$name(…)`, up to the closing parenthesis. */
   #variable(): Bare<Token> {
     const start = this.#at;
     this.#match(/\$[A-Za-z0-9_.]*/y);
     if (this.#text[this.#at] === '(') {
       const end = endOfNest(this.#text, this.#at, /[()]/g, '(');
-      if (end === undefined) return this.#open('parenthesis of a variable');
+      if (end === undefined) return this.#unterminated('parenthesis of a variable');
       this.#take(end);
     }
     return { kind: 'variable', text: this.#text.slice(start, this.#at) };
@@ -164,14 +164,14 @@ export class Lexer {
 
   #blockComment(): Bare<Token> | undefined {
     const end = endOfNest(this.#text, this.#at, /\/\*|\*\//g, '/*');
-    if (end === undefined) return this.#open('comment');
+    if (end === undefined) return this.#unterminated('comment');
     this.#take(end);
     return undefined;
   }
 
-  #open(what: string): Bare<Token> {
+  #unterminated(what: string): Bare<Token> {
     this.#at = this.#text.length;
-    return { kind: 'open', what };
+    return { kind: 'unterminated', what };
   }
 
   #run(run: string): Bare<Token> {
@@ -209,7 +209,7 @@ function numberOf(run: string): number | undefined {
   return /^[01]+b$/.test(run) ? Number.parseInt(run, 2) : undefined;
 }
 
-/** Where what begins at `start` is closed as often as it was opened. */
+/** The end of what opens at `start`, with everything nested in it; undefined when it is not closed. */
 function endOfNest(text: string, start: number, marks: RegExp, opening: string) {
   marks.lastIndex = start;
   let depth = 0;

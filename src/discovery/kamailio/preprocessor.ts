@@ -1,10 +1,10 @@
-/** The tokens of a kamailio.cfg after its directives: what is defined, included and left out. */
+/** Executes the directives of a kamailio.cfg (defines, includes, conditions) and returns the other tokens. */
 
-import type { Skipped } from '../found.js';
+import type { Remark, RemarkKind } from '../found.js';
 import { remark } from '../remark.js';
 import { Conditions } from './conditions.js';
 import { Defines } from './defines.js';
-import type { Includes, Opened } from './includes.js';
+import type { Includes, OpenedFile } from './includes.js';
 import { Lexer, type Token } from './lexer.js';
 import {
   MAX_SUBSTITUTIONS,
@@ -13,13 +13,13 @@ import {
   substitute,
 } from './substitutions.js';
 
-export type Placed = { readonly place: string } & (
-  | Exclude<Token, { kind: 'directive' | 'open' }>
-  /** A define whose value only Kamailio knows. */
+export type PlacedToken = { readonly place: string } & (
+  | Exclude<Token, { kind: 'directive' | 'unterminated' }>
+  /** A define whose value is known to Kamailio only. */
   | { readonly kind: 'unknown'; readonly text: string; readonly line: number }
 );
 
-/** A file, or the value of a define that is put in. */
+/** A file, or the value of a define that is being expanded. */
 interface Frame {
   readonly lexer: Lexer;
   readonly path: string;
@@ -38,18 +38,18 @@ export class Preprocessor {
   readonly #conditions = new Conditions();
   readonly #substitutions: Substitution[] = [];
   readonly #includes: Includes;
-  readonly #skipped: Skipped[];
-  /** What was reported, so that defines within one another do not say the same again and again. */
+  readonly #remarks: Remark[];
+  /** Remarks so far: nested defines would repeat the same one many times. */
   readonly #reported = new Set<string>();
 
-  /** @param skipped is told what is not done as the files say. */
-  constructor(main: Opened, includes: Includes, skipped: Skipped[]) {
+  /** @param remarks receives what is skipped or not used as it is written. */
+  constructor(main: OpenedFile, includes: Includes, remarks: Remark[]) {
     this.#includes = includes;
-    this.#skipped = skipped;
+    this.#remarks = remarks;
     this.#enter(main);
   }
 
-  next(): Placed {
+  next(): PlacedToken {
     for (;;) {
       const frame = this.#frames.at(-1);
       if (frame === undefined) return { kind: 'end', line: 0, place: '' };
@@ -57,22 +57,23 @@ export class Preprocessor {
       const token = this.#conditions.isSkipping ? lexer.skipToConditional() : lexer.next();
       const place = `${path}:${token?.line ?? lexer.line}`;
       if (token === undefined || token.kind === 'end') this.#leave(frame);
-      else if (token.kind === 'directive') this.#obey(token.name, lexer, place);
-      else if (token.kind === 'open') this.#report(place, `the ${token.what} has no end`);
+      else if (token.kind === 'directive') this.#execute(token.name, lexer, place);
+      else if (token.kind === 'unterminated')
+        this.#report('skipped', place, `the ${token.what} has no end`);
       else if (token.kind === 'word') {
-        const put = this.#expanded(token.text, token.line, path);
-        if (put !== 'put in') return { ...(put ?? token), place };
+        const expanded = this.#expand(token.text, token.line, path);
+        if (expanded !== 'expanded') return { ...(expanded ?? token), place };
       } else if (token.kind === 'string') return { ...token, text: this.#joined(token), place };
       else return { ...token, place };
     }
   }
 
-  /** The text of a string with the substitutions so far. */
+  /** A string after the substitutions so far. */
   substituted(text: string): ReturnType<typeof substitute> {
     return substitute(text, this.#substitutions);
   }
 
-  #enter({ path, text }: Opened): void {
+  #enter({ path, text }: OpenedFile): void {
     this.#frames.push({ lexer: new Lexer(text), path, isValue: false });
   }
 
@@ -80,11 +81,12 @@ export class Preprocessor {
     this.#frames.pop();
     if (isValue && lexer.endsInComment) this.#frames.at(-1)?.lexer.restOfLine();
     if (this.#frames.length > 0) return;
-    for (const place of this.#conditions.open) this.#report(place, 'the condition has no #!endif');
+    for (const place of this.#conditions.open)
+      this.#report('skipped', place, 'the condition has no #!endif');
   }
 
-  /** What comes instead of a name; undefined when it is no define. */
-  #expanded(name: string, line: number, path: string): Placed | 'put in' | undefined {
+  /** Expands a name; undefined when it is not defined. */
+  #expand(name: string, line: number, path: string): PlacedToken | 'expanded' | undefined {
     const define = this.#defines.get(name);
     if (define === undefined) return undefined;
     const place = `${path}:${line}`;
@@ -92,14 +94,14 @@ export class Preprocessor {
     const depth = this.#frames.filter(({ isValue }) => isValue).length;
     const refusal = this.#defines.refusal(define.value, depth);
     if (refusal !== undefined) {
-      this.#report(place, `${name} is not replaced: ${refusal}`);
+      this.#report('adjusted', place, `${name} is not replaced: ${refusal}`);
       return { kind: 'unknown', text: name, line, place };
     }
     this.#frames.push({ lexer: new Lexer(define.value, line), path, isValue: true });
-    return 'put in';
+    return 'expanded';
   }
 
-  /** Strings in `"` that follow one another are one. */
+  /** Joins adjacent strings in `"`. */
   #joined(first: Extract<Token, { kind: 'string' }>): string {
     const parts = [first.text];
     if (!first.isDouble) return first.text;
@@ -111,13 +113,13 @@ export class Preprocessor {
       if (!frame.lexer.isAtQuote()) break;
       const token = frame.lexer.next();
       if (token.kind === 'string') parts.push(token.text);
-      if (token.kind === 'open')
-        this.#report(`${frame.path}:${token.line}`, 'the string has no end');
+      if (token.kind === 'unterminated')
+        this.#report('skipped', `${frame.path}:${token.line}`, 'the string has no end');
     }
     return parts.join('');
   }
 
-  #obey(name: string, lexer: Lexer, place: string) {
+  #execute(name: string, lexer: Lexer, place: string) {
     const kind = DEFINES[name];
     if (kind !== undefined) return this.#define(lexer, kind, place);
     switch (name) {
@@ -130,10 +132,11 @@ export class Preprocessor {
       case 'ifexp':
         return this.#beginExpression(lexer, place);
       case 'else':
-        if (!this.#conditions.turn()) this.#report(place, '#!else without a condition');
+        if (!this.#conditions.invert())
+          this.#report('adjusted', place, '#!else without a condition');
         return;
       case 'endif':
-        if (!this.#conditions.end()) this.#report(place, '#!endif without a condition');
+        if (!this.#conditions.end()) this.#report('adjusted', place, '#!endif without a condition');
         return;
       case 'include_file':
       case 'import_file':
@@ -150,30 +153,34 @@ export class Preprocessor {
   #define(lexer: Lexer, kind: 'new' | 'if-new' | 'again', place: string) {
     const name = this.#id(lexer, place);
     const value = lexer.restOfLines().trim();
-    const fault = name && this.#defines.set(name, value, kind);
-    if (fault) this.#report(place, fault);
+    const problem = name && this.#defines.set(name, value, kind);
+    if (problem) this.#report('adjusted', place, problem);
   }
 
-  /** `NAME`, or `NAME=VARIABLE`: the environment is that of Kamailio, not ours. */
+  /** `NAME`, or `NAME=VARIABLE`: Kamailio's environment is not known here. */
   #defineFromEnvironment(lexer: Lexer, isTry: boolean, place: string): void {
     const name = this.#id(lexer, place);
     lexer.restOfLine();
-    const fault = name && this.#defines.set(name, undefined, isTry ? 'if-new' : 'new');
-    if (fault) this.#report(place, fault);
+    const problem = name && this.#defines.set(name, undefined, isTry ? 'if-new' : 'new');
+    if (problem) this.#report('adjusted', place, problem);
   }
 
-  #begin(lexer: Lexer, isTakenWhenDefined: boolean, place: string): void {
+  #begin(lexer: Lexer, isUsedWhenDefined: boolean, place: string): void {
     const name = this.#conditions.isSkipping ? '' : (this.#id(lexer, place) ?? '');
     lexer.restOfLine();
-    const { isDefined, lookupError } = this.#defines.test(name);
-    if (lookupError !== undefined) this.#report(place, lookupError);
-    this.#conditions.begin(place, isDefined === isTakenWhenDefined);
+    const { isDefined, doubt } = this.#defines.test(name);
+    if (doubt !== undefined) this.#report('adjusted', place, doubt);
+    this.#conditions.begin(place, isDefined === isUsedWhenDefined);
   }
 
   #beginExpression(lexer: Lexer, place: string): void {
     const expression = lexer.restOfLine().trim().slice(0, 120);
     if (!this.#conditions.isSkipping) {
-      this.#report(place, `#!ifexp is not evaluated: ${expression} is taken as false`);
+      this.#report(
+        'adjusted',
+        place,
+        `#!ifexp is not evaluated here: ${expression} counts as false`,
+      );
     }
     this.#conditions.begin(place, false);
   }
@@ -183,40 +190,44 @@ export class Preprocessor {
     const quoted = this.#defines.get(written)?.value ?? this.substituted(written).text;
     const name = /^"(.*)"$/s.exec(quoted)?.[1]?.replace(/\\([\s\S])/g, '$1');
     if (name === undefined)
-      return this.#report(place, `expected "a file name", got ${quoted.slice(0, 120)}`);
+      return this.#report('skipped', place, `expected "a file name", got ${quoted.slice(0, 120)}`);
     const open = this.#frames.filter(({ isValue }) => !isValue).map(({ path }) => path);
     const opened = this.#includes.include(name, open, isOptional);
-    if (typeof opened === 'string') this.#report(place, opened);
+    if (typeof opened === 'string') this.#report('skipped', place, opened);
     else if (opened !== undefined) this.#enter(opened);
   }
 
   #substitute(lexer: Lexer, directive: string, place: string) {
     const token = lexer.next();
     if (token.kind !== 'string')
-      return this.#report(place, `expected a string after #!${directive}`);
+      return this.#report('skipped', place, `expected a string after #!${directive}`);
     const rule = readSubstitution(this.substituted(this.#joined(token)).text);
     if (typeof rule === 'string')
-      return this.#report(place, `#!${directive} is not applied: ${rule}`);
+      return this.#report('adjusted', place, `#!${directive} is not applied: ${rule}`);
     if (this.#substitutions.length >= MAX_SUBSTITUTIONS) {
-      return this.#report(place, `more than ${MAX_SUBSTITUTIONS} substitutions: it is not applied`);
+      return this.#report(
+        'adjusted',
+        place,
+        `more than ${MAX_SUBSTITUTIONS} substitutions: it is not applied`,
+      );
     }
     this.#substitutions.push(rule);
     if (directive === 'subst') return;
     const isQuoted = directive === 'substdefs' && rule.value !== undefined;
-    const fault = this.#defines.set(rule.name, isQuoted ? `"${rule.value}"` : rule.value, 'new');
-    if (fault !== undefined) this.#report(place, fault);
+    const problem = this.#defines.set(rule.name, isQuoted ? `"${rule.value}"` : rule.value, 'new');
+    if (problem !== undefined) this.#report('adjusted', place, problem);
   }
 
   #id(lexer: Lexer, place: string): string | undefined {
     const name = lexer.onLine(ID);
-    if (name === undefined) this.#report(place, 'expected a name after the directive');
+    if (name === undefined) this.#report('skipped', place, 'expected a name after the directive');
     return name;
   }
 
-  #report(place: string, reason: string): void {
+  #report(kind: RemarkKind, place: string, reason: string): void {
     const key = `${place} ${reason}`;
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
-    this.#skipped.push(remark(place, reason));
+    this.#remarks.push(remark(kind, place, reason));
   }
 }

@@ -1,25 +1,25 @@
-/** `modparam("module", "name", value)` among all that a kamailio.cfg says. */
+/** Finds the statements `modparam("module", "name", value)` of a kamailio.cfg. */
 
-import type { Placed, Preprocessor } from './preprocessor.js';
+import type { PlacedToken, Preprocessor } from './preprocessor.js';
 
 export type Value =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** Only Kamailio knows it; `why` says so. */
-  | { readonly kind: 'unknown'; readonly why: string };
+  /** Known to Kamailio only; `reason` says why. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface ModParam {
   readonly place: string;
   readonly module: Value;
   readonly name: Value;
-  /** Undefined when the statement is not understood from here on: `fault` says so. */
+  /** Undefined when the statement is invalid: `problem` says why. */
   readonly value: Value | undefined;
-  readonly fault: string;
-  /** It stands within braces, where Kamailio takes none. */
+  readonly problem: string;
+  /** The statement is within braces, where Kamailio does not accept it. */
   readonly isInBlock: boolean;
 }
 
-/** All of them, in their order. */
+/** All statements, in their order. */
 export function* modParams(tokens: Preprocessor): Generator<ModParam> {
   const parser = new Parser(tokens);
   let depth = 0;
@@ -34,28 +34,28 @@ export function* modParams(tokens: Preprocessor): Generator<ModParam> {
 
 class Parser {
   readonly #tokens: Preprocessor;
-  /** One that was looked at and not taken. */
-  #ahead: Placed | undefined;
+  /** A token that was peeked at. */
+  #ahead: PlacedToken | undefined;
 
   constructor(tokens: Preprocessor) {
     this.#tokens = tokens;
   }
 
-  take(): Placed {
+  take(): PlacedToken {
     const token = this.#ahead ?? this.#tokens.next();
     this.#ahead = undefined;
     return token;
   }
 
-  /** What follows the word; undefined when not even a module is named. */
+  /** The statement after its word; undefined when it does not name a module. */
   modParam(isEvaluated: boolean, place: string): Omit<ModParam, 'isInBlock'> | undefined {
     if (!this.#takes('(')) return undefined;
     const module = this.#value(false);
     if (module === undefined) return undefined;
     const nothing: Value = { kind: 'text', text: '' };
     const fail = (wanted: string, name: Value = nothing) => {
-      const fault = `expected ${wanted}, got ${shown(this.#peek())}`;
-      return { place, module, name, value: undefined, fault };
+      const problem = `expected ${wanted}, got ${shown(this.#peek())}`;
+      return { place, module, name, value: undefined, problem };
     };
     if (!this.#takes(',')) return fail('a comma after the module');
     const name = this.#value(false);
@@ -64,7 +64,7 @@ class Parser {
     const value = this.#value(isEvaluated);
     if (value === undefined) return fail('a string or a number', name);
     if (!this.#takes(')')) return fail('a closing parenthesis', name);
-    return { place, module, name, value, fault: '' };
+    return { place, module, name, value, problem: '' };
   }
 
   #value(isEvaluated: boolean): Value | undefined {
@@ -77,11 +77,11 @@ class Parser {
         return { kind: 'number', value: sign * token.value };
       case 'unknown':
         this.take();
-        return { kind: 'unknown', why: `only Kamailio knows what ${token.text} is` };
+        return { kind: 'unknown', reason: unknownValue(token.text) };
       case 'variable':
         if (!isEvaluated) return undefined;
         this.take();
-        return { kind: 'unknown', why: `only Kamailio knows what ${token.text.slice(0, 120)} is` };
+        return { kind: 'unknown', reason: unknownValue(token.text) };
       case 'string':
         this.take();
         return this.#text(token.text, isEvaluated);
@@ -96,15 +96,14 @@ class Parser {
 
   #text(written: string, isEvaluated: boolean): Value {
     const { text, unknown } = this.#tokens.substituted(written);
-    if (unknown !== undefined)
-      return { kind: 'unknown', why: `only Kamailio knows what ${unknown} is` };
+    if (unknown !== undefined) return { kind: 'unknown', reason: unknownValue(unknown) };
     if (isEvaluated && text.includes('$')) {
-      return { kind: 'unknown', why: `only Kamailio knows what ${text.slice(0, 120)} comes to` };
+      return { kind: 'unknown', reason: unknownValue(text) };
     }
     return { kind: 'text', text };
   }
 
-  #peek(): Placed {
+  #peek(): PlacedToken {
     this.#ahead ??= this.#tokens.next();
     return this.#ahead;
   }
@@ -117,7 +116,11 @@ class Parser {
   }
 }
 
-function shown(token: Placed): string {
+function unknownValue(text: string): string {
+  return `the value of ${text.slice(0, 120)} is known to Kamailio only`;
+}
+
+function shown(token: PlacedToken): string {
   if (token.kind === 'end') return 'the end';
   if (token.kind === 'number') return String(token.value);
   return JSON.stringify(token.text.slice(0, 120));

@@ -2,7 +2,7 @@
 
 export interface Piece {
   readonly text: string;
-  /** Behind the closing quote. */
+  /** The position after the closing quote. */
   readonly end: number;
 }
 
@@ -23,7 +23,7 @@ export function readDouble(text: string, start: number): Piece | undefined {
     ESCAPE.lastIndex = match.index;
     const [all = '\\', hex, octal, other = ''] = ESCAPE.exec(text) ?? [];
     const code = hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16);
-    // What is no escape keeps its backslash.
+    // An unknown escape keeps its backslash.
     parts.push(Number.isNaN(code) ? (PLAIN[other] ?? all) : String.fromCharCode(code & 0xff));
     from = match.index + all.length;
     special.lastIndex = from;
@@ -31,7 +31,7 @@ export function readDouble(text: string, start: number): Piece | undefined {
   return undefined;
 }
 
-/** A string in `'` that begins at `start`: it has no escapes. */
+/** A string in `'` that begins at `start`; it has no escapes. Undefined when it has no end. */
 export function readSingle(text: string, start: number): Piece | undefined {
   const end = text.indexOf("'", start + 1);
   return end < 0 ? undefined : { text: text.slice(start + 1, end), end: end + 1 };

@@ -1,39 +1,39 @@
-/** `#!subst`, `#!substdef` and `#!substdefs`: what is replaced inside strings. */
+/** `#!subst`, `#!substdef` and `#!substdefs`: replacements inside strings. */
 
 export interface Substitution {
-  /** What it looks for, as written: the name that substdef defines, too. */
+  /** The text to replace, as written; `#!substdef` also defines it as a name. */
   readonly name: string;
-  /** Undefined when only Kamailio knows it. */
+  /** Undefined when it is known to Kamailio only. */
   readonly value: string | undefined;
   readonly pattern: RegExp;
 }
 
-/** As many as Kamailio takes defines. */
+/** Kamailio's limit of defines. */
 export const MAX_SUBSTITUTIONS = 512;
 const MAX_LENGTH = 1024;
-/** No parameter is so long; a few rules that each make much of little would fill the memory. */
+/** Longer than any parameter. A few rules that each multiply a text could fill the memory. */
 const MAX_TEXT_LENGTH = 4096;
-/** Plain characters, escaped ones, and the dot: nothing that could be tried in many ways. */
+/** Plain characters, escaped ones, and the dot: nothing that can backtrack. */
 const PLAIN = /^(?:[^\\.*+?()[\]{}|^$]|\\[^A-Za-z0-9]|\.)+$/;
 
-/** Reads `/pattern/replacement/flags`, whatever the separator. A text says why it cannot be used. */
+/** Reads `/pattern/replacement/flags` with any separator. Returns a text that says why it cannot be used. */
 export function readSubstitution(rule: string): Substitution | string {
-  if (rule.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`;
+  if (rule.length > MAX_LENGTH) return `expected at most ${MAX_LENGTH} characters`;
   const separator = rule[0] ?? '';
   if (separator === '' || separator === '\\') return 'expected /pattern/replacement/flags';
   const parts = rule.slice(1).split(new RegExp(`(?<!\\\\)${escaped(separator)}`));
   const [name = '', replacement = '', flags = ''] = parts;
   if (parts.length !== 3 || name === '') return 'expected /pattern/replacement/flags';
-  if (!PLAIN.test(name)) return 'only plain text is looked for here, no regular expression';
+  if (!PLAIN.test(name)) return 'expected plain text, got a regular expression';
   const value = replacement.replaceAll(`\\${separator}`, separator);
-  if (value.includes('\\')) return 'a backslash in the replacement is not understood here';
+  if (value.includes('\\')) return 'a backslash in the replacement is not supported';
   const source = name.replace(/\\?[\s\S]/g, (char) => (char === '.' ? '[^]' : escaped(char)));
   const isAll = flags.includes('g');
   const pattern = new RegExp(source, `${isAll ? 'g' : ''}${flags.includes('i') ? 'i' : ''}`);
   return { name, value: value.includes('$') ? undefined : value, pattern };
 }
 
-/** The text with all of them done, one after the other; `unknown` names one whose value is not known. */
+/** Applies all substitutions in turn; `unknown` names one whose value is known to Kamailio only. */
 export function substitute(
   text: string,
   substitutions: readonly Substitution[],

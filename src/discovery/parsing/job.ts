@@ -1,15 +1,15 @@
-/** What the sources of destinations have to read: the work itself, in whichever thread. */
+/** Parses the content of a source. Runs in either thread. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { parseYaml, YamlError } from '../../platform/yaml.js';
 import { readDispatcherList } from '../dispatcher-list.js';
-import type { Findings, Skipped } from '../found.js';
+import type { Findings, Remark } from '../found.js';
 import { readKamailioCfg } from '../kamailio-cfg.js';
 import { MAX_BYTES } from '../limits.js';
 import { SourceError } from '../source-error.js';
 import { readTargetGroups } from '../target-groups.js';
-import { decodeConfig, decodeText } from '../text.js';
+import { decodeConfig, decodeText, READ_AS_LATIN1 } from '../text.js';
 import { checkJsonSize } from './json-size.js';
 
 /** `place` is for people: a path, or the name of a source. */
@@ -21,18 +21,18 @@ export type Job =
       readonly place: string;
     }
   | { readonly kind: 'dispatcher_list'; readonly bytes: Uint8Array; readonly place: string }
-  /** `place` is the path: which files it includes is known only when it is read. */
+  /** `place` is the path: the files that it includes are known only when it is read. */
   | { readonly kind: 'kamailio_cfg'; readonly place: string };
 
 export interface Parsed extends Findings {
-  /** Those that were read here, with what they include. */
+  /** The files that were read, including included ones. */
   readonly files: readonly string[];
 }
 
-/** Lines in another encoding are told one by one up to so many. */
+/** Remarks about lines in another encoding. */
 const MAX_LINES = 20;
 
-/** @throws SourceError when nothing can be said. */
+/** @throws SourceError when the content as a whole is invalid. */
 export function perform(job: Job): Parsed {
   switch (job.kind) {
     case 'target_groups':
@@ -52,46 +52,46 @@ function readGroups({ bytes, format, place }: Extract<Job, { kind: 'target_group
   const buffer = bufferOf(bytes);
   if (format === 'JSON') checkJsonSize(buffer, place);
   const { text, latin1Lines } = decodeText(buffer);
-  const told = [...latin1Lines].slice(0, MAX_LINES).map((line): Skipped => {
-    const reason = 'the line is not UTF-8; it is read as ISO-8859-1';
-    return { place: `${place}:${line}`, reason };
-  });
-  const { found, skipped } = readTargetGroups(parseText(text, format, place), place);
-  return { found, skipped: [...told, ...skipped] };
+  const encodings = [...latin1Lines]
+    .slice(0, MAX_LINES)
+    .map(
+      (line): Remark => ({ kind: 'adjusted', place: `${place}:${line}`, reason: READ_AS_LATIN1 }),
+    );
+  const { found, remarks } = readTargetGroups(parseText(text, format, place), place);
+  return { found, remarks: [...encodings, ...remarks] };
 }
 
 function parseText(text: string, format: 'JSON' | 'YAML', place: string): unknown {
   try {
     return format === 'JSON' ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    const line = error instanceof YamlError ? error.line : lineOf(why, text);
-    const where = line === undefined ? '' : `line ${line}: `;
-    const got = `got what is none (${where}${why.slice(0, 200)})`;
-    throw new SourceError(`${place}: expected ${format}, ${got}`, { cause: error });
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const line = error instanceof YamlError ? error.line : lineOf(reason, text);
+    const at = line === undefined ? place : `${place}:${line}`;
+    throw new SourceError(`${at}: invalid ${format}: ${reason.slice(0, 200)}`, { cause: error });
   }
 }
 
-/** JSON.parse tells the position. */
+/** The line of the position in a message of JSON.parse. */
 function lineOf(message: string, text: string): number | undefined {
   const [, position] = /at position (\d+)/.exec(message) ?? [];
   return position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
 }
 
-/** Reads files as text, of no more than so many bytes in all. @throws Error */
+/** Reads files as text, up to a number of bytes in total. @throws Error */
 function boundedReader(): (path: string) => string {
   let bytes = 0;
   return (path) => {
     const stats = statSync(path);
-    // To open something else, such as a pipe, may take for ever.
-    if (!stats.isFile()) throw new Error('something that is no regular file');
+    // Opening something else, such as a pipe, may never return.
+    if (!stats.isFile()) throw new Error('something that is not a regular file');
     bytes += stats.size;
     if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
     return decodeConfig(readFileSync(path));
   };
 }
 
-/** Tells whether a socket of this machine can have an address, as things are now. */
+/** Whether this machine has an address now. */
 function localAddresses(): (address: string) => boolean {
   const all = new Set(
     Object.values(networkInterfaces()).flatMap((list) => list?.map((one) => one.address) ?? []),

@@ -1,15 +1,15 @@
-/** How much a JSON text comes to, before it is parsed. */
+/** Estimates the size of a JSON text before it is parsed. */
 
 import { SourceError } from '../source-error.js';
 
-/** Some thirty for each destination that can be watched; each is up to 64 bytes of memory. */
+/** About thirty for each destination that can be watched. Each takes up to 64 bytes of memory. */
 const MAX_VALUES = 4_000_000;
 
 const [QUOTE, BACKSLASH, COMMA, LIST, MAPPING] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
 
 /**
- * Refuses a text of more values than any list of destinations can have: parsed, a few megabytes
- * of them take a gigabyte, and nothing can stop `JSON.parse` on its way there.
+ * Rejects a text with more values than any list of destinations can have. A few megabytes of them
+ * take a gigabyte when they are parsed, and `JSON.parse` cannot be interrupted.
  *
  * @throws SourceError
  */

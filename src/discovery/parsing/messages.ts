@@ -1,18 +1,18 @@
-/** What crosses between the main thread and the thread that parses. */
+/** The messages between the main thread and the parser thread. */
 
-import type { FoundDestination, Skipped } from '../found.js';
+import type { FoundDestination, Remark } from '../found.js';
 
-/** The answer to the job, and then to each word that there may be more. */
+/** The response to the job, and then to each request for the next slice. */
 export type FromParser =
-  | { readonly type: 'refused'; readonly message: string }
-  /** What was found is fetched in slices: a long list in one message would hold up its receiver. */
+  | { readonly type: 'invalid'; readonly message: string }
+  /** The findings follow in slices: a long list in one message would block the main thread. */
   | { readonly type: 'parsed'; readonly files: readonly string[] }
   | {
       readonly type: 'slice';
       readonly found: readonly FoundDestination[];
-      readonly skipped: readonly Skipped[];
+      readonly remarks: readonly Remark[];
       readonly isLast: boolean;
     };
 
-/** The main thread has taken what there was, and asks for the next slice. */
+/** The main thread is ready for the next slice. */
 export type ToParser = { readonly type: 'next' };

@@ -1,58 +1,64 @@
-/** Parses what sources have: short lists at once, long ones in a thread of their own. */
+/** Parses the content of sources: short lists at once, long ones in a thread of their own. */
 
 import { Worker } from 'node:worker_threads';
-import type { FoundDestination, Skipped } from '../found.js';
+import type { Clock } from '../../shared/clock.js';
+import type { FoundDestination, Remark } from '../found.js';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
 
-/** What is longer would hold up the main thread for more than some milliseconds. */
-const SHORT_BYTES = 64 << 10;
-const DEADLINE_MS = 60_000;
-/** Of the thread, besides the bytes that it is given. */
+/** A longer list would block the main thread for more than some milliseconds. */
+const MAX_SHORT_BYTES = 64 << 10;
+const TIMEOUT_MS = 60_000;
+/** Of the thread, besides the bytes that it parses. */
 const MEMORY_MB = 512;
 
 export class Parser {
-  /** One thread at a time: the pinger needs a core, too. */
+  readonly #clock: Clock;
+  /** The last job in the queue. Only one thread at a time: the pinger needs a core, too. */
   #last: Promise<unknown> = Promise.resolve();
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   /**
-   * @param job its bytes are handed over: they are gone here afterwards.
-   * @throws SourceError when nothing can be said, or when it takes too long or too much memory.
+   * @param job its bytes may be transferred to the thread: they are gone afterwards.
+   * @throws SourceError when the content is invalid, or when it takes too long or too much memory.
    */
   async parse(job: Job, signal: AbortSignal): Promise<Parsed> {
-    if (job.kind !== 'kamailio_cfg' && job.bytes.length <= SHORT_BYTES) return perform(job);
-    const turn = this.#last.then(() => parseInThread(job, signal));
-    this.#last = turn.catch(() => {});
-    return turn;
+    if (job.kind !== 'kamailio_cfg' && job.bytes.length <= MAX_SHORT_BYTES) return perform(job);
+    const parsing = this.#last.then(() => parseInThread(job, signal, this.#clock));
+    this.#last = parsing.catch(() => {});
+    return parsing;
   }
 }
 
-async function parseInThread(job: Job, signal: AbortSignal): Promise<Parsed> {
+async function parseInThread(job: Job, signal: AbortSignal, clock: Clock): Promise<Parsed> {
   signal.throwIfAborted();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: job,
     transferList: job.kind === 'kamailio_cfg' ? [] : transferable(job.bytes),
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   });
-  let deadline: NodeJS.Timeout | undefined;
+  let cancelTimeout = () => {};
   let onAbort = () => {};
   try {
     return await new Promise<Parsed>((resolve, reject) => {
-      const late = `${job.place}: expected to be read within ${DEADLINE_MS / 1000} s, took longer`;
-      deadline = setTimeout(() => reject(new SourceError(late)), DEADLINE_MS);
+      const late = `${job.place}: expected to be parsed within ${TIMEOUT_MS / 1000} s, took longer`;
+      cancelTimeout = clock.after(TIMEOUT_MS, () => reject(new SourceError(late)));
       onAbort = () => reject(signal.reason);
       signal.addEventListener('abort', onAbort);
       collect(worker, job.place, resolve, reject);
     });
   } finally {
-    clearTimeout(deadline);
+    cancelTimeout();
     signal.removeEventListener('abort', onAbort);
     await worker.terminate();
   }
 }
 
-/** To copy it would hold up this thread. Only short buffers are parts of Node's pool. */
+/** Copying it would block this thread. Only short buffers are parts of Node's pool. */
 function transferable({ buffer }: Uint8Array): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer ? [buffer] : [];
 }
@@ -64,21 +70,21 @@ function collect(
   reject: (error: unknown) => void,
 ): void {
   const found: FoundDestination[] = [];
-  const skipped: Skipped[] = [];
+  const remarks: Remark[] = [];
   let files: readonly string[] = [];
   const next: ToParser = { type: 'next' };
   worker.on('message', (message: FromParser) => {
-    if (message.type === 'refused') return reject(new SourceError(message.message));
+    if (message.type === 'invalid') return reject(new SourceError(message.message));
     if (message.type === 'parsed') files = message.files;
     else {
       found.push(...message.found);
-      skipped.push(...message.skipped);
-      if (message.isLast) return resolve({ found, skipped, files });
+      remarks.push(...message.remarks);
+      if (message.isLast) return resolve({ found, remarks, files });
     }
     worker.postMessage(next);
   });
   worker.on('error', (error) => reject(isOutOfMemory(error) ? tooLarge(place) : error));
-  worker.on('exit', () => reject(new Error('the parser thread ended by itself')));
+  worker.on('exit', () => reject(new Error('the parser thread exited unexpectedly')));
 }
 
 function isOutOfMemory(error: unknown): boolean {
@@ -86,5 +92,5 @@ function isOutOfMemory(error: unknown): boolean {
 }
 
 function tooLarge(place: string): SourceError {
-  return new SourceError(`${place}: expected to be read within ${MEMORY_MB} MB, took more`);
+  return new SourceError(`${place}: expected to be parsed within ${MEMORY_MB} MB, took more`);
 }

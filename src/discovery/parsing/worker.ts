@@ -1,15 +1,15 @@
-/** The entry of the thread that parses one long list. It ends with its last slice. */
+/** The entry of the thread that parses one long list. It exits after the last slice. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
 
-/** Entries of a slice. */
-const SLICE = 500;
+/** Entries in one message. */
+const SLICE_SIZE = 500;
 
 const port = parentPort;
-if (port === null) throw new Error('the parser runs in a thread of its own');
+if (port === null) throw new Error('the parser must run in a worker thread');
 const post = (message: FromParser) => port.postMessage(message);
 
 function parsed(job: Job): Parsed | undefined {
@@ -17,7 +17,7 @@ function parsed(job: Job): Parsed | undefined {
     return perform(job);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    post({ type: 'refused', message: error.message });
+    post({ type: 'invalid', message: error.message });
     return undefined;
   }
 }
@@ -25,12 +25,12 @@ function parsed(job: Job): Parsed | undefined {
 const job: Job = workerData;
 const result = parsed(job);
 if (result !== undefined) {
-  const { found, skipped, files } = result;
+  const { found, remarks, files } = result;
   let from = 0;
   port.on('message', (_next: ToParser) => {
-    const to = from + SLICE;
-    const isLast = to >= Math.max(found.length, skipped.length);
-    const slice = { found: found.slice(from, to), skipped: skipped.slice(from, to), isLast };
+    const to = from + SLICE_SIZE;
+    const isLast = to >= Math.max(found.length, remarks.length);
+    const slice = { found: found.slice(from, to), remarks: remarks.slice(from, to), isLast };
     post({ type: 'slice', ...slice });
     from = to;
     if (isLast) port.close();

@@ -8,12 +8,14 @@ import { readDispatcherList } from '../../../src/discovery/dispatcher-list.js';
 import { FileSd } from '../../../src/discovery/file-sd.js';
 import type { Findings } from '../../../src/discovery/found.js';
 import { readKamailioCfg } from '../../../src/discovery/kamailio-cfg.js';
+import { Parser } from '../../../src/discovery/parsing/parser.js';
+import { systemClock } from '../../../src/shared/clock.js';
 import { TRANSPORTS } from '../../../src/shared/outcome.js';
 import { canonicalUri, pingableUri } from '../../../src/shared/uri.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
 /** Every entry is valid as it is written, and remarks are short. */
-function checkFindings({ found, skipped }: Findings, size: number): void {
+function checkFindings({ found, remarks }: Findings, size: number): void {
   const names = found.map(({ entry }) => String(entry['name'] ?? entry['uri']));
   assert.equal(new Set(names).size, names.length, 'two destinations of one name');
   for (const { place, entry } of found) {
@@ -23,10 +25,10 @@ function checkFindings({ found, skipped }: Findings, size: number): void {
     assert.equal(canonicalUri(uri, transport), uri, 'not canonical');
     pingableUri(uri, transport);
   }
-  for (const { place, reason } of skipped) {
+  for (const { place, reason } of remarks) {
     assert.ok(place !== '' && reason !== '' && reason.length < 2000, 'a remark');
   }
-  assert.ok(found.length + skipped.length <= 64 + size, 'more than there are bytes');
+  assert.ok(found.length + remarks.length <= 64 + size, 'more than there are bytes');
 }
 
 export const DISPATCHER: FuzzTarget = {
@@ -97,13 +99,15 @@ process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 async function readList(file: string, input: Buffer): Promise<void> {
   const path = join(FOLDER, file);
   writeFileSync(path, input);
-  const { found, skipped, errors } = await new FileSd([path]).read();
+  const { found, remarks, errors } = await new FileSd([path], new Parser(systemClock)).read(
+    new AbortController().signal,
+  );
   for (const { place, entry } of found) {
     assert.ok(place.startsWith(path), 'the place');
     assert.equal(typeof entry['uri'], 'string');
   }
   for (const text of errors) assert.ok(text !== '' && text.length < 2000, 'a remark');
-  assert.ok(found.length + skipped.length <= 64 + input.length, 'more than there are bytes');
+  assert.ok(found.length + remarks.length <= 64 + input.length, 'more than there are bytes');
 }
 
 const TARGETS = ['targets', 'labels', '192.0.2.1:5060', '__name', '__owner', '__ping_interval'];

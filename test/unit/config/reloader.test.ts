@@ -149,16 +149,18 @@ function watching(t: TestContext, clock: FakeClock) {
     shard: { ordinal: 0, total: 1 },
     readEntry: ({ uri }) => destination(String(uri)),
   };
-  const reconciler = new Reconciler(registry, none, (...taken) => discovery.report(...taken));
+  const reconciler = new Reconciler(registry, none, (...reconciled) =>
+    discovery.report(...reconciled),
+  );
   const discovery: Discovery = new Discovery({
     request: ({ url }, _request, signal) =>
       new Promise((resolve, reject) => {
         answers.set(url, resolve);
         signal.addEventListener('abort', () => reject(new Error('aborted')));
       }),
-    onFindings: (source, findings) => reconciler.take(source, findings),
+    onFindings: (source, findings) => reconciler.apply(source, findings),
     log: () => {},
-    now: () => 0,
+    clock,
   });
   t.after(() => discovery.close());
   const current = { sources: [] as readonly SourceSettings[] };

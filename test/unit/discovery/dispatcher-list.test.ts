@@ -15,11 +15,11 @@ const only = (text: string) => {
   return found[0] ?? {};
 };
 const reasons = (text: string) =>
-  read(text).skipped.map(({ place, reason }) => `${place} ${reason}`);
+  read(text).remarks.map(({ place, reason }) => `${place} ${reason}`);
 
-test('a list with all that the grammar has is read as Kamailio reads it', () => {
+test('a list with the whole grammar is read as Kamailio reads it', () => {
   const path = 'test/corpus/dispatcher/all.list';
-  const { found, skipped } = readDispatcherList(readFileSync(path, 'utf8'), path, () => false);
+  const { found, remarks } = readDispatcherList(readFileSync(path, 'utf8'), path, () => false);
   const rows = found.map(({ place, entry }) => [place.replace(`${path}:`, ''), entry]);
   assert.deepEqual(rows, [
     ['4', { uri: 'sip:192.0.2.1', labels: { setid: '1' } }],
@@ -40,17 +40,17 @@ test('a list with all that the grammar has is read as Kamailio reads it', () => 
     ],
     ['17', { uri: 'sip:[2001:db8::1]', labels: { setid: '5' } }],
   ]);
-  const told = skipped.map(({ place, reason }) => `${place.replace(`${path}:`, '')} ${reason}`);
-  assert.equal(told.length, 6);
+  const texts = remarks.map(({ place, reason }) => `${place.replace(`${path}:`, '')} ${reason}`);
+  assert.equal(texts.length, 6);
   for (const [index, wanted] of [
     /^9 sip:192\.0\.2\.5: disabled/,
-    /^10 sip:192\.0\.2\.6: not pinged/,
-    /^14 attributes end at a blank: "ignored" is not used/,
+    /^10 sip:192\.0\.2\.6: not to be pinged/,
+    /^14 attributes end at a blank, .*: "ignored" is ignored/,
     /^15 expected a set id and a SIP URI, got no URI/,
     /^16 expected a SIP URI/,
     /^17 ping_from: expected a SIP URI, got "http:\/\/x"/,
   ].entries()) {
-    assert.match(told[index] ?? '', wanted);
+    assert.match(texts[index] ?? '', wanted);
   }
 });
 
@@ -73,7 +73,7 @@ describe('sockets', () => {
       { source_address: '192.168.0.126', transport: 'tls' },
     ],
   ] as const) {
-    test(`${attrs} is where a ping is sent from, without its port`, () => {
+    test(`${attrs} is the source address of pings, without its port`, () => {
       const [uri, labels] = ['sip:gw.example.com', { setid: '1' }];
       const wanted = { uri, name: `${uri} via ${socket}`, labels, ...settings };
       assert.deepEqual(only(`1 sip:gw.example.com 0 0 ${attrs}`), wanted);
@@ -86,18 +86,18 @@ describe('sockets', () => {
     ['socket=tls:MY_IP:5061', /not an IP address/, 'tls:my_ip', 'tls'],
     ['socket=tls:MY_IP:PORT', /expected an address/, 'tls', 'tls'],
     ['socket=tcp:192.168.0.125:x', /expected an address/, 'tcp', 'tcp'],
-    ['socket=udp:[2001:db8::1]:5060', /not of the family/, 'udp:[2001:db8::1]', 'udp'],
+    ['socket=udp:[2001:db8::1]:5060', /its address family/, 'udp:[2001:db8::1]', 'udp'],
     ['socket=localhost:5060', /not an IP address/, 'localhost', undefined],
-    ['sockname=internal;socket=udp:192.168.0.125:5060', /only Kamailio knows/, '', undefined],
+    ['sockname=internal;socket=udp:192.168.0.125:5060', /known to Kamailio only/, '', undefined],
   ] as const) {
-    test(`${attrs} is told of, and the destination is watched over its transport`, () => {
+    test(`${attrs} is reported, and the destination is watched over its transport`, () => {
       const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
       const { name = 'sip:192.0.2.1', ...entry } = only(line);
       const wanted = { uri: 'sip:192.0.2.1', labels: { setid: '1' } };
       assert.deepEqual(entry, transport === undefined ? wanted : { ...wanted, transport });
       assert.equal(name, socket === '' ? 'sip:192.0.2.1' : `sip:192.0.2.1 via ${socket}`);
       assert.match(reasons(line)[0] ?? '', why);
-      assert.match(reasons(line)[0] ?? '', /from the address that the routes choose$/);
+      assert.match(reasons(line)[0] ?? '', /the routing table chooses the source address$/);
     });
   }
 
@@ -106,28 +106,28 @@ describe('sockets', () => {
     'ping_socket=x:192.168.0.125',
     'socket=sctp:5060',
   ]) {
-    test(`${attrs} is over a transport that there is not: the line is left out`, () => {
+    test(`${attrs} has an unsupported transport: the line is skipped`, () => {
       const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
       assert.deepEqual(entries(line), []);
       assert.match(
         reasons(line).join(),
-        /^d:1 (?:ping_)?socket=\S+: expected udp, tcp, .*: left out$/,
+        /^d:1 (?:ping_)?socket=\S+: expected one of udp, tcp, .* before the address$/,
       );
     });
   }
 
-  test('a line whose proxy cannot be used is left out', () => {
+  test('a line with an invalid proxy is skipped', () => {
     const line = '1 sip:192.0.2.1 0 0 obproxy=http://x';
     assert.deepEqual(entries(line), []);
-    assert.match(reasons(line).join(), /^d:1 obproxy: expected a SIP URI.*: left out$/);
+    assert.match(reasons(line).join(), /^d:1 obproxy: expected a SIP URI/);
   });
 
-  test('an IPv6 socket is taken for an IPv6 destination, whatever its spelling', () => {
+  test('an IPv6 socket is used for an IPv6 destination, in any spelling', () => {
     const { source_address } = only('1 sip:[2001:db8::2] 0 0 socket=tls:[2001:DB8:0::1]:5061');
     assert.equal(source_address, '2001:db8::1');
   });
 
-  test('the wire that a URI names goes before that of the socket', () => {
+  test('the transport of a URI overrides that of the socket', () => {
     assert.equal(
       only('1 sip:a.example;transport=tcp 0 0 socket=udp:10.0.0.1')['transport'],
       undefined,
@@ -139,13 +139,13 @@ describe('sockets', () => {
 });
 
 describe('lines that name one URI', () => {
-  test('are one destination while they agree, with the sets in their order', () => {
+  test('are one destination as long as they agree, with the sets in their order', () => {
     const text =
       '2 sip:192.0.2.1 0 0 duid=x\n1 192.0.2.1:5060 0 9 duid=x\n2 sip:192.0.2.1 0 0 duid=y';
     assert.deepEqual(only(text)['labels'], { setid: '2,1', duid: 'x,y' });
   });
 
-  test('are destinations of their own where they are pinged in other ways', () => {
+  test('are separate destinations when they are pinged differently', () => {
     const line = (socket: string) => `1 sip:192.0.2.1 0 0 socket=udp:${socket}:5060`;
     const names = entries([...LOCAL.slice(0, 2).map(line), '1 sip:192.0.2.1'].join('\n'));
     assert.deepEqual(
@@ -154,7 +154,7 @@ describe('lines that name one URI', () => {
     );
   });
 
-  test('have names that follow from each line alone, whichever others there are', () => {
+  test('have names that depend on each line alone', () => {
     const uri = fc.constantFrom('sip:192.0.2.1', 'sip:gw.example', 'sip:gw.example;transport=tcp');
     const some = (name: string, ...values: readonly string[]) =>
       fc.constantFrom('', ...values.map((value) => `;${name}=${value}`));
@@ -183,7 +183,7 @@ describe('lines that name one URI', () => {
     assert.equal(nameWhere(false), nameWhere(true));
   });
 
-  test('tell a proxy and a From of the same URI apart, and long ones by a digest', () => {
+  test('have different names for a proxy and a From with the same URI, and a digest when they are long', () => {
     const same =
       '1 sip:192.0.2.1 0 0 obproxy=sip:a.example\n1 sip:192.0.2.1 0 0 ping_from=sip:a.example';
     assert.deepEqual(
@@ -199,13 +199,13 @@ describe('lines that name one URI', () => {
 });
 
 describe('traps of the format', () => {
-  test('a line that Kamailio would split is told of and skipped whole', () => {
+  test('a line that Kamailio would split is reported and skipped as a whole', () => {
     const long = `1 sip:192.0.2.1 0 0 note=${'x'.repeat(1000)} 1 sip:192.0.2.2`;
     assert.deepEqual(
       entries(`${long}\n1 sip:192.0.2.3`).map(({ uri }) => uri),
       ['sip:192.0.2.3'],
     );
-    assert.match(reasons(long)[0] ?? '', /^d:1 the line is longer than 1023 bytes/);
+    assert.match(reasons(long)[0] ?? '', /^d:1 expected a line of at most 1023 bytes/);
     const longest = '1 sip:192.0.2.1 0 0 note='.padEnd(1023, 'x');
     assert.equal(entries(longest).length, 1);
     assert.equal(entries(`${longest}x`).length, 0);
@@ -253,7 +253,7 @@ describe('traps of the format', () => {
     });
   }
 
-  test('attributes that cannot be read are told of, and those before them stand', () => {
+  test('invalid attributes are reported, and those before them are used', () => {
     const text = '1 sip:192.0.2.1 0 0 duid=a;note="x;ping_from=sip:b.example';
     assert.deepEqual(only(text)['labels'], { setid: '1', duid: 'a' });
     assert.match(reasons(text)[0] ?? '', /expected attributes name=value/);
@@ -293,9 +293,9 @@ describe('whatever the text', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
         const text = parts.join('');
-        const { found, skipped } = read(text);
+        const { found, remarks } = read(text);
         const last = text.split('\n').length;
-        for (const { place } of [...found, ...skipped]) {
+        for (const { place } of [...found, ...remarks]) {
           const line = Number(place.slice(2));
           assert.ok(line >= 1 && line <= last, place);
         }
@@ -306,7 +306,7 @@ describe('whatever the text', () => {
     );
   });
 
-  test('what is written is read again', () => {
+  test('a list that is written is read back', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
     const entry = fc.record({
       setid: fc.nat(1e6),
@@ -351,10 +351,10 @@ describe('files in other encodings and forms', () => {
   const readBytes = (...parts: readonly (string | number[])[]) =>
     readDispatcherList(decodedOf(...parts), 'd', () => false);
 
-  test('a byte order mark is passed over', () => {
+  test('a byte order mark is ignored', () => {
     for (const content of ['\ufeff1 sip:192.0.2.1\n', decodedOf('\ufeff1 sip:192.0.2.1\r\n')]) {
-      const { found, skipped } = readDispatcherList(content, 'd', () => false);
-      assert.deepEqual([found.map(({ entry }) => entry['uri']), skipped], [['sip:192.0.2.1'], []]);
+      const { found, remarks } = readDispatcherList(content, 'd', () => false);
+      assert.deepEqual([found.map(({ entry }) => entry['uri']), remarks], [['sip:192.0.2.1'], []]);
     }
     const utf16 = decodeText(Buffer.from('\ufeff1 sip:192.0.2.1 0 0 duid=ü', 'utf16le'));
     assert.deepEqual(readDispatcherList(utf16, 'd', () => false).found[0]?.entry['labels'], {
@@ -362,8 +362,8 @@ describe('files in other encodings and forms', () => {
     });
   });
 
-  test('a line in ISO-8859-1 is read as what it says, and told of; others stay UTF-8', () => {
-    const { found, skipped } = readBytes(
+  test('a line in ISO-8859-1 is decoded and reported; the other lines are UTF-8', () => {
+    const { found, remarks } = readBytes(
       '# na\u00efve\n1 sip:192.0.2.1 0 0 duid=M\u00fcnchen\n# M',
       [0xfc],
       'nchen\n1 sip:192.0.2.2 0 0 duid=M',
@@ -372,41 +372,44 @@ describe('files in other encodings and forms', () => {
     );
     const duids = found.map(({ entry }) => (entry['labels'] as { duid: string }).duid);
     assert.deepEqual(duids, ['M\u00fcnchen', 'M\u00fcnchen']);
-    assert.deepEqual(skipped, [
-      { place: 'd:4', reason: 'the line is not UTF-8; it is read as ISO-8859-1' },
+    assert.deepEqual(remarks, [
+      {
+        ...{ kind: 'adjusted', place: 'd:4' },
+        reason: 'the line is not UTF-8; it is read as ISO-8859-1',
+      },
     ]);
   });
 
-  test('the length of a line is that of its bytes in the file', () => {
+  test('the length of a line is its number of bytes in the file', () => {
     const bytes = [...Buffer.from('1 sip:192.0.2.1 0 0 note=')];
     const line = [...bytes, ...Array(1023 - bytes.length).fill(0xfc)];
     assert.equal(readBytes(line).found.length, 1);
     assert.equal(readBytes([...line, 0xfc]).found.length, 0);
   });
 
-  test('text behind a blank in the attributes is told of, comments are not', () => {
+  test('text after a blank in the attributes is reported, comments are not', () => {
     const text = '1 sip:192.0.2.1 0 0 weight=5; duid=a ping_from=sip:x';
     assert.deepEqual(only(text)['labels'], { setid: '1' });
     assert.match(
       reasons(text).join(),
-      /^d:1 attributes end at a blank: "duid=a ping_from=sip:x" is not/,
+      /^d:1 attributes end at a blank, .*: "duid=a ping_from=sip:x" is ignored/,
     );
     for (const quiet of ['weight=5 # duid=a', 'weight=5\t \r', '# 5']) {
       assert.deepEqual(reasons(`1 sip:192.0.2.1 0 0 ${quiet}`), [], quiet);
     }
   });
 
-  test('line ends of old Macs: the first destination is read, and the rest is told of', () => {
+  test('CR line ends: the first destination is read, and the rest is reported', () => {
     const text = '1 sip:192.0.2.1 0 0 weight=5\r1 sip:192.0.2.2 0 0 weight=5\r';
     assert.equal(entries(text).length, 1);
-    assert.match(reasons(text).join(), /attributes end at a blank: "1 sip:192\.0\.2\.2/);
+    assert.match(reasons(text).join(), /attributes end at a blank, .*: "1 sip:192\.0\.2\.2/);
   });
 });
 
-test('remarks have a length that the log can have, whatever stands in the file', () => {
+test('remarks have a limited length, whatever the file contains', () => {
   const long = '\u0001'.repeat(2000);
   for (const text of [`1 sip;${long}`, `1 sip:192.0.2.1${long} 4`, `1 sip:192.0.2.1 ${long}`]) {
-    const lengths = read(text).skipped.map(({ reason }) => reason.length);
+    const lengths = read(text).remarks.map(({ reason }) => reason.length);
     assert.ok(lengths.length > 0 && Math.max(...lengths) < 600, text.slice(0, 40));
   }
 });

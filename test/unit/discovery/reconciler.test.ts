@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
-import type { Findings, Taken } from '../../../src/discovery/found.js';
+import type { Findings, Reconciled } from '../../../src/discovery/found.js';
 import { Reconciler } from '../../../src/discovery/reconciler.js';
 import { DestinationRegistry } from '../../../src/registry/registry.js';
 
@@ -13,18 +13,20 @@ const sources = (...files: readonly string[]) => ({
 });
 const findings = (...entries: readonly Readonly<Record<string, unknown>>[]): Findings => ({
   found: entries.map((entry, i) => ({ place: `p:${i + 1}`, owner: undefined, entry })),
-  skipped: [],
+  remarks: [],
 });
 const many = (count: number) =>
   findings(...Array.from({ length: count }, (_, i) => ({ uri: `h${i}.example`, labels: {} })));
 
-describe('the intake', () => {
-  let taken = new Map<string, Taken>();
+describe('the reconciler', () => {
+  let reconciled = new Map<string, Reconciled>();
   let opened = 0;
   let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
   const begin = (content: Readonly<Record<string, unknown>>) => {
     const first = config(content);
-    const reconciler = new Reconciler(registry, first, (source, what) => taken.set(source, what));
+    const reconciler = new Reconciler(registry, first, (source, what) =>
+      reconciled.set(source, what),
+    );
     const settings = (file: string) => {
       const found = first.sources.find(({ name }) => name.endsWith(`/${file}`));
       assert.ok(found);
@@ -36,7 +38,7 @@ describe('the intake', () => {
   const labelsOf = (name: string) => registry.named(name)?.destination.labels;
 
   beforeEach(() => {
-    taken = new Map();
+    reconciled = new Map();
     opened = 0;
     registry = new DestinationRegistry({
       watch: (entries) => {
@@ -46,29 +48,29 @@ describe('the intake', () => {
     });
   });
 
-  test('a destination that moves from the configuration to a source stays open until that was read', async () => {
+  test('a destination that moves from the configuration to a source stays watched until that source is read', async () => {
     const { reconciler, settings } = begin(sources('a'));
     await reconciler.use(config({ destinations: ['a.example', 'b.example'] }));
     await reconciler.use(config(sources('a')));
     await reconciler.use(config(sources('a')));
     assert.deepEqual(names(), ['sip:a.example', 'sip:b.example']);
-    await reconciler.take(settings('a'), findings({ uri: 'a.example', labels: {} }));
+    await reconciler.apply(settings('a'), findings({ uri: 'a.example', labels: {} }));
     await reconciler.dropStaleSources();
     assert.deepEqual(names(), ['sip:a.example']);
     assert.equal(opened, 2);
   });
 
-  test('watches a destination whose labels have names of ours, and tells of each name once', async () => {
+  test('watches a destination whose labels have reserved names, and reports each name once', async () => {
     const { reconciler, settings } = begin(sources('a'));
     const labels = { module: 'x', 'service.name': 'y', from: 'z' };
-    await reconciler.take(
+    await reconciler.apply(
       settings('a'),
       findings({ uri: 'a.example', labels }, { uri: 'b.example', labels }),
     );
     const exposed = { exported_module: 'x', service_name: 'y', from: 'z' };
     assert.deepEqual([labelsOf('sip:a.example'), labelsOf('sip:b.example')], [exposed, exposed]);
-    const { destinations, skipped, renamed } = taken.get('file_sd /a') ?? {};
-    assert.deepEqual([destinations, skipped], [2, []]);
+    const { destinations, remarks, renamed } = reconciled.get('file_sd /a') ?? {};
+    assert.deepEqual([destinations, remarks], [2, []]);
     const wanted = [
       ['module', 'exported_module'],
       ['service.name', 'service_name'],
@@ -76,19 +78,23 @@ describe('the intake', () => {
     assert.deepEqual([...(renamed ?? [])].sort(), wanted);
   });
 
-  test('takes the first of two entries with one name, and tells how to part them', async () => {
+  test('uses the first of two entries with one name, and says how to keep both', async () => {
     const { reconciler, settings } = begin(sources('a'));
     const entry = { uri: 'a.example', labels: {} };
-    await reconciler.take(settings('a'), findings(entry, { ...entry, ping_interval: 7 }, entry));
-    const [other, same] = taken.get('file_sd /a')?.skipped ?? [];
+    await reconciler.apply(settings('a'), findings(entry, { ...entry, ping_interval: 7 }, entry));
+    const [other, same] = reconciled.get('file_sd /a')?.remarks ?? [];
+    assert.deepEqual([other?.kind, same?.kind], ['skipped', 'duplicate']);
     assert.match(
       other?.reason ?? '',
-      /^sip:a.example stands at p:1 already, with other settings .* name/,
+      /^duplicate destination name sip:a.example \(also used at p:1, with other settings .*: set a name$/,
     );
-    assert.match(same?.reason ?? '', /^sip:a.example stands at p:1 already$/);
+    assert.match(
+      same?.reason ?? '',
+      /^duplicate destination name sip:a.example \(also used at p:1\)$/,
+    );
   });
 
-  test('takes long lists in slices, between which others have their turn', async () => {
+  test('applies long lists in batches, between which other work runs', async () => {
     const { reconciler, settings } = begin(sources('a'));
     let turns = 0;
     const count = () => {
@@ -96,32 +102,32 @@ describe('the intake', () => {
       next = setImmediate(count);
     };
     let next = setImmediate(count);
-    await reconciler.take(settings('a'), many(5_000));
+    await reconciler.apply(settings('a'), many(5_000));
     clearImmediate(next);
     assert.equal(registry.size, 5_000);
     assert.ok(turns >= 50, `${turns} turns`);
     assert.equal(opened, 5_000);
   });
 
-  test('a later look takes the place of one that is still being taken', async () => {
+  test('later findings replace those that are still being applied', async () => {
     const { reconciler, settings } = begin(sources('a'));
-    const early = reconciler.take(settings('a'), many(2_000));
+    const early = reconciler.apply(settings('a'), many(2_000));
     await new Promise(setImmediate);
-    const late = reconciler.take(settings('a'), many(300));
+    const late = reconciler.apply(settings('a'), many(300));
     await Promise.all([early, late]);
     assert.equal(registry.size, 300);
-    assert.equal(taken.get('file_sd /a')?.destinations, 300);
+    assert.equal(reconciled.get('file_sd /a')?.destinations, 300);
   });
 
   test('a destination that moves to another source during a reload keeps its row', async () => {
     const { reconciler, settings } = begin(sources('a'));
-    await reconciler.take(settings('a'), many(1_000));
+    await reconciler.apply(settings('a'), many(1_000));
     const slots = registry.all().map(({ slot }) => slot);
     const next = config(sources('b'));
     const [b] = next.sources;
     assert.ok(b);
     await reconciler.use(next);
-    const move = reconciler.take(b, many(1_000));
+    const move = reconciler.apply(b, many(1_000));
     await move;
     await reconciler.dropStaleSources();
     assert.equal(labelsOf('sip:h7.example')?.['from'], 'b');
@@ -131,9 +137,9 @@ describe('the intake', () => {
     );
   });
 
-  test('a reload while a source is being taken gives its entries the new settings', async () => {
+  test('a reload while findings are being applied gives them the new settings', async () => {
     const { reconciler, settings } = begin(sources('a'));
-    const early = reconciler.take(settings('a'), many(1_000));
+    const early = reconciler.apply(settings('a'), many(1_000));
     await new Promise(setImmediate);
     const next = config({ ...sources('a'), ping_interval: 7, destinations: ['own.example'] });
     await Promise.all([early, reconciler.use(next)]);

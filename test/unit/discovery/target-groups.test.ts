@@ -6,7 +6,7 @@ import { readTargetGroups } from '../../../src/discovery/target-groups.js';
 const read = (json: string) => readTargetGroups(JSON.parse(json), 'p');
 const entries = (json: string) => read(json).found.map(({ entry }) => entry);
 
-describe('what Prometheus takes is taken', () => {
+describe('a list that Prometheus accepts is accepted', () => {
   for (const [json, wanted] of [
     ['null', []],
     ['[]', []],
@@ -33,19 +33,19 @@ describe('what Prometheus takes is taken', () => {
   ] as const) {
     test(json, () => {
       assert.deepEqual(entries(json), wanted);
-      assert.deepEqual(read(json).skipped, []);
+      assert.deepEqual(read(json).remarks, []);
     });
   }
 });
 
-describe('a list that Prometheus refuses as a whole is refused, with its place', () => {
+describe('a list that Prometheus rejects is rejected, with its place', () => {
   for (const [json, why] of [
     ['{}', /^p: expected a list, got a mapping/],
     ['"x"', /^p: expected a list, got "x"/],
     ['[null]', /^p: \[0\]: expected a mapping, got null/],
     ['[{}, []]', /^p: \[1\]: expected a mapping, got a list/],
-    ['[{"targets": "x"}]', /^p: \[0\]\.targets: expected a list of texts, got "x"/],
-    ['[{"targets": ["a", {}]}]', /^p: \[0\]\.targets\[1\]: expected a text, got a mapping/],
+    ['[{"targets": "x"}]', /^p: \[0\]\.targets: expected a list of strings, got "x"/],
+    ['[{"targets": ["a", {}]}]', /^p: \[0\]\.targets\[1\]: expected a string, got a mapping/],
     ['[{"targets": ["a"], "labels": ["x"]}]', /^p: \[0\]\.labels: expected a mapping, got a list/],
   ] as const) {
     test(json, () => {
@@ -57,34 +57,34 @@ describe('a list that Prometheus refuses as a whole is refused, with its place',
   }
 });
 
-describe('what is wrong with one group costs that group alone', () => {
-  test('an owner that none can have', () => {
-    const { found, skipped } = read(
+describe('an error in one group affects only that group', () => {
+  test('an owner that is not valid', () => {
+    const { found, remarks } = read(
       '[{"targets": ["a", "b"], "labels": {"__owner": "\\n"}}, {"targets": ["c"]}]',
     );
     assert.deepEqual(
       found.map(({ entry }) => entry['uri']),
       ['c'],
     );
-    assert.match(skipped[0]?.reason ?? '', /^labels\.__owner: expected 1 to 128 .*: its 2 targets/);
-    assert.equal(skipped[0]?.place, 'p: [0]');
+    assert.match(remarks[0]?.reason ?? '', /^labels\.__owner: expected 1 to 128 .* \(2 targets\)$/);
+    assert.equal(remarks[0]?.place, 'p: [0]');
   });
 
-  test('a field that there is not is told with the one that may be meant', () => {
-    const { found, skipped } = read(
+  test('an unknown field is reported with the nearest known one', () => {
+    const { found, remarks } = read(
       '[{"target": ["a"], "labels": {}}, {"targets": ["c"], "source": "x"}]',
     );
     assert.deepEqual(
       found.map(({ entry }) => entry['uri']),
       ['c'],
     );
-    assert.match(skipped[0]?.reason ?? '', /\(nearest: "targets"\), got "target": not used/);
-    assert.match(skipped[1]?.reason ?? '', /labels, got "source": not used/);
-    assert.equal(skipped.length, 2);
+    assert.match(remarks[0]?.reason ?? '', /got "target" \(nearest: "targets"\): ignored/);
+    assert.match(remarks[1]?.reason ?? '', /labels, got "source": ignored/);
+    assert.equal(remarks.length, 2);
   });
 });
 
-test('labels that are too many, too long or nested are refused before anything is made of them', () => {
+test('labels that are too many, too long or nested are rejected at once', () => {
   const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => ['.'.repeat(i + 1), 'x']));
   const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
   for (const [labels, why] of [
@@ -93,19 +93,17 @@ test('labels that are too many, too long or nested are refused before anything i
       JSON.stringify({ a: 'x'.repeat(16_384) }),
       'labels: expected at most 16384 characters in all, got 16385',
     ],
-    [`{"a": ${deep}}`, 'labels.a: expected a text, got a list'],
+    [`{"a": ${deep}}`, 'labels.a: expected a string, got a list'],
   ] as const) {
-    const { found, skipped } = read(
+    const { found, remarks } = read(
       `[{"targets": ["a.example", "b.example"], "labels": ${labels}}]`,
     );
     assert.deepEqual(found, []);
-    assert.deepEqual(skipped, [
-      { place: 'p: [0]', reason: `${why}: its 2 targets are not watched` },
-    ]);
+    assert.deepEqual(remarks, [{ kind: 'skipped', place: 'p: [0]', reason: `${why} (2 targets)` }]);
   }
 });
 
-test('a list with more entries than can be watched is refused', () => {
+test('a list with more entries than can be watched is rejected', () => {
   const targets = Array.from({ length: 50_000 }, (_, i) => `h${i}.example`);
   assert.equal(readTargetGroups([{ targets }, { targets }], 'p').found.length, 100_000);
   assert.throws(

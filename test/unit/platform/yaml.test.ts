@@ -6,8 +6,10 @@ import fc from 'fast-check';
 import { type Config, readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
 import { FileSd } from '../../../src/discovery/file-sd.js';
+import { Parser } from '../../../src/discovery/parsing/parser.js';
 import { WebConfigError, WebConfigFile } from '../../../src/http/server/web-config.js';
 import { parseYaml, YamlError } from '../../../src/platform/yaml.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { folder } from '../../support/process.js';
 
 function config(t: Pick<TestContext, 'after'>, text: string): Config {
@@ -93,7 +95,9 @@ test('aliases that multiply what is wrong are refused as soon as what is right',
 test('no file that we read is written out with its aliases', async (t) => {
   const path = join(folder(t), 'file.yml');
   writeFileSync(path, BOMB);
-  const { errors } = await new FileSd([path]).read();
+  const { errors } = await new FileSd([path], new Parser(new FakeClock())).read(
+    new AbortController().signal,
+  );
   assert.match(errors.join(), /file\.yml.*aliases that stand for at most/);
   writeFileSync(path, `x:\n${BOMB.replace(/^/gm, '  ')}\n`);
   assert.throws(

@@ -1,0 +1,61 @@
+/** Logs what is remarkable about the entries of one source, each remark once. */
+
+import type { LogLine } from '../shared/protocol.js';
+import type { Reconciled, Remark } from './found.js';
+
+/** Remarks that are logged one by one after one read. */
+const MAX_LINES = 20;
+/** Remarks that are remembered, so that only new ones are logged. */
+const MAX_REMEMBERED = 1_000;
+
+const TEXTS: Readonly<
+  Record<Remark['kind'], { readonly event: string; readonly message: string }>
+> = {
+  skipped: { event: 'entry_skipped', message: 'entry skipped: it is not watched' },
+  adjusted: { event: 'entry_adjusted', message: 'entry is not used as it is written' },
+  duplicate: { event: 'entry_duplicate', message: 'entry repeats an earlier one' },
+};
+
+export class RemarkLog {
+  readonly #source: string;
+  readonly #log: (line: LogLine) => void;
+  /** The first remarks of the last read. */
+  #remembered: ReadonlySet<string> = new Set();
+  readonly #renamed = new Set<string>();
+
+  constructor(source: string, log: (line: LogLine) => void) {
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** Logs the remarks that the last read did not have. */
+  write(remarks: readonly Remark[]): void {
+    const first = remarks.slice(0, MAX_REMEMBERED);
+    const added = first.filter((one) => !this.#remembered.has(keyOf(one)));
+    this.#remembered = new Set(first.map(keyOf));
+    for (const { kind, place, reason } of added.slice(0, MAX_LINES)) {
+      const { event, message } = TEXTS[kind];
+      this.#warn(event, message, { place, reason });
+    }
+    const count = added.length + remarks.length - first.length - MAX_LINES;
+    if (added.length === 0 || count <= 0) return;
+    this.#warn('remarks_truncated', 'more entries are skipped, adjusted or duplicate', { count });
+  }
+
+  /** Logs each label once: every target of the source may have it. */
+  writeRenamed(renamed: Reconciled['renamed']): void {
+    for (const [label, exposed] of renamed) {
+      if (this.#renamed.has(label) || this.#renamed.size >= MAX_REMEMBERED) continue;
+      this.#renamed.add(label);
+      this.#warn('label_renamed', 'label has another name in the metrics', { label, exposed });
+    }
+  }
+
+  #warn(event: string, message: string, fields: LogLine['fields']): void {
+    this.#log({ level: 'warn', event, message, fields: { source: this.#source, ...fields } });
+  }
+}
+
+function keyOf({ place, reason }: Remark): string {
+  return `${place} ${reason}`;
+}
