@@ -56,7 +56,7 @@ export class LoginAttempts {
     });
   }
 
-  /** Never rejects: a check that fails is an attempt that is not answered. */
+  /** Never rejects: a check that fails answers `busy`. */
   async #run(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
