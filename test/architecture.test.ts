@@ -22,7 +22,6 @@ const TOO_LONG: readonly string[] = [
   'config/destinations.ts',
   'daemon.ts',
   'pinger/monitor/destinations.ts',
-  'pinger/targets/target.ts',
   'supervisor/supervisor.ts',
 ];
 

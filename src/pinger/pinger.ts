@@ -15,7 +15,7 @@ import { VerdictTracker } from './monitor/verdicts.js';
 import { MAX_PROBES, Prober } from './probe/prober.js';
 import { Receiver } from './receiver.js';
 import { RandomHex } from './sip/random-hex.js';
-import { Steps } from './targets/steps.js';
+import { TargetGuard } from './targets/target-guard.js';
 import { Targets } from './targets/targets.js';
 import type { Clock } from './time/clock.js';
 import { PingLoop } from './time/ping-loop.js';
@@ -60,13 +60,13 @@ export class Pinger {
     const timers = new TimerWheel(LEDGER_CAPACITY + MAX_PROBES);
     const stallDetector = new StallDetector();
     const randomHex = new RandomHex();
-    const steps = new Steps(faults, (index) => writer.holdTarget(index));
-    const tools = { clock, timers, stallDetector, randomHex, files, steps };
+    const guard = new TargetGuard(faults, (index) => writer.holdTarget(index));
+    const tools = { clock, timers, stallDetector, randomHex, files, guard };
     const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (slot, latenessMs) =>
       targets.ping(slot, latenessMs),
     );
     const wakeBy = (atMs: number) => this.#loop.wakeBy(atMs);
-    const targets = new Targets({ writer, scheduler, faults, steps, wakeBy });
+    const targets = new Targets({ writer, scheduler, faults, guard, wakeBy });
     const receiver = new Receiver({
       clock,
       targetAt: (slot) => targets.at(slot),
@@ -75,7 +75,7 @@ export class Pinger {
       newTag: () => randomHex.hex(8),
       stallDetector,
       faults,
-      steps,
+      guard,
     });
     this.#writer = writer;
     this.#post = post;

@@ -12,8 +12,9 @@ import {
   responseToOptions,
   type UasResponse,
 } from './sip/uas.js';
-import type { Steps } from './targets/steps.js';
+
 import type { Target } from './targets/target.js';
+import type { TargetGuard } from './targets/target-guard.js';
 import type { Clock } from './time/clock.js';
 import type { StallDetector } from './time/stall-detector.js';
 import type { Source } from './transport/transport.js';
@@ -34,7 +35,7 @@ export interface ReceiverOptions {
   readonly onKeepalive: () => void;
   readonly newTag: () => string;
   readonly faults: Faults;
-  readonly steps: Steps;
+  readonly guard: TargetGuard;
   readonly stallDetector: StallDetector;
 }
 
@@ -116,7 +117,7 @@ export class Receiver {
     const target = this.#options.targetAt(slot);
     if (target === undefined) return false;
     let isTaken = false;
-    this.#options.steps.run(target, 'receive', () => {
+    this.#options.guard.run(target, 'receive', () => {
       isTaken = take(target);
     });
     return isTaken;

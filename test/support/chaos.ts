@@ -14,8 +14,8 @@ import { Outbox } from '../../src/pinger/monitor/outbox.js';
 import { VerdictTracker } from '../../src/pinger/monitor/verdicts.js';
 import { Probe } from '../../src/pinger/probe/probe.js';
 import { Transaction } from '../../src/pinger/sip/transaction.js';
-import { Steps } from '../../src/pinger/targets/steps.js';
 import { Target } from '../../src/pinger/targets/target.js';
+import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Targets } from '../../src/pinger/targets/targets.js';
 import { RateBound } from '../../src/pinger/transport/rate-bound.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
@@ -67,8 +67,8 @@ function inPingerThread(): void {
   patch(Targets.prototype, 'add', ({ slot }: Target, name: string) => {
     if (name.startsWith(VICTIM)) victimTargets.add(slot.index);
   });
-  const run = Steps.prototype.run;
-  Steps.prototype.run = function (stepping, place, step) {
+  const run = TargetGuard.prototype.run;
+  TargetGuard.prototype.run = function (stepping, place, step) {
     const before = target;
     target = stepping.slot.index;
     run.call(this, stepping, place, step);

@@ -1,4 +1,4 @@
-import { Steps } from '../../src/pinger/targets/steps.js';
+import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Faults } from '../../src/shared/faults.js';
 
 /** For tests that expect none: a fault fails the test that runs. */
@@ -10,7 +10,7 @@ export function noFaults(): Faults {
   return new Faults({ now: () => 0, log });
 }
 
-/** Steps of targets, of which none may fault. */
-export function noSteps(): Steps {
-  return new Steps(noFaults(), () => undefined);
+/** TargetGuard of targets, of which none may fault. */
+export function noGuard(): TargetGuard {
+  return new TargetGuard(noFaults(), () => undefined);
 }

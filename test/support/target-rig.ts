@@ -10,7 +10,7 @@ import { Files } from '../../src/shared/file-contents.js';
 import type { Outcome } from '../../src/shared/outcome.js';
 import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from './fake-clock.js';
-import { noFaults, noSteps } from './faults.js';
+import { noFaults, noGuard } from './faults.js';
 import { settings } from './settings.js';
 
 const SLOT = { index: 3, generation: 1 };
@@ -37,7 +37,7 @@ export class TargetRig {
       slot: SLOT,
       uri: parseUri(PEER.address),
       settings: settings(),
-      routes: [
+      hops: [
         {
           endpoint: { ...PEER, family: 4, domain: PEER.address },
           transportName: transport,
@@ -53,11 +53,11 @@ export class TargetRig {
           randomHex: new RandomHex(),
           files: new Files(),
         },
-        steps: noSteps(),
+        guard: noGuard(),
       },
       listener: {
         ended: (outcome) => this.ends.push(outcome),
-        discarded: () => {},
+        unobserved: () => {},
         faulted: () => {},
         answeredLate: () => {},
         responded: (_bytes, { status }) => this.codes.push(status),
@@ -75,7 +75,7 @@ export class TargetRig {
       onKeepalive: () => {},
       newTag: () => 'ourtag',
       faults: noFaults(),
-      steps: noSteps(),
+      guard: noGuard(),
       stallDetector,
     });
   }

@@ -342,10 +342,7 @@ export class MonitoredDestinations {
       slot,
       uri: watch.uri,
       settings,
-      routes: [
-        this.#routeTo(watch, location),
-        ...others.map((other) => this.#routeTo(watch, other)),
-      ],
+      hops: [this.#routeTo(watch, location), ...others.map((other) => this.#routeTo(watch, other))],
       isForOnce: false,
       tools,
       listener: recorder,

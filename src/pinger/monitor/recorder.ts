@@ -73,7 +73,7 @@ export class TargetRecorder implements TargetListener {
     this.#done();
   }
 
-  discarded(): void {
+  unobserved(): void {
     this.#done();
   }
 

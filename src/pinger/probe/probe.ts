@@ -109,7 +109,7 @@ export class Probe implements TargetListener {
     this.#end({ isAlive: reason === undefined, reason, detail, code, retransmissions });
   }
 
-  discarded(): void {
+  unobserved(): void {
     this.#end({ isSeen: false });
   }
 
@@ -185,16 +185,14 @@ export class Probe implements TargetListener {
       slot: this.#slot,
       uri: this.#uri,
       settings: { ...settings, timeoutMs: Math.max(Math.min(settings.timeoutMs, leftMs), 1) },
-      routes: [
-        { endpoint, transportName: transport, transport: transports.of(transport, settings) },
-      ],
+      hops: [{ endpoint, transportName: transport, transport: transports.of(transport, settings) }],
       isForOnce: true,
       tools,
       listener: this,
     });
     setTarget(this.#slot.index, this.#target);
     const target = this.#target;
-    tools.steps.run(target, 'probe', () => target.ping());
+    tools.guard.run(target, 'probe', () => target.ping());
   }
 
   /** What came until now was read before this, if the event loop gets around to it once more. */

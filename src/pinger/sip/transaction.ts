@@ -1,5 +1,5 @@
 /**
- * The non-INVITE client transaction, RFC 3261 17.1.2, with a deadline of our own in place of timer F.
+ * The non-INVITE client transaction, RFC 3261 17.1.2, with a configured deadline in place of timer F.
  *
  *     idle --no connection yet--> opening
  *       |                            |
@@ -11,8 +11,8 @@
  *       v  deadline                  v
  *     completed: nothing is sent, late answers are counted
  *
- * Timer K (17.1.2.2) needs no timer here: the transaction stays to absorb answers until the next
- * ping of its target takes its place.
+ * Timer K (17.1.2.2) needs no timer here: the transaction absorbs answers until the next ping of its
+ * target starts it again.
  */
 
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
@@ -23,34 +23,33 @@ import type { DiscardedResponse } from './discarded-response.js';
 
 /** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
 export const T1_MS = 500;
-/** RFC 3261 17.1.2.2: the longest pause between retransmissions. */
+/** RFC 3261 17.1.2.2: the maximum pause between retransmissions. */
 export const T2_MS = 4000;
 
-/** What a transaction asks of the one who started it. */
+/** What a transaction needs from whoever starts it (RFC 3261 5: the transaction user). */
 export interface TransactionUser {
-  /** Puts the request on the wire, for the first time or again. */
+  /** Sends the request, for the first time or again. */
   transmit(isFirst: boolean): void;
-  /** Called once for each start that is not discarded. */
-  ended(outcome: Outcome, retransmissions: number): void;
-  /** How it ended is not known: the deadline passed while the thread stood still. */
-  discarded(): void;
-  /** An answer that came after the deadline; called at most once for each start. */
+  /** A final response came after the deadline; called at most once for each start. */
   answeredLate(): void;
 }
+
+/** How a transaction ends. `unobserved`: a stall of this thread hid whether an answer came in time. */
+export type TransactionEnd = Outcome | 'unobserved';
 
 type Phase = 'idle' | 'opening' | 'trying' | 'proceeding' | 'completed';
 
 export class Transaction {
   readonly #clock: Clock;
   readonly #timers: TimerWheel;
-  readonly #timer: number;
+  readonly #index: number;
   readonly #user: TransactionUser;
   readonly #stallDetector: StallDetector;
   #phase: Phase = 'idle';
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
   #deadline = Number.NaN;
-  /** Timer E: when to send again, and the pause that led there. */
+  /** Timer E: when it rings, and the pause that it was set for. */
   #resendAt = Number.POSITIVE_INFINITY;
   #pause = 0;
   #retransmissions = 0;
@@ -58,142 +57,151 @@ export class Transaction {
   /** The last response that had to be discarded. */
   #discarded: DiscardedResponse | undefined;
 
-  /** @param timer the id of this transaction's timer in `timers`. */
+  /** @param index of this transaction's timer in `timers`. */
   constructor(
     clock: Clock,
     timers: TimerWheel,
-    timer: number,
+    index: number,
     user: TransactionUser,
     stallDetector: StallDetector,
   ) {
     this.#clock = clock;
     this.#timers = timers;
-    this.#timer = timer;
+    this.#index = index;
     this.#user = user;
     this.#stallDetector = stallDetector;
   }
 
-  /** A request is out and its end has not been told yet. */
+  /** A request was sent, and its transaction has not ended. */
   get isPending(): boolean {
     return this.#phase === 'trying' || this.#phase === 'proceeding';
   }
 
-  /** The deadline went by and no answer has come since. */
+  /** The deadline has passed without an answer until now. */
   get awaitsLate(): boolean {
     return this.#isLatePossible;
   }
 
+  /** Since it was last started. */
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
   /** Waits for a connection that the request needs, `timeoutMs` from now. */
   open(timeoutMs: number): void {
-    this.#phase = 'opening';
-    this.#discarded = undefined;
-    this.#retransmissions = 0;
-    this.#isLatePossible = false;
-    this.#deadline = this.#clock.now() + timeoutMs;
+    this.#begin('opening', timeoutMs);
     this.#resendAt = Number.POSITIVE_INFINITY;
     this.#setTimer();
   }
 
-  /** Sends the request. `timeoutMs` counts from now, where the round-trip time begins too. */
+  /** Sends the request. `timeoutMs` counts from now, as does the round-trip time. */
   start(timeoutMs: number, isReliable: boolean): void {
-    this.#phase = 'trying';
-    this.#discarded = undefined;
-    this.#retransmissions = 0;
-    this.#isLatePossible = false;
-    this.#startedAt = this.#clock.now();
-    this.#deadline = this.#startedAt + timeoutMs;
+    this.#startedAt = this.#begin('trying', timeoutMs);
     this.#pause = T1_MS;
     this.#resendAt = isReliable ? Number.POSITIVE_INFINITY : this.#startedAt + T1_MS;
     this.#user.transmit(true);
     if (this.isPending) this.#setTimer();
   }
 
-  /** A response to this request, 100 to 699, that was taken from the socket at `atMs`. */
-  receive(status: number, atMs = this.#clock.now()): void {
+  /**
+   * A response to this request, 100 to 699, that was read from the socket at `atMs`. Returns how the
+   * transaction ended; undefined when it did not, or had ended before.
+   */
+  receive(status: number, atMs = this.#clock.now()): TransactionEnd | undefined {
     if (!this.isPending) {
       if (status >= 200) this.#takeLate();
-    } else if (status < 200) {
-      // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
-      this.#phase = 'proceeding';
-    } else {
-      this.#takeAnswer(status, atMs);
+      return undefined;
     }
+    if (status >= 200) return this.#takeAnswer(status, atMs);
+    // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
+    this.#phase = 'proceeding';
+    return undefined;
   }
 
-  /** An answer that carries our branch and cannot be understood. */
-  receiveMalformed(detail: string): void {
-    if (this.isPending) this.#end({ kind: 'failed', reason: 'malformed', detail });
+  /** A response that carries the request's branch and is not well-formed. Returns as `receive` does. */
+  receiveMalformed(detail: string): Outcome | undefined {
+    if (!this.isPending) return undefined;
+    return this.#end({ kind: 'failed', reason: 'malformed', detail });
   }
 
-  /** A response that had to be discarded: a better one may come until the deadline. */
-  discard(why: DiscardedResponse): void {
-    this.#discarded = why;
+  /** A response had to be discarded: a better one may come until the deadline. */
+  noteDiscarded(discarded: DiscardedResponse): void {
+    this.#discarded = discarded;
   }
 
-  /** The transport could not deliver (RFC 3261 17.1.4). */
-  fail(failure: TransportFailure): void {
-    if (this.isPending) this.#end({ kind: 'failed', ...failure });
+  /** The transport could not deliver (RFC 3261 17.1.4). Returns as `receive` does. */
+  fail(failure: TransportFailure): Outcome | undefined {
+    return this.isPending ? this.#end({ kind: 'failed', ...failure }) : undefined;
   }
 
-  /** The timer rang: the deadline, or timer E. */
-  ring(): void {
+  /** The timer rang: the deadline, or timer E. Returns as `receive` does. */
+  ring(): TransactionEnd | undefined {
     const isOpening = this.#phase === 'opening';
-    if (!isOpening && !this.isPending) return;
+    if (!isOpening && !this.isPending) return undefined;
     const now = this.#clock.now();
     if (now >= this.#deadline) {
-      // All that came was read before this, so no answer is no answer; but a retransmission, or a
-      // step of a handshake, that could not go out while we stood still might have brought one.
+      // The sockets are read before this, so an answer in time would be known. But a retransmission,
+      // or a step of a handshake, that a stall of this thread held back might have brought one.
       const isSendMissing = isOpening || this.#resendAt < this.#deadline;
-      if (isSendMissing && this.#stallDetector.covers(this.#deadline)) this.#discard();
-      else this.#timeOut(!isOpening);
-      return;
+      if (isSendMissing && this.#stallDetector.covers(this.#deadline)) return this.#endUnobserved();
+      return this.#timeOut(!isOpening);
     }
-    if (now >= this.#resendAt) {
-      this.#pause = this.#phase === 'proceeding' ? T2_MS : Math.min(2 * this.#pause, T2_MS);
-      this.#resendAt = now + this.#pause;
-      this.#retransmissions++;
+    if (now < this.#resendAt) {
       this.#setTimer();
-      this.#user.transmit(false);
-      return;
+      return undefined;
     }
+    this.#pause = this.#phase === 'proceeding' ? T2_MS : Math.min(2 * this.#pause, T2_MS);
+    this.#resendAt = now + this.#pause;
+    this.#retransmissions++;
     this.#setTimer();
+    this.#user.transmit(false);
+    return undefined;
   }
 
-  /** Ends without a word. */
+  /** Ends without an outcome. */
   abandon(): void {
     this.#phase = 'completed';
     this.#isLatePossible = false;
-    this.#timers.clear(this.#timer);
+    this.#timers.clear(this.#index);
   }
 
-  /** An answer that lay in the socket during a stall came at a time that nobody knows. */
-  #takeAnswer(code: number, atMs: number): void {
+  #begin(phase: Phase, timeoutMs: number): number {
+    const now = this.#clock.now();
+    this.#phase = phase;
+    this.#discarded = undefined;
+    this.#retransmissions = 0;
+    this.#isLatePossible = false;
+    this.#deadline = now + timeoutMs;
+    return now;
+  }
+
+  #takeAnswer(code: number, atMs: number): TransactionEnd {
+    // An answer that lay in the socket during a stall arrived at an unknown time.
     const isBlurred = this.#stallDetector.isCatchingUp;
     if (atMs < this.#deadline) {
       const rttMicros = isBlurred ? undefined : Math.round((atMs - this.#startedAt) * 1000);
-      this.#end({ kind: 'answered', code, rttMicros });
-    } else if (isBlurred) {
-      this.#discard();
-    } else {
-      this.#timeOut(true);
-      this.#takeLate();
+      return this.#end({ kind: 'answered', code, rttMicros });
     }
+    if (isBlurred) return this.#endUnobserved();
+    const end = this.#timeOut(true);
+    this.#takeLate();
+    return end;
   }
 
-  #timeOut(isLatePossible: boolean): void {
+  #timeOut(isLatePossible: boolean): Outcome {
     this.#isLatePossible = isLatePossible;
-    this.#end({ kind: 'failed', reason: 'timeout', ...this.#discarded });
+    return this.#end({ kind: 'failed', reason: 'timeout', ...this.#discarded });
   }
 
-  #discard(): void {
+  #endUnobserved(): 'unobserved' {
     this.abandon();
-    this.#user.discarded();
+    return 'unobserved';
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: Outcome): Outcome {
     this.#phase = 'completed';
-    this.#timers.clear(this.#timer);
-    this.#user.ended(outcome, this.#retransmissions);
+    this.#timers.clear(this.#index);
+    return outcome;
   }
 
   #takeLate(): void {
@@ -203,6 +211,6 @@ export class Transaction {
   }
 
   #setTimer(): void {
-    this.#timers.set(this.#timer, Math.min(this.#resendAt, this.#deadline));
+    this.#timers.set(this.#index, Math.min(this.#resendAt, this.#deadline));
   }
 }

@@ -4,14 +4,14 @@ import type { Faults } from '../../shared/faults.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { Scheduler } from '../time/scheduler.js';
-import type { Steps } from './steps.js';
 import type { Target } from './target.js';
+import type { TargetGuard } from './target-guard.js';
 
 export interface TargetsOptions {
   readonly writer: LedgerWriter;
   readonly scheduler: Scheduler;
   readonly faults: Faults;
-  readonly steps: Steps;
+  readonly guard: TargetGuard;
   /** Makes sure that the thread is awake at a monotonic time. */
   readonly wakeBy: (atMs: number) => void;
 }
@@ -53,19 +53,19 @@ export class Targets {
 
   /** The scheduler says that it is time. */
   ping(slot: number, latenessMs: number): void {
-    const { writer, faults, steps } = this.#options;
+    const { writer, faults, guard } = this.#options;
     const target = this.#watched[slot];
     if (target === undefined) return;
     faults.contain('lateness', () => writer.recordLateness(Math.round(latenessMs * 1000)));
     writer.addInFlight(1);
     this.#isPinging[slot] = 1;
-    steps.run(target, 'ping', () => target.ping());
+    guard.run(target, 'ping', () => target.ping());
   }
 
   /** A timer rang. */
   ring(slot: number): void {
     const target = this.at(slot);
-    if (target !== undefined) this.#options.steps.run(target, 'timer', () => target.ring());
+    if (target !== undefined) this.#options.guard.run(target, 'timer', () => target.ring());
   }
 
   /** A ping of a watched target has ended; the next is no sooner than after `slowMs`, or so. */

@@ -15,7 +15,7 @@ import { Files } from '../../../src/shared/file-contents.js';
 import type { Outcome } from '../../../src/shared/outcome.js';
 import { parseUri } from '../../../src/shared/uri.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults, noSteps } from '../../support/faults.js';
+import { noFaults, noGuard } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
 const SETTINGS = settings({ intervalMs: 5000, timeoutMs: 1000 });
@@ -73,7 +73,7 @@ function setUp() {
     slot: SLOT,
     uri: parseUri('192.0.2.1'),
     settings: SETTINGS,
-    routes: [
+    hops: [
       {
         endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: '192.0.2.1' },
         transportName: 'udp',
@@ -83,11 +83,11 @@ function setUp() {
     isForOnce: false,
     tools: {
       ...{ clock, timers, stallDetector, randomHex: new RandomHex(), files: new Files() },
-      steps: noSteps(),
+      guard: noGuard(),
     },
     listener: {
       ended: (outcome) => told.ends.push(outcome),
-      discarded: () => assert.fail('nothing stood still'),
+      unobserved: () => assert.fail('nothing stood still'),
       faulted: () => assert.fail('no fault'),
       answeredLate: () => told.lates++,
       responded: () => told.responses++,
@@ -105,7 +105,7 @@ function setUp() {
     onKeepalive: () => told.keepalives++,
     newTag: () => 'ourtag',
     faults: noFaults(),
-    steps: noSteps(),
+    guard: noGuard(),
     stallDetector,
   });
   const advance = (ms: number) => {

@@ -11,7 +11,7 @@ import { Files } from '../../../src/shared/file-contents.js';
 import type { Outcome } from '../../../src/shared/outcome.js';
 import { parseUri } from '../../../src/shared/uri.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noSteps } from '../../support/faults.js';
+import { noGuard } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
 const AUTH = { username: 'bob', password: 'zanzibar', passwordFile: '' };
@@ -41,7 +41,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
     slot: { index: 1, generation: 1 },
     uri: parseUri('a.example'),
     settings: settings({ auth: hasAuth ? auth : undefined, timeoutMs: 1000 }),
-    routes: [
+    hops: [
       {
         endpoint: { address: '192.0.2.1', port: 5060, family: 4, domain: 'a.example' },
         transportName: 'tcp',
@@ -51,7 +51,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
     isForOnce: false,
     tools: {
       ...{ clock, timers, stallDetector: new StallDetector(), randomHex: new RandomHex(), files },
-      steps: noSteps(),
+      guard: noGuard(),
     },
     listener: {
       ended: (outcome, retransmissions) => {
@@ -62,7 +62,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       traced: (_direction, bytes) => traces.push(masked(Buffer.from(bytes).toString())),
       ...{
         failedOver() {},
-        discarded() {},
+        unobserved() {},
         faulted() {},
         answeredLate() {},
         responded() {},

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Transaction, type TransactionUser } from '../../../src/pinger/sip/transaction.js';
+import {
+  Transaction,
+  type TransactionEnd,
+  type TransactionUser,
+} from '../../../src/pinger/sip/transaction.js';
 import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
 import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
 import type { Outcome, TransportFailure } from '../../../src/shared/outcome.js';
@@ -8,39 +12,45 @@ import { FakeClock } from '../../support/fake-clock.js';
 
 const TIMEOUT: Outcome = { kind: 'failed', reason: 'timeout' };
 
-/** A transaction that is let run, and what became of it. */
-function harness(listener: Partial<TransactionUser> = {}) {
+/** A transaction on a fake clock, and what it did. */
+function harness(transmit: () => void = () => {}) {
   const clock = new FakeClock();
   const wheel = new TimerWheel(1);
+  const stallDetector = new StallDetector();
   const sends: number[] = [];
   const ends: { readonly atMs: number; readonly outcome: Outcome; readonly again: number }[] = [];
   const lates: number[] = [];
-  const stallDetector = new StallDetector();
-  const told = { discarded: 0 };
-  const reports: TransactionUser = {
+  const counts = { unobserved: 0 };
+  const user: TransactionUser = {
     transmit(isFirst) {
       assert.equal(isFirst, sends.length === 0 || isFirst);
       sends.push(clock.now());
-      listener.transmit?.(isFirst);
-    },
-    ended(outcome, again) {
-      ends.push({ atMs: clock.now(), outcome, again });
-      listener.ended?.(outcome, again);
+      transmit();
     },
     answeredLate: () => lates.push(clock.now()),
-    discarded: () => told.discarded++,
   };
-  const transaction = new Transaction(clock, wheel, 0, reports, stallDetector);
+  const transaction = new Transaction(clock, wheel, 0, user, stallDetector);
+  const record = (end: TransactionEnd | undefined) => {
+    if (end === 'unobserved') counts.unobserved++;
+    else if (end !== undefined) {
+      ends.push({ atMs: clock.now(), outcome: end, again: transaction.retransmissions });
+    }
+  };
+  const receive = (status: number) => record(transaction.receive(status));
+  const ring = () => record(transaction.ring());
   const runUntil = (ms: number) => {
     while (clock.now() < ms) {
       clock.advance(1);
-      wheel.advance(clock.now(), 1, () => transaction.ring());
+      wheel.advance(clock.now(), 1, ring);
     }
   };
-  return { clock, wheel, transaction, stallDetector, told, sends, ends, lates, runUntil };
+  return {
+    ...{ clock, wheel, transaction, stallDetector, counts, sends, ends, lates },
+    ...{ record, receive, ring, runUntil },
+  };
 }
 
-/** What reaches the transaction: a status code, nonsense, or word from the transport. */
+/** What reaches the transaction: a status code, garbage, or a failure of the transport. */
 type Stimulus = number | TransportFailure['reason'];
 
 interface Row {
@@ -66,7 +76,7 @@ const ROWS: readonly Row[] = [
     end: [32_000, TIMEOUT],
   },
   {
-    name: 'the deadline counts from the first send and cuts off what timer E still had in mind',
+    name: 'the deadline counts from the first send and cancels timer E',
     timeoutMs: 3000,
     sends: [0, 500, 1500],
     end: [3000, TIMEOUT],
@@ -85,7 +95,7 @@ const ROWS: readonly Row[] = [
     end: [32_000, TIMEOUT],
   },
   {
-    name: 'none after a 1xx on a reliable transport either',
+    name: 'no retransmissions after a 1xx on a reliable transport',
     timeoutMs: 32_000,
     isReliable: true,
     stimuli: [[100, 100]],
@@ -93,14 +103,14 @@ const ROWS: readonly Row[] = [
     end: [32_000, TIMEOUT],
   },
   {
-    name: 'timer E that runs as a 1xx comes fires once more, and then every T2',
+    name: 'a timer E that runs when a 1xx arrives fires once more, and then every T2',
     timeoutMs: 20_000,
     stimuli: [[600, 100]],
     sends: [0, 500, 1500, 5500, 9500, 13_500, 17_500],
     end: [20_000, TIMEOUT],
   },
   {
-    name: 'a 1xx before the first retransmission leaves that one in its place',
+    name: 'a 1xx before the first retransmission does not move it',
     timeoutMs: 10_000,
     stimuli: [[100, 180]],
     sends: [0, 500, 4500, 8500],
@@ -128,7 +138,7 @@ const ROWS: readonly Row[] = [
     end: [700, answered(200, 700_000)],
   },
   {
-    name: 'a final answer stops everything, and its copies are nobody’s late answers',
+    name: 'a final answer stops everything, and its copies are not counted as late',
     timeoutMs: 5000,
     stimuli: [
       [20, 200],
@@ -139,7 +149,7 @@ const ROWS: readonly Row[] = [
     end: [20, answered(200, 20_000)],
   },
   {
-    name: 'the round trip counts from the first send, whichever send was answered',
+    name: 'the round trip counts from the first send, whichever send is answered',
     timeoutMs: 5000,
     stimuli: [[1520, 486]],
     sends: [0, 500, 1500],
@@ -157,7 +167,7 @@ const ROWS: readonly Row[] = [
     lates: [1200],
   },
   {
-    name: 'a late 1xx is no answer',
+    name: 'a late 1xx is not counted',
     timeoutMs: 1000,
     stimuli: [
       [1200, 100],
@@ -179,7 +189,7 @@ const ROWS: readonly Row[] = [
     end: [510, failed('refused')],
   },
   {
-    name: 'an answer that cannot be understood ends it',
+    name: 'a malformed answer ends it',
     timeoutMs: 5000,
     stimuli: [
       [30, 'malformed'],
@@ -191,23 +201,23 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('the non-INVITE client transaction (RFC 3261 17.1.2.2)', () => {
-  for (const { name, timeoutMs, isReliable = false, stimuli = [], ...wanted } of ROWS) {
+  for (const { name, timeoutMs, isReliable = false, stimuli = [], ...expected } of ROWS) {
     test(name, () => {
-      const { transaction, wheel, sends, ends, lates, runUntil } = harness();
+      const { transaction, wheel, sends, ends, lates, record, receive, runUntil } = harness();
       assert.equal(transaction.isPending, false);
       transaction.start(timeoutMs, isReliable);
       assert.equal(transaction.isPending, true);
       for (const [atMs, stimulus] of stimuli) {
         runUntil(atMs);
-        if (typeof stimulus === 'number') transaction.receive(stimulus);
-        else if (stimulus === 'malformed') transaction.receiveMalformed('torn');
-        else transaction.fail({ reason: stimulus });
+        if (typeof stimulus === 'number') receive(stimulus);
+        else if (stimulus === 'malformed') record(transaction.receiveMalformed('torn'));
+        else record(transaction.fail({ reason: stimulus }));
       }
       runUntil(40_000);
-      assert.deepEqual(sends, wanted.sends);
-      const [atMs, outcome] = wanted.end;
-      assert.deepEqual(ends, [{ atMs, outcome, again: wanted.sends.length - 1 }]);
-      assert.deepEqual(lates, wanted.lates ?? []);
+      assert.deepEqual(sends, expected.sends);
+      const [atMs, outcome] = expected.end;
+      assert.deepEqual(ends, [{ atMs, outcome, again: expected.sends.length - 1 }]);
+      assert.deepEqual(lates, expected.lates ?? []);
       assert.equal(transaction.isPending, false);
       assert.equal(wheel.size, 0);
     });
@@ -216,66 +226,64 @@ describe('the non-INVITE client transaction (RFC 3261 17.1.2.2)', () => {
 
 describe('a transaction', () => {
   test('measures the round trip in microseconds', () => {
-    const { clock, transaction, ends } = harness();
+    const { clock, transaction, receive, ends } = harness();
     clock.advance(0.125);
     transaction.start(5000, false);
     clock.advance(12.3456);
-    transaction.receive(200);
+    receive(200);
     assert.deepEqual(ends[0]?.outcome, answered(200, 12_346));
   });
 
-  test('that fails as it is sent ends at once', () => {
-    const { transaction, ends, sends } = harness({
-      transmit: () => transaction.fail({ reason: 'local' }),
-    });
+  test('that fails while it sends ends at once', () => {
+    const { transaction, record, ends, sends } = harness(() =>
+      record(transaction.fail({ reason: 'local' })),
+    );
     transaction.start(5000, false);
     assert.deepEqual(sends, [0]);
     assert.deepEqual(ends, [{ atMs: 0, outcome: failed('local'), again: 0 }]);
   });
 
-  test('that is abandoned says nothing any more', () => {
-    const { transaction, wheel, ends, lates, runUntil } = harness();
+  test('that is abandoned reports nothing any more', () => {
+    const { transaction, wheel, ends, lates, receive, runUntil } = harness();
     transaction.start(1000, false);
     transaction.abandon();
     assert.equal(wheel.size, 0);
-    transaction.receive(200);
+    receive(200);
     runUntil(2000);
-    transaction.receive(200);
+    receive(200);
     assert.deepEqual([ends, lates], [[], []]);
   });
 
-  test('starts afresh after its end', () => {
-    const { clock, transaction, sends, ends, runUntil } = harness();
+  test('can start again after its end', () => {
+    const { clock, transaction, sends, ends, receive, runUntil } = harness();
     transaction.start(1000, false);
     runUntil(1500);
     assert.equal(transaction.awaitsLate, true);
     transaction.start(1000, false);
     assert.equal(transaction.awaitsLate, false);
     runUntil(2100);
-    transaction.receive(200);
+    receive(200);
     assert.deepEqual(sends, [0, 500, 1500, 2000]);
     assert.deepEqual(ends[1]?.outcome, answered(200, 600_000));
     assert.equal(ends[1]?.again, 1);
     assert.equal(clock.now(), 2100);
   });
 
-  test('that starts again as it times out awaits no late answer', () => {
-    const { transaction, ends, lates, runUntil } = harness({
-      ended: () => {
-        if (ends.length === 1) transaction.start(1000, false);
-      },
-    });
+  test('that starts again once it has timed out awaits no late answer', () => {
+    const { transaction, ends, lates, receive, runUntil } = harness();
     transaction.start(1000, false);
-    runUntil(1001);
+    runUntil(1000);
+    assert.deepEqual([ends.length, transaction.awaitsLate], [1, true]);
+    transaction.start(1000, false);
     assert.equal(transaction.awaitsLate, false);
-    transaction.receive(200);
-    transaction.receive(200);
-    assert.deepEqual(lates, []);
+    receive(200);
+    receive(200);
+    assert.deepEqual([ends.length, lates], [2, []]);
   });
 });
 
-describe('a stall of ours', () => {
-  /** A ping of 1 s that begins at 0; the thread stands still from 400 ms on, until `untilMs`. */
+describe('a stall of the thread', () => {
+  /** A ping of 1 s that begins at 0; the thread stalls from 400 ms on, until `untilMs`. */
   function stalled(untilMs: number) {
     const it = harness();
     it.transaction.start(1000, false);
@@ -285,32 +293,32 @@ describe('a stall of ours', () => {
     assert.equal(it.stallDetector.check(it.clock.now()), true);
     return it;
   }
-  /** What the loop does once the sockets are read. */
-  function catchUp({ stallDetector, wheel, clock, transaction }: ReturnType<typeof harness>) {
+  /** What the loop does once it has read the sockets. */
+  function catchUp({ stallDetector, wheel, clock, ring }: ReturnType<typeof harness>) {
     stallDetector.caughtUp(clock.now());
-    wheel.advance(clock.now(), 1, () => transaction.ring());
+    wheel.advance(clock.now(), 1, ring);
   }
 
   test('leaves an answer that was read before the deadline without a round-trip time', () => {
     const it = stalled(900);
-    it.transaction.receive(200);
+    it.receive(200);
     assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: undefined });
   });
 
-  test('that lay over the deadline leaves open whether an answer came in time: it is discarded', () => {
+  test('that lasts past the deadline leaves unknown whether an answer came in time', () => {
     const it = stalled(5000);
-    it.transaction.receive(200);
+    it.receive(200);
     catchUp(it);
-    assert.deepEqual([it.ends.length, it.told.discarded, it.lates.length], [0, 1, 0]);
+    assert.deepEqual([it.ends.length, it.counts.unobserved, it.lates.length], [0, 1, 0]);
   });
 
-  test('that kept a retransmission back leaves open whether it would have been answered', () => {
+  test('that held back a retransmission leaves unknown whether it would have been answered', () => {
     const it = stalled(5000);
     catchUp(it);
-    assert.deepEqual([it.ends.length, it.told.discarded], [0, 1]);
+    assert.deepEqual([it.ends.length, it.counts.unobserved], [0, 1]);
   });
 
-  test('that kept nothing back does not excuse a missing answer', () => {
+  test('that held back nothing does not excuse a missing answer', () => {
     const it = harness();
     it.transaction.start(300, false);
     it.runUntil(200);
@@ -318,14 +326,14 @@ describe('a stall of ours', () => {
     it.clock.advance(5000);
     assert.equal(it.stallDetector.check(it.clock.now()), true);
     catchUp(it);
-    assert.deepEqual([it.ends[0]?.outcome, it.told.discarded], [TIMEOUT, 0]);
+    assert.deepEqual([it.ends[0]?.outcome, it.counts.unobserved], [TIMEOUT, 0]);
   });
 
-  test('that is over changes nothing for what comes after', () => {
+  test('that is over changes nothing for later answers', () => {
     const it = stalled(600);
     catchUp(it);
     it.clock.advance(100);
-    it.transaction.receive(200);
+    it.receive(200);
     assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: 700_000 });
   });
 });
@@ -335,6 +343,6 @@ test('an answer after the deadline, before the timer rang, is a timeout and a la
   it.transaction.start(1000, false);
   it.runUntil(999);
   it.clock.advance(1);
-  it.transaction.receive(200);
+  it.receive(200);
   assert.deepEqual([it.ends[0]?.outcome, it.lates], [TIMEOUT, [1000]]);
 });

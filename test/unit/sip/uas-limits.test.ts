@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Receiver } from '../../../src/pinger/receiver.js';
 import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults, noSteps } from '../../support/faults.js';
+import { noFaults, noGuard } from '../../support/faults.js';
 
 /** A receiver without targets; what it answers is written down with the port it goes to. */
 function setUp() {
@@ -17,7 +17,7 @@ function setUp() {
     onKeepalive: () => {},
     newTag: () => 'tag',
     faults: noFaults(),
-    steps: noSteps(),
+    guard: noGuard(),
     stallDetector: new StallDetector(),
   });
   const take = (text: string, port = 4000) =>

@@ -1,7 +1,7 @@
 /**
- * The steps that a target's pings are made of: each call into a target from a timer, a socket or the
- * schedule. A fault of ours in one ends the ping that is under way, says nothing of the peer, and
- * reaches nobody else.
+ * Containment of internal errors: each call into a target from a timer, a socket or the schedule runs
+ * under its guard. An error in one ends the ping that is pending, says nothing about the peer, and
+ * affects no other target.
  */
 
 import type { LocalAddress } from '../../shared/address.js';
@@ -12,20 +12,19 @@ import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { FlowListener } from '../transport/transport.js';
 
-/** What takes steps. */
-export interface Steppable {
+export interface Guarded {
   readonly slot: TargetSlot;
-  /** Ends the ping that is under way, without an outcome. */
+  /** Ends the pending ping without an outcome. */
   giveUp(): void;
 }
 
-export class Steps {
+export class TargetGuard {
   readonly #faults: Faults;
   readonly #hold: (index: number | undefined) => number | undefined;
 
   /**
-   * @param hold takes note of which target is being dealt with, undefined for none, and returns which
-   *   one was: who looks for the reason of the thread's death finds it there.
+   * @param hold records which target the thread works for, undefined for none, and returns the one
+   *   before: if the thread dies, the supervisor finds the cause there.
    */
   constructor(faults: Faults, hold: (index: number | undefined) => number | undefined) {
     this.#faults = faults;
@@ -33,21 +32,21 @@ export class Steps {
   }
 
   /** @param place for the log: `timer`, `transport`. */
-  run(target: Steppable, place: string, step: () => void): void {
+  run(target: Guarded, place: string, work: () => void): void {
     const before = this.#hold(target.slot.index);
-    this.#faults.contain(place, step, () => target.giveUp());
+    this.#faults.contain(place, work, () => target.giveUp());
     this.#hold(before);
   }
 }
 
-/** Tells a target of its flow, each time as a step. */
-export class SteppingListener implements FlowListener {
-  readonly #target: Steppable & FlowListener;
-  readonly #steps: Steps;
+/** Passes what a flow reports to its target, each call guarded. */
+export class GuardedFlowListener implements FlowListener {
+  readonly #target: Guarded & FlowListener;
+  readonly #guard: TargetGuard;
 
-  constructor(target: Steppable & FlowListener, steps: Steps) {
+  constructor(target: Guarded & FlowListener, guard: TargetGuard) {
     this.#target = target;
-    this.#steps = steps;
+    this.#guard = guard;
   }
 
   ready(local: LocalAddress): void {
@@ -74,7 +73,7 @@ export class SteppingListener implements FlowListener {
     this.#run(() => this.#target.secured(peer));
   }
 
-  #run(step: () => void): void {
-    this.#steps.run(this.#target, 'transport', step);
+  #run(work: () => void): void {
+    this.#guard.run(this.#target, 'transport', work);
   }
 }

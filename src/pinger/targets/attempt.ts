@@ -1,0 +1,240 @@
+/** One attempt to ping a target over one next hop: the wait for a connection, the request, its deadline. */
+
+import type { LocalAddress } from '../../shared/address.js';
+import type { PingSettings } from '../../shared/destination.js';
+import type { Files } from '../../shared/file-contents.js';
+import {
+  type Outcome,
+  type TransportFailure,
+  type TransportName,
+  whileAwaiting,
+} from '../../shared/outcome.js';
+import type { SipUri } from '../../shared/uri.js';
+import { challengeSourceOf } from '../sip/digest.js';
+import type { DiscardedResponse } from '../sip/discarded-response.js';
+import { malformedResponseDetail } from '../sip/malformed-response.js';
+import type { RandomHex } from '../sip/random-hex.js';
+import type { Scan } from '../sip/scanner.js';
+import { Transaction, type TransactionEnd, type TransactionUser } from '../sip/transaction.js';
+import type { Clock } from '../time/clock.js';
+import type { StallDetector } from '../time/stall-detector.js';
+import type { TimerWheel } from '../time/timer-wheel.js';
+import type { Flow } from '../transport/transport.js';
+import { PingRequest } from './ping-request.js';
+
+/** What all attempts share. */
+export interface AttemptTools {
+  readonly clock: Clock;
+  readonly timers: TimerWheel;
+  readonly stallDetector: StallDetector;
+  readonly randomHex: RandomHex;
+  readonly files: Files;
+}
+
+export interface AttemptListener {
+  /** A challenge is answered within the same ping. */
+  challenged(): void;
+  /** A final response came after the deadline; called at most once per request. */
+  answeredLate(): void;
+  /**
+   * A message was sent or received. The bytes of a sent one are overwritten by the next ping, those
+   * of a received one are valid during the call.
+   */
+  traced(direction: 'sent' | 'received', bytes: Uint8Array): void;
+}
+
+/** The next hop that the ping uses now. */
+export interface CurrentHop {
+  readonly transportName: TransportName;
+  readonly flow: Flow;
+}
+
+export interface AttemptOptions {
+  /** Of the target's ledger row, which is also that of its timer. */
+  readonly index: number;
+  readonly uri: SipUri;
+  readonly settings: PingSettings;
+  readonly hop: CurrentHop;
+  readonly tools: AttemptTools;
+  readonly listener: AttemptListener;
+}
+
+/** Serves a target's pings one after the other, so that a ping allocates nothing of it. */
+export class Attempt implements TransactionUser {
+  readonly #options: AttemptOptions;
+  readonly #transaction: Transaction;
+  readonly #request: PingRequest;
+  #local: LocalAddress | undefined;
+  #isPreparing = false;
+  /** What the flow waits for while it prepares; empty while the exporter itself delays it. */
+  #awaited = '';
+  /** Of the whole ping. */
+  #retransmissions = 0;
+  /** Monotonic time by which the request must be answered, challenges included. */
+  #deadline = Number.NaN;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    const { index, uri, settings, tools } = options;
+    const { clock, timers, stallDetector, randomHex, files } = tools;
+    this.#transaction = new Transaction(clock, timers, index, this, stallDetector);
+    this.#request = new PingRequest({ index, uri, settings, randomHex, files });
+  }
+
+  /** It waits for its flow. */
+  get isPreparing(): boolean {
+    return this.#isPreparing;
+  }
+
+  /** It has begun and not ended. */
+  get isPending(): boolean {
+    return this.#isPreparing || this.#transaction.isPending;
+  }
+
+  /** Of the whole ping. */
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
+  /** A copy of the branch of the last request, while a response to it would be late. */
+  get lateBranch(): Uint8Array | undefined {
+    return this.#transaction.awaitsLate ? this.#request.branch : undefined;
+  }
+
+  /** The first attempt of a ping. The flow answers with `ready` or `fail`, maybe before this returns. */
+  begin(): void {
+    this.#retransmissions = 0;
+    this.#request.begin();
+    this.#prepare();
+  }
+
+  /** A further attempt of the same ping, over another hop, with a new branch (RFC 3263 4.3). */
+  beginAgain(): void {
+    this.#request.drop();
+    this.#request.begin();
+    this.#prepare();
+  }
+
+  /** Gets another connection for a request that the last one may not have delivered. */
+  reconnect(): void {
+    this.#transaction.abandon();
+    this.#prepare();
+  }
+
+  /** The flow can send; the response is due `timeoutMs` from now. */
+  ready(local: LocalAddress, timeoutMs: number): void {
+    this.#isPreparing = false;
+    this.#local = local;
+    this.#deadline = this.#options.tools.clock.now() + timeoutMs;
+    this.#send(local, timeoutMs);
+  }
+
+  /** The flow waits for the peer; the first such wait starts a deadline of `timeoutMs`. */
+  awaits(what: string, timeoutMs: number): void {
+    if (this.#awaited === '') this.#transaction.open(timeoutMs);
+    this.#awaited = what;
+  }
+
+  /** The flow cannot deliver. Returns how the attempt ended; undefined when none was pending. */
+  fail(failure: TransportFailure): TransactionEnd | undefined {
+    if (!this.#isPreparing) return this.#settle(this.#transaction.fail(failure));
+    this.#isPreparing = false;
+    this.#transaction.abandon();
+    return { kind: 'failed', ...failure };
+  }
+
+  /** The timer rang. Returns how the attempt ended; undefined when it goes on. */
+  ring(): TransactionEnd | undefined {
+    return this.#settle(this.#transaction.ring());
+  }
+
+  /** Whether the branch that ends at `branchEnd` is that of the last request. */
+  hasBranch(bytes: Uint8Array, branchEnd: number): boolean {
+    return this.#request.hasBranch(bytes, branchEnd);
+  }
+
+  /** Why a response must be discarded that carries the branch of a request; undefined to take it. */
+  discardOf(bytes: Uint8Array, scan: Scan): DiscardedResponse | undefined {
+    return this.#request.discardOf(bytes, scan, this.#options.hop.transportName);
+  }
+
+  /** A response was discarded: what the attempt ends with unless a better one comes in time. */
+  noteDiscarded(discarded: DiscardedResponse): void {
+    this.#transaction.noteDiscarded(discarded);
+  }
+
+  /** A response to the last request. Returns how the attempt ended; undefined when it goes on. */
+  receive(bytes: Uint8Array, status: number, atMs: number): TransactionEnd | undefined {
+    const end = this.#settle(this.#transaction.receive(status, atMs));
+    if (end === undefined || end === 'unobserved' || end.kind !== 'answered') return end;
+    return this.#answerChallenge(end, bytes);
+  }
+
+  /** A response to the last request that is not well-formed. Returns how the attempt ended. */
+  receiveMalformed(bytes: Uint8Array): TransactionEnd | undefined {
+    return this.#settle(this.#transaction.receiveMalformed(malformedResponseDetail(bytes)));
+  }
+
+  /** Ends it without an outcome. */
+  abandon(): void {
+    this.#isPreparing = false;
+    this.#transaction.abandon();
+  }
+
+  /** Ends it without an outcome; the next ping makes its request from scratch. */
+  reset(): void {
+    this.#request.drop();
+    this.abandon();
+  }
+
+  transmit(isFirst: boolean): void {
+    const { bytes } = this.#request;
+    if (bytes === undefined) return;
+    const { hop, listener } = this.#options;
+    listener.traced('sent', bytes);
+    if (isFirst) hop.flow.send(bytes);
+    else hop.flow.resend(bytes);
+  }
+
+  answeredLate(): void {
+    this.#options.listener.answeredLate();
+  }
+
+  #prepare(): void {
+    this.#isPreparing = true;
+    this.#awaited = '';
+    this.#options.hop.flow.prepare();
+  }
+
+  /** Sends the next request. */
+  #send(local: LocalAddress, timeoutMs: number): void {
+    const { hop } = this.#options;
+    this.#request.next(local, hop.transportName);
+    this.#transaction.start(timeoutMs, hop.flow.isReliable);
+  }
+
+  #settle(end: TransactionEnd | undefined): TransactionEnd | undefined {
+    if (end === undefined) return undefined;
+    this.#retransmissions += this.#transaction.retransmissions;
+    if (!this.#isPreparing) return end;
+    this.#isPreparing = false;
+    return end === 'unobserved' ? end : whileAwaiting(end, this.#awaited);
+  }
+
+  /** Answers a challenge with another request; otherwise returns how the attempt ended. */
+  #answerChallenge(
+    answered: Outcome & { readonly kind: 'answered' },
+    response: Uint8Array,
+  ): Outcome | undefined {
+    const source = challengeSourceOf(answered.code);
+    if (source === undefined || this.#local === undefined) return answered;
+    const leftMs = this.#deadline - this.#options.tools.clock.now();
+    const why = this.#request.meet(source, response);
+    if (why !== undefined || leftMs <= 0) {
+      return { ...answered, detail: why ?? 'no time was left to answer the challenge' };
+    }
+    this.#options.listener.challenged();
+    this.#send(this.#local, leftMs);
+    return undefined;
+  }
+}

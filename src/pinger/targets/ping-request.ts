@@ -1,0 +1,116 @@
+/** The request that a target is pinged with: made once, and stamped anew for each ping. */
+
+import { isSameAddress, type LocalAddress } from '../../shared/address.js';
+import type { PingSettings } from '../../shared/destination.js';
+import type { Files } from '../../shared/file-contents.js';
+import type { TransportName } from '../../shared/outcome.js';
+import type { SipUri } from '../../shared/uri.js';
+import { Authenticator } from '../sip/authenticator.js';
+import type { ChallengeSource } from '../sip/digest.js';
+import { type DiscardedResponse, discardReason } from '../sip/discarded-response.js';
+import type { RandomHex } from '../sip/random-hex.js';
+import {
+  branchOf,
+  isBranchOf,
+  type PingTemplate,
+  pingTemplate,
+  requestUri,
+  stamp,
+  stampAgain,
+} from '../sip/request.js';
+import type { Scan } from '../sip/scanner.js';
+
+const CNONCE_BYTES = 8;
+
+export interface PingRequestOptions {
+  /** Of the target's ledger row; the branch carries it. */
+  readonly index: number;
+  readonly uri: SipUri;
+  readonly settings: PingSettings;
+  readonly randomHex: RandomHex;
+  readonly files: Files;
+}
+
+export class PingRequest {
+  readonly #options: PingRequestOptions;
+  readonly #authenticator: Authenticator | undefined;
+  #template: PingTemplate | undefined;
+  #local: LocalAddress | undefined;
+  /** Whether the template can begin a ping: it has no credentials, and CSeq 1. */
+  #isPlain = false;
+  /** Requests since `begin`. */
+  #count = 0;
+
+  constructor(options: PingRequestOptions) {
+    this.#options = options;
+    const { settings, randomHex, files } = options;
+    if (settings.auth === undefined) return;
+    const newCnonce = () => randomHex.hex(CNONCE_BYTES);
+    this.#authenticator = new Authenticator(settings.auth, files, newCnonce);
+  }
+
+  /** The bytes of the current request, overwritten by the next; undefined when there is none. */
+  get bytes(): Uint8Array | undefined {
+    return this.#template?.bytes;
+  }
+
+  /** A copy of the branch of the current request; undefined when there is none. */
+  get branch(): Uint8Array | undefined {
+    return this.#template === undefined ? undefined : branchOf(this.#template);
+  }
+
+  /** A ping begins, or continues over another hop. */
+  begin(): void {
+    this.#count = 0;
+    this.#authenticator?.startPing();
+  }
+
+  /** The next request is made from scratch. */
+  drop(): void {
+    this.#template = undefined;
+  }
+
+  /** Makes the next request since `begin`. */
+  next(local: LocalAddress, transport: TransportName): void {
+    const { uri, settings, index, randomHex } = this.#options;
+    if (!isSameAddress(this.#local, local)) this.#template = undefined;
+    this.#local = local;
+    const before = this.#template;
+    const credentials =
+      this.#authenticator?.headers(settings.method, requestUri(uri, settings)) ?? [];
+    const isAgain = this.#count++ > 0;
+    const isPlain = credentials.length === 0 && !isAgain;
+    let template = before;
+    if (template === undefined || !isPlain || !this.#isPlain) {
+      template = pingTemplate({
+        ...{ uri, transport, settings, local, slot: index },
+        ...{ cseq: this.#count, credentials },
+      });
+      this.#template = template;
+      this.#isPlain = isPlain;
+    }
+    if (isAgain && before !== undefined) stampAgain(template, before, randomHex);
+    else stamp(template, randomHex);
+  }
+
+  /** Whether the branch that ends at `branchEnd` is that of the current request. */
+  hasBranch(bytes: Uint8Array, branchEnd: number): boolean {
+    return this.#template !== undefined && isBranchOf(this.#template, bytes, branchEnd);
+  }
+
+  /** Why a response with the branch of one of these requests must be discarded; undefined to take it. */
+  discardOf(
+    bytes: Uint8Array,
+    scan: Scan,
+    transport: TransportName,
+  ): DiscardedResponse | undefined {
+    if (this.#template === undefined) return undefined;
+    return discardReason(bytes, scan, this.#template, transport);
+  }
+
+  /** Takes a challenge; returns why the next request cannot answer it, undefined when it can. */
+  meet(source: ChallengeSource, response: Uint8Array): string | undefined {
+    if (this.#authenticator === undefined) return 'no credentials are configured';
+    return this.#authenticator.takeChallenge(source, response);
+  }
+}
