@@ -40,6 +40,11 @@ export interface FlowListener {
 export interface Flow {
   /** No retransmissions over a reliable one (RFC 3261 17.1.2.2). */
   readonly isReliable: boolean;
+  /**
+   * Monotonic: when the last request left; undefined when no more is known than when `send` was
+   * called, NaN when it cannot be compared with arrivals.
+   */
+  readonly sentAtMs?: number | undefined;
   /** Makes the flow fit for a ping; `ready` or `failed` follows, at once or later, unless `rest` comes first. */
   prepare(): void;
   send(message: Uint8Array): void;
@@ -66,6 +71,8 @@ export interface Transport {
 export interface Source {
   readonly address: string;
   readonly port: number;
+  /** Monotonic, milliseconds: when it arrived, where the kernel says so. */
+  readonly arrivedAtMs?: number | undefined;
   /** Whether answers go back over the connection that the message came on (RFC 3261 18.2.2). */
   readonly isConnection: boolean;
   /** Sends something back to where it came from, to this port there. */

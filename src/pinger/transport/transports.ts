@@ -12,12 +12,12 @@ import {
   type OpeningListener,
   ReliableTransport,
 } from './connection.js';
+import { dgramUdp } from './dgram-udp.js';
 import { type DialListener, type DialOptions, dial, type Secure } from './dial.js';
 import { RateBound } from './rate-bound.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
 import type { MessageHandler, Transport } from './transport.js';
-import { UdpTransport } from './udp.js';
 import { upgrade, WebSocketChannel } from './websocket.js';
 
 export interface WireOptions {
@@ -79,7 +79,7 @@ export function openTransport(options: WireOptions): Transport {
   const { name, settings, clock, onMessage, log, onUdpRebind: onRebind } = options;
   if (name === 'udp') {
     const { sourceAddress, sourcePort } = settings;
-    return new UdpTransport({ sourceAddress, sourcePort, onMessage, log, onRebind });
+    return dgramUdp({ sourceAddress, sourcePort, onMessage, log, onRebind });
   }
   const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
   const isPersistent = settings.connection === 'persistent';

@@ -1,13 +1,6 @@
 /**
  * SIP over UDP: one socket for each address family carries the pings of all targets.
  *
- * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted, and
- * every request to a target that left the last one without an answer, goes out through a socket that
- * is bound to the same port and connected to that address: a closed port is then told within a round
- * trip, and a healthy target costs no socket. On Linux the kernel tells a connected UDP socket of port
- * and protocol unreachable; that a host or a network cannot be reached is known only when our own
- * routes say so.
- *
  * A NAT or a firewall on the way may forget the port that we send from, or keep an old binding alive
  * by our very pings. So after some pings without a sign of life one is sent from another port; when
  * that is answered, the target's pings go from there. A ping that is made for once has a port of its
@@ -15,13 +8,12 @@
  */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
-import type { Outcome } from '../../shared/outcome.js';
+import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { unlessOurAddressIsGone } from './own-address.js';
-import { failureOf } from './socket-errors.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
-import { type Connected, UdpPorts, type UdpPortsOptions } from './udp-ports.js';
-import type { SharedSocket } from './udp-socket.js';
+import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
+import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 
 /**
  * How long sockets stay open that nobody uses: whoever comes next may use them. On a port that was
@@ -37,18 +29,20 @@ export interface UdpOptions extends UdpPortsOptions {
   readonly onRebind: () => void;
 }
 
-export class UdpTransport implements Transport {
+export class UdpTransport<Port extends UdpPort> implements Transport {
   readonly #options: UdpOptions;
-  readonly #ports: UdpPorts;
+  readonly #medium: UdpMedium<Port>;
+  readonly #ports: UdpPorts<Port>;
   /** Flows that are open. */
   #flows = 0;
   #linger: NodeJS.Timeout | undefined;
   /** The port that a move to was logged of last; what follows is counted alone. */
   #loggedPort = 0;
 
-  constructor(options: UdpOptions) {
+  constructor(options: UdpOptions, medium: UdpMedium<Port>) {
     this.#options = options;
-    this.#ports = new UdpPorts(options);
+    this.#medium = medium;
+    this.#ports = new UdpPorts(options, medium);
   }
 
   open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow {
@@ -56,12 +50,19 @@ export class UdpTransport implements Transport {
     clearTimeout(this.#linger);
     const ended = () => this.#ended();
     const moved = (from: number, to: number) => this.#moved(endpoint, from, to);
-    return new UdpFlow({ ports: this.#ports, endpoint, listener, isForOnce, ended, moved });
+    const ports = this.#ports;
+    const medium = this.#medium;
+    return new UdpFlow({ ports, medium, endpoint, listener, isForOnce, ended, moved });
   }
 
   close(): void {
     clearTimeout(this.#linger);
+    this.#closePorts();
+  }
+
+  #closePorts(): void {
     this.#ports.close();
+    this.#medium.close();
   }
 
   /** A flow has ended; the sockets follow the last one. */
@@ -69,7 +70,7 @@ export class UdpTransport implements Transport {
     if (--this.#flows > 0) return;
     clearTimeout(this.#linger);
     const idleCloseMs = this.#options.sourcePort === 0 ? IDLE_CLOSE_MS : 0;
-    this.#linger = setTimeout(() => this.#ports.close(), idleCloseMs);
+    this.#linger = setTimeout(() => this.#closePorts(), idleCloseMs);
     this.#linger.unref();
   }
 
@@ -86,8 +87,9 @@ export class UdpTransport implements Transport {
   }
 }
 
-interface UdpFlowOptions {
-  readonly ports: UdpPorts;
+interface UdpFlowOptions<Port extends UdpPort> {
+  readonly ports: UdpPorts<Port>;
+  readonly medium: UdpMedium<Port>;
   readonly endpoint: Endpoint;
   readonly listener: FlowListener;
   readonly isForOnce: boolean;
@@ -95,34 +97,37 @@ interface UdpFlowOptions {
   readonly moved: (fromPort: number, toPort: number) => void;
 }
 
-class UdpFlow implements Flow {
+class UdpFlow<Port extends UdpPort> implements Flow {
   readonly isReliable = false;
-  readonly #options: UdpFlowOptions;
+  readonly #options: UdpFlowOptions<Port>;
+  readonly #carrier: Carrier<Port>;
   /** Where pings are sent from. */
-  #home: SharedSocket | undefined;
+  #home: Port | undefined;
   /** Where this ping alone is sent from, to see whether that is answered. */
-  #trial: SharedSocket | undefined;
+  #trial: Port | undefined;
   /** The port that was tried last, in vain. */
-  #lastTried: SharedSocket | undefined;
+  #lastTried: Port | undefined;
   /** Our address as the target sees it, when we send from `home`. */
   #local: LocalAddress | undefined;
-  #own: Connected | undefined;
-  /** The last ping got no answer: this one is sent through a connected socket from the start. */
-  #isSuspect: boolean;
   /** Pings in a row without a sign of life. */
   #silences = 0;
   /** The network, or our own system, said what became of this ping. */
-  #isToldOf = false;
+  #hasFailed = false;
   #isClosed = false;
 
-  constructor(options: UdpFlowOptions) {
+  constructor(options: UdpFlowOptions<Port>) {
+    const { medium, endpoint, isForOnce } = options;
     this.#options = options;
-    this.#isSuspect = options.isForOnce;
+    this.#carrier = medium.carrier(endpoint, isForOnce, (failure) => this.#fail(failure));
+  }
+
+  get sentAtMs(): number | undefined {
+    return this.#carrier.sentAtMs;
   }
 
   prepare(): void {
     const { ports, endpoint, listener, isForOnce } = this.#options;
-    this.#isToldOf = false;
+    this.#hasFailed = false;
     this.#home ??= isForOnce ? ports.own(endpoint.family) : ports.common(endpoint.family);
     if (this.#home === undefined) {
       listener.failed(ports.failureOf(endpoint.family));
@@ -138,52 +143,48 @@ class UdpFlow implements Flow {
   }
 
   send(message: Uint8Array): void {
-    if (this.#isSuspect) this.resend(message);
-    else this.#sendShared(message);
+    this.#send(message, false);
   }
 
   resend(message: Uint8Array): void {
-    const { ports, endpoint } = this.#options;
-    const port = this.#trial ?? this.#home;
-    if (this.#own === undefined && port !== undefined) {
-      this.#own = ports.connect(port, endpoint, this);
-    }
-    if (this.#own === undefined) this.#sendShared(message);
-    else this.#own.socket.send(message, this.#onSent);
+    this.#send(message, true);
   }
 
   rest(isAnswered: boolean | undefined): void {
-    const { ports } = this.#options;
-    this.#isSuspect = isAnswered === false;
     if (isAnswered === true) this.#silences = 0;
-    else if (isAnswered === false && !this.#isToldOf) this.#silences++;
-    if (this.#own !== undefined) {
-      ports.disconnect(this.#own, this);
-      this.#own = undefined;
-    }
+    else if (isAnswered === false && !this.#hasFailed) this.#silences++;
+    this.#carrier.rest(isAnswered);
     this.#endTrial(isAnswered === true);
   }
 
   explain(outcome: Outcome): Outcome {
     const { sourceAddress } = this.#options.ports;
-    const told = unlessOurAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
+    const explained = unlessOurAddressIsGone(
+      outcome,
+      sourceAddress || (this.#local?.address ?? ''),
+    );
     // The routes may choose another one for the next ping.
-    if (told !== outcome) this.#local = undefined;
-    return told;
+    if (explained !== outcome) this.#local = undefined;
+    return explained;
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.rest(undefined);
+    this.#carrier.close();
     if (this.#home !== undefined) this.#options.ports.release(this.#home);
     this.#options.ended();
   }
 
-  /** The network said that what was sent cannot be delivered. */
-  fail(error: NodeJS.ErrnoException): void {
-    const failure = failureOf(error);
-    this.#isToldOf = true;
+  #send(message: Uint8Array, isRetransmission: boolean): void {
+    const port = this.#trial ?? this.#home;
+    if (port !== undefined) this.#carrier.send(port, message, isRetransmission);
+  }
+
+  /** What was sent cannot be delivered. */
+  #fail(failure: TransportFailure): void {
+    this.#hasFailed = true;
     // The address that we send from may be gone: it is looked up again for the next ping.
     if (failure.reason !== 'refused') this.#local = undefined;
     this.#options.listener.failed(failure);
@@ -207,19 +208,10 @@ class UdpFlow implements Flow {
     ports.replace(home, trial);
   }
 
-  #localAddress(home: SharedSocket): LocalAddress | undefined {
+  #localAddress(home: Port): LocalAddress | undefined {
     const { endpoint } = this.#options;
     if (this.#trial !== undefined) return this.#trial.localAddressTowards(endpoint);
     this.#local ??= home.localAddressTowards(endpoint);
     return this.#local;
   }
-
-  #sendShared(message: Uint8Array): void {
-    const { address, port } = this.#options.endpoint;
-    (this.#trial ?? this.#home)?.socket.send(message, port, address, this.#onSent);
-  }
-
-  readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
-    if (error !== null) this.fail(error);
-  };
 }

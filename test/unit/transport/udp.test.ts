@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UdpTransport } from '../../../src/pinger/transport/udp.js';
+import { dgramUdp } from '../../../src/pinger/transport/dgram-udp.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 
 test('a family whose socket cannot be opened does not keep the other from opening', (t) => {
   const logged: LogLine[] = [];
-  const transport = new UdpTransport({
+  const transport = dgramUdp({
     sourceAddress: '127.0.0.1',
     sourcePort: 0,
     onMessage: () => true,
@@ -31,5 +31,5 @@ test('a family whose socket cannot be opened does not keep the other from openin
   open('::1', 6).prepare();
   open('127.0.0.1', 4).prepare();
   assert.deepEqual(outcomes, ['ip6 local', 'ip6 local', 'ip4 ready']);
-  assert.equal(logged.length, 1, 'the trouble is told once');
+  assert.equal(logged.length, 1, 'the error is logged once');
 });

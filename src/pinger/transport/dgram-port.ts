@@ -1,11 +1,12 @@
-/** UDP sockets as `node:dgram` has them: how they are bound, connected, and asked for our address. */
+/** A UDP port by `node:dgram`: how it is bound, connected to a peer, and asked for our address. */
 
 import type * as dgram from 'node:dgram';
 import type { LocalAddress } from '../../shared/address.js';
 import { bind, isConnected } from '../net/udp.js';
 import type { Endpoint, MessageHandler } from './transport.js';
+import type { UdpPort } from './udp-medium.js';
 
-export interface SocketOptions {
+export interface DgramPortOptions {
   /** IP address to send from; empty for the one that the routes choose. */
   readonly sourceAddress: string;
   /** 0 for one that the system chooses. */
@@ -13,20 +14,18 @@ export interface SocketOptions {
   readonly onMessage: MessageHandler;
 }
 
-/** A UDP port of ours: a socket that any number of targets of one family share. */
-export class SharedSocket {
+export class DgramPort implements UdpPort {
   readonly socket: dgram.Socket;
   readonly port: number;
   readonly family: 4 | 6;
-  /** Flows that send from it. */
   users = 0;
-  readonly #options: SocketOptions;
+  readonly #options: DgramPortOptions;
   /** Never sends: it is connected to a peer only to ask which address the routes choose. */
   readonly #scout: dgram.Socket | undefined;
   readonly #locals = new Map<string, LocalAddress>();
 
   /** @throws when it cannot be bound. */
-  constructor(family: 4 | 6, options: SocketOptions) {
+  constructor(family: 4 | 6, options: DgramPortOptions) {
     this.family = family;
     this.#options = options;
     // Bound without reuseAddr first: with it, a port that another program reuses could be shared

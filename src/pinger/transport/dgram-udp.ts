@@ -1,0 +1,153 @@
+/**
+ * UDP by `node:dgram`, where the kernel's own sockets cannot be had.
+ *
+ * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted, and
+ * every request to a target that left the last one without an answer, goes out through a socket that
+ * is bound to the same port and connected to that address: a closed port is then known within a round
+ * trip, and a healthy target costs no socket. On Linux the kernel tells a connected UDP socket of port
+ * and protocol unreachable; that a host or a network cannot be reached is known only when our own
+ * routes say so.
+ */
+
+import type * as dgram from 'node:dgram';
+import type { TransportFailure } from '../../shared/outcome.js';
+import { DgramPort, type DgramPortOptions } from './dgram-port.js';
+import { failureOf } from './socket-errors.js';
+import type { Endpoint } from './transport.js';
+import { type UdpOptions, UdpTransport } from './udp.js';
+import type { Carrier, UdpMedium } from './udp-medium.js';
+
+/** How many connected sockets there may be at one moment; other targets go without. */
+const MAX_CONNECTED = 1024;
+
+export function dgramUdp(options: UdpOptions & DgramPortOptions): UdpTransport<DgramPort> {
+  return new UdpTransport(options, new DgramMedium(options));
+}
+
+/** A socket that is connected to one endpoint, so that ICMP errors reach those who ping it. */
+interface Connected {
+  readonly key: string;
+  readonly socket: dgram.Socket;
+  readonly users: Set<DgramCarrier>;
+  /** Messages that came in. */
+  received: number;
+}
+
+class DgramMedium implements UdpMedium<DgramPort> {
+  readonly #options: DgramPortOptions;
+  /** By our port, and address and port of the peer. */
+  readonly #connected = new Map<string, Connected>();
+
+  constructor(options: DgramPortOptions) {
+    this.#options = options;
+  }
+
+  open(family: 4 | 6): DgramPort {
+    return new DgramPort(family, this.#options);
+  }
+
+  carrier(
+    endpoint: Endpoint,
+    isForOnce: boolean,
+    fail: (failure: TransportFailure) => void,
+  ): Carrier<DgramPort> {
+    return new DgramCarrier(this, endpoint, isForOnce, fail);
+  }
+
+  close(): void {
+    for (const { socket } of this.#connected.values()) socket.close();
+    this.#connected.clear();
+  }
+
+  /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
+  connect(port: DgramPort, endpoint: Endpoint, user: DgramCarrier): Connected | undefined {
+    const key = `${port.port} ${endpoint.address} ${endpoint.port}`;
+    const open = this.#connected.get(key) ?? this.#newConnected(key, port, endpoint);
+    open?.users.add(user);
+    return open;
+  }
+
+  /** The last user that goes closes the socket, once it is read empty: others' answers may be in it. */
+  disconnect(open: Connected, user: DgramCarrier): void {
+    open.users.delete(user);
+    const closeUnlessUsed = (received: number, rounds: number) => {
+      setImmediate(() => {
+        if (open.users.size > 0 || this.#connected.get(open.key) !== open) return;
+        if (open.received !== received || rounds > 0) {
+          closeUnlessUsed(open.received, Math.max(rounds - 1, 0));
+          return;
+        }
+        this.#connected.delete(open.key);
+        open.socket.close();
+      });
+    };
+    if (open.users.size === 0) closeUnlessUsed(open.received, 1);
+  }
+
+  #newConnected(key: string, port: DgramPort, endpoint: Endpoint): Connected | undefined {
+    if (this.#connected.size >= MAX_CONNECTED) return undefined;
+    const socket = port.connect(endpoint);
+    if (socket === undefined) return undefined;
+    const open: Connected = { key, socket, users: new Set(), received: 0 };
+    socket.on('message', () => {
+      open.received++;
+    });
+    socket.on('error', (error) => {
+      for (const user of [...open.users]) user.fail(error);
+    });
+    this.#connected.set(key, open);
+    return open;
+  }
+}
+
+class DgramCarrier implements Carrier<DgramPort> {
+  /** `node:dgram` does not say. */
+  readonly sentAtMs = undefined;
+  readonly #medium: DgramMedium;
+  readonly #endpoint: Endpoint;
+  readonly #fail: (failure: TransportFailure) => void;
+  #connected: Connected | undefined;
+  /** The last ping got no answer: this one is sent through a connected socket from the start. */
+  #isSuspect: boolean;
+
+  constructor(
+    medium: DgramMedium,
+    endpoint: Endpoint,
+    isForOnce: boolean,
+    fail: (failure: TransportFailure) => void,
+  ) {
+    this.#medium = medium;
+    this.#endpoint = endpoint;
+    this.#fail = fail;
+    this.#isSuspect = isForOnce;
+  }
+
+  send(port: DgramPort, message: Uint8Array, isRetransmission: boolean): void {
+    if (isRetransmission || this.#isSuspect) {
+      this.#connected ??= this.#medium.connect(port, this.#endpoint, this);
+    }
+    if (this.#connected !== undefined && (isRetransmission || this.#isSuspect)) {
+      this.#connected.socket.send(message, this.#onSent);
+      return;
+    }
+    const { address, port: peerPort } = this.#endpoint;
+    port.socket.send(message, peerPort, address, this.#onSent);
+  }
+
+  rest(isAnswered: boolean | undefined): void {
+    this.#isSuspect = isAnswered === false;
+    if (this.#connected === undefined) return;
+    this.#medium.disconnect(this.#connected, this);
+    this.#connected = undefined;
+  }
+
+  close(): void {}
+
+  fail(error: NodeJS.ErrnoException): void {
+    this.#fail(failureOf(error));
+  }
+
+  readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
+    if (error !== null) this.fail(error);
+  };
+}
