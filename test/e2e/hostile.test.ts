@@ -100,7 +100,7 @@ test('a malformed response with the branch of the ping ends it as malformed', as
     await eventually(`${name} is down`, async () => (await exporter.isAlive(name)) === 2);
     assert.equal((await exporter.destination(name)).reason, 'malformed', name);
     const [{ detail } = { detail: '' }] = (await exporter.destination(name)).targets;
-    assert.match(detail ?? '', /^an answer came that is not well-formed: /, name);
+    assert.match(detail ?? '', /^malformed response: /, name);
   }
 });
 

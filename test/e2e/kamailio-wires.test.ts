@@ -140,7 +140,7 @@ for (const algorithm of ['MD5', 'SHA-256'] as const) {
         const { reason, targets } = await exporter.destination(name);
         return [reason, targets[0]?.detail];
       };
-      assert.deepEqual(await reasonOf('wrong'), ['auth', 'our credentials were refused']);
+      assert.deepEqual(await reasonOf('wrong'), ['auth', 'the credentials were rejected']);
       assert.deepEqual(await reasonOf('none'), ['auth', 'no credentials are configured']);
       await eventually('several pings', async () => {
         const pings = await exporter.metric('sip_keepalive_pings_total', { destination: 'udp' });

@@ -211,7 +211,7 @@ test('debug=true shows every message with its time, the metrics and the module, 
   assert.match(kept, /401 Unauthorized/);
 
   const [, refused] = await probe(exporter, of(uri, '&module=wrong&debug=1'));
-  assert.match(refused, /not alive: auth, our credentials were refused/);
+  assert.match(refused, /not alive: auth, the credentials were rejected/);
   const everything = [
     refused,
     kept,

@@ -1,10 +1,10 @@
 /**
- * Asks DNS servers for records. They are asked in their order, but a silent one last for a while; the
- * next one is asked when one fails, and beside it when it is slow. The first good answer counts.
+ * Queries DNS servers for records, in the configured order, with servers that do not answer last. The
+ * next server is queried when one fails, and in parallel when one is slow. The first answer counts.
  */
 
 import type { Clock } from '../time/clock.js';
-import { ALIAS_LOOP, MAX_ALIASES, type Question } from './message.js';
+import { MAX_ALIASES, type Question, TOO_MANY_ALIASES } from './message.js';
 import type { DnsAnswer, RecordType } from './records.js';
 import { type DnsServer, serverLabel } from './server.js';
 import { ServerClient, type ServerReply } from './server-client.js';
@@ -12,22 +12,23 @@ import { type FailureReply, failedAnswer, type ServerFailure } from './server-fa
 import { ServerMemory } from './server-memory.js';
 
 export interface DnsClientOptions {
-  /** In the order in which they are to be asked; looked at for each look-up. */
+  /** In the order of preference; called for each lookup. */
   readonly servers: () => readonly DnsServer[];
-  /** For each answer, milliseconds. */
+  /** For one answer, milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
-/** Times that a silent server is asked before one gives up. */
-const ROUNDS = 2;
-/** Servers that are asked for one look-up. */
+/** How often a server that does not answer is queried in one lookup. */
+const MAX_ROUNDS = 2;
+/** Servers that are queried in one lookup. */
 const MAX_SERVERS = 4;
-/** RFC 1035 2.3.4: 255 bytes with the length of each label, as text 253; a label has up to 63. */
+/** RFC 1035 2.3.4: 255 bytes on the wire are 253 as text; a label has up to 63. */
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
 
-/** What ends a look-up: an answer, and who gave it. */
+type Alias = Extract<ServerReply, { kind: 'alias' }>;
+
 interface Answered {
   readonly kind: 'answered';
   readonly server: DnsServer;
@@ -43,75 +44,78 @@ interface Unanswered {
 export class DnsClient {
   readonly #options: DnsClientOptions;
   readonly #memory: ServerMemory;
-  readonly #exchanges: ServerClient;
+  readonly #serverClient: ServerClient;
   #servers: readonly DnsServer[] = [];
 
   constructor(options: DnsClientOptions) {
     const { clock, timeoutMs } = options;
     this.#options = options;
     this.#memory = new ServerMemory(clock);
-    this.#exchanges = new ServerClient({ clock, timeoutMs, memory: this.#memory });
+    this.#serverClient = new ServerClient({ clock, timeoutMs, memory: this.#memory });
   }
 
-  /** Never rejects. The detail of a failure says whom was asked, and what came of it. */
+  /** Never rejects. The detail of a failure says which servers were queried and what each did. */
   async query(name: string, type: RecordType): Promise<DnsAnswer> {
-    const servers = this.#serversNow();
-    const untilMs = this.#options.clock.now() + this.#mostMs(Math.min(servers.length, MAX_SERVERS));
-    let at = name;
+    const { clock } = this.#options;
+    const servers = this.#currentServers();
+    const deadlineMs = clock.now() + this.#maxDurationMs(Math.min(servers.length, MAX_SERVERS));
+    let canonicalName = name;
     let ttlSeconds = Number.POSITIVE_INFINITY;
     for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
-      if (!isDnsName(at)) return failed('nodata', `the DNS can have no name ${at}`);
-      const found = await this.#askAll(servers, { name: at, type });
-      if (found.kind === 'failed') return found;
-      ttlSeconds = Math.min(ttlSeconds, found.ttlSeconds);
-      if (found.kind === 'records') return { ...found, ttlSeconds };
-      at = found.name;
-      if (this.#options.clock.now() > untilMs)
-        return failed('timeout', `no end at the alias ${at}`);
+      if (!isDnsName(canonicalName)) {
+        return failed('nodata', `${canonicalName} is not a valid DNS name`);
+      }
+      const answer = await this.#queryServers(servers, { name: canonicalName, type });
+      if (answer.kind === 'failed') return answer;
+      ttlSeconds = Math.min(ttlSeconds, answer.ttlSeconds);
+      if (answer.kind === 'records') return { ...answer, ttlSeconds };
+      canonicalName = answer.name;
+      if (clock.now() > deadlineMs) {
+        return failed('timeout', `timed out at the alias ${canonicalName}`);
+      }
     }
-    return failed('servfail', ALIAS_LOOP);
+    return failed('servfail', TOO_MANY_ALIASES);
   }
 
-  #serversNow(): readonly DnsServer[] {
+  #currentServers(): readonly DnsServer[] {
     const servers = this.#options.servers();
     if (servers !== this.#servers) {
       this.#servers = servers;
       this.#memory.keepOnly(servers);
-      this.#exchanges.keepOnly(servers);
+      this.#serverClient.keepOnly(servers);
     }
     return servers;
   }
 
-  /** How long the rounds of one question can take, milliseconds. */
-  #mostMs(servers: number): number {
-    return ROUNDS * this.#options.timeoutMs * (1 + Math.max(servers - 1, 0) / 2);
+  /** How long all rounds of one question can take, milliseconds. */
+  #maxDurationMs(servers: number): number {
+    return MAX_ROUNDS * this.#options.timeoutMs * (1 + Math.max(servers - 1, 0) / 2);
   }
 
-  async #askAll(
+  async #queryServers(
     servers: readonly DnsServer[],
     question: Question,
-  ): Promise<DnsAnswer | Extract<ServerReply, { kind: 'alias' }>> {
+  ): Promise<DnsAnswer | Alias> {
     const failures = new Map<string, ServerFailure>();
     const ordered = this.#memory.queryOrder(servers);
     let order = ordered.servers.slice(0, MAX_SERVERS);
     let { atOnce }: { atOnce: number } = ordered;
-    for (let round = 0; round < ROUNDS && order.length > 0; round++) {
+    for (let round = 0; round < MAX_ROUNDS && order.length > 0; round++) {
       const outcome = await this.#race(order, atOnce, question);
       if (outcome.kind === 'answered') return answerOf(outcome);
       for (const failure of outcome.failures) {
         failures.set(serverLabel(failure.server), failure);
       }
-      const isSaid = outcome.failures.some(({ reply }) => reply.kind === 'error');
-      // A server that says what is wrong will say so again.
-      order = isSaid
-        ? []
-        : outcome.failures.filter(({ reply }) => reply.kind === 'silent').map((f) => f.server);
+      // An error from a server would be the same in the next round.
+      const hasError = outcome.failures.some(({ reply }) => reply.kind === 'error');
+      const silent = outcome.failures.filter(({ reply }) => reply.kind === 'silent');
+      order = hasError ? [] : silent.map(({ server }) => server);
       atOnce = 1;
     }
     return failedAnswer([...failures.values()], this.#options.timeoutMs);
   }
 
-  /** Asks each server once, the first `atOnce` at once; the next when one fails or is slow. */
+  /** Queries each server once: the first `atOnce` together, another when one fails or is slow. */
   #race(
     order: readonly DnsServer[],
     atOnce: number,
@@ -120,57 +124,56 @@ export class DnsClient {
     const { clock } = this.#options;
     return new Promise((resolve) => {
       const waiting = [...order];
-      const running = new Map<DnsServer, number>();
+      /** When the query to each server was sent. */
+      const inFlight = new Map<DnsServer, number>();
       const failures: ServerFailure[] = [];
-      let cancel = () => {};
-      let isOver = false;
+      let cancelHedge = () => {};
+      let hasEnded = false;
       const end = (outcome: Answered | Unanswered) => {
-        isOver = true;
-        cancel();
+        hasEnded = true;
+        cancelHedge();
         resolve(outcome);
       };
-      const take = (server: DnsServer, reply: ServerReply) => {
-        running.delete(server);
-        if (isOver) return;
-        if (isFailed(reply)) {
+      const onReply = (server: DnsServer, reply: ServerReply) => {
+        inFlight.delete(server);
+        if (hasEnded) return;
+        if (isFailure(reply)) {
           failures.push({ server, reply });
-          if (waiting.length > 0) askNext();
-          else if (running.size === 0) end({ kind: 'unanswered', failures });
+          if (waiting.length > 0) queryNext();
+          else if (inFlight.size === 0) end({ kind: 'unanswered', failures });
           return;
         }
-        for (const [slow, askedAt] of running) {
-          const isSlow = clock.now() - askedAt >= this.#exchanges.hedgeDelayMs(slow);
-          if (isSlow) this.#memory.silent(slow, askedAt);
+        for (const [slow, sentAtMs] of inFlight) {
+          const isOverdue = clock.now() - sentAtMs >= this.#serverClient.hedgeDelayMs(slow);
+          if (isOverdue) this.#memory.recordSilence(slow, sentAtMs);
         }
         end({ kind: 'answered', server, reply });
       };
-      const askNext = () => {
-        cancel();
+      const queryNext = () => {
+        cancelHedge();
         const server = waiting.shift();
         if (server === undefined) return;
-        running.set(server, clock.now());
-        // Once an answer is there, the others are heard to their end: a late answer is one too.
-        void this.#exchanges.query(server, question).then((reply) => take(server, reply));
-        if (waiting.length > 0) cancel = clock.after(this.#exchanges.hedgeDelayMs(server), askNext);
+        inFlight.set(server, clock.now());
+        // Queries go on after the race has ended: a late answer shows that the server is alive.
+        void this.#serverClient.query(server, question).then((reply) => onReply(server, reply));
+        if (waiting.length === 0) return;
+        cancelHedge = clock.after(this.#serverClient.hedgeDelayMs(server), queryNext);
       };
-      for (let i = 0; i < atOnce; i++) askNext();
+      for (let i = 0; i < atOnce; i++) queryNext();
     });
   }
 }
 
-function isFailed(reply: ServerReply): reply is FailureReply {
+function isFailure(reply: ServerReply): reply is FailureReply {
   const { kind } = reply;
-  return kind === 'error' || kind === 'garbage' || kind === 'fault' || kind === 'silent';
+  return kind === 'error' || kind === 'malformed' || kind === 'socketError' || kind === 'silent';
 }
 
-function answerOf({
-  server,
-  reply,
-}: Answered): DnsAnswer | Extract<ServerReply, { kind: 'alias' }> {
+function answerOf({ server, reply }: Answered): DnsAnswer | Alias {
   if (reply.kind !== 'absent') return reply;
   const label = `${serverLabel(server)}${reply.isOverTcp ? ' over TCP' : ''}`;
   const what = reply.reason === 'nxdomain' ? 'NXDOMAIN' : 'no such record';
-  return { kind: 'failed', reason: reply.reason, detail: `${what} from ${label}` };
+  return failed(reply.reason, `${what} from ${label}`);
 }
 
 function failed(
@@ -180,7 +183,7 @@ function failed(
   return { kind: 'failed', reason, detail };
 }
 
-/** Whether a query can carry the name; what DNS answers lead to may be anything. */
+/** Whether a query can carry the name; a name from a DNS answer can be anything. */
 function isDnsName(name: string): boolean {
   const isLabel = (label: string) => label !== '' && Buffer.byteLength(label) <= MAX_LABEL_LENGTH;
   return Buffer.byteLength(name) <= MAX_NAME_LENGTH && name.split('.').every(isLabel);

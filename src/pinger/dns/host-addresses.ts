@@ -1,4 +1,4 @@
-/** The addresses of one host, from the hosts file or the DNS, through the gate. */
+/** Resolves one host name to addresses, by the hosts file or the DNS, and checks each address. */
 
 import { gateAddress } from '../../shared/address.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
@@ -8,89 +8,81 @@ import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import type { LookupResult } from './lookup-cache.js';
 import { isNegativeAnswer } from './records.js';
 
-/** How long AAAA is waited for once A is answered; RFC 8305 3 has 50 ms, for people who wait. */
-const GRACE_MS = 250;
-/** Addresses that one search comes to. */
+/** How long to wait for AAAA once A is answered. RFC 8305 3 has 50 ms, for interactive programs. */
+const AAAA_DELAY_MS = 250;
+/** Locations of one search. */
 const MAX_LOCATIONS = 4096;
 
 type AddressType = 'A' | 'AAAA';
 
-/** What led to a host. */
-export type UnresolvedLocation = Pick<ServerLocation, 'transport' | 'port' | 'priority' | 'weight'>;
+/** A location whose host is not resolved yet. */
+export type UnresolvedLocation = Pick<
+  ServerLocation,
+  'transport' | 'port' | 'priority' | 'weight'
+> & { readonly previousSteps: readonly ResolutionStep[] };
 
 export class HostAddresses {
   readonly #query: LocateQuery;
   readonly #tools: LocateTools;
-  readonly #findings: LocateReport;
+  readonly #report: LocateReport;
   #locationsLeft = MAX_LOCATIONS;
 
-  constructor(query: LocateQuery, tools: LocateTools, findings: LocateReport) {
+  constructor(query: LocateQuery, tools: LocateTools, report: LocateReport) {
     this.#query = query;
     this.#tools = tools;
-    this.#findings = findings;
+    this.#report = report;
   }
 
-  /** Where the host is served; both families, of whichever there are (RFC 7984 4). */
+  /** The locations of the host, in both address families (RFC 7984 4). */
   async locationsOf(
     host: string,
-    way: UnresolvedLocation,
-    before: readonly ResolutionStep[],
+    unresolved: UnresolvedLocation,
   ): Promise<readonly ServerLocation[]> {
     const listed = this.#tools.hosts.get(host);
-    const locations =
+    const all =
       listed === undefined
-        ? await this.#lookedUp(host, way, before)
-        : this.#listed(host, listed, way, before);
-    const within = locations.slice(0, this.#locationsLeft);
-    this.#locationsLeft -= within.length;
-    const cut = locations.length - within.length;
-    if (cut > 0) this.#findings.addCut(cut, `there are more than ${MAX_LOCATIONS} addresses`);
-    return within;
+        ? await this.#fromDns(host, unresolved)
+        : this.#fromHostsFile(host, listed, unresolved);
+    const used = all.slice(0, this.#locationsLeft);
+    this.#locationsLeft -= used.length;
+    const cut = all.length - used.length;
+    if (cut > 0) this.#report.addCut(cut, `addresses of ${host}`, all.length);
+    return used;
   }
 
-  #listed(
+  #fromHostsFile(
     host: string,
     listed: readonly string[],
-    way: UnresolvedLocation,
-    before: readonly ResolutionStep[],
+    unresolved: UnresolvedLocation,
   ): readonly ServerLocation[] {
-    // The file may change at any time, and costs nothing to look into.
-    this.#findings.expiresAtMs = 0;
+    // The result expires at once: the file can change at any time, and reading it again is cheap.
+    this.#report.expiresAtMs = 0;
     const untilMs = Number.POSITIVE_INFINITY;
     return listed.flatMap((value) =>
-      this.#location(value, way, before, { type: 'hosts', name: host, untilMs }),
+      this.#checkedLocation(value, unresolved, { type: 'hosts', name: host, untilMs }),
     );
   }
 
-  async #lookedUp(
-    host: string,
-    way: UnresolvedLocation,
-    before: readonly ResolutionStep[],
-  ): Promise<readonly ServerLocation[]> {
-    const asked = this.#types().map((type) => [type, this.#tools.lookUp(host, type)] as const);
+  async #fromDns(host: string, unresolved: UnresolvedLocation): Promise<readonly ServerLocation[]> {
+    const lookups = this.#types().map((type) => [type, this.#tools.lookUp(host, type)] as const);
     const locations: ServerLocation[] = [];
     const failed: [AddressType, LookupResult | undefined][] = [];
-    for (const [type, promise] of asked) {
-      const lookedUp = await (locations.length > 0 ? this.#soon(promise) : promise);
-      if (lookedUp?.answer.kind !== 'records') {
-        failed.push([type, lookedUp]);
+    for (const [type, promise] of lookups) {
+      const result = await (locations.length > 0 ? this.#orUndefinedAfterDelay(promise) : promise);
+      if (result?.answer.kind !== 'records') {
+        failed.push([type, result]);
         continue;
       }
-      const { answer, expiresAtMs } = lookedUp;
-      this.#findings.addLookup(lookedUp, host, type, before);
+      const { answer, expiresAtMs: untilMs } = result;
+      this.#report.addLookup(result, host, type, unresolved.previousSteps);
       for (const record of answer.records) {
         if (record.type !== type) continue;
-        locations.push(
-          ...this.#location(record.address, way, before, {
-            type,
-            name: host,
-            untilMs: expiresAtMs,
-          }),
-        );
+        const step = { type, name: host, untilMs };
+        locations.push(...this.#checkedLocation(record.address, unresolved, step));
       }
     }
-    for (const [type, lookedUp] of failed) {
-      this.#missed(host, type, lookedUp, locations.length > 0, before);
+    for (const [type, result] of failed) {
+      this.#reportFailure(host, type, result, locations.length > 0, unresolved.previousSteps);
     }
     return locations;
   }
@@ -101,62 +93,59 @@ export class HostAddresses {
     return ipProtocol === 'ip4' ? ['A'] : ['AAAA'];
   }
 
-  /** @param lookedUp undefined when there is no answer yet. */
-  #missed(
+  /** @param result undefined when there is no answer yet. */
+  #reportFailure(
     host: string,
     type: AddressType,
-    lookedUp: LookupResult | undefined,
-    isFound: boolean,
-    before: readonly ResolutionStep[],
+    result: LookupResult | undefined,
+    hasOtherFamily: boolean,
+    previousSteps: readonly ResolutionStep[],
   ): void {
-    const answer = lookedUp?.answer;
+    const answer = result?.answer;
     const isUnknown = answer?.kind !== 'failed' || !isNegativeAnswer(answer.reason);
-    if (isFound && !isUnknown) return;
-    // AAAA that fails is common, and says nothing where A is answered.
-    if (lookedUp === undefined || (isFound && type === 'AAAA')) {
-      this.#findings.unansweredBeside.add(`${type} ${host}`);
-      this.#findings.markMissing('family');
+    if (hasOtherFamily && !isUnknown) return;
+    // AAAA lookups fail often, and that means nothing when A is answered.
+    if (result === undefined || (hasOtherFamily && type === 'AAAA')) {
+      this.#report.unansweredBeside.add(`${type} ${host}`);
+      this.#report.markMissing('family');
       return;
     }
-    this.#findings.addLookup(lookedUp, host, type, before);
-    if (isUnknown) this.#findings.markMissing('locations');
+    this.#report.addLookup(result, host, type, previousSteps);
+    if (isUnknown) this.#report.markMissing('locations');
   }
 
-  /** Undefined when the answer does not come soon. */
-  async #soon(lookedUp: Promise<LookupResult>): Promise<LookupResult | undefined> {
+  async #orUndefinedAfterDelay(promise: Promise<LookupResult>): Promise<LookupResult | undefined> {
     let cancel = () => {};
-    const grace = new Promise<undefined>((resolve) => {
-      cancel = this.#tools.clock.after(GRACE_MS, () => resolve(undefined));
+    const delay = new Promise<undefined>((resolve) => {
+      cancel = this.#tools.clock.after(AAAA_DELAY_MS, () => resolve(undefined));
     });
-    const first = await Promise.race([lookedUp, grace]);
+    const first = await Promise.race([promise, delay]);
     cancel();
     return first;
   }
 
-  /** The place at an address; none, with a word, where the gate does not let it through. */
-  #location(
+  /** The location at an address; none, and a line in the report, when it may not be pinged. */
+  #checkedLocation(
     value: string,
-    way: UnresolvedLocation,
-    before: readonly ResolutionStep[],
+    unresolved: UnresolvedLocation,
     step: Omit<ResolutionStep, 'value'>,
   ): readonly ServerLocation[] {
-    const gated = gateAddress(value, way.port);
+    const gated = gateAddress(value, unresolved.port);
     if ('fault' in gated) {
-      const source = step.type === 'hosts' ? 'the hosts file has' : `${step.type} of`;
-      this.#findings.addUnusableRecord(`${source} ${step.name}: ${gated.fault}`);
+      const source = step.type === 'hosts' ? 'hosts file entry of' : `${step.type} of`;
+      this.#report.addUnusableRecord(`${source} ${step.name}: ${gated.fault}`);
       return [];
     }
     if (!matchesIpProtocol(gated, this.#query.ipProtocol)) {
       // RFC 4291 2.5.5.2: an AAAA record can hold an IPv4 address.
       if (step.type !== 'hosts') {
-        this.#findings.addUnusableRecord(
-          `${step.type} of ${step.name}: ${gated.address} is an IPv4 address`,
-        );
+        const problem = `${gated.address} is an IPv4 address`;
+        this.#report.addUnusableRecord(`${step.type} of ${step.name}: ${problem}`);
       }
       return [];
     }
-    const { transport, priority, weight } = way;
-    const steps = [...before, { ...step, value: gated.address }];
+    const { transport, priority, weight, previousSteps } = unresolved;
+    const steps = [...previousSteps, { ...step, value: gated.address }];
     return [{ transport, ...gated, priority, weight, steps }];
   }
 }

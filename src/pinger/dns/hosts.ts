@@ -1,11 +1,11 @@
-/** The hosts file (hosts(5)): addresses that names have without being looked up. */
+/** The hosts file (hosts(5)): addresses of names that are not looked up in the DNS. */
 
 import { addressFamily } from '../../shared/address.js';
 
-/** By name, in lower case: its addresses as they are written, whether they can be pinged or not. */
+/** By name in lower case: its addresses as written, including those that cannot be pinged. */
 export type HostsTable = ReadonlyMap<string, readonly string[]>;
 
-/** A line that is none is passed over, as everywhere. */
+/** Skips invalid lines, as the C library does. */
 export function parseHosts(text: string): HostsTable {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -13,10 +13,10 @@ export function parseHosts(text: string): HostsTable {
     // RFC 4007 11: the zone of a link-local address.
     if (addressFamily(address.replace(/%.*$/, '')) === undefined) continue;
     for (const name of names) {
-      const plain = name.toLowerCase().replace(/\.$/, '');
-      const known = hosts.get(plain) ?? [];
-      if (!known.includes(address)) known.push(address);
-      hosts.set(plain, known);
+      const canonical = name.toLowerCase().replace(/\.$/, '');
+      const addresses = hosts.get(canonical) ?? [];
+      if (!addresses.includes(address)) addresses.push(address);
+      hosts.set(canonical, addresses);
     }
   }
   return hosts;

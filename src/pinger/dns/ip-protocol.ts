@@ -1,13 +1,11 @@
-/** Addresses of a name, and which of them are pinged. */
+/** The setting `ip_protocol`: which address families are pinged. */
 
+import type { IpAddress } from '../../shared/address.js';
 import type { IpProtocol } from '../../shared/destination.js';
 
-export interface Address {
-  /** IPv6 without brackets. */
-  readonly address: string;
-  readonly family: 4 | 6;
-}
-
-export function matchesIpProtocol({ family }: Address, ipProtocol: IpProtocol): boolean {
+export function matchesIpProtocol(
+  { family }: Pick<IpAddress, 'family'>,
+  ipProtocol: IpProtocol,
+): boolean {
   return ipProtocol === 'any' || ipProtocol === `ip${family}`;
 }

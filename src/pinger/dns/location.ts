@@ -1,4 +1,4 @@
-/** What a look-up of SIP servers (RFC 3263) takes and finds. */
+/** Input and output of locating SIP servers (RFC 3263). */
 
 import type { IpProtocol } from '../../shared/destination.js';
 import type { TransportChoice, TransportName } from '../../shared/outcome.js';
@@ -8,27 +8,27 @@ import type { Clock } from '../time/clock.js';
 import type { HostsTable } from './hosts.js';
 import type { LookupFunction } from './lookup-cache.js';
 
-/** A place where a URI is served. Its address and port are through the gate. */
+/** Where a URI is served. The address and the port have passed `gateAddress`. */
 export interface ServerLocation {
   readonly transport: TransportName;
   readonly address: string;
   readonly family: 4 | 6;
   readonly port: number;
-  /** Of the SRV record that led here (RFC 2782); undefined without one. */
+  /** From the SRV record (RFC 2782); undefined without one. */
   readonly priority: number | undefined;
   readonly weight: number | undefined;
-  /** The records that led here, the first one first. */
+  /** The records that led here, in order. */
   readonly steps: readonly ResolutionStep[];
 }
 
 export interface LocateQuery {
   readonly uri: SipUri;
-  /** The wire where the URI names none; `auto` for what DNS says, UDP where that says nothing. */
+  /** Used when the URI names no transport; `auto` follows the DNS, and is UDP without such records. */
   readonly transport: TransportChoice;
   readonly ipProtocol: IpProtocol;
-  /** The setting that leaves one family out, for a message; empty where none does. */
+  /** The setting that excludes one address family, for a message; empty for none. */
   readonly narrowedBy: string;
-  /** Places that are of use: not many more names than these are followed. */
+  /** Locations that the caller uses; limits how many host names are looked up. */
   readonly maxTargets: number;
 }
 
@@ -36,6 +36,6 @@ export interface LocateTools {
   readonly lookUp: LookupFunction;
   readonly hosts: HostsTable;
   readonly clock: Clock;
-  /** So many records of an answer are not followed, because there are too many. */
+  /** Called with the number of records that are not used, because there are too many. */
   readonly onCut: (count: number) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * Look-ups as the rest asks for them: an answer is used until its time is up, one look-up serves all
- * who want the same, only a few are under way, and each name has its fair turn at them.
+ * Caches DNS answers for their TTL. Concurrent lookups of the same record share one query, and the
+ * number of queries in flight is limited, fairly among those that ask ({@link LookupQueue}).
  */
 
 import type { Clock } from '../time/clock.js';
@@ -8,190 +8,191 @@ import { LookupQueue } from './lookup-queue.js';
 import { preferred } from './preference.js';
 import { type DnsAnswer, type DnsRecord, isNegativeAnswer, type RecordType } from './records.js';
 
-/** Look-ups under way at one moment, for one name, and look-ups that wait for a turn. */
-const BOUNDS = { maxInFlight: 64, maxInFlightPerRequester: 8, maxWaiting: 50_000 } as const;
-/** Answers that are kept, and their bytes. */
-const MAX_KEPT = 100_000;
-const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-/** What is left of them once there were too many. */
-const KEPT_SHARE = 0.9;
-/** Records of one answer: `max_targets` is never more. */
+const QUEUE_LIMITS = { maxInFlight: 64, maxInFlightPerRequester: 8, maxWaiting: 50_000 } as const;
+const MAX_ANSWERS = 100_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Share of these limits that an eviction leaves. */
+const EVICTED_TO = 0.9;
+/** Records of one answer that are kept; the setting `max_targets` is never larger. */
 const MAX_RECORDS = 1024;
-/** How long it is believed that there is no such record. */
-const ABSENT_MS = 5_000;
-/** Memory of an answer, and of a record in it, besides its texts. */
+/** How long a negative answer is cached. */
+const NEGATIVE_TTL_MS = 5_000;
+/** Estimated memory of an answer, and of a record in it, without their texts. */
 const ANSWER_BYTES = 300;
 const RECORD_BYTES = 120;
 
-/** An answer, and the monotonic time until which it holds. */
 export interface LookupResult {
   readonly answer: DnsAnswer;
+  /** Monotonic. */
   readonly expiresAtMs: number;
 }
 
-/** Rejects by a fault of our own alone. */
+/** Rejects only on an internal error. */
 export type LookupFunction = (name: string, type: RecordType) => Promise<LookupResult>;
 
-/** What is counted of look-ups. */
 export interface LookupCounters {
-  /** Look-ups under way, and those that wait for a turn. */
   setLookups(inFlight: number, waiting: number): void;
-  /** A look-up was not made, because too many waited. */
+  /** A lookup was refused because too many were waiting. */
   recordLookupShed(): void;
-  /** Records of an answer are not followed, because there are too many. */
+  /** Records of an answer were dropped because it had too many. */
   recordRecordsCut(count: number): void;
 }
 
 interface CacheEntry {
   readonly result: Promise<LookupResult>;
-  readonly start: (asker: string) => void;
-  /** Whose turn it waits for; undefined once it is under way. */
+  /** Sends the query, on behalf of this requester. */
+  readonly start: (requester: string) => void;
+  /** Requesters that have this lookup in their queue; undefined once the query is in flight. */
   waitingRequesters: Set<string> | undefined;
-  /** Monotonic; infinite until it is answered. */
+  /** Monotonic; infinite until there is an answer. */
   expiresAtMs: number;
   bytes: number;
 }
 
 export class LookupCache {
   readonly #clock: Clock;
-  readonly #ask: (name: string, type: RecordType) => Promise<DnsAnswer>;
-  readonly #meter: LookupCounters;
-  readonly #turns = new LookupQueue(BOUNDS);
-  /** The oldest first. */
-  readonly #kept = new Map<string, CacheEntry>();
+  readonly #query: (name: string, type: RecordType) => Promise<DnsAnswer>;
+  readonly #counters: LookupCounters;
+  readonly #queue = new LookupQueue(QUEUE_LIMITS);
+  /** By `TYPE NAME`, the oldest first. */
+  readonly #entries = new Map<string, CacheEntry>();
   #bytes = 0;
 
   constructor(
     clock: Clock,
-    ask: (name: string, type: RecordType) => Promise<DnsAnswer>,
-    meter: LookupCounters,
+    query: (name: string, type: RecordType) => Promise<DnsAnswer>,
+    counters: LookupCounters,
   ) {
     this.#clock = clock;
-    this.#ask = ask;
-    this.#meter = meter;
+    this.#query = query;
+    this.#counters = counters;
   }
 
-  /** Bytes of the answers that are kept, about. */
+  /** Estimated size of the cached answers. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Look-ups on behalf of one who asks: the name that a destination has. */
-  forRequester(asker: string): LookupFunction {
+  /** Lookups on behalf of one requester: the host of a destination. */
+  forRequester(requester: string): LookupFunction {
     return async (name, type) => {
       const key = `${type} ${name}`;
-      const known = this.#kept.get(key);
-      const isKnown = known !== undefined && this.#clock.now() < known.expiresAtMs;
-      const entry = isKnown ? known : this.#entryFor(key, name, type);
-      if (this.#queue(entry, asker)) return entry.result;
-      if (!isKnown) this.#drop(key, entry);
-      this.#meter.recordLookupShed();
-      const detail = `${BOUNDS.maxWaiting} look-ups wait already`;
+      const cached = this.#entries.get(key);
+      const isValid = cached !== undefined && this.#clock.now() < cached.expiresAtMs;
+      const entry = isValid ? cached : this.#addEntry(key, name, type);
+      if (this.#enqueue(entry, requester)) return entry.result;
+      if (!isValid) this.#delete(key, entry);
+      this.#counters.recordLookupShed();
+      const detail = `too many DNS lookups are waiting (${QUEUE_LIMITS.maxWaiting})`;
       const answer: DnsAnswer = { kind: 'failed', reason: 'local', detail };
       return { answer, expiresAtMs: this.#clock.now() };
     };
   }
 
-  #entryFor(key: string, name: string, type: RecordType): CacheEntry {
-    let begin: (asker: string) => void = () => {};
-    const begun = new Promise<string>((resolve) => {
-      begin = resolve;
+  #addEntry(key: string, name: string, type: RecordType): CacheEntry {
+    let start: (requester: string) => void = () => {};
+    const started = new Promise<string>((resolve) => {
+      start = resolve;
     });
-    const lookedUp = begun.then((asker) => this.#answered(key, asker, entry, name, type));
+    const result = started.then((requester) => this.#run(key, requester, entry, name, type));
     const entry: CacheEntry = {
-      ...{ result: lookedUp, start: begin, waitingRequesters: new Set<string>() },
+      ...{ result, start, waitingRequesters: new Set<string>() },
       ...{ expiresAtMs: Number.POSITIVE_INFINITY, bytes: 0 },
     };
-    const old = this.#kept.get(key);
-    if (old !== undefined) this.#drop(key, old);
-    this.#kept.set(key, entry);
+    const expired = this.#entries.get(key);
+    if (expired !== undefined) this.#delete(key, expired);
+    this.#entries.set(key, entry);
     return entry;
   }
 
-  /** Waits for the asker's turn, unless it is under way. False when too many wait, and nobody for it. */
-  #queue(entry: CacheEntry, asker: string): boolean {
+  /** False when the queue is full and no other requester has this lookup in its queue. */
+  #enqueue(entry: CacheEntry, requester: string): boolean {
     const { waitingRequesters } = entry;
-    if (waitingRequesters === undefined || waitingRequesters.has(asker)) return true;
-    waitingRequesters.add(asker);
-    const isQueued = this.#turns.acquire(asker, () => {
-      // Another asker's turn came first.
-      if (entry.waitingRequesters === undefined) return queueMicrotask(() => this.#endTurn(asker));
+    if (waitingRequesters === undefined || waitingRequesters.has(requester)) return true;
+    waitingRequesters.add(requester);
+    const isQueued = this.#queue.acquire(requester, () => {
+      // Another requester has started it meanwhile: this place is not needed.
+      if (entry.waitingRequesters === undefined) {
+        queueMicrotask(() => this.#release(requester));
+        return;
+      }
       entry.waitingRequesters = undefined;
-      entry.start(asker);
+      entry.start(requester);
     });
-    if (!isQueued) waitingRequesters.delete(asker);
-    this.#tell();
+    if (!isQueued) waitingRequesters.delete(requester);
+    this.#reportCounts();
     return isQueued || waitingRequesters.size > 0;
   }
 
-  async #answered(
+  async #run(
     key: string,
-    asker: string,
+    requester: string,
     entry: CacheEntry,
     name: string,
     type: RecordType,
   ): Promise<LookupResult> {
     try {
-      const answer = trimmed(await this.#ask(name, type));
-      if (answer.kind === 'records' && answer.cut) this.#meter.recordRecordsCut(answer.cut);
-      entry.expiresAtMs = this.#clock.now() + believedMs(answer);
-      this.#keep(key, entry, answer);
+      const answer = withMaxRecords(await this.#query(name, type));
+      if (answer.kind === 'records' && answer.cut) this.#counters.recordRecordsCut(answer.cut);
+      entry.expiresAtMs = this.#clock.now() + ttlMs(answer);
+      this.#store(key, entry, answer);
       return { answer, expiresAtMs: entry.expiresAtMs };
     } catch (error) {
-      this.#drop(key, entry);
+      this.#delete(key, entry);
       throw error;
     } finally {
-      this.#endTurn(asker);
+      this.#release(requester);
     }
   }
 
-  #endTurn(asker: string): void {
-    this.#turns.release(asker);
-    this.#tell();
+  #release(requester: string): void {
+    this.#queue.release(requester);
+    this.#reportCounts();
   }
 
-  #tell(): void {
-    this.#meter.setLookups(this.#turns.inFlight, this.#turns.waiting);
+  #reportCounts(): void {
+    this.#counters.setLookups(this.#queue.inFlight, this.#queue.waiting);
   }
 
-  #keep(key: string, entry: CacheEntry, answer: DnsAnswer): void {
-    if (this.#kept.get(key) !== entry) return;
+  #store(key: string, entry: CacheEntry, answer: DnsAnswer): void {
+    if (this.#entries.get(key) !== entry) return;
     if (entry.expiresAtMs <= this.#clock.now()) {
-      this.#drop(key, entry);
+      this.#delete(key, entry);
       return;
     }
     entry.bytes = key.length + sizeOf(answer);
     this.#bytes += entry.bytes;
-    const isFull = this.#kept.size > MAX_KEPT || this.#bytes > MAX_KEPT_BYTES;
-    if (isFull) this.#makeRoom();
+    if (this.#entries.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#evict();
   }
 
-  /** Drops what is out of date, and the oldest when that is not enough. */
-  #makeRoom(): void {
+  /** Deletes expired answers, then the oldest ones until there is room. */
+  #evict(): void {
     const now = this.#clock.now();
-    for (const [key, entry] of this.#kept) if (entry.expiresAtMs <= now) this.#drop(key, entry);
-    for (const [key, entry] of this.#kept) {
-      const isEnough =
-        this.#kept.size <= KEPT_SHARE * MAX_KEPT && this.#bytes <= KEPT_SHARE * MAX_KEPT_BYTES;
-      if (isEnough) return;
-      if (Number.isFinite(entry.expiresAtMs)) this.#drop(key, entry);
+    for (const [key, entry] of this.#entries)
+      if (entry.expiresAtMs <= now) this.#delete(key, entry);
+    for (const [key, entry] of this.#entries) {
+      const hasRoom =
+        this.#entries.size <= EVICTED_TO * MAX_ANSWERS && this.#bytes <= EVICTED_TO * MAX_BYTES;
+      if (hasRoom) return;
+      const isAnswered = Number.isFinite(entry.expiresAtMs);
+      if (isAnswered) this.#delete(key, entry);
     }
   }
 
-  #drop(key: string, entry: CacheEntry): void {
-    if (this.#kept.get(key) !== entry) return;
-    this.#kept.delete(key);
+  #delete(key: string, entry: CacheEntry): void {
+    if (this.#entries.get(key) !== entry) return;
+    this.#entries.delete(key);
     this.#bytes -= entry.bytes;
   }
 }
 
-function believedMs(answer: DnsAnswer): number {
+function ttlMs(answer: DnsAnswer): number {
   if (answer.kind === 'records') return answer.ttlSeconds * 1000;
-  return isNegativeAnswer(answer.reason) ? ABSENT_MS : 0;
+  return isNegativeAnswer(answer.reason) ? NEGATIVE_TTL_MS : 0;
 }
 
-/** The best records of an answer that has too many. */
-function trimmed(answer: DnsAnswer): DnsAnswer {
+/** The most preferred records of an answer that has too many. */
+function withMaxRecords(answer: DnsAnswer): DnsAnswer {
   if (answer.kind === 'failed' || answer.records.length <= MAX_RECORDS) return answer;
   const records = preferred(answer.records).slice(0, MAX_RECORDS);
   return { ...answer, records, cut: answer.records.length - records.length };

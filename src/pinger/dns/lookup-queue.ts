@@ -1,27 +1,26 @@
 /**
- * Fair turns at something that only a few can do at once. Who asks for much waits for its own turns,
- * not the others for theirs: askers that wait are served one after the other, and none has more than
- * its share at once.
+ * Limits how many tasks run at once, fairly: requesters that wait are served in turn, each has a
+ * limit of its own, and so a requester with many tasks delays only itself.
  */
 
 export interface QueueLimits {
   readonly maxInFlight: number;
   readonly maxInFlightPerRequester: number;
-  /** Of all askers together. */
+  /** Of all requesters together. */
   readonly maxWaiting: number;
 }
 
 export class LookupQueue {
-  readonly #bounds: QueueLimits;
-  readonly #underWay = new Map<string, number>();
-  readonly #queues = new Map<string, (() => void)[]>();
-  /** Askers that wait and have less than their share, the next one first. */
+  readonly #limits: QueueLimits;
+  readonly #inFlightOf = new Map<string, number>();
+  readonly #waitingOf = new Map<string, (() => void)[]>();
+  /** Requesters that wait and are below their own limit, the next one first. */
   readonly #ready = new Set<string>();
   #inFlight = 0;
   #waiting = 0;
 
-  constructor(bounds: QueueLimits) {
-    this.#bounds = bounds;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   get inFlight(): number {
@@ -33,57 +32,57 @@ export class LookupQueue {
   }
 
   /**
-   * Calls `start` at once, or when it is the asker's turn; each start is followed by one {@link release}.
-   * False when too many wait already: then it is never called.
+   * Calls `start` now or when a place is free; the caller then calls {@link release} once, when the
+   * task has ended. Returns false when the queue is full; `start` is then never called.
    */
-  acquire(asker: string, start: () => void): boolean {
-    const isFree = this.#inFlight < this.#bounds.maxInFlight && this.#hasShare(asker);
+  acquire(requester: string, start: () => void): boolean {
+    const isFree = this.#inFlight < this.#limits.maxInFlight && this.#isBelowOwnLimit(requester);
     if (isFree) {
-      this.#start(asker, start);
+      this.#start(requester, start);
       return true;
     }
-    if (this.#waiting >= this.#bounds.maxWaiting) return false;
-    const queue = this.#queues.get(asker) ?? [];
-    queue.push(start);
-    this.#queues.set(asker, queue);
+    if (this.#waiting >= this.#limits.maxWaiting) return false;
+    const waiting = this.#waitingOf.get(requester) ?? [];
+    waiting.push(start);
+    this.#waitingOf.set(requester, waiting);
     this.#waiting++;
-    if (this.#hasShare(asker)) this.#ready.add(asker);
+    if (this.#isBelowOwnLimit(requester)) this.#ready.add(requester);
     return true;
   }
 
-  /** One turn of the asker is over, and goes to the next who waits. */
-  release(asker: string): void {
-    const left = (this.#underWay.get(asker) ?? 0) - 1;
-    if (left > 0) this.#underWay.set(asker, left);
-    else this.#underWay.delete(asker);
+  /** Frees a place, and gives it to the next task that waits. */
+  release(requester: string): void {
+    const left = (this.#inFlightOf.get(requester) ?? 0) - 1;
+    if (left > 0) this.#inFlightOf.set(requester, left);
+    else this.#inFlightOf.delete(requester);
     this.#inFlight--;
-    if (this.#queues.has(asker)) this.#ready.add(asker);
-    while (this.#inFlight < this.#bounds.maxInFlight) {
+    if (this.#waitingOf.has(requester)) this.#ready.add(requester);
+    while (this.#inFlight < this.#limits.maxInFlight) {
       const [next] = this.#ready;
       if (next === undefined) return;
-      this.#serve(next);
+      this.#startNextOf(next);
     }
   }
 
-  #serve(asker: string): void {
-    const queue = this.#queues.get(asker) ?? [];
-    const start = queue.shift();
-    this.#ready.delete(asker);
-    if (queue.length === 0) this.#queues.delete(asker);
+  #startNextOf(requester: string): void {
+    const waiting = this.#waitingOf.get(requester) ?? [];
+    const start = waiting.shift();
+    this.#ready.delete(requester);
+    if (waiting.length === 0) this.#waitingOf.delete(requester);
     if (start === undefined) return;
     this.#waiting--;
-    this.#start(asker, start);
-    // Behind all others that wait.
-    if (queue.length > 0 && this.#hasShare(asker)) this.#ready.add(asker);
+    this.#start(requester, start);
+    // Last in line now.
+    if (waiting.length > 0 && this.#isBelowOwnLimit(requester)) this.#ready.add(requester);
   }
 
-  #start(asker: string, start: () => void): void {
-    this.#underWay.set(asker, (this.#underWay.get(asker) ?? 0) + 1);
+  #start(requester: string, start: () => void): void {
+    this.#inFlightOf.set(requester, (this.#inFlightOf.get(requester) ?? 0) + 1);
     this.#inFlight++;
     start();
   }
 
-  #hasShare(asker: string): boolean {
-    return (this.#underWay.get(asker) ?? 0) < this.#bounds.maxInFlightPerRequester;
+  #isBelowOwnLimit(requester: string): boolean {
+    return (this.#inFlightOf.get(requester) ?? 0) < this.#limits.maxInFlightPerRequester;
   }
 }

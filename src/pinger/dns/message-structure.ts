@@ -1,6 +1,6 @@
 /**
- * Whether a DNS message is laid out as it says (RFC 1035 4.1). `dns-packet` takes the length of some
- * records for granted, and reads on behind the end of a record or of the message.
+ * Checks the structure of a DNS message (RFC 1035 4.1) before it is decoded. `dns-packet` assumes the
+ * length of some records, and reads past the end of a record or of the message.
  */
 
 export const HEADER_BYTES = 12;
@@ -10,11 +10,11 @@ const RECORD_BYTES = 10;
 /** RFC 1035 4.1.4: a pointer ends a name. */
 const POINTER = 0xc0;
 
-/** Where the data of a record that begin at `at` end by themselves. */
-type EndOf = (bytes: Buffer, at: number) => number;
+/** Where the record data that begins at `at` ends, according to its own content. */
+type DataEnd = (bytes: Buffer, at: number) => number;
 
-/** Of the records that we read, by the number of their type (RFC 1035 3.2.2, 3596, 2782, 3403). */
-const ENDS: ReadonlyMap<number, EndOf> = new Map<number, EndOf>([
+/** By type number, for the types that are read (RFC 1035 3.2.2, RFC 3596, RFC 2782, RFC 3403). */
+const DATA_ENDS: ReadonlyMap<number, DataEnd> = new Map<number, DataEnd>([
   [1, (_, at) => at + 4],
   [5, endOfName],
   [28, (_, at) => at + 16],
@@ -22,7 +22,7 @@ const ENDS: ReadonlyMap<number, EndOf> = new Map<number, EndOf>([
   [35, (bytes, at) => endOfName(bytes, endOfStrings(bytes, at + 4, 3))],
 ]);
 
-/** Whether all its questions and records end where they should. */
+/** Whether each question and each record ends where its length says, within the message. */
 export function hasValidStructure(bytes: Buffer): boolean {
   if (bytes.length < HEADER_BYTES) return false;
   const questions = bytes.readUInt16BE(4);
@@ -33,19 +33,19 @@ export function hasValidStructure(bytes: Buffer): boolean {
     if (at > bytes.length) return false;
   }
   for (let i = 0; i < records; i++) {
-    const begin = endOfName(bytes, at);
-    const data = begin + RECORD_BYTES;
-    if (data > bytes.length) return false;
-    at = data + bytes.readUInt16BE(begin + 8);
-    const ownEnd = ENDS.get(bytes.readUInt16BE(begin))?.(bytes, data) ?? at;
-    if (at > bytes.length || ownEnd !== at) return false;
+    const typeAt = endOfName(bytes, at);
+    const dataAt = typeAt + RECORD_BYTES;
+    if (dataAt > bytes.length) return false;
+    at = dataAt + bytes.readUInt16BE(typeAt + 8);
+    const dataEnd = DATA_ENDS.get(bytes.readUInt16BE(typeAt))?.(bytes, dataAt) ?? at;
+    if (at > bytes.length || dataEnd !== at) return false;
   }
   return true;
 }
 
-/** Behind the end of the message when the name does not end in it. */
-function endOfName(bytes: Buffer, begin: number): number {
-  let at = begin;
+/** An offset past the end of the message when the name does not end in it. */
+function endOfName(bytes: Buffer, start: number): number {
+  let at = start;
   for (;;) {
     const length = bytes[at];
     if (length === undefined) return bytes.length + 1;
@@ -55,8 +55,8 @@ function endOfName(bytes: Buffer, begin: number): number {
   }
 }
 
-function endOfStrings(bytes: Buffer, begin: number, count: number): number {
-  let at = begin;
+function endOfStrings(bytes: Buffer, start: number, count: number): number {
+  let at = start;
   for (let i = 0; i < count; i++) at += 1 + (bytes[at] ?? bytes.length);
   return at;
 }

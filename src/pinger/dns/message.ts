@@ -1,13 +1,13 @@
 /**
- * DNS messages, by `dns-packet`: queries that answers can be held against, and what an answer says.
- * Node's own resolver tells no TTL of SRV and NAPTR records, which is why it is not asked.
+ * DNS messages, encoded and decoded by `dns-packet`. Node's own resolver is not used because it does
+ * not return the TTL of SRV and NAPTR records.
  */
 
 import * as packet from 'dns-packet';
 import { HEADER_BYTES, hasValidStructure } from './message-structure.js';
 import type { DnsAnswer, DnsRecord, RecordType } from './records.js';
 
-/** RFC 9715 3: answers up to this size, in bytes, are asked for over UDP. */
+/** RFC 9715 3: the largest answer to request over UDP, in bytes. */
 const UDP_PAYLOAD = 1232;
 /** Bits of the header (RFC 1035 4.1.1). */
 const RESPONSE = 1 << 15;
@@ -32,16 +32,16 @@ const RCODES: ReadonlyMap<number, string> = new Map([
   ] as const),
   [23, 'BADCOOKIE'],
 ]);
-/** Aliases that are followed, one after the other. */
+/** CNAME records that are followed in a row. */
 export const MAX_ALIASES = 8;
-export const ALIAS_LOOP = 'aliases that lead to no end';
+export const TOO_MANY_ALIASES = `a chain of more than ${MAX_ALIASES} CNAME records`;
 
 export interface Question {
   readonly name: string;
   readonly type: RecordType;
 }
 
-/** The bytes of a query; with an OPT record (RFC 6891) where the server is thought to take one. */
+/** @param withOpt the query has an OPT record (RFC 6891). */
 export function encodeQuery(id: number, { name, type }: Question, withOpt: boolean): Buffer {
   return packet.encode({
     type: 'query',
@@ -63,36 +63,36 @@ const OPT: packet.OptAnswer = {
   options: [],
 };
 
-/** What one message of a server says. */
+/** What one message from a server says about the question. */
 export type ParsedAnswer =
   | Extract<DnsAnswer, { kind: 'records' }>
-  /** It is certain that there is no such name, or no such record. */
+  /** A negative answer (RFC 2308): there is no such name, or no such record. */
   | { readonly kind: 'absent'; readonly reason: 'nxdomain' | 'nodata' }
-  /** The answer did not fit; it can be had over TCP. */
+  /** The answer did not fit into a datagram; the server has it over TCP. */
   | { readonly kind: 'truncated' }
-  /** The name is another's alias, and the server did not follow it. */
+  /** The name is an alias, and the server did not follow it. */
   | { readonly kind: 'alias'; readonly name: string; readonly ttlSeconds: number }
   /** The server does not answer the question. */
   | {
       readonly kind: 'error';
-      /** A name of RFC 6895 2.3, or what is wrong in words. */
+      /** A name from RFC 6895 2.3, or another noun phrase. */
       readonly what: string;
-      /** Without the OPT record in the query the server may answer. */
+      /** The server may answer a query without an OPT record. */
       readonly isAboutOpt: boolean;
     };
 
-/** The number of the query that the message answers; undefined when it is no DNS message. */
+/** The ID of the message; undefined when it is too short for a DNS header. */
 export function idOf(bytes: Buffer): number | undefined {
   return bytes.length < HEADER_BYTES ? undefined : bytes.readUInt16BE(0);
 }
 
 /**
- * What an answer says of the question; undefined when it is no answer to it, or cannot be read. That
- * it carries the number of the query is for the caller to see to.
+ * Parses a message; undefined when it does not answer the question or cannot be read. The caller has
+ * checked its ID.
  *
- * Servers that do not know a part of the query answer with the header alone, with or without a count
- * of questions in it (RFC 6891 7), and a truncated answer may end in the middle of a record (RFC 2181
- * 9): of both the header is enough.
+ * For errors and truncated answers the header is enough: a server that does not understand a query may
+ * answer with the header alone, which may still count a question (RFC 6891 7), and a truncated answer
+ * may end within a record (RFC 2181 9).
  */
 export function parseAnswer(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
@@ -104,11 +104,11 @@ export function parseAnswer(bytes: Buffer, question: Question): ParsedAnswer | u
   // RFC 6891 6.1.3: the upper eight bits are in the OPT record.
   const rcode = (flags & 0xf) | ((opt?.extendedRcode ?? 0) << 4);
   const isError = rcode !== NOERROR && rcode !== NXDOMAIN;
-  if (answer !== undefined && !repeats(answer, question, isError)) return undefined;
+  if (answer !== undefined && !hasQuestion(answer, question, isError)) return undefined;
   if ((flags & packet.TRUNCATED_RESPONSE) !== 0 && !isError) return { kind: 'truncated' };
   if (isError) return errorOf(rcode, opt !== undefined);
   if (answer === undefined) return undefined;
-  return rcode === NXDOMAIN ? { kind: 'absent', reason: 'nxdomain' } : said(answer, question);
+  return rcode === NXDOMAIN ? { kind: 'absent', reason: 'nxdomain' } : contentOf(answer, question);
 }
 
 function decode(bytes: Buffer): packet.DecodedPacket | undefined {
@@ -120,21 +120,25 @@ function decode(bytes: Buffer): packet.DecodedPacket | undefined {
   }
 }
 
-/** Whether the answer has our question; one that only says what is wrong may have none. */
-function repeats(
+/** Whether the answer repeats the question; an error may leave it out. */
+function hasQuestion(
   { questions = [] }: packet.DecodedPacket,
   { name, type }: Question,
   isError: boolean,
 ): boolean {
   const [first] = questions;
   if (first === undefined) return isError;
-  return questions.length === 1 && first.type === type && plain(first.name) === plain(name);
+  return (
+    questions.length === 1 &&
+    first.type === type &&
+    canonicalName(first.name) === canonicalName(name)
+  );
 }
 
-/** RFC 6891 7: what servers say that know nothing of OPT, or not of its version. */
+/** RFC 6891 7: the errors of servers that do not know OPT, or not its version. */
 function errorOf(rcode: number, hasOpt: boolean): ParsedAnswer {
   const what = RCODES.get(rcode) ?? `RCODE ${rcode}`;
-  // A server that knows OPT puts one into its answer, and means the question when it fails.
+  // A server that knows OPT puts an OPT record into its answer; its SERVFAIL is about the question.
   const isAboutOpt =
     what === 'FORMERR' ||
     what === 'NOTIMP' ||
@@ -143,40 +147,45 @@ function errorOf(rcode: number, hasOpt: boolean): ParsedAnswer {
   return { kind: 'error', what, isAboutOpt };
 }
 
-function said(answer: packet.DecodedPacket, { name, type }: Question): ParsedAnswer {
+function contentOf(answer: packet.DecodedPacket, { name, type }: Question): ParsedAnswer {
   const { answers = [], authorities = [] } = answer;
-  const meaning = follow(answers, plain(name), type);
-  // RFC 2308 2.1 and 2.2: who knows that there is none puts a SOA record there or nothing; NS records
-  // alone point to servers that may know.
+  const content = recordsFor(answers, canonicalName(name), type);
+  // RFC 2308 2.1, 2.2: a negative answer has a SOA record or no authority records at all; NS records
+  // without SOA refer to other servers.
   const isReferral =
     answers.length === 0 &&
     !answer.flag_aa &&
     authorities.some((record) => record.type === 'NS') &&
     !authorities.some((record) => record.type === 'SOA');
-  return isReferral ? { kind: 'error', what: 'a referral', isAboutOpt: false } : meaning;
+  return isReferral ? { kind: 'error', what: 'a referral', isAboutOpt: false } : content;
 }
 
-function follow(answers: readonly packet.Answer[], name: string, type: RecordType): ParsedAnswer {
-  let at = name;
+/** Records of the name, or of the name that its aliases lead to. */
+function recordsFor(
+  answers: readonly packet.Answer[],
+  name: string,
+  type: RecordType,
+): ParsedAnswer {
+  let current = name;
   let ttlSeconds = Number.POSITIVE_INFINITY;
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const records = answers.flatMap((answer) => {
-      const record = plain(answer.name) === at ? recordOf(answer, type) : undefined;
+      const record = canonicalName(answer.name) === current ? recordOf(answer, type) : undefined;
       return record === undefined ? [] : [record];
     });
     if (records.length > 0) {
       const smallest = Math.min(ttlSeconds, ...records.map((record) => record.ttlSeconds));
       return { kind: 'records', records, ttlSeconds: smallest };
     }
-    const alias = answers.find((a) => a.type === 'CNAME' && plain(a.name) === at);
+    const alias = answers.find((a) => a.type === 'CNAME' && canonicalName(a.name) === current);
     if (alias?.type !== 'CNAME') {
-      if (at === name) return { kind: 'absent', reason: 'nodata' };
-      return { kind: 'alias', name: at, ttlSeconds };
+      if (current === name) return { kind: 'absent', reason: 'nodata' };
+      return { kind: 'alias', name: current, ttlSeconds };
     }
     ttlSeconds = Math.min(ttlSeconds, ttlOf(alias));
-    at = plain(alias.data);
+    current = canonicalName(alias.data);
   }
-  return { kind: 'error', what: ALIAS_LOOP, isAboutOpt: false };
+  return { kind: 'error', what: TOO_MANY_ALIASES, isAboutOpt: false };
 }
 
 function recordOf(answer: packet.Answer, type: RecordType): DnsRecord | undefined {
@@ -188,13 +197,13 @@ function recordOf(answer: packet.Answer, type: RecordType): DnsRecord | undefine
       return { type: answer.type, address: answer.data, ttlSeconds };
     case 'SRV': {
       const { priority = 0, weight = 0, port, target } = answer.data;
-      return { type: 'SRV', priority, weight, port, target: plain(target), ttlSeconds };
+      return { type: 'SRV', priority, weight, port, target: canonicalName(target), ttlSeconds };
     }
     case 'NAPTR': {
       const { order, preference, flags, services, replacement } = answer.data;
       return {
         ...{ type: 'NAPTR', order, preference, flags: flags.toLowerCase() },
-        ...{ service: services.toUpperCase(), replacement: plain(replacement) },
+        ...{ service: services.toUpperCase(), replacement: canonicalName(replacement) },
         ttlSeconds,
       };
     }
@@ -203,12 +212,12 @@ function recordOf(answer: packet.Answer, type: RecordType): DnsRecord | undefine
   }
 }
 
-/** RFC 2181 8: a TTL with its top bit set is one of 0. */
+/** RFC 2181 8: a TTL with its top bit set counts as 0. */
 function ttlOf({ ttl = 0 }: { readonly ttl?: number | undefined }): number {
   return ttl < 2 ** 31 ? ttl : 0;
 }
 
-/** A name as it is compared: lower case, without its last dot. */
-export function plain(name: string): string {
+/** For comparisons: in lower case, without the final dot. */
+function canonicalName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }

@@ -1,12 +1,12 @@
 /**
- * In which order records are followed. It is a total order, so that the same records lead to the same
- * choice whatever the order in which an answer has them.
+ * The order in which records are followed. It is a total order, so that the same records always lead
+ * to the same choice; servers return records in varying order.
  */
 
 import type { TransportName } from '../../shared/outcome.js';
 import type { DnsRecord, NaptrRecord, SrvRecord } from './records.js';
 
-/** NAPTR services (RFC 3263 4.1, RFC 7118 9.3) and their wires, the one that we like best first. */
+/** NAPTR services (RFC 3263 4.1, RFC 7118 9.3) and their transports, in our order of preference. */
 const SERVICES: ReadonlyMap<string, TransportName> = new Map([
   ['SIP+D2U', 'udp'],
   ['SIP+D2T', 'tcp'],
@@ -14,14 +14,14 @@ const SERVICES: ReadonlyMap<string, TransportName> = new Map([
   ['SIP+D2W', 'ws'],
   ['SIPS+D2W', 'wss'],
 ]);
-const LIKED = [...SERVICES.keys()];
+const SERVICE_ORDER = [...SERVICES.keys()];
 
-/** The wire that a NAPTR service stands for, if it is one of ours. */
+/** The transport of a NAPTR service; undefined for a service that is not supported. */
 export function transportOfService(service: string): TransportName | undefined {
   return SERVICES.get(service);
 }
 
-/** Records of one type, those to follow first at the front. */
+/** Records of one type, the most preferred first. */
 export function preferred<T extends DnsRecord>(records: readonly T[]): readonly T[] {
   return records.toSorted(compare);
 }
@@ -33,7 +33,7 @@ function compare(a: DnsRecord, b: DnsRecord): number {
   return 0;
 }
 
-/** RFC 2782: by priority; of equal ones the heavier first, as it is the likelier choice. */
+/** RFC 2782: by priority, then by weight, because clients choose a larger weight more often. */
 function compareSrv(a: SrvRecord, b: SrvRecord): number {
   return (
     a.priority - b.priority ||
@@ -43,16 +43,16 @@ function compareSrv(a: SrvRecord, b: SrvRecord): number {
   );
 }
 
-/** RFC 3263 4.1: by order and preference; of equal ones the client chooses the wire that it likes. */
+/** RFC 3263 4.1: by order and preference; among equal records the client chooses. */
 function compareNaptr(a: NaptrRecord, b: NaptrRecord): number {
-  const liking = ({ service }: NaptrRecord) => {
-    const location = LIKED.indexOf(service);
-    return location < 0 ? LIKED.length : location;
+  const rank = ({ service }: NaptrRecord) => {
+    const index = SERVICE_ORDER.indexOf(service);
+    return index < 0 ? SERVICE_ORDER.length : index;
   };
   return (
     a.order - b.order ||
     a.preference - b.preference ||
-    liking(a) - liking(b) ||
+    rank(a) - rank(b) ||
     compareText(a.replacement, b.replacement) ||
     compareText(a.flags, b.flags)
   );

@@ -1,6 +1,6 @@
-import type { ResolutionFailure } from '../../shared/resolution.js';
+/** DNS record types that SIP uses (RFC 3263), and the answer to a lookup of one of them. */
 
-/** What is asked of the DNS, and what it answers. */
+import type { ResolutionFailure } from '../../shared/resolution.js';
 
 export type RecordType = 'A' | 'AAAA' | 'SRV' | 'NAPTR';
 
@@ -17,7 +17,7 @@ export interface SrvRecord {
   readonly priority: number;
   readonly weight: number;
   readonly port: number;
-  /** Lower case, without its last dot; empty when there is no such service. */
+  /** In lower case, without the final dot; empty when the service is not offered. */
   readonly target: string;
   readonly ttlSeconds: number;
 }
@@ -27,11 +27,11 @@ export interface NaptrRecord {
   readonly type: 'NAPTR';
   readonly order: number;
   readonly preference: number;
-  /** Lower case: `s` leads to SRV records, `a` to addresses. */
+  /** In lower case: `s` leads to SRV records, `a` to addresses. */
   readonly flags: string;
-  /** Upper case: `SIP+D2U`. */
+  /** In upper case: `SIP+D2U`. */
   readonly service: string;
-  /** Lower case, without its last dot. */
+  /** In lower case, without the final dot. */
   readonly replacement: string;
   readonly ttlSeconds: number;
 }
@@ -41,16 +41,16 @@ export type DnsRecord = AddressRecord | SrvRecord | NaptrRecord;
 export type DnsAnswer =
   | {
       readonly kind: 'records';
-      /** At least one, all of the type that was asked for. */
+      /** At least one, all of the type that was queried. */
       readonly records: readonly DnsRecord[];
-      /** The smallest TTL on the way to them, aliases included. */
+      /** The smallest TTL of the records and of the aliases that led to them. */
       readonly ttlSeconds: number;
-      /** Records that the answer had besides; absent for none. */
+      /** Records that were dropped because there were too many; absent for none. */
       readonly cut?: number;
     }
   | { readonly kind: 'failed'; readonly reason: ResolutionFailure; readonly detail: string };
 
-/** Whether it is certain that there are no such records, rather than not known. */
+/** Whether the DNS has answered that there are no such records (RFC 2308), rather than failed. */
 export function isNegativeAnswer(reason: ResolutionFailure): boolean {
   return reason === 'nxdomain' || reason === 'nodata';
 }

@@ -1,4 +1,4 @@
-/** Keeps what destinations resolve to up to date, each for itself. */
+/** Resolves the host of each destination again when the last result expires. */
 
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from '../time/clock.js';
@@ -6,29 +6,29 @@ import { Pacer } from '../time/pacer.js';
 import type { LocateFailure, LocateResult, LocateSuccess } from './locate.js';
 import type { LocateQuery } from './location.js';
 
-/** Names are looked up for the first time so long apart: each may take half a dozen queries. */
-const FIRST_GAP_MS = 1;
-/** Pause after the first failure; it doubles with each further one. */
+/** Pause between the first lookups of two names; each may take half a dozen queries. */
+const FIRST_LOOKUP_GAP_MS = 1;
+/** Pause after the first failure; doubles with each further one. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
-const INTERNAL_ERROR = 'internal error of the exporter; its log has it';
+const INTERNAL_ERROR = 'internal error of the exporter; see its log';
 
 export interface Resolver {
-  /** Never rejects. */
+  /** Rejects only on an internal error. */
   locate(query: LocateQuery): Promise<LocateResult>;
 }
 
 export interface RefresherListener {
   located(id: number, result: LocateSuccess): void;
-  /** Called for every failure, also while an earlier answer is still in use. */
+  /** Called for every failure, also while an earlier result is still in use. */
   locateFailed(id: number, result: LocateFailure, isFirstInARow: boolean): void;
-  /** A look-up is over, with all that it led to. */
+  /** A search has ended, successfully or not. */
   resolved(micros: number): void;
 }
 
 export interface TtlLimits {
-  /** Bounds on how long an answer is used, milliseconds. */
+  /** Limits of how long a result is used, milliseconds. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
 }
@@ -39,8 +39,8 @@ export class Refresher {
   readonly #ttls: TtlLimits;
   readonly #faults: Faults;
   readonly #listener: RefresherListener;
-  readonly #pace: Pacer;
-  /** What stops the watch over each id. */
+  readonly #pacer: Pacer;
+  /** Stops the refreshing of each id. */
   readonly #stops = new Map<number, () => void>();
 
   constructor(
@@ -55,7 +55,7 @@ export class Refresher {
     this.#ttls = ttls;
     this.#faults = faults;
     this.#listener = listener;
-    this.#pace = new Pacer(clock, FIRST_GAP_MS);
+    this.#pacer = new Pacer(clock, FIRST_LOOKUP_GAP_MS);
   }
 
   add(id: number, query: LocateQuery): void {
@@ -63,30 +63,30 @@ export class Refresher {
     let isStopped = false;
     let cancel = () => {};
     let retryMs = FIRST_RETRY_MS;
-    const lookUp = async (): Promise<void> => {
-      const beganAt = this.#clock.now();
+    const refresh = async (): Promise<void> => {
+      const startedAtMs = this.#clock.now();
       const result = await this.#locate(query);
       if (isStopped) return;
-      this.#listener.resolved(Math.round((this.#clock.now() - beganAt) * 1000));
+      this.#listener.resolved(Math.round((this.#clock.now() - startedAtMs) * 1000));
       const isFirst = retryMs === FIRST_RETRY_MS;
       if (result.kind === 'located' && result.lookupError === undefined) {
         retryMs = FIRST_RETRY_MS;
-        again(this.#holdsMs(result));
+        scheduleNext(this.#validMs(result));
       } else {
-        again(retryMs);
-        retryMs = Math.min(2 * retryMs, this.#longestRetryMs(result));
+        scheduleNext(retryMs);
+        retryMs = Math.min(2 * retryMs, this.#maxRetryMs(result));
       }
       if (result.kind === 'located') this.#listener.located(id, result);
       else this.#listener.locateFailed(id, result, isFirst);
     };
-    const again = (delayMs: number) => {
-      cancel = this.#clock.after(delayMs, () => void lookUp());
+    const scheduleNext = (delayMs: number) => {
+      cancel = this.#clock.after(delayMs, () => void refresh());
     };
     this.#stops.set(id, () => {
       isStopped = true;
       cancel();
     });
-    cancel = this.#pace.begin(true, () => void lookUp());
+    cancel = this.#pacer.begin(true, () => void refresh());
   }
 
   remove(id: number): void {
@@ -99,23 +99,23 @@ export class Refresher {
     this.#stops.clear();
   }
 
-  /** A fault of ours in a look-up says nothing of the name. */
+  /** An internal error says nothing about the name. */
   async #locate(query: LocateQuery): Promise<LocateResult> {
     try {
       return await this.#resolver.locate(query);
     } catch (error) {
-      this.#faults.report('look-up', error);
+      this.#faults.report('lookup', error);
       return { kind: 'failed', reason: 'local', detail: INTERNAL_ERROR, errors: [INTERNAL_ERROR] };
     }
   }
 
-  /** What never is answered, and hinders nothing, is not asked for more often than the rest. */
-  #longestRetryMs(result: LocateResult): number {
-    const isIdle = result.kind === 'located' && result.lookupError?.missing !== 'locations';
-    return isIdle ? Math.max(this.#holdsMs(result), MAX_RETRY_MS) : MAX_RETRY_MS;
+  /** A lookup that stays unanswered and is not needed is repeated no more often than the others. */
+  #maxRetryMs(result: LocateResult): number {
+    const isUsable = result.kind === 'located' && result.lookupError?.missing !== 'locations';
+    return isUsable ? Math.max(this.#validMs(result), MAX_RETRY_MS) : MAX_RETRY_MS;
   }
 
-  #holdsMs({ expiresAtMs }: LocateSuccess): number {
+  #validMs({ expiresAtMs }: LocateSuccess): number {
     const { minTtlMs, maxTtlMs } = this.#ttls;
     return Math.min(Math.max(expiresAtMs - this.#clock.now(), minTtlMs), maxTtlMs);
   }

@@ -1,6 +1,6 @@
 /**
- * The resolver: the hosts file, the DNS servers of the settings or of the system, the search list, and
- * RFC 3263's way through them.
+ * The resolver: locates SIP servers (RFC 3263) by the hosts file, the search list, and the DNS servers
+ * of the settings or of the system.
  */
 
 import { getServers } from 'node:dns';
@@ -13,15 +13,15 @@ import { type LocateResult, locate } from './locate.js';
 import type { LocateQuery } from './location.js';
 import { LookupCache, type LookupCounters, type LookupFunction } from './lookup-cache.js';
 import type { Resolver } from './refresher.js';
-import { parseResolvConf, type ResolvConf, searchList, USUAL_NDOTS } from './resolv-conf.js';
+import { DEFAULT_NDOTS, parseResolvConf, type ResolvConf, searchList } from './resolv-conf.js';
 import { completedNames, locateFirst, type NameResult } from './search-list.js';
-import { serverOf } from './server.js';
+import { parseServer } from './server.js';
 
-/** RFC 6761 6.3: where the hosts file does not say where it is. */
+/** RFC 6761 6.3: used when the hosts file has no entry for localhost. */
 const LOCALHOST: readonly string[] = ['127.0.0.1'];
 
-/** What the files say that are read again when they change. */
-interface FromFiles {
+/** Parsed contents of the files; parsed again when the files change. */
+interface DnsFiles {
   readonly hosts: HostsTable;
   readonly conf: ResolvConf;
 }
@@ -30,69 +30,73 @@ export class DnsResolver implements Resolver {
   readonly #clock: Clock;
   readonly #settings: DnsSettings;
   readonly #files: Files;
-  readonly #lookups: LookupCache;
-  readonly #meter: LookupCounters;
-  #fromFiles: FromFiles | undefined;
+  readonly #cache: LookupCache;
+  readonly #counters: LookupCounters;
+  #parsedFiles: DnsFiles | undefined;
   #filesVersion = -1;
 
-  constructor(clock: Clock, files: Files, settings: DnsSettings, meter: LookupCounters) {
+  constructor(clock: Clock, files: Files, settings: DnsSettings, counters: LookupCounters) {
     this.#clock = clock;
-    this.#meter = meter;
+    this.#counters = counters;
     this.#settings = settings;
     this.#files = files;
     const { timeoutMs } = settings;
-    const client = new DnsClient({ servers: () => this.#now().conf.servers, timeoutMs, clock });
-    this.#lookups = new LookupCache(clock, (name, type) => client.query(name, type), meter);
+    const client = new DnsClient({
+      servers: () => this.#currentFiles().conf.servers,
+      timeoutMs,
+      clock,
+    });
+    this.#cache = new LookupCache(clock, (name, type) => client.query(name, type), counters);
   }
 
   async locate(query: LocateQuery): Promise<LocateResult> {
     const { host } = query.uri;
     const clock = this.#clock;
     const hosts = this.#hostsFor(host);
-    const lookUpFor = this.#lookups.forRequester(host);
-    const onCut = (count: number) => this.#meter.recordRecordsCut(count);
-    const names = hosts.has(host) ? [host] : completedNames(host, this.#now().conf);
+    const cachedLookUp = this.#cache.forRequester(host);
+    const onCut = (count: number) => this.#counters.recordRecordsCut(count);
+    const names = hosts.has(host) ? [host] : completedNames(host, this.#currentFiles().conf);
     return locateFirst(host, names, async (name): Promise<NameResult> => {
-      let isThere = false;
-      const lookUp: LookupFunction = async (...asked) => {
-        const lookedUp = await lookUpFor(...asked);
-        isThere ||= lookedUp.answer.kind === 'records';
-        return lookedUp;
+      let hasRecords = false;
+      const lookUp: LookupFunction = async (...question) => {
+        const result = await cachedLookUp(...question);
+        hasRecords ||= result.answer.kind === 'records';
+        return result;
       };
       const uri = { ...query.uri, host: name };
       const result = await locate({ ...query, uri }, { lookUp, hosts, clock, onCut });
-      return { result, hasRecords: isThere };
+      return { result, hasRecords };
     });
   }
 
-  /** RFC 6761 6.3: what is below localhost is where that is. */
+  /** RFC 6761 6.3: names below localhost have its addresses. */
   #hostsFor(host: string): HostsTable {
-    const { hosts } = this.#now();
+    const { hosts } = this.#currentFiles();
     const isBelow = host.endsWith('.localhost') && !hosts.has(host);
     return isBelow ? new Map([[host, hosts.get('localhost') ?? LOCALHOST]]) : hosts;
   }
 
-  #now(): FromFiles {
-    if (this.#fromFiles !== undefined && this.#filesVersion === this.#files.version) {
-      return this.#fromFiles;
+  #currentFiles(): DnsFiles {
+    if (this.#parsedFiles !== undefined && this.#filesVersion === this.#files.version) {
+      return this.#parsedFiles;
     }
     this.#filesVersion = this.#files.version;
     const text = this.#text(this.#settings.hostsFile) ?? '';
     const hosts = new Map([['localhost', LOCALHOST], ...parseHosts(text)]);
-    this.#fromFiles = { hosts, conf: this.#conf() };
-    return this.#fromFiles;
+    this.#parsedFiles = { hosts, conf: this.#conf() };
+    return this.#parsedFiles;
   }
 
   #conf(): ResolvConf {
     const { servers, resolvConf, search } = this.#settings;
     const text = servers.length > 0 ? undefined : this.#text(resolvConf);
-    // Systems without such a file have their own way to say it.
+    // On systems without resolv.conf, Node.js asks the system.
     const conf =
       text === undefined
-        ? { servers: (servers.length > 0 ? servers : getServers()).map(serverOf), search: [] }
+        ? { servers: (servers.length > 0 ? servers : getServers()).map(parseServer), search: [] }
         : parseResolvConf(text);
     return {
-      ndots: USUAL_NDOTS,
+      ndots: DEFAULT_NDOTS,
       ...conf,
       ...(search.length > 0 ? { search: searchList(search) } : {}),
     };

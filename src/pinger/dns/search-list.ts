@@ -1,13 +1,13 @@
-/** Names that are completed by a search list (resolv.conf(5)). */
+/** Completes names by a search list (resolv.conf(5)). */
 
 import type { LocateFailure, LocateResult } from './locate.js';
 import { isNegativeAnswer } from './records.js';
 import type { ResolvConf } from './resolv-conf.js';
 
-/** RFC 1035 2.3.4, as text. */
+/** RFC 1035 2.3.4: 255 bytes on the wire are 253 as text. */
 const MAX_NAME_LENGTH = 253;
 
-/** What `host` may stand for, in the order in which it is tried. */
+/** The names that `host` may stand for, in the order in which they are tried. */
 export function completedNames(
   host: string,
   { search, ndots }: Pick<ResolvConf, 'search' | 'ndots'>,
@@ -19,19 +19,19 @@ export function completedNames(
   return dots < ndots ? [...completed, host] : [host, ...completed];
 }
 
-/** What one of the names came to. */
+/** The result for one of the names. */
 export interface NameResult {
   readonly result: LocateResult;
-  /** There are records of this name, or of a service of it. */
+  /** The name, or a service of it, has records. */
   readonly hasRecords: boolean;
 }
 
 /**
- * Where the first of these names is served for which there is any record. A server's failure at one
- * name leads to the next, as in the C library: many a search list ends in a domain that nobody
- * serves. Silence does not, for it says nothing about the name.
+ * The result for the first name that has records. SERVFAIL leads to the next name, as in the C
+ * library: many search lists contain a domain without a server. A timeout does not, because it says
+ * nothing about the name.
  *
- * @param host what the user wrote, one of the names.
+ * @param host as the user wrote it; one of the names.
  */
 export async function locateFirst(
   host: string,
@@ -39,25 +39,25 @@ export async function locateFirst(
   locateOne: (name: string) => Promise<NameResult>,
 ): Promise<LocateResult> {
   const absent = new Map<string, LocateFailure>();
-  const withTroubles = <T extends LocateResult>(result: T): T => {
-    // That a name is not there is no trouble once another one is.
-    const before = [...absent.values()]
+  const withEarlierErrors = <T extends LocateResult>(result: T): T => {
+    // That a name does not exist is not an error once another name exists.
+    const earlier = [...absent.values()]
       .filter(({ reason }) => result.kind === 'failed' || !isNegativeAnswer(reason))
       .flatMap(({ errors }) => errors);
-    return { ...result, errors: [...before, ...result.errors] };
+    return { ...result, errors: [...earlier, ...result.errors] };
   };
   for (const name of names) {
     const { result, hasRecords } = await locateOne(name);
-    if (result.kind === 'located') return withTroubles(result);
+    if (result.kind === 'located') return withEarlierErrors(result);
     const isAbsent = isNegativeAnswer(result.reason) || result.reason === 'servfail';
-    if (hasRecords || !isAbsent) return withTroubles(result);
+    if (hasRecords || !isAbsent) return withEarlierErrors(result);
     absent.set(name, result);
   }
-  return withTroubles(nowhere(host, absent));
+  return withEarlierErrors(noSuchName(host, absent));
 }
 
-/** The failure of a name that is not there however it is completed. */
-function nowhere(host: string, absent: ReadonlyMap<string, LocateFailure>): LocateFailure {
+/** The failure of a name that does not exist with any completion. */
+function noSuchName(host: string, absent: ReadonlyMap<string, LocateFailure>): LocateFailure {
   const failures = [...absent.values()];
   const unknown = failures.find(({ reason }) => !isNegativeAnswer(reason));
   const failure = unknown ?? absent.get(host) ?? failures[0];
@@ -70,6 +70,6 @@ function nowhere(host: string, absent: ReadonlyMap<string, LocateFailure>): Loca
     };
   }
   const others = [...absent.keys()].filter((name) => absent.get(name) !== failure);
-  const also = others.length === 0 ? '' : ` (nothing either for ${others.join(', ')})`;
+  const also = others.length === 0 ? '' : ` (also tried ${others.join(', ')})`;
   return { ...failure, detail: `${failure.detail}${also}`, errors: [] };
 }

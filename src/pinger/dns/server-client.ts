@@ -1,36 +1,34 @@
 /**
- * One question to one DNS server: over UDP, with an OPT record where the server takes one (RFC 6891),
- * and over TCP where the answer does not fit (RFC 7766 5). An answer has to come from the server, to
- * the port of the socket that asked, with the random number of its query.
+ * Sends one question to one DNS server: over UDP, with an OPT record if the server accepts one (RFC
+ * 6891), and over TCP if the answer is truncated (RFC 7766 5). An answer counts only when it comes
+ * from the server to the port of the querying socket and carries the query's random ID.
  */
 
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../time/clock.js';
 import { encodeQuery, idOf, type ParsedAnswer, parseAnswer, type Question } from './message.js';
 import { type DnsServer, socketErrorOf } from './server.js';
-import type { ServerEvent } from './server-event.js';
+import type { ServerEvent, ServerEventListener } from './server-event.js';
 import type { ServerMemory } from './server-memory.js';
 import { queryOverTcp } from './tcp-query.js';
 import { UdpSocketPool } from './udp-sockets.js';
 
-/** Messages with the number of a query that are no answer to it, before the server is given up. */
+/** Messages with the query's ID that do not answer it, before the query fails. */
 const MAX_UNREADABLE = 16;
 
-/** What became of a question to a server. */
 export type ServerReply = Exclude<QueryOutcome, { kind: 'truncated' }> & {
   readonly isOverTcp: boolean;
 };
 
 type QueryOutcome = ParsedAnswer | Exclude<ServerEvent, { kind: 'message' }> | Silent;
 
-/** The server gave no answer in time. */
+/** No answer in time. */
 interface Silent {
   readonly kind: 'silent';
-  /** Something came that cannot be read, or answers something else. */
+  /** Messages came that could not be read, or that answered something else. */
   readonly hadUnreadable: boolean;
 }
 
-/** What came of one query, and how it was sent. */
 interface EdnsAttempt {
   readonly outcome: QueryOutcome;
   readonly withOpt: boolean;
@@ -40,14 +38,14 @@ interface ServerQuery {
   readonly server: DnsServer;
   readonly question: Question;
   readonly isOverTcp: boolean;
-  /** Monotonic, milliseconds. */
+  /** Monotonic. */
   readonly deadlineMs: number;
 }
 
 export interface ServerClientOptions {
   readonly clock: Clock;
   readonly memory: ServerMemory;
-  /** For all of one exchange, milliseconds. */
+  /** For one question, TCP and repetitions included, milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -55,7 +53,7 @@ export class ServerClient {
   readonly #clock: Clock;
   readonly #memory: ServerMemory;
   readonly #timeoutMs: number;
-  readonly #lines = new UdpSocketPool();
+  readonly #udpSockets = new UdpSocketPool();
 
   constructor({ clock, memory, timeoutMs }: ServerClientOptions) {
     this.#clock = clock;
@@ -63,48 +61,42 @@ export class ServerClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** How long the server is waited for before something else is tried beside it, milliseconds. */
+  /** How long to wait for the server before something else is tried in parallel, milliseconds. */
   hedgeDelayMs(server: DnsServer): number {
     return Math.min(this.#memory.hedgeDelayMs(server), this.#timeoutMs / 2);
   }
 
-  /** Takes no longer than the timeout; never rejects. */
+  /** Never rejects. */
   async query(server: DnsServer, question: Question): Promise<ServerReply> {
-    const untilMs = this.#clock.now() + this.#timeoutMs;
-    const overUdp = await this.#overEither({
-      server,
-      question,
-      deadlineMs: untilMs,
-      isOverTcp: false,
+    const deadlineMs = this.#clock.now() + this.#timeoutMs;
+    const overUdp = await this.#withEdnsFallback({
+      ...{ server, question, deadlineMs, isOverTcp: false },
     });
     if (overUdp.kind !== 'truncated') return { ...overUdp, isOverTcp: false };
-    const overTcp = await this.#overEither({
-      server,
-      question,
-      deadlineMs: untilMs,
-      isOverTcp: true,
+    const overTcp = await this.#withEdnsFallback({
+      ...{ server, question, deadlineMs, isOverTcp: true },
     });
     if (overTcp.kind !== 'truncated') return { ...overTcp, isOverTcp: true };
-    return { kind: 'garbage', why: 'a truncated answer', isOverTcp: true };
+    return { kind: 'malformed', detail: 'a truncated answer', isOverTcp: true };
   }
 
-  /** Closes what is open to other servers, once it is not needed any more. */
+  /** Closes the sockets to all other servers once their queries have ended. */
   keepOnly(servers: readonly DnsServer[]): void {
-    this.#lines.keepOnly(servers);
+    this.#udpSockets.keepOnly(servers);
   }
 
-  /** With an OPT record if the server may take one, and without it where that is what it objects to. */
-  async #overEither(way: ServerQuery): Promise<QueryOutcome> {
-    const { server } = way;
-    if (!this.#memory.maySendEdns(server)) return this.#query(way, false);
-    const tried = await this.#withOptFirst(way);
-    const { outcome } = tried;
-    if (tried.withOpt && this.#isAboutOpt(server, outcome)) {
-      const plain = await this.#query(way, false);
+  /** Queries with an OPT record unless the server rejects it, else without. */
+  async #withEdnsFallback(query: ServerQuery): Promise<QueryOutcome> {
+    const { server } = query;
+    if (!this.#memory.maySendEdns(server)) return this.#sendOnce(query, false);
+    const first = await this.#withOptFirst(query);
+    const { outcome } = first;
+    if (first.withOpt && this.#isAboutOpt(server, outcome)) {
+      const plain = await this.#sendOnce(query, false);
       if (isAnswer(plain)) this.#memory.recordEdnsSupport(server, false);
       return plain.kind === 'silent' ? outcome : plain;
     }
-    if (!tried.withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, false);
+    if (!first.withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, false);
     return outcome;
   }
 
@@ -113,92 +105,96 @@ export class ServerClient {
     return outcome.what !== 'SERVFAIL' || !this.#memory.supportsEdns(server);
   }
 
-  /** Asks without OPT beside it when a server that may not know OPT is silent for a while. */
-  #withOptFirst(way: ServerQuery): Promise<EdnsAttempt> {
+  /** Some servers ignore queries with OPT: when no answer comes soon, also queries without. */
+  #withOptFirst(query: ServerQuery): Promise<EdnsAttempt> {
     return new Promise((resolve) => {
-      let running = 0;
+      let inFlight = 0;
       const send = async (withOpt: boolean) => {
-        running++;
-        const outcome = await this.#query(way, withOpt);
-        running--;
-        if (outcome.kind === 'silent' && running > 0) return;
+        inFlight++;
+        const outcome = await this.#sendOnce(query, withOpt);
+        inFlight--;
+        if (outcome.kind === 'silent' && inFlight > 0) return;
         cancel();
         resolve({ outcome, withOpt });
       };
-      const isKnown = way.isOverTcp || this.#memory.supportsEdns(way.server);
+      const isKnown = query.isOverTcp || this.#memory.supportsEdns(query.server);
       const cancel = isKnown
         ? () => {}
-        : this.#clock.after(this.hedgeDelayMs(way.server), () => void send(false));
+        : this.#clock.after(this.hedgeDelayMs(query.server), () => void send(false));
       void send(true);
     });
   }
 
-  /** One query, and what is remembered of its outcome. Never rejects. */
-  async #query(way: ServerQuery, withOpt: boolean): Promise<QueryOutcome> {
-    const askedAt = this.#clock.now();
-    const outcome = await this.#heard(way, withOpt);
-    const { server, isOverTcp } = way;
-    const isSaid = outcome.kind === 'error' || isAnswer(outcome);
-    if (isSaid && !isOverTcp) this.#memory.recordAnswer(server, askedAt);
-    const isAway = outcome.kind === 'fault' && outcome.fault.kind !== 'local';
-    if ((outcome.kind === 'silent' || isAway) && !isOverTcp) this.#memory.silent(server, askedAt);
+  /** Sends one query, and records in the server memory how it ended. Never rejects. */
+  async #sendOnce(query: ServerQuery, withOpt: boolean): Promise<QueryOutcome> {
+    const sentAtMs = this.#clock.now();
+    const outcome = await this.#outcomeOf(query, withOpt);
+    const { server, isOverTcp } = query;
+    const isReply = outcome.kind === 'error' || isAnswer(outcome);
+    const isGone = outcome.kind === 'socketError' && outcome.error.kind !== 'local';
+    if (!isOverTcp) {
+      if (isReply) this.#memory.recordAnswer(server, sentAtMs);
+      else if (outcome.kind === 'silent' || isGone) this.#memory.recordSilence(server, sentAtMs);
+    }
     if (withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, true);
     return outcome;
   }
 
-  #heard(
+  #outcomeOf(
     { server, question, isOverTcp, deadlineMs }: ServerQuery,
     withOpt: boolean,
   ): Promise<QueryOutcome> {
     return new Promise((resolve) => {
-      let hangUp = () => {};
-      let isOver = false;
+      let closeQuery = () => {};
+      let hasEnded = false;
       let unreadable = 0;
       const end = (outcome: QueryOutcome) => {
-        if (isOver) return;
-        isOver = true;
-        cancel();
-        hangUp();
+        if (hasEnded) return;
+        hasEnded = true;
+        cancelTimeout();
+        closeQuery();
         resolve(outcome);
       };
-      // What came until now is read before this, if the event loop gets around to it once more.
-      const cancel = this.#clock.after(Math.max(deadlineMs - this.#clock.now(), 0), () =>
+      // After a busy moment, one more round of the event loop reads what has already arrived.
+      const cancelTimeout = this.#clock.after(Math.max(deadlineMs - this.#clock.now(), 0), () =>
         setImmediate(() => end({ kind: 'silent', hadUnreadable: unreadable > 0 })),
       );
-      const hear = (heard: ServerEvent) => {
-        if (heard.kind !== 'message') return end(heard);
-        const meaning = meaningOf(heard.bytes, question);
-        if (meaning !== undefined) return end(meaning);
+      const onEvent = (event: ServerEvent) => {
+        if (event.kind !== 'message') return end(event);
+        const answer = parsed(event.bytes, question);
+        if (answer !== undefined) return end(answer);
         if (isOverTcp || ++unreadable >= MAX_UNREADABLE) {
-          end({ kind: 'garbage', why: 'what is no answer' });
+          end({ kind: 'malformed', detail: 'messages that do not answer the query' });
         }
       };
-      const query = (id: number) => encodeQuery(id, question, withOpt);
+      const encode = (id: number) => encodeQuery(id, question, withOpt);
       try {
-        hangUp = isOverTcp ? overTcp(server, query, hear) : this.#lines.send(server, query, hear);
-        if (isOver) hangUp();
+        closeQuery = isOverTcp
+          ? sendOverTcp(server, encode, onEvent)
+          : this.#udpSockets.send(server, encode, onEvent);
+        if (hasEnded) closeQuery();
       } catch (error) {
-        end({ kind: 'fault', fault: socketErrorOf(error, true) });
+        end({ kind: 'socketError', error: socketErrorOf(error, true) });
       }
     });
   }
 }
 
-/** RFC 7766 7: over TCP too an answer is held against the number of its query. */
-function overTcp(
+/** RFC 7766 7: over TCP too, the ID of an answer is checked. */
+function sendOverTcp(
   server: DnsServer,
-  query: (id: number) => Buffer,
-  hear: (heard: ServerEvent) => void,
+  encode: (id: number) => Buffer,
+  onEvent: ServerEventListener,
 ): () => void {
   const id = randomInt(2 ** 16);
-  return queryOverTcp(server, query(id), (heard) => {
-    const isOther = heard.kind === 'message' && idOf(heard.bytes) !== id;
-    hear(isOther ? { kind: 'garbage', why: 'an answer to another query' } : heard);
+  return queryOverTcp(server, encode(id), (event) => {
+    const isOther = event.kind === 'message' && idOf(event.bytes) !== id;
+    onEvent(isOther ? { kind: 'malformed', detail: 'an answer to another query' } : event);
   });
 }
 
-/** Bytes that nobody foresaw end their own query at most. */
-function meaningOf(bytes: Buffer, question: Question): ParsedAnswer | undefined {
+/** A message that breaks the parser costs only its own query. */
+function parsed(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   try {
     return parseAnswer(bytes, question);
   } catch {
@@ -206,7 +202,7 @@ function meaningOf(bytes: Buffer, question: Question): ParsedAnswer | undefined 
   }
 }
 
-/** Whether the server answers the question, be it that there is nothing. */
+/** Whether the server answers the question, positively or negatively. */
 function isAnswer({ kind }: QueryOutcome): boolean {
   return kind === 'records' || kind === 'alias' || kind === 'absent' || kind === 'truncated';
 }

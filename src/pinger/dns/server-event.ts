@@ -1,13 +1,11 @@
-/** What is heard of a server while it is asked. */
+/** What a socket reports while a query to a DNS server is open. */
 
 import type { SocketError } from './server.js';
 
 export type ServerEvent =
   | { readonly kind: 'message'; readonly bytes: Buffer }
-  /** The socket failed. */
-  | { readonly kind: 'fault'; readonly fault: SocketError }
-  /** The server sends what is no DNS, or more than anybody asked for; why, in words. */
-  | { readonly kind: 'garbage'; readonly why: string };
+  | { readonly kind: 'socketError'; readonly error: SocketError }
+  /** The server sends something other than DNS, or too much. `detail` is a noun phrase. */
+  | { readonly kind: 'malformed'; readonly detail: string };
 
-/** Told of what is heard. */
-export type ServerEventListener = (heard: ServerEvent) => void;
+export type ServerEventListener = (event: ServerEvent) => void;

@@ -1,13 +1,13 @@
-/** What is said of a look-up that no server could answer: whom was asked, and what came of it. */
+/** Combines the failures of several DNS servers into one answer with a reason and a detail. */
 
 import type { ResolutionFailure } from '../../shared/resolution.js';
 import type { DnsAnswer } from './records.js';
-import { type DnsServer, serverLabel } from './server.js';
+import { type DnsServer, type SocketError, serverLabel } from './server.js';
 import type { ServerReply } from './server-client.js';
 
 export type FailureReply = Extract<
   ServerReply,
-  { kind: 'error' } | { kind: 'garbage' } | { kind: 'fault' } | { kind: 'silent' }
+  { kind: 'error' } | { kind: 'malformed' } | { kind: 'socketError' } | { kind: 'silent' }
 >;
 
 export interface ServerFailure {
@@ -15,23 +15,20 @@ export interface ServerFailure {
   readonly reply: FailureReply;
 }
 
-/** The answer where no server gave one: by the weightiest failure, with what each server did. */
+/** The reason is that of the failure with the most weight; the detail says what each server did. */
 export function failedAnswer(failures: readonly ServerFailure[], timeoutMs: number): DnsAnswer {
-  const [weightiest] = failures
-    .map(({ reply }) => verdicts(reply))
-    .sort((a, b) => b.weight - a.weight);
-  const reason = weightiest?.reason ?? 'local';
-  const servers = new Map<string, string[]>();
+  const [heaviest] = failures.map(({ reply }) => ranked(reply)).sort((a, b) => b.weight - a.weight);
+  const labelsOf = new Map<string, string[]>();
   for (const { server, reply } of failures) {
-    const what = describe(reply, timeoutMs);
+    const text = describe(reply, timeoutMs);
     const label = `${serverLabel(server)}${reply.isOverTcp ? ' over TCP' : ''}`;
-    servers.set(what, [...(servers.get(what) ?? []), label]);
+    labelsOf.set(text, [...(labelsOf.get(text) ?? []), label]);
   }
-  const parts = [...servers].map(([what, labels]) => {
-    const each = what.startsWith(SILENCE) && labels.length > 1 ? ' each' : '';
-    return `${what.replace('SERVER', labels.join(' and '))}${each}`;
+  const parts = [...labelsOf].map(([text, labels]) => {
+    const each = text.startsWith(NO_ANSWER) && labels.length > 1 ? ' each' : '';
+    return `${text.replace('SERVER', labels.join(' and '))}${each}`;
   });
-  return { kind: 'failed', reason, detail: parts.join(', ') };
+  return { kind: 'failed', reason: heaviest?.reason ?? 'local', detail: parts.join(', ') };
 }
 
 interface RankedReason {
@@ -40,30 +37,28 @@ interface RankedReason {
 }
 
 /**
- * What a server says weighs more than its silence. A fault of ours weighs most, for the server might
- * have known; but where only the way to this server is missing, the others count.
+ * An error that a server sends outweighs a timeout. A local error outweighs both, because the server
+ * might have known the answer; but when only the route to that one server is missing, the others
+ * count.
  */
-function verdicts(reply: FailureReply): RankedReason {
+function ranked(reply: FailureReply): RankedReason {
   switch (reply.kind) {
     case 'error':
       return reply.what === 'REFUSED'
         ? { reason: 'refused', weight: 3 }
         : { reason: 'servfail', weight: 4 };
-    case 'garbage':
+    case 'malformed':
       return { reason: 'servfail', weight: 4 };
     case 'silent':
       return { reason: 'timeout', weight: 2 };
-    case 'fault':
-      return judgeFault(reply.fault);
+    case 'socketError':
+      return rankedSocketError(reply.error);
     default:
       return reply satisfies never;
   }
 }
 
-function judgeFault({
-  kind,
-  isForOneServer,
-}: Extract<ServerReply, { kind: 'fault' }>['fault']): RankedReason {
+function rankedSocketError({ kind, isForOneServer }: SocketError): RankedReason {
   switch (kind) {
     case 'closed':
       return { reason: 'refused', weight: 3 };
@@ -76,33 +71,35 @@ function judgeFault({
   }
 }
 
-const SILENCE = 'no answer from ';
-const GARBLED = 'no answer to the question that can be read from ';
+const NO_ANSWER = 'no answer from ';
+const NO_VALID_ANSWER = 'no valid answer from ';
 
-/** In words, with SERVER where the server is to be named. */
+/** A text with the placeholder SERVER. */
 function describe(reply: FailureReply, timeoutMs: number): string {
   switch (reply.kind) {
     case 'error':
       return `${reply.what} from SERVER`;
-    case 'garbage':
-      return `${reply.why} from SERVER`;
-    case 'silent':
-      return `${reply.hadUnreadable ? GARBLED : SILENCE}SERVER within ${timeoutMs / 1000} s`;
-    case 'fault':
-      return describeFault(reply.fault);
+    case 'malformed':
+      return `${reply.detail} from SERVER`;
+    case 'silent': {
+      const what = reply.hadUnreadable ? NO_VALID_ANSWER : NO_ANSWER;
+      return `${what}SERVER within ${timeoutMs / 1000} s`;
+    }
+    case 'socketError':
+      return describeSocketError(reply.error);
     default:
       return reply satisfies never;
   }
 }
 
-function describeFault({ kind, code }: Extract<ServerReply, { kind: 'fault' }>['fault']): string {
+function describeSocketError({ kind, code }: SocketError): string {
   switch (kind) {
     case 'closed':
       return `connection ${code === 'ECONNREFUSED' ? 'refused' : 'reset'} by SERVER`;
     case 'unreachable':
-      return `no way to SERVER (${code})`;
+      return `SERVER unreachable (${code})`;
     case 'local':
-      return `SERVER could not be asked (${code} on the exporter's host)`;
+      return `cannot query SERVER (${code} on the exporter's host)`;
     default:
       return kind satisfies never;
   }

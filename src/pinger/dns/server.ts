@@ -1,19 +1,19 @@
-/** DNS servers: how they are written, and which faults of a socket are theirs and which ours. */
+/** DNS servers: how they are written, and whether a socket error is the server's or local. */
 
 import { bracketed } from '../../shared/address.js';
 
 export interface DnsServer {
-  /** An IP address, without brackets; a link-local one may have a zone: `fe80::1%eth0` (RFC 4007 11). */
+  /** An IP address without brackets; a link-local one may have a zone: `fe80::1%eth0` (RFC 4007 11). */
   readonly address: string;
   readonly port: number;
 }
 
 export const DNS_PORT = 53;
 
-/** Reads `address`, `address:port` or `[address]:port`. */
-export function serverOf(text: string): DnsServer {
-  const [, inside, bare, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
-  return { address: inside ?? bare ?? text, port: Number(port ?? DNS_PORT) };
+/** Parses `address`, `address:port` or `[address]:port`. */
+export function parseServer(text: string): DnsServer {
+  const [, bracketedAddress, address, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
+  return { address: bracketedAddress ?? address ?? text, port: Number(port ?? DNS_PORT) };
 }
 
 /** `192.0.2.53:53` or `[2001:db8::53]:53`. */
@@ -21,35 +21,35 @@ export function serverLabel({ address, port }: DnsServer): string {
   return `${bracketed(address)}:${port}`;
 }
 
-/** What the network says of a server, rather than our own host of itself. */
-const OF_THE_NETWORK: ReadonlySet<string> = new Set([
+/** Errors that the network reports about a server. All others come from the exporter's own host. */
+const NETWORK_ERRORS: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EPROTO', 'ENOPROTOOPT'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'],
 ]);
-/** There is no way of ours to this one server; there may be one to another. */
-const NO_ROUTE: ReadonlySet<string> = new Set([
+/** Local errors that concern the route to one server; there may be a route to another. */
+const ROUTE_ERRORS: ReadonlySet<string> = new Set([
   ...['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'],
 ]);
 
 export interface SocketError {
-  /** `local` when our own host is at fault. */
+  /** `local` when the exporter's own host is the cause. */
   readonly kind: 'closed' | 'unreachable' | 'local';
   /** Such as `EMFILE`. */
   readonly code: string;
-  /** Of `local`: another server may be within reach all the same. */
+  /** Of a `local` error: other servers may still be reachable. */
   readonly isForOneServer: boolean;
 }
 
 /**
- * Whose fault an error of a socket is.
+ * Classifies an error of a socket.
  *
- * @param isBefore nothing has been sent when it came: to bind a UDP socket, or to connect it, asks
- *   nobody but the own host.
+ * @param isBeforeSend nothing was sent yet. Binding or connecting a UDP socket involves only the
+ *   local host, so an error then is local.
  */
-export function socketErrorOf(error: unknown, isBefore: boolean): SocketError {
+export function socketErrorOf(error: unknown, isBeforeSend: boolean): SocketError {
   const code = codeOf(error);
-  const isForOneServer = NO_ROUTE.has(code);
-  if (isBefore || !OF_THE_NETWORK.has(code)) return { kind: 'local', code, isForOneServer };
+  const isForOneServer = ROUTE_ERRORS.has(code);
+  if (isBeforeSend || !NETWORK_ERRORS.has(code)) return { kind: 'local', code, isForOneServer };
   const isClosed = code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
   return { kind: isClosed ? 'closed' : 'unreachable', code, isForOneServer: true };
 }

@@ -9,71 +9,72 @@ import type { ServerEvent, ServerEventListener } from './server-event.js';
 const LENGTH_BYTES = 2;
 
 /**
- * Sends a query; `hear` is told of one message or of what went wrong, once, unless the result, which
- * closes the connection, is called before. No more is kept than the length that the server announces,
- * and nothing is read after the message.
+ * Sends a query and reports one event: the answer, or what went wrong. Reads no more than the
+ * length that the server announces.
+ *
+ * @returns closes the connection; no event is reported after that.
  */
 export function queryOverTcp(
   server: DnsServer,
   query: Buffer,
-  hear: ServerEventListener,
+  onEvent: ServerEventListener,
 ): () => void {
   let socket: net.Socket;
   try {
     socket = net.connect({ host: server.address, port: server.port });
   } catch (error) {
-    hear({ kind: 'fault', fault: socketErrorOf(error, true) });
+    onEvent({ kind: 'socketError', error: socketErrorOf(error, true) });
     return () => {};
   }
-  let isOver = false;
-  const end = (heard: ServerEvent) => {
-    if (isOver) return;
-    isOver = true;
+  let hasEnded = false;
+  const end = (event: ServerEvent) => {
+    if (hasEnded) return;
+    hasEnded = true;
     socket.destroy();
-    hear(heard);
+    onEvent(event);
   };
-  const message = new LengthPrefixed();
+  const message = new LengthPrefixedMessage();
   socket.on('data', (chunk) => {
-    message.take(chunk);
-    if (message.isTooShort) end({ kind: 'garbage', why: 'a message without a header' });
-    else if (message.isWhole) end({ kind: 'message', bytes: message.bytes });
+    message.append(chunk);
+    if (message.isTooShort) end({ kind: 'malformed', detail: 'a message without a header' });
+    else if (message.isComplete) end({ kind: 'message', bytes: message.bytes });
   });
-  socket.on('error', (error) => end({ kind: 'fault', fault: socketErrorOf(error, false) }));
-  socket.on('close', () => end({ kind: 'garbage', why: 'a closed connection' }));
+  socket.on('error', (error) => end({ kind: 'socketError', error: socketErrorOf(error, false) }));
+  socket.on('close', () => end({ kind: 'malformed', detail: 'a connection closed too early' }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt16BE(query.length);
   socket.write(Buffer.concat([length, query]));
   return () => {
-    isOver = true;
+    hasEnded = true;
     socket.destroy();
   };
 }
 
-/** Puts one message together; what comes after it is dropped. */
-class LengthPrefixed {
+/** Assembles one message; bytes after it are dropped. */
+class LengthPrefixedMessage {
   readonly #prefix = Buffer.alloc(LENGTH_BYTES);
-  /** Bytes of the prefix and of the message that have come. */
-  #read = 0;
+  /** Bytes of prefix and message so far. */
+  #received = 0;
   bytes: Buffer = Buffer.alloc(0);
 
-  take(chunk: Buffer): void {
+  append(chunk: Buffer): void {
     let rest = chunk;
-    if (this.#read < LENGTH_BYTES) {
-      const copied = rest.copy(this.#prefix, this.#read);
-      this.#read += copied;
+    if (this.#received < LENGTH_BYTES) {
+      const copied = rest.copy(this.#prefix, this.#received);
+      this.#received += copied;
       rest = rest.subarray(copied);
-      if (this.#read < LENGTH_BYTES) return;
+      if (this.#received < LENGTH_BYTES) return;
       this.bytes = Buffer.alloc(this.#prefix.readUInt16BE());
     }
-    this.#read += rest.copy(this.bytes, this.#read - LENGTH_BYTES);
+    this.#received += rest.copy(this.bytes, this.#received - LENGTH_BYTES);
   }
 
-  get isWhole(): boolean {
-    return this.#read >= LENGTH_BYTES && this.#read - LENGTH_BYTES === this.bytes.length;
+  get isComplete(): boolean {
+    return this.#received >= LENGTH_BYTES && this.#received - LENGTH_BYTES === this.bytes.length;
   }
 
-  /** It is announced to be shorter than any DNS message. */
+  /** The announced length is less than that of any DNS message. */
   get isTooShort(): boolean {
-    return this.#read >= LENGTH_BYTES && this.bytes.length < HEADER_BYTES;
+    return this.#received >= LENGTH_BYTES && this.bytes.length < HEADER_BYTES;
   }
 }

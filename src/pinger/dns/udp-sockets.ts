@@ -1,6 +1,6 @@
 /**
- * Sockets to DNS servers. One serves a few hundred queries, so that a query costs little; then another
- * takes its place, whose port nobody can know beforehand (RFC 5452 9.2).
+ * UDP sockets to DNS servers. A socket serves a few hundred queries, so that a query is cheap, and is
+ * then replaced by one with another unpredictable port (RFC 5452 9.2).
  */
 
 import { randomInt } from 'node:crypto';
@@ -12,73 +12,81 @@ import type { ServerEvent, ServerEventListener } from './server-event.js';
 
 /** Queries that one socket serves. */
 const MAX_QUERIES = 256;
-/** Messages to no query that one socket takes before it is closed: late answers are far fewer. */
-const MAX_STRAYS = 1024;
-/** Query numbers (RFC 1035 4.1.1). */
+/** Messages with an unknown ID that close a socket; late answers are far fewer. */
+const MAX_UNSOLICITED = 1024;
+/** RFC 1035 4.1.1: the ID of a query has 16 bits. */
 const IDS = 65_536;
 
 export class UdpSocketPool {
-  readonly #lines = new Map<string, Line>();
+  readonly #sockets = new Map<string, PooledSocket>();
 
   /**
-   * Sends a query; `hear` is told of all that comes with its number, until the result is called.
+   * Sends a query, and reports every message with its ID.
    *
-   * @param query its bytes, given its number, which nobody can guess.
+   * @param encode makes the query with this ID, which is random.
+   * @returns ends the query; no event is reported after that.
    */
-  send(server: DnsServer, query: (id: number) => Buffer, hear: ServerEventListener): () => void {
-    const key = serverLabel(server);
+  send(
+    server: DnsServer,
+    encode: (id: number) => Buffer,
+    onEvent: ServerEventListener,
+  ): () => void {
     try {
-      let line = this.#lines.get(key);
-      if (line === undefined || line.isUsedUp) {
-        line?.retire();
-        this.#lines.delete(key);
-        line = new Line(server);
-        this.#lines.set(key, line);
-      }
-      return line.send(query, hear);
+      return this.#socketTo(server).send(encode, onEvent);
     } catch (error) {
-      hear({ kind: 'fault', fault: socketErrorOf(error, true) });
+      onEvent({ kind: 'socketError', error: socketErrorOf(error, true) });
       return () => {};
     }
   }
 
-  /** Closes sockets to all other servers, each once its queries are over. */
+  /** Closes the sockets to all other servers, each when its last query has ended. */
   keepOnly(servers: readonly DnsServer[]): void {
     const labels = new Set(servers.map(serverLabel));
-    for (const [label, line] of this.#lines) {
+    for (const [label, socket] of this.#sockets) {
       if (labels.has(label)) continue;
-      line.retire();
-      this.#lines.delete(label);
+      socket.retire();
+      this.#sockets.delete(label);
     }
+  }
+
+  #socketTo(server: DnsServer): PooledSocket {
+    const label = serverLabel(server);
+    const current = this.#sockets.get(label);
+    if (current !== undefined && !current.isUsedUp) return current;
+    current?.retire();
+    this.#sockets.delete(label);
+    const replacement = new PooledSocket(server);
+    this.#sockets.set(label, replacement);
+    return replacement;
   }
 }
 
-class Line {
+class PooledSocket {
   readonly #socket: dgram.Socket;
-  /** By the number of the query. */
-  readonly #waiting = new Map<number, ServerEventListener>();
-  #served = 0;
-  #strays = 0;
-  /** Why it cannot be used any more. */
-  #end: ServerEvent | undefined;
+  /** Open queries by ID. */
+  readonly #listeners = new Map<number, ServerEventListener>();
+  #queries = 0;
+  #unsolicited = 0;
+  /** Why the socket can no longer be used. */
+  #failure: ServerEvent | undefined;
   #isRetired = false;
   #isClosed = false;
 
-  /** @throws when there can be no socket. */
+  /** @throws when no socket can be created. */
   constructor({ address, port }: DnsServer) {
     const family = address.includes(':') ? 6 : 4;
     this.#socket = dgram.createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
-      // The address is a number: nothing is to be looked up for it.
+      // The address is numeric: there is nothing to look up.
       lookup: (host, _options, callback) => callback(null, host, family),
     });
-    this.#socket.on('message', (message) => this.#take(message));
+    this.#socket.on('message', (message) => this.#receive(message));
     this.#socket.on('error', (error) => {
-      const fault = socketErrorOf(error, !isConnected(this.#socket));
-      this.#break({ kind: 'fault', fault });
+      const isBeforeSend = !isConnected(this.#socket);
+      this.#fail({ kind: 'socketError', error: socketErrorOf(error, isBeforeSend) });
     });
     try {
-      // Connected, so that nobody else is heard, and a closed port is told at once.
+      // A connected socket receives from this server alone, and reports a closed port at once.
       this.#socket.connect(port, address);
       this.#socket.unref();
     } catch (error) {
@@ -88,68 +96,69 @@ class Line {
   }
 
   get isUsedUp(): boolean {
-    return this.#end !== undefined || this.#served >= MAX_QUERIES;
+    return this.#failure !== undefined || this.#queries >= MAX_QUERIES;
   }
 
-  send(query: (id: number) => Buffer, hear: ServerEventListener): () => void {
-    if (this.#end !== undefined) {
-      hear(this.#end);
+  send(encode: (id: number) => Buffer, onEvent: ServerEventListener): () => void {
+    // Connecting can fail at once, within the constructor.
+    if (this.#failure !== undefined) {
+      onEvent(this.#failure);
       return () => {};
     }
-    const id = this.#freeId();
-    const bytes = query(id);
-    this.#served++;
-    this.#waiting.set(id, hear);
+    const id = this.#unusedId();
+    const bytes = encode(id);
+    this.#queries++;
+    this.#listeners.set(id, onEvent);
     if (isConnected(this.#socket)) this.#write(id, bytes);
     else this.#socket.once('connect', () => this.#write(id, bytes));
     return () => {
-      this.#waiting.delete(id);
+      this.#listeners.delete(id);
       this.#closeIfDone();
     };
   }
 
-  /** No more queries come; it closes with the last answer. */
+  /** Closes the socket once its last query has ended. */
   retire(): void {
     this.#isRetired = true;
     this.#closeIfDone();
   }
 
-  #freeId(): number {
+  #unusedId(): number {
     for (;;) {
       const id = randomInt(IDS);
-      if (!this.#waiting.has(id)) return id;
+      if (!this.#listeners.has(id)) return id;
     }
   }
 
-  /** What goes wrong with one query ends that query. */
+  /** An error of one send ends that query alone. */
   #write(id: number, bytes: Buffer): void {
     if (this.#isClosed) return;
     this.#socket.send(bytes, (error) => {
-      if (error !== null)
-        this.#waiting.get(id)?.({ kind: 'fault', fault: socketErrorOf(error, false) });
+      if (error === null) return;
+      this.#listeners.get(id)?.({ kind: 'socketError', error: socketErrorOf(error, false) });
     });
   }
 
-  #take(message: Buffer): void {
+  #receive(message: Buffer): void {
     const id = idOf(message);
-    const hear = id === undefined ? undefined : this.#waiting.get(id);
-    if (hear !== undefined) {
-      hear({ kind: 'message', bytes: message });
-    } else if (++this.#strays >= MAX_STRAYS) {
-      // Nobody asked for these; without a socket they cost nothing more.
-      this.#break({ kind: 'garbage', why: 'messages that nobody asked for' });
+    const onEvent = id === undefined ? undefined : this.#listeners.get(id);
+    if (onEvent !== undefined) {
+      onEvent({ kind: 'message', bytes: message });
+    } else if (++this.#unsolicited >= MAX_UNSOLICITED) {
+      // Once the socket is closed, the kernel drops such messages at no cost to the exporter.
+      this.#fail({ kind: 'malformed', detail: 'too many unsolicited messages' });
     }
   }
 
-  /** All who wait are told; the next query gets another socket. */
-  #break(heard: ServerEvent): void {
-    this.#end ??= heard;
+  /** Ends all open queries; the next query gets another socket. */
+  #fail(event: ServerEvent): void {
+    this.#failure ??= event;
     this.#close();
-    for (const hear of [...this.#waiting.values()]) hear(heard);
+    for (const onEvent of [...this.#listeners.values()]) onEvent(event);
   }
 
   #closeIfDone(): void {
-    if (this.#isRetired && this.#waiting.size === 0) this.#close();
+    if (this.#isRetired && this.#listeners.size === 0) this.#close();
   }
 
   #close(): void {

@@ -1,11 +1,15 @@
-/** What `node:dgram` lacks: to bind at once, and to say whether a socket is connected. */
+/** UDP helpers that `node:dgram` lacks: a synchronous bind, and whether a socket is connected. */
 
 import * as dgram from 'node:dgram';
 
-/** Asked for, in bytes; the system grants what its limits allow. */
+/** Requested size; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** A bound socket, at once: the addresses are numeric, so nothing is looked up. @throws */
+/**
+ * Binds synchronously; addresses are numeric, so there is nothing to look up.
+ *
+ * @throws when the address or port cannot be bound.
+ */
 export function bind(
   family: 4 | 6,
   address: string,
@@ -20,20 +24,20 @@ export function bind(
     sendBufferSize: BUFFER_BYTES,
     lookup: (host, _options, callback) => callback(null, host, family),
   });
-  let failure: Error | undefined;
+  let bindError: Error | undefined;
   socket.once('error', (error) => {
-    failure = error;
+    bindError = error;
   });
   socket.bind({ port, exclusive: true, ...(address === '' ? {} : { address }) });
   socket.removeAllListeners('error');
-  if (failure !== undefined) {
+  if (bindError !== undefined) {
     socket.close();
-    throw failure;
+    throw bindError;
   }
   return socket;
 }
 
-/** `connect` fails without throwing; only a connected socket has a remote address. */
+/** A failed `connect` does not throw, but only a connected socket has a remote address. */
 export function isConnected(socket: dgram.Socket): boolean {
   try {
     socket.remoteAddress();

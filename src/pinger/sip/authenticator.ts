@@ -1,11 +1,11 @@
-/** Meets the challenges of one target, within the pings that meet them. */
+/** Answers the digest challenges of one target, within the ping that receives them. */
 
 import type { Credentials } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import { secretIn } from '../../shared/secret-file.js';
 import { type Account, type ChallengeSource, DigestClient } from './digest.js';
 
-/** Requests of one ping that challenges may lead to, the first included. */
+/** Requests of one ping, including the first. */
 const MAX_REQUESTS = 3;
 
 export class Authenticator {
@@ -13,8 +13,8 @@ export class Authenticator {
   readonly #files: Files;
   readonly #digest: DigestClient;
   #requests = 0;
-  /** Who asked last in this ping. */
-  #lastAsker: ChallengeSource | undefined;
+  /** Of the last challenge in this ping. */
+  #lastSource: ChallengeSource | undefined;
 
   constructor(credentials: Credentials, files: Files, newCnonce: () => string) {
     this.#credentials = credentials;
@@ -22,38 +22,38 @@ export class Authenticator {
     this.#digest = new DigestClient(newCnonce);
   }
 
-  /** A ping begins. */
+  /** Called at the start of each ping. */
   startPing(): void {
     this.#requests = 0;
-    this.#lastAsker = undefined;
+    this.#lastSource = undefined;
   }
 
-  /** The headers of the next request: what meets the challenges that are known. */
+  /** Credentials for the next request, one header for each known challenge. */
   headers(method: string, uri: string): readonly (readonly [name: string, value: string])[] {
     this.#requests++;
     try {
       return this.#digest.headers(this.#account(), method, uri);
     } catch {
-      // The file with the password cannot be read: the challenge that follows tells it.
+      // The password file cannot be read; the challenge that follows reports it.
       return [];
     }
   }
 
-  /** Takes a challenge; returns why no further request can meet it, undefined when one can. */
-  takeChallenge(asker: ChallengeSource, response: Uint8Array): string | undefined {
-    const why = this.#whyUnmet(asker, response);
-    if (why !== undefined) this.#digest.forget();
-    return why;
+  /** Takes a challenge. Returns why it cannot be answered; undefined when the request can be repeated. */
+  takeChallenge(source: ChallengeSource, response: Uint8Array): string | undefined {
+    const problem = this.#challengeProblem(source, response);
+    if (problem !== undefined) this.#digest.forget();
+    return problem;
   }
 
-  #whyUnmet(asker: ChallengeSource, response: Uint8Array): string | undefined {
-    const verdict = this.#digest.takeChallenge(asker, response);
-    if (verdict.kind === 'unmet') return verdict.why;
-    // RFC 3261 22.2: the same credentials are not tried again, unless only their nonce was stale.
-    const wasMet = this.#lastAsker === asker && !verdict.isStale;
-    this.#lastAsker = asker;
-    if (wasMet) return 'our credentials were refused';
-    if (this.#requests >= MAX_REQUESTS) return 'one challenge followed the other';
+  #challengeProblem(source: ChallengeSource, response: Uint8Array): string | undefined {
+    const result = this.#digest.takeChallenge(source, response);
+    if (result.kind === 'unsupported') return result.detail;
+    // RFC 3261 22.2: the same credentials are tried again only when their nonce was stale.
+    const isRepeated = this.#lastSource === source && !result.isStale;
+    this.#lastSource = source;
+    if (isRepeated) return 'the credentials were rejected';
+    if (this.#requests >= MAX_REQUESTS) return `more than ${MAX_REQUESTS - 1} challenges in a row`;
     try {
       this.#account();
       return undefined;
@@ -62,7 +62,7 @@ export class Authenticator {
     }
   }
 
-  /** @throws Error when the file with the password cannot be read. */
+  /** @throws Error when the password file cannot be read. */
   #account(): Account {
     const { username, password, passwordFile } = this.#credentials;
     if (passwordFile === '') return { username, password };

@@ -1,9 +1,9 @@
 /**
- * Digest authentication, the client's side (RFC 3261 22, RFC 7616, RFC 8760): which challenge can be
- * met, and what meets it. A nonce is used again, with a rising count, until the peer wants another.
+ * Digest authentication, client side (RFC 3261 22, RFC 7616, RFC 8760): selects a challenge and makes
+ * the credentials for it. A nonce is reused, with an increasing count, until the peer sends another.
  *
- * What a peer sends is kept byte for byte, in binary strings (a character for each byte): realm and
- * nonce are hashed and sent back as the very bytes that came, whatever encoding they are in.
+ * Texts from a peer are binary strings (one character per byte): realm and nonce are hashed and sent
+ * back byte for byte, in whatever encoding they are.
  */
 
 import { createHash } from 'node:crypto';
@@ -11,10 +11,10 @@ import { decode, printable } from '../../shared/text.js';
 import { headerValues } from './headers.js';
 import { word } from './scanner.js';
 
-/** Who asks: a server (401), or a proxy on the way (407). */
+/** Who sent the challenge: the server (401) or a proxy (407). */
 export type ChallengeSource = 'server' | 'proxy';
 
-/** Who asks with an answer of this code; undefined when nobody does. */
+/** Undefined for a status code that is not a challenge. */
 export function challengeSourceOf(code: number): ChallengeSource | undefined {
   if (code === 401) return 'server';
   return code === 407 ? 'proxy' : undefined;
@@ -26,47 +26,47 @@ export interface Account {
 }
 
 interface Challenge {
-  /** As they were quoted, escapes included; binary strings, as all texts of a challenge. */
+  /** As quoted, with escapes. */
   readonly realm: string;
   readonly nonce: string;
   readonly opaque: string | undefined;
-  /** As written; undefined when not given, which means MD5. */
+  /** As written; undefined, when not given, means MD5. */
   readonly algorithm: string | undefined;
   readonly hash: string;
   readonly isSession: boolean;
-  /** Undefined for the form that RFC 2069 had. */
+  /** Undefined for a challenge in the older form of RFC 2069. */
   readonly qop: 'auth' | 'auth-int' | undefined;
   readonly isStale: boolean;
-  /** Requests that this nonce has served. */
+  /** Requests made with this nonce. */
   uses: number;
 }
 
-/** Names of algorithms in lower case, and what Node calls their hash (RFC 8760 2.1). */
+/** Algorithm names in lower case (RFC 8760 2.1), and the names of their hashes in Node.js. */
 const HASHES: ReadonlyMap<string, string> = new Map([
   ['md5', 'md5'],
   ['sha-256', 'sha256'],
   ['sha-512-256', 'sha512-256'],
 ]);
 
-const ASKING: Readonly<Record<ChallengeSource, readonly Uint8Array[]>> = {
+const CHALLENGE_HEADERS: Readonly<Record<ChallengeSource, readonly Uint8Array[]>> = {
   server: [word('www-authenticate')],
   proxy: [word('proxy-authenticate')],
 };
-const ANSWERING: Readonly<Record<ChallengeSource, string>> = {
+const CREDENTIALS_HEADERS: Readonly<Record<ChallengeSource, string>> = {
   server: 'Authorization',
   proxy: 'Proxy-Authorization',
 };
 
-/** Longer values are nobody's nonce. */
+/** Of realm, nonce and opaque, in bytes. */
 const MAX_VALUE_LENGTH = 1024;
-/** Of a value that is quoted in words for people. */
-const MAX_SHOWN_LENGTH = 40;
-/** Challenges of one response that are looked at. */
+/** Of a value that is quoted in a message. */
+const MAX_QUOTED_LENGTH = 40;
+/** Challenges of one response that are read. */
 const MAX_CHALLENGES = 8;
 
 export type ChallengeResult =
-  | { readonly kind: 'met'; readonly isStale: boolean }
-  | { readonly kind: 'unmet'; readonly why: string };
+  | { readonly kind: 'accepted'; readonly isStale: boolean }
+  | { readonly kind: 'unsupported'; readonly detail: string };
 
 export class DigestClient {
   readonly #newCnonce: () => string;
@@ -76,35 +76,38 @@ export class DigestClient {
     this.#newCnonce = newCnonce;
   }
 
-  /** Takes what a 401 or 407 asks for: of several challenges the topmost that can be met (RFC 8760 2.4). */
-  takeChallenge(asker: ChallengeSource, response: Uint8Array): ChallengeResult {
-    const offers = headerValues(response, ASKING[asker])
+  /** Takes the topmost supported challenge of a 401 or 407 (RFC 8760 2.4). */
+  takeChallenge(source: ChallengeSource, response: Uint8Array): ChallengeResult {
+    const offers = headerValues(response, CHALLENGE_HEADERS[source])
       .flatMap((value) => schemesOf(unfolded(value)))
       .slice(0, MAX_CHALLENGES)
       .map(challengeOf);
-    const met = offers.find((offer) => typeof offer !== 'string');
-    if (met !== undefined && typeof met !== 'string') {
-      this.#challenges.set(asker, met);
-      return { kind: 'met', isStale: met.isStale };
+    const accepted = offers.find((offer) => typeof offer !== 'string');
+    if (accepted !== undefined && typeof accepted !== 'string') {
+      this.#challenges.set(source, accepted);
+      return { kind: 'accepted', isStale: accepted.isStale };
     }
-    const [why = 'it came without a challenge'] = offers;
-    return { kind: 'unmet', why: String(why) };
+    const [detail = 'the response has no challenge'] = offers;
+    return { kind: 'unsupported', detail: String(detail) };
   }
 
-  /** Credentials were refused: their nonces are worth nothing. */
+  /** Forgets all challenges, because the credentials for them were rejected. */
   forget(): void {
     this.#challenges.clear();
   }
 
-  /** The headers that meet the challenges so far, for one more request; values are binary strings. */
+  /** One header for each challenge, for the next request; values are binary strings. */
   headers(
     account: Account,
     method: string,
     uri: string,
   ): (readonly [name: string, value: string])[] {
-    return [...this.#challenges].map(([asker, challenge]) => {
+    return [...this.#challenges].map(([source, challenge]) => {
       challenge.uses++;
-      return [ANSWERING[asker], this.#credentials(challenge, account, method, uri)] as const;
+      return [
+        CREDENTIALS_HEADERS[source],
+        this.#credentials(challenge, account, method, uri),
+      ] as const;
     });
   }
 
@@ -164,7 +167,7 @@ const PARAM = new RegExp(
   'y',
 );
 
-/** The challenges in one header: one as a rule (RFC 3261 7.3.1), sometimes more. */
+/** The challenges in one header: normally one (RFC 3261 7.3.1), sometimes more. */
 function schemesOf(value: string): Scheme[] {
   const schemes: { name: string; params: Map<string, string> }[] = [];
   let at = 0;
@@ -187,14 +190,15 @@ function schemesOf(value: string): Scheme[] {
   return schemes;
 }
 
-/** RFC 3261 7.3.1: a folded line is one, its break and blanks one blank. */
+/** RFC 3261 7.3.1: a line break with the spaces after it counts as one space. */
 function unfolded(value: string): string {
   return value.replace(/\r\n[ \t]+/g, ' ');
 }
 
-/** The challenge, or why it cannot be met. */
+/** The challenge, or why it is not supported. */
 function challengeOf({ name, params }: Scheme): Challenge | string {
-  if (name.toLowerCase() !== 'digest') return `the peer wants the scheme ${short(name)}`;
+  if (name.toLowerCase() !== 'digest')
+    return `unsupported authentication scheme ${quotedForMessage(name)}`;
   const realm = params.get('realm');
   const nonce = params.get('nonce');
   if (realm === undefined) return 'the challenge has no realm';
@@ -206,22 +210,24 @@ function challengeOf({ name, params }: Scheme): Challenge | string {
   const algorithm = params.get('algorithm');
   const isSession = /-sess$/i.test(algorithm ?? '');
   const hash = HASHES.get((algorithm ?? 'MD5').toLowerCase().replace(/-sess$/, ''));
-  if (hash === undefined) return `the peer wants the algorithm ${short(algorithm ?? '')}`;
+  if (hash === undefined)
+    return `unsupported digest algorithm ${quotedForMessage(algorithm ?? '')}`;
   const offered = params.get('qop');
   const qops = (offered ?? '').split(',').map((item) => item.trim().toLowerCase());
   const qop = (['auth', 'auth-int'] as const).find((known) => qops.includes(known));
-  if (offered !== undefined && qop === undefined) return `the peer wants qop ${short(offered)}`;
-  // RFC 8760 2.6: without qop there is no cnonce, which a session would be made of.
+  if (offered !== undefined && qop === undefined)
+    return `unsupported qop ${quotedForMessage(offered)}`;
+  // RFC 8760 2.6: without qop there is no cnonce, which a session key needs.
   if (isSession && qop === undefined) return 'the challenge has a session algorithm without qop';
   const isStale = params.get('stale')?.toLowerCase() === 'true';
   return { realm, nonce, opaque, algorithm, hash, isSession, qop, isStale, uses: 0 };
 }
 
-function short(text: string): string {
-  return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), MAX_SHOWN_LENGTH));
+function quotedForMessage(text: string): string {
+  return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), MAX_QUOTED_LENGTH));
 }
 
-/** RFC 7616 4: what the user wrote goes out in UTF-8; here as a binary string. */
+/** RFC 7616 4: the user's own texts are sent in UTF-8; the result is a binary string. */
 function utf8Bytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
@@ -230,20 +236,20 @@ function quoted(text: string): string {
   return text.replace(/["\\]/g, '\\$&');
 }
 
-/** RFC 7616 3.4: what is hashed is the value without its quotes and escapes. */
+/** RFC 7616 3.4: values are hashed without quotes and escapes. */
 function unquoted(text: string): string {
   return text.replace(/\\(.)/g, '$1');
 }
 
-/** The message with what proves the password left out, for people to read. */
+/** Replaces the digest response in a message, which would allow guessing the password offline. */
 export function masked(message: string): string {
   return message.replace(/^((?:Proxy-)?Authorization:)(.*)$/gim, (_all, name, value) => {
-    // Quoted values are passed over whole, so that none can look like the one that is meant.
-    const shown = value.replace(
+    // Matches whole quoted values, so that a `response=` within one is not taken for the parameter.
+    const redactedValue = value.replace(
       /([\w-]+)([ \t]*=[ \t]*)"(?:[^"\\]|\\.)*(?:"|$)/g,
       (param: string, key: string, equals: string) =>
         key.toLowerCase() === 'response' ? `${key}${equals}"<secret>"` : param,
     );
-    return `${name}${shown}`;
+    return `${name}${redactedValue}`;
   });
 }

@@ -1,21 +1,20 @@
-/** Whether a response that carries a branch of ours is an answer to us, and what is wrong if not. */
+/** Responses that carry the branch of a ping but must be discarded (RFC 3261 8.1.3.3, 17.1.3, 18). */
 
 import type { TransportName } from '../../shared/outcome.js';
 import { decode, printable } from '../../shared/text.js';
 import type { PingTemplate } from './request.js';
-import { is, isBarringBlanks, type Scan, type Span } from './scanner.js';
+import { is, isIgnoringBlanks, type Scan, type Span } from './scanner.js';
 import { isSameSentBy } from './sent-by.js';
 
-const MAX_SHOWN_LENGTH = 80;
+const MAX_QUOTED_LENGTH = 80;
 
-/** Why a response was discarded: what the ping ends with unless a better one comes in time. */
+/** Why a response was discarded. The ping ends with this unless a valid response comes in time. */
 export interface DiscardedResponse {
   readonly reason: 'timeout' | 'malformed';
-  /** In words for people. */
   readonly detail: string;
 }
 
-/** What makes the response one that must be discarded; undefined when nothing does. */
+/** Why the response must be discarded; undefined for a valid one. */
 export function discardReason(
   bytes: Uint8Array,
   scan: Scan,
@@ -23,38 +22,38 @@ export function discardReason(
   transport: TransportName,
 ): DiscardedResponse | undefined {
   const { vias, isCutOff, ok, cseqMethod, bodyAt } = scan;
-  // RFC 3261 8.1.3.3: with more than one Via it went astray.
+  // RFC 3261 8.1.3.3: a response with more than one Via is for another client.
   if (vias !== 1) {
-    return malformed(`an answer came back with ${vias} Via values; one of a peer has ours alone`);
+    return malformed(`the response has ${vias} Via values; expected 1`);
   }
-  // RFC 3261 18.1.2: with another sent-by it was not for us.
-  if (!isBarringBlanks(bytes, scan.sentBy, sentBy)) {
+  // RFC 3261 18.1.2: the sent-by must be that of the request.
+  if (!isIgnoringBlanks(bytes, scan.sentBy, sentBy)) {
     const theirs = textOf(bytes, scan.sentBy);
     const ours = decode(sentBy);
     if (!isSameSentBy(theirs, ours, transport)) {
-      const shown = printable(theirs, MAX_SHOWN_LENGTH);
+      const quoted = printable(theirs, MAX_QUOTED_LENGTH);
       return {
         reason: 'timeout',
-        detail: `an answer came back with the sent-by ${shown} in its Via, ours is ${ours}`,
+        detail: `the Via of the response has sent-by ${quoted}; expected ${ours}`,
       };
     }
   }
-  // RFC 3261 18.3: a datagram that ends before the body does.
+  // RFC 3261 18.3: the datagram ends before the body does.
   if (isCutOff) {
-    const came = bytes.length - bodyAt;
-    return malformed(`an answer has a Content-Length of more than the ${came} bytes of its body`);
+    const bodyBytes = bytes.length - bodyAt;
+    return malformed(`the Content-Length of the response exceeds its body of ${bodyBytes} bytes`);
   }
-  // RFC 3261 17.1.3: the method is that of the request.
+  // RFC 3261 17.1.3: the CSeq method must be that of the request.
   if (ok && !is(bytes, cseqMethod.start, cseqMethod.end, method)) {
-    const theirs = printable(textOf(bytes, cseqMethod), MAX_SHOWN_LENGTH);
+    const theirs = printable(textOf(bytes, cseqMethod), MAX_QUOTED_LENGTH);
     const ours = decode(method).toUpperCase();
-    return malformed(`an answer came back with the method ${theirs} in its CSeq, ours is ${ours}`);
+    return malformed(`the CSeq of the response has method ${theirs}; expected ${ours}`);
   }
   return undefined;
 }
 
-/** A response whose Via has our branch, but not as its branch. */
-export const WITHOUT_BRANCH = malformed('an answer came back without a branch in its Via');
+/** For a response whose Via contains the branch, but not as its branch parameter. */
+export const WITHOUT_BRANCH = malformed('the Via of the response has no branch');
 
 function malformed(detail: string): DiscardedResponse {
   return { reason: 'malformed', detail };

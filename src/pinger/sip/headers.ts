@@ -1,11 +1,11 @@
-/** Header values of a message, for the few messages that are looked into. */
+/** Reads header values of a message. */
 
 import { endOfLine, type Header, is, readHeader } from './scanner.js';
 
 /**
- * The values of the headers that have one of these names (in lower case), in their order; folded
- * lines stay folded. They are binary strings, a character for each byte (Node's `latin1`), so that
- * they can be handed on byte for byte whatever their encoding is.
+ * The values of the headers with one of these names (in lower case), in order; folded lines stay
+ * folded. Values are binary strings, one character per byte (`latin1`), so that they can be sent on
+ * byte for byte in whatever encoding they are.
  */
 export function headerValues(message: Uint8Array, names: readonly Uint8Array[]): string[] {
   const values: string[] = [];

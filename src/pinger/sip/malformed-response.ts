@@ -1,6 +1,6 @@
 /**
- * What is wrong with an answer to one of our requests, in words. Only such an answer is looked at
- * so closely: the scanner, which sees all that arrives, stops at the first fault and keeps no words.
+ * Describes why a response to one of the exporter's requests is malformed. The scanner, which sees every
+ * message, only finds that it is; this is for messages to the user.
  */
 
 import { decode, printable } from '../../shared/text.js';
@@ -8,20 +8,20 @@ import { endOfLine, type Header, is, readHeader, word } from './scanner.js';
 
 const CR = 13;
 const LF = 10;
-const MAX_SHOWN_LENGTH = 60;
+const MAX_QUOTED_LENGTH = 60;
 const VIA = [word('via'), word('v')];
 const CSEQ = [word('cseq')];
 const CONTENT_LENGTH = [word('content-length'), word('l')];
 
-/** The same as a sentence. */
+/** {@link responseProblem} as a sentence. */
 export function malformedResponseDetail(answer: Uint8Array): string {
-  return `an answer came that is not well-formed: ${responseProblem(answer)}`;
+  return `malformed response: ${responseProblem(answer)}`;
 }
 
-/** Why a response is not well-formed. */
+/** Why a response is malformed: a clause. */
 export function responseProblem(response: Uint8Array): string {
   const lineEnd = endOfLine(response, 0);
-  if (lineEnd < 0) return faultOfLine(response, 0);
+  if (lineEnd < 0) return lineProblem(response, 0);
   const statusLine = Buffer.from(response.subarray(0, lineEnd));
   if (!/^SIP\/2\.0 [1-6]\d\d(?: |$)/i.test(statusLine.toString('latin1'))) {
     return `its status line is ${quote(statusLine)}`;
@@ -32,7 +32,7 @@ export function responseProblem(response: Uint8Array): string {
   const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
   let at = lineEnd + 2;
   while (at < response.length && !isLineEnd(response, at)) {
-    if (!readHeader(response, at, header)) return faultOfLine(response, at);
+    if (!readHeader(response, at, header)) return lineProblem(response, at);
     const isNamed = (names: readonly Uint8Array[]) =>
       names.some((name) => is(response, at, header.nameEnd, name));
     const value = () => Buffer.from(response.subarray(header.valueStart, header.end));
@@ -41,11 +41,11 @@ export function responseProblem(response: Uint8Array): string {
     else if (isNamed(CONTENT_LENGTH)) lengths.push(value().toString('latin1').trim());
     at = header.end + 2;
   }
-  if (!isLineEnd(response, at)) return 'no empty line ends its headers';
-  return faultOfHeaders(vias, cseqs, lengths);
+  if (!isLineEnd(response, at)) return 'no empty line follows its headers';
+  return headersProblem(vias, cseqs, lengths);
 }
 
-function faultOfHeaders(
+function headersProblem(
   vias: number,
   cseqs: readonly string[],
   lengths: readonly string[],
@@ -58,23 +58,23 @@ function faultOfHeaders(
   if (number === undefined || Number(number) >= 2 ** 31) {
     return `its CSeq is ${quote(Buffer.from(cseq, 'latin1'))}`;
   }
-  const broken = lengths.find((length) => !/^\d{1,10}$/.test(length));
-  if (broken !== undefined) {
-    return `its Content-Length is ${quote(Buffer.from(broken, 'latin1'))}`;
+  const invalid = lengths.find((length) => !/^\d{1,10}$/.test(length));
+  if (invalid !== undefined) {
+    return `its Content-Length is ${quote(Buffer.from(invalid, 'latin1'))}`;
   }
   if (new Set(lengths.map(Number)).size > 1) return 'it has two different Content-Lengths';
   return 'it is not SIP';
 }
 
-/** Why the line at `at` is no line, or no header. */
-function faultOfLine(bytes: Uint8Array, at: number): string {
+/** Why the line at `at` is not a header line. */
+function lineProblem(bytes: Uint8Array, at: number): string {
   for (let end = at; end < bytes.length; end++) {
     const byte = bytes[end];
-    if (byte === LF) return 'its lines end in LF alone, not in CR LF';
+    if (byte === LF) return 'its lines end in LF, not in CR LF';
     if (byte === 0) return 'it has a NUL in its headers';
     if (byte !== CR) continue;
-    if (bytes[end + 1] !== LF) return 'its lines end in CR alone, not in CR LF';
-    return `it has a line that is no header, ${quote(bytes.subarray(at, end))}`;
+    if (bytes[end + 1] !== LF) return 'its lines end in CR, not in CR LF';
+    return `it has a line that is not a header, ${quote(bytes.subarray(at, end))}`;
   }
   return 'it ends within its headers';
 }
@@ -84,5 +84,5 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
 }
 
 function quote(bytes: Uint8Array): string {
-  return JSON.stringify(printable(decode(bytes), MAX_SHOWN_LENGTH));
+  return JSON.stringify(printable(decode(bytes), MAX_QUOTED_LENGTH));
 }

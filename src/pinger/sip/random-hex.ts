@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 const POOL_BYTES = 64 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
-/** Random bytes from the system's secure source, drawn in bulk and written out as hex digits. */
+/** Cryptographically secure random bytes as hex digits. Bytes are drawn in bulk. */
 export class RandomHex {
   readonly #pool = new Uint8Array(POOL_BYTES);
   #next = POOL_BYTES;

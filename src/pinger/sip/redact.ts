@@ -1,10 +1,8 @@
-/** Messages as text for people. */
-
 import { decode, printableLines } from '../../shared/text.js';
 import { masked } from './digest.js';
 
 /**
- * Text that no terminal takes for orders, without what would let others in.
+ * A message as text that is safe to display: no control characters, no digest response.
  *
  * @param isCut the bytes are the beginning of a longer message.
  */

@@ -1,6 +1,6 @@
 /**
- * The messages that we send. A ping's text is made once per target with the grammar of `sip`; each
- * ping then gets its own branch, tag and Call-ID, stamped into the same bytes.
+ * Requests. The text of a ping is made once per target, by the package `sip`; each ping then gets its own
+ * branch, tag and Call-ID, written into the same bytes.
  */
 
 import * as sip from 'sip';
@@ -11,18 +11,18 @@ import { formatUri, parseUri, type SipUri } from '../../shared/uri.js';
 import type { RandomHex } from './random-hex.js';
 import { is, word } from './scanner.js';
 
-/** RFC 3261 8.1.1.7: how branches of this RFC begin. */
+/** RFC 3261 8.1.1.7: every branch begins with it. */
 const MAGIC_COOKIE = 'z9hG4bK';
 const COOKIE = word(MAGIC_COOKIE.toLowerCase());
 const SLOT_DIGITS = 8;
-/** RFC 3261 8.1.1.7 wants uniqueness across space and time; 128 bits cannot be guessed either. */
+/** RFC 3261 8.1.1.7 requires unique branches; 128 random bits are also impossible to guess. */
 const BRANCH_BYTES = 16;
 const TAG_BYTES = 8;
 const CALL_ID_BYTES = 16;
-/** Digits of a branch that say whose it is, and those that nobody can guess. */
+/** Cookie, hex digits of the slot, random hex digits. */
 const BRANCH_LENGTH = MAGIC_COOKIE.length + SLOT_DIGITS + 2 * BRANCH_BYTES;
 
-/** A request to be stamped and sent again and again. */
+/** A request that is sent many times, each time with new identifiers. */
 export interface PingTemplate {
   readonly bytes: Uint8Array;
   /** The sent-by that a response must carry (RFC 3261 18.1.2), in lower case. */
@@ -38,11 +38,11 @@ export interface PingIdentity {
   readonly transport: TransportName;
   readonly settings: PingSettings;
   readonly local: LocalAddress;
-  /** Number of the target; responses carry it back in their branch. */
+  /** Slot of the target; the branch carries it, and so does the response. */
   readonly slot: number;
-  /** Number of the request within its call: 1, and more for one that meets a challenge. */
+  /** 1, and one more for each repetition with credentials. */
   readonly cseq: number;
-  /** Headers that meet challenges, as binary strings: a character for each byte. */
+  /** Authorization headers; values are binary strings, one character per byte. */
   readonly credentials: readonly (readonly [name: string, value: string])[];
 }
 
@@ -51,7 +51,7 @@ export function requestUri(uri: SipUri, { identity }: PingSettings): string {
   return formatUri(uri.user === '' ? { ...uri, user: identity.user } : uri);
 }
 
-/** Makes the request, as a rule one that asks `uri` for its options (RFC 3261 11.1). */
+/** Makes the request; normally an OPTIONS (RFC 3261 11.1). */
 export function pingTemplate(ping: PingIdentity): PingTemplate {
   const { uri, transport, settings, local, slot, cseq, credentials } = ping;
   const { identity, method } = settings;
@@ -61,7 +61,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
   const tag = 't'.repeat(2 * TAG_BYTES);
   const callId = 'c'.repeat(2 * CALL_ID_BYTES);
   const target = requestUri(uri, settings);
-  // RFC 5923 4: a peer may send its own requests to the host that Via names over this connection.
+  // RFC 5923 4: the peer may send requests to the Via host over this connection.
   const isStream = transport === 'tcp' || transport === 'tls';
   const alias = identity.viaHost !== '' && isStream ? ';alias' : '';
   const text = sip.stringify({
@@ -71,11 +71,11 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
       via: `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport${alias}`,
       'max-forwards': String(settings.maxForwards),
       ...(identity.route === '' ? {} : { route: routeHeader(identity.route) }),
-      from: `<${identity.pingFrom || ownUri('sip', identity, host)}>;tag=${tag}`,
+      from: `<${identity.pingFrom || exporterUri('sip', identity, host)}>;tag=${tag}`,
       to: `<${identity.to || target}>`,
       'call-id': callId,
       cseq: { seq: cseq, method },
-      // RFC 3261 10.2.3: a REGISTER without one changes no binding.
+      // RFC 3261 10.2.3: a REGISTER without Contact changes no binding.
       ...(method === 'REGISTER'
         ? {}
         : { contact: `<${contactUri(ping, `${host}:${local.port}`)}>` }),
@@ -84,7 +84,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
       'user-agent': identity.userAgent,
     },
   });
-  // Headers of the user's own are put in as they are: `sip` would change the case of their names.
+  // The user's own headers bypass `sip`, which would change the case of their names.
   const bytes = Buffer.concat([
     Buffer.from(text.slice(0, -'\r\n'.length), 'utf8'),
     Buffer.from(headerLines(credentials), 'latin1'),
@@ -96,7 +96,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
     sentBy: sharedWord(sentBy),
     method: sharedWord(method),
     branchAt: bytes.indexOf(`;branch=${branch}`) + ';branch='.length,
-    // Behind the URI, which may look like it.
+    // Searched after the URI, which may contain the same text.
     tagAt: bytes.indexOf(`>;tag=${tag}\r\n`, from) + '>;tag='.length,
     callIdAt: bytes.indexOf(`: ${callId}\r\n`) + ': '.length,
   };
@@ -106,11 +106,11 @@ function headerLines(headers: readonly (readonly [name: string, value: string])[
   return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
-/** Words that templates share; as a rule there are few. */
+/** Values that many templates have in common; normally few. */
 const sharedWords = new Map<string, Uint8Array>();
 const MAX_SHARED = 64;
 
-/** In lower case; one for all templates with the same. */
+/** The text in lower case; templates with the same text share the bytes. */
 function sharedWord(text: string): Uint8Array {
   const known = sharedWords.get(text);
   if (known !== undefined) return known;
@@ -120,14 +120,14 @@ function sharedWord(text: string): Uint8Array {
   return bytes;
 }
 
-/** Who we are where nobody said so. */
-function ownUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): string {
+/** The exporter's URI when the configuration sets none. */
+function exporterUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): string {
   return viaHost === '' ? `${scheme}:keepalive@${host}` : `${scheme}:${viaHost}`;
 }
 
 /**
- * RFC 3261 18.1.1: answers over UDP come to the port that is named here, or to 5060. Over connections
- * they come back on them, and the sent-by names where peers may connect to (RFC 5923 4).
+ * RFC 3261 18.1.1: responses over UDP go to this port, or to 5060. Over connections they come back on the
+ * same connection, and the sent-by names where peers may connect to (RFC 5923 4).
  */
 function sentByOf({ viaHost }: Identity, transport: TransportName, local: LocalAddress): string {
   if (viaHost === '') return `${bracketed(local.address)}:${local.port}`;
@@ -135,22 +135,22 @@ function sentByOf({ viaHost }: Identity, transport: TransportName, local: LocalA
   return transport === 'udp' && !hasPort ? `${viaHost}:${local.port}` : viaHost;
 }
 
-/** RFC 3261 8.1.1.8: with a sips Request-URI it is a sips URI too. */
+/** RFC 3261 8.1.1.8: for a sips Request-URI, Contact is a sips URI too. */
 function contactUri({ uri, transport, settings }: PingIdentity, hostport: string): string {
   const { identity } = settings;
   if (identity.contact !== '') return identity.contact;
-  const isNamed = transport !== 'udp' && uri.scheme !== 'sips';
-  const named = isNamed ? `;transport=${transport === 'wss' ? 'ws' : transport}` : '';
-  return `${ownUri(uri.scheme, identity, hostport)}${named}`;
+  const needsTransport = transport !== 'udp' && uri.scheme !== 'sips';
+  const param = needsTransport ? `;transport=${transport === 'wss' ? 'ws' : transport}` : '';
+  return `${exporterUri(uri.scheme, identity, hostport)}${param}`;
 }
 
-/** RFC 3261 16.12.1.1: a loose router, whatever the user wrote. */
+/** Adds `lr` if it is missing: the route is a loose router (RFC 3261 16.12.1.1). */
 function routeHeader(route: string): string {
   const isLoose = parseUri(route).params.some(([name]) => name === 'lr');
   return isLoose ? `<${route}>` : `<${route};lr>`;
 }
 
-/** Makes the template the next ping's request: a new branch, From tag and Call-ID. */
+/** Prepares the template for the next ping: new branch, From tag and Call-ID. */
 export function stamp(template: PingTemplate, randomHex: RandomHex): void {
   const { bytes, branchAt, tagAt, callIdAt } = template;
   randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
@@ -158,7 +158,7 @@ export function stamp(template: PingTemplate, randomHex: RandomHex): void {
   randomHex.writeHex(bytes, callIdAt, CALL_ID_BYTES);
 }
 
-/** As {@link stamp}, for a request of the same call as `before` (RFC 3261 22.2): only the branch is new. */
+/** As {@link stamp}, but only the branch is new: the same call as `before` (RFC 3261 22.2). */
 export function stampAgain(
   template: PingTemplate,
   before: PingTemplate,
@@ -172,13 +172,13 @@ export function stampAgain(
   copy(callIdAt, before.callIdAt, 2 * CALL_ID_BYTES);
 }
 
-/** A copy of the random digits of the branch that the template carries now. */
+/** A copy of the random digits of the template's current branch. */
 export function branchOf({ bytes, branchAt }: PingTemplate): Uint8Array {
   const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
   return Uint8Array.prototype.slice.call(bytes, start, start + 2 * BRANCH_BYTES);
 }
 
-/** The number of the target that a branch of ours names; -1 when it is none of ours. */
+/** The slot in a branch made by this exporter; -1 for any other branch. */
 export function slotOfBranch(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== BRANCH_LENGTH || !is(bytes, start, start + COOKIE.length, COOKIE)) return -1;
   let slot = 0;
@@ -190,15 +190,14 @@ export function slotOfBranch(bytes: Uint8Array, start: number, end: number): num
   return slot;
 }
 
-/** A branch that could be ours, somewhere in a message. */
+/** A branch of the exporter's form somewhere in a message. */
 export interface BranchFound {
-  /** The number of the target that it names. */
   readonly slot: number;
-  /** Where it ends. */
+  /** The offset after its last byte. */
   readonly end: number;
 }
 
-/** Every branch of our form, wherever in the bytes it stands, be they well-formed or not. */
+/** Every branch of the exporter's form in the bytes, even if the message is malformed. */
 export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = text.indexOf(MAGIC_COOKIE, 0, 'latin1');
@@ -210,7 +209,7 @@ export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
   }
 }
 
-/** Whether the branch that ends at `end` is the one that the template carries now. */
+/** Whether the branch that ends at `end` is the template's current one. */
 export function isBranchOf(
   { bytes, branchAt }: PingTemplate,
   text: Uint8Array,
@@ -220,7 +219,7 @@ export function isBranchOf(
   return isBranch(bytes, start, text, end);
 }
 
-/** Whether the branch that ends at `end` ends in the random digits at `start` of `digits`. */
+/** Whether the branch that ends at `end` has the random digits that begin at `start` in `digits`. */
 export function isBranch(
   digits: Uint8Array,
   start: number,

@@ -1,24 +1,24 @@
 /**
- * A look at a SIP message in one pass over its bytes: linear in time whatever they are, without
- * copies. It finds what is needed to match a response (RFC 3261 17.1.3, 18.1.2) and no more.
+ * Scans a SIP message in one pass over its bytes, in linear time for any input and without copies. It
+ * finds only what is needed to match a response (RFC 3261 17.1.3, 18.1.2).
  */
 
-/** A piece of the message: `start` included, `end` not; both -1 when absent. */
+/** A range of the message: `start` inclusive, `end` exclusive; both -1 when absent. */
 export interface Span {
   start: number;
   end: number;
 }
 
-/** What a scan found. One object serves scan after scan. */
+/** The result of a scan. One object is reused for all scans. */
 export class Scan {
-  /** A well-formed message whose body, if its length was given, is all there. */
+  /** The message is well-formed, and its body is complete if it has a Content-Length. */
   ok = false;
   isResponse = false;
-  /** The body is shorter than its Content-Length: RFC 3261 18.3 wants such a response discarded. */
+  /** The body is shorter than its Content-Length; RFC 3261 18.3: such a response is discarded. */
   isCutOff = false;
-  /** 100 to 699; 0 when the status line is unusable. */
+  /** 100 to 699; 0 when the status line is invalid. */
   status = 0;
-  /** How many Via values there are; only the first is looked into. */
+  /** Number of Via values; only the first is parsed. */
   vias = 0;
   readonly sentBy: Span = span();
   readonly branch: Span = span();
@@ -27,7 +27,7 @@ export class Scan {
   readonly cseqMethod: Span = span();
   readonly server: Span = span();
   readonly userAgent: Span = span();
-  /** Where the body begins; -1 when the headers have no end. */
+  /** Offset of the body; -1 when the headers do not end. */
   bodyAt = -1;
 }
 
@@ -55,7 +55,7 @@ const SIP = word('sip/');
 const SIP_2 = word('sip/2.0 ');
 const SP_SIP_2 = word(' sip/2.0');
 
-/** Fills `into` with what `bytes` hold. Never throws. */
+/** Scans `bytes` into `into`. Never throws. */
 export function scan(bytes: Uint8Array, into: Scan): void {
   reset(into);
   into.isResponse = startsWith(bytes, 0, SIP);
@@ -103,7 +103,7 @@ export function scan(bytes: Uint8Array, into: Scan): void {
 
 type HeaderName = 'via' | 'cseq' | 'content-length' | 'server' | 'user-agent' | undefined;
 
-/** Which of the headers that matter here this is; its length rules out nearly all at once. */
+/** Which of the relevant headers this is; its length excludes nearly all others at once. */
 function headerName(bytes: Uint8Array, start: number, end: number): HeaderName {
   switch (end - start) {
     case 1:
@@ -127,11 +127,11 @@ function headerName(bytes: Uint8Array, start: number, end: number): HeaderName {
 export interface Header {
   nameEnd: number;
   valueStart: number;
-  /** Where the line, folded lines included, ends: the place of its CR LF. */
+  /** Offset of the CR LF that ends the line, with its folded lines. */
   end: number;
 }
 
-/** Reads the header at `at`. False when there is none: no colon, no name, no end of line. */
+/** Reads the header at `at`. Returns false when it has no name, no colon or no end of line. */
 export function readHeader(bytes: Uint8Array, at: number, into: Header): boolean {
   let nameEnd = at;
   while (nameEnd < bytes.length && isNameByte(bytes[nameEnd] ?? 0)) nameEnd++;
@@ -147,7 +147,7 @@ export function readHeader(bytes: Uint8Array, at: number, into: Header): boolean
   return true;
 }
 
-/** Where the CR LF of the line stands; -1 when a bare CR or LF, a NUL, or the end comes first. */
+/** Offset of the next CR LF; -1 when a bare CR or LF, a NUL, or the end of the bytes comes first. */
 export function endOfLine(bytes: Uint8Array, from: number): number {
   for (let at = from; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
@@ -158,13 +158,13 @@ export function endOfLine(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-/** Whether the span holds `text` (given in lower case), letters of either case. */
+/** Whether the span is `text` (given in lower case), ignoring case. */
 export function is(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
   return end - start === text.length && startsWith(bytes, start, text);
 }
 
-/** Whether the span holds `text`, blanks left out (RFC 3261 25.1 allows them around a colon). */
-export function isBarringBlanks(
+/** As {@link is}, ignoring whitespace too (RFC 3261 25.1 allows it around a colon). */
+export function isIgnoringBlanks(
   bytes: Uint8Array,
   { start, end }: Span,
   text: Uint8Array,
@@ -178,7 +178,7 @@ export function isBarringBlanks(
   return matched === text.length;
 }
 
-/** The bytes of a word in lower case, for {@link is}. */
+/** Bytes of a text in lower case, for {@link is}. */
 export function word(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
@@ -202,8 +202,8 @@ function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
     setSpan(into.requestUri, methodEnd + 1, versionAt);
     return !hasBlank(bytes, methodEnd + 1, versionAt);
   }
-  // RFC 3261 25.1: Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. The SP before an empty
-  // reason is often left out.
+  // RFC 3261 25.1: Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase. Many peers
+  // omit the SP before an empty reason.
   const code = decimal(bytes, 8, Math.min(11, end));
   const isCode = code >= 100 && code <= 699 && (end === 11 || bytes[11] === SPACE);
   if (!isCode || !startsWith(bytes, 0, SIP_2)) return false;
@@ -211,7 +211,7 @@ function scanStartLine(bytes: Uint8Array, end: number, into: Scan): boolean {
   return true;
 }
 
-/** Via = sent-protocol LWS sent-by *( SEMI via-params ), values parted by commas. */
+/** Via = sent-protocol LWS sent-by *( SEMI via-params ), values separated by commas. */
 function scanVia(bytes: Uint8Array, start: number, end: number, into: Scan): void {
   const isFirst = into.vias === 0;
   into.vias += 1 + countCommas(bytes, start, end);
@@ -242,7 +242,7 @@ function scanViaParam(bytes: Uint8Array, start: number, end: number, into: Scan)
   return at;
 }
 
-/** The next `;` or `,` outside quotes and brackets. */
+/** Offset of the next `;` or `,` outside quotes. */
 function endOfParam(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) {
     const byte = bytes[at];
@@ -261,7 +261,7 @@ function countCommas(bytes: Uint8Array, start: number, end: number): number {
   return commas;
 }
 
-/** The closing quote, or the end. */
+/** Offset of the closing quote, or the end. */
 function endOfQuoted(bytes: Uint8Array, quote: number, end: number): number {
   for (let at = quote + 1; at < end; at++) {
     if (bytes[at] === BACKSLASH) at++;
@@ -284,7 +284,7 @@ function scanCseq(bytes: Uint8Array, start: number, end: number, into: Scan): bo
   return true;
 }
 
-/** The number that the span holds, -1 when it holds none or one past 10 digits. */
+/** The decimal number in the span; -1 when there is none or it has more than 10 digits. */
 function decimal(bytes: Uint8Array, start: number, end: number): number {
   const last = trimEnd(bytes, start, end);
   if (last === start || last - start > 10) return -1;

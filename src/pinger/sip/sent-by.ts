@@ -1,4 +1,4 @@
-/** The sent-by of a Via (RFC 3261 25.1: host [ COLON port ]), compared by what it means. */
+/** Compares the sent-by of Via headers by meaning (RFC 3261 25.1: host [ COLON port ]). */
 
 import type { TransportName } from '../../shared/outcome.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
@@ -6,17 +6,17 @@ import { DEFAULT_PORTS } from '../../shared/uri.js';
 const SENT_BY = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,10}))?$/;
 
 /**
- * Whether two sent-by values name the same host and port: names in either case, IPv6 addresses in
- * any spelling, and no port is the default one of the transport (RFC 3261 18.1.1).
+ * Whether two sent-by values name the same host and port. Case and the spelling of IPv6 addresses do not
+ * matter, and a missing port is the transport's default one (RFC 3261 18.1.1).
  */
 export function isSameSentBy(one: string, other: string, transport: TransportName): boolean {
   return canonicalSentBy(one, transport) === canonicalSentBy(other, transport);
 }
 
 function canonicalSentBy(text: string, transport: TransportName): string {
-  // RFC 3261 25.1: COLON may have blanks around it.
-  const plain = text.replace(/\s+/g, '');
-  const [, host = plain, port] = SENT_BY.exec(plain) ?? [];
+  // RFC 3261 25.1: COLON may have whitespace around it.
+  const compact = text.replace(/\s+/g, '');
+  const [, host = compact, port] = SENT_BY.exec(compact) ?? [];
   return `${canonicalHost(host)} ${port === undefined ? DEFAULT_PORTS[transport] : Number(port)}`;
 }
 

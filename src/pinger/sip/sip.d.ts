@@ -1,4 +1,4 @@
-/** The part of `sip` 0.0.6 that we use. */
+/** The part of `sip` 0.0.6 that is used. */
 declare module 'sip' {
   export interface Via {
     version?: string;

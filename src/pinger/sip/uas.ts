@@ -1,12 +1,13 @@
 /**
- * Answers to those who ask us: peers ping back. An OPTIONS gets a 200 (RFC 3261 11.2); another
- * request a 405 (8.2.1) over a connection that we opened, and from strangers silence.
+ * Responses to requests from peers, which may ping the exporter too. An OPTIONS gets a 200 (RFC 3261
+ * 11.2); any other request gets a 405 (8.2.1) on a connection that the exporter opened, and no response
+ * otherwise.
  */
 
 import { headerValues } from './headers.js';
 import { type Span, word } from './scanner.js';
 
-/** The headers that a response copies from its request (RFC 3261 8.2.6.2), by all their names. */
+/** The headers that a response copies from its request (RFC 3261 8.2.6.2), with all their names. */
 const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] = [
   ['Via', word('via'), word('v')],
   ['From', word('from'), word('f')],
@@ -15,8 +16,8 @@ const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] =
   ['CSeq', word('cseq')],
 ];
 
-/** The status line's end, and the headers that go with it. */
 export interface UasResponse {
+  /** Code and reason phrase. */
   readonly status: string;
   readonly headers: readonly string[];
 }
@@ -26,7 +27,7 @@ export const NOT_ALLOWED: UasResponse = { status: '405 Method Not Allowed', head
 export const LOOP_DETECTED: UasResponse = { status: '482 Loop Detected', headers: [] };
 const REQUIRE = [word('require')];
 
-/** What an OPTIONS with this Request-URI gets (RFC 3261 8.2.2.1, 8.2.2.3). */
+/** The response to an OPTIONS with this Request-URI (RFC 3261 8.2.2.1, 8.2.2.3). */
 export function responseToOptions(request: Uint8Array, { start, end }: Span): UasResponse {
   const uri = Buffer.from(request.subarray(start, end)).toString('latin1');
   if (!/^sips?:/i.test(uri)) return { status: '416 Unsupported URI Scheme', headers: [] };
@@ -37,18 +38,18 @@ export function responseToOptions(request: Uint8Array, { start, end }: Span): Ua
 
 export interface RoutedResponse {
   readonly message: Uint8Array;
-  /** Where it goes: RFC 3581 4 where the top Via asked for it, else RFC 3261 18.2.2. */
+  /** Destination port: by RFC 3581 4 if the top Via has rport, else by RFC 3261 18.2.2. */
   readonly port: number;
 }
 
-/** The message of {@link buildResponse}, for whoever knows where it goes. */
+/** The message of {@link buildResponse} alone. */
 export function buildOptionsResponse(
   ...args: Parameters<typeof buildResponse>
 ): Uint8Array | undefined {
   return buildResponse(...args)?.message;
 }
 
-/** The answer to a well-formed request; undefined when a header that it needs is missing. */
+/** The response to a well-formed request; undefined when the request lacks a header to copy. */
 export function buildResponse(
   request: Uint8Array,
   from: Peer,
@@ -81,14 +82,14 @@ function copiedHeaders(request: Uint8Array): Map<string, string[]> {
   return new Map(COPIED.map(([name, ...spellings]) => [name, headerValues(request, spellings)]));
 }
 
-/** A tag of the header itself, not of the URI in its brackets or of the name in front. */
+/** Whether the header itself has a tag, as opposed to its URI or display name. */
 function hasTag(header: string): boolean {
   return /;\s*tag\s*=/i.test(header.slice(header.lastIndexOf('>') + 1));
 }
 
 /**
- * The top Via as a server hands it back: RFC 3581 4 where it asked for the port, else RFC 3261
- * 18.2.1 where its sent-by is not the address that the request came from.
+ * The top Via with the request's source: by RFC 3581 4 if it has rport, else by RFC 3261 18.2.1 if its
+ * sent-by is not the source address.
  */
 function withSource(via: string, from: Peer): string {
   const topEnd = via.includes(',') ? via.indexOf(',') : via.length;

@@ -1,6 +1,6 @@
 /**
- * Lets what costs time begin one after the other, with room for other work in between. What is urgent
- * goes before what is not; who leaves the queue leaves no gap.
+ * Starts expensive tasks one at a time, with a minimum gap between them, so that other work can run.
+ * Urgent tasks go first; a task that leaves the queue leaves no gap.
  */
 
 import type { Clock } from './clock.js';
@@ -8,45 +8,45 @@ import type { Clock } from './clock.js';
 export class Pacer {
   readonly #clock: Clock;
   readonly #gapMs: number;
-  /** In the order in which they came. */
+  /** Both in the order of arrival. */
   readonly #urgent = new Set<() => void>();
   readonly #others = new Set<() => void>();
-  #nextAt = Number.NEGATIVE_INFINITY;
-  #isTurnSet = false;
+  #nextStartMs = Number.NEGATIVE_INFINITY;
+  #isTimerSet = false;
 
   constructor(clock: Clock, gapMs: number) {
     this.#clock = clock;
     this.#gapMs = gapMs;
   }
 
-  /** Calls `start` at once, or when it is its turn. Returns how to step out of the queue. */
+  /** Calls `start` now, or when the task is next. Returns a function that takes it out of the queue. */
   begin(isUrgent: boolean, start: () => void): () => void {
     const queue = isUrgent ? this.#urgent : this.#others;
-    // Its own function, so that two who wait for the same are two.
-    const turn = () => start();
-    queue.add(turn);
-    if (!this.#isTurnSet) this.#go();
-    return () => queue.delete(turn);
+    // A function of its own, so that the same `start` can be queued twice.
+    const task = () => start();
+    queue.add(task);
+    if (!this.#isTimerSet) this.#startNext();
+    return () => queue.delete(task);
   }
 
-  #go(): void {
-    this.#isTurnSet = false;
+  #startNext(): void {
+    this.#isTimerSet = false;
     const now = this.#clock.now();
-    if (now < this.#nextAt) {
-      this.#setTurn(this.#nextAt - now);
+    if (now < this.#nextStartMs) {
+      this.#setTimer(this.#nextStartMs - now);
       return;
     }
     const queue = this.#urgent.size > 0 ? this.#urgent : this.#others;
-    const [next] = queue;
-    if (next === undefined) return;
-    queue.delete(next);
-    this.#nextAt = now + this.#gapMs;
-    this.#setTurn(this.#gapMs);
-    next();
+    const [task] = queue;
+    if (task === undefined) return;
+    queue.delete(task);
+    this.#nextStartMs = now + this.#gapMs;
+    this.#setTimer(this.#gapMs);
+    task();
   }
 
-  #setTurn(delayMs: number): void {
-    this.#isTurnSet = true;
-    this.#clock.after(delayMs, () => this.#go());
+  #setTimer(delayMs: number): void {
+    this.#isTimerSet = true;
+    this.#clock.after(delayMs, () => this.#startNext());
   }
 }

@@ -1,6 +1,4 @@
-/**
- * The pinger's heartbeat: turns the transactions' timers and the scheduler, and sleeps between.
- */
+/** The main loop of the pinger: fires timers, starts pings that are due, and sleeps until the next. */
 
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from './clock.js';
@@ -8,18 +6,18 @@ import type { Scheduler } from './scheduler.js';
 import type { StallDetector } from './stall-detector.js';
 import type { TimerWheel } from './timer-wheel.js';
 
-/** Never sleeps longer than this, so that a living pinger is told from a stuck one. */
+/** Longest sleep; each wake-up is a heartbeat, by which the supervisor detects a stuck pinger. */
 const MAX_SLEEP_MS = 250;
-/** The same while pings are under way, so that a stall does not hide in a sleep. */
+/** The same while pings are in flight: a stall within a sleep would go undetected. */
 const MAX_BUSY_SLEEP_MS = 50;
 /**
- * After a stall, for how long, and for how many rounds of the event loop, the sockets may be read
- * before deadlines count all the same: a peer that sends without end would hold up all others.
+ * After a stall, the sockets are read for at most this time and this many rounds of the event loop
+ * before deadlines count again; a peer that sends all the time would block all others.
  */
 const MAX_DRAIN_MS = 100;
-const MAX_ROUNDS = 100;
-/** A ping is sent again at most this often at the pace at which pings begin (RFC 3261 17.1.2.2). */
-const RESENDS_PER_PING = 4;
+const MAX_DRAIN_ROUNDS = 100;
+/** Timers that fire per started ping: over UDP, a ping is retransmitted a few times (RFC 3261 17.1.2.2). */
+const TIMERS_PER_PING = 4;
 
 export interface PingLoopOptions {
   readonly clock: Clock;
@@ -27,39 +25,37 @@ export interface PingLoopOptions {
   readonly scheduler: Scheduler;
   readonly stallDetector: StallDetector;
   readonly faults: Faults;
-  readonly onTimer: (timer: number) => void;
+  readonly onTimer: (id: number) => void;
   readonly heartbeat: () => void;
-  /** The thread stood still for so long. */
-  readonly onStall: (ms: number) => void;
-  /** Counts messages that arrived. */
+  readonly onStall: (durationMs: number) => void;
+  /** Number of messages received so far. */
   readonly received: () => number;
-  /** Runs once the event loop has read what the sockets hold. */
+  /** Calls back after the event loop has read from the sockets once. */
   readonly afterReads: (callback: () => void) => void;
 }
 
 export class PingLoop {
   readonly #options: PingLoopOptions;
   #cancel: (() => void) | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
   constructor(options: PingLoopOptions) {
     this.#options = options;
   }
 
-  /** Turns now and goes on until stopped. */
   start(): void {
-    this.#turn();
+    this.#tick();
   }
 
-  /** Makes sure that what is due next is not slept through. */
+  /** Shortens the current sleep if something is due earlier. */
   wake(): void {
     this.wakeBy(this.#nextWake());
   }
 
-  /** Makes sure that a turn is taken by then. */
+  /** Ensures that a tick happens by this time. */
   wakeBy(atMs: number): void {
-    if (atMs < this.#wakeAt) this.#sleepUntil(Math.max(atMs, this.#options.clock.now()));
+    if (atMs < this.#wakeAtMs) this.#sleepUntil(Math.max(atMs, this.#options.clock.now()));
   }
 
   stop(): void {
@@ -67,61 +63,64 @@ export class PingLoop {
     this.#cancel?.();
   }
 
-  readonly #awake = (): void => {
+  readonly #onWake = (): void => {
     this.#cancel = undefined;
-    if (!this.#catchUp()) this.#turn();
+    if (!this.#catchUp()) this.#tick();
   };
 
-  /** After a stall: reads what lies in the sockets before anything else. True when there was one. */
+  /** After a stall, reads the sockets before anything else. Returns true when there was a stall. */
   #catchUp(): boolean {
     const { stallDetector, clock, received } = this.#options;
     const isStall = stallDetector.check(clock.now());
-    if (isStall) this.#drain(received(), MAX_ROUNDS, clock.now() + MAX_DRAIN_MS);
+    if (isStall) this.#drain(received(), MAX_DRAIN_ROUNDS, clock.now() + MAX_DRAIN_MS);
     return isStall;
   }
 
-  /** Lets the sockets be read until a round brings nothing more. */
-  #drain(received: number, rounds: number, untilMs: number): void {
+  /** Reads the sockets until a round brings no more messages. */
+  #drain(received: number, roundsLeft: number, deadlineMs: number): void {
     this.#options.afterReads(() => {
-      const now = this.#options.received();
       const { stallDetector, clock, onStall } = this.#options;
-      if (now !== received && rounds > 0 && clock.now() < untilMs) {
-        this.#drain(now, rounds - 1, untilMs);
+      const receivedNow = this.#options.received();
+      if (receivedNow !== received && roundsLeft > 0 && clock.now() < deadlineMs) {
+        this.#drain(receivedNow, roundsLeft - 1, deadlineMs);
         return;
       }
       onStall(stallDetector.caughtUp(clock.now()));
-      this.#turn();
+      this.#tick();
     });
   }
 
-  #turn(): void {
+  #tick(): void {
     if (this.#isStopped) return;
     const { clock, timers, scheduler, stallDetector, faults, onTimer, heartbeat } = this.#options;
     stallDetector.expect(clock.now());
     faults.contain('heartbeat', heartbeat);
     faults.contain('timers', () =>
-      timers.advance(clock.now(), RESENDS_PER_PING * scheduler.maxPingsPerTick, onTimer),
+      timers.advance(clock.now(), TIMERS_PER_PING * scheduler.maxPingsPerTick, onTimer),
     );
     faults.contain('schedule', () => scheduler.tick());
-    // The thread may have stood still in the middle of this.
+    // The thread may have stalled during this tick.
     if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
   }
 
   #nextWake(): number {
     const { clock, timers, scheduler } = this.#options;
     const now = clock.now();
-    const longest = timers.size > 0 ? MAX_BUSY_SLEEP_MS : MAX_SLEEP_MS;
-    const wait = Math.min(timers.msUntilNext(now, longest), scheduler.msUntilNext(longest));
-    return now + Math.max(wait, 1);
+    const maxSleepMs = timers.size > 0 ? MAX_BUSY_SLEEP_MS : MAX_SLEEP_MS;
+    const sleepMs = Math.min(
+      timers.msUntilNext(now, maxSleepMs),
+      scheduler.msUntilNext(maxSleepMs),
+    );
+    return now + Math.max(sleepMs, 1);
   }
 
-  #sleepUntil(wakeAt: number): void {
-    // While it catches up after a stall, the turn that follows sets the next sleep.
+  #sleepUntil(wakeAtMs: number): void {
+    // While catching up after a stall, the tick that follows sets the next sleep.
     if (this.#isStopped || this.#options.stallDetector.isCatchingUp) return;
     this.#cancel?.();
-    this.#wakeAt = wakeAt;
-    this.#options.stallDetector.expect(wakeAt);
-    const delayMs = Math.max(wakeAt - this.#options.clock.now(), 0);
-    this.#cancel = this.#options.clock.after(delayMs, this.#awake);
+    this.#wakeAtMs = wakeAtMs;
+    this.#options.stallDetector.expect(wakeAtMs);
+    const delayMs = Math.max(wakeAtMs - this.#options.clock.now(), 0);
+    this.#cancel = this.#options.clock.after(delayMs, this.#onWake);
   }
 }

@@ -1,40 +1,37 @@
 /**
- * When targets are pinged; it knows nothing of how.
+ * Decides when targets are pinged; it knows no protocol.
  *
- * Every target has a phase within its interval, a hash of its name, so that pings are spread evenly
- * and fall on the same moments after a restart. The first ping comes as soon as the pace of first
- * pings allows. A target's next ping is set only when the last one has ended, so pings of one target
- * never overlap. No turn starts more than twice its even share: what a stall held up is caught up
- * with bit by bit.
+ * Each target has a phase within its interval, a hash of its name. This spreads pings evenly, and they
+ * fall on the same times after a restart. The first ping starts as soon as the rate limit of first
+ * pings allows. The next ping of a target is scheduled when the last one has ended, so pings of one
+ * target never overlap. A tick starts at most twice the average number of pings, which spreads the
+ * pings that a stall has delayed.
  */
 
 import type { Clock } from './clock.js';
 import { TimerWheel } from './timer-wheel.js';
 
-/**
- * First pings leave at this many a millisecond, or at twice the steady rate of the targets so far
- * where that is more.
- */
+/** Rate of first pings; twice the steady rate of all targets where that is higher. */
 const FIRST_PINGS_PER_MS = 2;
 
 export class Scheduler {
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
-  /** Of each id, 0 while it is not pinged. */
+  /** By ID; 0 while it is not pinged. */
   readonly #intervalMs: Float64Array;
-  /** Where in its interval it is pinged, 0 to 1, counted on the wall clock. */
+  /** By ID: the position of its pings in the interval, 0 to 1, on the wall clock. */
   readonly #phase: Float64Array;
-  /** Monotonic time at which the present or the last ping was due. */
+  /** By ID: the monotonic time at which its current or last ping was due. */
   readonly #dueMs: Float64Array;
   readonly #ping: (id: number, latenessMs: number) => void;
-  /** What to add to the monotonic clock to get the wall clock, fixed at the start. */
+  /** Wall clock minus monotonic clock at the start. */
   readonly #epochOffsetMs: number;
   #pingsPerMs = 0;
-  #lastFirstMs = 0;
+  #lastFirstPingMs = 0;
 
   /**
-   * @param capacity ids are 0 to one less than this.
-   * @param ping starts a ping; `done` must follow, at once or later.
+   * @param capacity IDs are from 0 to `capacity - 1`.
+   * @param ping starts a ping; a call of `done` must follow, at once or later.
    */
   constructor(clock: Clock, capacity: number, ping: (id: number, latenessMs: number) => void) {
     this.#clock = clock;
@@ -46,16 +43,16 @@ export class Scheduler {
     this.#epochOffsetMs = clock.epoch() - clock.now();
   }
 
-  /** Starts to ping `id`; its phase comes from `name`. */
+  /** Starts the pings of `id`; `name` determines their phase. */
   add(id: number, name: string, intervalMs: number): void {
     this.remove(id);
     const now = this.#clock.now();
     this.#pingsPerMs += 1 / intervalMs;
-    const gap = 1 / Math.max(FIRST_PINGS_PER_MS, 2 * this.#pingsPerMs);
-    this.#lastFirstMs = Math.max(now, this.#lastFirstMs + gap);
+    const gapMs = 1 / Math.max(FIRST_PINGS_PER_MS, 2 * this.#pingsPerMs);
+    this.#lastFirstPingMs = Math.max(now, this.#lastFirstPingMs + gapMs);
     this.#intervalMs[id] = intervalMs;
     this.#phase[id] = hash(name) / 2 ** 32;
-    this.#set(id, this.#lastFirstMs);
+    this.#schedule(id, this.#lastFirstPingMs);
   }
 
   remove(id: number): void {
@@ -67,55 +64,54 @@ export class Scheduler {
   }
 
   /**
-   * The ping of `id` has ended: sets the next, and returns when it is due.
+   * The ping of `id` has ended: schedules the next one and returns when it is due.
    *
-   * @param slowMs the interval for now, where it is longer than its own.
+   * @param backoffMs replaces the interval if it is longer.
    */
-  done(id: number, slowMs = 0): number {
+  done(id: number, backoffMs = 0): number {
     const intervalMs = this.#intervalMs[id] ?? 0;
     if (intervalMs === 0) return Number.POSITIVE_INFINITY;
-    return this.#set(id, this.#nextDue(id, Math.max(intervalMs, slowMs)));
+    return this.#schedule(id, this.#nextDue(id, Math.max(intervalMs, backoffMs)));
   }
 
-  /** Starts the pings that are due, within the share of one turn. */
+  /** Starts the pings that are due, up to the limit of one tick. */
   tick(): void {
     this.#wheel.advance(this.#clock.now(), this.maxPingsPerTick, (id) => {
       this.#ping(id, Math.max(this.#clock.now() - (this.#dueMs[id] ?? 0), 0));
     });
   }
 
-  /** Milliseconds until the next ping is due; at most `most`. */
-  msUntilNext(most: number): number {
-    return this.#wheel.msUntilNext(this.#clock.now(), most);
+  /** Milliseconds until the next ping is due, up to `maxMs`. */
+  msUntilNext(maxMs: number): number {
+    return this.#wheel.msUntilNext(this.#clock.now(), maxMs);
   }
 
-  /** Pings that one turn may start: twice what falls into a millisecond. */
+  /** Twice the average number of pings in a millisecond. */
   get maxPingsPerTick(): number {
     return Math.ceil(2 * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 
-  #set(id: number, dueMs: number): number {
+  #schedule(id: number, dueMs: number): number {
     this.#dueMs[id] = dueMs;
     this.#wheel.set(id, dueMs);
     return dueMs;
   }
 
   /**
-   * The first moment of the target's phase that is at least half an interval after the ping that
-   * ended was due. It may have gone by while that ping was under way; then it is due at once, unless
-   * a whole interval was missed: that one is left out.
+   * The first time in phase that is at least half an interval after the ended ping was due. If it has
+   * passed during that ping, the next ping is due at once; missed intervals are skipped.
    */
   #nextDue(id: number, intervalMs: number): number {
     const phaseMs = (this.#phase[id] ?? 0) * intervalMs;
     const now = this.#clock.now();
-    const earliest = Math.max((this.#dueMs[id] ?? 0) + intervalMs / 2, now - intervalMs);
-    const epoch = earliest + this.#epochOffsetMs;
-    const cycles = Math.ceil((epoch - phaseMs) / intervalMs);
+    const earliestMs = Math.max((this.#dueMs[id] ?? 0) + intervalMs / 2, now - intervalMs);
+    const epochMs = earliestMs + this.#epochOffsetMs;
+    const cycles = Math.ceil((epochMs - phaseMs) / intervalMs);
     return cycles * intervalMs + phaseMs - this.#epochOffsetMs;
   }
 }
 
-/** FNV-1a with MurmurHash3's finalizer, so that names that differ in one digit lie far apart. */
+/** FNV-1a with the finalizer of MurmurHash3, which spreads names that differ in one digit. */
 export function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);

@@ -1,46 +1,47 @@
 /**
- * Knows when the thread stood still: a suspended machine, a stopped process, a starved core. What
- * lay in the sockets meanwhile came at a time that nobody knows, and a deadline that passed
- * meanwhile passed unobserved. Neither is told as if it had been seen.
+ * Detects when the thread has stalled: a suspended machine, a stopped process, a starved core. The
+ * arrival time of a message that waited in a socket meanwhile is unknown, and a deadline that passed
+ * meanwhile was not observed. Neither is reported as a measurement.
  */
 
 /** Waking later than this is a stall. */
 export const STALL_MS = 20;
 
+/** All times are monotonic milliseconds. */
 export class StallDetector {
-  #expectedAt = Number.POSITIVE_INFINITY;
-  #beganAt = Number.NaN;
-  #endedAt = Number.NaN;
+  #expectedAtMs = Number.POSITIVE_INFINITY;
+  #startedAtMs = Number.NaN;
+  #endedAtMs = Number.NaN;
   #isCatchingUp = false;
 
-  /** What arrived during a stall is being read. */
+  /** The messages that arrived during a stall are still being read. */
   get isCatchingUp(): boolean {
     return this.#isCatchingUp;
   }
 
-  /** The thread means to be awake by then. All times are monotonic milliseconds. */
+  /** The thread will be awake at this time, unless it stalls. */
   expect(atMs: number): void {
-    this.#expectedAt = atMs;
+    this.#expectedAtMs = atMs;
   }
 
-  /** The thread is awake. True while it catches up after a stall. */
+  /** Called when the thread is awake. Returns true while it catches up after a stall. */
   check(nowMs: number): boolean {
-    if (!this.#isCatchingUp && nowMs - this.#expectedAt > STALL_MS) {
+    if (!this.#isCatchingUp && nowMs - this.#expectedAtMs > STALL_MS) {
       this.#isCatchingUp = true;
-      this.#beganAt = this.#expectedAt;
+      this.#startedAtMs = this.#expectedAtMs;
     }
     return this.#isCatchingUp;
   }
 
-  /** What lay in the sockets is read; returns how long the stall was. */
+  /** The sockets have been read. Returns the length of the stall. */
   caughtUp(nowMs: number): number {
     this.#isCatchingUp = false;
-    this.#endedAt = nowMs;
-    return nowMs - this.#beganAt;
+    this.#endedAtMs = nowMs;
+    return nowMs - this.#startedAtMs;
   }
 
-  /** The last stall lay over that moment. */
+  /** Whether this time is within the last stall. */
   covers(atMs: number): boolean {
-    return this.#beganAt <= atMs && atMs <= this.#endedAt;
+    return this.#startedAtMs <= atMs && atMs <= this.#endedAtMs;
   }
 }

@@ -1,38 +1,38 @@
 /**
- * One timer per id, for a hundred thousand ids: a hashed timing wheel (Varghese and Lauck, 1987).
- * Setting, clearing and firing are O(1) and allocate nothing. Ticks are one millisecond.
+ * One timer per ID, for a hundred thousand IDs: a hashed timing wheel (Varghese and Lauck, 1987).
+ * Setting, clearing and firing are O(1) and allocate nothing. A tick is one millisecond.
  */
 
 const BUCKETS = 8192;
 const NONE = -1;
 
 export class TimerWheel {
-  /** Heads and tails of the list of each spoke, in the order in which timers were set. */
+  /** Head and tail of each bucket's list, in the order in which timers were set. */
   readonly #heads = new Int32Array(BUCKETS).fill(NONE);
   readonly #tails = new Int32Array(BUCKETS).fill(NONE);
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** The tick at which an id is due; NONE while it has no timer. */
+  /** By ID: the tick at which its timer is due; NONE without a timer. */
   readonly #due: Float64Array;
-  /** Every tick before this one has been dealt with. */
+  /** Every earlier tick has been processed. */
   #cursor = 0;
   #size = 0;
-  /** While the wheel turns: the id to be looked at next. */
+  /** Within `advance`: the next ID of the current bucket. */
   #walk = NONE;
 
-  /** @param capacity ids are 0 to one less than this. */
+  /** @param capacity IDs are from 0 to `capacity - 1`. */
   constructor(capacity: number) {
     this.#next = new Int32Array(capacity).fill(NONE);
     this.#previous = new Int32Array(capacity).fill(NONE);
     this.#due = new Float64Array(capacity).fill(NONE);
   }
 
-  /** How many ids have a timer. */
+  /** Number of IDs with a timer. */
   get size(): number {
     return this.#size;
   }
 
-  /** Sets the id's timer, in place of an earlier one. A time gone by is due at the next turn. */
+  /** Sets the timer of an ID and replaces an earlier one. A time in the past is due at once. */
   set(id: number, atMs: number): void {
     this.clear(id);
     const due = Math.max(Math.ceil(atMs), this.#cursor);
@@ -63,12 +63,12 @@ export class TimerWheel {
   }
 
   /**
-   * Fires what is due by `nowMs`, earliest first, at most `most` of them; the rest stays due. `fire`
-   * may set and clear timers as it likes.
+   * Fires up to `max` timers that are due by `nowMs`, the earliest first; the others stay due. `fire`
+   * may set and clear any timer.
    *
-   * @returns how many were fired.
+   * @returns the number of timers fired.
    */
-  advance(nowMs: number, most: number, fire: (id: number) => void): number {
+  advance(nowMs: number, max: number, fire: (id: number) => void): number {
     const now = Math.floor(nowMs);
     if (this.#size === 0 && this.#cursor < now) this.#cursor = now;
     let fired = 0;
@@ -78,7 +78,7 @@ export class TimerWheel {
         const id = this.#walk;
         this.#walk = this.#next[id] ?? NONE;
         if ((this.#due[id] ?? NONE) > this.#cursor) continue;
-        if (fired === most) return fired;
+        if (fired === max) return fired;
         this.clear(id);
         fired++;
         fire(id);
@@ -87,13 +87,13 @@ export class TimerWheel {
     return fired;
   }
 
-  /** Milliseconds from `nowMs` to the next time that a turn may find work; at most `most`. */
-  msUntilNext(nowMs: number, most: number): number {
-    if (this.#size === 0) return most;
-    const last = nowMs + most;
+  /** Milliseconds from `nowMs` until `advance` may have something to fire, up to `maxMs`. */
+  msUntilNext(nowMs: number, maxMs: number): number {
+    if (this.#size === 0) return maxMs;
+    const last = nowMs + maxMs;
     for (let tick = this.#cursor; tick <= last; tick++) {
       if (this.#heads[tick % BUCKETS] !== NONE) return Math.max(tick - nowMs, 0);
     }
-    return most;
+    return maxMs;
   }
 }

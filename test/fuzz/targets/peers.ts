@@ -26,11 +26,11 @@ export const DIGEST: FuzzTarget = {
     ...['auth-int', 'Basic ', '\xe9', '\r\nProxy-Authenticate: Digest '],
   ],
   run: (input) => {
-    for (const asker of ['server', 'proxy'] as const) {
+    for (const source of ['server', 'proxy'] as const) {
       const client = new DigestClient(() => 'cnonce');
-      const verdict = client.takeChallenge(asker, input);
-      if (verdict.kind === 'unmet') {
-        assert.ok(verdict.why !== '' && verdict.why.length < 500, 'the reason');
+      const result = client.takeChallenge(source, input);
+      if (result.kind === 'unsupported') {
+        assert.ok(result.detail !== '' && result.detail.length < 500, 'the reason');
         continue;
       }
       const headers = client.headers(ACCOUNT, 'OPTIONS', 'sip:example.com');

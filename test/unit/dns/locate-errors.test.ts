@@ -23,43 +23,43 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
       'an SRV record to an address',
       ['_sip._udp.a.test SRV 1 1 5060 192.0.2.9', ...SRV_UDP],
       AT_SRV,
-      /SRV of _sip\._udp\.a\.test to 192\.0\.2\.9:5060: 192\.0\.2\.9 is an address/,
+      /SRV of _sip\._udp\.a\.test to 192\.0\.2\.9:5060: 192\.0\.2\.9 is an IP address/,
     ],
     [
       'an SRV record to an IPv6 address',
       ['_sip._udp.a.test SRV 1 1 5060 2001:db8::9', ...SRV_UDP],
       AT_SRV,
-      /2001:db8::9 is an address/,
+      /2001:db8::9 is an IP address/,
     ],
     [
       'an SRV record to a name with a control character',
       ['_sip._udp.a.test SRV 1 1 5060 h\0.test', ...SRV_UDP],
       AT_SRV,
-      /"h\\u0000\.test" is no name of a host/,
+      /"h\\u0000\.test" is not a host name/,
     ],
     [
       'an SRV record to a name that is too long',
       [`_sip._udp.a.test SRV 1 1 5060 ${'a.'.repeat(150)}test`, ...SRV_UDP],
       AT_SRV,
-      /is no name of a host/,
+      /is not a host name/,
     ],
     [
       'an SRV record to a label that is too long',
       [`_sip._udp.a.test SRV 1 1 5060 ${'a'.repeat(64)}.test`, ...SRV_UDP],
       AT_SRV,
-      /is no name of a host/,
+      /is not a host name/,
     ],
     [
       'a NAPTR record to a name with a control character',
       ['a.test NAPTR 1 1 s SIP+D2U x\n.test', ...SRV_UDP],
       AT_SRV,
-      /NAPTR SIP\+D2U of a\.test: "x\\n\.test" is no name/,
+      /NAPTR SIP\+D2U of a\.test: "x\\n\.test" is not a host name/,
     ],
     [
       'a NAPTR record without a replacement',
       ['a.test NAPTR 1 1 s SIP+D2U ', ...SRV_UDP],
       AT_SRV,
-      /NAPTR SIP\+D2U of a\.test: there is no replacement/,
+      /NAPTR SIP\+D2U of a\.test: the replacement is empty/,
     ],
     [
       'an address that means this host',
@@ -165,7 +165,7 @@ describe('names in the hosts file', () => {
     const asked: string[] = [];
     const result = await search('a.test', zone(HOST, asked), { hosts });
     assert.ok(result.kind === 'failed');
-    assert.match(result.detail, /the hosts file has a\.test: 0\.0\.0\.0 means this host/);
+    assert.match(result.detail, /hosts file entry of a\.test: 0\.0\.0\.0 means this host/);
     assert.match(result.detail, /"fe80::1%lo0" is not an IP address/);
     assert.deepEqual(asked, []);
     assert.deepEqual(placesOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
@@ -219,7 +219,7 @@ describe('what is not answered is passed over, and said', () => {
     const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', ...HOST];
     const result = await search('a.test', lines);
     assert.ok(result.kind === 'failed');
-    const wanted = 'A and AAAA of gone.test: nodata (SRV of _sip._udp.a.test leads there)';
+    const wanted = 'A and AAAA of gone.test: nodata (target of SRV of _sip._udp.a.test)';
     assert.equal(result.detail, wanted);
   });
 
@@ -281,7 +281,7 @@ describe('why a name leads nowhere', () => {
       'says that the port is why SRV is not asked for',
       'a.test:5060',
       SRV_UDP,
-      'A and AAAA of a.test: nodata; SRV of _sip._udp.a.test is there, and not used because the URI has a port (RFC 3263 4.2)',
+      'A and AAAA of a.test: nodata; SRV of _sip._udp.a.test exists but is not used, because the URI has a port (RFC 3263 4.2)',
     ],
     [
       'says nothing of a port where there is no SRV either',
@@ -302,7 +302,7 @@ describe('why a name leads nowhere', () => {
     const lines = ['_sip._udp.a.test SRV 0 0 0 .', ...HOST];
     const result = await search('a.test;transport=udp', lines);
     assert.ok(result.kind === 'failed');
-    const denial = /SRV of _sip\._udp\.a\.test: its target is "\.": there is no such service/;
+    const denial = /SRV of _sip\._udp\.a\.test: target "\." means that the service is not offered/;
     assert.match(result.detail, denial);
     assert.match(result.errors.join(), denial);
     const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
@@ -316,7 +316,7 @@ describe('why a name leads nowhere', () => {
     const change = { sourceAddress: '192.0.2.9' };
     const result = await search('a.test:5060', lines, { change });
     assert.ok(result.kind === 'failed');
-    assert.match(result.detail, /only IPv4 is looked for: source_address is 192\.0\.2\.9/);
+    assert.match(result.detail, /only IPv4 is used: source_address is 192\.0\.2\.9/);
     const both = await search('a.test:5060', [...lines, ...HOST], { change });
     assert.deepEqual(placesOf(both), AT_HOST);
     assert.deepEqual(both.errors, []);
@@ -384,6 +384,6 @@ test('a name that leads to very many hosts is followed only so far, the best fir
   assert.equal(asked.filter((one) => one.startsWith('A h')).length, 64, 'twice max_targets');
   assert.ok(result.kind === 'located');
   assert.deepEqual([sight.cut, result.cut], [1_436, 1_436]);
-  assert.match(result.errors.join(), /1500 records, of which 1436 are not followed/);
+  assert.match(result.errors.join(), /1500 records, 1436 of them not used/);
   assert.ok(result.errors.length < 200);
 });

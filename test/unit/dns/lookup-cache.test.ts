@@ -179,6 +179,56 @@ describe('turns', () => {
     assert.deepEqual([dns.counts.inFlight, dns.counts.waiting], [0, 0]);
   });
 
+  test('queries in flight never exceed the limits, whatever is shared, fails or ends', async () => {
+    const step = fc.oneof(
+      fc.record({ requester: fc.nat(11), name: fc.nat(199) }),
+      fc.constantFrom('answer' as const, 'throw' as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 300, maxLength: 600 }), async (steps) => {
+        const open: ((answer: DnsAnswer | Error) => void)[] = [];
+        let inFlight = 0;
+        let maxInFlight = 0;
+        const query = async (): Promise<DnsAnswer> => {
+          inFlight++;
+          maxInFlight = Math.max(maxInFlight, inFlight);
+          const answer = await new Promise<DnsAnswer | Error>((resolve) => open.push(resolve));
+          inFlight--;
+          if (answer instanceof Error) throw answer;
+          return answer;
+        };
+        const counts = { inFlight: 0, waiting: 0 };
+        const lookups = new LookupCache(new FakeClock(), query, {
+          setLookups: (flying, waiting) => Object.assign(counts, { inFlight: flying, waiting }),
+          recordLookupShed: () => assert.fail('nothing is refused'),
+          recordRecordsCut() {},
+        });
+        const results: Promise<unknown>[] = [];
+        const end = (answer: DnsAnswer | Error) => open.shift()?.(answer);
+        for (const one of steps) {
+          if (one === 'answer') end(SERVFAIL);
+          else if (one === 'throw') end(new Error('internal'));
+          else {
+            const lookUp = lookups.forRequester(`${one.requester}.test`);
+            results.push(lookUp(`${one.name}.test`, 'A').catch(() => {}));
+          }
+          // Some steps fall between the end of one query and the start of the next.
+          if (results.length % 3 === 0) await Promise.resolve();
+          assert.ok(counts.inFlight <= 64, `${counts.inFlight} in flight`);
+        }
+        await settled();
+        while (open.length > 0) {
+          end(SERVFAIL);
+          await settled();
+        }
+        await Promise.all(results);
+        assert.ok(maxInFlight > 8 && maxInFlight <= 64, `${maxInFlight} at once`);
+        assert.deepEqual(counts, { inFlight: 0, waiting: 0 });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('a name with a thousand questions does not keep the others waiting', async () => {
     const dns = new HeldDns();
     const hog = dns.lookups.forRequester('hog.test');

@@ -182,7 +182,7 @@ test('a server that we cannot reach at all is a fault of ours, if it is the only
   const nowhere = { address: 'fe80::1%nowhere', port: 53 };
   const [reason, detail] = await clientOf(nowhere).failure('a.test');
   assert.equal(reason, 'local');
-  assert.match(String(detail), /^\[fe80::1%nowhere\]:53 could not be asked \(E\w+ on/);
+  assert.match(String(detail), /^cannot query \[fe80::1%nowhere\]:53 \(E\w+ on/);
   const refusing = await fakeDns(t, says(FLAGS.REFUSED));
   assert.equal((await clientOf(nowhere, refusing).failure('a.test'))[0], 'refused');
 });
@@ -215,8 +215,8 @@ test('a fault of ours outweighs what other servers say: the one that was not ask
   const server = { address: '192.0.2.53', port: 53 };
   const other = { address: '192.0.2.54', port: 53 };
   const local = (code: string, isForOneServer: boolean) => {
-    const fault = { kind: 'local' as const, code, isForOneServer };
-    return { server, reply: { kind: 'fault' as const, fault, isOverTcp: false } };
+    const error = { kind: 'local' as const, code, isForOneServer };
+    return { server, reply: { kind: 'socketError' as const, error, isOverTcp: false } };
   };
   const silent = {
     server: other,
@@ -229,7 +229,7 @@ test('a fault of ours outweighs what other servers say: the one that was not ask
   assert.deepEqual(failedAnswer([local('EMFILE', false), refused], 2000), {
     ...{ kind: 'failed', reason: 'local' },
     detail:
-      "192.0.2.53:53 could not be asked (EMFILE on the exporter's host), REFUSED from 192.0.2.54:53 over TCP",
+      "cannot query 192.0.2.53:53 (EMFILE on the exporter's host), REFUSED from 192.0.2.54:53 over TCP",
   });
   const reasonOf = (...failures: Parameters<typeof failedAnswer>[0]) => {
     const answer = failedAnswer(failures, 2000);
@@ -271,7 +271,10 @@ test('endless messages with the number of the query that are no answer are a fai
     return Array.from({ length: 1000 }, () => other);
   });
   const { failure, clock } = clientOf(dns);
-  assert.deepEqual(await failure('a.test'), ['servfail', `what is no answer from ${dns.label}`]);
+  assert.deepEqual(await failure('a.test'), [
+    'servfail',
+    `messages that do not answer the query from ${dns.label}`,
+  ]);
   assert.equal(clock.now(), 0);
 });
 

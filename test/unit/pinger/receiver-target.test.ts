@@ -194,37 +194,37 @@ describe('a response', () => {
     [
       'another host as sent-by',
       'timeout',
-      'an answer came back with the sent-by 192.0.2.98:40000 in its Via, ours is 192.0.2.99:40000',
+      'the Via of the response has sent-by 192.0.2.98:40000; expected 192.0.2.99:40000',
       (t: string) => t.replace('192.0.2.99:', '192.0.2.98:'),
     ],
     [
       'a body that is cut off',
       'malformed',
-      'an answer has a Content-Length of more than the 0 bytes of its body',
+      'the Content-Length of the response exceeds its body of 0 bytes',
       (t: string) => t.replace('Length: 0', 'Length: 10'),
     ],
     [
       'two Vias',
       'malformed',
-      'an answer came back with 2 Via values; one of a peer has ours alone',
+      'the response has 2 Via values; expected 1',
       (t: string) => t.replace('From:', 'Via: SIP/2.0/UDP b.example\r\nFrom:'),
     ],
     [
       'the Via of another above ours',
       'malformed',
-      'an answer came back with 2 Via values; one of a peer has ours alone',
+      'the response has 2 Via values; expected 1',
       (t: string) => t.replace('Via:', 'Via: SIP/2.0/UDP b.example;branch=z9hG4bKx\r\nVia:'),
     ],
     [
       'another method in its CSeq',
       'malformed',
-      'an answer came back with the method INVITE in its CSeq, ours is OPTIONS',
+      'the CSeq of the response has method INVITE; expected OPTIONS',
       (t: string) => t.replace('1 OPTIONS', '1 INVITE'),
     ],
     [
       'our branch by another name',
       'malformed',
-      'an answer came back without a branch in its Via',
+      'the Via of the response has no branch',
       (t: string) => t.replace(';branch=', ';xbranch='),
     ],
   ] as const) {
@@ -258,15 +258,15 @@ describe('a response', () => {
     ['a status of no class', '999 Odd', 'its status line is "SIP/2.0 999 Odd"', (t: string) => t],
     ['no CSeq', '200 OK', 'it has no CSeq', (t: string) => t.replace('CSeq', 'X')],
     [
-      'lines that end in LF alone',
+      'lines that end in LF',
       '200 OK',
-      'its lines end in LF alone, not in CR LF',
+      'its lines end in LF, not in CR LF',
       (t: string) => t.replaceAll('\r\n', '\n'),
     ],
     [
-      'headers that end in LF alone',
+      'headers that end in LF',
       '200 OK',
-      'its lines end in LF alone, not in CR LF',
+      'its lines end in LF, not in CR LF',
       (t: string) => t.replaceAll('\r\n', '\n').replace('\n', '\r\n'),
     ],
     [
@@ -291,7 +291,7 @@ describe('a response', () => {
   ] as const) {
     test(`with our branch and ${name} ends the ping as malformed`, () => {
       it.take(answerTo(it.transport.sent[0], status, change));
-      const detail = `an answer came that is not well-formed: ${fault}`;
+      const detail = `malformed response: ${fault}`;
       assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'malformed', detail }]);
       assert.deepEqual([it.told.unmatched, it.told.responses], [0, 0]);
     });

@@ -152,7 +152,7 @@ describe('a challenge within a ping', () => {
       answer('401 Unauthorized', CHALLENGE);
       answer('401 Unauthorized', CHALLENGE);
       assert.equal(sent.length, 2 * pings);
-      const detail = 'our credentials were refused';
+      const detail = 'the credentials were rejected';
       assert.deepEqual(told.ends.at(-1), { kind: 'answered', code: 401, rttMicros: 0, detail });
     }
     assert.equal(header(sent[2], 'Authorization'), undefined);
@@ -234,8 +234,8 @@ describe('a challenge within a ping', () => {
 
   test('that cannot be met says why, and costs one request', () => {
     for (const [headers, why] of [
-      [[], /without a challenge/],
-      [['WWW-Authenticate: Basic realm="r"'], /the scheme "Basic"/],
+      [[], /has no challenge/],
+      [['WWW-Authenticate: Basic realm="r"'], /authentication scheme "Basic"/],
       [['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'], /the algorithm "X"/],
     ] as const) {
       const { target, sent, told, answer } = setUp();

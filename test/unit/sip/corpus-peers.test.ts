@@ -10,7 +10,7 @@ const ACCOUNT = { username: 'user', password: 'password' };
 /** The algorithm that the challenge is met with. */
 function metWith(challenge: Buffer): string {
   const client = new DigestClient(() => 'cnonce');
-  if (client.takeChallenge('server', challenge).kind === 'unmet') return 'unmet';
+  if (client.takeChallenge('server', challenge).kind === 'unsupported') return 'unmet';
   const [[, value = ''] = []] = client.headers(ACCOUNT, 'OPTIONS', 'sip:example.com');
   const [, algorithm = 'MD5'] = /algorithm=([\w-]+)/.exec(value) ?? [];
   return `met ${algorithm}`;

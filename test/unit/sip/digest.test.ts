@@ -21,7 +21,7 @@ const client = () => new DigestClient(() => '0a4f113b');
 function met(challenged: Buffer, method = 'OPTIONS', uri = 'sip:a.example') {
   const digest = client();
   const verdict = digest.takeChallenge('server', challenged);
-  assert.equal(verdict.kind, 'met', JSON.stringify(verdict));
+  assert.equal(verdict.kind, 'accepted', JSON.stringify(verdict));
   const [[name, value] = ['', ''], ...others] = digest.headers(ACCOUNT, method, uri);
   assert.deepEqual([name, others], ['Authorization', []]);
   return Object.fromEntries(
@@ -221,7 +221,7 @@ describe('a challenge', () => {
   });
 
   for (const [name, headers, why] of [
-    ['none at all', [], /without a challenge/],
+    ['none at all', [], /has no challenge/],
     ['one of another scheme', ['WWW-Authenticate: Bearer x=y'], /scheme "Bearer"/],
     ['one without realm', ['WWW-Authenticate: Digest nonce="n"'], /no realm/],
     ['one without nonce', ['WWW-Authenticate: Digest realm="r"'], /no nonce/],
@@ -264,7 +264,7 @@ describe('a challenge', () => {
     [
       'a challenge for the other asker',
       ['Proxy-Authenticate: Digest realm="r", nonce="n"'],
-      /without a challenge/,
+      /has no challenge/,
     ],
     [
       'an algorithm with control characters',
@@ -276,11 +276,11 @@ describe('a challenge', () => {
       [`WWW-Authenticate: Digest realm="r", nonce="${'n'.repeat(2048)}"`],
       /longer than/,
     ],
-    ['nonsense', ['WWW-Authenticate: ,,,="'], /without a challenge/],
+    ['nonsense', ['WWW-Authenticate: ,,,="'], /has no challenge/],
   ] as const) {
     test(`cannot be met: ${name}`, () => {
-      const verdict = client().takeChallenge('server', response(...headers));
-      assert.ok(verdict.kind === 'unmet' && why.test(verdict.why), JSON.stringify(verdict));
+      const result = client().takeChallenge('server', response(...headers));
+      assert.ok(result.kind === 'unsupported' && why.test(result.detail), JSON.stringify(result));
     });
   }
 
@@ -294,14 +294,14 @@ describe('a challenge', () => {
   ] as const) {
     test(`with ${stale} is ${isStale ? '' : 'not '}stale`, () => {
       const verdict = client().takeChallenge('server', challenge(`realm="r", nonce="n", ${stale}`));
-      assert.deepEqual(verdict, { kind: 'met', isStale });
+      assert.deepEqual(verdict, { kind: 'accepted', isStale });
     });
   }
 
   test('is looked for in the headers alone', () => {
     const body = '\r\nWWW-Authenticate: Digest realm="r", nonce="n"\r\n';
     const message = Buffer.concat([response('Server: x'), Buffer.from(body)]);
-    assert.equal(client().takeChallenge('server', message).kind, 'unmet');
+    assert.equal(client().takeChallenge('server', message).kind, 'unsupported');
   });
 
   test('that is not met leaves the one before in place', () => {
@@ -471,7 +471,7 @@ describe('a challenge in another encoding', () => {
         ...[realm, latin1('", nonce="'), nonce, latin1('"\r\n\r\n')],
       ]);
       const digest = client();
-      assert.equal(digest.takeChallenge('server', header).kind, 'met');
+      assert.equal(digest.takeChallenge('server', header).kind, 'accepted');
       const account = { username: 'jörg', password: 'schön' };
       const [[, value] = ['', '']] = digest.headers(account, 'OPTIONS', 'sip:a.example');
       const sent = latin1(value);
@@ -494,10 +494,10 @@ describe('a challenge in another encoding', () => {
         Buffer.from(`SIP/2.0 401 No\r\nWWW-Authenticate: ${params}\r\n\r\n`),
       );
     for (const [params, why] of [
-      ['Digest realm="a", nonce="b", algorithm="é\u202e"', 'the peer wants the algorithm "é?"'],
-      ['Digest realm="a", nonce="b", qop="日本"', 'the peer wants qop "日本"'],
+      ['Digest realm="a", nonce="b", algorithm="é\u202e"', 'unsupported digest algorithm "é?"'],
+      ['Digest realm="a", nonce="b", qop="日本"', 'unsupported qop "日本"'],
     ] as const) {
-      assert.deepEqual(said(params), { kind: 'unmet', why });
+      assert.deepEqual(said(params), { kind: 'unsupported', detail: why });
     }
   });
 });
