@@ -236,7 +236,7 @@ describe('a challenge within a ping', () => {
     for (const [headers, why] of [
       [[], /has no challenge/],
       [['WWW-Authenticate: Basic realm="r"'], /authentication scheme "Basic"/],
-      [['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'], /the algorithm "X"/],
+      [['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'], /digest algorithm "X"/],
     ] as const) {
       const { target, sent, told, answer } = setUp();
       target.ping();
