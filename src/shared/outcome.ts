@@ -93,17 +93,17 @@ export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]
 export type DownReason = FailureReason | 'resolution';
 
 const WORDS: Readonly<Record<DownReason, string>> = {
-  code: 'answered, but not with a code that counts as alive',
-  timeout: 'no answer in time',
-  refused: 'nothing listens there, or it refused to speak with us',
-  unreachable: 'no route to the host',
-  reset: 'the connection was closed',
-  tls: 'the TLS handshake failed',
-  tls_certificate: 'the certificate was not accepted',
-  auth: 'asked for credentials that we lack, or refused ours',
-  malformed: 'what came was not well-formed SIP',
-  local: 'the exporter itself could not ping',
-  resolution: 'the name does not resolve',
+  code: 'answered with a status code that does not count as alive',
+  timeout: 'no answer before the timeout',
+  refused: 'connection refused (port closed or rejected)',
+  unreachable: 'host or network unreachable',
+  reset: 'connection closed before a response arrived',
+  tls: 'TLS handshake failed',
+  tls_certificate: 'TLS certificate rejected',
+  auth: 'authentication failed (no credentials, or rejected)',
+  malformed: 'malformed SIP response',
+  local: 'exporter could not send (local error)',
+  resolution: 'DNS lookup found no address',
 };
 
 /** A reason as a sentence for people. */
