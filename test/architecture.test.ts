@@ -21,7 +21,6 @@ const TOO_LONG: readonly string[] = [
   'config/config.ts',
   'config/destinations.ts',
   'daemon.ts',
-  'pinger/monitor/destinations.ts',
   'supervisor/supervisor.ts',
 ];
 

@@ -1,4 +1,4 @@
-/** The pinger: joins its parts, and does what the main thread asks. */
+/** The pinger: wires its parts, and handles the messages of the main thread. */
 
 import type { DestinationSlot } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
@@ -15,6 +15,7 @@ import { VerdictTracker } from './monitor/verdicts.js';
 import { MAX_PROBES, Prober } from './probe/prober.js';
 import { Receiver } from './receiver.js';
 import { RandomHex } from './sip/random-hex.js';
+import type { TargetTools } from './targets/target.js';
 import { TargetGuard } from './targets/target-guard.js';
 import { Targets } from './targets/targets.js';
 import type { Clock } from './time/clock.js';
@@ -24,20 +25,21 @@ import { StallDetector } from './time/stall-detector.js';
 import { TimerWheel } from './time/timer-wheel.js';
 import { type OpenTransport, Transports } from './transport/transports.js';
 
-/** Stalls that are logged; shorter ones are counted. */
-const WORTH_A_WORD_MS = 1_000;
+/** Shorter stalls are counted, but not logged. */
+const MIN_LOGGED_STALL_MS = 1_000;
 
 export interface PingerOptions {
   readonly clock: Clock;
   readonly writer: LedgerWriter;
+  /** What an earlier pinger resolved. */
   readonly known: readonly ResolvedTargets[];
   readonly resolver: Resolver;
-  /** Bounds on how long its answers are used. */
+  /** Limits on how long its answers are used. */
   readonly ttls: TtlLimits;
   readonly openTransport: OpenTransport;
   readonly files: Files;
   readonly faults: Faults;
-  /** Runs once the event loop has read what the sockets hold. */
+  /** Calls back once the event loop has read the sockets. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
 }
@@ -55,28 +57,17 @@ export class Pinger {
   readonly #loop: PingLoop;
 
   constructor(options: PingerOptions) {
-    const { clock, writer, known, resolver, ttls, files, faults, openTransport, afterReads, post } =
-      options;
+    const { clock, writer, files, faults, resolver, openTransport, post } = options;
     const timers = new TimerWheel(LEDGER_CAPACITY + MAX_PROBES);
-    const stallDetector = new StallDetector();
-    const randomHex = new RandomHex();
     const guard = new TargetGuard(faults, (index) => writer.holdTarget(index));
-    const tools = { clock, timers, stallDetector, randomHex, files, guard };
-    const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (slot, latenessMs) =>
-      targets.ping(slot, latenessMs),
+    const stallDetector = new StallDetector();
+    const tools = { clock, timers, stallDetector, randomHex: new RandomHex(), files, guard };
+    const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (index, latenessMs) =>
+      targets.ping(index, latenessMs),
     );
     const wakeBy = (atMs: number) => this.#loop.wakeBy(atMs);
     const targets = new Targets({ writer, scheduler, faults, guard, wakeBy });
-    const receiver = new Receiver({
-      clock,
-      targetAt: (slot) => targets.at(slot),
-      onUnmatched: () => writer.recordUnmatched(),
-      onKeepalive: () => writer.recordNatKeepalive(),
-      newTag: () => randomHex.hex(8),
-      stallDetector,
-      faults,
-      guard,
-    });
+    const receiver = newReceiver(options, tools, targets);
     this.#writer = writer;
     this.#post = post;
     this.#files = files;
@@ -85,25 +76,21 @@ export class Pinger {
     this.#outbox = new Outbox(post, faults);
     this.#transports = new Transports(openTransport, receiver.take);
     this.#monitored = new MonitoredDestinations({
-      ...{ writer, known, resolver, ttls, tools, targets, faults },
-      transports: this.#transports,
+      ...{ ...options, tools, targets, transports: this.#transports, outbox: this.#outbox },
       verdicts: new VerdictTracker(clock, writer, this.#outbox),
-      outbox: this.#outbox,
       wake: () => this.#loop.wake(),
     });
     this.#prober = new Prober({
-      ...{ tools, faults },
-      resolver,
-      transports: this.#transports,
-      firstSlot: LEDGER_CAPACITY,
-      setTarget: (slot, target) => targets.placeProbed(slot, target),
+      ...{ tools, faults, resolver, transports: this.#transports },
+      firstIndex: LEDGER_CAPACITY,
+      setTarget: (index, target) => targets.placeProbed(index, target),
       done: (id, report) => post({ type: 'probed', id, report }),
     });
     this.#loop = new PingLoop({
-      ...{ clock, timers, scheduler, stallDetector, faults, afterReads },
-      onTimer: (timer) => targets.ring(timer),
+      ...{ clock, timers, scheduler, stallDetector, faults, afterReads: options.afterReads },
+      onTimer: (index) => targets.ring(index),
       heartbeat: () => writer.beat(),
-      onStall: (ms) => this.#hasStalled(ms),
+      onStall: (ms) => this.#logStall(ms),
       received: () => receiver.received,
     });
   }
@@ -167,13 +154,28 @@ export class Pinger {
     );
   }
 
-  #hasStalled(ms: number): void {
+  #logStall(ms: number): void {
     this.#writer.recordStall();
-    if (ms < WORTH_A_WORD_MS) return;
+    if (ms < MIN_LOGGED_STALL_MS) return;
     this.#outbox.log({
       level: 'warn',
-      message: 'the pinger thread stood still; pings whose deadline passed meanwhile do not count',
+      event: 'pinger_stalled',
+      message: 'pinger event loop stalled; pings due meanwhile are not counted',
       fields: { ms: Math.round(ms) },
     });
   }
+}
+
+function newReceiver(
+  { clock, writer, faults }: PingerOptions,
+  { stallDetector, randomHex, guard }: TargetTools,
+  targets: Targets,
+): Receiver {
+  return new Receiver({
+    ...{ clock, faults, stallDetector, guard },
+    targetAt: (index) => targets.at(index),
+    onUnmatched: () => writer.recordUnmatched(),
+    onKeepalive: () => writer.recordNatKeepalive(),
+    newTag: () => randomHex.hex(8),
+  });
 }

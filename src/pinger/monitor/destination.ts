@@ -1,3 +1,5 @@
+/** What the pinger keeps of each destination that it monitors. */
+
 import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { DestinationSlot, PeerDetails, Pingable } from '../../shared/destination.js';
 import type { Exchange } from '../../shared/resolution.js';
@@ -5,34 +7,33 @@ import type { SipUri } from '../../shared/uri.js';
 import type { ServerLocation } from '../dns/location.js';
 import type { Target } from '../targets/target.js';
 
-/** A destination that is watched. */
 export interface MonitoredDestination {
   readonly slot: DestinationSlot;
   readonly destination: Pingable;
   readonly uri: SipUri;
-  /** Where pings go: the outbound proxy, else the destination itself. */
+  /** Where pings go: the outbound proxy if there is one, else the destination itself. */
   readonly hop: SipUri;
   readonly alive: AliveCodes;
-  /** Each of its pings is told of. */
+  /** The main thread gets a report of each ping. */
   readonly isFollowed: boolean;
-  targets: readonly Pinged[];
-  /** What was found out about targets, by the index of their slot. */
+  targets: readonly PingedTarget[];
+  /** Details of targets beside numbers, by target index. */
   peers: ReadonlyMap<number, PeerDetails>;
-  /** What the peer calls itself, and the monotonic time from which on it is worth another look. */
+  /** The peer's Server or User-Agent, and the monotonic time at which it is read again. */
   server: string;
   serverDueMs: number;
-  /** Monotonic time of the last good answer; undefined when there was none, or no name. */
+  /** Monotonic time of the last good DNS answer; undefined if there was none, or no name. */
   resolvedAtMs: number | undefined;
-  /** Look-ups on the way that failed the last time, in words. */
+  /** Errors of the last resolution, as text. */
   errors: readonly string[];
 }
 
-/** A target that is pinged, and how it was found. */
-export interface Pinged {
+/** A target, and the location that it was made for. */
+export interface PingedTarget {
   readonly target: Target;
-  /** The last messages that went to it and came from it. */
+  /** Keeps the last messages sent and received. */
   readonly recorder: { readonly exchange: Exchange };
   location: ServerLocation;
-  /** The places that its pings turn to when that one fails, in this order. */
+  /** The locations that its pings fail over to, in this order. */
   others: readonly ServerLocation[];
 }

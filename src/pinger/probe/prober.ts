@@ -1,16 +1,16 @@
-/** The probes that are under way: one-off pings of destinations that are not watched. */
+/** The probes in progress: one-off pings of URIs that need not be monitored. */
 
 import type { Faults } from '../../shared/faults.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import { Probe, type ProbeOptions } from './probe.js';
 
-/** Probes under way at one moment. */
+/** Probes in progress at one moment. */
 export const MAX_PROBES = 1024;
 
 export interface ProberOptions extends ProbeOptions {
-  /** The first of the `MOST_PROBES` numbers that targets of probes have. */
-  readonly firstSlot: number;
+  /** Targets of probes have the `MAX_PROBES` indexes from this one on. */
+  readonly firstIndex: number;
   readonly faults: Faults;
   readonly done: (id: number, report: ProbeReport) => void;
 }
@@ -18,23 +18,23 @@ export interface ProberOptions extends ProbeOptions {
 export class Prober {
   readonly #options: ProberOptions;
   readonly #free: number[];
-  readonly #underWay = new Map<number, Probe>();
+  readonly #inProgress = new Map<number, Probe>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    this.#free = Array.from({ length: MAX_PROBES }, (_, i) => options.firstSlot + i).reverse();
+    this.#free = Array.from({ length: MAX_PROBES }, (_, i) => options.firstIndex + i).reverse();
   }
 
   start(request: ProbeRequest): void {
     const index = this.#free.pop();
-    // The main thread lets no more in than there are numbers.
+    // The main thread admits no more than there are indexes.
     if (index === undefined) throw new Error(`more than ${MAX_PROBES} probes at once`);
     const probe = new Probe(request, { index, generation: 1 }, this.#options, (report) => {
-      this.#underWay.delete(request.id);
+      this.#inProgress.delete(request.id);
       this.#free.push(index);
       if (report !== undefined) this.#options.done(request.id, report);
     });
-    this.#underWay.set(request.id, probe);
+    this.#inProgress.set(request.id, probe);
     void this.#options.faults.containAsync(
       'probe',
       () => probe.run(),
@@ -42,12 +42,12 @@ export class Prober {
     );
   }
 
-  /** Nobody wants to know any more. */
+  /** Ends the probe without a report. */
   cancel(id: number): void {
-    this.#underWay.get(id)?.cancel();
+    this.#inProgress.get(id)?.cancel();
   }
 
   close(): void {
-    for (const probe of this.#underWay.values()) probe.cancel();
+    for (const probe of this.#inProgress.values()) probe.cancel();
   }
 }

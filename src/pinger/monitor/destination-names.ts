@@ -1,0 +1,151 @@
+/** What the names of destinations resolve to: which locations are pinged after each DNS answer. */
+
+import type { Faults } from '../../shared/faults.js';
+import type { LedgerWriter } from '../../shared/ledger/writer.js';
+import type { LocateFailure, LocateSuccess } from '../dns/locate.js';
+import type { LocateQuery, ServerLocation } from '../dns/location.js';
+import { Refresher, type Resolver, type TtlLimits } from '../dns/refresher.js';
+import { dependsOn, ranked, stillPossible, targetKey } from '../targets/candidates.js';
+import type { TargetTools } from '../targets/target.js';
+import { hash } from '../time/scheduler.js';
+import type { MonitoredDestination } from './destination.js';
+import type { DestinationTargets } from './destination-targets.js';
+import type { Outbox } from './outbox.js';
+import type { VerdictTracker } from './verdicts.js';
+
+export interface DestinationNamesOptions {
+  readonly writer: LedgerWriter;
+  readonly resolver: Resolver;
+  readonly ttls: TtlLimits;
+  readonly tools: TargetTools;
+  readonly faults: Faults;
+  readonly targets: DestinationTargets;
+  readonly verdicts: VerdictTracker;
+  readonly outbox: Outbox;
+  /** Does work for the destination with this index, if there is one, and contains what it throws. */
+  readonly work: (
+    place: string,
+    index: number,
+    work: (monitored: MonitoredDestination) => void,
+  ) => void;
+}
+
+export class DestinationNames {
+  readonly #options: DestinationNamesOptions;
+  readonly #refresher: Refresher;
+  readonly #seed: string;
+
+  constructor(options: DestinationNamesOptions) {
+    const { writer, resolver, ttls, tools, faults, work } = options;
+    this.#options = options;
+    this.#seed = tools.randomHex.hex(8);
+    this.#refresher = new Refresher(tools.clock, resolver, ttls, faults, {
+      located: (index, result) =>
+        work('addresses of a name', index, (monitored) => this.#located(monitored, result)),
+      locateFailed: (index, result, isFirst) =>
+        work('name', index, (monitored) => this.#failed(monitored, result, isFirst)),
+      resolved: (micros) => writer.recordResolutionTime(micros),
+    });
+  }
+
+  /** Looks the destination's name up from now on, again whenever an answer expires. */
+  add({ slot }: MonitoredDestination, query: LocateQuery): void {
+    this.#refresher.add(slot.index, query);
+  }
+
+  remove({ slot }: MonitoredDestination): void {
+    this.#refresher.remove(slot.index);
+  }
+
+  close(): void {
+    this.#refresher.close();
+  }
+
+  #located(monitored: MonitoredDestination, result: LocateSuccess): void {
+    const { lookupError, errors } = result;
+    // A location that is pinged stays until an answer shows that it is gone.
+    const before = monitored.targets.map(({ location }) => location);
+    const known = lookupError === undefined ? [] : stillPossible(before, lookupError);
+    if (
+      lookupError?.missing === 'service' &&
+      known.some((location) => dependsOn(location, lookupError.unanswered))
+    ) {
+      // The fallback that was found would be abandoned again with the next complete answer.
+      const isNews = errors.join() !== monitored.errors.join();
+      this.#failed(monitored, { kind: 'failed', ...lookupError, errors }, isNews);
+      return;
+    }
+    const isFirst = monitored.resolvedAtMs === undefined;
+    this.#setLocations(monitored, known, result);
+    if (lookupError?.missing === 'locations') {
+      this.#failed(monitored, { kind: 'failed', ...lookupError, errors }, isFirst);
+    }
+  }
+
+  /** Pings the best of the locations, as many as `max_targets` allows. */
+  #setLocations(
+    monitored: MonitoredDestination,
+    known: readonly ServerLocation[],
+    result: LocateSuccess,
+  ): void {
+    const { writer, tools, targets } = this.#options;
+    const all = new Map(
+      [...known, ...result.locations].map((location) => [targetKey(location), location]),
+    );
+    const pinged = new Set(monitored.targets.map(({ location }) => targetKey(location)));
+    const isPinged = (location: ServerLocation) => pinged.has(targetKey(location));
+    const best = ranked([...all.values()], isPinged, this.#chanceOf(monitored)).slice(
+      0,
+      monitored.destination.settings.maxTargets,
+    );
+    const cut = all.size - best.length + (result.cut ?? 0);
+    this.#noteErrors(monitored, result.errors, cut);
+    const isChange = targets.set(monitored, best) && monitored.resolvedAtMs !== undefined;
+    monitored.resolvedAtMs = tools.clock.now();
+    writer.recordResolution(monitored.slot, tools.clock.epoch(), isChange, cut);
+  }
+
+  /** Constant for a location while this thread runs, so that the order among equals is stable. */
+  #chanceOf({ destination }: MonitoredDestination): (location: ServerLocation) => number {
+    return (location) => hash(`${this.#seed} ${destination.name} ${targetKey(location)}`) / 2 ** 32;
+  }
+
+  #failed(
+    monitored: MonitoredDestination,
+    { reason, detail, errors }: LocateFailure,
+    isFirst: boolean,
+  ): void {
+    const { outbox, verdicts } = this.#options;
+    monitored.errors = errors;
+    outbox.log({
+      level: isFirst ? 'warn' : 'debug',
+      event: 'dns_lookup_failed',
+      message: 'DNS lookup failed',
+      fields: {
+        destination: monitored.destination.name,
+        host: monitored.hop.host,
+        reason,
+        error: detail,
+      },
+    });
+    verdicts.unresolved(monitored, reason, detail);
+  }
+
+  /** Logs the errors of an answer that could be used, when they are not those of the last one. */
+  #noteErrors(monitored: MonitoredDestination, errors: readonly string[], cut: number): void {
+    const all = cut === 0 ? errors : [...errors, `${cut} addresses are not pinged`];
+    const isNews = all.join() !== monitored.errors.join();
+    monitored.errors = all;
+    if (!isNews || all.length === 0) return;
+    this.#options.outbox.log({
+      level: 'warn',
+      event: 'dns_lookup_incomplete',
+      message: 'DNS lookup succeeded with errors',
+      fields: {
+        destination: monitored.destination.name,
+        host: monitored.hop.host,
+        error: all.join('; '),
+      },
+    });
+  }
+}
