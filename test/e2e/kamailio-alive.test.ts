@@ -10,7 +10,7 @@ import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** What docs/kamailio.md tells people to write. */
+/** The route of docs/kamailio.md. */
 function route(): string {
   const [, text] =
     /```kamailio\n(.*?)```/s.exec(readFileSync('docs/kamailio.md', 'utf8')) ??
@@ -18,7 +18,7 @@ function route(): string {
   return text ?? '';
 }
 
-/** The status of Kamailio's answer to an OPTIONS about a destination. */
+/** The status of Kamailio's response to an OPTIONS about a destination. */
 async function ask(port: number, destination: string, call: string): Promise<string> {
   const socket = dgram.createSocket('udp4');
   socket.bind(0, '127.0.0.1');

@@ -10,7 +10,7 @@ import { freePort } from '../support/ports.js';
 import { eventually, folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** A Kamailio with this in its configuration; what it says to a command. */
+/** Starts a Kamailio with these lines in its configuration. Returns how to run a command of kamcmd. */
 async function started(t: TestContext, lines: readonly string[]) {
   const socket = join(folder(t), 'ctl');
   const start = [
@@ -26,7 +26,7 @@ const fields = (output: string, name: string) =>
   [...output.matchAll(new RegExp(`^\\s*${name}: (.*?)\\s*$`, 'gm'))].map(([, value = '']) => value);
 
 test(
-  'what a real Kamailio pings by a kamailio.cfg is what we read from it',
+  'the destinations read from a kamailio.cfg are those that a real Kamailio pings',
   needs('kamailio', 'kamcmd'),
   async (t) => {
     const path = resolve('test/corpus/kamailio/kamailio.cfg');
@@ -45,7 +45,7 @@ test(
 );
 
 test(
-  'what a real Kamailio loads from a dispatcher.list is what we read from it',
+  'the destinations read from a dispatcher.list are those that a real Kamailio loads',
   needs('kamailio', 'kamcmd'),
   async (t) => {
     // Without the line that makes Kamailio load nothing, and without a name that it looks up.

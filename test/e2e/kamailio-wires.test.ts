@@ -20,7 +20,7 @@ async function verdicts(exporter: Exporter, wanted: Readonly<Record<string, 1 | 
 }
 
 test(
-  'Kamailio is alive over TCP, TLS and WebSocket, and over TLS when it wants our certificate',
+  'Kamailio is alive over TCP, TLS and WebSocket, and over TLS when it requires a client certificate',
   needs('kamailio/tls', 'kamailio/websocket', 'kamailio/auth', 'openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -86,7 +86,7 @@ test(
 );
 
 test(
-  'Kamailio with an expired certificate is down for that reason, and when it expired is still told',
+  'Kamailio with an expired certificate is down for that reason, and the date of expiry is still exported',
   needs('kamailio/tls', 'kamailio/auth', 'openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -117,7 +117,7 @@ test(
 
 for (const algorithm of ['MD5', 'SHA-256'] as const) {
   test(
-    `Kamailio that wants digest authentication by ${algorithm} is alive with the right password alone`,
+    `Kamailio that requires digest authentication by ${algorithm} is alive only with the right password`,
     needs('kamailio/auth'),
     async (t) => {
       const port = await freePort();
@@ -167,7 +167,7 @@ function connectionsTo(port: number): number {
 }
 
 test(
-  `${MANY} targets over TCP have a connection each on one Kamailio, and no descriptor is lost`,
+  `${MANY} targets over TCP have a connection each to one Kamailio, and no descriptor leaks`,
   process.platform === 'linux' ? needs('kamailio') : { skip: 'reads /proc' },
   async (t) => {
     const port = await freePort();

@@ -10,7 +10,7 @@ const INTERVAL = 5;
 const TIMEOUT = 4.5;
 
 test(
-  'Kamailio is alive over IPv4 and IPv6; stopped, it is down; started again, it is alive',
+  'Kamailio is alive over IPv4 and IPv6, down when it is stopped, and alive again when it is started',
   needs('kamailio'),
   async (t) => {
     const port = await freePort();

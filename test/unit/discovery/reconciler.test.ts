@@ -94,6 +94,30 @@ describe('the reconciler', () => {
     );
   });
 
+  test('skips an entry that is wrong, and one whose name is used by another URI, with the place', async () => {
+    const { reconciler, settings } = begin(sources('a'));
+    await reconciler.use(config({ destinations: [{ uri: 'a.example', name: 'x' }] }));
+    await reconciler.apply(
+      settings('a'),
+      findings(
+        { uri: 'http://x', labels: {} },
+        { uri: 'b.example', name: 'x' },
+        { uri: 'c.example' },
+      ),
+    );
+    const { destinations, remarks = [] } = reconciled.get('file_sd /a') ?? {};
+    assert.equal(destinations, 1);
+    assert.deepEqual(
+      remarks.map(({ kind, place }) => [kind, place]),
+      [
+        ['skipped', 'p:1'],
+        ['skipped', 'p:2'],
+      ],
+    );
+    assert.match(remarks[0]?.reason ?? '', /^uri: expected a SIP URI/);
+    assert.equal(remarks[1]?.reason, 'x: the name is already used by sip:a.example');
+  });
+
   test('applies long lists in batches, between which other work runs', async () => {
     const { reconciler, settings } = begin(sources('a'));
     let turns = 0;
