@@ -17,13 +17,13 @@ for (const [rcode, reason] of [
   ['NXDOMAIN', 'nxdomain'],
   ['REFUSED', 'refused'],
 ] as const) {
-  test(`a server's ${rcode} is told as ${reason}`, async (t) => {
+  test(`a server's ${rcode} is reported as ${reason}`, async (t) => {
     const far = await fakeDns(t, (query) => [reply(query, { flags: FLAGS[rcode] })]);
     assert.equal(reasonOf(await client(far).query('a.test', 'A')), reason);
   });
 }
 
-test('an empty answer is nodata, silence a timeout after two rounds, a closed port a refusal', async (t) => {
+test('an empty answer is nodata, no answer in two rounds is a timeout, a closed port is refused', async (t) => {
   const empty = await fakeDns(t, (query) => [reply(query)]);
   assert.equal(reasonOf(await client(empty).query('a.test', 'A')), 'nodata');
   const silent = await fakeDns(t, silence);
@@ -44,7 +44,7 @@ test('an empty answer is nodata, silence a timeout after two rounds, a closed po
   );
 });
 
-test('the next server is asked where one fails, and none where one is sure', async (t) => {
+test('the next server is queried when one fails, but not after a negative answer', async (t) => {
   const failing = await fakeDns(t, (query) => [reply(query, { flags: FLAGS.SERVFAIL })]);
   const knowing = await fakeDns(t, (query) => [reply(query, { answers: [address('a.test')] })]);
   assert.equal(reasonOf(await client(failing, knowing).query('a.test', 'A')), 'records');
@@ -53,7 +53,7 @@ test('the next server is asked where one fails, and none where one is sure', asy
   assert.equal(knowing.asked.length, 1);
 });
 
-test('what is no answer to the question is passed over', async (t) => {
+test('messages that do not answer the question are ignored', async (t) => {
   const far = await fakeDns(t, (query) => [
     Buffer.from('garbage'),
     Buffer.alloc(0),
@@ -73,7 +73,7 @@ test('what is no answer to the question is passed over', async (t) => {
   assert.deepEqual(answer.records, [{ type: 'A', address: '192.0.2.1', ttlSeconds: 60 }]);
 });
 
-test('a server that sends only what is no answer to the question is told apart from a silent one', async (t) => {
+test('a server that sends only invalid answers is distinguished from a silent one', async (t) => {
   const far = await fakeDns(t, (query) => [
     reply(query, { answers: [address('a.test')] }).subarray(0, -2),
   ]);
@@ -97,7 +97,7 @@ test('aliases are followed, within an answer and from one to the next, with the 
   assert.equal(answer.ttlSeconds, 7);
 });
 
-test('aliases that lead in a circle end', async (t) => {
+test('a CNAME loop ends', async (t) => {
   const within = await fakeDns(t, (query) => [
     reply(query, { answers: [alias('a.test', 'b.test'), alias('b.test', 'a.test')] }),
   ]);

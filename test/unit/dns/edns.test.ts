@@ -1,4 +1,4 @@
-/** DNS servers that do not know EDNS, or not our version of it (RFC 6891 6.2.2 and 7). */
+/** DNS servers without EDNS, or with another version of it (RFC 6891 6.2.2 and 7). */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -67,7 +67,7 @@ const OBJECTIONS: readonly (readonly [string, Script])[] = [
 ];
 
 for (const [objection, script] of OBJECTIONS) {
-  test(`a server that answers OPT with ${objection} is asked without it, for an hour`, async (t) => {
+  test(`a server that answers OPT with ${objection} is queried without it for an hour`, async (t) => {
     const { dns, client, clock } = await oldServer(t, script);
     assert.equal((await client.query('a.test', 'A')).kind, 'records');
     assert.equal((await client.query('b.test', 'A')).kind, 'records');
@@ -80,7 +80,7 @@ for (const [objection, script] of OBJECTIONS) {
   });
 }
 
-test('a server that is silent to OPT is asked without it beside, and for an hour', async (t) => {
+test('a server that ignores OPT is also queried without it, and only so for an hour', async (t) => {
   const { dns, client, clock } = await oldServer(t, silence);
   const asking = client.query('a.test', 'A');
   await eventually('it is asked', () => dns.asked.length === 1);
@@ -90,7 +90,7 @@ test('a server that is silent to OPT is asked without it beside, and for an hour
   assert.deepEqual(withOpt(dns), [true, false, false]);
 });
 
-test('a late answer to OPT shows that the server takes it', async (t) => {
+test('a late answer to OPT shows that the server supports it', async (t) => {
   const { dns, client, clock } = await oldServer(t, silence);
   const asking = client.query('a.test', 'A');
   const [first] = await eventually('it is asked', () => dns.asked.length === 1 && dns.asked);
@@ -105,7 +105,7 @@ test('a late answer to OPT shows that the server takes it', async (t) => {
   });
 });
 
-test('an error that is there without OPT too is an error, and OPT is not to blame', async (t) => {
+test('an error that also comes without OPT is not attributed to OPT', async (t) => {
   for (const [rcode, detail] of [
     [FLAGS.FORMERR, 'FORMERR'],
     [FLAGS.NOTIMP, 'NOTIMP'],
@@ -121,7 +121,7 @@ test('an error that is there without OPT too is an error, and OPT is not to blam
   }
 });
 
-test('a server that takes OPT and fails at a name is not asked twice for it', async (t) => {
+test('a server that supports OPT and fails for a name is queried once for it', async (t) => {
   const { client, dns } = await oldServer(t, answering);
   await client.query('a.test', 'A');
   dns.script = (asked) => [reply(asked, { flags: FLAGS.SERVFAIL })];
@@ -129,7 +129,7 @@ test('a server that takes OPT and fails at a name is not asked twice for it', as
   assert.deepEqual(withOpt(dns), [true, true]);
 });
 
-test('what does not fit is asked for over TCP without OPT where the server does not take it', async (t) => {
+test('a truncated answer is repeated over TCP without OPT if the server rejects OPT', async (t) => {
   const dns = await fakeDns(t, (asked) => {
     if (asked.hasOpt) return [reply(asked, { flags: FLAGS.FORMERR })];
     return asked.isOverTcp ? answering(asked) : [reply(asked, { flags: FLAGS.TRUNCATED })];
@@ -139,7 +139,7 @@ test('what does not fit is asked for over TCP without OPT where the server does 
   assert.deepEqual(withOpt(dns), [true, false, false]);
 });
 
-test('a truncated answer may end in the middle of a record', async (t) => {
+test('a truncated answer may end within a record', async (t) => {
   const whole = (asked: Asked) =>
     reply(asked, { flags: FLAGS.TRUNCATED, answers: [address('a.test'), address('a.test')] });
   const dns = await fakeDns(t, (asked) =>
@@ -148,7 +148,7 @@ test('a truncated answer may end in the middle of a record', async (t) => {
   assert.equal((await clientOf(dns).client.query('a.test', 'A')).kind, 'records');
 });
 
-test('an error or a fact without the question: the error counts, the fact does not', async (t) => {
+test('without the question, an error counts and any other answer does not', async (t) => {
   const { client, clock } = clientOf(
     await fakeDns(t, (asked) => [reply(asked, { flags: FLAGS.REFUSED, questions: [] })]),
   );
@@ -162,7 +162,7 @@ test('an error or a fact without the question: the error counts, the fact does n
   assert.equal((await clientOf(dns).client.query('a.test', 'A')).kind, 'records');
 });
 
-test('a referral is no proof that there are no records', async (t) => {
+test('a referral is not a negative answer', async (t) => {
   const dns = await fakeDns(t, (asked) => [
     reply(asked, { authorities: [{ type: 'NS', name: 'test', data: 'ns.test' }] }),
   ]);

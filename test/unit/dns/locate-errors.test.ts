@@ -11,7 +11,7 @@ const SRV_UDP = ['_sip._udp.a.test SRV 10 5 5070 h1.test', 'h1.test A 192.0.2.11
 const AT_HOST = ['udp 192.0.2.1 5060'];
 const AT_SRV = ['udp 192.0.2.11 5070 10/5'];
 
-describe('a record that leads nowhere is noted, and the others are used', () => {
+describe('an unusable record is reported, and the others are used', () => {
   for (const [why, lines, locations, note] of [
     [
       'an SRV record with port 0',
@@ -98,7 +98,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
       );
     });
 
-    test(`${why}, and there is no other`, async () => {
+    test(`${why}, alone`, async () => {
       const others: readonly string[] = [...SRV_UDP, ...HOST];
       const result = await search(
         'a.test',
@@ -111,14 +111,14 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
     });
   }
 
-  test('an IPv4-mapped address is the IPv4 address in it', async () => {
+  test('an IPv4-mapped address counts as the IPv4 address in it', async () => {
     const result = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
     assert.deepEqual(placesOf(result), AT_HOST, 'and one target, not two');
     const zero = await search('a.test', ['a.test AAAA ::ffff:0.0.0.0']);
     assert.match(zero.kind === 'failed' ? zero.detail : '', /0\.0\.0\.0 means this host/);
   });
 
-  test('an IPv4-mapped address is no place for pings over IPv6 alone', async () => {
+  test('an IPv4-mapped address is not used for pings over IPv6 only', async () => {
     const lines = ['a.test AAAA ::ffff:192.0.2.1', 'a.test AAAA 2001:db8::1'];
     for (const change of [{ ipProtocol: 'ip6' as const }, { sourceAddress: '2001:db8::9' }]) {
       const result = await search('a.test:5060', lines, { change });
@@ -129,7 +129,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
     }
   });
 
-  test('whatever the records say, no place is one that cannot be sent to', async () => {
+  test('whatever the records contain, every location can be sent to', async () => {
     const word = fc.oneof(
       fc.string(),
       fc.ipV4(),
@@ -160,7 +160,7 @@ describe('a record that leads nowhere is noted, and the others are used', () => 
 });
 
 describe('names in the hosts file', () => {
-  test('are not pinged at an address that is none of a host, and not looked up elsewhere', async () => {
+  test('are not pinged at an unusable address, and not looked up in the DNS', async () => {
     const hosts = parseHosts('0.0.0.0 a.test\nfe80::1%lo0 a.test\n::ffff:192.0.2.9 b.test\n');
     const asked: string[] = [];
     const result = await search('a.test', zone(HOST, asked), { hosts });
@@ -172,7 +172,7 @@ describe('names in the hosts file', () => {
   });
 });
 
-describe('what is not answered is passed over, and said', () => {
+describe('an unanswered lookup is skipped and reported', () => {
   const SRV_NAMES = ['_sip._udp.a.test', '_sip._tcp.a.test', '_sips._tcp.a.test'];
   for (const reason of ['servfail', 'refused', 'timeout'] as const) {
     for (const [what, lines, locations, note] of [
@@ -208,14 +208,14 @@ describe('what is not answered is passed over, and said', () => {
     }
   }
 
-  test('also where the URI names the wire', async () => {
+  test('also when the URI names the transport', async () => {
     const lines = ['_sip._tcp.a.test SRV !servfail', ...HOST];
     const result = await search('a.test;transport=tcp', lines);
     assert.deepEqual(placesOf(result), ['tcp 192.0.2.1 5060']);
     assert.match(result.errors.join(), /SRV of _sip\._tcp\.a\.test: servfail/);
   });
 
-  test('but SRV records that lead nowhere do not lead to the host itself', async () => {
+  test('but unusable SRV records do not lead to the host itself', async () => {
     const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', ...HOST];
     const result = await search('a.test', lines);
     assert.ok(result.kind === 'failed');
@@ -223,7 +223,7 @@ describe('what is not answered is passed over, and said', () => {
     assert.equal(result.detail, wanted);
   });
 
-  test('what is asked for at once is asked for once, though it fails while NAPTR is silent', async () => {
+  test('lookups that start early are made once, even if they fail while NAPTR is pending', async () => {
     const asked: string[] = [];
     const lines = ['a.test NAPTR !timeout', '_sip._udp.a.test SRV !servfail', ...HOST];
     await search('a.test', zone(lines, asked));
@@ -231,7 +231,7 @@ describe('what is not answered is passed over, and said', () => {
     assert.equal(asked.length, 6);
   });
 
-  test('AAAA is waited for only a moment once A is answered, and A as long as it takes', async () => {
+  test('after A is answered, AAAA is awaited only briefly; A is always awaited', async () => {
     for (const [silent, wanted] of [
       ['AAAA', AT_HOST],
       ['A', undefined],
@@ -257,34 +257,34 @@ describe('what is not answered is passed over, and said', () => {
   });
 });
 
-describe('why a name leads nowhere', () => {
+describe('the error of a name without locations', () => {
   for (const [why, uri, lines, text] of [
     [
-      'names all that was asked for',
+      'lists all lookups',
       'a.test',
       [],
       'NAPTR, A and AAAA of a.test, SRV of _sip._udp.a.test, _sip._tcp.a.test and _sips._tcp.a.test: nodata',
     ],
     [
-      'names the SRV that was asked for',
+      'lists the SRV lookup',
       'a.test;transport=udp',
       [],
       'SRV of _sip._udp.a.test, A and AAAA of a.test: nodata',
     ],
     [
-      'names what was not answered, and not what is certain',
+      'lists unanswered lookups and no negative answers',
       'a.test;transport=udp',
       ['_sip._udp.a.test SRV !servfail', 'a.test A !nxdomain', 'a.test AAAA !nxdomain'],
       'SRV of _sip._udp.a.test: servfail',
     ],
     [
-      'says that the port is why SRV is not asked for',
+      'says that SRV is not used because of the port',
       'a.test:5060',
       SRV_UDP,
       'A and AAAA of a.test: nodata; SRV of _sip._udp.a.test exists but is not used, because the URI has a port (RFC 3263 4.2)',
     ],
     [
-      'says nothing of a port where there is no SRV either',
+      'does not mention the port when there is no SRV record',
       'a.test:5060',
       [],
       'A and AAAA of a.test: nodata',
@@ -294,11 +294,11 @@ describe('why a name leads nowhere', () => {
       const result = await search(uri, lines);
       assert.ok(result.kind === 'failed');
       assert.equal(result.detail, text);
-      assert.ok(result.errors.length > 0, 'and it is among the troubles');
+      assert.ok(result.errors.length > 0, 'and it is among the errors');
     });
   }
 
-  test('says that an SRV record denies the service', async () => {
+  test('says that an SRV record excludes the service', async () => {
     const lines = ['_sip._udp.a.test SRV 0 0 0 .', ...HOST];
     const result = await search('a.test;transport=udp', lines);
     assert.ok(result.kind === 'failed');
@@ -311,7 +311,7 @@ describe('why a name leads nowhere', () => {
     assert.deepEqual(served.errors, [], 'as it is to be where another wire is served');
   });
 
-  test('names the setting that leaves one family out', async () => {
+  test('names the setting that excludes one address family', async () => {
     const lines = ['a.test AAAA 2001:db8::1'];
     const change = { sourceAddress: '192.0.2.9' };
     const result = await search('a.test:5060', lines, { change });
@@ -358,7 +358,7 @@ describe('the same records lead to the same choice', () => {
   });
 });
 
-test('SRV records of one host are all followed, as they cost one look-up', async () => {
+test('all SRV records of one host are used, because they cost one lookup', async () => {
   const lines = Array.from(
     { length: 200 },
     (_, i) => `_sip._udp.a.test SRV 1 1 ${5000 + i} h.test`,
@@ -370,7 +370,7 @@ test('SRV records of one host are all followed, as they cost one look-up', async
   assert.deepEqual([result.locations.length, result.cut], [200, 0]);
 });
 
-test('a name that leads to very many hosts is followed only so far, the best first', async () => {
+test('of a name with too many hosts, the most preferred ones are used', async () => {
   const asked: string[] = [];
   const lines = Array.from(
     { length: 1_500 },

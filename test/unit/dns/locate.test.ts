@@ -203,7 +203,7 @@ describe('a URI is served', () => {
     });
   }
 
-  test('by addresses of the wanted family alone', async () => {
+  test('by addresses of the selected family only', async () => {
     for (const [ipProtocol, address] of [
       ['ip4', '192.0.2.1'],
       ['ip6', '2001:db8::1'],
@@ -217,7 +217,7 @@ describe('a URI is served', () => {
     }
   });
 
-  test('where the hosts file says, and nothing is looked up', async () => {
+  test('by the hosts file, without DNS lookups', async () => {
     const hosts = parseHosts('127.0.0.9 A.test a # here\n2001:DB8::9 a.test\nnonsense\n');
     const asked: string[] = [];
     const result = await search('a.test', zone(SRV_UDP, asked), { hosts });
@@ -226,7 +226,7 @@ describe('a URI is served', () => {
     assert.deepEqual([asked, result.expiresAtMs], [[], 0], 'it is looked into again soon');
   });
 
-  test('as every record on the way says', async () => {
+  test('with a step for each record', async () => {
     const result = await found('a.test', [...NAPTR, ...SRV_TCP]);
     assert.ok(result.kind === 'located');
     assert.deepEqual(
@@ -240,7 +240,7 @@ describe('a URI is served', () => {
   });
 });
 
-describe('what cannot be looked up', () => {
+describe('a failed lookup', () => {
   for (const [why, lines, reason] of [
     [
       'a name that does not exist',
@@ -282,14 +282,14 @@ describe('what cannot be looked up', () => {
       'nodata',
     ],
   ] as const) {
-    test(`is told as ${reason}: ${why}`, async () => {
+    test(`is reported as ${reason}: ${why}`, async () => {
       const result = await found('a.test', lines);
       assert.ok(result.kind === 'failed', JSON.stringify(result));
       assert.equal(result.reason, reason);
     });
   }
 
-  test('leaves a doubt where the rest is found, and none for AAAA beside an A', async () => {
+  test('is an error beside the locations found, except AAAA beside A', async () => {
     const partly = [
       '_sip._udp.a.test SRV 1 1 5060 h4.test',
       'h4.test A !timeout',
@@ -304,7 +304,7 @@ describe('what cannot be looked up', () => {
     assert.deepEqual([fine.lookupError?.missing, fine.errors], ['family', []]);
   });
 
-  test('of an SRV target is told as trouble, also when it is certain', async () => {
+  test('of an SRV target is reported, even with a negative answer', async () => {
     const lines = ['_sip._udp.a.test SRV 1 1 5060 gone.test', 'gone.test A !nxdomain', ...SRV_UDP];
     const result = await found('a.test', lines);
     assert.ok(result.kind === 'located');
@@ -317,8 +317,8 @@ const location = (port: number, priority: number, weight: number): ServerLocatio
   ...{ transport: 'udp', address: '192.0.2.1', family: 4, port, priority, weight, steps: [] },
 });
 
-describe('places are tried', () => {
-  test('by priority always, and what is pinged already first within one', () => {
+describe('locations are tried', () => {
+  test('by priority, and targets already pinged first within one', () => {
     const list = fc.array(fc.tuple(fc.nat(3), fc.nat(100), fc.boolean()), { maxLength: 12 });
     fc.assert(
       fc.property(list, (given) => {

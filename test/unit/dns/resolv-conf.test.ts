@@ -73,7 +73,7 @@ for (const [what, text, wanted] of [
   test(`resolv.conf: ${what}`, () => assert.deepEqual(parseResolvConf(text), wanted));
 }
 
-test('a name with fewer dots than ndots is completed first, another tried as it is first', () => {
+test('a name with fewer dots than ndots is completed first; another is tried as written first', () => {
   const conf = { search: ['a.test', 'test'], ndots: 2 };
   assert.deepEqual(completedNames('pbx', conf), ['pbx.a.test', 'pbx.test', 'pbx']);
   assert.deepEqual(completedNames('pbx.b', conf), ['pbx.b.a.test', 'pbx.b.test', 'pbx.b']);
@@ -84,7 +84,7 @@ test('a name with fewer dots than ndots is completed first, another tried as it 
 });
 
 const failed = (reason: ResolutionFailure, name: string): LocateResult => ({
-  ...{ kind: 'failed', reason, detail: `A of ${name}: ${reason}`, errors: [`trouble at ${name}`] },
+  ...{ kind: 'failed', reason, detail: `A of ${name}: ${reason}`, errors: [`error at ${name}`] },
 });
 
 /** The names that are tried, each with how it fails. */
@@ -108,7 +108,7 @@ async function tried(
   return { asked, why, errors: result.errors };
 }
 
-test('a name that is not there leads to the next, as does a failing server; silence does not', async () => {
+test('NXDOMAIN, nodata and SERVFAIL lead to the next name; a timeout does not', async () => {
   const { asked, why, errors } = await tried({
     'pbx.a': 'nxdomain',
     'pbx.b': 'nodata',
@@ -116,7 +116,7 @@ test('a name that is not there leads to the next, as does a failing server; sile
   });
   assert.deepEqual(asked, ['pbx.a', 'pbx.b', 'pbx']);
   assert.equal(why, 'A of pbx: nxdomain (also tried pbx.a, pbx.b)');
-  assert.deepEqual(errors, ['trouble at pbx.a', 'trouble at pbx.b', 'trouble at pbx']);
+  assert.deepEqual(errors, ['error at pbx.a', 'error at pbx.b', 'error at pbx']);
   const servfail = await tried({ 'pbx.a': 'servfail', pbx: 'nxdomain' });
   assert.equal(servfail.why, 'A of pbx.a: servfail (also tried pbx)');
   for (const reason of ['timeout', 'refused', 'local'] as const) {
@@ -125,7 +125,7 @@ test('a name that is not there leads to the next, as does a failing server; sile
   }
 });
 
-test('names that are not there are no trouble where another one is; servers that fail are', async () => {
+test('missing names are not errors when another name exists; server failures are', async () => {
   const result = await locateFirst('pbx', ['pbx.a', 'pbx.b', 'pbx'], async (name) => {
     if (name === 'pbx.a') return { result: failed('nxdomain', name), hasRecords: false };
     if (name === 'pbx.b') return { result: failed('servfail', name), hasRecords: false };
@@ -139,10 +139,10 @@ test('names that are not there are no trouble where another one is; servers that
     } as const;
     return { result: found, hasRecords: true };
   });
-  assert.deepEqual([result.kind, result.errors], ['located', ['trouble at pbx.b']]);
+  assert.deepEqual([result.kind, result.errors], ['located', ['error at pbx.b']]);
 });
 
-test('a name with records that lead nowhere is the one: others are not tried', async () => {
+test('after a name with unusable records, no other name is tried', async () => {
   const { asked } = await tried({ 'pbx.a': 'nodata', pbx: 'nodata' }, ['pbx.a']);
   assert.deepEqual(asked, ['pbx.a']);
 });
@@ -185,7 +185,7 @@ async function resolverOf(t: TestContext, changes: Partial<DnsSettings> = {}) {
   return { dns, files, located };
 }
 
-test('a short name is served where its completed name says, SRV records included', async (t) => {
+test('a short name is located by its completed name, with SRV records', async (t) => {
   const { located } = await resolverOf(t, { search: ['ns.svc.test', 'svc.test'] });
   assert.equal(await located('sip:pbx'), 'udp 192.0.2.1:5070');
   assert.equal(await located('sip:carrier.example:5060'), 'udp 192.0.2.1:5060');
@@ -200,7 +200,7 @@ test('names of the hosts file and localhost are not completed', async (t) => {
   assert.deepEqual(dns.asked, []);
 });
 
-test('the file is followed as it changes: servers, search list and ndots', async (t) => {
+test('changes of resolv.conf take effect: servers, search list and ndots', async (t) => {
   const { located, files } = await resolverOf(t, { servers: [] });
   // There are no such interfaces, so the failure says whom would have been asked for what.
   const asked = async (text: string) => {
@@ -215,7 +215,7 @@ test('the file is followed as it changes: servers, search list and ndots', async
   assert.deepEqual(await asked(absolute), ['pbx', '[fe80::2%no2]:53']);
 });
 
-test('with servers of the settings the file does not count; dns.search does, and a dot is none', async (t) => {
+test('dns.servers replaces resolv.conf; dns.search applies, and a dot adds no domain', async (t) => {
   const { located, files } = await resolverOf(t);
   files.set(new Map([[PATH, 'nameserver 127.0.0.77\nsearch svc.test']]));
   assert.match(await located('sip:pbx'), /nxdomain/);

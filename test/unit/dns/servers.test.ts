@@ -1,4 +1,4 @@
-/** Several DNS servers: who is asked when, what is remembered, and how a failure is told. */
+/** Several DNS servers: which is queried when, what is remembered, and how failures are reported. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -46,7 +46,7 @@ async function pass(clock: FakeClock, ms: number, dns: FakeDns, asked: number) {
   await clock.advanceSettling(ms);
 }
 
-test('the next server is asked beside a silent one, which costs once and not each look-up', async (t) => {
+test('the next server is queried in parallel with a silent one; only the first lookup is slow', async (t) => {
   const { a, client, clock } = await twoServers(t, silence, answering);
   const first = client.query('a.test', 'A');
   await pass(clock, 499, a, 1);
@@ -61,7 +61,7 @@ test('the next server is asked beside a silent one, which costs once and not eac
   assert.equal(a.asked.length, askedOfA, 'no time passes, and it is not asked');
 });
 
-test('a silent server is tried again beside the other, less and less often, and comes back', async (t) => {
+test('a silent server is tested in parallel, less and less often, and recovers', async (t) => {
   const { a, b, client, clock } = await twoServers(t, silence, answering);
   const askedAt: number[] = [];
   a.script = () => {
@@ -107,7 +107,7 @@ test('one late answer restores a server', async (t) => {
   });
 });
 
-test('silence at one question, while others are answered, is no silence of the server', async (t) => {
+test('a server that ignores one question but answers others is not silent', async (t) => {
   const { a, b, client, clock } = await twoServers(
     t,
     (asked) => (asked.type === 'AAAA' ? [] : answering(asked)),
@@ -121,7 +121,7 @@ test('silence at one question, while others are answered, is no silence of the s
   assert.equal(b.asked.length, length);
 });
 
-test('SERVFAIL and REFUSED lead to the next server, and are remembered of nobody', async (t) => {
+test('SERVFAIL and REFUSED lead to the next server and are not remembered', async (t) => {
   for (const flags of [FLAGS.SERVFAIL, FLAGS.REFUSED]) {
     const { a, client, clock } = await twoServers(t, says(flags), answering);
     assert.equal((await client.query('a.test', 'A')).kind, 'records');
@@ -133,7 +133,7 @@ test('SERVFAIL and REFUSED lead to the next server, and are remembered of nobody
   }
 });
 
-test('a look-up of which nobody answers ends after two rounds, and says whom was asked', async (t) => {
+test('a lookup without any answer ends after two rounds and lists the servers', async (t) => {
   const { a, b, failure, clock } = await twoServers(t, silence, silence);
   const asking = failure('a.test');
   for (let ms = 0; ms < 2 * (TIMEOUT_MS + 500); ms += 100) await pass(clock, 100, a, 1);
@@ -143,7 +143,7 @@ test('a look-up of which nobody answers ends after two rounds, and says whom was
   assert.ok(a.asked.length <= 4 && b.asked.length <= 4, 'with OPT and without, in each round');
 });
 
-test('however many servers there are, four are asked', async (t) => {
+test('at most four servers are queried', async (t) => {
   const all = await Promise.all(Array.from({ length: 6 }, () => fakeDns(t, says(FLAGS.SERVFAIL))));
   const { failure } = clientOf(...all);
   await failure('a.test');
@@ -177,7 +177,7 @@ test('a failure says what each server did', async (t) => {
   ]);
 });
 
-test('a server that we cannot reach at all is a fault of ours, if it is the only one', async (t) => {
+test('an unreachable server is a local error if it is the only one', async (t) => {
   // No interface has that name, so no socket can be connected.
   const nowhere = { address: 'fe80::1%nowhere', port: 53 };
   const [reason, detail] = await clientOf(nowhere).failure('a.test');
@@ -187,7 +187,7 @@ test('a server that we cannot reach at all is a fault of ours, if it is the only
   assert.equal((await clientOf(nowhere, refusing).failure('a.test'))[0], 'refused');
 });
 
-test('an error of a socket is a fault of ours, unless the network says it', () => {
+test('a socket error is local unless it comes from the network', () => {
   const error = (code: string) => Object.assign(new Error(code), { code });
   const kindOf = (code: string) => socketErrorOf(error(code), false).kind;
   for (const code of [
@@ -211,7 +211,7 @@ test('an error of a socket is a fault of ours, unless the network says it', () =
   assert.equal(socketErrorOf(error('EMFILE'), true).kind, 'local');
 });
 
-test('a fault of ours outweighs what other servers say: the one that was not asked might know', () => {
+test('a local error outweighs the errors of other servers, because the one not queried might know', () => {
   const server = { address: '192.0.2.53', port: 53 };
   const other = { address: '192.0.2.54', port: 53 };
   const local = (code: string, isForOneServer: boolean) => {
@@ -241,7 +241,7 @@ test('a fault of ours outweighs what other servers say: the one that was not ask
   assert.equal(reasonOf(), 'local', 'no server at all');
 });
 
-test('no socket throws: what is no address of a server is a fault of ours', async () => {
+test('an invalid server address is a local error, not an exception', async () => {
   for (const server of [
     { address: 'no address', port: 53 },
     { address: '127.0.0.1', port: 0 },
@@ -251,7 +251,7 @@ test('no socket throws: what is no address of a server is a fault of ours', asyn
   }
 });
 
-test('a server that floods us ends its own socket, and its answer counts all the same', async (t) => {
+test('a server that floods a socket loses it, and its answer still counts', async (t) => {
   let sent = 0;
   const dns = await fakeDns(t, (asked) => {
     const wrong = reply({ packet: { ...asked.packet, id: ((asked.packet.id ?? 0) + 1) % 65_536 } });
@@ -265,7 +265,7 @@ test('a server that floods us ends its own socket, and its answer counts all the
   assert.equal(sent, 15_000);
 });
 
-test('endless messages with the number of the query that are no answer are a failure at once', async (t) => {
+test('too many invalid messages with the ID of the query are a failure at once', async (t) => {
   const dns = await fakeDns(t, (asked) => {
     const other = reply(asked, { questions: [{ type: 'A', name: 'other.test' }] });
     return Array.from({ length: 1000 }, () => other);
@@ -278,7 +278,7 @@ test('endless messages with the number of the query that are no answer are a fai
   assert.equal(clock.now(), 0);
 });
 
-test('servers may change between two look-ups', async (t) => {
+test('the servers may change between two lookups', async (t) => {
   const a = await fakeDns(t, says(FLAGS.NXDOMAIN));
   const b = await fakeDns(t, answering);
   let servers = [a];

@@ -29,7 +29,7 @@ async function ask(
   return { dns, answer, said };
 }
 
-test('what does not fit into a datagram is asked for over TCP', async (t) => {
+test('a truncated answer is repeated over TCP', async (t) => {
   const many = Array.from({ length: 1500 }, (_, i) => address('a.test', `192.0.2.${i % 250}`));
   const { answer, dns } = await ask(t, (asked) => [reply(asked, { answers: many })]);
   assert.equal(answer.kind === 'records' && answer.records.length, 1500);
@@ -39,7 +39,7 @@ test('what does not fit into a datagram is asked for over TCP', async (t) => {
   );
 });
 
-test('an answer in single bytes is put together, and what comes after it is not read', async (t) => {
+test('an answer in single bytes is assembled, and later bytes are not read', async (t) => {
   const { said } = await ask(t, answering, (socket) => {
     socket.once('data', (chunk) => {
       const query = chunk.subarray(2);
@@ -60,7 +60,7 @@ for (const [what, first, said] of [
   ['less than a header', Buffer.from([0, 11]), 'a message without a header from DNS over TCP'],
   ['no DNS', prefixed(Buffer.alloc(600, 'x')), 'an answer to another query from DNS over TCP'],
 ] as const) {
-  test(`a server that sends ${what} and then bytes without end costs no more than those`, async (t) => {
+  test(`a server that sends ${what} and then endless bytes is cut off`, async (t) => {
     let written = 0;
     let isClosed = false;
     const { said: heard } = await ask(t, answering, (socket) => {
@@ -83,7 +83,7 @@ for (const [what, first, said] of [
   });
 }
 
-test('no more is kept than the announced length, however the bytes come', async (t) => {
+test('no more than the announced length is kept', async (t) => {
   const dns = await fakeDns(t, answering, (socket) => {
     socket.write(Buffer.from([0, 20]));
     socket.write(Buffer.alloc(4 * MIB, 'x'));
@@ -96,12 +96,12 @@ test('no more is kept than the announced length, however the bytes come', async 
   assert.equal(message, 20);
 });
 
-test('an answer that is truncated over TCP too is none, at once', async (t) => {
+test('an answer that is truncated over TCP too is a failure at once', async (t) => {
   const { said } = await ask(t, (asked) => [reply(asked, { flags: FLAGS.TRUNCATED })]);
   assert.equal(said, 'a truncated answer from DNS over TCP');
 });
 
-test('an answer to another question is none, at once', async (t) => {
+test('an answer to another question over TCP is a failure at once', async (t) => {
   const { said, answer } = await ask(t, (asked) => {
     const questions: packet.Question[] = [{ type: 'A', name: 'b.test' }];
     return [reply(asked, { questions, answers: [address('a.test')] })];
@@ -110,12 +110,12 @@ test('an answer to another question is none, at once', async (t) => {
   assert.equal(answer.kind === 'failed' && answer.reason, 'servfail');
 });
 
-test('a server that hangs up is no answer, at once', async (t) => {
+test('a server that closes the connection is a failure at once', async (t) => {
   const { said } = await ask(t, answering, (socket) => socket.end());
   assert.match(said, /^(?:a connection closed too early from|connection reset by) DNS over TCP$/);
 });
 
-test('a server that is silent over TCP is a timeout, within the time of one server', async (t) => {
+test('a server that is silent over TCP is a timeout, within the timeout of one server', async (t) => {
   const clock = new FakeClock();
   let connections = 0;
   const dns = await fakeDns(

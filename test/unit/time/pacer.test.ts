@@ -12,8 +12,8 @@ function setUp() {
   return { clock, began, begin };
 }
 
-describe('what costs time begins', () => {
-  test('at once where nothing waits, and then so long apart', () => {
+describe('a paced task starts', () => {
+  test('at once when nothing waits, then a gap apart', () => {
     const { clock, began, begin } = setUp();
     for (const name of ['a', 'b', 'c']) begin(name);
     clock.advance(20);
@@ -23,7 +23,7 @@ describe('what costs time begins', () => {
     assert.deepEqual(began, ['a 0', 'b 4', 'c 8', 'd 20', 'e 24']);
   });
 
-  test('before what is not urgent', () => {
+  test('before tasks that are not urgent', () => {
     const { clock, began, begin } = setUp();
     begin('a');
     begin('probe', false);
@@ -32,7 +32,7 @@ describe('what costs time begins', () => {
     assert.deepEqual(began, ['a 0', 'b 4', 'probe 8']);
   });
 
-  test('as if those had never been there who left the queue', () => {
+  test('without a gap for tasks that left the queue', () => {
     const { clock, began, begin } = setUp();
     begin('a');
     const leave = Array.from({ length: 1000 }, () => begin('gone'));
@@ -43,7 +43,7 @@ describe('what costs time begins', () => {
     assert.equal(clock.pending, 0, 'nothing is left to wait for');
   });
 
-  test('never twice, and not after it was given up', () => {
+  test('once, and not after it was cancelled', () => {
     const { clock, began, begin } = setUp();
     const stepOut = begin('a');
     stepOut();

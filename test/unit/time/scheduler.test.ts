@@ -61,7 +61,7 @@ const nameOf = (id: number) => `sip:10.0.${id >> 8}.${id & 255} 10.0.${id >> 8}.
 const gaps = (times: readonly number[]) => times.slice(1).map((at, i) => at - (times[i] ?? 0));
 
 describe('first pings', () => {
-  test('leave two a millisecond: no burst, and the last is out after half as many milliseconds', () => {
+  test('are sent at two per millisecond, without a burst', () => {
     const { add, run, pings, perTurn } = harness();
     add(1000, 30_000);
     run(501);
@@ -70,7 +70,7 @@ describe('first pings', () => {
     assert.ok(Math.max(...perTurn) <= 3);
   });
 
-  test('leave at twice the steady rate of the targets so far where that is more', () => {
+  test('are sent at twice the steady rate when that is higher', () => {
     const { add, run, pings, perTurn, scheduler } = harness();
     add(20_000, 2000);
     // 2,000 at two a millisecond, then the n-th 1000 / n ms after the one before: 1,000 ln 10 ms.
@@ -79,7 +79,7 @@ describe('first pings', () => {
     assert.ok(Math.max(...perTurn) <= scheduler.maxPingsPerTick);
   });
 
-  test('of a target that joins a quiet fleet leaves at once', () => {
+  test('of a target that joins an idle fleet are sent at once', () => {
     const { scheduler, add, run, timesOf } = harness();
     add(10, 30_000);
     run(5000);
@@ -89,8 +89,8 @@ describe('first pings', () => {
   });
 });
 
-describe('the steady pings of a target', () => {
-  test('are an interval apart, the first of them half to one and a half after the very first', () => {
+describe('the regular pings of a target', () => {
+  test('are one interval apart, the first of them 0.5 to 1.5 intervals after the first ping', () => {
     const { add, run, timesOf } = harness();
     add(200, 1000);
     run(6000);
@@ -102,7 +102,7 @@ describe('the steady pings of a target', () => {
     }
   });
 
-  test('fall on the phase that the hash of its name gives, on the wall clock', () => {
+  test('follow the phase from the hash of its name, on the wall clock', () => {
     const { clock, add, run, timesOf } = harness();
     add(50, 1000);
     run(3000);
@@ -113,7 +113,7 @@ describe('the steady pings of a target', () => {
     }
   });
 
-  test('of a target that is slowed down fall on the phase of the longer interval', () => {
+  test('of a target that backs off follow the phase of the longer interval', () => {
     const { clock, add, run, timesOf } = harness({ slowMs: () => 5000 });
     add(20, 1000);
     run(16_000);
@@ -125,7 +125,7 @@ describe('the steady pings of a target', () => {
     }
   });
 
-  test('fall on the same moments after a restart', () => {
+  test('have the same times after a restart', () => {
     const phases = [new FakeClock(), new FakeClock(86_400_777, 1_700_000_012_345)].map((clock) => {
       const { add, run, timesOf } = harness({ clock });
       add(50, 1000);
@@ -148,7 +148,7 @@ describe('the steady pings of a target', () => {
     for (const count of tenths) assert.ok(count > 70 && count < 130, `${tenths}`);
   });
 
-  test('leave within a millisecond of their moment when every wait is kept', () => {
+  test('are sent within a millisecond of their time when every sleep ends in time', () => {
     const { clock, add, scheduler, turn, pings } = harness();
     add(100, 700);
     while (clock.now() < 5000) {
@@ -162,8 +162,8 @@ describe('the steady pings of a target', () => {
   });
 });
 
-describe('a ping that takes long', () => {
-  test('is never overlapped, whatever the pings take', () => {
+describe('a slow ping', () => {
+  test('never overlaps with the next, whatever its duration', () => {
     const durations = fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 5, maxLength: 5 });
     const holds = (pingMs: readonly number[], intervalMs: number) => {
       const { add, run, timesOf } = harness({ pingMs: (id) => pingMs[id] ?? 0 });
@@ -176,7 +176,7 @@ describe('a ping that takes long', () => {
     fc.assert(fc.property(durations, fc.integer({ min: 100, max: 2000 }), holds), { numRuns: 50 });
   });
 
-  test('keeps the next waiting until it is done', () => {
+  test('delays the next until it has ended', () => {
     const { add, run, finish, timesOf } = harness({ pingMs: () => Number.POSITIVE_INFINITY });
     add(1, 1000);
     run(10_000);
@@ -186,21 +186,21 @@ describe('a ping that takes long', () => {
     assert.equal(timesOf(0).length, 2);
   });
 
-  test('leaves the rhythm as it is when it ends before the next moment', () => {
+  test('keeps the schedule when it ends before the next time', () => {
     const { add, run, timesOf } = harness({ pingMs: () => 900 });
     add(1, 1000);
     run(20_000);
     assert.deepEqual(new Set(gaps(timesOf(0)).slice(-10)), new Set([1000]));
   });
 
-  test('is followed at once when the next moment went by meanwhile', () => {
+  test('is followed at once when the next time has passed meanwhile', () => {
     const { add, run, timesOf } = harness({ pingMs: () => 1300 });
     add(1, 1000);
     run(20_000);
     for (const gap of gaps(timesOf(0)).slice(2)) assert.ok(gap <= 2000 && gap >= 1300, `${gap}`);
   });
 
-  test('tells when the next is due, and never for a target that is gone', () => {
+  test('returns when the next is due; infinity for a removed target', () => {
     const { clock, scheduler, add, run, finish } = harness();
     add(1, 1000);
     run(2);
@@ -212,7 +212,7 @@ describe('a ping that takes long', () => {
 });
 
 describe('after a stall', () => {
-  test('no turn starts more than its share, and every target gets its ping', () => {
+  test('no tick starts more than its limit, and every target gets its ping', () => {
     const { clock, scheduler, add, run, pings, perTurn } = harness();
     add(3000, 1000);
     run(5000);
@@ -224,7 +224,7 @@ describe('after a stall', () => {
     assert.equal(new Set(pings.slice(before).map(({ id }) => id)).size, 3000);
   });
 
-  test('the lateness of each ping is told', () => {
+  test('each ping reports its lateness', () => {
     const { clock, add, run, turn, pings } = harness();
     add(1, 1000);
     run(3000);
@@ -236,7 +236,7 @@ describe('after a stall', () => {
     assert.ok(Math.abs((late?.latenessMs ?? 0) - 345) <= 1, `${late?.latenessMs}`);
   });
 
-  test('whole intervals that were missed are left out', () => {
+  test('missed intervals are skipped', () => {
     const { clock, add, run, pings, timesOf } = harness();
     add(100, 1000);
     run(3000);
@@ -250,7 +250,7 @@ describe('after a stall', () => {
 });
 
 describe('a target that is removed', () => {
-  test('is not pinged any more, whether it was waiting or under way', () => {
+  test('is no longer pinged, whether it was waiting or in flight', () => {
     const { scheduler, add, run, pings, timesOf } = harness({ pingMs: () => 400 });
     add(3, 1000);
     scheduler.remove(0);
@@ -265,7 +265,7 @@ describe('a target that is removed', () => {
     assert.equal(pings.length, before);
   });
 
-  test('gives back its part of the share', () => {
+  test('no longer counts in the limit of a tick', () => {
     const { scheduler, add } = harness();
     const before = scheduler.maxPingsPerTick;
     add(5000, 1000);
@@ -274,7 +274,7 @@ describe('a target that is removed', () => {
     assert.equal(scheduler.maxPingsPerTick, before);
   });
 
-  test('and added again has its new interval', () => {
+  test('has its new interval when added again', () => {
     const { scheduler, add, run, timesOf } = harness();
     add(1, 1000);
     run(2500);

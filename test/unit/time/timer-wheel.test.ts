@@ -113,13 +113,13 @@ function walk(taken: readonly Step[], longestPauseMs: number, check: Check): voi
 
 const isExact: Check = (fired, due, most) => assert.deepEqual(fired, due.slice(0, most));
 
-describe('a wheel of timers, against a naive model', () => {
-  test('fires what is due, earliest first, at most so many, and keeps the rest due', () => {
+describe('the timer wheel, compared with a naive model', () => {
+  test('fires due timers, the earliest first, up to the maximum, and keeps the rest due', () => {
     const fires = (taken: readonly Step[]) => walk(taken, 250, isExact);
     fc.assert(fc.property(steps(1), fires), { numRuns: 1000 });
   });
 
-  test('misses nothing that is due after a pause longer than itself', () => {
+  test('misses no timer after a pause longer than one rotation', () => {
     const fires = (taken: readonly Step[]) =>
       walk(taken, Number.POSITIVE_INFINITY, (fired, due, most) => {
         assert.equal(fired.length, Math.min(due.length, most));
@@ -128,7 +128,7 @@ describe('a wheel of timers, against a naive model', () => {
     fc.assert(fc.property(steps(0), fires), { numRuns: 1000 });
   });
 
-  test('fires earliest first also after a pause longer than itself', () => {
+  test('fires the earliest first after a pause longer than one rotation', () => {
     const fires = (taken: readonly Step[]) => walk(taken, Number.POSITIVE_INFINITY, isExact);
     fc.assert(fc.property(steps(0), fires), { numRuns: 1000 });
   });
@@ -147,7 +147,7 @@ function recording(more: (wheel: TimerWheel, id: number) => void = () => {}) {
 }
 
 describe('a timer', () => {
-  test('set anew counts from then on alone', () => {
+  test('that is set again is due at the new time only', () => {
     const { wheel, fired, turn } = recording();
     wheel.set(3, 10);
     wheel.set(3, 20);
@@ -157,7 +157,7 @@ describe('a timer', () => {
     assert.deepEqual(fired, [3]);
   });
 
-  test('of a time gone by is due at the next turn', () => {
+  test('set to a time in the past is due at the next advance', () => {
     const { wheel, fired, turn } = recording();
     turn(5000);
     wheel.set(1, 10);
@@ -173,7 +173,7 @@ describe('a timer', () => {
     assert.equal(wheel.size, 0);
   });
 
-  test('whole rounds ahead waits for its round', () => {
+  test('several rotations ahead waits for its rotation', () => {
     const { wheel, fired, turn } = recording();
     const dueMs = 2 * ROUND_MS + 7;
     wheel.set(1, dueMs);
@@ -183,7 +183,7 @@ describe('a timer', () => {
     assert.deepEqual(fired, [1]);
   });
 
-  test('may set itself again when it fires', () => {
+  test('can be set again while it fires', () => {
     const { wheel, fired, turn } = recording((w, id) => {
       if (fired.length <= 2) w.set(id, 10 + ROUND_MS);
     });
@@ -195,7 +195,7 @@ describe('a timer', () => {
     assert.deepEqual(fired, [1, 2, 1, 2]);
   });
 
-  test('that another one clears as it fires does not fire', () => {
+  test('that another one clears while firing does not fire', () => {
     const { wheel, fired, turn } = recording((w, id) => {
       if (id === 1) w.clear(2);
     });
@@ -205,7 +205,7 @@ describe('a timer', () => {
     assert.equal(wheel.size, 0);
   });
 
-  test('that another one puts off as it fires takes none with it', () => {
+  test('that another one postpones while firing affects no other', () => {
     const { wheel, fired, turn } = recording((w, id) => {
       if (id === 1) w.set(2, 30);
     });
