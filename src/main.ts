@@ -1,87 +1,15 @@
 #!/usr/bin/env node
 
-/** The program: reads its arguments, runs, and says how it ended. */
+/** The command: checks the version of Node.js before anything is loaded that an old one cannot read. */
 
-import type { Config } from './config/config.js';
-import { helpText, readFlags } from './config/flags.js';
-import { ConfigError } from './config/formats.js';
-import { load } from './config/load.js';
-import { Daemon } from './daemon.js';
-import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
-import { createLog } from './platform/log.js';
-import { LogOutput, sendTo } from './platform/log-output.js';
-import { readVersion } from './platform/version.js';
-import { FilesError } from './platform/watched-files.js';
-import { StateFolderError } from './registry/journal-reader.js';
+import { nodeVersionProblem } from './platform/node-version.js';
 
-/** What was wrong with the way that we were called, as the Prometheus exporters tell it. */
-const EXIT_USAGE = 2;
-
-const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError] as const;
-/** How long the last lines may take to be written. */
-const FLUSH_MS = 1_000;
-
-const stdout = new LogOutput(sendTo(process.stdout, 1));
-const stderr = new LogOutput(sendTo(process.stderr, 2));
-
-/** Returns the exit code. */
-async function main(): Promise<number> {
-  const version = readVersion();
-  const flags = readFlags(process.argv.slice(2));
-  if (flags.help) return print(helpText());
-  if (flags.version) return print(`sip-keepalive-exporter ${version}\n`);
-  const sources = { flags, env: process.env, version };
-  const loaded = load(sources);
-  const { config } = loaded;
-  const webConfig =
-    config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
-  if (config.isCheck) return print(`The configuration is right: ${count(config)}.\n`);
-  const options = { level: config.logLevel, format: config.logFormat };
-  const log = createLog(options, (line) => stderr.write(line));
-  const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
-  // What no part of the work contains is lost with that work; everything else goes on.
-  process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
-  process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
-  process.on('SIGHUP', () => void daemon.reload());
-  const ended = firstSignal();
-  await daemon.start();
-  await ended;
-  await daemon.stop();
-  return 0;
+const problem = nodeVersionProblem(process.versions.node);
+if (problem === undefined) {
+  const { run } = await import('./program.js');
+  // A password comparison that still runs in a thread need not end.
+  process.exit(await run(process.argv.slice(2), process.env));
+} else {
+  process.stderr.write(`sip-keepalive-exporter: ${problem}\n`);
+  process.exitCode = 2;
 }
-
-/** Writes what was asked for, however long the reader takes. */
-async function print(text: string): Promise<number> {
-  stdout.write(text);
-  await stdout.flush(2 ** 31 - 1);
-  return stdout.dropped === 0 ? 0 : 1;
-}
-
-function firstSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-}
-
-function count({ destinations, modules }: Config): string {
-  return `${destinations.length} destinations, ${Object.keys(modules).length - 1} modules`;
-}
-
-/** Says what ended us. Returns the exit code. */
-function fail(error: unknown): number {
-  const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
-  const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
-  stderr.write(`sip-keepalive-exporter: ${isListenError(error) ? error.message : text}\n`);
-  return isUsage ? EXIT_USAGE : 1;
-}
-
-/** Whether the server could not listen: a fact about the machine, which needs no stack. */
-function isListenError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
-}
-
-const code = await main().catch(fail);
-await stderr.flush(FLUSH_MS);
-// A password that is still being compared need not be waited for.
-process.exit(code);

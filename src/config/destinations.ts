@@ -1,52 +1,19 @@
-/** Destinations and modules, as the configuration lists them. */
+/** Destinations, as the configuration lists them. */
 
 import { isMapping, show } from '../platform/values.js';
 import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
-import { labelsFault, OUR_LABELS } from '../shared/labels.js';
-import { nearestOf } from '../shared/nearest.js';
 import type { TransportChoice } from '../shared/outcome.js';
 import { parseUri, pingableUri, UriError } from '../shared/uri.js';
 import { Expected } from './expected.js';
 import { ConfigError } from './formats.js';
-import {
-  entriesOf,
-  isPingKey,
-  PING_KEYS,
-  type PingGiven,
-  pingSettings,
-  type Report,
-  readPing,
-} from './ping-settings.js';
+import { readLabels } from './labels.js';
+import { DEFAULT_MODULE, type Modules, settingsOver, TEAMS } from './modules.js';
+import { entriesOf, isPingKey, PING_KEYS, readPing } from './ping-settings.js';
+import { type Report, unknownKey, unknownModule } from './problems.js';
 
-/** A module, and what it was made of, for destinations to lay theirs over. */
-export interface Module {
-  readonly settings: PingSettings;
-  readonly levels: readonly PingGiven[];
-  /** What it comes to with the settings of destinations laid over it, by their text. */
-  readonly variants: Map<string, PingSettings>;
-  /** Built in, and not in the file: what is wrong with it is told where it is used. */
-  readonly isUnwritten: boolean;
-}
-
-export type Modules = ReadonlyMap<string, Module>;
-
-export const DEFAULT_MODULE = 'default';
-
-/** Modules that are there without being written, for the file's settings to be laid over. */
-const BUILT_IN: ReadonlyMap<string, PingGiven> = new Map([
-  // Microsoft Direct Routing: TLS 1.2 or later, an OPTIONS a minute, and the host name of the SBC in
-  // Via, From and Contact, which via_host puts there.
-  [
-    'teams',
-    { transport: 'tls', ping_interval: 60_000, 'tls_config.min_version': 'TLS12' } as const,
-  ],
-]);
-const TEAMS = 'teams';
-
-const DESTINATION_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
-/** A destination has a path of its own in the API, in which `.` and `..` mean something else. */
+const OWN_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
+/** A destination has a path of its own in the API, where `.` and `..` have another meaning. */
 const NAME = /^(?!\.\.?$)[^\p{C}]{1,256}$/u;
 
 export interface Reading {
@@ -55,48 +22,7 @@ export interface Reading {
   readonly report: Report;
 }
 
-/** The modules of the file over the top level's settings, which are the module `default`. */
-export function readModules(
-  given: Readonly<Record<string, unknown>>,
-  top: PingGiven,
-  version: string,
-  report: Report,
-): Modules {
-  const modules = new Map<string, Module>();
-  const add = (name: string, levels: readonly PingGiven[], path: string) =>
-    modules.set(name, {
-      levels,
-      settings: pingSettings(levels, version, path, report),
-      variants: new Map(),
-      isUnwritten: false,
-    });
-  add(DEFAULT_MODULE, [top], '');
-  for (const [name, builtIn] of BUILT_IN) {
-    if (Object.hasOwn(given, name)) continue;
-    const levels = [top, builtIn];
-    const settings = pingSettings(levels, version, '', () => {});
-    modules.set(name, { levels, settings, variants: new Map(), isUnwritten: true });
-  }
-  for (const [name, written] of Object.entries(given)) {
-    const path = `modules.${name}`;
-    const value = written ?? {};
-    if (!isMapping(value)) {
-      report(path, `expected a mapping of settings, got ${show(value)}`);
-      continue;
-    }
-    const entries = entriesOf(value, `${path}.`, report);
-    for (const [key] of entries) {
-      if (isPingKey(key)) continue;
-      const wanted = `a setting of pings${nearestOf(key, PING_KEYS)}`;
-      report(`${path}.${key}`, `expected ${wanted}, got ${show(key)}`);
-    }
-    const own = readPing(entries, `${path}.`, report);
-    add(name, [top, BUILT_IN.get(name) ?? {}, own], `${path}.`);
-  }
-  return modules;
-}
-
-/** What the flags name and what the file lists, in this order. */
+/** Reads the destinations of flags, then those of the file. */
 export function readDestinations(
   flagged: readonly string[],
   listed: readonly unknown[],
@@ -111,43 +37,29 @@ export function readDestinations(
   for (const { given, path } of entries) {
     const destination = readDestination(given, path, reading);
     if (destination === undefined) continue;
-    const other = pathOf.get(destination.name);
+    const { name } = destination;
+    const other = pathOf.get(name);
     if (other !== undefined) {
-      const fault = `expected a name of its own, got ${show(destination.name)}, which is that of ${other}`;
-      reading.report(`${path}.name`, fault);
+      reading.report(`${path}.name`, `duplicate destination name ${show(name)} (also ${other})`);
     }
-    pathOf.set(destination.name, path);
+    pathOf.set(name, path);
     destinations.push(destination);
   }
   return destinations;
 }
 
+/** Undefined when it has a problem that leaves no destination. */
 function readDestination(given: unknown, path: string, reading: Reading): Destination | undefined {
-  const { modules, version, report } = reading;
+  const { report } = reading;
   const entry = isMapping(given) ? given : { uri: given };
-  const entries = entriesOf(entry, `${path}.`, report);
-  for (const [key] of entries) {
-    if (DESTINATION_KEYS.includes(key) || isPingKey(key)) continue;
-    const known = DESTINATION_KEYS.join(', ');
-    const near = nearestOf(key, [...DESTINATION_KEYS, ...PING_KEYS]);
-    report(`${path}.${key}`, `expected ${known} or a setting of pings${near}, got ${show(key)}`);
-  }
-  const wantedModule = entry['module'] ?? DEFAULT_MODULE;
-  const isScalar = typeof wantedModule === 'string' || typeof wantedModule === 'number';
-  const moduleName = isScalar ? String(wantedModule) : '';
-  const module = modules.get(moduleName);
-  if (module === undefined) {
-    const wanted = `one of the modules ${[...modules.keys()].join(', ')}`;
-    report(`${path}.module`, `expected ${wanted}, got ${show(wantedModule)}`);
-  }
-  const own = readPing(entries, `${path}.`, report);
-  const settings = module && settingsOver(module, own, version, `${path}.`, report);
+  const moduleName = readModuleName(entry['module'] ?? DEFAULT_MODULE);
+  const settings = readSettings(entry, moduleName, path, reading);
   const uri = readUri(entry['uri'], settings?.transport ?? 'auto', path, report);
   if (uri === undefined || settings === undefined) return undefined;
   if (moduleName === TEAMS && settings.identity.viaHost === '') {
     report(
       `${path}.via_host`,
-      'expected the host name of your SBC, which Teams asks for, got none',
+      'expected the host name of your SBC, which Teams requires, got none',
     );
   }
   const name = readName(entry['name'] ?? uri, path, report);
@@ -157,41 +69,44 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   return { name, uri, module: moduleName, labels, settings };
 }
 
-/** Destinations with the same settings share them: there are many, and most are alike. */
-function settingsOver(
-  module: Module,
-  own: PingGiven,
-  version: string,
+/** Empty when it is not a name. */
+function readModuleName(given: unknown): string {
+  return typeof given === 'string' || typeof given === 'number' ? String(given) : '';
+}
+
+/** The ping settings of an entry on top of its module; undefined when there is no such module. */
+function readSettings(
+  entry: Readonly<Record<string, unknown>>,
+  moduleName: string,
   path: string,
-  report: Report,
-): PingSettings {
-  if (Object.keys(own).length === 0 && !module.isUnwritten) return module.settings;
-  const text = JSON.stringify(own);
-  const known = module.variants.get(text);
-  if (known !== undefined) return known;
-  let isRight = true;
-  const settings = pingSettings([...module.levels, own], version, path, (...fault) => {
-    isRight = false;
-    report(...fault);
-  });
-  if (isRight) module.variants.set(text, settings);
-  return settings;
+  { modules, version, report }: Reading,
+): PingSettings | undefined {
+  const entries = entriesOf(entry, `${path}.`, report);
+  for (const [key] of entries) {
+    if (OWN_KEYS.includes(key) || isPingKey(key)) continue;
+    report(`${path}.${key}`, unknownKey(key, [...OWN_KEYS, ...PING_KEYS]));
+  }
+  const module = modules.get(moduleName);
+  if (module === undefined) report(`${path}.module`, unknownModule(moduleName, modules.keys()));
+  const own = readPing(entries, `${path}.`, report);
+  return module && settingsOver(module, own, version, `${path}.`, report);
 }
 
 /**
- * A destination from elsewhere than the configuration, in its words.
+ * Reads a destination that is not in the configuration, as an entry of `destinations`.
  *
- * @throws ConfigError with every fault, a line each.
+ * @throws ConfigError with all problems, one per line.
  */
 export function readEntry(
   entry: Readonly<Record<string, unknown>>,
   modules: Modules,
   version: string,
 ): Destination {
-  const faults: string[] = [];
-  const report: Report = (path, fault) => faults.push(`${path.replace(/^entry\./, '')}: ${fault}`);
+  const problems: string[] = [];
+  const report: Report = (path, problem) =>
+    problems.push(`${path.replace(/^entry\./, '')}: ${problem}`);
   const destination = readDestination(entry, 'entry', { modules, version, report });
-  if (destination === undefined || faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (destination === undefined || problems.length > 0) throw new ConfigError(problems.join('\n'));
   return destination;
 }
 
@@ -211,52 +126,27 @@ function readUri(
   }
 }
 
-/** A source address of one family cannot send to the other, nor can one family's pings go there. */
-function checkFamilies(uri: string, settings: PingSettings, path: string, report: Report) {
+/** Reports a host of a family that `source_address` or `ip_protocol` rules out. */
+function checkFamilies(uri: string, settings: PingSettings, path: string, report: Report): void {
   const { sourceAddress, ipProtocol } = settings;
   const { hostKind } = parseUri(uri);
   const sourceFamily = sourceAddress === '' ? undefined : addressFamily(sourceAddress);
   const allowed = ipProtocol === 'any' ? undefined : ipProtocol === 'ip4' ? 4 : 6;
-  const wanted = hostKind === 'name' ? allowed : hostKind === 'ipv4' ? 4 : 6;
-  if (wanted === undefined) return;
-  if (sourceFamily !== undefined && sourceFamily !== wanted) {
-    const fault = `expected an IPv${wanted} address, got ${show(sourceAddress)}`;
-    report(`${path}.source_address`, fault);
+  const family = hostKind === 'name' ? allowed : hostKind === 'ipv4' ? 4 : 6;
+  if (family === undefined) return;
+  if (sourceFamily !== undefined && sourceFamily !== family) {
+    const problem = `expected an IPv${family} address, got ${show(sourceAddress)}`;
+    report(`${path}.source_address`, problem);
   }
-  if (allowed !== undefined && allowed !== wanted) {
-    report(`${path}.ip_protocol`, `expected any or ip${wanted}, got ${show(ipProtocol)}`);
+  if (allowed !== undefined && allowed !== family) {
+    report(`${path}.ip_protocol`, `expected any or ip${family}, got ${show(ipProtocol)}`);
   }
 }
 
-/** Undefined when it is none; a number of JSON is taken as its digits. */
+/** Undefined when it is not a name; a number in JSON counts as its digits. */
 function readName(given: unknown, path: string, report: Report): string | undefined {
   const name = typeof given === 'number' ? String(given) : given;
   if (typeof name === 'string' && NAME.test(name)) return name;
   report(`${path}.name`, `expected 1 to 256 printable characters, not . or .., got ${show(given)}`);
   return undefined;
-}
-
-export function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
-  if (!isMapping(given)) {
-    report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
-    return {};
-  }
-  const fault = labelsFault(given);
-  if (fault !== undefined) {
-    report(`${path}.labels`, fault);
-    return {};
-  }
-  const labels: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given)) {
-    // As in Prometheus, a label without a value is none.
-    if (value === null) continue;
-    const at = `${path}.labels.${name}`;
-    if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
-    if (OUR_LABELS.some((ours) => ours === name))
-      report(at, `expected a label that our metrics lack, got ${show(name)}`);
-    const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
-    if (!isScalar) report(at, `expected a text, got ${show(value)}`);
-    else labels[name] = String(value);
-  }
-  return labels;
 }

@@ -1,19 +1,19 @@
-/** What a format is, and what it throws. */
+/** Formats, and the error that they throw. */
 
 import { show } from '../platform/values.js';
 
-/** A value that is not what its format wants; whoever knows the path puts it in front. */
+/** A value that its format does not accept. The caller puts the path in front of the message. */
 export class Expected extends Error {
   override readonly name = 'Expected';
 
-  /** @param cause says it better, where it is given. */
-  constructor(wanted: string, got: unknown, cause?: Error) {
-    super(cause?.message ?? `expected ${wanted}, got ${show(got)}`, { cause });
+  /** @param cause its message replaces the one made of `expected` and `got`. */
+  constructor(expected: string, got: unknown, cause?: Error) {
+    super(cause?.message ?? `expected ${expected}, got ${show(got)}`, { cause });
   }
 
-  /** convict would add the value to the message again. */
+  /** Ignored: convict would add the value to the message. */
   set value(_: unknown) {}
 }
 
-/** A format turns what was given into what is used. @throws Expected */
+/** Turns a value as a user writes it into the value that is used. @throws Expected */
 export type Format<T> = (given: unknown) => T;

@@ -1,17 +1,16 @@
 /** Mappings in the configuration that are read field by field. */
 
-import { isMapping, kindOf, show } from '../platform/values.js';
-import { nearestOf } from '../shared/nearest.js';
+import { isMapping, kindOf } from '../platform/values.js';
 import { Expected, type Format } from './expected.js';
-import type { Report } from './ping-settings.js';
+import { type Report, unknownKey } from './problems.js';
 
 type Fields = Readonly<Record<string, Format<unknown>>>;
 
 export type Read<F extends Fields> = { readonly [K in keyof F]?: ReturnType<F[K]> };
 
 /**
- * What `given` says, field by field; what is wrong with it is reported, and left out. A key with
- * nothing behind it (`null`) is as good as none.
+ * Reads `given` field by field; a field with a problem is reported and left out. A key without a
+ * value (`null`) is the same as no key.
  */
 export function readFields<const F extends Fields>(
   given: unknown,
@@ -27,9 +26,7 @@ export function readFields<const F extends Fields>(
   for (const [key, value] of Object.entries(given)) {
     const format = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (format === undefined) {
-      const wanted = Object.keys(fields).join(', ');
-      const near = nearestOf(key, Object.keys(fields));
-      report(`${path}.${key}`, `expected one of ${wanted}${near}, got ${show(key)}`);
+      report(`${path}.${key}`, unknownKey(key, Object.keys(fields)));
       continue;
     }
     if (value === null) continue;
@@ -43,7 +40,7 @@ export function readFields<const F extends Fields>(
   return read as Read<F>;
 }
 
-/** The items of a list, each with its path; nothing in its place is an empty list. */
+/** The items of a list, each with its path; no value is the same as an empty list. */
 export function itemsOf(
   given: unknown,
   path: string,

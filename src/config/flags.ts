@@ -1,6 +1,7 @@
-/** Flags and environment variables, as far as they are given, by the paths of their settings. */
+/** Flags and environment variables that are given, by the paths of their settings; and `--help`. */
 
 import { parseArgs } from 'node:util';
+import { nearestOf } from '../shared/nearest.js';
 import { ConfigError } from './formats.js';
 import { settings } from './schema.js';
 
@@ -12,7 +13,7 @@ export interface Flags {
   readonly version: boolean;
 }
 
-/** @throws ConfigError for a flag that does not exist or lacks its value. */
+/** @throws ConfigError for an unknown flag, or a flag without its value. */
 export function readFlags(args: readonly string[]): Flags {
   const options = Object.fromEntries(
     settings().map(([, setting]) => [
@@ -24,16 +25,34 @@ export function readFlags(args: readonly string[]): Flags {
     ]),
   );
   const process = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
+  const all = { ...options, ...process };
   try {
-    const { values } = parseArgs({ args: [...args], options: { ...options, ...process } });
+    const { values } = parseArgs({ args: [...args], options: all });
     const { help = false, version = false, ...given } = values;
     return { given, help: help === true, version: version === true };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`command line: ${message}; --help lists the flags`, { cause: error });
+    throw new ConfigError(problemOf(error, args, Object.keys(all)), { cause: error });
   }
 }
 
+/** What is wrong with the arguments; no value is shown, because it may be a password. */
+function problemOf(error: unknown, args: readonly string[], known: readonly string[]): string {
+  const names = args
+    .filter((arg) => arg.startsWith('--'))
+    .map((arg) => arg.slice(2).replace(/=.*$/s, ''));
+  const unknown = names.find((name) => name !== '' && !known.includes(name));
+  const isUnknown = error instanceof Error && 'code' in error && error.code === UNKNOWN_FLAG;
+  if (isUnknown && unknown !== undefined) {
+    const nearest = nearestOf(unknown, known);
+    return `--${unknown}: unknown flag${nearest || ' (--help lists all flags)'}`;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return `command line: ${message} (--help lists all flags)`;
+}
+
+const UNKNOWN_FLAG = 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
+
+/** The variables that are set and not empty. */
 export function readEnvironment(env: NodeJS.ProcessEnv): Given {
   const given: Record<string, unknown> = {};
   for (const [path, setting] of settings()) {
@@ -51,19 +70,22 @@ export function helpText(): string {
     return `  --${setting.arg}${value}\n      ${setting.doc}${repeat} [${setting.env}]`;
   });
   return [
-    'sip-keepalive-exporter pings SIP destinations with OPTIONS and serves what it learns to Prometheus.',
+    'sip-keepalive-exporter pings SIP destinations with OPTIONS and exports the results to Prometheus.',
     '',
     'Usage: sip-keepalive-exporter [--destination URI]... [--config.file FILE] [flags]',
     '',
-    ...lines,
-    '  --version\n      Print the version.',
-    '  -h, --help\n      Print this.',
+    'Later sources override earlier ones: defaults, file, environment variables (in brackets), flags.',
+    'Durations are seconds, or a number with a unit: ms, s, m or h. A list in an environment variable',
+    'is separated by spaces. docs/configuration.md describes the file.',
     '',
-    'Order of precedence: defaults, file, environment (in brackets), flags.',
+    ...lines,
+    '  --version\n      Print the version and exit.',
+    '  -h, --help\n      Print this help and exit.',
     '',
   ].join('\n');
 }
 
+/** The default of a flag in the text of `--help`. */
 function showDefault(value: unknown): string {
   if (Array.isArray(value)) return '...';
   return value === '' ? '""' : String(value);

@@ -1,4 +1,4 @@
-/** The formats that settings can have: what is wanted, and how what came is turned into a value. */
+/** The formats of settings: what each accepts, and the value it makes of it. */
 
 import { isOwner, OWNER_WANTED } from '../platform/values.js';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
@@ -10,9 +10,9 @@ import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
 import { EVENTS, type EventName } from './source-settings.js';
-import { ciphers, origin, path } from './wire-formats.js';
+import { ciphers, wsOrigin, wsPath } from './transport-formats.js';
 
-/** Something in the configuration is wrong. The message says where, what was wanted, what came. */
+/** A problem of the configuration. The message says where it is, what was expected and what was given. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -20,27 +20,27 @@ export class ConfigError extends Error {
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
 
-/** A number, as JSON and the defaults have it, as its digits; empty for what is no text either. */
+/** A string, or the digits of a number as in JSON and the defaults; empty for anything else. */
 function scalarText(given: unknown): string {
   return typeof given === 'string' || typeof given === 'number' ? String(given) : '';
 }
 
 /** Seconds, or a number with a unit; the value is milliseconds. */
-function duration(shortestMs: number): Format<number> {
-  const shortest = `${shortestMs / 1000} s`;
+function duration(minMs: number): Format<number> {
+  const min = `${minMs / 1000} s`;
   return (given) => {
     const [, amount, unit = 's'] = DURATION.exec(scalarText(given)) ?? [];
     const ms = Number(amount) * (UNITS[unit] ?? Number.NaN);
-    if (!(ms >= shortestMs) || ms > 24 * 3_600_000) {
-      const wanted = `a duration from ${shortest} to 24h (seconds, or a number with ms, s, m or h)`;
-      throw new Expected(wanted, given);
+    if (!(ms >= minMs) || ms > 24 * 3_600_000) {
+      const expected = `a duration from ${min} to 24h (seconds, or a number with ms, s, m or h)`;
+      throw new Expected(expected, given);
     }
     return ms;
   };
 }
 
-const text: Format<string> = (given) => {
-  if (typeof given !== 'string') throw new Expected('a text', given);
+const string: Format<string> = (given) => {
+  if (typeof given !== 'string') throw new Expected('a string', given);
   return given;
 };
 
@@ -56,7 +56,7 @@ const headerText: Format<string> = (given) => {
 const TRUE: readonly unknown[] = [true, 'true', 'True', 'TRUE', '1'];
 const FALSE: readonly unknown[] = [false, 'false', 'False', 'FALSE', '0'];
 
-const truth: Format<boolean> = (given) => {
+const trueOrFalse: Format<boolean> = (given) => {
   if (TRUE.includes(given)) return true;
   if (FALSE.includes(given)) return false;
   throw new Expected('true or false', given);
@@ -70,7 +70,7 @@ function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   };
 }
 
-function whole(from: number, to: number): Format<number> {
+function integer(from: number, to: number): Format<number> {
   return (given) => {
     const isDigits = typeof given === 'string' && /^\d{1,9}$/.test(given);
     const number = isDigits ? Number(given) : given;
@@ -111,20 +111,20 @@ const address: Format<string> = (given) => {
   return gated.address;
 };
 
-/** A list of texts; from a flag or the environment the items are parted by blanks. */
-const texts: Format<readonly string[]> = (given) => {
+/** A list of strings; a single string, as from the environment, is split at spaces. */
+const stringList: Format<readonly string[]> = (given) => {
   const items =
     typeof given === 'string' ? given.split(/\s+/).filter((item) => item !== '') : given;
-  if (!Array.isArray(items)) throw new Expected('a list of texts', given);
+  if (!Array.isArray(items)) throw new Expected('a list of strings', given);
   return items.map((item, index) => {
-    if (typeof item !== 'string') throw new Expected(`a text as item ${index}`, item);
+    if (typeof item !== 'string') throw new Expected(`a string as item ${index}`, item);
     return item;
   });
 };
 
 /** DNS servers, each `address` or `address:port`; IPv6 with a port in brackets. */
 const dnsServers: Format<readonly string[]> = (given) => {
-  const servers = texts(given);
+  const servers = stringList(given);
   for (const server of servers) {
     const [, bracketed, bare, port = '53'] =
       /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(server) ?? [];
@@ -151,17 +151,20 @@ const listenAddress: Format<ListenAddress> = (given) => {
 const method: Format<string> = (given) => {
   const name = typeof given === 'string' ? given.toUpperCase() : '';
   if (name === 'INVITE') {
-    throw new Expected('a method that sets up no call, such as OPTIONS (INVITE would ring)', given);
+    throw new Expected(
+      'a method that sets up no call, such as OPTIONS (INVITE would set one up)',
+      given,
+    );
   }
   if (name === 'ACK' || name === 'CANCEL') {
-    throw new Expected('a method that is answered, such as OPTIONS', given);
+    throw new Expected('a method that gets a response, such as OPTIONS', given);
   }
   if (!/^[A-Z0-9\-.!%*_+`'~]{1,32}$/.test(name)) throw new Expected('a SIP method', given);
   return name;
 };
 
 const user: Format<string> = (given) => {
-  if (typeof given === 'number') throw new Expected('a text, in quotes', given);
+  if (typeof given === 'number') throw new Expected('a string, in quotes', given);
   try {
     if (typeof given === 'string' && parseUri(`sip:${given}@host.example`).user === given) {
       return given;
@@ -177,10 +180,10 @@ const viaHost: Format<string> = (given) => {
   if (typeof given !== 'string') throw new Expected('host or host:port', given);
   try {
     const { user, params, host, port } = parseUri(given, 'ws');
-    // Over ws 80 is the default port and would be left out; a Via has none that fits every wire.
-    const shown = port ?? (/:80$/.test(given) ? 80 : undefined);
+    // Over ws 80 is the default port and would be left out; Via has no default for all transports.
+    const written = port ?? (/:80$/.test(given) ? 80 : undefined);
     if (user === '' && params.length === 0 && !/^sips?:/i.test(given)) {
-      return shown === undefined ? bracketed(host) : `${bracketed(host)}:${shown}`;
+      return written === undefined ? bracketed(host) : `${bracketed(host)}:${written}`;
     }
   } catch (error) {
     if (!(error instanceof UriError)) throw error;
@@ -188,8 +191,8 @@ const viaHost: Format<string> = (given) => {
   throw new Expected('host or host:port', given);
 };
 
-/** Headers that a ping has by itself, or that would make it another message (lower case). */
-const OUR_HEADERS: readonly string[] = [
+/** Headers that every ping already has, or that would change its meaning (lower case). */
+const RESERVED_HEADERS: readonly string[] = [
   ...['via', 'v', 'from', 'f', 'to', 't', 'call-id', 'i', 'cseq', 'contact', 'm'],
   ...['max-forwards', 'content-length', 'l', 'accept', 'allow', 'user-agent', 'route'],
   ...['authorization', 'proxy-authorization'],
@@ -197,7 +200,7 @@ const OUR_HEADERS: readonly string[] = [
 const HEADER_NAME = /^[A-Za-z0-9\-.!%*_+`'~]{1,64}$/;
 const HEADER_VALUE = /^[^\p{Cc}]{0,1024}$/u;
 
-/** A list of pairs of name and value, or of texts of the form `Name: value`. */
+/** A list of pairs of name and value, or of strings `Name: value`. */
 const headers: Format<readonly (readonly [string, string])[]> = (given) => {
   const items: readonly unknown[] = Array.isArray(given) ? given : [given];
   return items.map((item) => {
@@ -206,10 +209,10 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
       : (/^([^:]*?)[ \t]*:[ \t]*(.*)$/s.exec(scalarText(item))?.slice(1) ?? []);
     const [name, value] = pair;
     if (typeof name !== 'string' || !HEADER_NAME.test(name)) {
-      throw new Expected('headers as a mapping, or as texts "Name: value"', item);
+      throw new Expected('headers as a mapping, or as strings "Name: value"', item);
     }
-    if (OUR_HEADERS.includes(name.toLowerCase())) {
-      throw new Expected('headers that a ping does not have by itself', name);
+    if (RESERVED_HEADERS.includes(name.toLowerCase())) {
+      throw new Expected('headers other than those that every ping has', name);
     }
     const isScalar = typeof value === 'string' || typeof value === 'number';
     if (!isScalar || !HEADER_VALUE.test(String(value))) {
@@ -219,10 +222,10 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
   });
 };
 
-/** What digest authentication can carry (RFC 7616 3.4): it is never shown when it is wrong. */
+/** A user name or password that digest authentication can carry (RFC 7616 3.4). Never shown. */
 const credential: Format<string> = (given) => {
-  // Of 00123 JSON leaves no trace, and of 1.0 neither.
-  if (typeof given === 'number') throw new Expected('a text, in quotes', '<a number>');
+  // As a number, 00123 and 1.0 would lose digits.
+  if (typeof given === 'number') throw new Expected('a string, in quotes', '<a number>');
   if (typeof given !== 'string' || !HEADER_VALUE.test(given)) {
     throw new Expected('one line of text without control characters', '<secret>');
   }
@@ -242,7 +245,7 @@ const serverName: Format<string> = (given) => {
 
 /** CIDR blocks, single addresses, and domains in lower case. */
 const allowList: Format<readonly string[]> = (given) =>
-  texts(given).map((item) => {
+  stringList(given).map((item) => {
     const block = canonicalCidr(item);
     if (typeof block === 'string') return block;
     if (block !== undefined) {
@@ -257,7 +260,7 @@ const allowList: Format<readonly string[]> = (given) =>
 
 /** Domains in lower case, without their last dot; a single dot is the root. */
 const domains: Format<readonly string[]> = (given) =>
-  texts(given).map((item) => {
+  stringList(given).map((item) => {
     if (item === '.') return item;
     try {
       const host = serverName(item);
@@ -269,82 +272,83 @@ const domains: Format<readonly string[]> = (given) =>
   });
 
 export interface ListenAddress {
-  /** Empty for every address. */
+  /** Empty: all addresses. */
   readonly host: string;
-  /** 0 for one that the system chooses. */
+  /** 0: the system selects one. */
   readonly port: number;
 }
 
-/** An HTTP server's, without a user in it: that is `basic_auth`. */
+/** An http or https URL. Its user goes into `basic_auth`. */
 const url: Format<string> = (given) => {
   const isUrl = typeof given === 'string' && URL.canParse(given);
   const { protocol = '', username = '', password = '' } = isUrl ? new URL(given) : {};
   if (!isUrl || !/^https?:$/.test(protocol) || username !== '' || password !== '') {
-    throw new Expected('an http:// or https:// URL without a user in it', '<url>');
+    throw new Expected('an http:// or https:// URL without a user name', '<url>');
   }
   return given;
 };
 
-/** On whose behalf something is watched. */
+/** The owner of destinations. */
 const owner: Format<string> = (given) => {
   if (!isOwner(given)) throw new Expected(OWNER_WANTED, given);
   return given;
 };
 
 const events: Format<readonly EventName[]> = (given) =>
-  texts(given).map((item) => oneOf(...EVENTS)(item));
+  stringList(given).map((item) => oneOf(...EVENTS)(item));
 
-/** What a text turns into, unless it is empty. */
+/** The format, or `empty` for an empty string. */
 function optional<T, const E>(format: Format<T>, empty: E): Format<T | E> {
   return (given) => (given === '' ? empty : format(given));
 }
 
-/** Every format by the name that the schema gives it. */
+/** Every format by the name that settings use. */
 export const FORMATS = {
   interval: duration(100),
-  timeout: optional(duration(10), undefined),
-  lull: optional(duration(100), undefined),
-  text,
-  texts,
-  dns_servers: dnsServers,
+  optionalInterval: optional(duration(100), undefined),
+  duration: duration(10),
+  optionalDuration: optional(duration(10), undefined),
+  ttl: duration(100),
+  string,
+  stringList,
+  boolean: trueOrFalse,
+  runLength: integer(1, MAX_RUN),
+  failureCount: integer(0, MAX_RUN),
+  targetCount: integer(1, 1024),
+  portNumber: integer(0, 65535),
+  dscp: integer(0, 63),
+  maxForwards: integer(0, 255),
+  shardCount: integer(1, 10_000),
+  shard: integer(0, 9_999),
+  dnsServers,
   domains,
-  truth,
-  count: whole(1, MAX_RUN),
-  failure_count: whole(0, MAX_RUN),
-  port_number: whole(0, 65535),
   header: optional(headerText, ''),
-  sip_uri: optional(sipUri, ''),
+  headers,
+  sipUri: optional(sipUri, ''),
   address: optional(address, ''),
-  alive_codes: aliveCodes,
+  aliveCodes,
   method,
   transport: oneOf('auto', ...TRANSPORTS),
   resolve: oneOf('all', 'first'),
-  alive_when: oneOf('any', 'all', 'priority'),
-  target_count: whole(1, 1024),
-  ttl: duration(100),
+  aliveWhen: oneOf('any', 'all', 'priority'),
   connection: oneOf('persistent', 'per_ping'),
-  ip_protocol: oneOf('any', 'ip4', 'ip6'),
-  tls_version: oneOf(...TLS_VERSIONS),
-  dscp: whole(0, 63),
-  hops: whole(0, 255),
-  origin,
+  ipProtocol: oneOf('any', 'ip4', 'ip6'),
+  tlsVersion: oneOf(...TLS_VERSIONS),
+  wsOrigin,
+  wsPath,
   ciphers,
-  path,
   user: optional(user, ''),
-  via_host: optional(viaHost, ''),
-  server_name: optional(serverName, ''),
-  headers,
+  viaHost: optional(viaHost, ''),
+  serverName: optional(serverName, ''),
   credential,
-  allow_list: allowList,
+  allowList,
   url,
-  external_url: optional(url, ''),
+  externalUrl: optional(url, ''),
   owner,
   events,
-  shard_count: whole(1, 10_000),
-  shard: whole(0, 9_999),
-  listen_address: listenAddress,
-  log_level: oneOf('debug', 'info', 'warn', 'error'),
-  log_format: oneOf('logfmt', 'json'),
+  listenAddress,
+  logLevel: oneOf('debug', 'info', 'warn', 'error'),
+  logFormat: oneOf('logfmt', 'json'),
 } as const satisfies Readonly<Record<string, Format<unknown>>>;
 
 export type FormatName = keyof typeof FORMATS;

@@ -1,4 +1,4 @@
-/** From the command line, the environment and files to a configuration that can be used. */
+/** The configuration, with the files that it names. */
 
 import { createSecureContext } from 'node:tls';
 import { type Contents, WatchedFiles } from '../platform/watched-files.js';
@@ -11,18 +11,20 @@ import { filesOfHttp } from './source-settings.js';
 
 export interface Loaded {
   readonly config: Config;
-  /** What the settings name; the caller closes it. */
+  /** Files that the settings name; the caller closes it. */
   readonly files: WatchedFiles;
 }
 
 /**
- * @param inForce where another cannot be taken any more.
- * @throws ConfigError or FilesError with what is wrong.
+ * Reads the configuration, and the files that its settings name.
+ *
+ * @param inForce the DNS settings of a running process, which a reload does not change.
+ * @throws ConfigError or FilesError with the problems.
  */
 export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
   const config = readConfig(sources);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
-  // Their URLs may be secrets: they are told apart by their owners and names.
+  // Their URLs may be secrets, so messages name their owners and names.
   const https = [
     ...config.sources.flatMap((source) =>
       source.kind === 'http_sd' ? [[`http_sd ${source.owner}: `, source.http] as const] : [],
@@ -38,7 +40,7 @@ export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
   return { config, files: new WatchedFiles(all, optional, check) };
 }
 
-/** The settings of every module, and of every destination with settings of its own, with their places. */
+/** The settings of every module, and of every destination that has its own, each with its place. */
 function allSettings({
   modules,
   destinations,
@@ -54,36 +56,36 @@ function allSettings({
   ];
 }
 
-/** @throws ConfigError when files do not hold the certificates, keys and passwords that they should. */
+/** @throws ConfigError when a file does not contain the certificate, key or password that it should. */
 function checkFiles(
   config: Config,
   httpTls: readonly (readonly [place: string, tls: TlsSettings])[],
   contents: Contents,
 ): void {
   const text = (path: string) => {
-    const held = contents.get(path);
-    if (held === undefined) throw new Error(`${path} could not be read`);
-    return held;
+    const content = contents.get(path);
+    if (content === undefined) throw new Error(`${path} could not be read`);
+    return content;
   };
-  const tlsFault = (place: string, tls: TlsSettings): string | undefined => {
+  const tlsProblem = (place: string, tls: TlsSettings): string | undefined => {
     try {
       if (filesIn(tls).length > 0) createSecureContext(secureContextOptions(tls, text));
       return undefined;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const named = filesIn(tls).join(', ');
-      return `${place}tls_config: expected certificates and keys in ${named}, got ${why}`;
+      const files = filesIn(tls).join(', ');
+      return `${place}tls_config: expected certificates and keys in ${files}, got ${why}`;
     }
   };
-  const httpFaults = httpTls.flatMap(([place, tls]) => tlsFault(place, tls) ?? []);
-  const faults = allSettings(config).flatMap(([place, { tls, auth }]) => {
-    const fault = tlsFault(place, tls);
-    if (fault !== undefined) return [fault];
+  const httpProblems = httpTls.flatMap(([place, tls]) => tlsProblem(place, tls) ?? []);
+  const problems = allSettings(config).flatMap(([place, { tls, auth }]) => {
+    const problem = tlsProblem(place, tls);
+    if (problem !== undefined) return [problem];
     const path = auth?.passwordFile ?? '';
     if (path === '' || isPassword(text(path))) return [];
-    return [`${place}auth.password_file: expected one line in ${path}, got none or more`];
+    return [`${place}auth.password_file: expected one line in ${path}, got no line or several`];
   });
-  const all = new Set([...faults, ...httpFaults]);
+  const all = new Set([...problems, ...httpProblems]);
   if (all.size > 0) throw new ConfigError([...all].join('\n'));
 }
 

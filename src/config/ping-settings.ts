@@ -1,4 +1,4 @@
-/** Settings of pings, as they are laid over one another: top level, module, destination. */
+/** Ping settings, and how levels override one another: top level, module, destination. */
 
 import { show } from '../platform/values.js';
 import {
@@ -7,33 +7,40 @@ import {
   TLS_VERSIONS,
   type TlsSettings,
 } from '../shared/destination.js';
+import type { TransportChoice } from '../shared/outcome.js';
 import { pingableUri, UriError } from '../shared/uri.js';
 import { Expected } from './expected.js';
 import { FORMATS } from './formats.js';
 import { PING_SETTINGS } from './ping-schema.js';
+import { type Report, unknownKey } from './problems.js';
+import { objectOf, type Values } from './setting.js';
 
-type Key = keyof typeof PING_SETTINGS;
+type PingValues = Values<typeof PING_SETTINGS>;
 
-/** The settings that one level gives, in the form in which they are used. */
-export type PingGiven = {
-  readonly [K in Key]?: ReturnType<(typeof FORMATS)[(typeof PING_SETTINGS)[K]['format']]>;
-};
-
-/** Collects what is wrong, each with its path. */
-export type Report = (path: string, fault: string) => void;
+/** The ping settings that one level gives. */
+export type PingGiven = Partial<PingValues>;
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** The keys of settings of pings, for suggestions. */
+/** The keys of ping settings, for suggestions. */
 export const PING_KEYS: readonly string[] = Object.keys(PING_SETTINGS);
 
-export function isPingKey(key: string): key is Key {
+const GROUPS = new Set(PING_KEYS.flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])));
+
+const DEFAULTS = Object.fromEntries(
+  Object.entries(PING_SETTINGS).map(([key, setting]) => [
+    key,
+    FORMATS[setting.format](setting.default),
+  ]),
+) as PingValues;
+
+export function isPingKey(key: string): key is keyof PingValues {
   return Object.hasOwn(PING_SETTINGS, key);
 }
 
 /**
  * The entries of a module or a destination: `{auth: {username: x}}` as `auth.username` and x, a
- * mapping of headers as the pairs of it.
+ * mapping of headers as pairs of name and value.
  */
 export function entriesOf(
   given: Readonly<Record<string, unknown>>,
@@ -41,9 +48,9 @@ export function entriesOf(
   report: Report,
 ): [string, unknown][] {
   return Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
-    // A dot is a level; a name that has one is none, here as at the top level.
+    // A dot is a level, so no key has one; the same holds at the top level.
     if (key.includes('.')) {
-      report(`${path}${key}`, `expected a setting of pings, got ${show(key)}`);
+      report(`${path}${key}`, unknownKey(key, PING_KEYS));
       return [];
     }
     if (value === null) return GROUPS.has(key) ? [] : [[key, value]];
@@ -56,14 +63,7 @@ export function entriesOf(
   });
 }
 
-const GROUPS = new Set(
-  Object.keys(PING_SETTINGS).flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])),
-);
-
-/**
- * Reads the settings of pings among the entries of a mapping; others are left alone. A key with
- * nothing behind it is as good as none.
- */
+/** Reads the ping settings among the entries of a mapping; a key without a value is skipped. */
 export function readPing(
   entries: readonly (readonly [key: string, given: unknown])[],
   path: string,
@@ -82,61 +82,52 @@ export function readPing(
   return read;
 }
 
-/** What the levels come to; a later level goes before an earlier one. */
+/** The settings that the levels give together; a later level overrides an earlier one. */
 export function pingSettings(
   levels: readonly PingGiven[],
   version: string,
   path: string,
   report: Report,
 ): PingSettings {
-  const given: PingGiven = Object.assign({}, ...levels);
-  const intervalMs = given.ping_interval ?? PING_SETTINGS.ping_interval.default * 1000;
-  const timeoutMs = given.ping_timeout ?? Math.min(DEFAULT_TIMEOUT_MS, 0.9 * intervalMs);
+  const given: PingValues = Object.assign({}, DEFAULTS, ...levels);
+  const {
+    intervalMs,
+    timeoutMs: givenMs,
+    identity,
+    auth,
+    ...rest
+  } = objectOf(PING_SETTINGS, given);
+  const timeoutMs = givenMs ?? Math.min(DEFAULT_TIMEOUT_MS, 0.9 * intervalMs);
   if (timeoutMs >= intervalMs) {
-    const wanted = `less than ping_interval (${intervalMs / 1000} s)`;
-    report(`${path}ping_timeout`, `expected ${wanted}, got ${timeoutMs / 1000} s`);
+    const expected = `less than ping_interval (${intervalMs / 1000} s)`;
+    report(`${path}ping_timeout`, `expected ${expected}, got ${timeoutMs / 1000} s`);
   }
+  checkTls(rest.tls, path, report);
   return {
+    ...rest,
     intervalMs,
     timeoutMs,
-    rise: given.rise ?? PING_SETTINGS.rise.default,
-    fall: given.fall ?? PING_SETTINGS.fall.default,
-    deleteCounter: given.delete_counter ?? PING_SETTINGS.delete_counter.default,
-    maxBackoffMs: given.max_backoff ?? PING_SETTINGS.max_backoff.default * 1000,
-    aliveCodes: given.alive_codes ?? PING_SETTINGS.alive_codes.default,
-    method: given.method ?? PING_SETTINGS.method.default,
     identity: {
-      pingFrom: given.ping_from ?? '',
-      user: given.user ?? '',
-      to: given.to ?? '',
-      contact: given.contact ?? '',
-      viaHost: given.via_host ?? '',
-      userAgent: given.user_agent || `sip-keepalive-exporter/${version}`,
-      route: route(given, path, report),
-      headers: given.headers ?? [],
+      ...identity,
+      userAgent: identity.userAgent || `sip-keepalive-exporter/${version}`,
+      route: route(identity.route, rest.transport, path, report),
     },
-    auth: credentials(given, path, report),
-    transport: given.transport ?? PING_SETTINGS.transport.default,
-    connection: given.connection ?? PING_SETTINGS.connection.default,
-    wsPath: given.ws_path ?? PING_SETTINGS.ws_path.default,
-    wsOrigin: given.ws_origin ?? PING_SETTINGS.ws_origin.default,
-    maxForwards: given.max_forwards ?? PING_SETTINGS.max_forwards.default,
-    tls: tlsSettings(given, path, report),
-    sourceAddress: given.source_address ?? '',
-    sourcePort: given.source_port ?? PING_SETTINGS.source_port.default,
-    dscp: given.dscp ?? PING_SETTINGS.dscp.default,
-    ipProtocol: given.ip_protocol ?? PING_SETTINGS.ip_protocol.default,
-    resolve: given.resolve ?? PING_SETTINGS.resolve.default,
-    aliveWhen: given.alive_when ?? PING_SETTINGS.alive_when.default,
-    maxTargets: given.max_targets ?? PING_SETTINGS.max_targets.default,
+    auth: credentials(auth, path, report),
   };
 }
 
-/** Read only now: which port is the default one depends on the wire. */
-function route({ route = '', transport }: PingGiven, path: string, report: Report): string {
-  if (route === '') return '';
+/** The TLS settings among those that are given; contradictions are reported. */
+export function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
+  const { tls } = objectOf(PING_SETTINGS, { ...DEFAULTS, ...given });
+  checkTls(tls, path, report);
+  return tls;
+}
+
+/** Read last, because the transport determines the default port. */
+function route(given: string, transport: TransportChoice, path: string, report: Report): string {
+  if (given === '') return '';
   try {
-    return pingableUri(route, transport ?? PING_SETTINGS.transport.default);
+    return pingableUri(given, transport);
   } catch (error) {
     if (!(error instanceof UriError)) throw error;
     report(`${path}route`, error.message);
@@ -144,10 +135,8 @@ function route({ route = '', transport }: PingGiven, path: string, report: Repor
   }
 }
 
-function credentials(given: PingGiven, path: string, report: Report): Credentials | undefined {
-  const username = given['auth.username'] ?? '';
-  const password = given['auth.password'] ?? '';
-  const passwordFile = given['auth.password_file'] ?? '';
+function credentials(auth: Credentials, path: string, report: Report): Credentials | undefined {
+  const { username, password, passwordFile } = auth;
   if (username === '' && password === '' && passwordFile === '') return undefined;
   if (username === '') {
     report(`${path}auth.username`, 'expected a user name beside the password, got none');
@@ -156,34 +145,21 @@ function credentials(given: PingGiven, path: string, report: Report): Credential
     const got = password === '' ? 'neither' : 'both';
     report(`${path}auth`, `expected either password or password_file, got ${got}`);
   }
-  return { username, password, passwordFile };
+  return auth;
 }
 
-/** The TLS settings among those that are given; what contradicts itself is reported. */
-export function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
-  const tls: TlsSettings = {
-    caFile: given['tls_config.ca_file'] ?? '',
-    certFile: given['tls_config.cert_file'] ?? '',
-    keyFile: given['tls_config.key_file'] ?? '',
-    keyPassphraseFile: given['tls_config.key_passphrase_file'] ?? '',
-    serverName: given['tls_config.server_name'] ?? '',
-    minVersion: given['tls_config.min_version'] ?? PING_SETTINGS['tls_config.min_version'].default,
-    maxVersion: given['tls_config.max_version'] ?? PING_SETTINGS['tls_config.max_version'].default,
-    ciphers: given['tls_config.ciphers'] ?? '',
-    legacyRenegotiation: given['tls_config.legacy_renegotiation'] ?? false,
-    insecureSkipVerify: given['tls_config.insecure_skip_verify'] ?? false,
-    strictRfc5922: given['tls_config.strict_rfc5922'] ?? false,
-  };
-  const lacks = (key: string, wanted: string) =>
-    report(`${path}tls_config.${key}`, `expected ${wanted}, got none`);
-  if (tls.certFile !== '' && tls.keyFile === '') lacks('key_file', 'the key of cert_file');
-  if (tls.keyFile !== '' && tls.certFile === '') lacks('cert_file', 'the certificate of key_file');
+function checkTls(tls: TlsSettings, path: string, report: Report): void {
+  const missing = (key: string, expected: string) =>
+    report(`${path}tls_config.${key}`, `expected ${expected}, got none`);
+  if (tls.certFile !== '' && tls.keyFile === '') missing('key_file', 'the key of cert_file');
+  if (tls.keyFile !== '' && tls.certFile === '') {
+    missing('cert_file', 'the certificate of key_file');
+  }
   if (tls.keyPassphraseFile !== '' && tls.keyFile === '') {
-    lacks('key_file', 'the key of key_passphrase_file');
+    missing('key_file', 'the key of key_passphrase_file');
   }
   if (TLS_VERSIONS.indexOf(tls.minVersion) > TLS_VERSIONS.indexOf(tls.maxVersion)) {
-    const wanted = `at most max_version (${tls.maxVersion})`;
-    report(`${path}tls_config.min_version`, `expected ${wanted}, got ${show(tls.minVersion)}`);
+    const expected = `at most max_version (${tls.maxVersion})`;
+    report(`${path}tls_config.min_version`, `expected ${expected}, got ${show(tls.minVersion)}`);
   }
-  return tls;
 }

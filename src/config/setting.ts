@@ -1,25 +1,91 @@
-/** What is said of a setting, once. */
+/** How a setting is declared, and what follows from its declaration. */
 
-import type { FormatName } from './formats.js';
+import type { FORMATS, FormatName } from './formats.js';
 
 export interface Setting {
+  /** One or more sentences for `--help` and docs/configuration.md. */
   readonly doc: string;
   /** The name of one of FORMATS. */
   readonly format: FormatName;
+  /** As a user would write it; the format reads it. */
   readonly default: unknown;
-  readonly env?: string;
+  /** Where the value is in the object that is read; a dot is a level (`dns.servers`). */
+  readonly member: string;
+  readonly env: string;
   /** The name of the flag, without its dashes. */
-  readonly arg?: string;
-  /** May be given again and again, each time one item. */
+  readonly arg: string;
+  /** The flag may be repeated; each adds one item. */
   readonly isRepeatable?: true;
-  /** A flag that takes no value. */
+  /** The flag takes no value. */
   readonly isSwitch?: true;
-  /** In the file it may be a mapping. */
+  /** The file may give it as a mapping. */
   readonly isMapping?: true;
+  /** The value is never shown. */
+  readonly isSecret?: true;
+  /** Left out of /config: it belongs to one start, or /config shows it in another form. */
+  readonly isHidden?: true;
 }
 
-/** The setting at `path`, with the flag and the variable that follow from it. */
+/** Settings by their paths (`web.listen-address`); a dot is a level in the file. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** The setting at `path`, with the flag and the environment variable that follow from the path. */
 export function setting<const S extends Omit<Setting, 'env' | 'arg'>>(path: string, rest: S) {
   const env = `SIP_KEEPALIVE_${path.replace(/[.-]/g, '_').toUpperCase()}`;
   return { ...rest, env, arg: path };
+}
+
+/** What the format of a setting makes of the text that is given. */
+type ValueOf<S extends Setting> = ReturnType<(typeof FORMATS)[S['format']]>;
+
+/** The values of settings by their paths. */
+export type Values<T extends Settings> = { readonly [Path in keyof T]: ValueOf<T[Path]> };
+
+/** The values of settings by their members (`dns.servers`). */
+type ByMember<T extends Settings> = {
+  readonly [Path in keyof T as T[Path]['member']]: ValueOf<T[Path]>;
+};
+
+type GroupOf<Member> = Member extends `${infer Group}.${string}` ? Group : never;
+
+/** `{'dns.servers': x}` as `{dns: {servers: x}}`. */
+type ByLevel<Flat> = {
+  readonly [Member in keyof Flat as Member extends `${string}.${string}`
+    ? never
+    : Member]: Flat[Member];
+} & {
+  readonly [Group in GroupOf<keyof Flat>]: {
+    readonly [Member in keyof Flat as Member extends `${Group}.${infer Name}`
+      ? Name
+      : never]: Flat[Member];
+  };
+};
+
+/** The object that a table of settings is read into. */
+export type ObjectOf<T extends Settings> = ByLevel<ByMember<T>>;
+
+/** Puts each value where its setting's `member` says. */
+export function objectOf<T extends Settings>(table: T, values: Values<T>): ObjectOf<T> {
+  const flat = Object.entries(table).map(([path, { member }]) => [member, values[path]]);
+  // The type repeats what the loop does.
+  return byLevels(Object.fromEntries(flat)) as ObjectOf<T>;
+}
+
+/** `{'auth.username': x}` as `{auth: {username: x}}`. */
+export function byLevels(flat: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(flat)) {
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let node = root;
+    for (const key of keys) {
+      const below = node[key];
+      const level: Record<string, unknown> =
+        typeof below === 'object' && below !== null ? { ...below } : {};
+      node[key] = level;
+      node = level;
+    }
+    node[last] = value;
+  }
+  return root;
 }

@@ -1,9 +1,14 @@
-/** The configuration in force, in the words of the configuration file. */
+/** The configuration in use, in the form of a configuration file. */
 
+import { isMapping } from '../platform/values.js';
 import { bracketed } from '../shared/address.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
 import type { Config } from './config.js';
-import { DEFAULT_MODULE } from './destinations.js';
+import type { ListenAddress } from './formats.js';
+import { DEFAULT_MODULE } from './modules.js';
+import { PING_SETTINGS } from './ping-schema.js';
+import { PROCESS_SETTINGS } from './process-schema.js';
+import { byLevels, type Setting, type Settings } from './setting.js';
 import {
   type BasicAuth,
   type HttpSettings,
@@ -11,30 +16,12 @@ import {
   type SourceSettings,
 } from './source-settings.js';
 
-/** JSON, which is YAML too: what it shows can be loaded again and means the same. */
+/** JSON, which is also YAML: loading it again gives the same configuration. */
 export function showConfig(config: Config): string {
   const { [DEFAULT_MODULE]: top, ...modules } = config.modules;
-  const { host, port } = config.webListenAddress;
   const shown = {
-    web: {
-      'enable-admin-api': config.isAdminEnabled,
-      'listen-address': `${bracketed(host)}:${port}`,
-      'external-url': config.webExternalUrl,
-      config: { file: config.webConfigFile },
-    },
-    log: { level: config.logLevel, format: config.logFormat },
-    dns: {
-      servers: config.dns.servers,
-      resolv_conf: config.dns.resolvConf,
-      search: config.dns.search,
-      timeout: `${config.dns.timeoutMs}ms`,
-      min_ttl: `${config.dns.minTtlMs}ms`,
-      max_ttl: `${config.dns.maxTtlMs}ms`,
-      hosts_file: config.dns.hostsFile,
-    },
-    state_dir: config.stateDir,
-    shard: config.shard.ordinal,
-    'total-shards': config.shard.total,
+    ...showSettings(PROCESS_SETTINGS, config),
+    ...showPing(top),
     discovery: showSources(config.sources),
     webhooks: config.webhooks.map(({ name, http, events, secretFile }) => ({
       name,
@@ -43,8 +30,6 @@ export function showConfig(config: Config): string {
       events,
       secret_file: secretFile,
     })),
-    probe: { enabled: config.isProbeEnabled, allow: config.probeAllow },
-    ...(top === undefined ? {} : showPing(top)),
     modules: Object.fromEntries(
       Object.entries(modules).map(([name, settings]) => [name, showPing(settings)]),
     ),
@@ -114,66 +99,56 @@ function showBasicAuth({ username, password, passwordFile }: BasicAuth) {
     : { username, password_file: passwordFile };
 }
 
-/** The path of a webhook is what lets us in. */
+/** The path of a webhook URL is usually what grants access. */
 const SECRET_URL = 'http://<secret>';
-/** Stands where a secret is; what is shown loads again only with the secret put back. */
+/** Replaces a secret, which must be put back before the configuration is loaded again. */
 const SECRET = '<secret>';
 
-function showPing(settings: PingSettings) {
-  const { identity, tls, auth } = settings;
-  return {
-    ping_interval: `${settings.intervalMs}ms`,
-    ping_timeout: `${settings.timeoutMs}ms`,
-    ping_from: identity.pingFrom,
-    rise: settings.rise,
-    fall: settings.fall,
-    delete_counter: settings.deleteCounter,
-    max_backoff: `${settings.maxBackoffMs}ms`,
-    alive_codes: settings.aliveCodes,
-    method: settings.method,
-    transport: settings.transport,
-    connection: settings.connection,
-    ws_path: settings.wsPath,
-    ws_origin: settings.wsOrigin,
-    max_forwards: settings.maxForwards,
-    user: identity.user,
-    to: identity.to,
-    contact: identity.contact,
-    via_host: identity.viaHost,
-    user_agent: identity.userAgent,
-    headers: identity.headers.map(([name, value]) => `${name}: ${value}`),
-    route: identity.route,
-    source_address: settings.sourceAddress,
-    source_port: settings.sourcePort,
-    dscp: settings.dscp,
-    ip_protocol: settings.ipProtocol,
-    resolve: settings.resolve,
-    alive_when: settings.aliveWhen,
-    max_targets: settings.maxTargets,
-    auth:
-      auth === undefined
-        ? { username: '', password: '', password_file: '' }
-        : {
-            username: auth.username,
-            password: auth.password === '' ? '' : SECRET,
-            password_file: auth.passwordFile,
-          },
-    tls_config: showTls(tls),
-  };
+function showPing(settings: PingSettings | undefined): Record<string, unknown> {
+  return settings === undefined ? {} : showSettings(PING_SETTINGS, settings);
 }
 
-function showTls(tls: TlsSettings) {
-  return {
-    ca_file: tls.caFile,
-    cert_file: tls.certFile,
-    key_file: tls.keyFile,
-    key_passphrase_file: tls.keyPassphraseFile,
-    server_name: tls.serverName,
-    min_version: tls.minVersion,
-    max_version: tls.maxVersion,
-    ciphers: tls.ciphers,
-    legacy_renegotiation: tls.legacyRenegotiation,
-    insecure_skip_verify: tls.insecureSkipVerify,
-    strict_rfc5922: tls.strictRfc5922,
-  };
+function showTls(tls: TlsSettings): unknown {
+  return showSettings(TLS_SETTINGS, { tls })['tls_config'];
+}
+
+const TLS_SETTINGS: Settings = Object.fromEntries(
+  Object.entries(PING_SETTINGS).filter(([path]) => path.startsWith('tls_config.')),
+);
+
+/** The settings of a table as the file would have them, from the object that they were read into. */
+function showSettings(table: Settings, from: object): Record<string, unknown> {
+  const shown = Object.entries(table)
+    .filter(([, { isHidden }]) => isHidden !== true)
+    .map(([path, setting]) => [path, showValue(setting, valueAt(from, setting.member))]);
+  return byLevels(Object.fromEntries(shown));
+}
+
+function showValue({ format, isSecret }: Setting, value: unknown): unknown {
+  // A value that is not set, and a secret that is not set, are written as an empty string.
+  if (value === undefined || value === '') return '';
+  if (isSecret === true) return SECRET;
+  switch (format) {
+    case 'interval':
+    case 'optionalInterval':
+    case 'duration':
+    case 'optionalDuration':
+    case 'ttl':
+      return `${String(value)}ms`;
+    case 'listenAddress': {
+      const { host, port } = value as ListenAddress;
+      return `${bracketed(host)}:${port}`;
+    }
+    case 'headers':
+      return (value as PingSettings['identity']['headers']).map((header) => header.join(': '));
+    default:
+      return value;
+  }
+}
+
+/** Undefined when a level of the path has no value. */
+function valueAt(from: unknown, member: string): unknown {
+  return member
+    .split('.')
+    .reduce<unknown>((level, name) => (isMapping(level) ? level[name] : undefined), from);
 }

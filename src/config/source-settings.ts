@@ -1,18 +1,18 @@
-/** Where destinations come from besides the configuration, and whom changes are told to. */
+/** Sources of destinations, and webhooks. */
 
 import { filesIn, type TlsSettings } from '../shared/destination.js';
 
-/** How an HTTP server is spoken to. Times are milliseconds. */
+/** Settings of HTTP requests to one server. Times are milliseconds. */
 export interface HttpSettings {
   readonly url: string;
-  /** For all of a request. */
+  /** For the whole request. */
   readonly timeoutMs: number;
   readonly tls: TlsSettings;
   readonly basicAuth: BasicAuth | undefined;
   readonly followRedirects: boolean;
 }
 
-/** The password is in the file where one is named. */
+/** The password is in the file if one is named. */
 export interface BasicAuth {
   readonly username: string;
   readonly password: string;
@@ -23,22 +23,22 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Longer answers are refused; 64 MB where it is not given. */
+  /** Longer responses are rejected. Default: 64 MB. */
   readonly maxBytes?: number;
 }
 
 export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
-  /** Where a redirect leads, as written; empty without one. */
+  /** Target of a redirect, as sent; empty without one. */
   readonly location: string;
   /** The header as it was sent (RFC 9110 10.2.3). */
   readonly retryAfter?: string;
-  /** In memory of its own; empty with a redirect. */
+  /** A copy of its own; empty for a redirect. */
   readonly body: Buffer;
 }
 
-/** Asks an HTTP server. Rejects when it gives no answer in time, or when `signal` aborts. */
+/** Sends an HTTP request. Rejects when there is no response in time, or when `signal` aborts. */
 export type Requester = (
   settings: HttpSettings,
   request: HttpRequest,
@@ -48,11 +48,11 @@ export type Requester = (
 interface Common {
   /** Unique, for people and for the label `source`. */
   readonly name: string;
-  /** On whose behalf what it finds is watched, where that does not say so itself. */
+  /** Owner of its destinations, unless an entry names another. */
   readonly owner: string;
-  /** How often it is looked at. */
+  /** Time between two reads. */
   readonly refreshMs: number;
-  /** Laid under what is found: `module` and `labels`. */
+  /** Default `module` and `labels` of its destinations. */
   readonly module: string;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -81,7 +81,7 @@ export interface WebhookSettings {
   readonly name: string;
   readonly http: HttpSettings;
   readonly events: readonly EventName[];
-  /** Key of the signature; empty for none. */
+  /** File with the key of the signature; empty for no signature. */
   readonly secretFile: string;
 }
 

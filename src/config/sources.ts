@@ -1,13 +1,16 @@
-/** `discovery` and `webhooks`, as the configuration has them. */
+/** The sections `discovery` and `webhooks` of the configuration. */
 
 import { resolve } from 'node:path';
-import { isMapping, show } from '../platform/values.js';
-import { nearestOf } from '../shared/nearest.js';
-import { readLabels } from './destinations.js';
+import { isMapping, kindOf } from '../platform/values.js';
+import type { TlsSettings } from '../shared/destination.js';
+import { resolveFiles } from './config-file.js';
 import type { Format } from './expected.js';
 import { itemsOf, type Read, readFields } from './fields.js';
 import { FORMATS } from './formats.js';
-import { entriesOf, type Report, readPing, tlsSettings } from './ping-settings.js';
+import { readLabels } from './labels.js';
+import type { Modules } from './modules.js';
+import { entriesOf, isPingKey, PING_KEYS, readPing, tlsSettings } from './ping-settings.js';
+import { type Report, unknownKey, unknownModule } from './problems.js';
 import {
   type BasicAuth,
   EVENTS,
@@ -18,12 +21,12 @@ import {
   type WebhookSettings,
 } from './source-settings.js';
 
-/** How often a source is looked at, unless it says otherwise. */
+/** Default intervals between two reads of a source. */
 const FILE_REFRESH_MS = 5_000;
 const HTTP_REFRESH_MS = 60_000;
 const HTTP_TIMEOUT_MS = 10_000;
 
-/** Sources that flags name, by their kind. */
+/** Files of sources that flags name, by kind. */
 export type FlaggedSources = Readonly<Partial<Record<SourceKind, readonly string[]>>>;
 
 const anything: Format<unknown> = (given) => given;
@@ -31,7 +34,7 @@ const anything: Format<unknown> = (given) => given;
 const COMMON = {
   owner: FORMATS.owner,
   refresh_interval: FORMATS.interval,
-  module: FORMATS.text,
+  module: FORMATS.string,
   labels: anything,
 } as const;
 const HTTP = {
@@ -41,84 +44,113 @@ const HTTP = {
   tls_config: anything,
 } as const;
 const FIELDS = {
-  file_sd: { ...COMMON, files: FORMATS.texts },
-  http_sd: { ...COMMON, ...HTTP, follow_redirects: FORMATS.truth },
-  dispatcher_list: { ...COMMON, file: FORMATS.text },
-  kamailio_cfg: { ...COMMON, file: FORMATS.text },
+  file_sd: { ...COMMON, files: FORMATS.stringList },
+  http_sd: { ...COMMON, ...HTTP, follow_redirects: FORMATS.boolean },
+  dispatcher_list: { ...COMMON, file: FORMATS.string },
+  kamailio_cfg: { ...COMMON, file: FORMATS.string },
 } as const;
-const WEBHOOK = { ...HTTP, name: FORMATS.owner, events: FORMATS.events, secret_file: FORMATS.text };
+const WEBHOOK = {
+  ...HTTP,
+  name: FORMATS.owner,
+  events: FORMATS.events,
+  secret_file: FORMATS.string,
+};
 
-/** @param folder what names of files are relative to. */
+const FLAGS = {
+  file_sd: 'discovery.file-sd',
+  dispatcher_list: 'discovery.dispatcher-list',
+  kamailio_cfg: 'discovery.kamailio-cfg',
+  http_sd: '',
+} as const satisfies Readonly<Record<SourceKind, string>>;
+
+/** What reading a section takes. */
+export interface SectionReading {
+  /** Relative file names are relative to it. */
+  readonly folder: string;
+  readonly modules: Modules;
+  readonly report: Report;
+}
+
+/** The sources of flags and of the section `discovery`, by kind. */
 export function readSources(
   given: unknown,
   flagged: FlaggedSources,
-  folder: string,
-  report: Report,
+  reading: SectionReading,
 ): readonly SourceSettings[] {
+  const { report } = reading;
   const kinds = isMapping(given) ? given : {};
   for (const key of Object.keys(kinds)) {
     const isKind = SOURCE_KINDS.some((kind) => kind === key);
-    if (isKind) continue;
-    const wanted = `one of ${SOURCE_KINDS.join(', ')}${nearestOf(key, SOURCE_KINDS)}`;
-    report(`discovery.${key}`, `expected ${wanted}, got ${show(key)}`);
+    if (!isKind) report(`discovery.${key}`, unknownKey(key, SOURCE_KINDS));
   }
   const sources = SOURCE_KINDS.flatMap((kind) => [
-    ...(flagged[kind] ?? []).map((file) =>
-      readSource(kind, kind === 'file_sd' ? { files: [file] } : { file }, kind, '', report),
-    ),
+    ...(flagged[kind] ?? []).map((file, index) => {
+      const entry = kind === 'file_sd' ? { files: [file] } : { file };
+      return readSource(kind, entry, `${FLAGS[kind]}[${index}]`, { ...reading, folder: '' });
+    }),
     ...itemsOf(kinds[kind], `discovery.${kind}`, report).map(([item, path]) =>
-      readSource(kind, item, path, folder, report),
+      readSource(kind, item, path, reading),
     ),
   ]);
-  return withOwnNames(sources);
+  return withUniqueNames(sources);
 }
 
 function readSource(
   kind: SourceKind,
   given: unknown,
   path: string,
-  folder: string,
-  report: Report,
+  reading: SectionReading,
 ): SourceSettings {
-  const commonOf = (read: Read<typeof COMMON>) => ({
-    owner: read.owner ?? kind,
-    refreshMs: read.refresh_interval ?? (kind === 'http_sd' ? HTTP_REFRESH_MS : FILE_REFRESH_MS),
-    module: read.module ?? '',
-    labels: readLabels(read.labels ?? {}, path, report),
-  });
+  const { folder, report } = reading;
   switch (kind) {
     case 'http_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
       const { follow_redirects: followRedirects = true } = read;
-      const http = { ...readHttp(read, path, folder, report), followRedirects };
-      return { ...commonOf(read), kind, name: `${kind} ${bare(http.url)}`, http };
+      const http = { ...readHttp(read, path, reading), followRedirects };
+      const common = readCommon(read, kind, path, reading);
+      return { ...common, kind, name: `${kind} ${withoutSecrets(http.url)}`, http };
     }
     case 'file_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
       const files = (read.files ?? []).map((file) => resolve(folder, file));
-      if (files.length === 0) report(`${path}.files`, 'expected names of files, got none');
-      return { ...commonOf(read), kind, name: `${kind} ${files.join(' ')}`, files };
+      if (files.length === 0) report(`${path}.files`, 'expected file names, got none');
+      const common = readCommon(read, kind, path, reading);
+      return { ...common, kind, name: `${kind} ${files.join(' ')}`, files };
     }
     case 'dispatcher_list':
     case 'kamailio_cfg': {
       const read = readFields(given, FIELDS[kind], path, report);
-      if (!read.file) report(`${path}.file`, 'expected the name of a file, got none');
+      if (!read.file) report(`${path}.file`, 'expected a file name, got none');
       const file = resolve(folder, read.file ?? '');
-      return { ...commonOf(read), kind, name: `${kind} ${file}`, file };
+      return { ...readCommon(read, kind, path, reading), kind, name: `${kind} ${file}`, file };
     }
     default:
       return kind satisfies never;
   }
 }
 
-export function readWebhooks(
-  given: unknown,
-  folder: string,
-  report: Report,
-): readonly WebhookSettings[] {
+/** What sources of every kind have. */
+function readCommon(
+  read: Read<typeof COMMON>,
+  kind: SourceKind,
+  path: string,
+  { modules, report }: SectionReading,
+): Pick<SourceSettings, 'owner' | 'refreshMs' | 'module' | 'labels'> {
+  const { owner = kind, module = '' } = read;
+  if (module !== '' && !modules.has(module)) {
+    report(`${path}.module`, unknownModule(module, modules.keys()));
+  }
+  const refreshMs =
+    read.refresh_interval ?? (kind === 'http_sd' ? HTTP_REFRESH_MS : FILE_REFRESH_MS);
+  return { owner, refreshMs, module, labels: readLabels(read.labels ?? {}, path, report) };
+}
+
+/** The section `webhooks`. */
+export function readWebhooks(given: unknown, reading: SectionReading): readonly WebhookSettings[] {
+  const { folder, report } = reading;
   const webhooks = itemsOf(given, 'webhooks', report).map(([item, path]) => {
     const read = readFields(item, WEBHOOK, path, report);
-    const http = readHttp(read, path, folder, report);
+    const http = readHttp(read, path, reading);
     return {
       name: read.name ?? hostOf(http.url),
       http,
@@ -126,34 +158,34 @@ export function readWebhooks(
       secretFile: read.secret_file ? resolve(folder, read.secret_file) : '',
     };
   });
-  return withOwnNames(webhooks);
+  return withUniqueNames(webhooks);
 }
 
 function readHttp(
   read: Read<typeof HTTP>,
   path: string,
-  folder: string,
-  report: Report,
+  { folder, report }: SectionReading,
 ): HttpSettings {
   if (read.url === undefined) report(`${path}.url`, 'expected a URL, got none');
-  const tlsEntries = entriesOf({ tls_config: read.tls_config ?? {} }, `${path}.`, report);
-  for (const [key, value] of tlsEntries) {
-    if (key === 'tls_config') report(`${path}.${key}`, `expected a mapping, got ${show(value)}`);
-  }
-  const isFile = (key: string, value: unknown): value is string =>
-    key.endsWith('_file') && typeof value === 'string' && value !== '';
-  const tls = readPing(
-    tlsEntries.map(([key, value]) => [key, isFile(key, value) ? resolve(folder, value) : value]),
-    `${path}.`,
-    report,
-  );
   return {
     url: read.url ?? '',
     timeoutMs: read.timeout ?? HTTP_TIMEOUT_MS,
-    tls: tlsSettings(tls, `${path}.`, report),
+    tls: readTls(read.tls_config ?? {}, `${path}.`, folder, report),
     basicAuth: readBasicAuth(read.basic_auth, `${path}.basic_auth`, folder, report),
     followRedirects: false,
   };
+}
+
+function readTls(given: unknown, path: string, folder: string, report: Report): TlsSettings {
+  if (!isMapping(given)) {
+    report(`${path}tls_config`, `expected a mapping, got ${kindOf(given)}`);
+    return tlsSettings({}, path, report);
+  }
+  const entries = entriesOf({ tls_config: resolveFiles(given, folder) }, path, report);
+  for (const [key] of entries) {
+    if (!isPingKey(key)) report(`${path}${key}`, unknownKey(key, PING_KEYS));
+  }
+  return tlsSettings(readPing(entries, path, report), path, report);
 }
 
 function readBasicAuth(
@@ -166,7 +198,7 @@ function readBasicAuth(
   const fields = {
     username: FORMATS.credential,
     password: FORMATS.credential,
-    password_file: FORMATS.text,
+    password_file: FORMATS.string,
   };
   const {
     username = '',
@@ -182,20 +214,20 @@ function readBasicAuth(
   return { username, password, passwordFile };
 }
 
-/** A URL without what may be secret in it. */
-function bare(url: string): string {
+/** A URL without the parts that may be secret. */
+function withoutSecrets(url: string): string {
   if (url === '') return '';
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
 
-/** Paths of webhooks are secrets as a rule. */
+/** The path of a webhook is usually a secret. */
 function hostOf(url: string): string {
   return url === '' ? '' : new URL(url).host;
 }
 
-/** Tells apart what has the same name. */
-function withOwnNames<T extends { readonly name: string }>(list: readonly T[]): readonly T[] {
+/** Numbers the second and later items that have the same name. */
+function withUniqueNames<T extends { readonly name: string }>(list: readonly T[]): readonly T[] {
   const taken = new Set<string>();
   return list.map((item) => {
     let name = item.name;

@@ -19,8 +19,8 @@ function fromFile(file: string, name = 'config.yaml') {
   return read([`--config.file=${join(folder, name)}`]);
 }
 
-/** What the error says, without the folder of the test. */
-function faultOf(act: () => unknown): string {
+/** The message of the error, without the folder of the test. */
+function problemOf(act: () => unknown): string {
   try {
     act();
   } catch (error) {
@@ -30,38 +30,43 @@ function faultOf(act: () => unknown): string {
   return assert.fail('no ConfigError');
 }
 
-/** A file, and what is to stand in the error: path, what was wanted, what came. */
-const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[]])[] = [
+/** The problems without the file and the line in front of their paths. */
+function withoutPlace(problems: string): string {
+  return problems.replaceAll(/^config\.yaml:\d+: (?=[\w.[\]-]+: )/gm, '');
+}
+
+/** A file, and patterns of its error: path, what was expected, what was given. */
+const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: RegExp[]])[] = [
   [
     'an unknown key',
     'ping_intervall: 3',
-    /^ping_intervall: expected one of .*ping_interval.*, got "ping_intervall"$/,
+    /^ping_intervall: unknown setting \(nearest: "ping_interval"\)$/,
   ],
   [
     'an unknown key in a section',
     'web: { port: 1 }',
-    /^web\.port: expected one of enable-admin-api, listen-address, external-url, config, got "port"$/,
+    /^web\.port: unknown setting \(docs\/configuration\.md lists all settings\)$/,
   ],
   [
     'an unknown key two sections down',
     'web: { config: { fil: x } }',
-    /^web\.config\.fil: .*got "fil"$/,
+    /^web\.config\.fil: unknown setting \(nearest: "file"\)$/,
   ],
   [
     'an unknown key in a module',
     'modules: { m: { uri: x } }',
-    /^modules\.m\.uri: expected a setting of pings, got "uri"$/,
+    /^modules\.m\.uri: unknown setting \(docs/,
   ],
   [
     'an unknown key of a destination',
     'destinations: [{ uri: a.example, port: 1 }]',
-    /^destinations\[0\]\.port: expected .*, got "port"$/,
+    /^destinations\[0\]\.port: unknown setting \(docs/,
   ],
   [
     'a key like a part of objects',
     '{ constructor: 1, __proto__: 2 }',
-    /^constructor: expected one of/m,
-    /^__proto__: expected one of/m,
+    /^constructor: unknown setting/m,
+    /^__proto__: unknown setting/m,
   ],
   ['a single value for a section', 'log: debug', /^log: expected a mapping, got "debug"$/],
   [
@@ -197,17 +202,17 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'an unknown module',
     'destinations: [{ uri: a.example, module: m }]',
-    /^destinations\[0\]\.module: expected one of the modules default, teams, got "m"$/,
+    /^destinations\[0\]\.module: unknown module "m" \(modules: default, teams\)$/,
   ],
   [
     'a name twice',
     'destinations: [{ uri: a.example, name: x }, { uri: b.example, name: x }]',
-    /^destinations\[1\]\.name: expected a name of its own, got "x", which is that of destinations\[0\]$/,
+    /^destinations\[1\]\.name: duplicate destination name "x" \(also destinations\[0\]\)$/,
   ],
   [
     'one URI twice, spelled differently',
     'destinations: [192.0.2.1, "SIP:192.0.2.1:5060"]',
-    /^destinations\[1\]\.name: expected a name of its own, got "sip:192\.0\.2\.1"/,
+    /^destinations\[1\]\.name: duplicate destination name "sip:192\.0\.2\.1"/,
   ],
   [
     'an empty name',
@@ -243,13 +248,13 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   [
     'a label that our metrics have',
     'destinations: [{ uri: a.example, labels: { le: y, priority: gold } }]',
-    /^destinations\[0\]\.labels\.le: expected a label that our metrics lack, got "le"$/m,
-    /^destinations\[0\]\.labels\.priority: expected a label that our metrics lack, got "priority"$/m,
+    /^destinations\[0\]\.labels\.le: label name "le" is reserved$/m,
+    /^destinations\[0\]\.labels\.priority: label name "priority" is reserved$/m,
   ],
   [
     'a label value that is no text',
     'destinations: [{ uri: a.example, labels: { x: [y] } }]',
-    /^destinations\[0\]\.labels\.x: expected a text, got a list$/,
+    /^destinations\[0\]\.labels\.x: expected a string, got a list$/,
   ],
   [
     'a list at the top',
@@ -261,90 +266,194 @@ const FAULTS: readonly (readonly [name: string, file: string, ...wanted: RegExp[
   ['a key twice', 'rise: 1\nrise: 2', /^config\.yaml:2: .*duplicated/],
 ];
 
-describe('a fault stops the start with the path, what was wanted and what came:', () => {
-  for (const [name, file, ...wanted] of FAULTS) {
+describe('a problem stops the start with the path, what was expected and what was given:', () => {
+  for (const [name, file, ...expected] of PROBLEMS) {
     test(name, () => {
-      const fault = faultOf(() => fromFile(file));
-      for (const pattern of wanted) assert.match(fault, pattern);
+      const problem = problemOf(() => fromFile(file));
+      assert.match(problem, /^config\.yaml(?::\d+)?: /);
+      for (const pattern of expected) assert.match(withoutPlace(problem), pattern);
     });
   }
 
   test('a file that cannot be read', () => {
     const args = [`--config.file=${join(folder, 'nowhere.yaml')}`];
     assert.match(
-      faultOf(() => read(args)),
+      problemOf(() => read(args)),
       /^nowhere\.yaml: expected a readable file, got ENOENT/,
     );
   });
 
   test('a JSON file that is none', () => {
     assert.match(
-      faultOf(() => fromFile('{', 'bad.json')),
+      problemOf(() => fromFile('{', 'bad.json')),
       /^bad\.json: .*JSON/,
     );
   });
 
-  test('a flag that does not exist, lacks its value, or comes without dashes', () => {
-    assert.match(
-      faultOf(() => read(['--ping_intervall=3'])),
-      /^command line: .*--ping_intervall/,
+  test('a flag that does not exist, with the nearest one, or where the list is', () => {
+    assert.equal(
+      problemOf(() => read(['--ping_intervall=3'])),
+      '--ping_intervall: unknown flag (nearest: "ping_interval")',
     );
-    assert.match(
-      faultOf(() => read(['--rise'])),
-      /^command line: .*--rise/,
-    );
-    assert.match(
-      faultOf(() => read(['192.0.2.1'])),
-      /^command line: .*192\.0\.2\.1/,
+    assert.equal(
+      problemOf(() => read(['--rise=2', '--nonsense'])),
+      '--nonsense: unknown flag (--help lists all flags)',
     );
   });
 
-  test('a bad value from a flag or the environment, like one from the file', () => {
+  test('a flag without its value, and an argument that is not a flag', () => {
     assert.match(
-      faultOf(() => read(['--rise=x'])),
-      /^rise: expected a whole number .*, got "x"$/,
-    );
-    const env = { SIP_KEEPALIVE_LOG_FORMAT: 'xml' };
-    assert.match(
-      faultOf(() => read([], env)),
-      /^log\.format: expected one of .*, got "xml"$/,
+      problemOf(() => read(['--rise'])),
+      /^command line: .*--rise/,
     );
     assert.match(
-      faultOf(() => read(['--destination=a b?'])),
-      /^destination\[0\]\.uri: expected a SIP URI/,
+      problemOf(() => read(['192.0.2.1'])),
+      /^command line: .*192\.0\.2\.1/,
     );
   });
 });
 
-describe('all faults are told in one error:', () => {
+describe('a problem names where the value came from:', () => {
+  test('the flag', () => {
+    assert.match(
+      problemOf(() => read(['--rise=x'])),
+      /^--rise: expected a whole number .*, got "x"$/,
+    );
+    assert.match(
+      problemOf(() => read(['--destination=a.example', '--destination=a b?'])),
+      /^--destination\[1\]\.uri: expected a SIP URI/,
+    );
+    assert.match(
+      problemOf(() => read(['--shard=2', '--total-shards=2'])),
+      /^--shard: expected less than total-shards \(2\), got 2$/,
+    );
+    assert.match(
+      problemOf(() => read(['--discovery.dispatcher-list='], { SIP_KEEPALIVE_RISE: '0' })),
+      /^SIP_KEEPALIVE_RISE: /,
+    );
+  });
+
+  test('the environment variable', () => {
+    const env = { SIP_KEEPALIVE_LOG_FORMAT: 'xml', SIP_KEEPALIVE_DESTINATION: 'http://x' };
+    const problems = problemOf(() => read([], env)).split('\n');
+    assert.equal(problems.length, 2);
+    assert.match(problems[0] ?? '', /^SIP_KEEPALIVE_LOG_FORMAT: expected one of .*, got "xml"$/);
+    assert.match(problems[1] ?? '', /^SIP_KEEPALIVE_DESTINATION\[0\]\.uri: expected a SIP URI/);
+  });
+
+  test('the line of the file, of the key or of the nearest level above it', () => {
+    const file = [
+      '# the third line is the first with a problem',
+      'rise: 2',
+      'ping_timout: 3',
+      'modules:',
+      '  m: &m',
+      '    fall: 0',
+      '  n:',
+      '    auth: { username: u }',
+      '  "quoted.name": { tls_config: { min_version: TLS9 } }',
+      'destinations:',
+      '  - a.example',
+      '  - uri: http://x',
+      '    lables: {}',
+      '  - name: without',
+      '  - { uri: b.example,',
+      '      module: none }',
+      'discovery:',
+      '  http_sd:',
+      '    - url: http://x.example/',
+      '      module: none',
+      '      tls_config:',
+      '        ca_fil: x',
+      '      basic_auth:',
+      '        user: x',
+      'webhooks:',
+      '  - url: http://y.example/',
+      '    event: [dst-up]',
+    ].join('\n');
+    const problems = problemOf(() => fromFile(file)).split('\n');
+    assert.deepEqual(
+      problems.map((line) => line.replace(/^config\.yaml:(\d+): ([^ ]+): .*$/, '$1 $2')).sort(),
+      [
+        '3 ping_timout',
+        '6 modules.m.fall',
+        '8 modules.n.auth',
+        '9 modules.quoted.name.tls_config.min_version',
+        '12 destinations[1].uri',
+        '13 destinations[1].lables',
+        '14 destinations[2].uri',
+        '16 destinations[3].module',
+        '20 discovery.http_sd[0].module',
+        '22 discovery.http_sd[0].tls_config.ca_fil',
+        '23 discovery.http_sd[0].basic_auth',
+        '23 discovery.http_sd[0].basic_auth.username',
+        '24 discovery.http_sd[0].basic_auth.user',
+        '27 webhooks[0].event',
+      ].sort(),
+    );
+    assert.ok(
+      problems.includes('config.yaml:3: ping_timout: unknown setting (nearest: "ping_timeout")'),
+    );
+  });
+
+  test('the line of a JSON file', () => {
+    assert.match(
+      problemOf(() => fromFile('{\n\t"rise": 1,\n\t"fall": 0\n}', 'lines.json')),
+      /^lines\.json:3: fall: expected a whole number/,
+    );
+  });
+
+  test('nothing but the path when neither a file nor a flag has it', () => {
+    assert.match(
+      problemOf(() => read(['--dns.max_ttl=1'])),
+      /^dns\.min_ttl: expected at most dns\.max_ttl \(1 s\), got 5 s$/,
+    );
+  });
+});
+
+describe('a module that does not exist', () => {
+  test('is named with the nearest one, or with those that there are, ten at most', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `module${i}: {}`).join(', ');
+    const problem = (module: string) =>
+      withoutPlace(
+        problemOf(() =>
+          fromFile(`modules: { ${names} }\ndestinations: [{ uri: a.example, module: ${module} }]`),
+        ),
+      );
+    assert.match(problem('modul3'), /unknown module "modul3" \(nearest: "module3"\)$/);
+    assert.match(problem('x'), /unknown module "x" \(modules: default, .*module7, …\)$/);
+  });
+});
+
+describe('all problems are in one error:', () => {
   const lines = (file: string) =>
-    faultOf(() => fromFile(file))
+    withoutPlace(problemOf(() => fromFile(file)))
       .split('\n')
       .sort();
 
   test('of single settings', () => {
-    const fault = lines('{ rise: 0, fall: 0, log: { level: x, format: y } }');
+    const problems = lines('{ rise: 0, fall: 0, log: { level: x, format: y } }');
     assert.deepEqual(
-      fault.map((line) => line.split(':')[0]),
+      problems.map((line) => line.split(':')[0]),
       ['fall', 'log.format', 'log.level', 'rise'],
     );
   });
 
   test('of modules and destinations', () => {
-    const fault = lines(
+    const problems = lines(
       'modules: { m: { rise: 0, x: 1 } }\ndestinations: [{ uri: "", fall: 0 }, { uri: a.example, fall: 0 }]',
     );
     const paths = ['destinations[0].uri', 'destinations[1].fall', 'modules.m.rise', 'modules.m.x'];
-    const told = fault.map((line) => line.split(':')[0]);
-    for (const path of paths) assert.ok(told.includes(path), `${path} in ${told}`);
+    const reported = problems.map((line) => line.split(':')[0]);
+    for (const path of paths) assert.ok(reported.includes(path), `${path} in ${reported}`);
   });
 
   test('of every kind', () => {
-    const fault = lines(
+    const problems = lines(
       'rise: 0\nnonsense: 1\nmodules: { m: { fall: 0 } }\ndestinations: ["http://x"]',
     );
     assert.deepEqual(
-      fault.map((line) => line.split(':')[0]),
+      problems.map((line) => line.split(':')[0]),
       ['destinations[0].uri', 'modules.m.fall', 'nonsense', 'rise'],
     );
   });

@@ -1,31 +1,31 @@
-/** The formats of what goes over a connection before SIP does: WebSocket and TLS. */
+/** The formats of WebSocket and TLS settings. */
 
 import { createSecureContext } from 'node:tls';
 import { Expected, type Format } from './expected.js';
 
 /** RFC 3986 3.3 and 3.4. */
-export const path: Format<string> = (given) => {
+export const wsPath: Format<string> = (given) => {
   if (typeof given !== 'string' || !/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]{0,255}$/.test(given)) {
     throw new Expected('a path that begins with /', given);
   }
   return given;
 };
 
-/** RFC 6454 6.2: a scheme, a host and perhaps a port, or `null`. */
-export const origin: Format<string> = (given) => {
+/** RFC 6454 6.2: a scheme, a host and an optional port, or `null`. */
+export const wsOrigin: Format<string> = (given) => {
   const isUrl = typeof given === 'string' && URL.canParse(given);
   const isOrigin = isUrl && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(given);
   if (given === 'auto' || given === '' || given === 'null' || isOrigin) return String(given);
-  throw new Expected('auto, an origin such as https://host.example, or an empty text', given);
+  throw new Expected('auto, an origin such as https://host.example, or an empty string', given);
 };
 
-/** What OpenSSL takes for a list of ciphers. */
+/** A cipher list as OpenSSL reads it. */
 export const ciphers: Format<string> = (given) => {
   if (typeof given !== 'string') throw new Expected('a list of ciphers', given);
   try {
     if (given !== '') createSecureContext({ ciphers: given });
     return given;
   } catch {
-    throw new Expected('a list of ciphers of which OpenSSL knows at least one', given);
+    throw new Expected('a cipher list with at least one cipher that OpenSSL knows', given);
   }
 };

@@ -1,0 +1,34 @@
+/** Labels of destinations, as the configuration has them. */
+
+import { isMapping, show } from '../platform/values.js';
+import { labelsFault, OUR_LABELS } from '../shared/labels.js';
+import type { Report } from './problems.js';
+
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Reads the member `labels` of the entry at `path`. */
+export function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
+  if (!isMapping(given)) {
+    report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
+    return {};
+  }
+  const problem = labelsFault(given);
+  if (problem !== undefined) {
+    report(`${path}.labels`, problem);
+    return {};
+  }
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    // As in Prometheus, a label without a value is no label.
+    if (value === null) continue;
+    const at = `${path}.labels.${name}`;
+    if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
+    if (OUR_LABELS.some((reserved) => reserved === name)) {
+      report(at, `label name ${show(name)} is reserved`);
+    }
+    const isScalar = ['string', 'number', 'boolean'].includes(typeof value);
+    if (!isScalar) report(at, `expected a string, got ${show(value)}`);
+    else labels[name] = String(value);
+  }
+  return labels;
+}

@@ -1,0 +1,87 @@
+/** The program: reads its arguments, runs until a signal, and returns its exit code. */
+
+import type { Config } from './config/config.js';
+import { helpText, readFlags } from './config/flags.js';
+import { ConfigError } from './config/formats.js';
+import { load } from './config/load.js';
+import { Daemon } from './daemon.js';
+import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
+import { createLog } from './platform/log.js';
+import { LogOutput, sendTo } from './platform/log-output.js';
+import { readVersion } from './platform/version.js';
+import { FilesError } from './platform/watched-files.js';
+import { StateFolderError } from './registry/journal-reader.js';
+
+/** The exit code of the Prometheus exporters for wrong arguments or a wrong configuration. */
+const EXIT_USAGE = 2;
+
+const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError] as const;
+/** Time limit for writing the last log lines. */
+const FLUSH_MS = 1_000;
+
+const stdout = new LogOutput(sendTo(process.stdout, 1));
+const stderr = new LogOutput(sendTo(process.stderr, 2));
+
+/** Runs the program. Returns the exit code; never rejects. */
+export async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const code = await start(args, env).catch(fail);
+  await stderr.flush(FLUSH_MS);
+  return code;
+}
+
+/** Returns the exit code. @throws one of USAGE_ERRORS, or an error of the system. */
+async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const version = readVersion();
+  const flags = readFlags(args);
+  if (flags.help) return print(helpText());
+  if (flags.version) return print(`sip-keepalive-exporter ${version}\n`);
+  const sources = { flags, env, version };
+  const loaded = load(sources);
+  const { config } = loaded;
+  const webConfig =
+    config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
+  if (config.isCheck) return print(`configuration is valid: ${count(config)}\n`);
+  const options = { level: config.logLevel, format: config.logFormat };
+  const log = createLog(options, (line) => stderr.write(line));
+  const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
+  // An error that no part handles ends only the work it occurred in.
+  process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
+  process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
+  process.on('SIGHUP', () => void daemon.reload());
+  const ended = firstSignal();
+  await daemon.start();
+  await ended;
+  await daemon.stop();
+  return 0;
+}
+
+/** Writes the text, however slow the reader is. Returns the exit code. */
+async function print(text: string): Promise<number> {
+  stdout.write(text);
+  await stdout.flush(2 ** 31 - 1);
+  return stdout.dropped === 0 ? 0 : 1;
+}
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}
+
+function count({ destinations, modules }: Config): string {
+  return `${destinations.length} destinations, ${Object.keys(modules).length - 1} modules`;
+}
+
+/** Prints why the program ends. Returns the exit code. */
+function fail(error: unknown): number {
+  const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
+  stderr.write(`sip-keepalive-exporter: ${isListenError(error) ? error.message : text}\n`);
+  return isUsage ? EXIT_USAGE : 1;
+}
+
+/** Whether the HTTP server could not listen: the address is in use or not allowed; no bug, so no stack. */
+function isListenError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+}
