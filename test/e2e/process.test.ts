@@ -36,7 +36,7 @@ test('bad input stops the start with exit code 2: a flag, the environment, a fil
   assert.match(flag.stderr, /--no-such-flag/);
   const env = call([], { SIP_KEEPALIVE_RISE: 'often' });
   assert.equal(env.status, 2);
-  assert.match(env.stderr, /rise: expected a whole number .*, got "often"/);
+  assert.match(env.stderr, /: SIP_KEEPALIVE_RISE: expected a whole number .*, got "often"/);
   const file = call(['--config.file=/no/such/file.yml']);
   assert.equal(file.status, 2);
   assert.match(file.stderr, /\/no\/such\/file\.yml: expected a readable file/);
