@@ -1,35 +1,35 @@
 /**
- * Messages from the main thread, in their order and one in a turn of the event loop: pings go on
- * between them, however many come at once.
+ * Queues messages from the main thread and handles one per turn of the event loop, so that pings go on
+ * between them.
  */
 
 import type { ToPinger } from '../shared/protocol.js';
 
-export type Handled = Exclude<ToPinger, { readonly type: 'stop' }>;
+export type InboxMessage = Exclude<ToPinger, { readonly type: 'stop' }>;
 
 export class Inbox {
-  readonly #handle: (message: Handled) => void;
+  readonly #handle: (message: InboxMessage) => void;
   readonly #nextTurn: (callback: () => void) => void;
-  #waiting: Handled[] = [];
-  #isTurnSet = false;
+  #waiting: InboxMessage[] = [];
+  #isScheduled = false;
 
   /** @param nextTurn calls back in the next turn of the event loop. */
-  constructor(handle: (message: Handled) => void, nextTurn: (callback: () => void) => void) {
+  constructor(handle: (message: InboxMessage) => void, nextTurn: (callback: () => void) => void) {
     this.#handle = handle;
     this.#nextTurn = nextTurn;
   }
 
-  take(message: Handled): void {
+  take(message: InboxMessage): void {
     this.#waiting.push(message);
-    if (!this.#isTurnSet) this.#setTurn();
+    if (!this.#isScheduled) this.#schedule();
   }
 
-  #setTurn(): void {
-    this.#isTurnSet = true;
+  #schedule(): void {
+    this.#isScheduled = true;
     this.#nextTurn(() => {
-      this.#isTurnSet = false;
+      this.#isScheduled = false;
       const message = this.#waiting.shift();
-      if (this.#waiting.length > 0) this.#setTurn();
+      if (this.#waiting.length > 0) this.#schedule();
       if (message !== undefined) this.#handle(message);
     });
   }

@@ -8,7 +8,7 @@ import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { Resolver, TtlLimits } from './dns/refresher.js';
-import type { Handled } from './inbox.js';
+import type { InboxMessage } from './inbox.js';
 import { MonitoredDestinations } from './monitor/destinations.js';
 import { Outbox } from './monitor/outbox.js';
 import { VerdictTracker } from './monitor/verdicts.js';
@@ -83,7 +83,7 @@ export class Pinger {
     this.#prober = new Prober({
       ...{ tools, faults, resolver, transports: this.#transports },
       firstIndex: LEDGER_CAPACITY,
-      setTarget: (index, target) => targets.placeProbed(index, target),
+      setTarget: (index, target) => targets.setProbed(index, target),
       done: (id, report) => post({ type: 'probed', id, report }),
     });
     this.#loop = new PingLoop({
@@ -100,7 +100,7 @@ export class Pinger {
     this.#outbox.ready();
   }
 
-  handle(message: Handled): void {
+  handle(message: InboxMessage): void {
     switch (message.type) {
       case 'watch':
         for (const { slot, destination, isFollowed } of message.destinations) {

@@ -1,9 +1,9 @@
-/** What to do with a message that arrived: hand it to its target, answer it, or drop and count it. */
+/** Dispatches each message that arrives: to its target, to be answered, or to be counted and dropped. */
 
 import { bracketed } from '../shared/address.js';
 import type { Faults } from '../shared/faults.js';
 import { isKeepalive, withoutPadding } from './sip/keepalives.js';
-import { branchesIn, slotOfBranch } from './sip/request.js';
+import { branchesIn, indexOfBranch } from './sip/request.js';
 import { is, Scan, scan, word } from './sip/scanner.js';
 import {
   buildResponse,
@@ -20,18 +20,18 @@ import type { StallDetector } from './time/stall-detector.js';
 import type { Source } from './transport/transport.js';
 
 const OPTIONS = word('options');
-/** RFC 3261 17.1.1.3: an ACK is answered by nobody. */
+/** RFC 3261 17.1.1.3: an ACK gets no response. */
 const ACK = word('ack');
-/** Requests that we answer in a second; strangers get no more of our time than this. */
-const ANSWERS_PER_SECOND = 100;
-/** Larger requests, in bytes, are not answered: an OPTIONS that means well is far smaller. */
+/** Requests that are answered per second: a flood must not delay pings. */
+const MAX_ANSWERS_PER_SECOND = 100;
+/** Larger requests, in bytes, are not answered: a real OPTIONS is far smaller. */
 const MAX_REQUEST_LENGTH = 4096;
 
 export interface ReceiverOptions {
   readonly clock: Clock;
-  readonly targetAt: (slot: number) => Target | undefined;
+  readonly targetAt: (index: number) => Target | undefined;
   readonly onUnmatched: () => void;
-  /** What came keeps a NAT binding alive, and is nothing else. */
+  /** The message is a NAT keepalive and nothing else. */
   readonly onKeepalive: () => void;
   readonly newTag: () => string;
   readonly faults: Faults;
@@ -43,19 +43,19 @@ export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #scan = new Scan();
   #received = 0;
-  #answersLeft = ANSWERS_PER_SECOND;
-  #answersSince = 0;
+  #answersLeft = MAX_ANSWERS_PER_SECOND;
+  #secondBeganAt = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
   }
 
-  /** How many messages came, of whatever kind. */
+  /** Messages so far, of any kind. */
   get received(): number {
     return this.#received;
   }
 
-  /** A fault of ours in dealing with a message costs that message alone. */
+  /** An internal error in handling a message loses that message alone. */
   readonly take = (bytes: Uint8Array, from: Source): boolean => {
     try {
       return this.#take(bytes, from);
@@ -84,37 +84,37 @@ export class Receiver {
 
   #takeResponse(bytes: Uint8Array, atMs: number): boolean {
     const { branch } = this.#scan;
-    const slot = slotOfBranch(bytes, branch.start, branch.end);
-    if (slot < 0) return this.#takeBroken(bytes);
-    return this.#step(slot, (target) => target.receive(bytes, this.#scan, atMs));
+    const index = indexOfBranch(bytes, branch.start, branch.end);
+    if (index < 0) return this.#takeBroken(bytes);
+    return this.#give(index, (target) => target.receive(bytes, this.#scan, atMs));
   }
 
-  /** A response without a branch of ours in the first Via may have one where it cannot be read. */
+  /** A response without the exporter's branch in its first Via may carry it elsewhere. */
   #takeBroken(bytes: Uint8Array): boolean {
-    for (const { slot, end } of branchesIn(bytes)) {
-      if (this.#step(slot, (target) => target.receiveBroken(bytes, this.#scan, end))) return true;
+    for (const { index, end } of branchesIn(bytes)) {
+      if (this.#give(index, (target) => target.receiveBroken(bytes, this.#scan, end))) return true;
     }
     return false;
   }
 
   #takeRequest(bytes: Uint8Array, from: Source): boolean {
     const { requestUri, branch, ok } = this.#scan;
-    // What has no request line may be an answer whose status line cannot be read.
+    // A message without a request line may be a response with a malformed status line.
     if (requestUri.start < 0) return this.#takeBroken(bytes);
-    for (const { slot, end } of branchesIn(bytes)) {
-      if (!this.#options.targetAt(slot)?.isOwnBranch(bytes, end)) continue;
-      if (end === branch.end) return this.#step(slot, (target) => target.receiveOwn());
-      const way = `${bracketed(from.address)}:${from.port}`;
-      this.#step(slot, (target) => target.receiveLooped(way));
-      // RFC 3261 8.2.2.2: a request that is under way already came by another way.
+    for (const { index, end } of branchesIn(bytes)) {
+      if (!this.#options.targetAt(index)?.isOwnBranch(bytes, end)) continue;
+      if (end === branch.end) return this.#give(index, (target) => target.receiveOwn());
+      const sender = `${bracketed(from.address)}:${from.port}`;
+      this.#give(index, (target) => target.receiveLooped(sender));
+      // RFC 3261 8.2.2.2: a request that is in progress arrived again over another path.
       return ok && this.#mayAnswer(bytes) && this.#respond(bytes, from, LOOP_DETECTED);
     }
     return this.#answer(bytes, from);
   }
 
-  /** Hands something to the target with this number; false when there is none, or it is not its own. */
-  #step(slot: number, take: (target: Target) => boolean): boolean {
-    const target = this.#options.targetAt(slot);
+  /** Lets the target with this index take a message; false when there is none, or it does not take it. */
+  #give(index: number, take: (target: Target) => boolean): boolean {
+    const target = this.#options.targetAt(index);
     if (target === undefined) return false;
     let isTaken = false;
     this.#options.guard.run(target, 'receive', () => {
@@ -147,9 +147,9 @@ export class Receiver {
   #mayAnswer(request: Uint8Array): boolean {
     if (request.length > MAX_REQUEST_LENGTH) return false;
     const now = this.#options.clock.now();
-    if (now - this.#answersSince >= 1000) {
-      this.#answersSince = now;
-      this.#answersLeft = ANSWERS_PER_SECOND;
+    if (now - this.#secondBeganAt >= 1000) {
+      this.#secondBeganAt = now;
+      this.#answersLeft = MAX_ANSWERS_PER_SECOND;
     }
     return this.#answersLeft-- > 0;
   }

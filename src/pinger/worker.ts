@@ -1,4 +1,4 @@
-/** The entry of the pinger thread. */
+/** The entry point of the pinger thread. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Faults } from '../shared/faults.js';
@@ -14,9 +14,9 @@ import { TlsContexts } from './transport/tls-context.js';
 import { openTransport } from './transport/transports.js';
 
 const port = parentPort;
-if (port === null) throw new Error('the pinger runs in a thread of its own');
+if (port === null) throw new Error('the pinger must run in a worker thread');
 
-/** A TLS handshake takes this thread nearly 2 ms; no more than half of its time goes there. */
+/** A TLS handshake takes nearly 2 ms of this thread; handshakes get at most half of its time. */
 const HANDSHAKE_GAP_MS = 4;
 
 const start: PingerStart = workerData;
@@ -24,7 +24,7 @@ const post = (message: FromPinger) => port.postMessage(message);
 const log = (line: LogLine) => post({ type: 'log', ...line });
 const writer = new LedgerWriter(start.ledger);
 const faults = new Faults({ now: systemClock.now, onFault: () => writer.recordFault(), log });
-// What no step of the work contains: the work is lost, the thread lives.
+// Errors that no caller contains: the work is lost, the thread goes on.
 process.on('uncaughtException', (error) => faults.report('thread', error));
 process.on('unhandledRejection', (error) => faults.report('promise', error));
 const files = new Files();

@@ -1,4 +1,4 @@
-/** What the main thread is to be told: what comes up in one turn crosses in one message of its kind. */
+/** Messages to the main thread, batched: one message of a kind per turn of the event loop. */
 
 import type { DestinationSlot, TargetAddress } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
@@ -27,13 +27,13 @@ export class Outbox {
     this.#faults = faults;
   }
 
-  /** The destination's targets are these now; of several lists in one turn the last counts. */
+  /** The destination's current targets; of several lists in one turn the last one is sent. */
   targets(destination: DestinationSlot, targets: readonly TargetAddress[]): void {
     this.#resolved.set(destination.index, { destination, targets });
     this.#flushSoon();
   }
 
-  /** The destination is gone; nothing more is told of its targets. */
+  /** The destination is gone; a pending list of its targets is not sent. */
   forget(destination: DestinationSlot): void {
     this.#resolved.delete(destination.index);
   }
@@ -48,13 +48,13 @@ export class Outbox {
     this.#flushSoon();
   }
 
-  peer(news: PeerUpdate): void {
-    this.#peers.push(news);
+  peer(update: PeerUpdate): void {
+    this.#peers.push(update);
     this.#flushSoon();
   }
 
-  ping(news: PingReport): void {
-    this.#pings.push(news);
+  ping(report: PingReport): void {
+    this.#pings.push(report);
     this.#flushSoon();
   }
 
@@ -87,7 +87,7 @@ export class Outbox {
     if (servers.length > 0) this.#send({ type: 'servers', servers });
   }
 
-  /** One that cannot cross does not hold back the others. */
+  /** A message that cannot be cloned does not hold back the others. */
   #send(message: FromPinger): void {
     this.#faults.contain('message to the main thread', () => this.#post(message));
   }

@@ -1,4 +1,4 @@
-/** From a target's pings to the judge, the ledger and the scheduler. */
+/** Passes the pings of one target on to the verdict, the ledger and the scheduler. */
 
 import type { TargetSlot } from '../../shared/destination.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
@@ -15,39 +15,39 @@ import type { VerdictTracker } from './verdicts.js';
 export interface RecorderTools {
   readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
-  /** The target may be pinged again, at this interval if that is longer than its own. */
+  /** The target may be pinged again, after `slowMs` if that is longer than its interval. */
   readonly done: (slot: TargetSlot, slowMs: number) => void;
 }
 
-/** Of so many targets the last messages are kept; those of more would take too much memory. */
+/** Targets whose last messages are kept; more would take too much memory. */
 const MAX_KEPT = 1 << 14;
-/** Of a message from the peer; what is longer is cut off. */
+/** Bytes kept of a received message. */
 const MAX_BYTES = 1024;
-/** Memory for messages grows by this much: the next one may be a little longer. */
+/** Buffers for messages grow in these steps: the next message may be a little longer. */
 const STEP_BYTES = 64;
 
-/** After so many pings in a row that a fault of ours ended, the target is pinged at `max_backoff`. */
+/** Pings in a row that internal errors ended, after which the target is pinged every `max_backoff`. */
 const MAX_FAULTS = 3;
 
 export class TargetRecorder implements TargetListener {
-  /** The last request, which lives on in its template, and what came back. */
+  /** The last request, in the buffer that all requests of the target use, and the last response. */
   #sent: Uint8Array | undefined;
   #received: Uint8Array | undefined;
-  /** Of the last message; 0 while none came back. */
+  /** Full length of the last response; 0 while there is none. */
   #receivedBytes = 0;
-  /** Pings in a row that a fault of ours ended. */
+  /** Pings in a row that internal errors ended. */
   #faults = 0;
-  readonly #watch: MonitoredDestination;
+  readonly #monitored: MonitoredDestination;
   readonly #slot: TargetSlot;
   readonly #tools: RecorderTools;
 
-  constructor(watch: MonitoredDestination, slot: TargetSlot, tools: RecorderTools) {
-    this.#watch = watch;
+  constructor(monitored: MonitoredDestination, slot: TargetSlot, tools: RecorderTools) {
+    this.#monitored = monitored;
     this.#slot = slot;
     this.#tools = tools;
   }
 
-  /** The last messages that went to and fro, as text; empty where there were none. */
+  /** The last messages sent and received, as text; empty where there is none. */
   get exchange(): Exchange {
     const sent = this.#sent === undefined ? '' : redacted(this.#sent);
     const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MAX_BYTES));
@@ -69,7 +69,7 @@ export class TargetRecorder implements TargetListener {
 
   ended(outcome: Outcome, retransmissions: number): void {
     this.#faults = 0;
-    this.#tools.verdicts.ended(this.#watch, this.#slot, outcome, retransmissions);
+    this.#tools.verdicts.ended(this.#monitored, this.#slot, outcome, retransmissions);
     this.#done();
   }
 
@@ -77,9 +77,9 @@ export class TargetRecorder implements TargetListener {
     this.#done();
   }
 
-  /** The next ping may do better; where it does not, neither do we try at every interval. */
+  /** The next ping may succeed; after several errors in a row it is not tried at every interval. */
   faulted(): void {
-    const { maxBackoffMs } = this.#watch.destination.settings;
+    const { maxBackoffMs } = this.#monitored.destination.settings;
     this.#tools.done(this.#slot, ++this.#faults < MAX_FAULTS ? 0 : maxBackoffMs);
   }
 
@@ -88,7 +88,7 @@ export class TargetRecorder implements TargetListener {
   }
 
   responded(bytes: Uint8Array, scan: Scan): void {
-    this.#tools.verdicts.learnServer(this.#watch, bytes, scan);
+    this.#tools.verdicts.learnServer(this.#monitored, bytes, scan);
   }
 
   challenged(): void {
@@ -105,10 +105,10 @@ export class TargetRecorder implements TargetListener {
   }
 
   secured(peer: TlsPeer): void {
-    this.#tools.verdicts.learnTls(this.#watch, this.#slot, peer);
+    this.#tools.verdicts.learnTls(this.#monitored, this.#slot, peer);
   }
 
-  /** Into memory of our own: thousands of messages a second that live on would wake the collector. */
+  /** Copies into a reused buffer: keeping thousands of messages a second alive would cost GC time. */
   #keep(bytes: Uint8Array): void {
     const length = Math.min(bytes.length, MAX_BYTES);
     if (this.#received === undefined || this.#received.length < length) {
@@ -120,6 +120,6 @@ export class TargetRecorder implements TargetListener {
 
   #done(): void {
     const { verdicts, done } = this.#tools;
-    done(this.#slot, verdicts.backoffMs(this.#watch, this.#slot));
+    done(this.#slot, verdicts.backoffMs(this.#monitored, this.#slot));
   }
 }

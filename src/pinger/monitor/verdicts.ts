@@ -1,4 +1,4 @@
-/** What pings came to: from outcomes to the ledger and to verdicts. */
+/** Turns outcomes of pings into records of the ledger and into verdicts. */
 
 import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { PeerDetails, TargetSlot } from '../../shared/destination.js';
@@ -20,8 +20,8 @@ import type { Clock } from '../time/clock.js';
 import type { MonitoredDestination } from './destination.js';
 import type { Outbox } from './outbox.js';
 
-/** What a peer calls itself is told again at most this often, and cut at this length. */
-const SERVER_CHANGE_MS = 60_000;
+/** The Server header of a peer is read again after this time, and cut to this length. */
+const SERVER_REFRESH_MS = 60_000;
 const MAX_SERVER_LENGTH = 128;
 
 export class VerdictTracker {
@@ -37,16 +37,16 @@ export class VerdictTracker {
 
   /** A ping of one of the destination's targets has ended. */
   ended(
-    watch: MonitoredDestination,
+    monitored: MonitoredDestination,
     target: TargetSlot,
     outcome: Outcome,
     retransmissions: number,
   ): void {
-    const reason = failureOf(outcome, watch.alive);
+    const reason = failureReason(outcome, monitored.alive);
     const before = this.#writer.verdictOf(target);
-    const isOurs = isOwnFault(reason);
-    const { rise, fall } = watch.destination.settings;
-    const verdict = isOurs ? before : nextVerdict(before, reason === undefined, rise, fall);
+    const isLocal = isOwnFault(reason);
+    const { rise, fall } = monitored.destination.settings;
+    const verdict = isLocal ? before : nextVerdict(before, reason === undefined, rise, fall);
     const answer = outcome.kind === 'answered' ? outcome : undefined;
     this.#writer.recordPing(target, {
       reason,
@@ -56,17 +56,17 @@ export class VerdictTracker {
       verdict,
       endedAtMs: this.#clock.epoch(),
     });
-    if (watch.isFollowed) this.#tell(watch, target, reason, answer);
-    if (reason !== undefined) this.#learnDetail(watch, target, detailOf(outcome));
-    if (isOurs) return;
-    const isNews = this.#writer.stateOf(watch.slot) !== verdict.state;
-    const isReasonNews = verdict.state === 'down' && reason !== undefined;
-    if (isNews || isReasonNews) this.#combine(watch);
+    if (monitored.isFollowed) this.#report(monitored, target, reason, answer);
+    if (reason !== undefined) this.#learnDetail(monitored, target, detailOf(outcome));
+    if (isLocal) return;
+    const mayChange = this.#writer.stateOf(monitored.slot) !== verdict.state;
+    const mayChangeReason = verdict.state === 'down' && reason !== undefined;
+    if (mayChange || mayChangeReason) this.#decideDestination(monitored);
   }
 
   /**
-   * How long to leave the target alone between pings, if longer than its interval: `max_backoff`
-   * after `delete_counter` failures in a row. Kamailio's `keepalive` would not ping it again.
+   * The pause between pings of the target, where longer than its interval: `max_backoff` after
+   * `delete_counter` failures in a row. Kamailio's `keepalive` stops pinging it instead.
    */
   backoffMs({ destination }: MonitoredDestination, target: TargetSlot): number {
     const { deleteCounter, maxBackoffMs } = destination.settings;
@@ -76,40 +76,42 @@ export class VerdictTracker {
   }
 
   /**
-   * The destination's name has no address. That is no verdict while an earlier one is in use, or when
-   * it is by a fault of our own that nothing is known.
+   * The destination's name has no address. The destination is down, unless earlier addresses are in
+   * use, or a local error prevented the lookup.
    */
-  unresolved(watch: MonitoredDestination, reason: ResolutionFailure, why: string): void {
-    const isStale = watch.targets.length > 0;
-    this.#writer.recordResolutionFailure(watch.slot, reason, isStale, this.#clock.epoch());
-    if (!isStale && !isOwnFault(reason)) this.#decide(watch, 'down', 'resolution', why);
+  unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, why: string): void {
+    const isStale = monitored.targets.length > 0;
+    this.#writer.recordResolutionFailure(monitored.slot, reason, isStale, this.#clock.epoch());
+    if (!isStale && !isOwnFault(reason)) this.#record(monitored, 'down', 'resolution', why);
   }
 
-  /** The destination has other targets than before: the verdict may be another one. */
-  retargeted(watch: MonitoredDestination): void {
-    // Until it is known of enough of them, the last verdict stands.
-    if (combineVotes(this.#votes(watch), watch.destination.settings.aliveWhen) !== 'unknown') {
-      this.#combine(watch);
+  /** The destination's targets changed, so its verdict may change. */
+  retargeted(monitored: MonitoredDestination): void {
+    // The last verdict stands until enough of the new targets have been pinged.
+    if (
+      combineVotes(this.#votes(monitored), monitored.destination.settings.aliveWhen) !== 'unknown'
+    ) {
+      this.#decideDestination(monitored);
     }
   }
 
-  /** Takes note of what a handshake has shown. */
-  learnTls(watch: MonitoredDestination, target: TargetSlot, tls: TlsPeer): void {
-    const known = peerOf(watch, target);
+  /** Records the certificate and the parameters of a TLS handshake. */
+  learnTls(monitored: MonitoredDestination, target: TargetSlot, tls: TlsPeer): void {
+    const known = peerOf(monitored, target);
     if (known.tls !== undefined && isSame(known.tls, tls)) return;
-    this.#learn(watch, target, { ...known, tls });
+    this.#learn(monitored, target, { ...known, tls });
   }
 
-  #tell(
-    watch: MonitoredDestination,
+  #report(
+    monitored: MonitoredDestination,
     target: TargetSlot,
     reason: FailureReason | undefined,
     answer: { readonly code: number; readonly rttMicros: number | undefined } | undefined,
   ): void {
-    const pinged = watch.targets.find((p) => p.target.slot.index === target.index);
+    const pinged = monitored.targets.find((p) => p.target.slot.index === target.index);
     if (pinged === undefined) return;
     this.#outbox.ping({
-      destination: watch.slot,
+      destination: monitored.slot,
       transport: pinged.location.transport,
       address: addressLabel(pinged.location),
       reason,
@@ -119,85 +121,85 @@ export class VerdictTracker {
     });
   }
 
-  #learnDetail(watch: MonitoredDestination, target: TargetSlot, detail: string): void {
-    const known = peerOf(watch, target);
-    if (known.detail !== detail) this.#learn(watch, target, { ...known, detail });
+  #learnDetail(monitored: MonitoredDestination, target: TargetSlot, detail: string): void {
+    const known = peerOf(monitored, target);
+    if (known.detail !== detail) this.#learn(monitored, target, { ...known, detail });
   }
 
-  #learn(watch: MonitoredDestination, target: TargetSlot, peer: PeerDetails): void {
-    watch.peers = new Map(watch.peers).set(target.index, peer);
-    this.#outbox.peer({ destination: watch.slot, target, peer });
+  #learn(monitored: MonitoredDestination, target: TargetSlot, peer: PeerDetails): void {
+    monitored.peers = new Map(monitored.peers).set(target.index, peer);
+    this.#outbox.peer({ destination: monitored.slot, target, peer });
   }
 
-  /** Takes note of what the peer calls itself in a response. */
-  learnServer(watch: MonitoredDestination, bytes: Uint8Array, scan: Scan): void {
+  /** Records the Server or User-Agent header of a response. */
+  learnServer(monitored: MonitoredDestination, bytes: Uint8Array, scan: Scan): void {
     const now = this.#clock.now();
-    if (now < watch.serverDueMs) return;
+    if (now < monitored.serverDueMs) return;
     const { start, end } = scan.server.start >= 0 ? scan.server : scan.userAgent;
     if (start < 0) return;
-    watch.serverDueMs = now + SERVER_CHANGE_MS;
+    monitored.serverDueMs = now + SERVER_REFRESH_MS;
     const server = printable(decode(bytes.subarray(start, end)).trim(), MAX_SERVER_LENGTH);
-    if (server === watch.server) return;
-    watch.server = server;
-    this.#outbox.server({ destination: watch.slot, server });
+    if (server === monitored.server) return;
+    monitored.server = server;
+    this.#outbox.server({ destination: monitored.slot, server });
   }
 
-  #votes(watch: MonitoredDestination): readonly Ballot[] {
-    return watch.targets.map(({ target: { slot }, location: { priority = 0 } }) => ({
+  #votes(monitored: MonitoredDestination): readonly TargetVote[] {
+    return monitored.targets.map(({ target: { slot }, location: { priority = 0 } }) => ({
       slot,
       priority,
       state: this.#writer.verdictOf(slot).state,
     }));
   }
 
-  #combine(watch: MonitoredDestination): void {
-    const votes = this.#votes(watch);
-    const state = combineVotes(votes, watch.destination.settings.aliveWhen);
+  #decideDestination(monitored: MonitoredDestination): void {
+    const votes = this.#votes(monitored);
+    const state = combineVotes(votes, monitored.destination.settings.aliveWhen);
     if (state !== 'down') {
-      this.#decide(watch, state, undefined, '');
+      this.#record(monitored, state, undefined, '');
       return;
     }
     const down = votes.filter((vote) => vote.state === 'down');
-    const [culprit] = down.sort((a, b) => a.priority - b.priority);
-    const reason = culprit === undefined ? undefined : this.#writer.peerReasonOf(culprit.slot);
-    // A target that is on its way up has no reason any more; what it was down for stands.
-    if (culprit === undefined || reason === undefined) return;
-    // What is known in words may be of a ping that failed since, by a fault of our own.
-    const isPeerError = !isOwnFault(this.#writer.lastReasonOf(culprit.slot));
-    const detail = isPeerError ? peerOf(watch, culprit.slot).detail : '';
-    this.#decide(watch, 'down', reason, detail);
+    const [worst] = down.sort((a, b) => a.priority - b.priority);
+    const reason = worst === undefined ? undefined : this.#writer.peerReasonOf(worst.slot);
+    // After an alive ping a target that is still down has no reason; the destination's last one stands.
+    if (worst === undefined || reason === undefined) return;
+    // The stored detail may be that of a later ping, which failed by a local error.
+    const isOfPeer = !isOwnFault(this.#writer.lastReasonOf(worst.slot));
+    const detail = isOfPeer ? peerOf(monitored, worst.slot).detail : '';
+    this.#record(monitored, 'down', reason, detail);
   }
 
-  #decide(
-    watch: MonitoredDestination,
+  #record(
+    monitored: MonitoredDestination,
     to: State,
     reason: DownReason | undefined,
     detail: string,
   ): void {
-    const from = this.#writer.stateOf(watch.slot);
+    const from = this.#writer.stateOf(monitored.slot);
     const atMs = this.#clock.epoch();
-    this.#writer.recordVerdict(watch.slot, to, reason, atMs);
+    this.#writer.recordVerdict(monitored.slot, to, reason, atMs);
     if (from === to) return;
-    this.#outbox.changed({ destination: watch.slot, from, to, reason, detail, atMs });
+    this.#outbox.changed({ destination: monitored.slot, from, to, reason, detail, atMs });
   }
 }
 
-interface Ballot extends Vote {
+interface TargetVote extends Vote {
   readonly slot: TargetSlot;
 }
 
-const NOBODY: PeerDetails = { detail: '', tls: undefined };
+const NO_DETAILS: PeerDetails = { detail: '', tls: undefined };
 
-function peerOf(watch: MonitoredDestination, { index }: TargetSlot): PeerDetails {
-  return watch.peers.get(index) ?? NOBODY;
+function peerOf(monitored: MonitoredDestination, { index }: TargetSlot): PeerDetails {
+  return monitored.peers.get(index) ?? NO_DETAILS;
 }
 
 function isSame(a: TlsPeer, b: TlsPeer): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Why the ping was not alive; undefined when it was. */
-export function failureOf(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
+/** Why the ping counts as failed; undefined when it was alive. */
+export function failureReason(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
   if (outcome.kind === 'failed') return outcome.reason;
   if (alive.has(outcome.code)) return undefined;
   return outcome.code === 401 || outcome.code === 407 ? 'auth' : 'code';

@@ -18,7 +18,7 @@ import { parseUri, type SipUri } from '../../shared/uri.js';
 import { locateQuery, numericLocation } from '../dns/locate.js';
 import type { ServerLocation } from '../dns/location.js';
 import type { Resolver } from '../dns/refresher.js';
-import { failureOf } from '../monitor/verdicts.js';
+import { failureReason } from '../monitor/verdicts.js';
 import { redacted } from '../sip/redact.js';
 import { Target, type TargetListener, type TargetTools } from '../targets/target.js';
 import type { Transports } from '../transport/transports.js';
@@ -99,7 +99,7 @@ export class Probe implements TargetListener {
 
   ended(outcome: Outcome, retransmissions: number): void {
     const { aliveCodes } = this.#request.settings;
-    const reason = failureOf(outcome, parseAliveCodes(aliveCodes));
+    const reason = failureReason(outcome, parseAliveCodes(aliveCodes));
     const code = outcome.kind === 'answered' ? outcome.code : undefined;
     if (outcome.kind === 'answered') {
       const { rttMicros = Number.NaN } = outcome;

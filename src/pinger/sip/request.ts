@@ -14,13 +14,13 @@ import { is, word } from './scanner.js';
 /** RFC 3261 8.1.1.7: every branch begins with it. */
 const MAGIC_COOKIE = 'z9hG4bK';
 const COOKIE = word(MAGIC_COOKIE.toLowerCase());
-const SLOT_DIGITS = 8;
+const INDEX_DIGITS = 8;
 /** RFC 3261 8.1.1.7 requires unique branches; 128 random bits are also impossible to guess. */
 const BRANCH_BYTES = 16;
 const TAG_BYTES = 8;
 const CALL_ID_BYTES = 16;
-/** Cookie, hex digits of the slot, random hex digits. */
-const BRANCH_LENGTH = MAGIC_COOKIE.length + SLOT_DIGITS + 2 * BRANCH_BYTES;
+/** Cookie, hex digits of the index, random hex digits. */
+const BRANCH_LENGTH = MAGIC_COOKIE.length + INDEX_DIGITS + 2 * BRANCH_BYTES;
 
 /** A request that is sent many times, each time with new identifiers. */
 export interface PingTemplate {
@@ -39,7 +39,7 @@ export interface PingIdentity {
   readonly settings: PingSettings;
   readonly local: LocalAddress;
   /** Slot of the target; the branch carries it, and so does the response. */
-  readonly slot: number;
+  readonly index: number;
   /** 1, and one more for each repetition with credentials. */
   readonly cseq: number;
   /** Authorization headers; values are binary strings, one character per byte. */
@@ -53,11 +53,11 @@ export function requestUri(uri: SipUri, { identity }: PingSettings): string {
 
 /** Makes the request; normally an OPTIONS (RFC 3261 11.1). */
 export function pingTemplate(ping: PingIdentity): PingTemplate {
-  const { uri, transport, settings, local, slot, cseq, credentials } = ping;
+  const { uri, transport, settings, local, index, cseq, credentials } = ping;
   const { identity, method } = settings;
   const host = bracketed(local.address);
   const sentBy = sentByOf(identity, transport, local);
-  const branch = `${MAGIC_COOKIE}${hex(slot, SLOT_DIGITS)}${'0'.repeat(2 * BRANCH_BYTES)}`;
+  const branch = `${MAGIC_COOKIE}${hex(index, INDEX_DIGITS)}${'0'.repeat(2 * BRANCH_BYTES)}`;
   const tag = 't'.repeat(2 * TAG_BYTES);
   const callId = 'c'.repeat(2 * CALL_ID_BYTES);
   const target = requestUri(uri, settings);
@@ -153,7 +153,7 @@ function routeHeader(route: string): string {
 /** Prepares the template for the next ping: new branch, From tag and Call-ID. */
 export function stamp(template: PingTemplate, randomHex: RandomHex): void {
   const { bytes, branchAt, tagAt, callIdAt } = template;
-  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + INDEX_DIGITS, BRANCH_BYTES);
   randomHex.writeHex(bytes, tagAt, TAG_BYTES);
   randomHex.writeHex(bytes, callIdAt, CALL_ID_BYTES);
 }
@@ -165,7 +165,7 @@ export function stampAgain(
   randomHex: RandomHex,
 ): void {
   const { bytes, branchAt, tagAt, callIdAt } = template;
-  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + SLOT_DIGITS, BRANCH_BYTES);
+  randomHex.writeHex(bytes, branchAt + MAGIC_COOKIE.length + INDEX_DIGITS, BRANCH_BYTES);
   const copy = (to: number, from: number, length: number) =>
     bytes.set(before.bytes.subarray(from, from + length), to);
   copy(tagAt, before.tagAt, 2 * TAG_BYTES);
@@ -174,25 +174,25 @@ export function stampAgain(
 
 /** A copy of the random digits of the template's current branch. */
 export function branchOf({ bytes, branchAt }: PingTemplate): Uint8Array {
-  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  const start = branchAt + MAGIC_COOKIE.length + INDEX_DIGITS;
   return Uint8Array.prototype.slice.call(bytes, start, start + 2 * BRANCH_BYTES);
 }
 
-/** The slot in a branch made by this exporter; -1 for any other branch. */
-export function slotOfBranch(bytes: Uint8Array, start: number, end: number): number {
+/** The target index in a branch made by this exporter; -1 for any other branch. */
+export function indexOfBranch(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== BRANCH_LENGTH || !is(bytes, start, start + COOKIE.length, COOKIE)) return -1;
-  let slot = 0;
-  for (let i = 0; i < SLOT_DIGITS; i++) {
+  let index = 0;
+  for (let i = 0; i < INDEX_DIGITS; i++) {
     const digit = hexDigit(bytes[start + MAGIC_COOKIE.length + i] ?? 0);
     if (digit < 0) return -1;
-    slot = slot * 16 + digit;
+    index = index * 16 + digit;
   }
-  return slot;
+  return index;
 }
 
 /** A branch of the exporter's form somewhere in a message. */
 export interface BranchFound {
-  readonly slot: number;
+  readonly index: number;
   /** The offset after its last byte. */
   readonly end: number;
 }
@@ -203,8 +203,8 @@ export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
   let at = text.indexOf(MAGIC_COOKIE, 0, 'latin1');
   while (at >= 0) {
     const end = at + BRANCH_LENGTH;
-    const slot = end <= bytes.length ? slotOfBranch(bytes, at, end) : -1;
-    if (slot >= 0) yield { slot, end };
+    const index = end <= bytes.length ? indexOfBranch(bytes, at, end) : -1;
+    if (index >= 0) yield { index, end };
     at = text.indexOf(MAGIC_COOKIE, at + MAGIC_COOKIE.length, 'latin1');
   }
 }
@@ -215,7 +215,7 @@ export function isBranchOf(
   text: Uint8Array,
   end: number,
 ): boolean {
-  const start = branchAt + MAGIC_COOKIE.length + SLOT_DIGITS;
+  const start = branchAt + MAGIC_COOKIE.length + INDEX_DIGITS;
   return isBranch(bytes, start, text, end);
 }
 

@@ -1,23 +1,23 @@
-/** Places as targets: by which name they are known, and in which order they are tried. */
+/** Locations as targets: what identifies them, and in which order they are tried. */
 
 import { bracketed, gateAddress } from '../../shared/address.js';
 import { TRANSPORTS } from '../../shared/outcome.js';
 import type { PartialLookupError } from '../dns/locate.js';
 import type { ServerLocation } from '../dns/location.js';
 
-/** As in the label `address`. */
+/** The value of the label `address`. */
 export function addressLabel({ address, port }: Pick<ServerLocation, 'address' | 'port'>): string {
   return `${bracketed(address)}:${port}`;
 }
 
-/** What makes a target another one: its wire and its address. */
+/** What identifies a target of a destination: transport and address. */
 export function targetKey(
   location: Pick<ServerLocation, 'transport' | 'address' | 'port'>,
 ): string {
   return `${location.transport} ${addressLabel(location)}`;
 }
 
-/** Whether a record that led to the place is one of these, each `TYPE NAME`. */
+/** Whether a record that led to the location is one of these, each `TYPE NAME`. */
 export function dependsOn(
   { steps }: Pick<ServerLocation, 'steps'>,
   records: ReadonlySet<string>,
@@ -26,8 +26,8 @@ export function dependsOn(
 }
 
 /**
- * Those of the places known before that an answer which did not come may still lead to. Of those that an
- * earlier pinger found it is not known what led to them.
+ * The earlier locations that a missing answer may still lead to. Locations from an earlier pinger
+ * have no steps: what led to them is not known.
  */
 export function stillPossible(
   before: readonly ServerLocation[],
@@ -40,21 +40,21 @@ export function stillPossible(
   );
 }
 
-/** The place of such a key, of which nothing more is known; undefined when it may not be pinged. */
+/** The location with this key, without its records; undefined when it must not be pinged. */
 export function locationOfKey(key: string): ServerLocation | undefined {
-  const [, name, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
-  const transport = TRANSPORTS.find((known) => known === name);
+  const [, transportName, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
+  const transport = TRANSPORTS.find((name) => name === transportName);
   const gated = gateAddress(host.replace(/^\[(.*)\]$/, '$1'), Number(port));
   if (transport === undefined || 'fault' in gated) return undefined;
   return { transport, ...gated, priority: undefined, weight: undefined, steps: [] };
 }
 
 /**
- * The places in the order in which a client would try them (RFC 2782): by priority, and within one
- * by chance in proportion to the weights. What is pinged already goes first within its priority, so
- * that targets do not change with each look-up.
+ * The locations in the order in which a client tries them (RFC 2782): by priority, and among equals
+ * at random in proportion to the weights. Within a priority, locations that are pinged already come
+ * first, so that targets do not change with each lookup.
  *
- * @param chanceOf from 0 to 1, evenly spread; the same for the same place if the order is to stay.
+ * @param chanceOf from 0 to 1, uniformly distributed; constant per location for a stable order.
  */
 export function ranked(
   locations: readonly ServerLocation[],
@@ -62,7 +62,7 @@ export function ranked(
   chanceOf: (location: ServerLocation) => number,
 ): readonly ServerLocation[] {
   const chances = new Map(
-    // Ordered by u^(1/w), each is first with a chance in proportion to its weight.
+    // Sorted by u^(1/w), each is first with a probability in proportion to its weight.
     locations.map((location) => [
       location,
       chanceOf(location) ** (1 / Math.max(location.weight ?? 0, TINY_WEIGHT)),
@@ -76,5 +76,5 @@ export function ranked(
   );
 }
 
-/** RFC 2782: a weight of 0 leaves a very small chance. */
+/** RFC 2782: a weight of 0 has a very small chance. */
 const TINY_WEIGHT = 0.001;

@@ -1,9 +1,9 @@
-/** The ways to one target: one as a rule, several where a ping may turn to the next (RFC 3263 4.3). */
+/** The next hops of one target: usually one, several where a ping may fail over (RFC 3263 4.3). */
 
 import type { Outcome, TransportName } from '../../shared/outcome.js';
 import type { Endpoint, Flow, FlowListener, Transport } from '../transport/transport.js';
 
-/** One way to a target. */
+/** An address, and the transport to reach it. */
 export interface NextHop {
   readonly endpoint: Endpoint;
   readonly transportName: TransportName;
@@ -13,78 +13,78 @@ export interface NextHop {
 export class Failover {
   readonly #listener: FlowListener;
   readonly #isForOnce: boolean;
-  /** The first way is the only one for ever. */
+  /** The first hop is the only one, now and later. */
   readonly isSingle: boolean;
-  #routes: readonly [NextHop, ...NextHop[]];
-  /** What to take from the next ping on. */
+  #hops: readonly [NextHop, ...NextHop[]];
+  /** Hops after the first that apply from the next ping on. */
   #others: readonly NextHop[] | undefined;
-  /** Of each route that was taken so far; with room for one, which is all that most have. */
+  /** By hop, opened when first used; usually there is one. */
   #flows: (Flow | undefined)[] = [undefined];
-  /** Which route the present ping takes. */
-  #at = 0;
+  /** The hop that the current ping uses. */
+  #current = 0;
 
   constructor(
-    routes: readonly [NextHop, ...NextHop[]],
+    hops: readonly [NextHop, ...NextHop[]],
     listener: FlowListener,
     { isForOnce, isSingle }: { readonly isForOnce: boolean; readonly isSingle: boolean },
   ) {
-    this.#routes = routes;
+    this.#hops = hops;
     this.#listener = listener;
     this.#isForOnce = isForOnce;
     this.isSingle = isSingle;
   }
 
   get transportName(): TransportName {
-    return (this.#routes[this.#at] ?? this.#routes[0]).transportName;
+    return (this.#hops[this.#current] ?? this.#hops[0]).transportName;
   }
 
-  /** The flow of the way that is taken, opened when first needed. */
+  /** The flow of the current hop, opened when first used. */
   get flow(): Flow {
-    const known = this.#flows[this.#at];
+    const known = this.#flows[this.#current];
     if (known !== undefined) return known;
-    const { transport, endpoint } = this.#routes[this.#at] ?? this.#routes[0];
-    const flow = transport.open(endpoint, this.#userOf(this.#at), this.#isForOnce);
-    this.#flows[this.#at] = flow;
+    const { transport, endpoint } = this.#hops[this.#current] ?? this.#hops[0];
+    const flow = transport.open(endpoint, this.#listenerOf(this.#current), this.#isForOnce);
+    this.#flows[this.#current] = flow;
     return flow;
   }
 
-  /** How many are left, the present one included. */
-  get left(): number {
-    return this.#routes.length - this.#at;
+  /** Hops that this ping has not failed over from yet, the current one included. */
+  get hopsLeft(): number {
+    return this.#hops.length - this.#current;
   }
 
-  /** A ping begins: it takes the first way. */
+  /** A ping begins: it uses the first hop. */
   begin(): void {
-    this.#at = 0;
+    this.#current = 0;
     if (this.#others === undefined) return;
     for (const flow of this.#flows.splice(1)) flow?.close();
-    this.#routes = [this.#routes[0], ...this.#others];
+    this.#hops = [this.#hops[0], ...this.#others];
     this.#others = undefined;
   }
 
-  /** The outcome with what is known of it: that the request came back (`loop`), else by the flow. */
+  /** Adds the detail of an outcome: the loop that the request took if there was one, else the flow's. */
   explain(outcome: Outcome, loop: string): Outcome {
-    const known = this.flow.explain(outcome);
-    return loop === '' ? known : { ...known, detail: loop };
+    const explained = this.flow.explain(outcome);
+    return loop === '' ? explained : { ...explained, detail: loop };
   }
 
-  /** Turns to the next one. False when there is none, or when this one did not fail. */
+  /** Moves to the next hop. False when there is none, or when the current one did not fail. */
   next(outcome: Outcome): boolean {
-    if (this.left <= 1 || !isFailure(outcome)) return false;
-    this.#at++;
+    if (this.hopsLeft <= 1 || !isHopFailure(outcome)) return false;
+    this.#current++;
     return true;
   }
 
-  /** From the next ping on, these follow the first way, which stays. */
-  follow(others: readonly NextHop[]): void {
+  /** Replaces the hops after the first, from the next ping on. */
+  setOthers(others: readonly NextHop[]): void {
     this.#others = others;
   }
 
-  /** Closes every flow; the next ping opens what it needs. */
+  /** Closes every flow; the next ping opens them again. */
   reset(): void {
     const flows = this.#flows;
     this.#flows = [undefined];
-    this.#at = 0;
+    this.#current = 0;
     for (const flow of flows) flow?.close();
   }
 
@@ -92,26 +92,26 @@ export class Failover {
     for (const flow of this.#flows) flow?.close();
   }
 
-  /** Tells of one way only while the ping takes it. */
-  #userOf(at: number): FlowListener {
+  /** Passes reports about the ping only from the hop that it uses. */
+  #listenerOf(hop: number): FlowListener {
     if (this.isSingle) return this.#listener;
     const listener = this.#listener;
-    const ifTaken = (tell: () => void) => {
-      if (this.#at === at) tell();
+    const ifCurrent = (report: () => void) => {
+      if (this.#current === hop) report();
     };
     return {
-      ready: (local) => ifTaken(() => listener.ready(local)),
-      awaits: (what) => ifTaken(() => listener.awaits(what)),
-      failed: (failure) => ifTaken(() => listener.failed(failure)),
-      lost: () => ifTaken(() => listener.lost()),
+      ready: (local) => ifCurrent(() => listener.ready(local)),
+      awaits: (what) => ifCurrent(() => listener.awaits(what)),
+      failed: (failure) => ifCurrent(() => listener.failed(failure)),
+      lost: () => ifCurrent(() => listener.lost()),
       connected: (phase, micros) => listener.connected(phase, micros),
       secured: (peer) => listener.secured(peer),
     };
   }
 }
 
-/** RFC 3263 4.3: a 503, a transport that fails, and silence. */
-function isFailure(outcome: Outcome): boolean {
+/** RFC 3263 4.3: a 503, a transport failure, or a timeout. */
+function isHopFailure(outcome: Outcome): boolean {
   if (outcome.kind === 'answered') return outcome.code === 503;
   return outcome.reason !== 'malformed' && outcome.reason !== 'local';
 }

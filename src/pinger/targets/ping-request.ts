@@ -1,4 +1,4 @@
-/** The request that a target is pinged with: made once, and stamped anew for each ping. */
+/** The request that a target is pinged with: made once, then stamped for each ping. */
 
 import { isSameAddress, type LocalAddress } from '../../shared/address.js';
 import type { PingSettings } from '../../shared/destination.js';
@@ -83,7 +83,7 @@ export class PingRequest {
     let template = before;
     if (template === undefined || !isPlain || !this.#isPlain) {
       template = pingTemplate({
-        ...{ uri, transport, settings, local, slot: index },
+        ...{ uri, transport, settings, local, index },
         ...{ cseq: this.#count, credentials },
       });
       this.#template = template;

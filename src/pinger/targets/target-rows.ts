@@ -1,4 +1,4 @@
-/** Which rows of the ledger targets have. */
+/** Assigns rows of the ledger to targets. */
 
 import type { DestinationSlot, TargetSlot } from '../../shared/destination.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
@@ -9,7 +9,7 @@ import { locationOfKey, targetKey } from './candidates.js';
 export class TargetRows {
   readonly #writer: LedgerWriter;
   readonly #free: number[] = [];
-  /** By destination: the rows of a pinger before this one. */
+  /** By destination index: the targets of an earlier pinger, whose rows can be continued. */
   readonly #known: Map<number, ResolvedTargets>;
 
   constructor(writer: LedgerWriter, known: readonly ResolvedTargets[]) {
@@ -20,8 +20,8 @@ export class TargetRows {
   }
 
   /**
-   * The rows that an earlier pinger used for this destination, by wire and address; asked once. A
-   * target that may not be pinged is none: what is handed over came from the network once.
+   * The rows that an earlier pinger used for this destination, by `targetKey`; the second call returns
+   * none. Targets that must not be pinged are left out: their addresses once came from the network.
    */
   adopt(destination: DestinationSlot): Map<string, TargetSlot> {
     const known = this.#known.get(destination.index);
@@ -37,7 +37,7 @@ export class TargetRows {
     return adopted;
   }
 
-  /** The destination is gone: the rows that an earlier pinger used for it are free. */
+  /** Frees the rows that an earlier pinger used for a destination that is gone. */
   disown(destination: DestinationSlot): void {
     for (const slot of this.adopt(destination).values()) this.release(slot);
   }

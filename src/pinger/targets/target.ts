@@ -84,7 +84,7 @@ export class Target implements FlowListener {
 
   /** From the next ping on, these follow the first hop. */
   reroute(others: readonly NextHop[]): void {
-    this.#failover.follow(others);
+    this.#failover.setOthers(others);
   }
 
   ping(): void {
@@ -222,7 +222,7 @@ export class Target implements FlowListener {
   #hopTimeoutMs(): number {
     if (this.#failover.isSingle) return this.#options.settings.timeoutMs;
     const leftMs = this.#pingDeadline - this.#options.tools.clock.now();
-    return Math.max(leftMs / this.#failover.left, 1);
+    return Math.max(leftMs / this.#failover.hopsLeft, 1);
   }
 
   /** An attempt ended, or goes on. */

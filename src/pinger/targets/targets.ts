@@ -1,4 +1,4 @@
-/** The targets that are pinged, by their numbers: those of the ledger's rows, and behind them those of probes. */
+/** All targets by index: monitored ones have the index of their ledger row, those of probes follow. */
 
 import type { Faults } from '../../shared/faults.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
@@ -12,29 +12,29 @@ export interface TargetsOptions {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   readonly guard: TargetGuard;
-  /** Makes sure that the thread is awake at a monotonic time. */
+  /** Wakes the thread by this monotonic time, milliseconds. */
   readonly wakeBy: (atMs: number) => void;
 }
 
 export class Targets {
   readonly #options: TargetsOptions;
-  readonly #watched: (Target | undefined)[] = [];
-  /** Their numbers follow those of the ledger's rows. */
+  readonly #monitored: (Target | undefined)[] = [];
+  /** The first one has the index `LEDGER_CAPACITY`. */
   readonly #probed: (Target | undefined)[] = [];
-  /** 1 for each watched target whose ping has begun and not ended. */
+  /** 1 for each monitored target whose ping has begun and not ended. */
   readonly #isPinging = new Uint8Array(LEDGER_CAPACITY);
 
   constructor(options: TargetsOptions) {
     this.#options = options;
   }
 
-  at(slot: number): Target | undefined {
-    return slot < LEDGER_CAPACITY ? this.#watched[slot] : this.#probed[slot - LEDGER_CAPACITY];
+  at(index: number): Target | undefined {
+    return index < LEDGER_CAPACITY ? this.#monitored[index] : this.#probed[index - LEDGER_CAPACITY];
   }
 
-  /** Pings it from now on; `name` decides its phase. */
+  /** Pings the target from now on. The hash of `name` decides when within the interval. */
   add(target: Target, name: string, intervalMs: number): void {
-    this.#watched[target.slot.index] = target;
+    this.#monitored[target.slot.index] = target;
     this.#options.scheduler.add(target.slot.index, name, intervalMs);
   }
 
@@ -42,46 +42,46 @@ export class Targets {
     const { index } = target.slot;
     this.#end(index);
     this.#options.scheduler.remove(index);
-    this.#watched[index] = undefined;
+    this.#monitored[index] = undefined;
     target.close();
   }
 
-  /** Puts the target of a probe where its messages and its timer find it, or takes it away. */
-  placeProbed(slot: number, target: Target | undefined): void {
-    this.#probed[slot - LEDGER_CAPACITY] = target;
+  /** Registers the target of a probe for messages and timers; undefined removes it. */
+  setProbed(index: number, target: Target | undefined): void {
+    this.#probed[index - LEDGER_CAPACITY] = target;
   }
 
-  /** The scheduler says that it is time. */
-  ping(slot: number, latenessMs: number): void {
+  /** The scheduler calls this when a ping is due. */
+  ping(index: number, latenessMs: number): void {
     const { writer, faults, guard } = this.#options;
-    const target = this.#watched[slot];
+    const target = this.#monitored[index];
     if (target === undefined) return;
     faults.contain('lateness', () => writer.recordLateness(Math.round(latenessMs * 1000)));
     writer.addInFlight(1);
-    this.#isPinging[slot] = 1;
+    this.#isPinging[index] = 1;
     guard.run(target, 'ping', () => target.ping());
   }
 
   /** A timer rang. */
-  ring(slot: number): void {
-    const target = this.at(slot);
+  ring(index: number): void {
+    const target = this.at(index);
     if (target !== undefined) this.#options.guard.run(target, 'timer', () => target.ring());
   }
 
-  /** A ping of a watched target has ended; the next is no sooner than after `slowMs`, or so. */
-  done(slot: number, slowMs: number): void {
+  /** A ping of a monitored target has ended; the next one follows after its interval, or `slowMs` if longer. */
+  done(index: number, slowMs: number): void {
     const { scheduler, wakeBy } = this.#options;
-    if (this.#end(slot)) wakeBy(scheduler.done(slot, slowMs));
+    if (this.#end(index)) wakeBy(scheduler.done(index, slowMs));
   }
 
   close(): void {
-    for (const target of this.#watched) target?.close();
+    for (const target of this.#monitored) target?.close();
   }
 
-  /** False when no ping was under way. */
-  #end(slot: number): boolean {
-    if (this.#isPinging[slot] !== 1) return false;
-    this.#isPinging[slot] = 0;
+  /** False when no ping was pending. */
+  #end(index: number): boolean {
+    if (this.#isPinging[index] !== 1) return false;
+    this.#isPinging[index] = 0;
     this.#options.writer.addInFlight(-1);
     return true;
   }

@@ -283,7 +283,7 @@ describe('headers', () => {
     const identity = { route: 'sip:proxy.example' };
     const { bytes } = pingTemplate({
       ...{ uri: parseUri('a.example'), transport: 'tcp', settings: defaults({ identity }) },
-      ...{ local: { address: '192.0.2.9', port: 4000 }, slot: 1, cseq: 1 },
+      ...{ local: { address: '192.0.2.9', port: 4000 }, index: 1, cseq: 1 },
       credentials: [
         ['Authorization', 'Digest x'],
         ['Proxy-Authorization', 'Digest x'],

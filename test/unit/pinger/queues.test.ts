@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Handled, Inbox } from '../../../src/pinger/inbox.js';
+import { Inbox, type InboxMessage } from '../../../src/pinger/inbox.js';
 import type { ToPinger } from '../../../src/shared/protocol.js';
 import { PostQueue } from '../../../src/supervisor/post-queue.js';
 
-const cancel = (id: number): Handled => ({ type: 'cancel', id });
+const cancel = (id: number): InboxMessage => ({ type: 'cancel', id });
 const idsOf = (messages: readonly ToPinger[]) =>
   messages.map((message) => (message.type === 'cancel' ? message.id : -1));
 
@@ -36,7 +36,7 @@ test('messages to the pinger go at once, or one in a turn, in their order, and a
 
 test('the pinger handles one message in a turn, in their order, whatever one of them throws', () => {
   const turns: (() => void)[] = [];
-  const handled: Handled[] = [];
+  const handled: InboxMessage[] = [];
   const inbox = new Inbox(
     (message) => {
       handled.push(message);

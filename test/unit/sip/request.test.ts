@@ -5,11 +5,11 @@ import * as sip from 'sip';
 import { RandomHex } from '../../../src/pinger/sip/random-hex.js';
 import {
   branchOf,
+  indexOfBranch,
   isBranch,
   isBranchOf,
   type PingTemplate,
   pingTemplate,
-  slotOfBranch,
   stamp,
   stampAgain,
 } from '../../../src/pinger/sip/request.js';
@@ -23,7 +23,7 @@ const AGENT = { userAgent: 'sip-keepalive-exporter/1.2.3' };
 
 interface Given {
   readonly uri?: string;
-  readonly slot?: number;
+  readonly index?: number;
   readonly address?: string;
   readonly identity?: Partial<Identity>;
   readonly settings?: Partial<Omit<PingSettings, 'identity' | 'tls'>>;
@@ -33,13 +33,13 @@ interface Given {
 }
 
 function template(given: Given) {
-  const { uri = '192.0.2.1', slot = 5, address = '192.0.2.99', transport = 'udp' } = given;
+  const { uri = '192.0.2.1', index = 5, address = '192.0.2.99', transport = 'udp' } = given;
   return pingTemplate({
     uri: parseUri(uri, transport),
     transport,
     settings: settings({ ...given.settings, identity: { ...AGENT, ...given.identity } }),
     local: { address, port: 40_000 },
-    slot,
+    index,
     cseq: given.cseq ?? 1,
     credentials: given.credentials ?? [],
   });
@@ -180,19 +180,19 @@ describe('a stamp', () => {
 });
 
 describe('a branch', () => {
-  const branchText = (slot: number) =>
-    `z9hG4bK${slot.toString(16).padStart(8, '0')}${'a'.repeat(32)}`;
-  const slotOf = (text: string) => slotOfBranch(Buffer.from(`;${text};`), 1, 1 + text.length);
+  const branchText = (index: number) =>
+    `z9hG4bK${index.toString(16).padStart(8, '0')}${'a'.repeat(32)}`;
+  const indexOf = (text: string) => indexOfBranch(Buffer.from(`;${text};`), 1, 1 + text.length);
 
   test('names its target', () => {
-    const roundTrips = (slot: number) => {
-      const request = template({ slot });
+    const roundTrips = (index: number) => {
+      const request = template({ index });
       const { start, end } = scanned(request.bytes).branch;
-      assert.equal(slotOfBranch(request.bytes, start, end), slot);
+      assert.equal(indexOfBranch(request.bytes, start, end), index);
       assert.ok(isBranchOf(request, request.bytes, end));
     };
     fc.assert(fc.property(fc.nat(2 ** 17), roundTrips));
-    assert.equal(slotOf(branchText(2 ** 17 - 1)), 2 ** 17 - 1);
+    assert.equal(indexOf(branchText(2 ** 17 - 1)), 2 ** 17 - 1);
   });
 
   for (const [name, text] of [
@@ -205,7 +205,7 @@ describe('a branch', () => {
     ['with a sign in its number', branchText(1).replace('00000001', '-0000001')],
     ['of another RFC', branchText(1).replace('z9hG4bK', 'zzzzzzz')],
   ] as const) {
-    test(`${name} is none of ours`, () => assert.equal(slotOf(text), -1));
+    test(`${name} is none of ours`, () => assert.equal(indexOf(text), -1));
   }
 
   test('of another ping of the same target is another branch', () => {
@@ -474,7 +474,7 @@ describe('who a ping says it is from', () => {
         for (const request of [first, second]) {
           const found = scanned(request.bytes);
           assert.deepEqual([found.ok, found.vias, found.bodyAt], [true, 1, request.bytes.length]);
-          assert.equal(slotOfBranch(request.bytes, found.branch.start, found.branch.end), 5);
+          assert.equal(indexOfBranch(request.bytes, found.branch.start, found.branch.end), 5);
           const { start, end } = found.cseqMethod;
           assert.ok(is(request.bytes, start, end, request.method));
           assert.ok(isIgnoringBlanks(request.bytes, found.sentBy, request.sentBy));
