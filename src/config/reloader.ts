@@ -1,6 +1,6 @@
 /**
- * Reloads the configuration: one reload at a time, and at most one that waits. Everybody who asks
- * while one runs shares the next one, so any number of callers costs one reload after another, with
+ * Reloads the configuration: one reload at a time, and at most one that waits. All callers
+ * during one reload share the next one, so any number of calls costs one reload after another, with
  * a pause between them.
  */
 
@@ -15,15 +15,15 @@ const MAX_APPLY_MS = 30_000;
 
 export interface ReloaderOptions<Loaded> {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Reads the configuration. Throws when it is wrong, and then nothing changes. */
+  /** Reads the configuration. Throws when it is invalid, and then nothing changes. */
   readonly load: () => Loaded;
   /** Puts it into effect. Resolves once every source in use has been read, or has failed once. */
   readonly apply: (loaded: Loaded) => Promise<void>;
-  /** The configuration is wrong, or applying it failed, which is a bug of ours. */
+  /** The configuration is invalid, or applying it failed, which is an internal error. */
   readonly onFault: (message: string, during: 'load' | 'apply') => void;
 }
 
-/** Resolves with what is wrong with the configuration; with undefined when it is in effect. */
+/** Resolves with the problems of the configuration; with undefined when it is in effect. */
 type Answer = Promise<string | undefined>;
 
 export class Reloader<Loaded> {
@@ -51,7 +51,7 @@ export class Reloader<Loaded> {
     return this.#next;
   }
 
-  /** No reload starts any more; whoever waits for one gets an answer. */
+  /** Starts no further reload; each caller that waits for one gets an answer. */
   close(): void {
     this.#isClosed = true;
     this.#endPause();
@@ -108,7 +108,7 @@ export class Reloader<Loaded> {
     }
   }
 
-  /** A fault of our own must not end a process that runs well either. */
+  /** An internal error does not end the process either. */
   #fail(error: unknown, during: 'load' | 'apply'): string {
     const message = error instanceof Error ? error.message : String(error);
     this.#options.onFault(message, during);

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readConfig } from '../../../src/config/config.js';
+import { readFlags } from '../../../src/config/flags.js';
+import { ConfigError } from '../../../src/config/formats.js';
+import { load } from '../../../src/config/load.js';
+import { showConfig, showModule } from '../../../src/config/show.js';
+import { FilesError } from '../../../src/platform/watched-files.js';
+import { LEDGER_CAPACITY } from '../../../src/shared/ledger/layout.js';
+import { folder } from '../../support/process.js';
+
+const read = (content: Readonly<Record<string, unknown>>, args: readonly string[] = []) =>
+  readConfig({ flags: readFlags(args), env: {}, version: '1', content });
+
+/** The problems of a configuration. */
+function problemsOf(content: Readonly<Record<string, unknown>>): readonly string[] {
+  try {
+    read(content);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message.split('\n');
+  }
+  return assert.fail('no ConfigError');
+}
+
+describe('sources and webhooks', () => {
+  const content = {
+    discovery: {
+      file_sd: [{ files: ['/a/*.yml'], labels: { from: 'files' } }],
+      http_sd: [
+        {
+          url: 'https://x.example/sd?token=S3CRET',
+          refresh_interval: 30,
+          follow_redirects: false,
+          basic_auth: { username: 'u', password: 'S3CRET' },
+        },
+        { url: 'https://y.example/', basic_auth: { username: 'u', password_file: '/p' } },
+      ],
+      dispatcher_list: [{ file: '/d.list', module: 'm', owner: 'o' }],
+      kamailio_cfg: [{ file: '/k.cfg' }],
+    },
+    webhooks: [
+      { url: 'https://h.example/S3CRET', events: ['dst-up'], secret_file: '/s' },
+      { url: 'https://h.example/S3CRET', basic_auth: { username: 'u', password: 'S3CRET' } },
+    ],
+    modules: { m: { auth: { username: 'u', password: 'S3CRET' } } },
+  };
+
+  test('are shown without their secrets, and what is shown loads again', () => {
+    const shown = showConfig(read(content));
+    assert.ok(!shown.includes('S3CRET'));
+    const again: unknown = JSON.parse(shown);
+    const parsed = again as { discovery: object; webhooks: { url: string }[]; modules: object };
+    const config = read({
+      ...parsed,
+      webhooks: parsed.webhooks.map((webhook) => ({ ...webhook, url: 'http://w' })),
+    });
+    assert.deepEqual(
+      config.sources.map(({ kind, owner, module, refreshMs }) => [kind, owner, module, refreshMs]),
+      read(content).sources.map(({ kind, owner, module, refreshMs }) => [
+        kind,
+        owner,
+        module,
+        refreshMs,
+      ]),
+    );
+    assert.match(showModule(read(content), 'm'), /"password": "<secret>"/);
+    assert.equal(showModule(read(content), 'none'), '');
+  });
+
+  test('have unique names', () => {
+    assert.deepEqual(
+      read(content).webhooks.map(({ name }) => name),
+      ['h.example', 'h.example (2)'],
+    );
+  });
+
+  test('of flags come before those of the file', () => {
+    const { sources } = read(content, [
+      '--discovery.file-sd=/f.yml',
+      '--discovery.kamailio-cfg=/l.cfg',
+    ]);
+    assert.deepEqual(
+      sources.map(({ name }) => name.replace(/ .*\//, ' ')),
+      [
+        'file_sd f.yml',
+        'file_sd *.yml',
+        'http_sd sd',
+        'http_sd ',
+        'dispatcher_list d.list',
+        'kamailio_cfg l.cfg',
+        'kamailio_cfg k.cfg',
+      ],
+    );
+  });
+
+  test('with problems are reported with their paths', () => {
+    const problems = problemsOf({
+      discovery: {
+        file_sd: [{ files: [] }],
+        kamailio_cfg: [{ owner: '' }],
+        http_sd: [
+          { url: 'ftp://x', tls_config: 'x', basic_auth: { username: 'u' } },
+          { url: 'http://x', tls_config: { cafile: 'x' } },
+        ],
+        dns_sd: [],
+      },
+      webhooks: [{ url: 'http://x', events: ['dst-sideways'] }, 'http://S3CRET'],
+      destinations: [{ uri: 'a.example', labels: { ['x'.repeat(20_000)]: 'y' } }],
+    });
+    assert.deepEqual(problems.map((problem) => problem.slice(0, problem.indexOf(': '))).sort(), [
+      'destinations[0].labels',
+      'discovery.dns_sd',
+      'discovery.file_sd[0].files',
+      'discovery.http_sd[0].basic_auth',
+      'discovery.http_sd[0].tls_config',
+      'discovery.http_sd[0].url',
+      'discovery.http_sd[0].url',
+      'discovery.http_sd[1].tls_config.cafile',
+      'discovery.kamailio_cfg[0].file',
+      'discovery.kamailio_cfg[0].owner',
+      'webhooks[0].events',
+      'webhooks[1]',
+    ]);
+    assert.ok(!problems.join().includes('S3CRET'));
+  });
+});
+
+test('there are at most as many destinations as the ledger has rows', () => {
+  const destinations = Array.from({ length: LEDGER_CAPACITY + 1 }, (_, i) => `d${i}.example`);
+  assert.match(
+    problemsOf({ destinations }).join(),
+    /^destinations: expected at most \d+ destinations, got \d+$/,
+  );
+});
+
+test('an entry from elsewhere is read like one of the file, and all its problems are in one error', () => {
+  const config = read({ modules: { m: { fall: 3 } } });
+  assert.equal(config.readEntry({ uri: 'a.example', module: 'm' }).settings.fall, 3);
+  assert.throws(() => config.readEntry({ uri: 'http://x', rise: 0 }), {
+    name: 'ConfigError',
+    message: /^rise: expected a whole number .*\nuri: expected a SIP URI/,
+  });
+});
+
+describe('files that settings name', () => {
+  const given = (content: Readonly<Record<string, unknown>>) =>
+    load({
+      flags: readFlags([]),
+      env: {},
+      version: '1',
+      content: { dns: { resolv_conf: '/none' }, ...content },
+    });
+
+  test('are read, those of webhooks and sources too', (t) => {
+    const password = join(folder(t), 'password');
+    writeFileSync(password, 'secret\n');
+    const auth = { username: 'u', password_file: password };
+    const { files } = given({
+      modules: { m: { auth } },
+      destinations: [{ uri: 'a.example', auth }],
+      webhooks: [{ url: 'http://x', secret_file: password }],
+      discovery: { http_sd: [{ url: 'http://x', basic_auth: auth }] },
+    });
+    assert.equal(files.contents().get(password), readFileSync(password, 'utf8'));
+    files.close();
+  });
+
+  test('that are missing, or hold no certificate or password, stop the start', (t) => {
+    const text = join(folder(t), 'two-lines');
+    writeFileSync(text, 'a\nb\n');
+    assert.throws(() => given({ tls_config: { ca_file: '/none/ca.pem' } }), FilesError);
+    const tls_config = { ca_file: text };
+    assert.throws(
+      () =>
+        given({
+          modules: { m: { tls_config } },
+          auth: { username: 'u', password_file: text },
+          webhooks: [{ url: 'http://x', tls_config }],
+          dns: { servers: ['192.0.2.1'] },
+        }),
+      (error) =>
+        error instanceof ConfigError &&
+        /^modules\.m\.tls_config: expected certificates and keys in /m.test(error.message) &&
+        /^webhook x: tls_config: expected certificates/m.test(error.message) &&
+        /^auth\.password_file: expected one line in .*, got no line or several$/m.test(
+          error.message,
+        ),
+    );
+  });
+});
