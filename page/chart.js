@@ -1,9 +1,9 @@
-/** Round-trip times of the last hour, as a sparkline and as a chart. */
+/** Round-trip times and failures of the last hour, as a sparkline and as a chart. */
 
 import { svg } from './dom.js';
 import { duration } from './words.js';
 
-/** @typedef {{ rtt: (number | null)[], failed: (number | null)[], step: number }} History */
+/** @typedef {import('../src/status/views.js').HistoryView} History */
 
 /**
  * @param {History} history
@@ -11,35 +11,40 @@ import { duration } from './words.js';
  */
 export function sparkline(history, name) {
   const { rtt } = history;
-  const known = rtt.filter((value) => value !== null);
-  const text =
-    known.length === 0 ? 'no answer in the last hour' : `up to ${duration(Math.max(...known))}`;
-  const chart = svg('svg', {
+  const max = maximum(rtt);
+  const text = max === null ? 'no answer in the last hour' : `up to ${duration(max)}`;
+  const picture = svg('svg', {
     ...{ width: 120, height: 24, viewBox: '0 0 120 24', preserveAspectRatio: 'none', role: 'img' },
     'aria-label': `Round-trip time of ${name} in the last hour: ${text}`,
   });
-  chart.append(...failures(history, 120, 24), line(rtt, 120, 24));
-  return chart;
+  picture.append(...failures(history, 120, 24), line(rtt, 120, 24));
+  return picture;
 }
 
 /** @param {History} history */
 export function chart(history) {
   const { rtt, step } = history;
-  const known = rtt.filter((value) => value !== null);
-  const most = Math.max(...known, 0);
+  const max = duration(maximum(rtt));
   const minutes = Math.round((rtt.length * step) / 60);
   const picture = svg('svg', {
+    ...{ width: '100%', height: 160, viewBox: '0 0 720 160', preserveAspectRatio: 'none' },
     ...{
-      width: '100%',
-      height: 160,
-      viewBox: '0 0 720 160',
-      preserveAspectRatio: 'none',
       role: 'img',
+      'aria-label': `Round-trip time in the last ${minutes} minutes: up to ${max}`,
     },
-    'aria-label': `Round-trip time in the last ${minutes} minutes: at most ${duration(most)}`,
   });
   picture.append(...failures(history, 720, 140), line(rtt, 720, 140));
-  return { picture, most: duration(known.length === 0 ? null : most), minutes };
+  return { picture, max, minutes };
+}
+
+/**
+ * Null when no value is known.
+ *
+ * @param {readonly (number | null)[]} values
+ */
+function maximum(values) {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /**
@@ -48,15 +53,15 @@ export function chart(history) {
  * @param {number} height
  */
 function line(values, width, height) {
-  const most = Math.max(...values.map((value) => value ?? 0)) || 1;
+  const max = maximum(values) || 1;
   const x = (/** @type {number} */ i) => ((i + 0.5) * width) / values.length;
   let d = '';
   values.forEach((value, i) => {
     if (value === null) return;
-    const isNew = i === 0 || values[i - 1] === null;
-    const y = height - 2 - (value / most) * (height - 4);
-    // A point by itself would not be seen.
-    d += `${isNew ? `M${(x(i) - 1.5).toFixed(1)} ${y.toFixed(1)}` : ''}L${x(i).toFixed(1)} ${y.toFixed(1)}`;
+    const isStart = i === 0 || values[i - 1] === null;
+    const y = height - 2 - (value / max) * (height - 4);
+    // A single point would be invisible, so it is drawn as a short line.
+    d += `${isStart ? `M${(x(i) - 1.5).toFixed(1)} ${y.toFixed(1)}` : ''}L${x(i).toFixed(1)} ${y.toFixed(1)}`;
   });
   return svg('path', { class: 'line', d });
 }
@@ -67,14 +72,15 @@ function line(values, width, height) {
  * @param {number} height
  */
 function failures({ failed }, width, height) {
-  const wide = width / failed.length;
+  const barWidth = width / failed.length;
   return failed.flatMap((share, i) =>
     share === null || share === 0
       ? []
       : [
           svg('rect', {
-            ...{ class: 'failed', x: (i * wide).toFixed(1), y: (height * (1 - share)).toFixed(1) },
-            ...{ width: wide.toFixed(1), height: (height * share).toFixed(1) },
+            ...{ class: 'failed', x: (i * barWidth).toFixed(1) },
+            ...{ y: (height * (1 - share)).toFixed(1), height: (height * share).toFixed(1) },
+            width: barWidth.toFixed(1),
           }),
         ],
   );

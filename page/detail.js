@@ -1,46 +1,62 @@
-/** One destination: what it is, how it does, and why. */
+/** The view of one destination. */
 
 import { chart } from './chart.js';
 import { el, stateBadge } from './dom.js';
 import { ago, clock, daysLeft, duration, labelText, outcome } from './words.js';
 
-/** @param {any} all as `/api/v1/destinations/NAME` tells it */
-export function detail(all) {
+/**
+ * @typedef {import('../src/status/views.js').DestinationDetails} DestinationDetails
+ * @typedef {import('../src/status/views.js').HistoryView} HistoryView
+ * @typedef {import('../src/status/views.js').ResolutionView} ResolutionView
+ * @typedef {import('../src/status/views.js').TargetDetails} TargetDetails
+ * @typedef {import('../src/status/views.js').TlsView} TlsView
+ */
+
+/**
+ * The sections of the view, each with a name in `data-part`.
+ *
+ * @param {DestinationDetails} destination
+ */
+export function detail(destination) {
+  const { state, since, targets } = destination;
   const now = Date.now();
   return [
     part('back', el('p', {}, el('a', { href: '#/' }, 'All destinations'))),
-    part('name', el('h2', {}, all.destination)),
-    part(
-      'state',
-      el('p', {}, stateBadge(all.state), all.since === null ? '' : ` for ${ago(all.since, now)}`),
-    ),
-    part(
-      'facts',
-      facts([
-        ['Last outcome', outcome(all)],
-        ['URI', all.uri],
-        ['Since', clock(all.since)],
-        ['Pinged every', `${all.ping_interval} s, for ${all.ping_timeout} s`],
-        ['Module', all.module],
-        ['Owner', all.owners.join(', ')],
-        ['Labels', labelText(all.labels) || '–'],
-        ['Calls itself', all.server ?? '–'],
-      ]),
-    ),
+    part('name', el('h2', {}, destination.destination)),
+    part('state', el('p', {}, stateBadge(state), since === null ? '' : ` for ${ago(since, now)}`)),
+    part('facts', facts(destinationFacts(destination))),
     part(
       'probe',
-      el('p', {}, el('a', { href: probeLink(all) }, 'Ping it now, and show the messages')),
+      el('p', {}, el('a', { href: probeLink(destination) }, 'Ping now and show the messages')),
     ),
-    part('hour', ...hour(all.history)),
+    part('hour', el('h2', {}, 'Last hour'), ...lastHour(destination.history)),
     part(
       'targets',
       el('h2', {}, 'Targets'),
-      all.targets.length === 0
-        ? el('p', { class: 'faint' }, 'Its name came to no address.')
-        : targets(all.targets, now),
+      targets.length === 0
+        ? el('p', { class: 'faint' }, 'DNS returned no address.')
+        : targetTable(targets, now),
     ),
-    ...all.targets.map((/** @type {any} */ target) => closely(target, now)),
-    part('resolution', ...resolution(all.resolution)),
+    ...targets.map((target) => targetPart(target, now)),
+    part('resolution', ...resolutionParts(destination.resolution)),
+  ];
+}
+
+/**
+ * @param {DestinationDetails} destination
+ * @returns {readonly (readonly [string, string])[]}
+ */
+function destinationFacts(destination) {
+  const { ping_interval, ping_timeout, owners, labels, server } = destination;
+  return [
+    ['Last outcome', outcome(destination)],
+    ['URI', destination.uri],
+    ['Since', clock(destination.since)],
+    ['Pings', `Interval ${ping_interval} s, timeout ${ping_timeout} s`],
+    ['Module', destination.module],
+    ['Owner', owners.join(', ')],
+    ['Labels', labelText(labels) || '–'],
+    ['Server', server ?? '–'],
   ];
 }
 
@@ -52,7 +68,7 @@ function part(name, ...children) {
   return el('section', { 'data-part': name }, ...children);
 }
 
-/** @param {any} all */
+/** @param {DestinationDetails} destination */
 function probeLink({ destination }) {
   return `probe?debug=true&destination=${encodeURIComponent(destination)}`;
 }
@@ -66,138 +82,124 @@ function facts(pairs) {
   );
 }
 
-/** @param {import('./chart.js').History} history */
-function hour(history) {
-  const { picture, most, minutes } = chart(history);
+/** @param {HistoryView} history */
+function lastHour(history) {
   if (history.rtt.length === 0)
-    return [
-      el('h2', {}, 'Last hour'),
-      el('p', { class: 'faint' }, 'Known from the second minute on.'),
-    ];
+    return [el('p', { class: 'faint' }, 'No data yet; the first point comes after a minute.')];
+  const { picture, max, minutes } = chart(history);
+  const range = max === '–' ? 'no data yet' : `up to ${max}`;
   return [
-    el('h2', {}, 'Last hour'),
     picture,
     el('div', { class: 'axis faint' }, el('span', {}, `${minutes} min ago`), el('span', {}, 'now')),
-    el(
-      'p',
-      { class: 'faint' },
-      `Mean round-trip time of each of the last ${minutes} minutes${most === '–' ? ', of which none is known' : `, at most ${most}`}; bars are pings that failed.`,
-    ),
+    el('p', { class: 'faint' }, `Line: mean RTT per minute (${range}). Bars: failed pings.`),
   ];
 }
 
 /**
- * @param {any[]} all
+ * @param {readonly TargetDetails[]} targets
  * @param {number} now
  */
-function targets(all, now) {
-  const rows = all.map((target) => [
+function targetTable(targets, now) {
+  const rows = targets.map((target) => [
     `${target.transport} ${target.address}`,
     stateBadge(target.state),
     ago(target.since, now),
-    target.detail ?? target.reason ?? (target.code === null ? '–' : `answered ${target.code}`),
-    duration(target.last_rtt),
+    outcome(target),
+    duration(target.rtt),
     target.priority === null ? '–' : `${target.priority} / ${target.weight}`,
     String(target.pings),
     target.tls === null ? '–' : daysLeft(target.tls.chain_not_after, now),
   ]);
   const head = [
-    'Address',
-    'State',
-    'Since',
-    'Last outcome',
-    'Last RTT',
-    'Priority / weight',
-    'Pings',
-    'Certificate',
+    ...['Address', 'State', 'Since', 'Last outcome', 'Last RTT', 'Priority / weight'],
+    ...['Pings', 'Certificate'],
   ];
   return grid('Targets', head, rows);
 }
 
 /**
- * @param {any} target
+ * @param {TargetDetails} target
  * @param {number} now
  */
-function closely(target, now) {
+function targetPart(target, now) {
   const title = `${target.transport} ${target.address}`;
-  const recent = target.recent.map((/** @type {any} */ ping) => [
+  const recent = target.recent.map((ping) => [
     `${ago(ping.at, now)} ago`,
     ping.reason_text ?? 'alive',
-    ping.code === null ? '–' : String(ping.code),
+    ping.sip_code === null ? '–' : String(ping.sip_code),
     duration(ping.rtt),
   ]);
-  const { tls } = target;
   return part(
     title,
     el('h2', {}, title),
     recent.length === 0
       ? null
-      : grid(`Last pings of ${title}`, ['When', 'Outcome', 'Code', 'RTT'], recent),
-    tls === null ? null : certificate(tls, now),
+      : grid(`Last pings of ${title}`, ['When', 'Outcome', 'SIP code', 'RTT'], recent),
+    target.tls === null ? null : facts(certificateFacts(target.tls, now)),
     el(
       'div',
       { class: 'pair' },
-      message('Last request', title, target.last_sent, 'Nothing was sent yet.'),
-      message('What came back', title, target.last_received, 'Nothing has come back yet.'),
+      message('Last request', title, target.last_sent, 'No request sent yet.'),
+      message('Last response', title, target.last_received, 'No response to the last ping.'),
     ),
   );
 }
 
 /**
- * @param {any} tls
+ * @param {TlsView} tls
  * @param {number} now
+ * @returns {readonly (readonly [string, string])[]}
  */
-function certificate(tls, now) {
-  return facts([
+function certificateFacts(tls, now) {
+  const expiry = (/** @type {string | null} */ time) => `${clock(time)} (${daysLeft(time, now)})`;
+  const isChainEarlier = tls.chain_not_after !== tls.not_after;
+  return [
     ['Certificate', tls.subject],
-    ['Issued by', tls.issuer],
-    ['Expires', `${clock(tls.not_after)} (${daysLeft(tls.not_after, now)})`],
-    ...(tls.chain_not_after === tls.not_after
-      ? []
-      : [
-          /** @type {const} */ ([
-            'Its chain',
-            `${clock(tls.chain_not_after)} (${daysLeft(tls.chain_not_after, now)})`,
-          ]),
-        ]),
-    ['Accepted', tls.verified ? 'yes' : `no: ${tls.fault}`],
+    ['Issuer', tls.issuer],
+    ['Expires', expiry(tls.not_after)],
+    ...(isChainEarlier
+      ? [/** @type {const} */ (['Chain expires', expiry(tls.chain_not_after)])]
+      : []),
+    ['Accepted', tls.verified ? 'yes' : `no: ${tls.error}`],
     ['TLS', `${tls.version ?? '–'} ${tls.cipher ?? ''}`],
-  ]);
+  ];
 }
 
 /**
  * @param {string} title
  * @param {string} target
  * @param {string | null} text
- * @param {string} otherwise
+ * @param {string} placeholder
  */
-function message(title, target, text, otherwise) {
+function message(title, target, text, placeholder) {
   const body =
     text === null
-      ? el('p', { class: 'faint' }, otherwise)
+      ? el('p', { class: 'faint' }, placeholder)
       : el('pre', { tabindex: '0', role: 'region', 'aria-label': `${title}, ${target}` }, text);
   return el('div', {}, el('h3', {}, title), body);
 }
 
-/** @param {any} told */
-function resolution(told) {
-  if (told === null) return [];
-  const rows = told.targets.flatMap((/** @type {any} */ target) =>
-    target.steps.map((/** @type {any} */ step) => [
-      `${target.transport} ${target.address}`,
+/** @param {ResolutionView | null} resolution */
+function resolutionParts(resolution) {
+  if (resolution === null) return [];
+  const { age, errors, targets } = resolution;
+  const rows = targets.flatMap(({ transport, address, steps }) =>
+    steps.map((step) => [
+      `${transport} ${address}`,
       step.type,
       step.name,
       step.value,
       step.ttl_left === null ? '–' : `${step.ttl_left} s`,
     ]),
   );
-  const age = told.age === null ? 'Never.' : `${Math.round(told.age)} s ago.`;
+  const success =
+    age === null ? 'No lookup has succeeded yet.' : `Last success ${Math.round(age)} s ago.`;
   return [
-    el('h2', {}, 'How its name was resolved'),
-    el('p', { class: 'faint' }, `${age} ${told.errors.join('; ')}`),
+    el('h2', {}, 'DNS'),
+    el('p', { class: 'faint' }, [success, ...errors].join(' ')),
     rows.length === 0
-      ? el('p', {}, 'Nothing was asked for.')
-      : grid('Records', ['Target', 'Type', 'Name', 'Leads to', 'Holds'], rows),
+      ? el('p', {}, 'No records.')
+      : grid('Records', ['Target', 'Type', 'Name', 'Value', 'TTL left'], rows),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Elements, made without a word of HTML: what comes from the network is text and nothing else. */
+/** Builds elements without parsing HTML: data from the network is only ever text. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -52,19 +52,19 @@ export function linkTo(name) {
 const nameOf = (part) => part.getAttribute('data-part');
 
 /**
- * Puts new parts in the place of those of the same names. A part in which somebody has selected text
- * stays as it is; focus and scrolling go over to the new ones.
+ * Replaces the parts of the same names. A part with selected text stays as it is; focus and scroll
+ * positions are carried over.
  *
- * @param {HTMLElement} whole
- * @param {readonly HTMLElement[]} parts each with a name, `data-part`
+ * @param {HTMLElement} parent
+ * @param {readonly HTMLElement[]} parts each with a name in `data-part`
  */
-export function renew(whole, parts) {
-  const before = [...whole.children];
-  const isOther =
+export function update(parent, parts) {
+  const before = [...parent.children];
+  const isOtherView =
     parts.length !== before.length ||
     parts.some((part, i) => nameOf(part) !== nameOf(/** @type {Element} */ (before[i])));
-  if (isOther) {
-    whole.replaceChildren(...parts);
+  if (isOtherView) {
+    parent.replaceChildren(...parts);
     return;
   }
   const selection = getSelection();
@@ -72,12 +72,12 @@ export function renew(whole, parts) {
   for (const [i, old] of before.entries()) {
     const part = /** @type {HTMLElement} */ (parts[i]);
     if (old.contains(selected)) continue;
-    const places = [...old.querySelectorAll('[tabindex], a')];
-    const at = places.indexOf(/** @type {Element} */ (document.activeElement));
+    const oldFocusable = [...old.querySelectorAll('[tabindex], a')];
+    const focused = oldFocusable.indexOf(/** @type {Element} */ (document.activeElement));
     old.replaceWith(part);
-    const renewed = /** @type {HTMLElement[]} */ ([...part.querySelectorAll('[tabindex], a')]);
-    for (const [j, place] of places.entries())
-      renewed[j]?.scrollTo(place.scrollLeft, place.scrollTop);
-    renewed[at]?.focus({ preventScroll: true });
+    const focusable = /** @type {HTMLElement[]} */ ([...part.querySelectorAll('[tabindex], a')]);
+    for (const [j, { scrollLeft, scrollTop }] of oldFocusable.entries())
+      focusable[j]?.scrollTo(scrollLeft, scrollTop);
+    focusable[focused]?.focus({ preventScroll: true });
   }
 }

@@ -1,31 +1,24 @@
-/** Every destination: sorted, filtered, and only the rows that are seen. */
+/** The list of destinations: sorted and filtered, with only the visible rows in the document. */
 
 import { sparkline } from './chart.js';
 import { el, linkTo, stateBadge } from './dom.js';
 import { ago, daysLeft, duration, labelText, outcome } from './words.js';
 
 /**
- * @typedef {{
- *   destination: string, uri: string, state: string, since: string | null,
- *   owners: string[], labels: Record<string, string>, outcome: string | null,
- *   sip_code: number | null, rtt: number | null, targets: number, targets_up: number,
- *   certificate_not_after: string | null,
- * }} Row
+ * @typedef {import('../src/status/views.js').DestinationBrief} Row
+ * @typedef {import('../src/status/views.js').ChangeView} Change
+ * @typedef {import('../src/status/views.js').HistoryView} History
  * @typedef {{ key: string, title: string, of: (row: Row) => string | number }} Column
- * @typedef {{
- *   destination: string, state: string, at: string,
- *   detail: string | null, reason_text: string | null,
- * }} Change
  */
 
-/** Down before what nobody knows, before up. */
+/** @type {readonly Row['state'][]} */
 const ORDER = ['down', 'unknown', 'up'];
-/** Changes within so long are shown together: in a great outage there are thousands a second. */
-const TOGETHER_MS = 200;
-/** Rows beside those that are seen, so that scrolling shows no gap. */
+/** Changes within this time are shown together: an outage can bring thousands per second. */
+const BATCH_MS = 200;
+/** Rows above and below the visible ones, so that scrolling shows no gap. */
 const MARGIN = 10;
 
-/** @type {import('./chart.js').History} */
+/** @type {History} */
 const NO_HISTORY = { rtt: [], failed: [], step: 60 };
 
 /** @type {readonly Column[]} */
@@ -36,7 +29,7 @@ const COLUMNS = [
   { key: 'outcome', title: 'Last outcome', of: outcome },
   { key: 'rtt', title: 'RTT', of: (row) => row.rtt ?? Number.POSITIVE_INFINITY },
   { key: 'hour', title: 'Last hour', of: (row) => row.rtt ?? 0 },
-  { key: 'targets', title: 'Up', of: (row) => row.targets_up - row.targets },
+  { key: 'targets', title: 'Up', of: (row) => row.targets_up - row.targets_total },
   {
     ...{ key: 'certificate', title: 'Cert.' },
     of: (row) => row.certificate_not_after ?? '9999',
@@ -48,8 +41,8 @@ const COLUMNS = [
 export class List {
   /** @type {Row[]} */ #rows = [];
   /** @type {Map<string, Row>} */ #byName = new Map();
-  /** @type {Row[]} */ #shown = [];
-  /** By name, of the rows that are seen. @type {Map<string, import('./chart.js').History>} */
+  /** Sorted and filtered. @type {Row[]} */ #shown = [];
+  /** By name, of the visible rows. @type {Map<string, History>} */
   #histories = new Map();
   #sort = { key: 'state', isDescending: false };
   #search = /** @type {HTMLInputElement} */ (
@@ -67,20 +60,20 @@ export class List {
   );
   #sorter = /** @type {HTMLSelectElement} */ (el('select', { id: 'sorter' }));
   #first = -1;
-  #onDrawn;
+  #onRender;
   #frame = 0;
   /** @type {number | undefined} */ #timer;
-  /** Of each list that is on its way: the changes since it was asked for. @type {Set<Change[]>} */
-  #awaited = new Set();
+  /** For each list that is being fetched: the changes since the request. @type {Set<Change[]>} */
+  #pending = new Set();
 
-  /** @param {() => void} onDrawn called when other rows may be seen */
-  constructor(onDrawn) {
-    this.#onDrawn = onDrawn;
+  /** @param {() => void} onRender called when other rows may be visible */
+  constructor(onRender) {
+    this.#onRender = onRender;
     for (const state of ['all', ...ORDER])
       this.#state.append(el('option', { value: state }, state));
     this.#search.addEventListener('input', () => this.#filter());
     this.#state.addEventListener('change', () => this.#filter());
-    this.#scroll.addEventListener('scroll', () => this.#soon(), { passive: true });
+    this.#scroll.addEventListener('scroll', () => this.#onScroll(), { passive: true });
     this.#sorter.addEventListener('change', () => this.#sortBy(this.#sorter.value));
     for (const column of COLUMNS) {
       this.#sorter.append(el('option', { value: column.key }, column.title));
@@ -90,7 +83,7 @@ export class List {
     }
   }
 
-  /** What stands on the page. */
+  /** The elements of the list. */
   get parts() {
     return [
       this.#counts,
@@ -105,58 +98,59 @@ export class List {
     ];
   }
 
-  /** The names of the rows that are seen. */
-  get drawn() {
+  /** The names of the rows in the document. */
+  get rendered() {
     return [...this.#body.querySelectorAll('a')].map((link) => link.textContent ?? '');
   }
 
   /**
-   * Shows other rows. What changes while they are on their way may not be in them yet.
+   * Shows new rows. Changes that arrive while they are fetched are applied to them.
    *
-   * @param {Promise<Row[]>} coming
+   * @param {Promise<Row[]>} fetching
    */
-  async take(coming) {
+  async load(fetching) {
     /** @type {Change[]} */ const changes = [];
-    this.#awaited.add(changes);
+    this.#pending.add(changes);
     try {
-      const rows = await coming;
+      const rows = await fetching;
       this.#rows = rows;
       this.#byName = new Map(rows.map((row) => [row.destination, row]));
       for (const change of changes) this.#apply(change);
-      // What is out of view grows old.
-      const drawn = new Set(this.drawn);
-      for (const name of this.#histories.keys()) if (!drawn.has(name)) this.#histories.delete(name);
+      // The histories of rows out of view are not refreshed.
+      const rendered = new Set(this.rendered);
+      for (const name of this.#histories.keys())
+        if (!rendered.has(name)) this.#histories.delete(name);
       this.#filter();
       return rows.length;
     } finally {
-      this.#awaited.delete(changes);
+      this.#pending.delete(changes);
     }
   }
 
-  /** Of the rows that are seen, those whose last hour is not known. */
-  get unknownHours() {
-    return this.drawn.filter((name) => !this.#histories.has(name));
+  /** The names of the rows in the document without a history. */
+  get withoutHistory() {
+    return this.rendered.filter((name) => !this.#histories.has(name));
   }
 
   /**
-   * @param {readonly string[]} names of which the last hour was asked for
-   * @param {Record<string, import('./chart.js').History>} histories of those that have one
+   * @param {readonly string[]} names for which histories were requested
+   * @param {Readonly<Record<string, History>>} histories of those that have one
    */
-  showHours(names, histories) {
+  showHistories(names, histories) {
     const known = new Map(Object.entries(histories));
     for (const name of names) this.#histories.set(name, known.get(name) ?? NO_HISTORY);
     this.render();
   }
 
   /**
-   * A verdict that became another one. False when the destination is not known.
+   * Applies a change of state. Returns false for an unknown destination.
    *
    * @param {Change} change
    */
   change(change) {
-    for (const changes of this.#awaited) changes.push(change);
+    for (const changes of this.#pending) changes.push(change);
     const isKnown = this.#apply(change);
-    if (isKnown) this.#timer ??= setTimeout(() => this.#filter(), TOGETHER_MS);
+    if (isKnown) this.#timer ??= setTimeout(() => this.#filter(), BATCH_MS);
     return isKnown;
   }
 
@@ -164,12 +158,10 @@ export class List {
   #apply(change) {
     const row = this.#byName.get(change.destination);
     if (row === undefined) return false;
-    row.state = change.state;
-    row.since = change.at;
-    row.outcome = change.detail ?? change.reason_text;
-    row.sip_code = null;
-    // Of several it is not told which.
-    if (row.targets === 1) row.targets_up = change.state === 'up' ? 1 : 0;
+    const { code, state, reason, reason_text, detail, at } = change;
+    Object.assign(row, { code, state, reason, reason_text, detail, since: at, sip_code: null });
+    // With several targets the event does not say which of them changed.
+    if (row.targets_total === 1) Object.assign(row, { targets_up: state === 'up' ? 1 : 0 });
     return true;
   }
 
@@ -216,11 +208,11 @@ export class List {
     this.#counts.replaceChildren(...texts, shown);
   }
 
-  #soon() {
+  #onScroll() {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      if (Math.abs(this.#firstSeen() - this.#first) > MARGIN / 2) this.render();
+      if (Math.abs(this.#firstRow() - this.#first) > MARGIN / 2) this.render();
     });
   }
 
@@ -232,16 +224,17 @@ export class List {
     );
   }
 
-  #firstSeen() {
+  /** The first row to render. */
+  #firstRow() {
     return Math.max(0, Math.floor(this.#scroll.scrollTop / this.#rowHeight()) - MARGIN);
   }
 
-  /** Draws the rows that are seen, between two spaces as high as the others. */
+  /** Renders the visible rows, between two spacers with the height of the others. */
   render() {
     const height = this.#rowHeight() || 40;
     const total = this.#shown.length;
     const fit = Math.ceil((this.#scroll.clientHeight || 800) / height) + 2 * MARGIN;
-    this.#first = Math.min(this.#firstSeen(), Math.max(0, total - fit));
+    this.#first = Math.min(this.#firstRow(), Math.max(0, total - fit));
     const last = Math.min(total, this.#first + fit);
     const now = Date.now();
     const focused = document.activeElement?.textContent;
@@ -258,22 +251,24 @@ export class List {
     const none = el(
       'tr',
       {},
-      el('td', { colspan: COLUMNS.length, class: 'empty faint' }, this.#whyNone()),
+      el('td', { colspan: COLUMNS.length, class: 'empty faint' }, this.#emptyText()),
     );
     const parts =
-      total === 0 ? [none] : [space(this.#first * height), ...rows, space((total - last) * height)];
+      total === 0
+        ? [none]
+        : [spacer(this.#first * height), ...rows, spacer((total - last) * height)];
     this.#body.replaceChildren(...parts);
     if (hadFocus)
       [...this.#body.querySelectorAll('a')]
         .find((link) => link.textContent === focused)
         ?.focus({ preventScroll: true });
-    this.#onDrawn();
+    this.#onRender();
   }
 
-  #whyNone() {
+  #emptyText() {
     return this.#rows.length === 0
-      ? 'Nothing is watched. Start with --destination 192.0.2.1, or see --help.'
-      : 'Nothing is like this.';
+      ? 'No destinations. Start with --destination=192.0.2.1, or see --help.'
+      : 'No matching destinations.';
   }
 
   /**
@@ -291,7 +286,7 @@ export class List {
       outcome(row),
       duration(row.rtt),
       history === undefined ? '' : sparkline(history, row.destination),
-      `${row.targets_up}/${row.targets}`,
+      `${row.targets_up}/${row.targets_total}`,
       expiry === 'expired' ? el('span', { class: 'badge down' }, expiry) : expiry,
       row.owners.join(', '),
       labelText(row.labels),
@@ -306,7 +301,7 @@ export class List {
 }
 
 /** @param {number} height */
-function space(height) {
+function spacer(height) {
   const cell = el('td', { colspan: COLUMNS.length });
   cell.style.height = `${height}px`;
   return el('tr', { class: 'space', 'aria-hidden': 'true' }, cell);

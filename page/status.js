@@ -1,40 +1,53 @@
-/** The status page: fetches, listens, and shows the list or one destination. */
+/** The status page: fetches data, listens for events, and shows the list or one destination. */
 
 import { detail } from './detail.js';
-import { el, renew } from './dom.js';
+import { el, update } from './dom.js';
 import { List } from './list.js';
+import { outcome } from './words.js';
 
-/** How often the list and a destination are fetched anew, beside what events tell at once. */
+/**
+ * @typedef {import('../src/status/views.js').ChangeView} ChangeView
+ * @typedef {import('../src/status/views.js').DestinationBrief} Row
+ * @typedef {import('../src/status/views.js').DestinationDetails} DestinationDetails
+ * @typedef {import('../src/status/views.js').HistoryView} HistoryView
+ * @typedef {import('../src/status/views.js').ProbeView} ProbeView
+ */
+
+/** How often the list and a destination are fetched; events come in between. */
 const LIST_MS = 10_000;
+/** For more destinations than LONG_LIST. */
 const LONG_LIST_MS = 60_000;
 const LONG_LIST = 2_000;
 const DETAIL_MS = 3_000;
-/** What many events ask for at once is fetched once. */
-const SOON_MS = 500;
-/** How soon after a refusal events are asked for again; a browser itself does so after less. */
-const REFUSED_MS = 5_000;
-/** Destinations whose last hour is asked for at once. */
-const HOURS = 30;
+/** Events within this time cause one fetch. */
+const DEBOUNCE_MS = 500;
+/** Pause before reconnecting after a refusal; after other failures the browser does it by itself. */
+const RECONNECT_MS = 5_000;
+/** Destinations per request for histories. */
+const HISTORY_BATCH = 30;
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const live = /** @type {HTMLElement} */ (document.getElementById('live'));
-const list = new List(() => showHoursSoon());
+const list = new List(() => showHistoriesSoon());
 const probes = el('section', { 'aria-label': 'Recent probes' });
 /** @type {EventSource | undefined} */
 let events;
-let wasCutOff = false;
+let wasDisconnected = false;
 /** @type {number | undefined} */
 let timer;
 /** @type {number | undefined} */
-let hoursTimer;
-/** How many looks there were; the last one sets the time of the next. */
-let looks = 0;
-let isLookDue = false;
+let historyTimer;
+/** Numbers the refreshes; only the latest schedules the next. */
+let refreshes = 0;
+let isRefreshDue = false;
 
-/** @param {string} path */
+/**
+ * @param {string} path
+ * @returns {Promise<unknown>}
+ */
 async function fetchJson(path) {
   const response = await fetch(path, { headers: { Accept: 'application/json' } });
-  const content = await response.json();
+  /** @type {{ error?: string }} */ const content = await response.json();
   if (!response.ok) throw new Error(content.error ?? response.statusText);
   return content;
 }
@@ -48,9 +61,9 @@ function destinationInView() {
   }
 }
 
-async function show() {
+async function refresh() {
   clearTimeout(timer);
-  const look = ++looks;
+  const number = ++refreshes;
   const name = destinationInView();
   let nextMs = DETAIL_MS;
   try {
@@ -58,73 +71,82 @@ async function show() {
     else await showDetail(name);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    if (name !== undefined) showTrouble(name, text);
-    else live.textContent = `Not reached: ${text}`;
+    if (name !== undefined) showError(name, text);
+    else live.textContent = `Cannot reach the exporter: ${text}`;
   }
-  if (look !== looks) return;
-  timer = setTimeout(() => (document.hidden ? undefined : void show()), nextMs);
+  if (number !== refreshes) return;
+  timer = setTimeout(() => {
+    if (!document.hidden) void refresh();
+  }, nextMs);
 }
 
-function showSoon() {
-  if (isLookDue) return;
-  isLookDue = true;
+function refreshSoon() {
+  if (isRefreshDue) return;
+  isRefreshDue = true;
   setTimeout(() => {
-    isLookDue = false;
-    void show();
-  }, SOON_MS);
+    isRefreshDue = false;
+    void refresh();
+  }, DEBOUNCE_MS);
 }
 
 async function showList() {
   document.title = 'SIP keepalive';
-  const count = await list.take(
-    fetchJson('api/v1/destinations?view=brief').then(({ destinations }) => destinations),
-  );
+  const count = await list.load(fetchRows());
   if (destinationInView() !== undefined) return LIST_MS;
   if (!main.contains(probes)) {
     main.replaceChildren(...list.parts, probes);
     list.render();
   }
-  await Promise.all([showHours(list.drawn), showProbes()]);
+  await Promise.all([showHistories(list.rendered), showProbes()]);
   return count > LONG_LIST ? LONG_LIST_MS : LIST_MS;
 }
 
+async function fetchRows() {
+  const { destinations } = /** @type {{ destinations: Row[] }} */ (
+    await fetchJson('api/v1/destinations?view=brief')
+  );
+  return destinations;
+}
+
 /** @param {readonly string[]} names */
-async function showHours(names) {
-  for (let i = 0; i < names.length; i += HOURS) {
-    const some = names.slice(i, i + HOURS);
-    const query = some.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
-    const { histories } = await fetchJson(`api/v1/history?${query}`);
-    list.showHours(some, histories);
+async function showHistories(names) {
+  for (let i = 0; i < names.length; i += HISTORY_BATCH) {
+    const batch = names.slice(i, i + HISTORY_BATCH);
+    const query = batch.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
+    const { histories } = /** @type {{ histories: Record<string, HistoryView> }} */ (
+      await fetchJson(`api/v1/history?${query}`)
+    );
+    list.showHistories(batch, histories);
   }
 }
 
-/** Of rows that have come into view. */
-function showHoursSoon() {
-  clearTimeout(hoursTimer);
-  hoursTimer = setTimeout(() => {
-    if (destinationInView() === undefined) void showHours(list.unknownHours).catch(() => {});
-  }, SOON_MS / 2);
+/** Fetches the histories of rows that have come into view. */
+function showHistoriesSoon() {
+  clearTimeout(historyTimer);
+  historyTimer = setTimeout(() => {
+    if (destinationInView() === undefined) showHistories(list.withoutHistory).catch(() => {});
+  }, DEBOUNCE_MS / 2);
 }
 
 async function showProbes() {
-  const { probes: all } = await fetchJson('api/v1/probes');
+  const { probes: all } = /** @type {{ probes: ProbeView[] }} */ (await fetchJson('api/v1/probes'));
   if (all.length === 0) {
     probes.replaceChildren();
     return;
   }
-  const rows = all.map((/** @type {any} */ probe) =>
+  const rows = all.map((probe) =>
     el(
       'tr',
       {},
       el('td', {}, probe.target),
       el('td', {}, probe.module),
-      el('td', {}, probe.alive ? 'alive' : (probe.reason ?? 'not alive')),
+      el('td', {}, outcome(probe)),
       el(
         'td',
         {},
         el(
           'a',
-          { href: `logs?id=${probe.id}`, 'aria-label': `log of the probe of ${probe.target}` },
+          { href: `logs?id=${probe.id}`, 'aria-label': `Log of the probe of ${probe.target}` },
           'log',
         ),
       ),
@@ -147,19 +169,21 @@ async function showProbes() {
 /** @param {string} name */
 async function showDetail(name) {
   const path = name.split('/').map(encodeURIComponent).join('/');
-  const all = await fetchJson(`api/v1/destinations/${path}`);
+  const destination = /** @type {DestinationDetails} */ (
+    await fetchJson(`api/v1/destinations/${path}`)
+  );
   if (destinationInView() !== name) return;
-  document.title = `${all.destination}: ${all.state}`;
-  renew(main, detail(all));
+  document.title = `${destination.destination}: ${destination.state}`;
+  update(main, detail(destination));
 }
 
 /**
  * @param {string} name
  * @param {string} text
  */
-function showTrouble(name, text) {
+function showError(name, text) {
   document.title = `${name}: ${text}`;
-  // The same one again would be read out again.
+  // A screen reader would read the same text out again.
   if (main.querySelector('[role="alert"]')?.textContent === text) return;
   main.replaceChildren(
     el('p', {}, el('a', { href: '#/' }, 'All destinations')),
@@ -173,47 +197,48 @@ function listen() {
   events = source;
   source.addEventListener('open', () => {
     live.textContent = 'Live';
-    // More may have been missed than is told again.
-    if (wasCutOff) showSoon();
-    wasCutOff = false;
+    // The server may have dropped some of the events that were missed.
+    if (wasDisconnected) refreshSoon();
+    wasDisconnected = false;
   });
   source.addEventListener('error', () => {
-    live.textContent = 'Cut off; trying again…';
-    wasCutOff = true;
+    live.textContent = 'Disconnected, reconnecting…';
+    wasDisconnected = true;
     if (source.readyState !== EventSource.CLOSED) return;
     setTimeout(() => {
       if (source === events && !document.hidden) listen();
-    }, REFUSED_MS);
+    }, RECONNECT_MS);
   });
   for (const name of ['dst-up', 'dst-down', 'dst-unknown']) {
     source.addEventListener(name, (event) => {
-      const change = JSON.parse(/** @type {MessageEvent<string>} */ (event).data);
-      const shown = destinationInView();
+      const { data } = /** @type {MessageEvent<string>} */ (event);
+      const change = /** @type {ChangeView} */ (JSON.parse(data));
+      const name = destinationInView();
       const isKnown = list.change(change);
-      if (shown === undefined ? !isKnown : shown === change.destination) showSoon();
+      if (name === undefined ? !isKnown : name === change.destination) refreshSoon();
     });
   }
 }
 
 addEventListener('hashchange', () => {
-  void show().then(() => main.focus());
+  void refresh().then(() => main.focus());
 });
 addEventListener('resize', () => list.render());
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) {
-    // A browser has six connections to us for all its tabs.
+    // A browser has six connections to one server, shared by all tabs.
     events?.close();
     live.textContent = 'Paused';
-    wasCutOff = true;
+    wasDisconnected = true;
     return;
   }
   listen();
-  void show();
+  void refresh();
 });
-// Its address would be that of the list.
+// Following the link would change the address to that of the list.
 document.querySelector('.skip')?.addEventListener('click', (event) => {
   event.preventDefault();
   main.focus();
 });
 listen();
-void show();
+void refresh();

@@ -1,4 +1,4 @@
-/** Times, durations and outcomes in words. */
+/** Times, durations and outcomes as text. */
 
 /** @param {number | null} seconds */
 export function duration(seconds) {
@@ -55,14 +55,14 @@ export function labelText(labels) {
 }
 
 /**
- * The last outcome of a destination.
+ * How the last ping of a destination or a target ended.
  *
- * @param {{ state: string, outcome: string | null, sip_code: number | null }} row
+ * @param {Pick<import('../src/status/views.js').TargetView, 'state' | 'reason_text' | 'detail' | 'sip_code'>} view
  */
-export function outcome(row) {
-  if (row.outcome !== null)
-    return row.sip_code === null ? row.outcome : `${row.sip_code}: ${row.outcome}`;
-  if (row.sip_code !== null) return `answered ${row.sip_code}`;
-  if (row.state === 'unknown') return 'no ping has ended yet';
-  return row.state === 'up' ? 'alive' : '–';
+export function outcome({ state, reason_text, detail, sip_code }) {
+  const failure = detail ?? reason_text;
+  if (failure !== null) return sip_code === null ? failure : `${sip_code}: ${failure}`;
+  if (sip_code !== null) return `answered ${sip_code}`;
+  if (state === 'unknown') return 'no ping has completed yet';
+  return state === 'up' ? 'alive' : '–';
 }

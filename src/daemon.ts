@@ -9,13 +9,14 @@ import { showConfig, showModule } from './config/show.js';
 import { Discovery } from './discovery/discovery.js';
 import { Reconciler } from './discovery/reconciler.js';
 import { createEngine, type Engine } from './engine.js';
-import { createApp } from './http/app.js';
-import type { Exporter } from './http/exporter.js';
+import { type AppOptions, createApp } from './http/app.js';
 import { basicAuth } from './http/guards/basic-auth.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
 import { lastGood } from './http/server/last-good.js';
 import { type HttpServer, listen } from './http/server/server.js';
 import type { WebConfigFile } from './http/server/web-config.js';
+import type { ExporterFacts } from './metrics/exporter-families.js';
+import { exporterMetrics } from './metrics/exporter-metrics.js';
 import { openFileLimit } from './platform/open-files.js';
 import { watchFile } from './platform/watch-file.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
@@ -99,7 +100,10 @@ export class Daemon {
     });
     const file = (path: string) => contents().get(path) ?? '';
     this.#webhooks = new Webhooks({ request, file, log: write, clock: systemClock });
-    this.#histories = new Histories({ ledger: this.#engine.ledger, registry, now });
+    this.#histories = new Histories({
+      ...{ ledger: this.#engine.ledger, registry, clock: systemClock },
+      onError: (error) => this.faults.report('sampling of the last hour', error),
+    });
     this.#reloader = new Reloader({
       clock: systemClock,
       load: () => this.#load(),
@@ -131,7 +135,7 @@ export class Daemon {
     const webConfigInForce =
       webConfig === undefined ? undefined : lastGood(() => webConfig.current(), onError);
     const app = createApp({
-      exporter: this.#exporter(),
+      ...this.#appOptions(),
       ...(webConfigInForce === undefined
         ? {}
         : { guard: basicAuth({ config: webConfigInForce, onError }) }),
@@ -267,51 +271,46 @@ export class Daemon {
     });
   }
 
-  /** What the HTTP side sees of all this: the configuration in force, whichever that is. */
-  #exporter(): Exporter {
+  /** What the routes are given: the configuration in force, which a reload changes. */
+  #appOptions(): Omit<AppOptions, 'guard' | 'onError'> {
+    const { ledger, registry, supervisor, changes } = this.#engine;
     const config = () => this.#loaded.config;
-    const loadedAtMs = () => this.#loadedAtMs;
-    const isConfigRight = () => this.#isConfigRight;
-    const { logOutput } = this.#options;
-    const { ledger, registry, supervisor, changes, faults } = this.#engine;
     return {
-      ...{ version: this.#options.version, ledger, registry, pinger: supervisor, changes },
+      status: { ledger, registry, now: () => systemClock.epoch() },
+      ...{ changes, pinger: supervisor, clock: systemClock },
+      histories: this.#histories,
       runtimeDestinations: this.#runtimeDestinations,
-      history: this.#histories,
-      get names() {
-        return { externalUrl: config().webExternalUrl, hostNames: [hostname()] };
-      },
-      connections: this.#connections,
-      get isAdminEnabled() {
-        return config().isAdminEnabled;
-      },
-      sources: () => this.#discovery.health(),
-      webhooks: () => this.#webhooks.health(),
-      get shard() {
-        return config().shard;
+      exporterMetrics: exporterMetrics(() => this.#facts()),
+      settings: () => {
+        const { webExternalUrl, isAdminEnabled, isProbeEnabled, probeAllow, modules } = config();
+        return {
+          names: { externalUrl: webExternalUrl, hostNames: [hostname()] },
+          isAdminEnabled,
+          probe: { isEnabled: isProbeEnabled, allow: probeAllow, modules },
+        };
       },
       reload: () => this.reload(),
-      get modules() {
-        return config().modules;
-      },
-      moduleText: (name) => showModule(config(), name),
-      get probes() {
-        return { isEnabled: config().isProbeEnabled, allow: config().probeAllow };
-      },
       configText: () => showConfig(config()),
-      get logLinesDropped() {
-        return logOutput.dropped;
-      },
-      get faults() {
-        return faults.count;
-      },
-      get isConfigRight() {
-        return isConfigRight();
-      },
-      get configLoadedAtMs() {
-        return loadedAtMs();
-      },
-      now: () => Date.now(),
+      moduleText: (module) => showModule(config(), module),
+      maxConnections: this.#connections.limit,
+    };
+  }
+
+  #facts(): ExporterFacts {
+    const { registry, supervisor, faults } = this.#engine;
+    const { version, logOutput } = this.#options;
+    return {
+      version,
+      destinations: registry.size,
+      pingerRestarts: supervisor.restarts,
+      connections: this.#connections,
+      shard: this.#loaded.config.shard,
+      logLinesDropped: logOutput.dropped,
+      faults: faults.count,
+      isLastReloadSuccessful: this.#isConfigRight,
+      configLoadedAtMs: this.#loadedAtMs,
+      sources: this.#discovery.health(),
+      webhooks: this.#webhooks.health(),
     };
   }
 }

@@ -15,18 +15,22 @@ import type { DownReason, FailureReason, TransportName } from './shared/outcome.
 import type { LogLine, PingReport } from './shared/protocol.js';
 import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
-import { type DestinationView, destinationView } from './status/describe.js';
+import { destinationView } from './status/describe.js';
 import { bestOf, find } from './status/find.js';
 import type { StatusContext } from './status/freshness.js';
 import type { StateChange } from './status/state-change.js';
+import type { DestinationBrief, DestinationView, TargetView, TlsView } from './status/views.js';
 
 export type {
+  DestinationBrief,
   DestinationView,
   DownReason,
   FailureReason,
   IsAliveCode,
   LogLine,
   State,
+  TargetView,
+  TlsView,
   TransportName,
 };
 

@@ -18,10 +18,7 @@ const TABLES: readonly string[] = [
   'shared/ledger/writer.ts',
 ];
 /** To be cut. */
-const TOO_LONG: readonly string[] = [
-  'daemon.ts',
-  'supervisor/supervisor.ts',
-];
+const TOO_LONG: readonly string[] = ['daemon.ts', 'supervisor/supervisor.ts'];
 
 interface SourceFile {
   /** From `src/`: `pinger/wheel.ts`. */

@@ -26,10 +26,8 @@ import { parseYaml } from '../src/platform/yaml.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
 import { FAILURE_REASONS, REASONS_OF, reasonText } from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe-report.js';
-import { idleExporter } from './support/idle-exporter.js';
+import { IDLE_FACTS, idleApp } from './support/idle-app.js';
 import { folder } from './support/process.js';
-
-const exporter = idleExporter();
 
 /** What a probe over TLS that failed all the same came to: it has every metric. */
 const PROBED: ProbeReport = {
@@ -92,7 +90,7 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
       reasons.map((r) => [`\`${r}\``, reasonText(r)]),
     ),
   );
-  const own = await exporterMetrics(exporter)(TEXT);
+  const own = await exporterMetrics(() => IDLE_FACTS)(TEXT);
   const ours = [...own.matchAll(/^# HELP (sip_keepalive_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
   );
@@ -124,14 +122,14 @@ test('no name is exported twice, in either format', async () => {
   ].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const format of [TEXT, OPENMETRICS] as const) {
-    const own = await exporterMetrics(exporter)(format);
+    const own = await exporterMetrics(() => IDLE_FACTS)(format);
     for (const name of names)
       assert.doesNotMatch(own, new RegExp(`^# TYPE ${name.replace(/_total$/, '')}`, 'm'));
   }
 });
 
 test('docs/http.md lists the routes that there are', () => {
-  const app = createApp({ exporter, onError: () => {} });
+  const app = createApp(idleApp());
   const stack = (app as unknown as { router: { stack: { route?: { path: string } }[] } }).router
     .stack;
   const routes = stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));

@@ -29,13 +29,16 @@ const MEASURE = `(async () => {
     search.value = text;
     search.dispatchEvent(new Event('input'));
   };
-  const changed = { state: 'down', at: new Date().toISOString(), detail: null, reason_text: null };
+  const changed = {
+    ...{ code: 2, state: 'down', reason: 'timeout', reason_text: 'no answer in time' },
+    ...{ detail: null, at: new Date().toISOString() },
+  };
   const outage = () => {
     for (const { destination } of destinations) list.change({ destination, ...changed });
   };
   const figures = { rows: 0, render: [], filter: [], clear: [], outage: [] };
   for (let round = 0; round < ${ROUNDS}; round++) {
-    figures.render.push(await timed(() => list.take(Promise.resolve(destinations))));
+    figures.render.push(await timed(() => list.load(Promise.resolve(destinations))));
     figures.rows = document.querySelector('table').getAttribute('aria-rowcount') - 1;
     figures.filter.push(await timed(() => find('gateway-' + round)));
     figures.clear.push(await timed(() => find('')));

@@ -76,10 +76,10 @@ async function observe({ stage, isQuick }: Bench, exporter: Exporter) {
 function pingsIn(json: string): readonly ExporterPing[] {
   const { destinations }: { destinations: readonly Described[] } = JSON.parse(json);
   return destinations.flatMap(({ targets }) =>
-    targets.flatMap(({ address, last_ping, last_rtt }) =>
-      last_ping === null || last_rtt === null
+    targets.flatMap(({ address, last_ping, rtt }) =>
+      last_ping === null || rtt === null
         ? []
-        : [{ address, endedAtMs: Date.parse(last_ping), rttMicros: last_rtt * 1e6 }],
+        : [{ address, endedAtMs: Date.parse(last_ping), rttMicros: rtt * 1e6 }],
     ),
   );
 }
@@ -88,7 +88,7 @@ interface Described {
   readonly targets: readonly {
     readonly address: string;
     readonly last_ping: string | null;
-    readonly last_rtt: number | null;
+    readonly rtt: number | null;
   }[];
 }
 

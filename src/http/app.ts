@@ -2,103 +2,151 @@
 
 import { parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { exporterMetrics } from '../metrics/exporter-metrics.js';
-import { clientErrorStatus } from './client-fault.js';
-import type { Exporter } from './exporter.js';
-import { requireKnownHost, requireSameSite } from './guards/same-site.js';
+import type { ExporterMetrics } from '../metrics/exporter-metrics.js';
+import type { Clock } from '../shared/clock.js';
+import type { DestinationSlot } from '../shared/destination.js';
+import type { ProbeReport } from '../shared/probe-report.js';
+import type { ProbeRequest } from '../shared/protocol.js';
+import type { Explanation } from '../shared/resolution.js';
+import type { StatusContext } from '../status/freshness.js';
+import type { ChangeSource } from '../status/state-change-log.js';
+import { clientErrorStatus } from './client-error.js';
+import { type ExporterNames, requireKnownHost, requireSameSite } from './guards/same-site.js';
 import { aliveHandler } from './routes/alive.js';
-import { destinationHandler, destinationsHandler, historyHandler } from './routes/destinations.js';
+import {
+  destinationHandler,
+  destinationsHandler,
+  type HistorySource,
+  historyHandler,
+} from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
+import { healthyHandler, readyHandler } from './routes/health.js';
 import { metricsHandler } from './routes/metrics.js';
 import { pageHandler } from './routes/page.js';
 import { probeHandler } from './routes/probe.js';
 import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history.js';
+import type { ProbeSettings } from './routes/probe-parameters.js';
 import { reloadHandler } from './routes/reload.js';
-import { rpcHandler } from './routes/rpc.js';
+import { type RuntimeDestinationStore, rpcHandler } from './routes/rpc.js';
 
 export interface AppOptions {
-  readonly exporter: Exporter;
-  /** Runs before every route: authentication. */
+  readonly status: StatusContext;
+  readonly histories: HistorySource;
+  readonly changes: ChangeSource;
+  readonly pinger: PingerPort;
+  readonly runtimeDestinations: RuntimeDestinationStore;
+  readonly exporterMetrics: ExporterMetrics;
+  /** In force now: a reload changes them. */
+  readonly settings: () => HttpSettings;
+  /** Resolves with the error of the configuration if it is wrong, and then nothing has changed. */
+  readonly reload: () => Promise<string | undefined>;
+  /** The configuration in force, for people. */
+  readonly configText: () => string;
+  /** The settings of a module, for people. */
+  readonly moduleText: (module: string) => string;
+  /** Of the HTTP server. */
+  readonly maxConnections: number;
+  readonly clock: Clock;
+  /** Authentication; runs before every route. */
   readonly guard?: RequestHandler;
+  /** Called when a request fails by an internal error. */
   readonly onError: (error: unknown, path: string) => void;
 }
 
-export function createApp({ exporter, guard, onError }: AppOptions): Express {
+/** The pinger thread. Its methods reject when it cannot answer. */
+export interface PingerPort {
+  readonly isReady: boolean;
+  /** Pings once. Rejects also when `signal` aborts. */
+  probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport>;
+  /** What the pinger knows of a destination beyond the ledger. */
+  explanation(slot: DestinationSlot): Promise<Explanation | undefined>;
+}
+
+export interface HttpSettings {
+  readonly names: ExporterNames;
+  readonly isAdminEnabled: boolean;
+  readonly probe: ProbeSettings;
+}
+
+export function createApp(options: AppOptions): Express {
+  const { guard, settings, onError } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  // A + in a user part is a plus: only %20 is a blank.
+  // A + in the user part of a URI is a plus; only %20 is a space.
   app.set('query parser', (text?: string) => parseQuery((text ?? '').replaceAll('+', '%2B')));
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     next();
   });
   if (guard !== undefined) app.use(guard);
-  const text =
-    (reply: () => readonly [status: number, body: string]): RequestHandler =>
-    (_request, response) => {
-      const [status, body] = reply();
-      response.status(status).type('text/plain').send(`${body}\n`);
-    };
-  const history = new ProbeHistory();
-  const knownHost = requireKnownHost(() => exporter.names);
-  // For the operators of this exporter alone.
-  app.use(['/config', '/logs'], knownHost);
-  app.use('/probe', (request, response, next) => {
-    if (request.query['debug'] === undefined) next();
-    else knownHost(request, response, next);
-  });
-  const routes: Readonly<Record<string, RequestHandler>> = {
-    '/': pageHandler(),
-    '/page/:file': pageHandler(),
-    '/metrics': metricsHandler(exporter, exporterMetrics(exporter)),
-    '/alive': aliveHandler(exporter),
-    '/probe': probeHandler(exporter, history),
-    '/logs': logsHandler(history),
-    '/api/v1/destinations': destinationsHandler(exporter),
-    '/api/v1/destinations/*name': destinationHandler(exporter),
-    '/api/v1/history': historyHandler(exporter),
-    '/api/v1/probes': probesHandler(history),
-    '/api/v1/events': eventsHandler(exporter),
-    '/config': (_request, response) => {
-      response.type('application/json').send(exporter.configText());
-    },
-    '/-/healthy': text(() => [200, 'Healthy']),
-    '/-/ready': text(() => {
-      const why = whyNotReady(exporter);
-      return why === undefined ? [200, 'Ready'] : [503, why];
-    }),
-  };
-  for (const [path, handler] of Object.entries(routes)) {
+  const names = () => settings().names;
+  protectSecrets(app, requireKnownHost(names));
+  for (const [path, handler] of Object.entries(getRoutes(options))) {
     app.route(path).get(handler).all(notAllowed('GET, HEAD'));
   }
-  const sameSite = requireSameSite(() => exporter.names);
-  const posted: Readonly<Record<string, RequestHandler>> = {
-    '/rpc': rpcHandler(exporter, (error) => onError(error, '/rpc')),
-    '/-/reload': reloadHandler(exporter),
-  };
-  for (const [path, handler] of Object.entries(posted)) {
+  const sameSite = requireSameSite(names);
+  for (const [path, handler] of Object.entries(postRoutes(options))) {
     app.route(path).post(sameSite, handler).all(notAllowed('POST'));
   }
   app.use((_request, response) => {
-    response.status(404).type('text/plain').send('Not found. Begin at /\n');
+    response.status(404).type('text/plain').send('Not found. See /\n');
   });
   app.use(errorHandler(onError));
   return app;
 }
 
-/** So many pings in a row that failed by a fault of ours: none can be sent. */
-const LOCAL_RUN = 3;
-
-/** Why the exporter cannot do its work, in words; undefined when it can. */
-function whyNotReady({ pinger, ledger }: Exporter): string | undefined {
-  if (!pinger.isReady) return 'The pinger thread is not running';
-  const { localRun } = ledger.pinger();
-  if (localRun < LOCAL_RUN) return undefined;
-  return `The exporter cannot ping: its last ${localRun} pings failed by a fault of its own (reason local)`;
+/** Routes that show configuration or messages answer only under known names of this exporter. */
+function protectSecrets(app: Express, knownHost: RequestHandler): void {
+  app.use(['/config', '/logs'], knownHost);
+  app.use('/probe', (request, response, next) => {
+    if (request.query['debug'] === undefined) next();
+    else knownHost(request, response, next);
+  });
 }
 
-/** What an allowed method comes to here for was not found. */
+function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>> {
+  const { status, histories, changes, pinger, settings, maxConnections, clock } = options;
+  const history = new ProbeHistory();
+  return {
+    '/': pageHandler(),
+    '/page/:file': pageHandler(),
+    '/metrics': metricsHandler(status, options.exporterMetrics),
+    '/alive': aliveHandler(status),
+    '/probe': probeHandler({
+      ...{ registry: status.registry, settings: () => settings().probe, history, clock },
+      moduleText: options.moduleText,
+      probe: (request, signal) => pinger.probe(request, signal),
+    }),
+    '/logs': logsHandler(history),
+    '/api/v1/destinations': destinationsHandler(status),
+    '/api/v1/destinations/*name': destinationHandler({
+      ...{ status, histories, explain: (slot) => pinger.explanation(slot) },
+    }),
+    '/api/v1/history': historyHandler(status.registry, histories),
+    '/api/v1/probes': probesHandler(history),
+    '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
+    '/config': (_request, response) => {
+      response.type('application/json').send(options.configText());
+    },
+    '/-/healthy': healthyHandler(),
+    '/-/ready': readyHandler(pinger, status.ledger),
+  };
+}
+
+function postRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>> {
+  const { status, runtimeDestinations, settings, onError } = options;
+  return {
+    '/rpc': rpcHandler({
+      ...{ status, runtimeDestinations },
+      isAdminEnabled: () => settings().isAdminEnabled,
+      onError: (error) => onError(error, '/rpc'),
+    }),
+    '/-/reload': reloadHandler(options.reload),
+  };
+}
+
+/** Answers 405 to other methods; an allowed method only gets here when its handler found nothing. */
 function notAllowed(allowed: string): RequestHandler {
   return (request, response, next) => {
     if (allowed.split(', ').includes(request.method)) return next();
@@ -107,7 +155,7 @@ function notAllowed(allowed: string): RequestHandler {
   };
 }
 
-/** Express knows an error handler by its four parameters. */
+/** Express recognizes an error handler by its four parameters. */
 function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const status = clientErrorStatus(error) ?? 500;
@@ -116,7 +164,7 @@ function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    const body = status === 500 ? 'Internal error; the log has it' : 'Bad request';
+    const body = status === 500 ? 'Internal error; see the log' : 'Bad request';
     response.status(status).type('text/plain').send(`${body}\n`);
   };
 }

@@ -16,11 +16,11 @@ export interface ConnectionSample {
 }
 
 export function connectionSample(
-  watched: RegisteredDestination,
+  registered: RegisteredDestination,
   target: TargetAddress,
   row: ConnectionRow | undefined,
 ): ConnectionSample {
-  return { isTls: isTls(target.transport), row, tls: watched.peers.get(target.slot.index)?.tls };
+  return { isTls: isTls(target.transport), row, tls: registered.peers.get(target.slot.index)?.tls };
 }
 
 function isTls(transport: TransportName): boolean {

@@ -1,37 +1,34 @@
-/** Metrics of the exporter itself, but those of its pinger. */
+/** The metric families of the exporter itself; those of its pinger are in families.ts. */
 
-import type { StatusContext } from '../status/freshness.js';
 import type { SourceHealth, WebhookHealth } from '../status/health.js';
 
-/** What the exporter knows of itself. */
+/** The state of the exporter at one moment. */
 export interface ExporterFacts {
   readonly version: string;
-  readonly registry: Pick<StatusContext['registry'], 'size'>;
-  readonly pinger: { readonly restarts: number };
+  readonly destinations: number;
+  readonly pingerRestarts: number;
   readonly connections: ConnectionCounts;
   /** One of `total` shards, counted from 0. */
   readonly shard: { readonly ordinal: number; readonly total: number };
-  /** Lines of the log that nobody read, or that could not be written. */
+  /** Log lines that could not be written. */
   readonly logLinesDropped: number;
-  /** Faults of the exporter on the main thread. */
+  /** Internal errors on the main thread. */
   readonly faults: number;
-  /** The last attempt to load a configuration succeeded. */
-  readonly isConfigRight: boolean;
-  /** Wall clock, milliseconds. */
+  readonly isLastReloadSuccessful: boolean;
+  /** When the configuration in force was loaded, wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
-  sources(): readonly SourceHealth[];
-  webhooks(): readonly WebhookHealth[];
+  readonly sources: readonly SourceHealth[];
+  readonly webhooks: readonly WebhookHealth[];
 }
 
 /** Connections of the HTTP server. */
 export interface ConnectionCounts {
   readonly open: number;
   readonly limit: number;
-  /** Closed or refused because of the limit, or not accepted for want of descriptors. */
+  /** Closed or refused because of the limit, or because no file descriptor was free. */
   readonly dropped: number;
 }
 
-/** A family of the exporter's own, and its samples now. */
 export interface ExporterFamily {
   readonly name: string;
   readonly help: string;
@@ -46,7 +43,7 @@ const single =
   (value: (facts: ExporterFacts) => number) =>
   (facts: ExporterFacts): Samples => [[{}, value(facts)]];
 
-const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
+const PROCESS_FAMILIES: readonly ExporterFamily[] = [
   {
     name: 'sip_keepalive_exporter_build_info',
     help: 'The version of the exporter.',
@@ -59,7 +56,7 @@ const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
     help: 'Destinations that are watched.',
     type: 'gauge',
     labels: [],
-    samples: single(({ registry }) => registry.size),
+    samples: single(({ destinations }) => destinations),
   },
   {
     name: 'sip_keepalive_exporter_shard',
@@ -73,7 +70,7 @@ const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
     help: 'Whether the last attempt to load the configuration succeeded.',
     type: 'gauge',
     labels: [],
-    samples: single(({ isConfigRight }) => (isConfigRight ? 1 : 0)),
+    samples: single(({ isLastReloadSuccessful }) => (isLastReloadSuccessful ? 1 : 0)),
   },
   {
     name: 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds',
@@ -122,7 +119,7 @@ const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
     help: 'How often the pinger thread had to be started again.',
     type: 'counter',
     labels: [],
-    samples: single(({ pinger }) => pinger.restarts),
+    samples: single(({ pingerRestarts }) => pingerRestarts),
   },
 ];
 
@@ -130,7 +127,7 @@ function ofSources(value: (health: SourceHealth) => number) {
   return {
     labels: ['source'],
     samples: (facts: ExporterFacts): Samples =>
-      facts.sources().map((health) => [{ source: health.source }, value(health)]),
+      facts.sources.map((health) => [{ source: health.source }, value(health)]),
   };
 }
 
@@ -171,7 +168,7 @@ function ofWebhooks(value: (health: WebhookHealth) => number) {
   return {
     labels: ['webhook'],
     samples: (facts: ExporterFacts): Samples =>
-      facts.webhooks().map((health) => [{ webhook: health.webhook }, value(health)]),
+      facts.webhooks.map((health) => [{ webhook: health.webhook }, value(health)]),
   };
 }
 
@@ -202,8 +199,8 @@ const WEBHOOK_FAMILIES: readonly ExporterFamily[] = [
   },
 ];
 
-export const OWN_FAMILIES: readonly ExporterFamily[] = [
-  ...EXPORTER_FAMILIES,
+export const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
+  ...PROCESS_FAMILIES,
   ...SOURCE_FAMILIES,
   ...WEBHOOK_FAMILIES,
 ];

@@ -1,6 +1,6 @@
 /**
- * The text of `/metrics`, in pieces: ten thousand destinations are tens of megabytes, and nobody
- * else shall wait for them.
+ * The text of `/metrics`, in pieces: ten thousand destinations are tens of megabytes, and other
+ * requests must not wait for them.
  */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
@@ -24,37 +24,37 @@ import {
 } from './families.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 
-/** Pieces are about this long, in characters. */
-const PIECE = 64 * 1024;
-/** Rows of the ledger that are copied between two pieces. */
-const ROWS = 500;
+/** Length of a piece, roughly, in characters. */
+const PIECE_LENGTH = 64 * 1024;
+/** Rows of the ledger that are copied without giving way to other work. */
+const BATCH = 500;
 
-/** A row with the labels that all its samples have, as text: `{destination="x"`. */
+/** A row with the labels of all its samples, as text: `{destination="x"`. */
 interface Labelled<Row> {
   readonly labels: string;
   readonly row: Row;
 }
 
-/** Yields the exposition piece by piece; an empty piece is an occasion to let others run. */
+/** Yields the exposition piece by piece; an empty piece is an occasion to give way to other work. */
 export async function* exposition(
-  exporter: StatusContext,
-  own: ExporterMetrics,
+  status: StatusContext,
+  exporterMetrics: ExporterMetrics,
   contentType: ContentType,
 ): AsyncGenerator<string, void, undefined> {
   const isOpenMetrics = contentType === OPENMETRICS;
-  yield `${await own(contentType)}\n`;
+  yield `${await exporterMetrics(contentType)}\n`;
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
   const connections: Labelled<ConnectionSample>[] = [];
   const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
-  for (const watched of exporter.registry.all()) {
-    rows += readRows(exporter, watched, { destinations, targets, connections, named });
-    if (rows < ROWS) continue;
+  for (const registered of status.registry.all()) {
+    rows += readRows(status, registered, { destinations, targets, connections, named });
+    if (rows < BATCH) continue;
     rows = 0;
     yield '';
   }
-  const pinger = [{ labels: '', row: exporter.ledger.pinger() }];
+  const pinger = [{ labels: '', row: status.ledger.pinger() }];
   for (const family of PINGER_FAMILIES) yield* lines(family, pinger, isOpenMetrics);
   for (const family of DESTINATION_FAMILIES) yield* lines(family, destinations, isOpenMetrics);
   for (const family of RESOLUTION_FAMILIES) yield* lines(family, named, isOpenMetrics);
@@ -66,46 +66,50 @@ export async function* exposition(
 interface Samples {
   readonly destinations: Labelled<DestinationSample>[];
   readonly targets: Labelled<TargetSample>[];
-  /** Of the targets that are reached by connections. */
+  /** Of the targets over TCP, TLS, WS and WSS. */
   readonly connections: Labelled<ConnectionSample>[];
-  /** Of the destinations that have a name to be resolved. */
+  /** Of the destinations with a name to resolve. */
   readonly named: Labelled<DestinationSample>[];
 }
 
-/** Each row is read once, so the families of one target agree. */
+/** Reads each row once, so the families of a target agree. Returns the number of rows. */
 function readRows(
-  exporter: StatusContext,
-  watched: RegisteredDestination,
+  status: StatusContext,
+  registered: RegisteredDestination,
   { destinations, targets, connections, named }: Samples,
 ): number {
-  const { ledger } = exporter;
-  const { auth, resolve } = watched.destination.settings;
+  const { ledger } = status;
+  const { auth, resolve } = registered.destination.settings;
   const [hasCredentials, isFirstOnly] = [auth !== undefined, resolve === 'first'];
-  const row = ledger.destination(watched.slot);
+  const row = ledger.destination(registered.slot);
   if (row === undefined) return 1;
   const targetRows: TargetRow[] = [];
   let targetsUp = 0;
-  for (const target of watched.targets) {
+  for (const target of registered.targets) {
     const targetRow = ledger.target(target.slot);
     if (targetRow === undefined) continue;
     targetRows.push(targetRow);
-    const state = effectiveState(exporter, watched, targetRow.state, targetRow.lastSeenMs);
+    const state = effectiveState(status, registered, targetRow.state, targetRow.lastSeenMs);
     const { transport, slot } = target;
-    const labels = targetLabels(watched, target);
+    const labels = targetLabels(registered, target);
     if (state === 'up') targetsUp++;
     targets.push({
       labels,
       row: { target, transport, hasCredentials, isFirstOnly, state, row: targetRow },
     });
     if (transport === 'udp') continue;
-    connections.push({ labels, row: connectionSample(watched, target, ledger.connection(slot)) });
+    connections.push({
+      labels,
+      row: connectionSample(registered, target, ledger.connection(slot)),
+    });
   }
-  const state = effectiveState(exporter, watched, row.state, lastSeenMs(row, targetRows));
-  const { labels, isNamed } = constantOf(watched);
-  const sample = { labels, row: { watched, state, targetsUp, row } };
+  const lastSeen = lastSeenMs(row, targetRows);
+  const state = effectiveState(status, registered, row.state, lastSeen);
+  const { labels, isNamed } = constantOf(registered);
+  const sample = { labels, row: { registered, state, targetsUp, row } };
   destinations.push(sample);
   if (isNamed) named.push(sample);
-  return 1 + watched.targets.length;
+  return 1 + registered.targets.length;
 }
 
 function* lines<Row>(
@@ -125,14 +129,14 @@ function* lines<Row>(
   for (const row of rows) {
     labels = row.labels;
     family.samples(row.row, emit);
-    if (piece.length < PIECE) continue;
+    if (piece.length < PIECE_LENGTH) continue;
     yield piece;
     piece = '';
   }
   yield piece;
 }
 
-/** What is the same for a destination in every scrape. */
+/** The part of a destination that is the same in every scrape. */
 interface Constant {
   readonly labels: string;
   readonly isNamed: boolean;

@@ -19,7 +19,7 @@ export interface Family<Row> {
 }
 
 export interface DestinationSample {
-  readonly watched: RegisteredDestination;
+  readonly registered: RegisteredDestination;
   /** As it may be told. */
   readonly state: State;
   /** Targets that are up, as it may be told. */
@@ -75,13 +75,13 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     name: 'sip_keepalive_ping_interval_seconds',
     type: 'gauge',
     help: 'Time between two pings of a target.',
-    samples: ({ watched }, emit) => emit(watched.destination.settings.intervalMs / 1000),
+    samples: ({ registered }, emit) => emit(registered.destination.settings.intervalMs / 1000),
   },
   {
     name: 'sip_keepalive_targets',
     type: 'gauge',
     help: 'Addresses that the destination resolves to now.',
-    samples: ({ watched }, emit) => emit(watched.targets.length),
+    samples: ({ registered }, emit) => emit(registered.targets.length),
   },
   {
     name: 'sip_keepalive_targets_up',
@@ -93,8 +93,8 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     name: 'sip_keepalive_destination_info',
     type: 'gauge',
     help: 'What the destination is; server is what the peer calls itself.',
-    samples: ({ watched }, emit) => {
-      const { destination, owners, server } = watched;
+    samples: ({ registered }, emit) => {
+      const { destination, owners, server } = registered;
       const { uri, module } = destination;
       emit(1, ourLabels({ uri, module, owners: owners.join(','), server }));
     },

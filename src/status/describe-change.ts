@@ -1,26 +1,27 @@
-/** A changed verdict as JSON, as events and webhooks carry it. */
+/** A change of state as JSON, the same for events and webhooks. */
 
 import { reasonText } from '../shared/outcome.js';
+import { isAliveCode } from '../shared/state.js';
 import { eventOf, type StateChange } from './state-change.js';
+import type { ChangeView } from './views.js';
 
 const texts = new WeakMap<StateChange, string>();
 
-/** Made once for each change, however many want it. */
+/** The JSON of a {@link ChangeView}, made once for each change however many clients get it. */
 export function changeJson(change: StateChange): string {
   const known = texts.get(change);
   if (known !== undefined) return known;
-  const text = JSON.stringify(describeChange(change));
+  const text = JSON.stringify(changeView(change));
   texts.set(change, text);
   return text;
 }
 
-/** The name of the event that tells of it. */
-export function eventName({ to }: StateChange): string {
+/** The name of the server-sent event. */
+export function eventName({ to }: StateChange): ChangeView['event'] {
   return eventOf(to) ?? 'dst-unknown';
 }
 
-/** Times are ISO 8601. */
-function describeChange(change: StateChange) {
+function changeView(change: StateChange): ChangeView {
   const { destination, reason } = change;
   return {
     id: change.id,
@@ -28,10 +29,11 @@ function describeChange(change: StateChange) {
     destination: destination.name,
     uri: destination.uri,
     from: change.from,
+    code: isAliveCode(change.to),
     state: change.to,
     reason: reason ?? null,
     reason_text: reason === undefined ? null : reasonText(reason),
-    detail: change.detail === '' ? null : change.detail,
+    detail: change.detail || null,
     at: new Date(change.atMs).toISOString(),
     module: destination.module,
     owners: change.owners,

@@ -1,159 +1,223 @@
-/** A destination as JSON, the same in every answer that shows one. */
+/** Destinations as the JSON of views.ts. */
 
-import type { PeerDetails, RegisteredDestination } from '../shared/destination.js';
+import type { PeerDetails, RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
 import { type DownReason, isOwnFault, reasonText } from '../shared/outcome.js';
-import type { Resolution } from '../shared/resolution.js';
+import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
+import type { TlsPeer } from '../shared/tls-peer.js';
 import { effectiveState, lastSeenMs, type StatusContext } from './freshness.js';
+import { isoTime } from './iso-time.js';
+import type {
+  DestinationBrief,
+  DestinationDetails,
+  DestinationView,
+  HistoryView,
+  PingView,
+  ResolutionView,
+  TargetDetails,
+  TargetView,
+  TlsView,
+} from './views.js';
 
-export type DestinationView = ReturnType<typeof destinationView>;
-
-/** Times are ISO 8601, null for never; durations are seconds. */
-export function destinationView(exporter: StatusContext, watched: RegisteredDestination) {
-  const { ledger } = exporter;
-  const { destination, owners, server, slot } = watched;
+export function destinationView(
+  status: StatusContext,
+  registered: RegisteredDestination,
+): DestinationView {
+  const { ledger } = status;
+  const { destination, owners, server, slot } = registered;
   const row = ledger.destination(slot);
-  const targets = watched.targets.map((target) => ({ target, row: ledger.target(target.slot) }));
-  const seenMs = lastSeenMs(
-    row,
-    targets.map((target) => target.row),
+  const rows = registered.targets.map((target) => ledger.target(target.slot));
+  const state = effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, rows));
+  const targets = registered.targets.map((target, i) =>
+    targetView(status, registered, target, rows[i]),
   );
-  const state = effectiveState(exporter, watched, row?.state ?? 'unknown', seenMs);
-  const reason = reasonOf(state, row, targets);
   return {
     destination: destination.name,
     uri: destination.uri,
     code: isAliveCode(state),
     state,
-    since: time(row?.sinceMs),
-    reason: reason ?? null,
-    reason_text: reason === undefined ? null : reasonText(reason),
+    since: isoTime(row?.sinceMs),
+    ...failureOf(state, row, targets),
+    rtt: least(targets.map(({ rtt }) => rtt)),
     module: destination.module,
     owners,
     labels: destination.labels,
     server: server === '' ? null : server,
     ping_interval: destination.settings.intervalMs / 1000,
     ping_timeout: destination.settings.timeoutMs / 1000,
-    targets: targets.map(({ target, row }) => ({
-      transport: target.transport,
-      address: target.address,
-      priority: target.priority ?? null,
-      weight: target.weight ?? null,
-      state:
-        row === undefined
-          ? 'unknown'
-          : effectiveState(exporter, watched, row.state, row.lastSeenMs),
-      ...describeRow(row),
-      ...describePeer(watched.peers.get(target.slot.index), row),
-    })),
+    targets_total: targets.length,
+    targets_up: targets.filter((target) => target.state === 'up').length,
+    certificate_not_after: least(targets.map(({ tls }) => tls?.chain_not_after ?? null)),
+    targets,
   };
 }
 
-/** Why it is down; where nothing is known, that we cannot ping, if that is why. */
-function reasonOf(
+export function briefView(
+  status: StatusContext,
+  registered: RegisteredDestination,
+): DestinationBrief {
+  const { targets: _, ...brief } = destinationView(status, registered);
+  return brief;
+}
+
+/** @param explanation undefined while the pinger cannot answer. */
+export function destinationDetails(
+  status: StatusContext,
+  registered: RegisteredDestination,
+  explanation: Explanation | undefined,
+  history: HistoryView,
+): DestinationDetails {
+  const view = destinationView(status, registered);
+  const resolution = resolutionView(explanation?.resolution);
+  const errors = resolution?.errors ?? [];
+  const isUnresolved = view.reason === 'resolution' && errors.length > 0;
+  return {
+    ...view,
+    detail: isUnresolved ? errors.join('; ') : view.detail,
+    targets: view.targets.map((target, i) =>
+      targetDetails(status, target, registered.targets[i], explanation),
+    ),
+    resolution,
+    history,
+  };
+}
+
+/** Why the destination is not up, and how the last ping ended of a target that decides its state. */
+function failureOf(
   state: State,
   row: DestinationRow | undefined,
-  targets: readonly { readonly row: TargetRow | undefined }[],
+  targets: readonly TargetView[],
+): Pick<DestinationBrief, 'reason' | 'reason_text' | 'detail' | 'sip_code'> {
+  const reason = downReason(state, row, targets);
+  const reason_text = reason === undefined ? null : reasonText(reason);
+  const decisive = targets.find((target) => target.state === state) ?? targets[0];
+  return {
+    reason: reason ?? null,
+    reason_text,
+    detail: decisive === undefined ? null : detailBeyond(reason, decisive),
+    sip_code: decisive?.sip_code ?? null,
+  };
+}
+
+/** What the target's last failure tells beyond the destination's reason. */
+function detailBeyond(reason: DownReason | undefined, target: TargetView): string | null {
+  return target.detail ?? (target.reason === (reason ?? null) ? null : target.reason_text);
+}
+
+/** A destination that the exporter cannot ping is unknown by reason `local`. */
+function downReason(
+  state: State,
+  row: DestinationRow | undefined,
+  targets: readonly TargetView[],
 ): DownReason | undefined {
   if (state !== 'unknown') return row?.reason;
-  const isOurs = targets.some((target) => isOwnFault(target.row?.lastReason));
-  return isOurs ? 'local' : undefined;
+  const isLocal = targets.some(({ reason }) => isOwnFault(reason ?? undefined));
+  return isLocal ? 'local' : undefined;
 }
 
-/** What went wrong is told while the last ping failed. */
-function describePeer(peer: PeerDetails | undefined, row: TargetRow | undefined) {
-  const hasFailed = row?.lastReason !== undefined && peer?.detail;
-  const { tls } = peer ?? {};
+function targetView(
+  status: StatusContext,
+  registered: RegisteredDestination,
+  target: TargetAddress,
+  row: TargetRow | undefined,
+): TargetView {
+  const peer = registered.peers.get(target.slot.index);
+  const state =
+    row === undefined ? 'unknown' : effectiveState(status, registered, row.state, row.lastSeenMs);
   return {
-    detail: hasFailed ? peer.detail : null,
-    tls:
-      tls === undefined
-        ? null
-        : {
-            version: tls.version || null,
-            cipher: tls.cipher || null,
-            verified: tls.isVerified,
-            fault: tls.fault || null,
-            subject: tls.subject,
-            issuer: tls.issuer,
-            subject_alternative: tls.subjectAlternative,
-            serial_number: tls.serialNumber,
-            fingerprint_sha256: tls.fingerprint,
-            not_before: time(tls.notBeforeMs),
-            not_after: time(tls.notAfterMs),
-            chain_not_after: time(tls.chainNotAfterMs),
-          },
-  };
-}
-
-function describeRow(row: TargetRow | undefined) {
-  return {
-    since: time(row?.sinceMs),
-    reason: row?.lastReason ?? null,
-    code: row?.lastCode || null,
+    transport: target.transport,
+    address: target.address,
+    priority: target.priority ?? null,
+    weight: target.weight ?? null,
+    code: isAliveCode(state),
+    state,
+    since: isoTime(row?.sinceMs),
+    ...lastFailure(row, peer),
+    sip_code: row?.lastCode || null,
+    rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
     pings: row?.pings ?? 0,
-    last_ping: time(row?.lastPingMs),
-    last_up: time(row?.lastUpMs),
-    last_down: time(row?.lastDownMs),
-    last_rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
+    last_ping: isoTime(row?.lastPingMs),
+    last_up: isoTime(row?.lastUpMs),
+    last_down: isoTime(row?.lastDownMs),
+    tls: peer?.tls === undefined ? null : tlsView(peer.tls),
   };
 }
 
-/** How the last ping ended of a target that stands for the verdict; its words and its code. */
-export function lastOutcome({ state, reason_text, targets }: DestinationView) {
-  const telling = targets.find((target) => target.state === state) ?? targets[0];
-  if (telling === undefined) return { outcome: reason_text, sip_code: null };
-  const { detail, reason, code } = telling;
-  return { outcome: detail ?? (reason === null ? null : reasonText(reason)), sip_code: code };
+/** All null unless the last ping failed. */
+function lastFailure(row: TargetRow | undefined, peer: PeerDetails | undefined) {
+  const reason = row?.lastReason;
+  if (reason === undefined) return { reason: null, reason_text: null, detail: null };
+  return { reason, reason_text: reasonText(reason), detail: peer?.detail || null };
 }
 
-/** One line of a list of many. */
-export function briefView(exporter: StatusContext, watched: RegisteredDestination) {
-  const all = destinationView(exporter, watched);
-  const { destination, uri, code, state, since, owners, labels, targets } = all;
-  const rtts = targets.flatMap(({ last_rtt }) => last_rtt ?? []);
-  const ends = targets.flatMap(({ tls }) => tls?.chain_not_after ?? []);
+function tlsView(tls: TlsPeer): TlsView {
   return {
-    ...{ destination, uri, code, state, since, owners, labels },
-    ...lastOutcome(all),
-    /** Of the fastest target. */
-    rtt: rtts.length === 0 ? null : Math.min(...rtts),
-    targets: targets.length,
-    targets_up: targets.filter((target) => target.state === 'up').length,
-    /** Of all that the peers show, the first certificate to expire. */
-    certificate_not_after: ends.length === 0 ? null : ends.reduce((a, b) => (a < b ? a : b)),
+    version: tls.version || null,
+    cipher: tls.cipher || null,
+    verified: tls.isVerified,
+    error: tls.fault || null,
+    subject: tls.subject,
+    issuer: tls.issuer,
+    subject_alternative: tls.subjectAlternative,
+    serial_number: tls.serialNumber,
+    fingerprint_sha256: tls.fingerprint,
+    not_before: isoTime(tls.notBeforeMs),
+    not_after: isoTime(tls.notAfterMs),
+    chain_not_after: isoTime(tls.chainNotAfterMs),
   };
 }
 
-export function describeRecent({ atMs, reason, code, rttMicros }: RecentPing) {
+function targetDetails(
+  { ledger }: StatusContext,
+  view: TargetView,
+  target: TargetAddress | undefined,
+  explanation: Explanation | undefined,
+): TargetDetails {
+  const exchange = target && explanation?.exchanges.get(target.slot.index);
   return {
-    at: time(atMs),
+    ...view,
+    recent: target === undefined ? [] : ledger.recents(target.slot).map(pingView),
+    last_sent: exchange?.sent || null,
+    last_received: exchange?.received || null,
+  };
+}
+
+function pingView({ atMs, reason, code, rttMicros }: RecentPing): PingView {
+  return {
+    at: isoTime(atMs),
     reason: reason ?? null,
     reason_text: reason === undefined ? null : reasonText(reason),
-    code: code || null,
+    sip_code: code || null,
     rtt: rttMicros === 0 ? null : rttMicros / 1e6,
   };
 }
 
-/** How the targets were found; null when nobody can say, or there is no name. Durations are seconds. */
-export function describeResolution(resolution: Resolution | undefined) {
+function resolutionView(resolution: Resolution | undefined): ResolutionView | null {
   if (resolution === undefined) return null;
-  const { ageMs, errors } = resolution;
+  const { ageMs, errors, targets } = resolution;
   if (ageMs === undefined && errors.length === 0) return null;
   return {
     age: ageMs === undefined ? null : ageMs / 1000,
-    errors: resolution.errors,
-    targets: resolution.targets.map(({ steps, ...target }) => ({
-      ...target,
-      steps: steps.map(({ leftMs, ...step }) => ({
-        ...step,
-        ttl_left: Number.isFinite(leftMs) ? Math.max(Math.round(leftMs / 1000), 0) : null,
+    errors,
+    targets: targets.map(({ transport, address, steps }) => ({
+      transport,
+      address,
+      steps: steps.map((step) => ({
+        type: step.type,
+        name: step.name,
+        value: step.value,
+        order: step.order ?? null,
+        preference: step.preference ?? null,
+        priority: step.priority ?? null,
+        weight: step.weight ?? null,
+        ttl_left: Number.isFinite(step.leftMs) ? Math.max(Math.round(step.leftMs / 1000), 0) : null,
       })),
     })),
   };
 }
 
-function time(ms: number | undefined): string | null {
-  return ms === undefined || ms === 0 || !Number.isFinite(ms) ? null : new Date(ms).toISOString();
+/** The least of those that are known. */
+function least<T extends number | string>(values: readonly (T | null)[]): T | null {
+  return values.reduce<T | null>((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
 }

@@ -1,52 +1,53 @@
-/** What may be said of a destination, given how long ago anything was learnt of it. */
+/** The state that may be shown, given how long ago a ping last showed anything of the peer. */
 
 import type { RegisteredDestination } from '../shared/destination.js';
 import type { DestinationRow, LedgerReader, TargetRow } from '../shared/ledger/reader.js';
 import type { State } from '../shared/state.js';
 
-/** What is watched, and what is known of it. */
+/** The destinations, and what is known of them. */
 export interface StatusContext {
   readonly ledger: LedgerReader;
   readonly registry: {
     readonly size: number;
     all(): readonly RegisteredDestination[];
     named(name: string): RegisteredDestination | undefined;
+    /** @param uri canonical. */
     withUri(uri: string): readonly RegisteredDestination[];
   };
-  /** The wall clock now, milliseconds. */
+  /** Wall clock, milliseconds. */
   now(): number;
 }
 
-/** Intervals after which a verdict that no ping has renewed is nobody's word any more. */
+/** A state that no ping has confirmed for this many intervals is stale. */
 const STALE_INTERVALS = 3;
 
-/** A name without an address is looked up again at least this often, milliseconds. */
+/** Longest pause before a name without addresses is resolved again, milliseconds. */
 const MAX_LOOKUP_PAUSE_MS = 30_000;
 
 /**
- * A verdict that may be shown: unknown once it is too long ago that anything was learnt of the peer, at
- * `lastSeenMs`. Pings that fail by a fault of our own teach nothing.
+ * The state that may be shown: `unknown` once the last sign of the peer, at `lastSeenMs`, is too long
+ * ago. A ping that fails by a local error is no sign of the peer.
  */
 export function effectiveState(
   { now }: Pick<StatusContext, 'now'>,
-  watched: RegisteredDestination,
+  registered: RegisteredDestination,
   state: State,
   lastSeenMs: number,
 ): State {
-  const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = watched.destination.settings;
-  const isSlowed = state === 'down' && deleteCounter > 0;
-  const betweenMs = Math.max(
+  const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = registered.destination.settings;
+  const isBackedOff = state === 'down' && deleteCounter > 0;
+  const maxPauseMs = Math.max(
     intervalMs,
-    isSlowed ? maxBackoffMs : 0,
-    watched.targets.length === 0 ? MAX_LOOKUP_PAUSE_MS : 0,
+    isBackedOff ? maxBackoffMs : 0,
+    registered.targets.length === 0 ? MAX_LOOKUP_PAUSE_MS : 0,
   );
-  const isStale = now() - lastSeenMs > STALE_INTERVALS * betweenMs + timeoutMs;
+  const isStale = now() - lastSeenMs > STALE_INTERVALS * maxPauseMs + timeoutMs;
   return isStale ? 'unknown' : state;
 }
 
 /**
  * When anything was last learnt of a destination: by a ping of one of its targets, by a look-up that
- * found no address, or when its verdict was reached. Wall clock, milliseconds; 0 for never.
+ * found no address, or when its state was reached. Wall clock, milliseconds; 0 for never.
  */
 export function lastSeenMs(
   row: DestinationRow | undefined,

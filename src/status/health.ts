@@ -1,24 +1,24 @@
-/** How discovery and webhooks do. */
+/** Health of discovery sources and webhooks, for metrics. */
 
-/** How a source does. Times are wall-clock milliseconds, 0 for never. */
+/** Times are wall-clock milliseconds, 0 for never. */
 export interface SourceHealth {
   readonly source: string;
-  /** The last look found all that it should. */
+  /** The last refresh succeeded. */
   readonly isUp: boolean;
-  /** Destinations that it has, and what of it is not watched. */
+  /** Destinations that are pinged because of the source. */
   readonly destinations: number;
+  /** Entries that were skipped or only partly applied. */
   readonly skipped: number;
   readonly failures: number;
   readonly lastSuccessMs: number;
 }
 
-/** How deliveries go. */
 export interface WebhookHealth {
   readonly webhook: string;
   readonly delivered: number;
-  /** Attempts that failed. */
+  /** Delivery attempts that failed. */
   readonly failures: number;
-  /** Events that were given up. */
+  /** Events that were discarded without being delivered. */
   readonly dropped: number;
   readonly queued: number;
 }

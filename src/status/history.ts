@@ -1,65 +1,68 @@
-/** The last hour of every destination, a point a minute: for people, and gone with the process. */
+/** The last hour of each destination, one point per minute. It is in memory only. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
+import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { StatusContext } from './freshness.js';
+import type { HistoryView } from './views.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;
-/** Rows of destinations that have one; of more it would take too much memory. */
-const MAX_KEPT = 20_000;
-/** Destinations that are looked at at a stretch. */
+/** Ledger rows that have a history; more would take too much memory. */
+const MAX_ROWS = 20_000;
+/** Destinations that are sampled without giving way to other work. */
 const BATCH = 200;
 
-/** The oldest first; null where nothing is known. */
-export interface History {
-  /** Mean round-trip time of a minute's answers, seconds. */
-  readonly rtt: readonly (number | null)[];
-  /** Share of a minute's pings that were not alive. */
-  readonly failed: readonly (number | null)[];
-  /** Seconds between two points. */
-  readonly step: number;
-}
-
-/** What was counted of a destination when it was last looked at, in this order. */
+/** Cumulative counters of a destination at the last sample, in this order. */
 const COUNTERS = ['pings', 'alive', 'answers', 'sumMicros'] as const;
 
-/** Of so many rows, made when the first of them is looked at. */
-const BLOCK = 1_024;
+/** Ledger rows per block; a block is allocated when the first of its rows is sampled. */
+const BLOCK_ROWS = 1_024;
 
 /** Flat arrays: an object for each destination would take several times as much memory. */
 class Block {
-  /** Of a point 0 stands for nothing known. */
-  readonly rtt = new Float32Array(BLOCK * POINTS);
-  /** Shares from 1 for none to 255 for all. */
-  readonly failed = new Uint8Array(BLOCK * POINTS);
-  readonly counters = new Float64Array(BLOCK * COUNTERS.length);
-  readonly generations = new Uint32Array(BLOCK);
+  /** Seconds; 0 stands for an unknown point. */
+  readonly rtt = new Float32Array(BLOCK_ROWS * POINTS);
+  /** Shares from 1 for none to 255 for all; 0 stands for an unknown point. */
+  readonly failed = new Uint8Array(BLOCK_ROWS * POINTS);
+  readonly counters = new Float64Array(BLOCK_ROWS * COUNTERS.length);
+  readonly generations = new Uint32Array(BLOCK_ROWS);
+}
+
+export interface HistoriesOptions extends Pick<StatusContext, 'ledger' | 'registry'> {
+  readonly clock: Pick<Clock, 'after'>;
+  /** Called when a sample fails; the next one is taken all the same. */
+  readonly onError: (error: unknown) => void;
 }
 
 export class Histories {
-  readonly #watching: StatusContext;
+  readonly #options: HistoriesOptions;
   readonly #blocks: (Block | undefined)[] = [];
-  #at = 0;
-  #timer: NodeJS.Timeout | undefined;
+  /** The newest point of the rings. */
+  #point = 0;
+  #cancelTimer = () => {};
+  #isClosed = false;
 
-  constructor(watching: StatusContext) {
-    this.#watching = watching;
+  constructor(options: HistoriesOptions) {
+    this.#options = options;
   }
 
-  /** Looks at every destination once a minute from now on. */
+  /** Samples every destination now and then once a minute. */
   start(): void {
-    void this.look();
-    this.#timer = setInterval(() => void this.look(), POINT_MS);
+    if (this.#isClosed) return;
+    this.#cancelTimer = this.#options.clock.after(POINT_MS, () => this.start());
+    this.sample().catch((error: unknown) => this.#options.onError(error));
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    this.#cancelTimer();
   }
 
-  of({ index, generation }: DestinationSlot): History {
-    const block = this.#blocks[Math.floor(index / BLOCK)];
-    const row = index % BLOCK;
+  /** Without points for a destination that has not been sampled yet. */
+  of({ index, generation }: DestinationSlot): HistoryView {
+    const block = this.#blocks[Math.floor(index / BLOCK_ROWS)];
+    const row = index % BLOCK_ROWS;
     const isKnown = block?.generations[row] === generation;
     const share = (value: number) => (value - 1) / 254;
     return {
@@ -70,31 +73,25 @@ export class Histories {
   }
 
   /** Takes the next point of every destination. */
-  async look(): Promise<void> {
-    this.#at = (this.#at + 1) % POINTS;
-    for (const [count, watched] of this.#watching.registry.all().entries()) {
+  async sample(): Promise<void> {
+    this.#point = (this.#point + 1) % POINTS;
+    for (const [count, registered] of this.#options.registry.all().entries()) {
       if (count % BATCH === BATCH - 1) await nextRound();
-      if (watched.slot.index < MAX_KEPT) this.#lookAt(watched);
+      if (registered.slot.index < MAX_ROWS) this.#sampleOne(registered);
     }
   }
 
-  #lookAt({ slot: { index, generation }, targets }: RegisteredDestination): void {
-    const sums = [0, 0, 0, 0];
-    for (const { slot } of targets) {
-      const totals = this.#watching.ledger.totals(slot);
-      COUNTERS.forEach((name, i) => {
-        sums[i] = (sums[i] ?? 0) + (totals?.[name] ?? 0);
-      });
-    }
-    const number = Math.floor(index / BLOCK);
+  #sampleOne(registered: RegisteredDestination): void {
+    const { index, generation } = registered.slot;
+    const number = Math.floor(index / BLOCK_ROWS);
     const block = this.#blocks[number] ?? new Block();
     this.#blocks[number] = block;
-    const row = index % BLOCK;
-    const first = row * COUNTERS.length;
-    const [pings = 0, alive = 0, answers = 0, sumMicros = 0] = sums.map(
-      (sum, i) => sum - (block.counters[first + i] ?? 0),
+    const row = index % BLOCK_ROWS;
+    const [pings = 0, alive = 0, answers = 0, sumMicros = 0] = this.#sinceLast(
+      registered,
+      block,
+      row * COUNTERS.length,
     );
-    block.counters.set(sums, first);
     const ring = row * POINTS;
     if (block.generations[row] !== generation) {
       block.generations[row] = generation;
@@ -102,21 +99,36 @@ export class Histories {
       block.failed.fill(0, ring, ring + POINTS);
       return;
     }
-    // A target that went took its counters along: then nothing can be said of this minute.
+    // A target that has gone took its counters along: then this minute is unknown.
     const isWhole = pings >= alive && alive >= 0 && answers >= 0 && sumMicros >= 0;
     const failed = isWhole && pings > 0 ? 1 + Math.round((254 * (pings - alive)) / pings) : 0;
-    block.rtt[ring + this.#at] = isWhole && answers > 0 ? sumMicros / answers / 1e6 : 0;
-    block.failed[ring + this.#at] = failed;
+    block.rtt[ring + this.#point] = isWhole && answers > 0 ? sumMicros / answers / 1e6 : 0;
+    block.failed[ring + this.#point] = failed;
   }
 
-  /** @param read a value that is known. */
+  /** How much each of the counters has grown since the last sample; stores the new values at `at`. */
+  #sinceLast(
+    { targets }: RegisteredDestination,
+    { counters }: Block,
+    at: number,
+  ): readonly number[] {
+    const totals = targets.map(({ slot }) => this.#options.ledger.totals(slot));
+    const sums = COUNTERS.map((name) =>
+      totals.reduce((sum, counts) => sum + (counts?.[name] ?? 0), 0),
+    );
+    const growth = sums.map((sum, i) => sum - (counters[at + i] ?? 0));
+    counters.set(sums, at);
+    return growth;
+  }
+
+  /** @param read the value of a known point. */
   #points(
-    all: Float32Array | Uint8Array,
+    ring: Float32Array | Uint8Array,
     row: number,
     read: (value: number) => number,
   ): readonly (number | null)[] {
     return Array.from({ length: POINTS }, (_, i) => {
-      const value = all[row * POINTS + ((this.#at + 1 + i) % POINTS)] ?? 0;
+      const value = ring[row * POINTS + ((this.#point + 1 + i) % POINTS)] ?? 0;
       return value === 0 ? null : read(value);
     });
   }

@@ -1,15 +1,29 @@
-/** Verdicts that changed: the last of them are kept, and listeners hear of each. */
+/** Changes of state: the newest are kept, and listeners are called for each. */
 
 import type { ChangeListener, StateChange } from './state-change.js';
 
-/** How many are kept for listeners that come back. */
-const KEPT = 8_192;
+/** Changes that are kept for clients that reconnect. */
+const MAX_KEPT = 8_192;
 
-export class StateChangeLog {
-  /** Of this run of the process. */
+/** Changes as readers see them, numbered from 1. */
+export interface ChangeSource {
+  /** The number of the newest change; 0 before the first. */
+  readonly newest: number;
+  /** The number of the oldest change that is kept; one after the newest when there is none. */
+  readonly oldest: number;
+  /** The number of the change with this id; the one before the oldest when it is of another run. */
+  numberOf(id: string): number;
+  /** Up to `max` of the kept changes after the one with this number, the oldest first. */
+  after(number: number, max: number): readonly StateChange[];
+  /** Calls `listener` for each change from now on, until the function that it returns is called. */
+  subscribe(listener: ChangeListener): () => void;
+}
+
+export class StateChangeLog implements ChangeSource {
+  /** Distinguishes the ids of this run of the process from those of others. */
   readonly #run: string;
   readonly #onError: (error: unknown) => void;
-  /** A ring: the change with the number n is at n % KEPT. */
+  /** A ring: the change with the number n is at n % MAX_KEPT. */
   readonly #kept: StateChange[] = [];
   readonly #listeners = new Set<ChangeListener>();
   /** Listeners whose last call threw. */
@@ -25,41 +39,36 @@ export class StateChangeLog {
     this.#onError = onError;
   }
 
-  /** The number of the newest change; 0 before the first. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** The number of the oldest change that is kept; one after the newest when there is none. */
   get oldest(): number {
-    return Math.max(this.#newest - KEPT, 0) + 1;
+    return Math.max(this.#newest - MAX_KEPT, 0) + 1;
   }
 
   add(changes: readonly Omit<StateChange, 'id'>[]): void {
     for (const change of changes) {
       const added = { id: `${this.#run}-${++this.#newest}`, ...change };
-      this.#kept[this.#newest % KEPT] = added;
+      this.#kept[this.#newest % MAX_KEPT] = added;
       for (const listener of this.#listeners) this.#call(listener, added);
     }
   }
 
-  /** The number of the change with this id; before the oldest when it is not of this run. */
   numberOf(id: string): number {
     const [run, text = ''] = id.split('-');
     if (run !== this.#run || !/^\d{1,15}$/.test(text)) return this.oldest - 1;
     return Math.min(Math.max(Number(text), this.oldest - 1), this.#newest);
   }
 
-  /** Up to `most` of the kept changes after the one with this number, the oldest first. */
-  after(number: number, most: number): readonly StateChange[] {
+  after(number: number, max: number): readonly StateChange[] {
     const first = Math.max(number + 1, this.oldest);
-    const count = Math.min(Math.max(this.#newest - first + 1, 0), most);
-    return Array.from({ length: count }, (_, i) => this.#kept[(first + i) % KEPT]).filter(
+    const count = Math.min(Math.max(this.#newest - first + 1, 0), max);
+    return Array.from({ length: count }, (_, i) => this.#kept[(first + i) % MAX_KEPT]).filter(
       (change) => change !== undefined,
     );
   }
 
-  /** Calls `listener` for each change from now on, until the function that it returns is called. */
   subscribe(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -68,7 +77,7 @@ export class StateChangeLog {
     };
   }
 
-  /** One listener that throws is no concern of the others, nor of whoever adds changes. */
+  /** A listener that throws affects neither the others nor the caller. */
   #call(listener: ChangeListener, change: StateChange): void {
     try {
       listener(change);

@@ -3,7 +3,7 @@ import type { Destination } from '../shared/destination.js';
 import type { DownReason } from '../shared/outcome.js';
 import type { State } from '../shared/state.js';
 
-/** A verdict that became another one, and what was known of the destination then. */
+/** A destination's change of state, with the destination as it was then. */
 export interface StateChange {
   /** Grows with each change, and differs from those of other runs of the process. */
   readonly id: string;
@@ -12,7 +12,7 @@ export interface StateChange {
   readonly from: State;
   readonly to: State;
   readonly reason: DownReason | undefined;
-  /** What exactly went wrong, in words; empty when no more is known than the reason. */
+  /** What exactly went wrong, for people; empty when no more is known than the reason. */
   readonly detail: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
@@ -20,7 +20,7 @@ export interface StateChange {
 
 export type ChangeListener = (change: StateChange) => void;
 
-/** The event that Kamailio's `keepalive` would raise; undefined for a verdict that is not known any more. */
+/** The event that Kamailio's `keepalive` raises for this state; undefined for `unknown`. */
 export function eventOf(state: State): EventName | undefined {
   switch (state) {
     case 'up':

@@ -27,7 +27,9 @@ async function endOf(exporter: Exporter, name: string): Promise<string> {
   const [target] = targets;
   if (target?.reason === 'malformed') return 'malformed';
   if (target?.reason === 'timeout') return 'timeout';
-  return target?.code === null || target?.code === undefined ? 'none' : `answer ${target.code}`;
+  return target?.sip_code === null || target?.sip_code === undefined
+    ? 'none'
+    : `answer ${target.sip_code}`;
 }
 
 /** A provisional answer, a stray and silence leave the ping to its timeout. */

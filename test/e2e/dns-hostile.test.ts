@@ -38,7 +38,7 @@ async function everywhere(t: TestContext) {
 
 interface Explained {
   readonly reason: string | null;
-  readonly reason_text: string | null;
+  readonly detail: string | null;
   readonly resolution: {
     readonly age: number | null;
     readonly errors: readonly string[];
@@ -78,9 +78,9 @@ test('SRV records with port 0 are not targets, and a healthy peer beside them lo
   assert.match(body, /^probe_failure_info\{reason="resolution"\} 1$/m);
   assert.match(await exporter.get('/probe?target=sip:some.test'), /^probe_success 1$/m);
 
-  const { reason, reason_text, resolution } = await explained(exporter, 'zero');
+  const { reason, detail, resolution } = await explained(exporter, 'zero');
   assert.equal(reason, 'resolution');
-  assert.match(reason_text ?? '', /SRV of _sip\._udp\.zero\.test to h\.test:0: port 0/);
+  assert.match(detail ?? '', /SRV of _sip\._udp\.zero\.test to h\.test:0: port 0/);
   assert.equal(resolution?.age, null);
   assert.match(resolution?.errors.join() ?? '', /port 0/);
   const some = await explained(exporter, 'some');

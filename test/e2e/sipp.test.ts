@@ -86,7 +86,7 @@ async function history(exporter: Exporter): Promise<string[]> {
     'it is up again',
     async () => {
       const { state, reason, targets } = await exporter.destination('moody');
-      const code = reason === 'code' ? ` ${targets[0]?.code}` : '';
+      const code = reason === 'code' ? ` ${targets[0]?.sip_code}` : '';
       const now = state === 'down' ? `${state} ${reason}${code}` : state;
       if (state !== 'unknown' && seen.at(-1) !== now) seen.push(now);
       return seen.length > 1 && seen.at(-1) === 'up';

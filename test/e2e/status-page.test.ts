@@ -156,7 +156,7 @@ test(
     await page.getByRole('link', { name: HOSTILE }).click();
     await page.getByText(`SIP/2.0 503 ${HOSTILE}`).waitFor();
     const facts = await page.locator('dl').first().textContent();
-    assert.ok(facts?.includes(`Calls itself${HOSTILE}`), facts ?? '');
+    assert.ok(facts?.includes(`Server${HOSTILE}`), facts ?? '');
     assert.equal(await page.locator('img').count(), 0);
     assert.notEqual(await page.title(), '1');
     assert.deepEqual(complaints, []);
@@ -177,7 +177,7 @@ test(
     await eventually('several pings', async () => (await page.locator('text=alive').count()) > 2);
     await page.goto(`${exporter.url}/#/destination/nobody`);
     await page.getByRole('alert').waitFor();
-    assert.match(await text(), /not watched: nobody/);
+    assert.match(await text(), /no such destination: nobody/);
   },
 );
 
@@ -265,7 +265,7 @@ test(
     await region.getByText('up').waitFor();
     assert.match((await page.evaluate<string>('getSelection().toString()')) ?? '', /Last outcome/);
     await page.goto(`${exporter.url}/#/destination/gw`);
-    await page.getByText('Ping it now').click();
+    await page.getByText('Ping now').click();
     const text = (await page.locator('body').textContent()) ?? '';
     assert.match(text, /probe_success 0/, 'by its own alive_codes a 200 is none');
     await exporter.stop('SIGTERM');
@@ -311,7 +311,7 @@ test(
       else await route.fulfill({ status: 502, body: 'Bad Gateway' });
     });
     await page.goto(exporter.url);
-    await page.locator('#live', { hasText: 'Cut off' }).waitFor();
+    await page.locator('#live', { hasText: 'Disconnected' }).waitFor();
     await page.locator('#live', { hasText: 'Live' }).waitFor();
     const hide = (isHidden: boolean) =>
       page.evaluate(

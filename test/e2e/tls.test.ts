@@ -85,7 +85,7 @@ async function check(exporter: Exporter, name: string, wanted: Case): Promise<vo
   assert.equal(found.state, reason === null ? 'up' : 'down', name);
   // A handshake that fails before the peer has shown a certificate has none to tell of.
   if (reason === 'tls') return;
-  matches(target?.tls?.fault, fault, name);
+  matches(target?.tls?.error, fault, name);
   assert.equal(target?.tls?.verified, fault === null, name);
   assert.equal(await exporter.metric(VERIFIED, { destination: name }), fault === null ? 1 : 0);
   const notAfter = (await exporter.metric(NOT_AFTER, { destination: name })) ?? Number.NaN;

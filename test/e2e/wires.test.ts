@@ -178,8 +178,8 @@ test('over WebSocket the host is the one of the destination, also one that is no
 
 async function testAnswers(t: TestContext, world: World): Promise<void> {
   await t.test('a 200 is up, and its round trips are measured', async () => {
-    const { address, code, detail } = await world.verdict('well', 'up', null);
-    assert.deepEqual([code, detail], [200, null]);
+    const { address, sip_code, detail } = await world.verdict('well', 'up', null);
+    assert.deepEqual([sip_code, detail], [200, null]);
     assert.equal(address, `127.0.0.1:${world.farEnd('well').port}`);
     const { pings, failures, rtts } = await world.pings('well', 3);
     assert.equal(failures, 0);
@@ -191,7 +191,7 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
   });
 
   await t.test('a 404 is down for its code, and a round trip all the same', async () => {
-    assert.equal((await world.verdict('missing', 'down', 'code')).code, 404);
+    assert.equal((await world.verdict('missing', 'down', 'code')).sip_code, 404);
     const { rtts, timeouts } = await world.pings('missing', 2);
     assert.ok(rtts >= 1);
     assert.equal(timeouts, 0);
@@ -199,11 +199,11 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
   });
 
   await t.test('a 503 is down for its code', async () => {
-    assert.equal((await world.verdict('busy', 'down', 'code')).code, 503);
+    assert.equal((await world.verdict('busy', 'down', 'code')).sip_code, 503);
   });
 
   await t.test('a 100 does not end a ping, the 200 after it does', async () => {
-    assert.equal((await world.verdict('trying', 'up', null)).code, 200);
+    assert.equal((await world.verdict('trying', 'up', null)).sip_code, 200);
     const { pings, failures } = await world.pings('trying', 2);
     assert.equal(failures, 0);
     assert.ok(((await world.metric('responses_total', 'trying', { code: '200' })) ?? 0) >= pings);
@@ -213,8 +213,8 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
 
 async function testFailures(t: TestContext, world: World, transport: TransportName): Promise<void> {
   await t.test('silence is a timeout, and no round trip', async () => {
-    const { code, last_rtt, detail } = await world.verdict('silent', 'down', 'timeout');
-    assert.deepEqual([code, last_rtt, detail], [null, null, null]);
+    const { sip_code, rtt, detail } = await world.verdict('silent', 'down', 'timeout');
+    assert.deepEqual([sip_code, rtt, detail], [null, null, null]);
     const { pings, timeouts, rtts } = await world.pings('silent', 3);
     assert.deepEqual([timeouts, rtts], [pings, 0]);
   });
@@ -259,8 +259,8 @@ async function testFailures(t: TestContext, world: World, transport: TransportNa
   });
 
   await t.test('an answer with our branch and no status that there is, is malformed', async () => {
-    const { code } = await world.verdict('malformed', 'down', 'malformed');
-    assert.equal(code, null);
+    const { sip_code } = await world.verdict('malformed', 'down', 'malformed');
+    assert.equal(sip_code, null);
     assert.equal((await world.pings('malformed', 2)).rtts, 0);
   });
 

@@ -88,7 +88,7 @@ async function pinged(exporter: Exporter, name: string, pings: number): Promise<
 }
 
 function codeOf({ targets: [target] }: Described): string {
-  return String(target?.code ?? target?.reason ?? NONE);
+  return String(target?.sip_code ?? target?.reason ?? NONE);
 }
 
 async function digestOf(exporter: Exporter, name: string, peer: Peer, result: Described) {

@@ -44,15 +44,16 @@ export interface Described {
     readonly address: string;
     readonly state: string;
     readonly reason: string | null;
-    readonly code: number | null;
+    readonly code: number;
+    readonly sip_code: number | null;
     readonly pings: number;
-    readonly last_rtt: number | null;
+    readonly rtt: number | null;
     /** What exactly went wrong, in words. */
     readonly detail: string | null;
     readonly tls: {
       readonly version: string | null;
       readonly verified: boolean;
-      readonly fault: string | null;
+      readonly error: string | null;
       readonly subject: string;
       readonly not_after: string | null;
     } | null;

@@ -1,53 +1,44 @@
-/** `GET /alive?destination=D`: what Kamailio's `is_alive(D)` answers. */
+/** `GET /alive?destination=D`: the answer of Kamailio's `is_alive(D)`. */
 
-import type { Request, RequestHandler, Response } from 'express';
-import type { RegisteredDestination } from '../../shared/destination.js';
+import type { Request, RequestHandler } from 'express';
 import { UriError } from '../../shared/uri.js';
 import { destinationView } from '../../status/describe.js';
 import { bestOf, find } from '../../status/find.js';
-import type { Exporter } from '../exporter.js';
+import type { StatusContext } from '../../status/freshness.js';
+import type { DestinationView } from '../../status/views.js';
+import { queryBoolean, queryText } from '../query.js';
+import { RequestError } from '../request-error.js';
 
-/** What `fail_on_down` may say. */
-const YES_OR_NO = new Map<unknown, boolean>([
-  [undefined, false],
-  ['0', false],
-  ['false', false],
-  ['1', true],
-  ['true', true],
-]);
-
-export function aliveHandler(exporter: Exporter): RequestHandler {
+export function aliveHandler(status: StatusContext): RequestHandler {
   return (request, response) => {
-    const asked = request.query['destination'];
-    if (typeof asked !== 'string' || asked === '') {
-      const got = asked === undefined || asked === '' ? 'none' : 'more than one';
-      return refuse(request, response, 400, `expected one parameter destination, got ${got}`);
-    }
-    const isDownRefused = YES_OR_NO.get(request.query['fail_on_down']);
-    if (isDownRefused === undefined)
-      return refuse(request, response, 400, 'fail_on_down: expected 1 or 0');
-    let found: readonly RegisteredDestination[];
+    const isJson = request.accepts(['text/plain', 'application/json']) === 'application/json';
     try {
-      found = find(exporter, asked);
+      const failOnDown = queryBoolean(request, 'fail_on_down');
+      const view = requestedDestination(status, request);
+      response.status(view.code === -1 || (view.code === 2 && failOnDown) ? 503 : 200);
+      if (isJson) response.json(view);
+      else response.type('text/plain').send(`${view.code}\n`);
     } catch (error) {
-      if (!(error instanceof UriError)) throw error;
-      return refuse(request, response, 400, error.message);
+      if (!(error instanceof RequestError)) throw error;
+      response.status(error.status);
+      if (isJson) response.json({ code: -1, error: error.message });
+      else response.type('text/plain').send('-1\n');
     }
-    if (found.length === 0) return refuse(request, response, 404, 'not watched');
-    const best = bestOf(found.map((watched) => destinationView(exporter, watched)));
-    if (best === undefined) return refuse(request, response, 404, 'not watched');
-    response.status(best.code === -1 || (best.code === 2 && isDownRefused) ? 503 : 200);
-    if (wantsJson(request)) response.json(best);
-    else response.type('text/plain').send(`${best.code}\n`);
   };
 }
 
-function refuse(request: Request, response: Response, status: number, error: string): void {
-  response.status(status);
-  if (wantsJson(request)) response.json({ code: -1, error });
-  else response.type('text/plain').send('-1\n');
-}
-
-function wantsJson(request: Request): boolean {
-  return request.accepts(['text/plain', 'application/json']) === 'application/json';
+/** @throws RequestError */
+function requestedDestination(status: StatusContext, request: Request): DestinationView {
+  const nameOrUri = queryText(request, 'destination');
+  if (nameOrUri === undefined) {
+    throw new RequestError(400, 'destination: expected a name or a URI, got none');
+  }
+  try {
+    const all = find(status, nameOrUri).map((registered) => destinationView(status, registered));
+    const best = bestOf(all);
+    if (best === undefined) throw new RequestError(404, `no such destination: ${nameOrUri}`);
+    return best;
+  } catch (error) {
+    throw error instanceof UriError ? new RequestError(400, error.message) : error;
+  }
 }

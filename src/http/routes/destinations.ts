@@ -3,28 +3,27 @@
 import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RequestHandler, Response } from 'express';
-import type { RegisteredDestination } from '../../shared/destination.js';
+import type { DestinationSlot, RegisteredDestination } from '../../shared/destination.js';
 import type { Explanation } from '../../shared/resolution.js';
-import {
-  briefView,
-  type DestinationView,
-  describeRecent,
-  describeResolution,
-  destinationView,
-  lastOutcome,
-} from '../../status/describe.js';
-import type { Exporter } from '../exporter.js';
+import { briefView, destinationDetails, destinationView } from '../../status/describe.js';
+import type { StatusContext } from '../../status/freshness.js';
+import type { HistoryView } from '../../status/views.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
-/** Destinations that are written at a stretch. */
+/** Destinations that are written without giving way to other work. */
 const BATCH = 200;
-/** Answers with every destination that are under way at one moment. */
+/** Concurrent answers with all destinations. */
 const MAX_CONCURRENT = 16;
-/** Destinations whose last hour is told in one answer. */
+/** Destinations in one answer of `/api/v1/history`. */
 const MAX_HISTORIES = 100;
 
-export function destinationsHandler(exporter: Exporter): RequestHandler {
+/** The last hour of a destination. */
+export interface HistorySource {
+  of(slot: DestinationSlot): HistoryView;
+}
+
+export function destinationsHandler(status: StatusContext): RequestHandler {
   const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
   return async (request, response) => {
     const { view = 'full' } = request.query;
@@ -35,98 +34,75 @@ export function destinationsHandler(exporter: Exporter): RequestHandler {
     }
     if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
-      await writeAll(exporter, response, render);
+      await writeAll(status.registry.all(), response, (registered) => render(status, registered));
     } finally {
       limit.release(response);
     }
   };
 }
 
-/** Writes no faster than the client reads, and lets others run in between. */
+/** Writes no faster than the client reads, and gives way to other work in between. */
 async function writeAll(
-  exporter: Exporter,
+  all: readonly RegisteredDestination[],
   response: Response,
-  render: (exporter: Exporter, watched: RegisteredDestination) => object,
+  render: (registered: RegisteredDestination) => object,
 ): Promise<void> {
   response.type('application/json');
-  const all = exporter.registry.all();
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
   response.write('{"destinations":[');
   for (let i = 0; i < all.length; i += BATCH) {
-    const batch = all.slice(i, i + BATCH).map((w) => JSON.stringify(render(exporter, w)));
+    const batch = all.slice(i, i + BATCH).map((registered) => JSON.stringify(render(registered)));
     const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
-    if (isFull) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+    if (isFull) await once(response, 'drain', { signal: closed.signal }).catch(() => {});
     else await nextRound();
-    if (gone.signal.aborted) return;
+    if (closed.signal.aborted) return;
   }
   response.end('\n]}\n');
 }
 
-export function destinationHandler(exporter: Exporter): RequestHandler {
+export interface DestinationHandlerOptions {
+  readonly status: StatusContext;
+  readonly histories: HistorySource;
+  /** Rejects when the pinger cannot answer. */
+  readonly explain: (slot: DestinationSlot) => Promise<Explanation | undefined>;
+}
+
+export function destinationHandler(options: DestinationHandlerOptions): RequestHandler {
+  const { status, histories, explain } = options;
   return async (request, response) => {
-    // A name may have slashes; the route hands its pieces out as a list.
+    // A name may contain slashes; Express passes its pieces as a list.
     const pieces = request.params['name'] ?? [];
     const name = Array.isArray(pieces) ? pieces.join('/') : pieces;
-    const watched = exporter.registry.named(name);
-    if (watched === undefined) {
-      response.status(404).json({ error: `not watched: ${name}` });
+    const registered = status.registry.named(name);
+    if (registered === undefined) {
+      response.status(404).json({ error: `no such destination: ${name}` });
       return;
     }
-    // The pinger may be starting again; the rest can be told all the same.
-    const told = await exporter.pinger.explanation(watched.slot).catch(() => undefined);
-    const all = withResolution(destinationView(exporter, watched), told);
-    const { targets, ...described } = all;
-    response.json({
-      ...described,
-      ...lastOutcome(all),
-      targets: targets.map((target, i) => ({
-        ...target,
-        ...targetDetails(exporter, watched, i, told),
-      })),
-      resolution: describeResolution(told?.resolution),
-      history: exporter.history.of(watched.slot),
-    });
+    // While the pinger restarts, the rest is known all the same.
+    const explanation = await explain(registered.slot).catch(() => undefined);
+    const history = histories.of(registered.slot);
+    response.json(destinationDetails(status, registered, explanation, history));
   };
 }
 
-/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each that is watched. */
-export function historyHandler({ registry, history }: Exporter): RequestHandler {
+/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each that exists. */
+export function historyHandler(
+  registry: Pick<StatusContext['registry'], 'named'>,
+  histories: HistorySource,
+): RequestHandler {
   return (request, response) => {
-    const asked: unknown = request.query['destination'] ?? [];
-    const names: readonly unknown[] = Array.isArray(asked) ? asked : [asked];
+    const parameter: unknown = request.query['destination'] ?? [];
+    const names: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
     if (names.length > MAX_HISTORIES) {
       const error = `expected at most ${MAX_HISTORIES} destinations, got ${names.length}`;
       response.status(400).json({ error });
       return;
     }
-    const histories = names.flatMap((name) => {
-      const watched = registry.named(String(name));
-      return watched === undefined ? [] : [[name, history.of(watched.slot)] as const];
+    const all = names.flatMap((name) => {
+      const registered = registry.named(String(name));
+      return registered === undefined ? [] : [[name, histories.of(registered.slot)] as const];
     });
-    response.json({ histories: Object.fromEntries(histories) });
-  };
-}
-
-/** A name that does not resolve, with the words why. */
-function withResolution(all: DestinationView, told: Explanation | undefined): DestinationView {
-  const errors = told?.resolution.errors ?? [];
-  if (all.reason !== 'resolution' || errors.length === 0) return all;
-  return { ...all, reason_text: `${all.reason_text}: ${errors.join('; ')}` };
-}
-
-/** Of one target: its last pings, and the last messages. */
-function targetDetails(
-  { ledger }: Exporter,
-  watched: RegisteredDestination,
-  index: number,
-  told: Explanation | undefined,
-) {
-  const slot = watched.targets[index]?.slot;
-  const exchange = slot === undefined ? undefined : told?.exchanges.get(slot.index);
-  return {
-    recent: slot === undefined ? [] : ledger.recents(slot).map(describeRecent),
-    last_sent: exchange?.sent || null,
-    last_received: exchange?.received || null,
+    response.json({ histories: Object.fromEntries(all) });
   };
 }

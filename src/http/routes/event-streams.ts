@@ -1,27 +1,28 @@
 /**
- * Changed verdicts on their way to clients that listen: each client has a place in the list of
- * changes and gets the next piece of it when it has read the one before. So a client that is slow,
- * or comes back after a while, costs a piece of memory and no more; one that is so slow that the
- * list has moved on is cut off, and comes back with Last-Event-ID.
+ * Sends changes of state to clients that listen. Each client has a position in the log of changes and
+ * gets the next piece when it has read the one before, so a slow client, or one that reconnects, costs
+ * one piece of memory. A client is disconnected when the log no longer keeps what it needs next; it
+ * reconnects with Last-Event-ID.
  */
 
+import type { Clock } from '../../shared/clock.js';
 import { changeJson, eventName } from '../../status/describe-change.js';
 import type { StateChange } from '../../status/state-change.js';
-import type { Exporter } from '../exporter.js';
+import type { ChangeSource } from '../../status/state-change-log.js';
 
-/** Changes that come within this time of the last piece are sent together, ms. */
-const PACE_MS = 100;
-/** How long sending may hold the thread at a stretch, ms. */
+/** Changes within this time of the last piece are sent together, ms. */
+const BATCH_MS = 100;
+/** How long sending may occupy the thread at a stretch, ms. */
 const SLICE_MS = 5;
-/** What a client may have unread before it gets more: about so many bytes, and so many events. */
+/** A piece is closed once it has this many bytes or this many events. */
 const PIECE_BYTES = 64 * 1024;
 const PIECE_EVENTS = 256;
-/** Pieces that are kept for other listeners. */
+/** Pieces that are kept for other clients. */
 const MAX_PIECES = 16;
-/** How often a silent connection is used. */
+/** How often a comment is sent. */
 const HEARTBEAT_MS = 15_000;
 
-/** What a listener is written to. */
+/** The response of a client. */
 export interface Sink {
   /** False when no more should be written until `drain`. */
   write(piece: string | Buffer): boolean;
@@ -29,14 +30,14 @@ export interface Sink {
   destroy(): unknown;
 }
 
-interface Listener {
+interface Client {
   readonly sink: Sink;
   /** The number of the last change that it was sent. */
   number: number;
   /** It has not read what it was sent. */
   isBlocked: boolean;
-  /** It has been sent everything at least once. */
-  isUpToDate: boolean;
+  /** It has once been sent all changes up to the newest. */
+  hasCaughtUp: boolean;
 }
 
 interface Piece {
@@ -46,72 +47,75 @@ interface Piece {
 }
 
 export class EventStreams {
-  readonly #changes: Exporter['changes'];
-  readonly #listeners = new Set<Listener>();
-  /** Those that can be sent something. */
-  readonly #ready = new Set<Listener>();
-  /** By the number of the change before it, until all have it: listeners share the bytes. */
+  readonly #changes: ChangeSource;
+  readonly #clock: Clock;
+  readonly #clients = new Set<Client>();
+  /** Clients that can be sent something. */
+  readonly #ready = new Set<Client>();
+  /** By the number of the change before it, until all clients have it: they share the bytes. */
   readonly #pieces = new Map<number, Piece>();
   #unsubscribe = () => {};
-  #heartbeat: NodeJS.Timeout | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopHeartbeat = () => {};
+  #cancelRound: (() => void) | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #lastRoundMs = -Infinity;
 
-  constructor(changes: Exporter['changes']) {
+  constructor(changes: ChangeSource, clock: Clock) {
     this.#changes = changes;
+    this.#clock = clock;
   }
 
+  /** Connected clients. */
   get size(): number {
-    return this.#listeners.size;
+    return this.#clients.size;
   }
 
-  /** Sends the changes after the one with this number, and those to come, until `sink` is closed. */
+  /** Sends the changes after the one with this number, and later ones, until `sink` closes. */
   add(sink: Sink, number: number): void {
-    if (this.#listeners.size === 0) this.#start();
-    const listener = { sink, number, isBlocked: false, isUpToDate: false };
-    this.#listeners.add(listener);
-    sink.once('close', () => this.#remove(listener));
-    this.#makeReady(listener);
+    if (this.#clients.size === 0) this.#start();
+    const client = { sink, number, isBlocked: false, hasCaughtUp: false };
+    this.#clients.add(client);
+    sink.once('close', () => this.#remove(client));
+    this.#makeReady(client);
   }
 
   #start(): void {
-    this.#unsubscribe = this.#changes.subscribe(() => this.#newsCame());
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#unsubscribe = this.#changes.subscribe(() => this.#scheduleRound());
+    this.#scheduleHeartbeat();
   }
 
-  #remove(listener: Listener): void {
-    this.#listeners.delete(listener);
-    this.#ready.delete(listener);
-    if (this.#listeners.size > 0) return;
+  #remove(client: Client): void {
+    this.#clients.delete(client);
+    this.#ready.delete(client);
+    if (this.#clients.size > 0) return;
     this.#unsubscribe();
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#timer);
+    this.#stopHeartbeat();
+    this.#cancelRound?.();
+    this.#cancelRound = undefined;
     clearImmediate(this.#immediate);
-    this.#timer = undefined;
     this.#immediate = undefined;
   }
 
-  #newsCame(): void {
-    if (this.#timer !== undefined) return;
-    const pauseMs = Math.max(this.#lastRoundMs + PACE_MS - performance.now(), 0);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#lastRoundMs = performance.now();
-      for (const listener of this.#listeners) {
-        if (!listener.isBlocked) this.#ready.add(listener);
+  #scheduleRound(): void {
+    if (this.#cancelRound !== undefined) return;
+    const pauseMs = Math.max(this.#lastRoundMs + BATCH_MS - this.#clock.now(), 0);
+    this.#cancelRound = this.#clock.after(pauseMs, () => {
+      this.#cancelRound = undefined;
+      this.#lastRoundMs = this.#clock.now();
+      for (const client of this.#clients) {
+        if (!client.isBlocked) this.#ready.add(client);
       }
       this.#round();
-    }, pauseMs);
+    });
   }
 
-  #makeReady(listener: Listener): void {
-    listener.isBlocked = false;
-    this.#ready.add(listener);
+  #makeReady(client: Client): void {
+    client.isBlocked = false;
+    this.#ready.add(client);
     this.#continue();
   }
 
-  /** Others get their turn before the next round. */
+  /** Other work runs before the next round. */
   #continue(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
@@ -120,35 +124,35 @@ export class EventStreams {
   }
 
   #round(): void {
-    const endMs = performance.now() + SLICE_MS;
-    for (const listener of this.#ready) {
-      this.#ready.delete(listener);
-      this.#send(listener);
-      if (performance.now() > endMs) break;
+    const endMs = this.#clock.now() + SLICE_MS;
+    for (const client of this.#ready) {
+      this.#ready.delete(client);
+      this.#send(client);
+      if (this.#clock.now() > endMs) break;
     }
     if (this.#ready.size > 0) this.#continue();
     else this.#pieces.clear();
   }
 
-  #send(listener: Listener): void {
-    const { sink } = listener;
+  #send(client: Client): void {
+    const { sink } = client;
     const { oldest, newest } = this.#changes;
-    if (listener.number + 1 < oldest) {
-      if (listener.isUpToDate) {
+    if (client.number + 1 < oldest) {
+      if (client.hasCaughtUp) {
         sink.destroy();
         return;
       }
-      // It came for what is kept, and that has become less meanwhile.
-      listener.number = oldest - 1;
+      // It reconnected for what was kept, and the log has moved on since.
+      client.number = oldest - 1;
     }
-    const piece = this.#pieceAfter(listener.number);
+    const piece = this.#pieceAfter(client.number);
     if (piece === undefined) return;
-    listener.number = piece.last;
-    listener.isUpToDate ||= piece.last === newest;
+    client.number = piece.last;
+    client.hasCaughtUp ||= piece.last === newest;
     if (!sink.write(piece.bytes)) {
-      listener.isBlocked = true;
-      sink.once('drain', () => this.#makeReady(listener));
-    } else if (piece.last < newest) this.#ready.add(listener);
+      client.isBlocked = true;
+      sink.once('drain', () => this.#makeReady(client));
+    } else if (piece.last < newest) this.#ready.add(client);
   }
 
   #pieceAfter(number: number): Piece | undefined {
@@ -169,10 +173,13 @@ export class EventStreams {
     return piece;
   }
 
-  #beat(): void {
-    for (const { sink, isBlocked } of this.#listeners) {
-      if (!isBlocked) sink.write(': still here\n\n');
-    }
+  #scheduleHeartbeat(): void {
+    this.#stopHeartbeat = this.#clock.after(HEARTBEAT_MS, () => {
+      for (const { sink, isBlocked } of this.#clients) {
+        if (!isBlocked) sink.write(': keep-alive\n\n');
+      }
+      this.#scheduleHeartbeat();
+    });
   }
 }
 

@@ -1,35 +1,47 @@
-/** `GET /api/v1/events`: verdicts that change, as server-sent events (the HTML standard, 9.2). */
+/** `GET /api/v1/events`: changes of state as server-sent events (the HTML standard, 9.2). */
 
 import type { RequestHandler } from 'express';
-import type { Exporter } from '../exporter.js';
+import type { Clock } from '../../shared/clock.js';
+import type { ChangeSource } from '../../status/state-change-log.js';
 import { EventStreams } from './event-streams.js';
 
-/** How soon a browser that was cut off comes back. */
+/** How soon a browser that lost its connection reconnects. */
 const RETRY_MS = 2_000;
-const MAX_LISTENERS = 100;
-/** Of the connections that there may be, the rest is for others. */
-const SHARE = 1 / 2;
+const MAX_CLIENTS = 100;
+/** Share of the HTTP connections; the rest is for other requests. */
+const MAX_SHARE = 1 / 2;
 
-export function eventsHandler({ changes, connections }: Exporter): RequestHandler {
-  const streams = new EventStreams(changes);
-  const most = Math.min(MAX_LISTENERS, Math.ceil(connections.limit * SHARE));
+export interface EventsHandlerOptions {
+  readonly changes: ChangeSource;
+  /** Of the HTTP server. */
+  readonly maxConnections: number;
+  readonly clock: Clock;
+}
+
+export function eventsHandler(options: EventsHandlerOptions): RequestHandler {
+  const { changes, maxConnections, clock } = options;
+  const streams = new EventStreams(changes, clock);
+  const maxClients = Math.min(MAX_CLIENTS, Math.ceil(maxConnections * MAX_SHARE));
   return (request, response) => {
-    if (streams.size >= most) {
+    if (streams.size >= maxClients) {
       response.setHeader('Retry-After', '60');
-      response.status(503).type('text/plain').send(`${most} listen already\n`);
+      response
+        .status(503)
+        .type('text/plain')
+        .send(`Too many clients: ${maxClients} are connected\n`);
       return;
     }
     response.setHeader('Content-Type', 'text/event-stream');
     response.setHeader('Cache-Control', 'no-store');
-    // nginx would keep events until it has a page full of them.
+    // Without this, nginx buffers events until it has a page of them.
     response.setHeader('X-Accel-Buffering', 'no');
     if (request.method === 'HEAD') {
       response.end();
       return;
     }
     const lastId = request.headers['last-event-id'] ?? request.query['last_event_id'];
-    const isBack = typeof lastId === 'string';
+    const isReconnect = typeof lastId === 'string';
     response.write(`retry: ${RETRY_MS}\n\n`);
-    streams.add(response, isBack ? changes.numberOf(lastId) : changes.newest);
+    streams.add(response, isReconnect ? changes.numberOf(lastId) : changes.newest);
   };
 }

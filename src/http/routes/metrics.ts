@@ -11,20 +11,23 @@ import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
-/** How long the rendering may hold the thread at a stretch. */
+/** How long rendering may occupy the thread at a stretch. */
 const SLICE_MS = 5;
-/** A client that has not taken its answer by then is cut off. */
+/** A client that has not read its answer by then is disconnected. */
 const MAX_ANSWER_MS = 120_000;
-/** Answers under way at one moment; each holds a copy of the ledger's rows. */
+/** Concurrent answers; each holds a copy of the ledger's rows. */
 const MAX_CONCURRENT = 16;
 
-/** @param own what stands in front of the metrics of destinations. */
-export function metricsHandler(exporter: StatusContext, own: ExporterMetrics): RequestHandler {
+/** @param exporterMetrics rendered before the metrics of destinations. */
+export function metricsHandler(
+  status: StatusContext,
+  exporterMetrics: ExporterMetrics,
+): RequestHandler {
   const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
   return async (request, response) => {
     if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
-      await answer(request, response, exporter, own);
+      await answer(request, response, status, exporterMetrics);
     } finally {
       limit.release(response);
     }
@@ -34,8 +37,8 @@ export function metricsHandler(exporter: StatusContext, own: ExporterMetrics): R
 async function answer(
   request: Request,
   response: Response,
-  exporter: StatusContext,
-  own: ExporterMetrics,
+  status: StatusContext,
+  exporterMetrics: ExporterMetrics,
 ) {
   const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
   response.setHeader('Content-Type', contentType);
@@ -44,44 +47,44 @@ async function answer(
     response.end();
     return;
   }
-  const gone = new AbortController();
-  const patience = setTimeout(() => response.destroy(), MAX_ANSWER_MS);
-  response.once('close', () => gone.abort());
+  const closed = new AbortController();
+  const timeout = setTimeout(() => response.destroy(), MAX_ANSWER_MS);
+  response.once('close', () => closed.abort());
   const sink = compressed(request, response);
   try {
-    await write(exposition(exporter, own, contentType), sink, gone.signal);
+    await write(exposition(status, exporterMetrics, contentType), sink, closed.signal);
   } catch (error) {
-    if (!gone.signal.aborted) throw error;
+    if (!closed.signal.aborted) throw error;
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timeout);
   }
 }
 
-/** Writes no faster than the client reads, and lets others run in between. */
+/** Writes no faster than the client reads, and gives way to other work in between. */
 async function write(pieces: AsyncIterable<string>, sink: Writable, signal: AbortSignal) {
-  let sliceBegan = performance.now();
+  let sliceStartMs = performance.now();
   for await (const piece of pieces) {
     signal.throwIfAborted();
     if (piece !== '' && !sink.write(piece)) await once(sink, 'drain', { signal });
-    // A socket that takes all at once drains without a round of the event loop.
-    if (performance.now() - sliceBegan < SLICE_MS) continue;
+    // A socket that takes everything at once drains without a round of the event loop.
+    if (performance.now() - sliceStartMs < SLICE_MS) continue;
     await nextRound();
-    sliceBegan = performance.now();
+    sliceStartMs = performance.now();
   }
   sink.end();
 }
 
-/** The response, or a compressor in front of it when the client takes gzip. */
+/** The response, behind a compressor if the client accepts gzip. */
 function compressed(request: Request, response: Response): Writable {
   if (request.acceptsEncodings('gzip') === false) return response;
   response.setHeader('Content-Encoding', 'gzip');
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  // Whichever end fails takes the other along; the client being gone is nobody's error.
+  // An error at either end destroys the other; a client that disconnects is no error.
   pipeline(gzip, response, () => {});
   return gzip;
 }
 
-/** Whether the client would rather have OpenMetrics than the text format (RFC 9110 12.5.1). */
+/** Whether the client prefers OpenMetrics to the text format (RFC 9110 12.5.1). */
 function wantsOpenMetrics(request: Request): boolean {
   const weights = new Map<string, number>();
   for (const item of (request.headers.accept ?? '').split(',')) {

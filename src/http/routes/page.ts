@@ -1,4 +1,4 @@
-/** `GET /`: the status page, whose files stand in page/ as the browser gets them. */
+/** `GET /`: the status page. The files in page/ are served as they are. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -21,7 +21,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Serves one file of the page: that in the route's parameter `file`, or index.html. */
+/** Serves the file that the route's parameter `file` names, or index.html. */
 export function pageHandler(): RequestHandler {
   const files = new Map(
     readdirSync(FOLDER)

@@ -1,70 +1,94 @@
-/** The last probes, and the last ones that failed, for people to look at. */
+/** The last probes, and the last ones that failed: `GET /api/v1/probes` and `/logs?id=N`. */
 
 import type { RequestHandler } from 'express';
+import { isOwnFault, reasonText } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
+import { isAliveCode, type State } from '../../shared/state.js';
+import type { ProbeView } from '../../status/views.js';
 
-/** Kept of each kind. */
+/** Probes that are kept, and as many that failed. */
 const MAX_KEPT = 100;
 
-export interface Probed {
+export interface KeptProbe {
   readonly id: number;
+  /** Wall clock, milliseconds. */
+  readonly endedAtMs: number;
   readonly target: string;
   readonly module: string;
   readonly report: ProbeReport;
 }
 
 export class ProbeHistory {
-  readonly #recent: Probed[] = [];
-  readonly #failed: Probed[] = [];
+  readonly #recent: KeptProbe[] = [];
+  readonly #failed: KeptProbe[] = [];
   #lastId = 0;
 
-  add(probe: Omit<Probed, 'id'>): void {
-    const probed = { id: ++this.#lastId, ...probe };
-    keep(this.#recent, probed);
-    if (!probe.report.isAlive) keep(this.#failed, probed);
+  add(probe: Omit<KeptProbe, 'id'>): void {
+    const kept = { id: ++this.#lastId, ...probe };
+    keep(this.#recent, kept);
+    if (!probe.report.isAlive) keep(this.#failed, kept);
   }
 
-  /** The newest first; failures stay longer. */
-  all(): readonly Probed[] {
-    const ofEach = new Map([...this.#failed, ...this.#recent].map((probed) => [probed.id, probed]));
-    return [...ofEach.values()].sort((a, b) => b.id - a.id);
+  /** The newest first. */
+  all(): readonly KeptProbe[] {
+    const byId = new Map([...this.#failed, ...this.#recent].map((probe) => [probe.id, probe]));
+    return [...byId.values()].sort((a, b) => b.id - a.id);
   }
 
-  find(id: number): Probed | undefined {
-    return [...this.#recent, ...this.#failed].find((probed) => probed.id === id);
+  find(id: number): KeptProbe | undefined {
+    return [...this.#recent, ...this.#failed].find((probe) => probe.id === id);
   }
 }
 
-function keep(list: Probed[], probed: Probed): void {
-  list.push(probed);
+function keep(list: KeptProbe[], probe: KeptProbe): void {
+  list.push(probe);
   if (list.length > MAX_KEPT) list.shift();
 }
 
-/** `GET /api/v1/probes`: those that are kept. */
 export function probesHandler(history: ProbeHistory): RequestHandler {
   return (_request, response) => {
-    const probes = history.all().map(({ id, target, module, report }) => {
-      const { isAlive, reason = null, detail } = report;
-      return { id, target, module, alive: isAlive, reason, detail: detail || null };
-    });
-    response.json({ probes });
+    response.json({ probes: history.all().map(probeView) });
   };
 }
 
-/** `GET /logs?id=N`: the log of a probe that is still kept. */
+function probeView({ id, endedAtMs, target, module, report }: KeptProbe): ProbeView {
+  const { reason } = report;
+  const state = stateOf(report);
+  const { request: rtt } = report.durations;
+  return {
+    id,
+    at: new Date(endedAtMs).toISOString(),
+    target,
+    module,
+    code: isAliveCode(state),
+    state,
+    reason: reason ?? null,
+    reason_text: reason === undefined ? null : reasonText(reason),
+    detail: report.detail || null,
+    sip_code: report.code ?? null,
+    rtt: report.code === undefined || rtt === undefined || Number.isNaN(rtt) ? null : rtt,
+  };
+}
+
+/** A local error says nothing of the peer. */
+function stateOf({ isAlive, reason }: ProbeReport): State {
+  if (isAlive) return 'up';
+  return isOwnFault(reason) ? 'unknown' : 'down';
+}
+
 export function logsHandler(history: ProbeHistory): RequestHandler {
   return (request, response) => {
-    const probed = history.find(Number(request.query['id']));
+    const probe = history.find(Number(request.query['id']));
     response.type('text/plain');
-    if (probed === undefined) {
-      response.status(404).send('No such probe is kept; /api/v1/probes lists those that are\n');
+    if (probe === undefined) {
+      response.status(404).send('No such probe is kept; see /api/v1/probes for those that are\n');
       return;
     }
-    response.send(`${probed.target} ${probed.module}\n${logText(probed.report)}`);
+    response.send(`${probe.target} ${probe.module}\n${logText(probe.report)}`);
   };
 }
 
-/** A line for each step, and the messages as they were sent and received, set in. */
+/** A line for each step; messages are indented. */
 export function logText({ log }: ProbeReport): string {
   return log
     .map(({ atMs, what, message }) => {

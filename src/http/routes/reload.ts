@@ -1,14 +1,17 @@
-/** `POST /-/reload`: loads the configuration anew. */
+/** `POST /-/reload`: reloads the configuration. */
 
 import type { RequestHandler } from 'express';
-import type { Exporter } from '../exporter.js';
 
-export function reloadHandler(exporter: Exporter): RequestHandler {
+/** @param reload resolves with the error of the configuration if it is wrong, and then nothing has changed. */
+export function reloadHandler(reload: () => Promise<string | undefined>): RequestHandler {
   return async (_request, response) => {
-    const fault = await exporter.reload();
+    const error = await reload();
     if (response.destroyed) return;
     response.type('text/plain');
-    if (fault === undefined) response.send('Reloaded\n');
-    else response.status(500).send(`Nothing has changed; the configuration is wrong:\n${fault}\n`);
+    if (error === undefined) response.send('Reloaded\n');
+    else {
+      const message = 'Reload failed; the previous configuration stays in use';
+      response.status(500).send(`${message}:\n${error}\n`);
+    }
   };
 }

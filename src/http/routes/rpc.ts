@@ -3,17 +3,19 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import { isOwner, OWNER_WANTED, show } from '../../platform/values.js';
-import { RuntimeDestinationError } from '../../registry/runtime-destination.js';
+import {
+  type DestinationEntry,
+  RuntimeDestinationError,
+} from '../../registry/runtime-destination.js';
 import type { RegisteredDestination } from '../../shared/destination.js';
-import { STATES } from '../../shared/state.js';
 import { UriError } from '../../shared/uri.js';
-import { type DestinationView, destinationView } from '../../status/describe.js';
+import { destinationView } from '../../status/describe.js';
 import { bestOf, find } from '../../status/find.js';
-import { clientErrorStatus } from '../client-fault.js';
-import type { Exporter } from '../exporter.js';
+import type { StatusContext } from '../../status/freshness.js';
+import { clientErrorStatus } from '../client-error.js';
 import {
   answer,
-  failure,
+  errorResponse,
   INVALID_PARAMS,
   INVALID_REQUEST,
   type Method,
@@ -21,32 +23,52 @@ import {
   type Params,
   RpcError,
 } from './json-rpc.js';
+import { listItems, type RpcItem } from './rpc-item.js';
 
-/** What Kamailio answers when something is wrong. */
+/** Kamailio's code for every error. */
 const ERROR = -1;
-/** Of a request, in bytes. */
+/** Of a request. */
 const MAX_BYTES = 1 << 20;
-/** Destinations with one URI that are told of at once; of more, each goes by its name. */
-const MAX_SHARING = 100;
-/** Destinations that are described at a stretch. */
-const BATCH = 200;
+/** Destinations with the same URI in one answer; of more, each is only found by its name. */
+const MAX_SAME_URI = 100;
 const ADD_PARAMS = ['uri', 'owner', 'ping_interval', 'module', 'name', 'labels'] as const;
 
-export function rpcHandler(exporter: Exporter, onError: (error: unknown) => void): RequestHandler {
+/**
+ * Destinations that are added at run time. Each method resolves once the change is on disk, and rejects
+ * with RuntimeDestinationError.
+ */
+export interface RuntimeDestinationStore {
+  /** 1 when it was added, -2 when the owner has it already. */
+  add(owner: string, entry: DestinationEntry): Promise<1 | -2>;
+  /** The number of destinations removed. */
+  remove(owner: string, names: readonly string[]): Promise<number>;
+  /** The number of destinations removed: those of the owner, or all. */
+  flush(owner?: string): Promise<number>;
+}
+
+export interface RpcHandlerOptions {
+  readonly status: StatusContext;
+  readonly runtimeDestinations: RuntimeDestinationStore;
+  /** Whether destinations may be added and removed. */
+  readonly isAdminEnabled: () => boolean;
+  /** Called with internal errors. */
+  readonly onError: (error: unknown) => void;
+}
+
+export function rpcHandler(options: RpcHandlerOptions): RequestHandler {
   const readBody = express.text({ type: () => true, limit: MAX_BYTES });
-  const methods = methodsOf(exporter);
+  const methods = { ...readMethods(options.status), ...adminMethods(options) };
   return (request, response, next) => {
     readBody(request, response, (error: unknown) => {
       if (error !== undefined) {
-        const why = error instanceof Error ? error.message : String(error);
-        const message = `expected at most ${MAX_BYTES} bytes of JSON, got: ${why}`;
-        response
-          .status(clientErrorStatus(error) ?? 400)
-          .json(failure(null, INVALID_REQUEST, message));
+        const reason = error instanceof Error ? error.message : String(error);
+        const message = `expected at most ${MAX_BYTES} bytes of JSON, got: ${reason}`;
+        const status = clientErrorStatus(error) ?? 400;
+        response.status(status).json(errorResponse(null, INVALID_REQUEST, message));
         return;
       }
       const text = typeof request.body === 'string' ? request.body : '';
-      answer(text, methods, onError)
+      answer(text, methods, options.onError)
         .then((answered) => {
           if (response.destroyed) return;
           if (answered === undefined) response.status(204).end();
@@ -57,97 +79,118 @@ export function rpcHandler(exporter: Exporter, onError: (error: unknown) => void
   };
 }
 
-function methodsOf(exporter: Exporter): Methods {
+function readMethods(status: StatusContext): Methods {
   return {
     'keepalive.list': {
       params: ['owner'],
       required: 0,
       isLarge: true,
-      call: ({ owner }) => list(exporter, exporter.registry.all(), optionalText(owner, 'owner')),
+      call: ({ owner }) => listItems(status, status.registry.all(), optionalText(owner, 'owner')),
     },
     'keepalive.get': {
       params: ['uri', 'owner'],
       required: 1,
-      call: async ({ uri, owner }) => {
-        const wanted = optionalText(owner, 'owner');
-        const all = found(exporter, uri);
-        if (all.length > MAX_SHARING) throw new RpcError(ERROR, tooMany(all.length));
-        const [first, ...others] = await list(exporter, all, wanted);
-        if (first === undefined) throw new RpcError(ERROR, `${wanted} does not watch ${uri}`);
-        return others.length === 0 ? first : [first, ...others];
-      },
+      call: ({ uri, owner }) => get(status, uri, optionalText(owner, 'owner')),
     },
     'keepalive.is_alive': {
       params: ['destination'],
       required: 1,
-      call: async ({ destination }) => {
-        await nextRound();
-        const all = found(exporter, destination);
-        if (all.length > MAX_SHARING) throw new RpcError(ERROR, tooMany(all.length));
-        const code = bestOf(all.map((one) => destinationView(exporter, one)))?.code ?? ERROR;
-        if (code === ERROR) throw new RpcError(ERROR, 'there is no verdict yet');
-        return code;
-      },
+      call: ({ destination }) => isAlive(status, destination),
     },
-    'keepalive.add': admin(exporter, {
+  };
+}
+
+function adminMethods({ status, runtimeDestinations, isAdminEnabled }: RpcHandlerOptions): Methods {
+  const admin = (method: Method): Method => ({
+    ...method,
+    call: async (params) => {
+      if (isAdminEnabled()) return method.call(params);
+      throw new RpcError(ERROR, 'not allowed; start the exporter with --web.enable-admin-api');
+    },
+  });
+  return {
+    'keepalive.add': admin({
       params: ADD_PARAMS,
       required: 2,
-      call: ({ owner, ...entry }) => add(exporter, ownerOf(owner), entry),
+      call: ({ owner, ...entry }) => add(runtimeDestinations, ownerFrom(owner), entry),
     }),
-    'keepalive.del': admin(exporter, {
+    'keepalive.del': admin({
       params: ['uri', 'owner'],
       required: 2,
-      call: ({ uri, owner }) => remove(exporter, uri, textOf(owner, 'owner')),
+      call: ({ uri, owner }) =>
+        remove(status, runtimeDestinations, textFrom(uri, 'uri'), textFrom(owner, 'owner')),
     }),
-    'keepalive.flush': admin(exporter, {
+    'keepalive.flush': admin({
       params: ['owner'],
       required: 0,
-      call: ({ owner }) =>
-        written(exporter.runtimeDestinations.flush(optionalText(owner, 'owner'))),
+      call: ({ owner }) => asRpc(runtimeDestinations.flush(optionalText(owner, 'owner'))),
     }),
   };
 }
 
-/** Answers with an error unless the admin API is switched on. */
-function admin(exporter: Exporter, method: Method): Method {
-  const call = async (params: Params) => {
-    if (!exporter.isAdminEnabled) {
-      throw new RpcError(ERROR, 'not allowed; start the exporter with --web.enable-admin-api');
-    }
-    return method.call(params);
-  };
-  return { ...method, call };
+async function get(
+  status: StatusContext,
+  uri: unknown,
+  owner: string | undefined,
+): Promise<RpcItem | readonly RpcItem[]> {
+  const [first, ...others] = await listItems(status, findSome(status, uri), owner);
+  if (first === undefined) throw new RpcError(ERROR, `${owner} has no destination ${uri}`);
+  return others.length === 0 ? first : [first, ...others];
 }
 
-function add(exporter: Exporter, owner: string, entry: Params): Promise<1 | -2> {
-  const given = Object.entries(entry).filter(([, value]) => value !== undefined);
-  return written(exporter.runtimeDestinations.add(owner, Object.fromEntries(given)));
+/** 1 up, 2 down. @throws RpcError while the state is unknown, as Kamailio answers. */
+async function isAlive(status: StatusContext, nameOrUri: unknown): Promise<1 | 2> {
+  await nextRound();
+  const views = findSome(status, nameOrUri).map((one) => destinationView(status, one));
+  const code = bestOf(views)?.code ?? -1;
+  if (code === -1) throw new RpcError(ERROR, 'the state is unknown');
+  return code;
+}
+
+function add(store: RuntimeDestinationStore, owner: string, entry: Params): Promise<1 | -2> {
+  const present = Object.entries(entry).filter(([, value]) => value !== undefined);
+  return asRpc(store.add(owner, Object.fromEntries(present)));
 }
 
 /** 1, as Kamailio answers. */
-async function remove(exporter: Exporter, uri: unknown, owner: string): Promise<1> {
-  // What is kept and not watched, because its module is gone, goes by its name.
-  const byName = await written(exporter.runtimeDestinations.remove(owner, [textOf(uri, 'uri')]));
-  if (byName > 0) return 1;
-  const watched = found(exporter, uri);
-  const names = watched.map(({ destination }) => destination.name);
-  const removed = await written(exporter.runtimeDestinations.remove(owner, names));
-  if (removed > 0) return 1;
-  const isElsewhere = watched.some(({ owners }) => owners.includes(owner));
-  throw new RpcError(
-    ERROR,
-    isElsewhere
-      ? `${owner} has it from the configuration, where it has to be deleted`
-      : `${owner} does not watch it`,
-  );
+async function remove(
+  status: StatusContext,
+  store: RuntimeDestinationStore,
+  uri: string,
+  owner: string,
+): Promise<1> {
+  // A stored destination that is not pinged, because its module is gone, is only found by its name.
+  if ((await asRpc(store.remove(owner, [uri]))) > 0) return 1;
+  const all = findAll(status, uri);
+  const names = all.map(({ destination }) => destination.name);
+  if ((await asRpc(store.remove(owner, names))) > 0) return 1;
+  const isConfigured = all.some(({ owners }) => owners.includes(owner));
+  const message = isConfigured
+    ? `${uri} of ${owner} is from the configuration; delete it there`
+    : `${owner} has no destination ${uri}`;
+  throw new RpcError(ERROR, message);
 }
 
-function tooMany(count: number): string {
-  return `expected the name of one, got a URI that ${count} destinations share`;
+/** As {@link findAll}. @throws RpcError also when there are too many to answer with. */
+function findSome(status: StatusContext, nameOrUri: unknown): readonly RegisteredDestination[] {
+  const all = findAll(status, nameOrUri);
+  if (all.length <= MAX_SAME_URI) return all;
+  throw new RpcError(ERROR, `expected a name, got a URI of ${all.length} destinations`);
 }
 
-/** What went wrong with an addition is told as Kamailio does. */
-async function written<T>(result: Promise<T>): Promise<T> {
+/** By name, else by URI. @throws RpcError when there is none. */
+function findAll(status: StatusContext, nameOrUri: unknown): readonly RegisteredDestination[] {
+  try {
+    const all = find(status, textFrom(nameOrUri, 'uri'));
+    if (all.length > 0) return all;
+  } catch (error) {
+    throw error instanceof UriError ? new RpcError(ERROR, error.message) : error;
+  }
+  throw new RpcError(ERROR, `no such destination: ${String(nameOrUri)}`);
+}
+
+/** Rejects with Kamailio's code where the store rejects with a RuntimeDestinationError. */
+async function asRpc<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {
@@ -155,61 +198,19 @@ async function written<T>(result: Promise<T>): Promise<T> {
   }
 }
 
-/** By name, else by URI. @throws RpcError when nothing is watched under it. */
-function found(exporter: Exporter, asked: unknown): readonly RegisteredDestination[] {
-  try {
-    const watched = find(exporter, textOf(asked, 'uri'));
-    if (watched.length > 0) return watched;
-  } catch (error) {
-    throw error instanceof UriError ? new RpcError(ERROR, error.message) : error;
-  }
-  throw new RpcError(ERROR, `not watched: ${String(asked)}`);
+function textFrom(value: unknown, name: string): string {
+  if (typeof value === 'string' && /^[^\p{C}]{1,1024}$/u.test(value)) return value;
+  throw new RpcError(
+    INVALID_PARAMS,
+    `params.${name}: expected a string of 1 to 1024 printable characters, got ${show(value)}`,
+  );
 }
 
-/** One for each owner, as in Kamailio; with `owner`, of that one alone. */
-async function list(
-  exporter: Exporter,
-  all: readonly RegisteredDestination[],
-  owner: string | undefined,
-): Promise<readonly object[]> {
-  const listed: object[] = [];
-  for (const [index, watched] of all.entries()) {
-    if (index % BATCH === BATCH - 1) await nextRound();
-    const owners = watched.owners.filter((one) => owner === undefined || one === owner);
-    if (owners.length === 0) continue;
-    const described = destinationView(exporter, watched);
-    listed.push(...owners.map((one) => asKamailio(described, one)));
-  }
-  return listed;
+function ownerFrom(value: unknown): string {
+  if (isOwner(value)) return value;
+  throw new RpcError(INVALID_PARAMS, `params.owner: expected ${OWNER_WANTED}, got ${show(value)}`);
 }
 
-/** Kamailio's fields, then ours. Its times are texts too; null stands for never. */
-function asKamailio({ uri, state, ...ours }: DestinationView, owner: string): object {
-  const latest = (times: readonly (string | null)[]) =>
-    times.reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null);
-  const { targets } = ours;
-  return {
-    uri,
-    owner,
-    'last checked': latest(targets.map((target) => target.last_ping)),
-    'last up': latest(targets.map((target) => target.last_up)),
-    'last down': latest(targets.map((target) => target.last_down)),
-    state: STATES.indexOf(state),
-    ...ours,
-    state_text: state,
-  };
-}
-
-function textOf(given: unknown, name: string): string {
-  if (typeof given === 'string' && /^[^\p{C}]{1,1024}$/u.test(given)) return given;
-  throw new RpcError(INVALID_PARAMS, `params.${name}: expected a text, got ${typeof given}`);
-}
-
-function ownerOf(given: unknown): string {
-  if (isOwner(given)) return given;
-  throw new RpcError(INVALID_PARAMS, `params.owner: expected ${OWNER_WANTED}, got ${show(given)}`);
-}
-
-function optionalText(given: unknown, name: string): string | undefined {
-  return given === undefined ? undefined : textOf(given, name);
+function optionalText(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : textFrom(value, name);
 }

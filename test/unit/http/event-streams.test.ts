@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { EventStreams } from '../../../src/http/routes/event-streams.js';
+import { systemClock } from '../../../src/shared/clock.js';
 import { StateChangeLog } from '../../../src/status/state-change-log.js';
 import { eventually } from '../../support/process.js';
 import { change } from '../../support/state-changes.js';
@@ -39,7 +40,7 @@ class Client extends EventEmitter {
 
 function streams(t: { after(fn: () => void): void }) {
   const changes = new StateChangeLog(1_000);
-  const all = new EventStreams(changes);
+  const all = new EventStreams(changes, systemClock);
   const clients: Client[] = [];
   t.after(() => {
     for (const client of clients) client.destroy();

@@ -27,7 +27,8 @@ function report(isAlive: boolean, log: ProbeReport['log'] = []): ProbeReport {
 
 function historyOf(...probes: readonly boolean[]): ProbeHistory {
   const history = new ProbeHistory();
-  for (const isAlive of probes) history.add({ target: 'x', module: 'm', report: report(isAlive) });
+  for (const isAlive of probes)
+    history.add({ endedAtMs: 0, target: 'x', module: 'm', report: report(isAlive) });
   return history;
 }
 
@@ -53,7 +54,7 @@ describe('the history of probes', () => {
     );
     assert.deepEqual(
       { ...history.find(2), report: undefined },
-      { id: 2, target: 'x', module: 'm', report: undefined },
+      { id: 2, endedAtMs: 0, target: 'x', module: 'm', report: undefined },
     );
   });
 
@@ -102,7 +103,7 @@ describe('GET /logs', () => {
   async function get(t: TestContext, query: string) {
     const history = new ProbeHistory();
     const log = [{ atMs: 0, what: '<b>alive</b>', message: '' }];
-    history.add({ target: '<i>a</i>', module: 'm', report: report(true, log) });
+    history.add({ endedAtMs: 0, target: '<i>a</i>', module: 'm', report: report(true, log) });
     const server = createServer(express().get('/logs', logsHandler(history)));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from '../../../src/http/app.js';
 import { exchange, serve } from '../../support/http-server.js';
-import { idleExporter } from '../../support/idle-exporter.js';
+import { IDLE_SETTINGS, idleApp } from '../../support/idle-app.js';
 
 const NAMES = { externalUrl: 'https://sip.example.com/keepalive', hostNames: ['Monitor'] };
 
 async function serving(t: Parameters<typeof serve>[0]) {
   let reloads = 0;
-  const exporter = idleExporter({
-    names: NAMES,
+  const options = idleApp({
+    settings: () => ({ ...IDLE_SETTINGS, names: NAMES }),
     configText: () => 'the configuration',
     reload: async () => {
       reloads++;
       return undefined;
     },
   });
-  const { port } = await serve(t, createApp({ exporter, onError: () => {} }));
+  const { port } = await serve(t, createApp(options));
   const ask = async (line: string, headers: Readonly<Record<string, string>>) => {
     const lines = Object.entries({ ...headers, Connection: 'close', 'Content-Length': '0' });
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');

@@ -14,7 +14,7 @@ import { openFileLimit } from '../../../src/platform/open-files.js';
 import { Authority } from '../../support/certificates.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { connect, exchange, serve } from '../../support/http-server.js';
-import { idleExporter } from '../../support/idle-exporter.js';
+import { idleApp } from '../../support/idle-app.js';
 import { eventually } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
 
@@ -59,7 +59,7 @@ test('pipelined requests beyond the bound close the connection with 503 and Retr
 });
 
 test('twenty pipelined requests for /metrics get twenty complete responses', async (t) => {
-  const app = createApp({ exporter: idleExporter(), onError: () => {} });
+  const app = createApp(idleApp());
   const { port } = await serve(t, app);
   for (let round = 0; round < 5; round++) {
     const text = await exchange(port, get('/metrics').repeat(19) + get('/metrics', last));
@@ -183,7 +183,7 @@ const HOSTILE: Readonly<Record<string, string | Buffer>> = {
 test('hostile requests affect their own connection alone', async (t) => {
   const errors: string[] = [];
   const app = createApp({
-    exporter: idleExporter(),
+    ...idleApp(),
     onError: (error, path) => errors.push(`${path}: ${error}`),
   });
   const { port, connections } = await serve(t, app);

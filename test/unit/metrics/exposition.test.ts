@@ -12,7 +12,8 @@ import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
-import { idleExporter } from '../../support/idle-exporter.js';
+import type { StatusContext } from '../../../src/status/freshness.js';
+import { IDLE_FACTS } from '../../support/idle-app.js';
 import { settings } from '../../support/settings.js';
 
 const PING: PingRecord = {
@@ -39,7 +40,7 @@ function setUp() {
   const writer = new LedgerWriter(buffer);
   const watched: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
-  const exporter = idleExporter({
+  const status: StatusContext = {
     ledger: new LedgerReader(buffer),
     registry: {
       get size() {
@@ -50,7 +51,7 @@ function setUp() {
       withUri: () => [],
     },
     now: () => clock.nowMs,
-  });
+  };
   const add = (
     name: string,
     more: Partial<RegisteredDestination['destination']> = {},
@@ -82,10 +83,10 @@ function setUp() {
   };
   const render = async (contentType: ContentType = TEXT, own: ExporterMetrics = async () => '') => {
     let text = '';
-    for await (const piece of exposition(exporter, own, contentType)) text += piece;
+    for await (const piece of exposition(status, own, contentType)) text += piece;
     return text;
   };
-  return { writer, watched, exporter, clock, add, render };
+  return { writer, watched, clock, add, render };
 }
 
 /** The value of the sample whose line begins so, if there is one. */
@@ -261,7 +262,10 @@ describe('the exposition', () => {
     test(`as ${contentType.split(';')[0]} has each family once, named as it wants`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
-      const text = await it.render(contentType, exporterMetrics(it.exporter));
+      const text = await it.render(
+        contentType,
+        exporterMetrics(() => IDLE_FACTS),
+      );
       const families = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
       assert.equal(new Set(families.map(([, name]) => name)).size, families.length);
       for (const [, name, type] of families) {

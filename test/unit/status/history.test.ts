@@ -5,6 +5,7 @@ import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import { Histories } from '../../../src/status/history.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { settings } from '../../support/settings.js';
 
 const POINTS = 60;
@@ -28,10 +29,13 @@ function setUp() {
     ],
   });
   let all = [watched(1)];
+  const clock = new FakeClock();
+  const errors: unknown[] = [];
   const histories = new Histories({
     ledger: new LedgerReader(buffer),
     registry: { size: 1, all: () => all, named: () => undefined, withUri: () => [] },
-    now: () => 0,
+    clock,
+    onError: (error) => errors.push(error),
   });
   const ping = (rttMicros: number | undefined) =>
     writer.recordPing(target, {
@@ -42,21 +46,21 @@ function setUp() {
   const replace = (generation: number) => {
     all = [watched(generation)];
   };
-  return { histories, ping, replace };
+  return { histories, clock, errors, ping, replace };
 }
 
 test('a point is the mean of a minute, and the share of its pings that failed', async () => {
   const { histories, ping } = setUp();
-  await histories.look();
+  await histories.sample();
   assert.deepEqual(histories.of({ index: 0, generation: 1 }).rtt, Array(POINTS).fill(null));
   ping(2_000);
   ping(4_000);
   ping(undefined);
   ping(undefined);
-  await histories.look();
-  await histories.look();
+  await histories.sample();
+  await histories.sample();
   ping(500_000);
-  await histories.look();
+  await histories.sample();
   const { rtt, failed, step } = histories.of({ index: 0, generation: 1 });
   const rounded = rtt.slice(-3).map((value) => (value === null ? null : Number(value.toFixed(6))));
   assert.deepEqual(rounded, [0.003, null, 0.5]);
@@ -66,10 +70,10 @@ test('a point is the mean of a minute, and the share of its pings that failed', 
 
 test('an hour is kept, and the tenant of a row has nothing of the one before', async () => {
   const { histories, ping, replace } = setUp();
-  await histories.look();
+  await histories.sample();
   for (let minute = 0; minute < POINTS + 5; minute++) {
     ping(1_000 * (minute + 1));
-    await histories.look();
+    await histories.sample();
   }
   const { rtt } = histories.of({ index: 0, generation: 1 });
   assert.deepEqual(
@@ -77,7 +81,7 @@ test('an hour is kept, and the tenant of a row has nothing of the one before', a
     Array.from({ length: POINTS }, (_, i) => i + 6),
   );
   replace(2);
-  await histories.look();
+  await histories.sample();
   assert.deepEqual(histories.of({ index: 0, generation: 1 }).rtt, []);
   assert.deepEqual(histories.of({ index: 0, generation: 2 }).rtt, Array(POINTS).fill(null));
   assert.deepEqual(histories.of({ index: 1 << 16, generation: 1 }).rtt, []);

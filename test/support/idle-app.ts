@@ -1,0 +1,48 @@
+/** What the HTTP routes need, of an exporter without destinations. */
+
+import type { AppOptions, HttpSettings } from '../../src/http/app.js';
+import type { ExporterFacts } from '../../src/metrics/exporter-families.js';
+import { exporterMetrics } from '../../src/metrics/exporter-metrics.js';
+import { createLedger } from '../../src/shared/ledger/layout.js';
+import { LedgerReader } from '../../src/shared/ledger/reader.js';
+import { StateChangeLog } from '../../src/status/state-change-log.js';
+import { FakeClock } from './fake-clock.js';
+
+export const IDLE_SETTINGS: HttpSettings = {
+  names: { externalUrl: '', hostNames: [] },
+  isAdminEnabled: false,
+  probe: { isEnabled: true, allow: [], modules: {} },
+};
+
+export const IDLE_FACTS: ExporterFacts = {
+  ...{ version: '1.2.3', destinations: 0, pingerRestarts: 2, logLinesDropped: 0, faults: 0 },
+  connections: { open: 0, limit: 100, dropped: 0 },
+  shard: { ordinal: 0, total: 1 },
+  isLastReloadSuccessful: true,
+  configLoadedAtMs: 1_600_000_000_500,
+  ...{ sources: [], webhooks: [] },
+};
+
+export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
+  const reject = () => Promise.reject(new Error('there is none'));
+  return {
+    status: {
+      ledger: new LedgerReader(createLedger()),
+      registry: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
+      now: () => 0,
+    },
+    histories: { of: () => ({ rtt: [], failed: [], step: 60 }) },
+    changes: new StateChangeLog(1_000),
+    pinger: { isReady: true, probe: reject, explanation: reject },
+    runtimeDestinations: { add: reject, remove: reject, flush: reject },
+    exporterMetrics: exporterMetrics(() => IDLE_FACTS),
+    settings: () => IDLE_SETTINGS,
+    reload: async () => undefined,
+    configText: () => '',
+    moduleText: () => '',
+    maxConnections: 100,
+    clock: new FakeClock(),
+    onError: () => {},
+    ...change,
+  };
+}
