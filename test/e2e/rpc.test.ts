@@ -97,7 +97,7 @@ describe('/rpc', () => {
       [
         'add',
         { uri: '127.0.0.1', owner: 'alice', module: 'none' },
-        /^module: expected one of the modules/,
+        /^module: unknown module "none"/,
       ],
       ['add', { uri: '127.0.0.1', owner: 'alice', labels: { le: 'x' } }, /^labels.le: expected/],
       [
