@@ -106,7 +106,7 @@ function readSource(
     case 'http_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
       const { follow_redirects: followRedirects = true } = read;
-      const http = { ...readHttp(read, path, reading), followRedirects };
+      const http = { ...readHttp(given, read, path, reading), followRedirects };
       const common = readCommon(read, kind, path, reading);
       return { ...common, kind, name: `${kind} ${withoutSecrets(http.url)}`, http };
     }
@@ -150,7 +150,7 @@ export function readWebhooks(given: unknown, reading: SectionReading): readonly 
   const { folder, report } = reading;
   const webhooks = itemsOf(given, 'webhooks', report).map(([item, path]) => {
     const read = readFields(item, WEBHOOK, path, report);
-    const http = readHttp(read, path, reading);
+    const http = readHttp(item, read, path, reading);
     return {
       name: read.name ?? hostOf(http.url),
       http,
@@ -162,11 +162,13 @@ export function readWebhooks(given: unknown, reading: SectionReading): readonly 
 }
 
 function readHttp(
+  given: unknown,
   read: Read<typeof HTTP>,
   path: string,
   { folder, report }: SectionReading,
 ): HttpSettings {
-  if (read.url === undefined) report(`${path}.url`, 'expected a URL, got none');
+  const lacksUrl = isMapping(given) && (given['url'] ?? null) === null;
+  if (lacksUrl) report(`${path}.url`, 'expected a URL, got none');
   return {
     url: read.url ?? '',
     timeoutMs: read.timeout ?? HTTP_TIMEOUT_MS,

@@ -107,7 +107,7 @@ describe('sources and webhooks', () => {
         ],
         dns_sd: [],
       },
-      webhooks: [{ url: 'http://x', events: ['dst-sideways'] }, 'http://S3CRET'],
+      webhooks: [{ url: 'http://x', events: ['dst-sideways'] }, 'http://S3CRET', { name: 'x' }],
       destinations: [{ uri: 'a.example', labels: { ['x'.repeat(20_000)]: 'y' } }],
     });
     assert.deepEqual(problems.map((problem) => problem.slice(0, problem.indexOf(': '))).sort(), [
@@ -117,12 +117,12 @@ describe('sources and webhooks', () => {
       'discovery.http_sd[0].basic_auth',
       'discovery.http_sd[0].tls_config',
       'discovery.http_sd[0].url',
-      'discovery.http_sd[0].url',
       'discovery.http_sd[1].tls_config.cafile',
       'discovery.kamailio_cfg[0].file',
       'discovery.kamailio_cfg[0].owner',
       'webhooks[0].events',
       'webhooks[1]',
+      'webhooks[2].url',
     ]);
     assert.ok(!problems.join().includes('S3CRET'));
   });
