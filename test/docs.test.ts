@@ -36,7 +36,7 @@ const PROBED: ProbeReport = {
     reason: 'code',
     detail: '',
     isAllowed: true,
-    isSeen: true,
+    isObserved: true,
     transport: 'tls',
   },
   ...{ address: '192.0.2.1', code: 503, retransmissions: 0, log: [] },

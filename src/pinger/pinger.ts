@@ -59,7 +59,7 @@ export class Pinger {
   constructor(options: PingerOptions) {
     const { clock, writer, files, faults, resolver, openTransport, post } = options;
     const timers = new TimerWheel(LEDGER_CAPACITY + MAX_PROBES);
-    const guard = new TargetGuard(faults, (index) => writer.holdTarget(index));
+    const guard = new TargetGuard(faults, (index) => writer.setCurrentTarget(index));
     const stallDetector = new StallDetector();
     const tools = { clock, timers, stallDetector, randomHex: new RandomHex(), files, guard };
     const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (index, latenessMs) =>
@@ -89,7 +89,7 @@ export class Pinger {
     this.#loop = new PingLoop({
       ...{ clock, timers, scheduler, stallDetector, faults, afterReads: options.afterReads },
       onTimer: (index) => targets.ring(index),
-      heartbeat: () => writer.beat(),
+      heartbeat: () => writer.recordHeartbeat(),
       onStall: (ms) => this.#logStall(ms),
       received: () => receiver.received,
     });

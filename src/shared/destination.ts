@@ -1,117 +1,117 @@
 import type { TransportChoice, TransportName } from './outcome.js';
 import type { TlsPeer } from './tls-peer.js';
 
-/** How pings of a destination are made and judged. Times are milliseconds. */
+/** How a destination is pinged, and what counts as alive. Times are milliseconds. */
 export interface PingSettings {
   readonly intervalMs: number;
-  /** For an answer, from the first send on; and, before that, for a connection. */
+  /** Limit for the answer, from the first send on; before that, also for the connection. */
   readonly timeoutMs: number;
-  /** Pings alive in a row before a target is up. */
+  /** Consecutive alive pings before a target is up. */
   readonly rise: number;
-  /** Pings not alive in a row before a target is down. */
+  /** Consecutive failed pings before a target is down. */
   readonly fall: number;
-  /** Pings not alive in a row after which a target is pinged every `maxBackoffMs`; 0 for never. */
+  /** Consecutive failed pings after which a target is pinged every `maxBackoffMs`; 0 for never. */
   readonly deleteCounter: number;
   readonly maxBackoffMs: number;
-  /** The text that `parseAliveCodes` reads. */
+  /** As text for `parseAliveCodes`. */
   readonly aliveCodes: string;
   /** The request method; never INVITE, ACK or CANCEL. */
   readonly method: string;
   readonly identity: Identity;
-  /** What answers challenges; undefined when nothing does. */
+  /** For challenges; undefined for none. */
   readonly auth: Credentials | undefined;
   readonly transport: TransportChoice;
-  /** Whether a connection serves ping after ping, or one. */
+  /** Whether a connection is kept for further pings, or closed after one. */
   readonly connection: 'persistent' | 'per_ping';
   /** Path of the WebSocket resource. */
   readonly wsPath: string;
-  /** The Origin of a WebSocket upgrade: `auto` for the destination's host, empty for none. */
+  /** Origin header of the WebSocket upgrade: `auto` for the destination's host, empty for none. */
   readonly wsOrigin: string;
   /** The Max-Forwards header, 0 to 255. */
   readonly maxForwards: number;
   readonly tls: TlsSettings;
-  /** Local IP address to send from; empty for the one that the system's routes choose. */
+  /** Local IP address to send from; empty to let the routing table choose. */
   readonly sourceAddress: string;
-  /** Local port to send from; 0 for one that the system chooses. */
+  /** Local port to send from; 0 to let the system choose. */
   readonly sourcePort: number;
-  /** Differentiated services code point, 0 to 63; 0 leaves packets as they are. */
+  /** Differentiated services code point, 0 to 63; 0 for the system's default. */
   readonly dscp: number;
-  /** Of which family the addresses of a name are pinged. */
+  /** Address family that names are resolved to. */
   readonly ipProtocol: IpProtocol;
   readonly resolve: ResolveMode;
   readonly aliveWhen: AliveWhen;
-  /** Addresses of one name that are pinged at the most. */
+  /** Maximum number of addresses pinged per name. */
   readonly maxTargets: number;
 }
 
-/** Which of the addresses that a name resolves to are pinged. */
+/** Which addresses of a name are pinged. */
 export type ResolveMode = 'all' | 'first';
 
-/** When a destination is up: while any, all, or any of the best priority of its targets are. */
+/** When a destination is up: if any target is, if all are, or if any of the best priority is. */
 export type AliveWhen = 'any' | 'all' | 'priority';
 
 export type IpProtocol = 'any' | 'ip4' | 'ip6';
 
-/** Who a ping says it is from and for. URIs are canonical; what is empty has its default. */
+/** The SIP identity of pings. URIs are canonical; an empty value means the default. */
 export interface Identity {
-  /** Of the From header; empty for `sip:keepalive@` and our address, or for `viaHost` alone. */
+  /** URI of the From header; empty for `sip:keepalive@ADDRESS`, or for `sip:` and `viaHost`. */
   readonly pingFrom: string;
-  /** User part of the Request-URI, where the destination has none. */
+  /** User part of the Request-URI if the destination has none. */
   readonly user: string;
   /** URI of the To header; empty for the Request-URI. */
   readonly to: string;
-  /** URI of the Contact header; empty for our address, or `viaHost`. */
+  /** URI of the Contact header; empty for the local address, or `viaHost`. */
   readonly contact: string;
-  /** `host` or `host:port` that Via names as the sender; empty for our address. */
+  /** `host` or `host:port` for the sent-by of Via; empty for the local address. */
   readonly viaHost: string;
   readonly userAgent: string;
-  /** URI of an outbound proxy: pings go there, and a Route header names it. */
+  /** URI of an outbound proxy: pings are sent there, with a Route header. */
   readonly route: string;
-  /** Further headers. */
+  /** Additional headers. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** For digest authentication. The password is in the file where one is named. */
+/** For digest authentication. `passwordFile` takes precedence over `password` unless it is empty. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
   readonly passwordFile: string;
 }
 
-/** How TLS is spoken, under the names of Prometheus's `tls_config`. Empty file names are none. */
+/** TLS settings, named as in Prometheus's `tls_config`. An empty file name means no file. */
 export interface TlsSettings {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
   readonly keyPassphraseFile: string;
-  /** Name to ask for and to hold the certificate against; empty for the destination's domain. */
+  /** Name for SNI and for the check of the certificate; empty for the destination's domain. */
   readonly serverName: string;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
-  /** A list of ciphers as OpenSSL reads it; empty for Node's. */
+  /** Cipher list in OpenSSL's format; empty for the default of Node.js. */
   readonly ciphers: string;
-  /** Talks to peers that do not know RFC 5746. */
+  /** Allows peers without secure renegotiation (RFC 5746). */
   readonly legacyRenegotiation: boolean;
   readonly insecureSkipVerify: boolean;
-  /** No wildcards in certificates (RFC 5922 7.2). */
+  /** Rejects wildcard certificates (RFC 5922 7.2). */
   readonly strictRfc5922: boolean;
 }
 
 export const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
 export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
-/** The files that TLS by these settings needs the content of. */
+/** The files that these TLS settings name. */
 export function filesIn(tls: TlsSettings): readonly string[] {
   const { caFile, certFile, keyFile, keyPassphraseFile } = tls;
   return [caFile, certFile, keyFile, keyPassphraseFile].filter((file) => file !== '');
 }
 
-/** The files that pings by these settings need the content of. */
+/** The files that these settings name. */
 export function filesOf({ tls, auth }: PingSettings): readonly string[] {
   return [...filesIn(tls), ...(auth?.passwordFile ? [auth.passwordFile] : [])];
 }
 
-/** What the user asked to watch. */
+/** A destination as configured. */
 export interface Destination {
   /** Its identity, and the value of the label `destination`. */
   readonly name: string;
@@ -123,12 +123,12 @@ export interface Destination {
   readonly settings: PingSettings;
 }
 
-/** What the pinger needs to know of a destination. */
+/** The part of a destination that the pinger needs. */
 export type Pingable = Pick<Destination, 'name' | 'uri' | 'settings'>;
 
 declare const slot: unique symbol;
 
-/** A row of the ledger; `generation` tells the row's present tenant from former ones. */
+/** A row of the ledger. `generation` distinguishes its current owner from earlier ones. */
 export interface Slot<Kind extends string> {
   readonly index: number;
   readonly generation: number;
@@ -148,28 +148,28 @@ export interface TargetAddress {
   readonly weight: number | undefined;
 }
 
-/** A destination as it is watched now, with what the pinger found out about it. */
+/** A registered destination, with what the pinger has found out about it. */
 export interface RegisteredDestination {
   readonly destination: Destination;
   readonly slot: DestinationSlot;
-  /** On whose behalf it is watched. */
+  /** On whose behalf it is monitored. */
   readonly owners: readonly string[];
-  /** Somebody wants to hear of each of its pings. */
+  /** The pinger reports each of its pings. */
   readonly isFollowed: boolean;
   readonly targets: readonly TargetAddress[];
-  /** What the peer calls itself (header Server, else User-Agent); empty until it said so. */
+  /** The peer's Server header, or else User-Agent; empty until it sent one. */
   readonly server: string;
-  /** By the index of the target's slot. */
+  /** By target index. */
   readonly peers: ReadonlyMap<number, PeerDetails>;
 }
 
-/** What most destinations have: one for all of them. */
+/** Shared by destinations without details. */
 export const NO_PEERS: ReadonlyMap<number, PeerDetails> = new Map();
 
-/** What was found out about a target, beside numbers. */
+/** Details of a target besides numbers. */
 export interface PeerDetails {
-  /** What exactly went wrong with the last ping that failed, in words; empty when no more is known. */
+  /** The exact error of the last failed ping, as text; empty when only the reason is known. */
   readonly detail: string;
-  /** Undefined until a TLS handshake came so far that the peer showed its certificate. */
+  /** Undefined until the peer has shown a certificate in a TLS handshake. */
   readonly tls: TlsPeer | undefined;
 }

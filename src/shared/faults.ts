@@ -1,17 +1,17 @@
 /**
- * Contains faults of our own: what is thrown ends the work that it came up in, and nothing else. Each
- * is counted, and logged with its stack, once a minute for each place that it is thrown from.
+ * Contains internal errors: an exception ends the work that threw it and nothing else. Each one is
+ * counted, and logged with its stack at most once a minute per line of code.
  */
 
 import type { LogLine } from './protocol.js';
 
-/** What is thrown from one place is logged at most this often. */
+/** Errors from one line of code are logged at most this often. */
 const LOG_INTERVAL_MS = 60_000;
 
 export interface FaultsOptions {
   /** Monotonic, milliseconds. */
   readonly now: () => number;
-  /** Called for each fault. */
+  /** Called for each internal error. */
   readonly onFault?: () => void;
   readonly log: (line: LogLine) => void;
 }
@@ -19,33 +19,33 @@ export interface FaultsOptions {
 export class Faults {
   readonly #options: FaultsOptions;
   #count = 0;
-  /** By place and line of the code: when it was last logged, and how many were not logged since. */
+  /** By place and line of code: the time of the last log line, and the errors not logged since. */
   readonly #places = new Map<string, { loggedAtMs: number; unlogged: number }>();
 
   constructor(options: FaultsOptions) {
     this.#options = options;
   }
 
-  /** How many there were. */
+  /** Internal errors so far. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Does `work`; what it throws is reported, and then `onFault` is called.
+   * Runs `work`; if it throws, reports the error and calls `onFault`.
    *
-   * @param place where in the program this is: one of few words, for the log.
+   * @param place where in the program this is, for the log; one of a few fixed texts.
    */
   contain(place: string, work: () => void, onFault?: () => void): void {
     try {
       work();
     } catch (error) {
       this.report(place, error);
-      if (onFault !== undefined) this.contain(`${place}, giving up`, onFault);
+      if (onFault !== undefined) this.contain(`${place}, cleanup`, onFault);
     }
   }
 
-  /** As {@link contain}, for work that takes time. Never rejects. */
+  /** As {@link contain}, for asynchronous work. Never rejects. */
   async containAsync(
     place: string,
     work: () => Promise<void>,
@@ -55,25 +55,25 @@ export class Faults {
       await work();
     } catch (error) {
       this.report(place, error);
-      if (onFault !== undefined) this.contain(`${place}, giving up`, onFault);
+      if (onFault !== undefined) this.contain(`${place}, cleanup`, onFault);
     }
   }
 
-  /** Takes note of something that was thrown. Never throws. */
+  /** Counts and logs an error. Never throws. */
   report(place: string, error: unknown): void {
     this.#count++;
     try {
       this.#options.onFault?.();
       this.#log(place, error);
     } catch {
-      // Whatever takes counts and lines is broken itself: there is nobody left to tell.
+      // The counter or the log is broken itself: there is no other way to report it.
     }
   }
 
   #log(place: string, error: unknown): void {
     const now = this.#options.now();
     const stack = stackOf(error);
-    // A line of the code, not the message: that may hold anything.
+    // The line of code, not the message, which may contain anything.
     const key = `${place} ${/\n\s+at .*/.exec(stack)?.[0] ?? ''}`;
     const known = this.#places.get(key);
     if (known !== undefined && now - known.loggedAtMs < LOG_INTERVAL_MS) {
@@ -83,7 +83,8 @@ export class Faults {
     this.#places.set(key, { loggedAtMs: now, unlogged: 0 });
     this.#options.log({
       level: 'error',
-      message: 'internal error; the work that it came up in ended, everything else goes on',
+      event: 'internal_error',
+      message: 'internal error; only the work that caused it is lost. Please report it',
       fields: { place, unlogged: known?.unlogged ?? 0, error: stack },
     });
   }

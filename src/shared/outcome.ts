@@ -1,8 +1,6 @@
-/**
- * How a ping ends: one of a closed list, a value and never an exception.
- */
+/** How a ping ends: a value out of a closed list, never an exception. */
 
-/** Why a ping failed, in the order of the ledger's cells. */
+/** Why a ping failed, in the order of the ledger's counters. */
 export const FAILURE_REASONS = [
   'code',
   'timeout',
@@ -19,29 +17,29 @@ export const FAILURE_REASONS = [
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /**
- * Whether something failed by a fault of our own: no descriptor, no permission, no such source address.
- * That says nothing of the peer, so it is no part of a verdict.
+ * Whether the exporter itself caused the failure: no file descriptor, no permission, no such source
+ * address. That says nothing about the peer, so it never changes a verdict.
  */
-export function isOwnFault(reason: string | undefined): boolean {
+export function isLocalFailure(reason: string | undefined): boolean {
   return reason === 'local';
 }
 
-/** What a transport can report of a ping that it was given. */
+/** A failure that a transport reports for a ping. */
 export interface TransportFailure {
   readonly reason: Exclude<FailureReason, 'code' | 'auth' | 'timeout'>;
-  /** What exactly went wrong, in words for people, where more is known than the reason. */
+  /** The exact error as text, where more is known than the reason. */
   readonly detail?: string;
 }
 
-/** How a transaction with a target ended; what it means for the verdict is judged elsewhere. */
+/** How a transaction ended. Whether that counts as alive is decided elsewhere. */
 export type Outcome =
   | {
       readonly kind: 'answered';
       /** Status code of the final response, 200 to 699. */
       readonly code: number;
-      /** Undefined when the answer was read after a stall of ours. */
+      /** Undefined when the answer was read after a stall of the pinger thread. */
       readonly rttMicros: number | undefined;
-      /** Why a challenge could not be met. */
+      /** Why a challenge could not be answered. */
       readonly detail?: string;
     }
   | ({ readonly kind: 'failed' } & (
@@ -49,23 +47,23 @@ export type Outcome =
       | { readonly reason: 'timeout'; readonly detail?: string }
     ));
 
-/** What exactly became of a ping that was not alive, in words; empty when no more is known. */
+/** The exact error of a ping that was not alive, as text; empty when only the reason is known. */
 export function detailOf(outcome: Outcome): string {
   if (outcome.detail !== undefined) return outcome.detail;
   return outcome.kind === 'answered' ? `answered with ${outcome.code}` : '';
 }
 
-/** How a ping ended before it could be sent, given what it waited for. */
+/** The outcome of a ping that was never sent; a timeout says what it waited for. */
 export function whileAwaiting(outcome: Outcome, awaited: string): Outcome {
   const isTimeout = outcome.kind === 'failed' && outcome.reason === 'timeout';
   return isTimeout ? { ...outcome, detail: `waited for ${awaited}` } : outcome;
 }
 
-/** The wires a ping can take. */
+/** The transports of pings. */
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
-/** Which wire is taken where a URI names none; `auto` is what DNS says, UDP where that says nothing. */
+/** The transport where a URI names none; `auto` follows DNS, with UDP as the fallback. */
 export type TransportChoice = TransportName | 'auto';
 
 const OF_EVERY_TRANSPORT = [
@@ -80,7 +78,7 @@ const OF_EVERY_TRANSPORT = [
 const OF_CONNECTIONS = [...OF_EVERY_TRANSPORT, 'reset'] as const;
 const OF_TLS = [...OF_CONNECTIONS, 'tls', 'tls_certificate'] as const;
 
-/** The reasons that pings over a transport can fail for. */
+/** The reasons for which pings over a transport can fail. */
 export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]>> = {
   udp: OF_EVERY_TRANSPORT,
   tcp: OF_CONNECTIONS,
@@ -89,10 +87,10 @@ export const REASONS_OF: Readonly<Record<TransportName, readonly FailureReason[]
   wss: OF_TLS,
 };
 
-/** Why a destination is down: a reason of one of its targets, or a name without addresses. */
+/** Why a destination is down: the reason of one of its targets, or a name without addresses. */
 export type DownReason = FailureReason | 'resolution';
 
-const WORDS: Readonly<Record<DownReason, string>> = {
+const REASON_TEXTS: Readonly<Record<DownReason, string>> = {
   code: 'answered with a status code that does not count as alive',
   timeout: 'no answer before the timeout',
   refused: 'connection refused (port closed or rejected)',
@@ -106,7 +104,7 @@ const WORDS: Readonly<Record<DownReason, string>> = {
   resolution: 'DNS lookup found no address',
 };
 
-/** A reason as a sentence for people. */
+/** A reason as text for people. */
 export function reasonText(reason: DownReason): string {
-  return WORDS[reason];
+  return REASON_TEXTS[reason];
 }

@@ -2,19 +2,19 @@ import type { DownReason, TransportName } from './outcome.js';
 import type { TlsPeer } from './tls-peer.js';
 
 /**
- * What a probe came to. Durations are seconds; undefined where it did not come so far, NaN where we
- * stood still and nobody knows.
+ * The result of a probe. Durations are seconds; undefined for a phase that was not reached, NaN for one
+ * during which the pinger thread stalled.
  */
 export interface ProbeReport {
   readonly isAlive: boolean;
-  /** Why not; undefined when it is alive, or when it was not allowed. */
+  /** Why it is not alive; undefined when it is alive or was not allowed. */
   readonly reason: DownReason | undefined;
-  /** What exactly went wrong, in words; empty when no more is known than the reason. */
+  /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
-  /** False when no address that may be probed was found, and so nothing was sent. */
+  /** False when the URI has no address that may be probed; nothing was sent. */
   readonly isAllowed: boolean;
-  /** False when we stood still, so that nothing is known. */
-  readonly isSeen: boolean;
+  /** False when a stall of the pinger thread hid whether an answer came in time. */
+  readonly isObserved: boolean;
   readonly transport: TransportName | undefined;
   /** IP address, IPv6 without brackets. */
   readonly address: string | undefined;
@@ -35,6 +35,6 @@ export interface ProbeLogLine {
   /** Wall clock, milliseconds. */
   readonly atMs: number;
   readonly what: string;
-  /** A message as it was sent or received, secrets masked; empty for other lines. */
+  /** The SIP message as sent or received, with secrets masked; empty for other lines. */
   readonly message: string;
 }

@@ -1,6 +1,6 @@
 /**
- * The messages that cross between the main thread and the pinger thread. Numbers do not: they are
- * in the ledger.
+ * The messages between the main thread and the pinger thread. Numbers are not among them: those are in
+ * the ledger.
  */
 
 import type {
@@ -16,10 +16,10 @@ import type { ProbeReport } from './probe-report.js';
 import type { DnsSettings, Explanation } from './resolution.js';
 import type { State } from './state.js';
 
-/** What a pinger is born with. */
+/** What a pinger thread starts with. */
 export interface PingerStart {
   readonly ledger: SharedArrayBuffer;
-  /** Targets that an earlier pinger resolved, whose rows of the ledger go on. */
+  /** Targets that an earlier pinger resolved; this one continues their ledger rows. */
   readonly known: readonly ResolvedTargets[];
   readonly dns: DnsSettings;
 }
@@ -30,41 +30,41 @@ export interface ResolvedTargets {
 }
 
 export type ToPinger =
-  /** Watch these, or take over their new settings. */
+  /** Monitor these destinations, or apply their new settings. */
   | {
       readonly type: 'watch';
       readonly destinations: readonly {
         readonly slot: DestinationSlot;
         readonly destination: Pingable;
-        /** Each of its pings is told of. */
+        /** Report each of its pings. */
         readonly isFollowed: boolean;
       }[];
     }
   | { readonly type: 'unwatch'; readonly slots: readonly DestinationSlot[] }
-  /** What is in the files that settings name, by their paths; sent again when it changes. */
+  /** Contents of the files that settings name, by path; sent again when they change. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
   | ({ readonly type: 'probe' } & ProbeRequest)
-  /** Asks what there is to tell of a destination besides numbers. */
+  /** Requests the details of a destination besides numbers. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
-  /** Nobody waits for this probe any more. */
+  /** The client of this probe is gone. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
-/** One ping of a destination that is not watched. */
+/** One ping of a URI that need not be monitored. */
 export interface ProbeRequest {
   readonly id: number;
   /** Canonical. */
   readonly uri: string;
   readonly settings: PingSettings;
-  /** For all of it, milliseconds. */
+  /** Of the whole probe, milliseconds. */
   readonly timeoutMs: number;
-  /** CIDR blocks that may be probed; empty when any may. */
+  /** CIDR blocks that may be probed; empty for any address. */
   readonly allow: readonly string[];
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** A line for the log; `fields` are its key-value pairs. */
+/** A log line; `fields` are its key-value pairs. */
 export interface LogLine {
   readonly level: LogLevel;
   /** What happened, as a stable name to search for: `destination_down`. */
@@ -73,26 +73,26 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** A destination's verdict became another one. */
+/** The state of a destination changed. */
 export interface VerdictUpdate {
   readonly destination: DestinationSlot;
   readonly from: State;
   readonly to: State;
   readonly reason: DownReason | undefined;
-  /** What exactly went wrong, in words; empty when no more is known than the reason. */
+  /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
 }
 
-/** What was found out about a target; a later one replaces an earlier one. */
+/** Details of a target; a later update replaces an earlier one. */
 export interface PeerUpdate {
   readonly destination: DestinationSlot;
   readonly target: TargetSlot;
   readonly peer: PeerDetails;
 }
 
-/** How a ping of a destination that is followed ended. */
+/** The result of a ping of a followed destination. */
 export interface PingReport {
   readonly destination: DestinationSlot;
   readonly transport: TransportName;
@@ -106,7 +106,7 @@ export interface PingReport {
   readonly atMs: number;
 }
 
-/** What a peer calls itself. */
+/** The Server or User-Agent header of a destination's peer. */
 export interface ServerName {
   readonly destination: DestinationSlot;
   readonly server: string;
@@ -122,9 +122,9 @@ export type FromPinger =
   | {
       readonly type: 'explained';
       readonly id: number;
-      /** Undefined when the destination is not watched. */
+      /** Undefined when the destination is not monitored. */
       readonly explanation: Explanation | undefined;
     }
-  /** Without a report when a fault of ours ended the probe. */
+  /** The report is undefined when an internal error ended the probe. */
   | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport | undefined }
   | ({ readonly type: 'log' } & LogLine);

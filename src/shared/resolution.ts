@@ -1,25 +1,25 @@
 import type { TransportName } from './outcome.js';
 
-/** How names are resolved. */
+/** The settings of DNS resolution. */
 export interface DnsSettings {
-  /** Each `address` or `address:port`; none for those of `resolvConf`. */
+  /** Each `address` or `address:port`; empty to use those in `resolvConf`. */
   readonly servers: readonly string[];
-  /** The system's list of servers, where there are none above. */
+  /** Path of the file that lists the system's servers, used when `servers` is empty. */
   readonly resolvConf: string;
-  /** Domains that complete a name, in place of those of `resolvConf`. */
+  /** Search domains, instead of those in `resolvConf`. */
   readonly search: readonly string[];
-  /** For the answer of a server, milliseconds. */
+  /** Of one query to one server, milliseconds. */
   readonly timeoutMs: number;
-  /** An answer is used at least and at most so long, milliseconds. */
+  /** Limits on the TTL of answers, milliseconds. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
-  /** Empty for none. */
+  /** Path; empty for none. */
   readonly hostsFile: string;
 }
 
 /**
- * Why a name has no addresses. `local` is a fault of ours (no descriptor left, a firewall rule, no
- * network): no server could be asked, so it says nothing about the name.
+ * Why a name has no addresses. `local`: the exporter could not query any server (no file descriptor, a
+ * firewall rule, no network), which says nothing about the name.
  */
 export const RESOLUTION_FAILURES = [
   'nxdomain',
@@ -31,48 +31,48 @@ export const RESOLUTION_FAILURES = [
 ] as const;
 export type ResolutionFailure = (typeof RESOLUTION_FAILURES)[number];
 
-/** What a destination's name came to. */
+/** What a destination's name resolved to. */
 export interface Resolution {
   readonly targets: readonly {
     readonly transport: TransportName;
     /** As in the label `address`. */
     readonly address: string;
     readonly steps: readonly (Omit<ResolutionStep, 'untilMs'> & {
-      /** How long it still holds, milliseconds; infinite for ever. */
+      /** Milliseconds until the record expires; infinite if never. */
       readonly leftMs: number;
     })[];
   }[];
-  /** Milliseconds since the last good answer; undefined when there was none. */
+  /** Milliseconds since the last good answer; undefined if there was none. */
   readonly ageMs: number | undefined;
-  /** Look-ups on the way that failed, in words. */
+  /** Lookups that failed on the way, as text. */
   readonly errors: readonly string[];
 }
 
-/** The last messages that went to a target and came from it, as text. */
+/** The last messages sent to a target and received from it, as text. */
 export interface Exchange {
-  /** Empty when none was, or none is kept. */
+  /** Empty when there is none, or none is kept. */
   readonly sent: string;
   readonly received: string;
 }
 
-/** What the pinger can tell of a destination besides numbers. */
+/** Details of a destination besides numbers, from the pinger on request. */
 export interface Explanation {
   readonly resolution: Resolution;
-  /** By the index of the target's slot. */
+  /** By target index. */
   readonly exchanges: ReadonlyMap<number, Exchange>;
 }
 
-/** One record, of the DNS or of the hosts file, on the way from a name to an address. */
+/** One record, from DNS or the hosts file, on the way from a name to an address. */
 export interface ResolutionStep {
   readonly type: 'NAPTR' | 'SRV' | 'A' | 'AAAA' | 'hosts';
-  /** What was asked for. */
+  /** The name that was looked up. */
   readonly name: string;
-  /** What it led to. */
+  /** The name or address in the record. */
   readonly value: string;
   readonly order?: number;
   readonly preference?: number;
   readonly priority?: number;
   readonly weight?: number;
-  /** Monotonic time of the pinger thread, milliseconds, until which it holds; infinite for ever. */
+  /** Monotonic time of the pinger thread at which it expires, milliseconds; infinite if never. */
   readonly untilMs: number;
 }

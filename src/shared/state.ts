@@ -1,27 +1,25 @@
-/**
- * Verdicts: of a target from its pings, of a destination from its targets.
- */
+/** Verdicts: that of a target from its pings, that of a destination from its targets. */
 
 import type { AliveWhen } from './destination.js';
 
 export type State = 'unknown' | 'up' | 'down';
 
-/** The states in the order of their numbers in Kamailio's `keepalive` and in the ledger. */
+/** The states, in the order of their numbers in Kamailio's `keepalive` and in the ledger. */
 export const STATES: readonly State[] = ['unknown', 'up', 'down'];
 
-/** What is remembered of a target between pings. */
+/** The verdict about a target, and the run of pings that leads to the next one. */
 export interface Verdict {
   readonly state: State;
-  /** How many pings in a row ended alike: positive when alive, negative when not. */
+  /** Consecutive pings with the same result: positive for alive, negative for failed. */
   readonly run: number;
 }
 
-/** Runs are counted up to here; `rise` and `fall` are no larger. */
+/** Limit of `run`, and so of `rise` and `fall`. */
 export const MAX_RUN = 1_000_000;
 
 /**
- * The verdict after one more ping: up after `rise` pings alive in a row, down after `fall` pings not
- * alive in a row, from whatever state.
+ * The verdict after one more ping: up after `rise` consecutive pings that were alive, down after
+ * `fall` consecutive ones that were not, whatever the state before.
  */
 export function nextVerdict(
   before: Verdict,
@@ -40,13 +38,13 @@ export function nextVerdict(
 /** A target's part in its destination's verdict. */
 export interface Vote {
   readonly state: State;
-  /** Lower goes first (RFC 2782). */
+  /** Lower values are preferred (RFC 2782). */
   readonly priority: number;
 }
 
 /**
- * A destination is up while any target is, or while all are, or while any of the best priority is;
- * it is unknown while a target that nobody knows yet could turn the verdict.
+ * The state of a destination. `any`: up if any target is up; `all`: if all are; `priority`: if any of
+ * the best priority is. It is unknown while a target in state unknown could change the result.
  */
 export function combineVotes(votes: readonly Vote[], aliveWhen: AliveWhen): State {
   if (votes.length === 0) return 'unknown';
@@ -54,13 +52,13 @@ export function combineVotes(votes: readonly Vote[], aliveWhen: AliveWhen): Stat
   const states = votes
     .filter(({ priority }) => aliveWhen !== 'priority' || priority === best)
     .map(({ state }) => state);
-  const [decisive, otherwise] =
+  const [decisive, fallback] =
     aliveWhen === 'all' ? (['down', 'up'] as const) : (['up', 'down'] as const);
   if (states.includes(decisive)) return decisive;
-  return states.includes('unknown') ? 'unknown' : otherwise;
+  return states.includes('unknown') ? 'unknown' : fallback;
 }
 
-/** What Kamailio's `is_alive` answers: 1 up, 2 down, -1 error; unknown is never up. */
+/** Kamailio's `is_alive`: 1 up, 2 down, -1 error. Unknown is an error, never up. */
 export type IsAliveCode = 1 | 2 | -1;
 
 export function isAliveCode(state: State): IsAliveCode {

@@ -2,7 +2,7 @@
 
 import type { PeerDetails, RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
-import { type DownReason, isOwnFault, reasonText } from '../shared/outcome.js';
+import { type DownReason, isLocalFailure, reasonText } from '../shared/outcome.js';
 import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
@@ -112,7 +112,7 @@ function downReason(
   targets: readonly TargetView[],
 ): DownReason | undefined {
   if (state !== 'unknown') return row?.reason;
-  const isLocal = targets.some(({ reason }) => isOwnFault(reason ?? undefined));
+  const isLocal = targets.some(({ reason }) => isLocalFailure(reason ?? undefined));
   return isLocal ? 'local' : undefined;
 }
 

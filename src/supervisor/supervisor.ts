@@ -285,13 +285,13 @@ export class Supervisor {
 
   /** What the thread was dealing with when it died. */
   #inHand(): readonly RegisteredDestination[] {
-    const { targetInHand, destinationInHand } = this.#reader.pinger();
+    const { currentTarget, currentDestination } = this.#reader.pinger();
     return this.#options
       .watched()
       .filter(
         ({ slot, targets }) =>
-          slot.index === destinationInHand ||
-          targets.some((target) => target.slot.index === targetInHand),
+          slot.index === currentDestination ||
+          targets.some((target) => target.slot.index === currentTarget),
       );
   }
 

@@ -158,7 +158,7 @@ test('what the thread dies of three times within a minute is left out, told by n
     watched: () => all,
     log: (line) => logged.push(line),
     spawn: ({ ledger }) => {
-      const workerData = { ledger, deadly, cell: PINGER.destinationInHand };
+      const workerData = { ledger, deadly, cell: PINGER.currentDestination };
       return new Worker(DYING, { eval: true, workerData });
     },
   });

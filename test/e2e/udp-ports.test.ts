@@ -107,7 +107,7 @@ describe('a destination that is ourselves', { concurrency: true }, () => {
       await eventually('a verdict', async () => (await exporter.isAlive('self')) !== -1);
       const { state, reason, targets } = await exporter.destination('self');
       assert.deepEqual([state, reason], ['down', 'refused']);
-      assert.equal(targets[0]?.detail, 'the request came back to ourselves');
+      assert.equal(targets[0]?.detail, 'the request came back to the exporter itself');
       const answers = await exporter.metric('sip_keepalive_responses_total');
       assert.ok((answers ?? 0) === 0, 'nobody answered');
     });

@@ -1,7 +1,7 @@
 /** The last probes, and the last ones that failed: `GET /api/v1/probes` and `/logs?id=N`. */
 
 import type { RequestHandler } from 'express';
-import { isOwnFault, reasonText } from '../../shared/outcome.js';
+import { isLocalFailure, reasonText } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import { isAliveCode, type State } from '../../shared/state.js';
 import type { ProbeView } from '../../status/views.js';
@@ -73,7 +73,7 @@ function probeView({ id, endedAtMs, target, module, report }: KeptProbe): ProbeV
 /** A local error says nothing of the peer. */
 function stateOf({ isAlive, reason }: ProbeReport): State {
   if (isAlive) return 'up';
-  return isOwnFault(reason) ? 'unknown' : 'down';
+  return isLocalFailure(reason) ? 'unknown' : 'down';
 }
 
 export function logsHandler(history: ProbeHistory): RequestHandler {

@@ -7,7 +7,7 @@
 import type { RequestHandler, Response } from 'express';
 import { probeMetrics } from '../../metrics/probe-metrics.js';
 import type { Clock } from '../../shared/clock.js';
-import { isOwnFault } from '../../shared/outcome.js';
+import { isLocalFailure } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import { parseUri } from '../../shared/uri.js';
@@ -65,7 +65,7 @@ async function runProbe(
     },
   );
   if (!report.isAllowed) throw notAllowed(parseUri(uri).host);
-  if (!report.isSeen) {
+  if (!report.isObserved) {
     throw new RequestError(503, 'the exporter was stalled during the probe; try again');
   }
   return report;
@@ -78,7 +78,7 @@ async function answer(
   moduleText: (module: string) => string,
 ): Promise<void> {
   // Prometheus would take probe_success 0 for a fact about the peer.
-  const isLocal = isOwnFault(report.reason);
+  const isLocal = isLocalFailure(report.reason);
   if (isLocal && !isDebug) {
     throw new RequestError(503, `the exporter cannot ping: ${report.detail}`);
   }

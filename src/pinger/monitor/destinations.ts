@@ -61,9 +61,9 @@ export class MonitoredDestinations {
   /** An error in work for one destination ends that work alone. */
   #contain(place: string, index: number, work: () => void): void {
     const { writer, faults } = this.#options;
-    const before = writer.holdDestination(index);
+    const before = writer.setCurrentDestination(index);
     faults.contain(place, work);
-    writer.holdDestination(before);
+    writer.setCurrentDestination(before);
   }
 
   #add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {

@@ -7,7 +7,7 @@ import {
   type DownReason,
   detailOf,
   type FailureReason,
-  isOwnFault,
+  isLocalFailure,
   type Outcome,
 } from '../../shared/outcome.js';
 import type { ResolutionFailure } from '../../shared/resolution.js';
@@ -44,7 +44,7 @@ export class VerdictTracker {
   ): void {
     const reason = failureReason(outcome, monitored.alive);
     const before = this.#writer.verdictOf(target);
-    const isLocal = isOwnFault(reason);
+    const isLocal = isLocalFailure(reason);
     const { rise, fall } = monitored.destination.settings;
     const verdict = isLocal ? before : nextVerdict(before, reason === undefined, rise, fall);
     const answer = outcome.kind === 'answered' ? outcome : undefined;
@@ -82,7 +82,7 @@ export class VerdictTracker {
   unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, why: string): void {
     const isStale = monitored.targets.length > 0;
     this.#writer.recordResolutionFailure(monitored.slot, reason, isStale, this.#clock.epoch());
-    if (!isStale && !isOwnFault(reason)) this.#record(monitored, 'down', 'resolution', why);
+    if (!isStale && !isLocalFailure(reason)) this.#record(monitored, 'down', 'resolution', why);
   }
 
   /** The destination's targets changed, so its verdict may change. */
@@ -165,7 +165,7 @@ export class VerdictTracker {
     // After an alive ping a target that is still down has no reason; the destination's last one stands.
     if (worst === undefined || reason === undefined) return;
     // The stored detail may be that of a later ping, which failed by a local error.
-    const isOfPeer = !isOwnFault(this.#writer.lastReasonOf(worst.slot));
+    const isOfPeer = !isLocalFailure(this.#writer.lastReasonOf(worst.slot));
     const detail = isOfPeer ? peerOf(monitored, worst.slot).detail : '';
     this.#record(monitored, 'down', reason, detail);
   }

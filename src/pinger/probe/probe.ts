@@ -1,4 +1,4 @@
-/** One ping of a destination that is not watched, step by step, and what it came to. */
+/** One probe: resolve, connect, ping once, and report each step and the result. */
 
 import { bracketed } from '../../shared/address.js';
 import { parseAliveCodes } from '../../shared/alive-codes.js';
@@ -23,19 +23,19 @@ import { redacted } from '../sip/redact.js';
 import { Target, type TargetListener, type TargetTools } from '../targets/target.js';
 import type { Transports } from '../transport/transports.js';
 
-/** Of a probe's log: its lines, the bytes of a message in it, and those of all messages. */
+/** Limits of a probe's log: lines, bytes per SIP message, bytes of all SIP messages. */
 const MAX_LINES = 100;
-const MAX_MESSAGE_LENGTH = 8 * 1024;
-const MAX_LOGGED = 32 * 1024;
-/** The ping's own deadline comes this much before the probe's: it knows better what was missing. */
-const MARGIN_MS = 10;
+const MAX_MESSAGE_BYTES = 8 * 1024;
+const MAX_LOGGED_BYTES = 32 * 1024;
+/** The ping times out this much before the probe: its reason says more exactly what was missing. */
+const PING_MARGIN_MS = 10;
 
 export interface ProbeOptions {
   readonly tools: TargetTools;
   readonly resolver: Resolver;
   readonly transports: Transports;
-  /** Puts a target where messages and timers find it; undefined takes it away. */
-  readonly setTarget: (slot: number, target: Target | undefined) => void;
+  /** Registers a target for messages and timers; undefined removes it. */
+  readonly setTarget: (index: number, target: Target | undefined) => void;
 }
 
 export class Probe implements TargetListener {
@@ -48,8 +48,8 @@ export class Probe implements TargetListener {
   #transport: TransportName | undefined;
   readonly #beganAt: number;
   readonly #log: ProbeLogLine[] = [];
-  #logged = 0;
-  readonly #stopClock: () => void;
+  #loggedBytes = 0;
+  readonly #cancelTimeout: () => void;
   #target: Target | undefined;
   #address: string | undefined;
   #tls: TlsPeer | undefined;
@@ -79,7 +79,7 @@ export class Probe implements TargetListener {
     const { route } = settings.identity;
     this.#hop = route === '' ? this.#uri : parseUri(route, settings.transport);
     this.#beganAt = clock.now();
-    this.#stopClock = clock.after(timeoutMs, () => this.#runOut());
+    this.#cancelTimeout = clock.after(timeoutMs, () => this.#timeOut());
   }
 
   async run(): Promise<void> {
@@ -87,7 +87,9 @@ export class Probe implements TargetListener {
     const locations = await this.#locations();
     if (this.#isOver || locations === undefined) return;
     const { allow } = this.#request;
-    const location = locations.find((p) => allow.length === 0 || isInCidr(p.address, allow));
+    const location = locations.find(
+      ({ address }) => allow.length === 0 || isInCidr(address, allow),
+    );
     if (location === undefined) this.#end({ isAllowed: false });
     else this.#ping(location);
   }
@@ -110,11 +112,11 @@ export class Probe implements TargetListener {
   }
 
   unobserved(): void {
-    this.#end({ isSeen: false });
+    this.#end({ isObserved: false });
   }
 
   faulted(): void {
-    this.#end({ reason: 'local', detail: 'internal error; the log has it' });
+    this.#end({ reason: 'local', detail: "internal error; see the exporter's log" });
   }
 
   answeredLate(): void {}
@@ -122,31 +124,37 @@ export class Probe implements TargetListener {
   responded(): void {}
 
   challenged(): void {
-    this.#note('meeting the challenge');
+    this.#note('answering the authentication challenge');
   }
 
   failedOver(): void {
-    this.#note('trying the next address');
+    this.#note('failing over to the next address');
   }
 
   connected(phase: ConnectPhase, micros: number): void {
     this.#durations = { ...this.#durations, [phase]: micros / 1e6 };
-    this.#note(phase === 'connect' ? 'connected' : 'the TLS handshake is over');
+    this.#note(phase === 'connect' ? 'connected' : 'TLS handshake complete');
   }
 
   secured(peer: TlsPeer): void {
     this.#tls = peer;
-    const verdict = peer.isVerified ? 'verified' : peer.fault;
-    this.#note(`the peer shows the certificate of ${peer.subject}: ${verdict}`);
+    const verification = peer.isVerified ? 'verified' : peer.fault;
+    this.#note(`peer certificate ${peer.subject}: ${verification}`);
   }
 
   readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
-    const shown = bytes.subarray(0, Math.min(MAX_MESSAGE_LENGTH, MAX_LOGGED - this.#logged));
-    this.#logged += shown.length;
-    this.#note(`${direction} ${bytes.length} bytes`, redacted(shown, shown.length < bytes.length));
+    const logged = bytes.subarray(
+      0,
+      Math.min(MAX_MESSAGE_BYTES, MAX_LOGGED_BYTES - this.#loggedBytes),
+    );
+    this.#loggedBytes += logged.length;
+    this.#note(
+      `${direction} ${bytes.length} bytes`,
+      redacted(logged, logged.length < bytes.length),
+    );
   };
 
-  /** Where the destination is served; undefined once it is told that it is nowhere. */
+  /** The locations of the URI; undefined after a failure, which ends the probe. */
   async #locations(): Promise<readonly ServerLocation[] | undefined> {
     const query = locateQuery(this.#hop, this.#request.settings);
     const numeric = numericLocation(query);
@@ -156,19 +164,19 @@ export class Probe implements TargetListener {
     const result = await resolver.locate(query);
     this.#isResolving = false;
     if (this.#isOver) return undefined;
-    this.#tookToResolve();
+    this.#recordResolveTime();
     for (const detail of result.errors) this.#note(detail);
     if (result.kind === 'failed') {
       this.#fail(result.reason === 'local' ? 'local' : 'resolution', result.detail);
       return undefined;
     }
     for (const { steps } of result.locations) {
-      this.#note(steps.map(({ type, name, value }) => `${type} ${name} is ${value}`).join(', '));
+      this.#note(steps.map(({ type, name, value }) => `${type} ${name} -> ${value}`).join(', '));
     }
     return result.locations;
   }
 
-  #tookToResolve(): void {
+  #recordResolveTime(): void {
     const resolve = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
     this.#durations = { ...this.#durations, resolve };
   }
@@ -176,7 +184,7 @@ export class Probe implements TargetListener {
   #ping({ transport, address, port, family }: ServerLocation): void {
     const { settings, timeoutMs } = this.#request;
     const { tools, transports, setTarget } = this.#options;
-    const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - MARGIN_MS;
+    const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - PING_MARGIN_MS;
     this.#transport = transport;
     this.#address = address;
     this.#note(`pinging ${bracketed(address)}:${port} over ${transport}`);
@@ -195,14 +203,14 @@ export class Probe implements TargetListener {
     tools.guard.run(target, 'probe', () => target.ping());
   }
 
-  /** What came until now was read before this, if the event loop gets around to it once more. */
-  #runOut(): void {
+  /** Waits for the event loop to read the sockets first: they may hold an answer in time. */
+  #timeOut(): void {
     setImmediate(() => {
       if (this.#isOver) return;
-      const ranOut = 'the time for the whole probe ran out';
-      if (!this.#isResolving) return this.#fail('timeout', ranOut);
-      this.#tookToResolve();
-      this.#fail('resolution', `${ranOut} while ${this.#hop.host} was looked up`);
+      const timedOut = 'the probe timed out';
+      if (!this.#isResolving) return this.#fail('timeout', timedOut);
+      this.#recordResolveTime();
+      this.#fail('resolution', `${timedOut} during the DNS lookup of ${this.#hop.host}`);
     });
   }
 
@@ -219,7 +227,7 @@ export class Probe implements TargetListener {
     this.#close();
     this.#finish({
       isAllowed: true,
-      isSeen: true,
+      isObserved: true,
       code: undefined,
       retransmissions: 0,
       reason,
@@ -236,14 +244,14 @@ export class Probe implements TargetListener {
 
   #close(): void {
     this.#isOver = true;
-    this.#stopClock();
+    this.#cancelTimeout();
     if (this.#target === undefined) return;
     this.#target.close();
     this.#options.setTarget(this.#slot.index, undefined);
   }
 
   #note(what: string, message = ''): void {
-    // The conclusion has its place whatever came before.
+    // There is always room for the result.
     if (this.#log.length >= MAX_LINES && !this.#isEnding) return;
     this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }

@@ -131,14 +131,14 @@ export class Target implements FlowListener {
 
   /** The last request arrived here as it was sent: the address is the exporter's own. */
   receiveOwn(): boolean {
-    const detail = 'the request came back to ourselves';
+    const detail = 'the request came back to the exporter itself';
     this.#end(this.#attempt.fail({ reason: 'refused', detail }));
     return true;
   }
 
   /** The last request arrived here by way of a proxy (RFC 3261 16.3: a loop). */
   receiveLooped(from: string): boolean {
-    this.#loop = `the request came back to us by way of ${from}`;
+    this.#loop = `the request looped back through ${from}`;
     return true;
   }
 

@@ -1,11 +1,11 @@
 /**
- * The ledger: every number that the pinger finds out, in shared memory.
+ * The ledger: every number that the pinger measures, in shared memory.
  *
  * One thread writes ({@link LedgerWriter}), any thread reads ({@link LedgerReader}). All cells are
- * 32-bit integers and every access is atomic, so nothing is ever torn; each row is guarded by a
- * sequence lock (odd while it is being written), so a reader gets a row as it was at one moment or
- * not at all. What can be derived is not stored: a histogram's count is the sum of its buckets, the
- * pings of a target are the sum of its outcomes.
+ * 32-bit integers and every access is atomic, so no value is torn. Each row has a sequence lock (odd
+ * while it is being written), so a reader gets a row as it was at one moment, or not at all. Values
+ * that can be derived are not stored: a histogram's count is the sum of its buckets, a target's pings
+ * are the sum of its outcomes.
  */
 
 import type { DestinationSlot } from '../destination.js';
@@ -13,24 +13,24 @@ import { type DownReason, FAILURE_REASONS } from '../outcome.js';
 import { RESOLUTION_FAILURES } from '../resolution.js';
 import { STATES, type State } from '../state.js';
 
-/** Upper bounds of the round-trip histogram, in microseconds; one more bucket holds the rest. */
+/** Upper bounds of the round-trip histogram, in microseconds; one more bucket counts larger values. */
 export const RTT_BUCKETS_MICROS: readonly number[] = [
   500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
   5_000_000,
 ];
-/** Upper bounds of the lateness histogram, in microseconds; one more bucket holds the rest. */
+/** Upper bounds of the lateness histogram, in microseconds; one more bucket counts larger values. */
 export const LATENESS_BUCKETS_MICROS: readonly number[] = [
   500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
 ];
-/** How many different status codes a target's answers are told apart by; the rest is `other`. */
+/** Status codes that are counted separately per target; further ones are counted as `other`. */
 export const CODES_PER_TARGET = 8;
 
-/** How many destinations, and how many targets, a ledger holds. A page costs memory once used. */
+/** Maximum number of destinations, and of targets. Pages of the ledger use memory once written. */
 export const LEDGER_CAPACITY = 1 << 17;
 
 export const REASONS: readonly DownReason[] = [...FAILURE_REASONS, 'resolution'];
 
-/** Hands out consecutive cells of a row. */
+/** Assigns consecutive cells of a row. */
 function layout() {
   let next = 0;
   return (cells = 1): number => {
@@ -49,9 +49,9 @@ export const TARGET = {
   lastPing: t(2),
   lastUp: t(2),
   lastDown: t(2),
-  /** 0 none, else 1 + index into REASONS, of the last ping. */
+  /** Of the last ping: 0 for none, otherwise 1 + index into REASONS. */
   lastReason: t(),
-  /** The same, of the last ping that said something of the peer. */
+  /** The same of the last ping that says something about the peer, which a local failure does not. */
   peerReason: t(),
   lastCode: t(),
   lastRtt: t(),
@@ -68,12 +68,12 @@ export const TARGET = {
   words: t(0),
 } as const;
 
-/** How a connection comes about, in the order of the ledger's cells. */
+/** The phases of setting up a connection, in the order of the ledger's cells. */
 export const CONNECT_PHASES = ['connect', 'tls'] as const;
 export type ConnectPhase = (typeof CONNECT_PHASES)[number];
 
 const c = layout();
-/** Beside the row of a target that is reached by connections; others never touch theirs. */
+/** The second row of a target; used only for connections. */
 export const CONNECTION = {
   version: c(),
   generation: c(),
@@ -82,16 +82,16 @@ export const CONNECTION = {
   words: c(0),
 } as const;
 
-/** How many of a target's last pings are kept one by one. */
+/** Last pings kept per target. */
 export const RECENT_PINGS = 10;
 const r = layout();
-/** Beside the row of a target: its last pings, for people. A ring of time, reason with code, and time it took. */
+/** The third row of a target: a ring buffer of its last pings. */
 export const RECENT = {
   version: r(),
   generation: r(),
-  /** Pings that were ever put here. */
+  /** Pings written so far. */
   count: r(),
-  /** Each: seconds since 1970; 1 + index into REASONS or 0, times 1024, plus the status code; RTT. */
+  /** Each three cells: seconds since 1970; 1024 * (1 + index into REASONS, or 0) + status code; RTT. */
   pings: r(3 * RECENT_PINGS),
   words: r(0),
 } as const;
@@ -107,11 +107,11 @@ export const DESTINATION = {
   resolutionFailures: d(RESOLUTION_FAILURES.length),
   resolutionChanges: d(),
   lastResolution: d(2),
-  /** When a look-up of the name last said something, be it that there is no address. */
+  /** When DNS last answered for the name, even if without an address. */
   lastLookup: d(2),
-  /** 1 while the name's last look-up failed and an earlier answer is in use. */
+  /** 1 while the last lookup failed and an earlier answer is in use. */
   isStale: d(),
-  /** Addresses that are not pinged because there are too many. */
+  /** Addresses over `max_targets`, which are not pinged. */
   targetsTruncated: d(),
   words: d(0),
 } as const;
@@ -125,30 +125,30 @@ export const PINGER = {
   natKeepalives: p(),
   udpRebinds: p(),
   stalls: p(),
-  /** Faults of our own that ended a piece of work. */
+  /** Internal errors. */
   faults: p(),
-  /** Pings in a row, of whatever target, that failed by a fault of our own. */
+  /** Consecutive pings, of any targets, with the reason `local`. */
   localRun: p(),
-  /** What the thread is busy with, 0 for nothing, else 1 + index of its row: told should it die. */
-  targetInHand: p(),
-  destinationInHand: p(),
+  /** What the thread works for: 0 for nothing, otherwise 1 + index. Read if the thread dies. */
+  currentTarget: p(),
+  currentDestination: p(),
   lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
   latenessSum: p(2),
-  /** Buckets of the round-trip histogram: how long look-ups took. */
+  /** Durations of lookups, in the buckets of the round-trip histogram. */
   resolutions: p(RTT_BUCKETS_MICROS.length + 1),
   resolutionsSum: p(2),
-  /** Look-ups in the DNS: under way, waiting for a turn, and those that too many waited for. */
+  /** DNS lookups: in progress, queued, and rejected because the queue was full. */
   lookupsInFlight: p(),
   lookupsWaiting: p(),
   lookupsShed: p(),
-  /** Records of DNS answers that are not followed, because there are too many. */
+  /** Records of DNS answers over the limit, which are not followed. */
   recordsCut: p(),
-  /** Rows of targets that were ever used. */
+  /** Target rows used so far. */
   targetsUsed: p(),
   words: p(0),
 } as const;
 
-/** In rows of all kinds alike. */
+/** The same cell in rows of every kind. */
 export const GENERATION = TARGET.generation;
 export const DESTINATIONS_AT = PINGER.words;
 export const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
@@ -163,18 +163,18 @@ export const connectionAt = (index: number) => CONNECTIONS_AT + index * CONNECTI
 
 export const recentAt = (index: number) => RECENTS_AT + index * RECENT.words;
 
-/** Where in a connection's row the buckets of a phase begin; the sum is behind them. */
+/** Where in a connection row the buckets of a phase begin; their sum follows them. */
 export const bucketsOf = (phase: ConnectPhase) =>
   CONNECTION.phases + CONNECT_PHASES.indexOf(phase) * (RTT_BUCKETS_MICROS.length + 3);
 
-/** A ledger with nothing in it. */
+/** An empty ledger. */
 export function createLedger(): SharedArrayBuffer {
   return new SharedArrayBuffer(LEDGER_BYTES);
 }
 
 export const WORD = 2 ** 32;
 
-/** A 64-bit number that is kept as a low and a high cell. */
+/** A 64-bit number from its low and its high cell. */
 export function wide(low: number, high: number): number {
   return (high >>> 0) * WORD + (low >>> 0);
 }

@@ -1,5 +1,10 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
-import { type DownReason, FAILURE_REASONS, type FailureReason, isOwnFault } from '../outcome.js';
+import {
+  type DownReason,
+  FAILURE_REASONS,
+  type FailureReason,
+  isLocalFailure,
+} from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import type { State } from '../state.js';
 import {
@@ -23,10 +28,10 @@ import {
   wide,
 } from './layout.js';
 
-/** Rows as they were at one moment, each by itself. */
+/** Reads rows of the ledger, each as it was at one moment. */
 export class LedgerReader {
   readonly #cells: Int32Array;
-  /** Copies of rows are laid out one after the other in pages, which live as long as their rows. */
+  /** Copies of rows are appended to pages; a page lives as long as its rows. */
   #page = new Int32Array(0);
   #used = 0;
 
@@ -34,48 +39,48 @@ export class LedgerReader {
     this.#cells = new Int32Array(buffer);
   }
 
-  /** Undefined while the row is not (or no longer) this target's. */
+  /** Undefined if the row does not belong to this target. */
   target(slot: TargetSlot): TargetRow | undefined {
     const at = this.#copy(targetAt(slot.index), TARGET.words);
     return this.#isOf(slot, at) ? new TargetRow(this.#page, at) : undefined;
   }
 
-  /** The counters of a target that histories are made of: no copy of its row. */
+  /** The counters that histories need, without a copy of the row. */
   totals(slot: TargetSlot): Totals | undefined {
     const row = targetAt(slot.index);
     const get = (cell: number) => Atomics.load(this.#cells, row + cell) >>> 0;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const version = get(TARGET.version);
       if (version % 2 !== 0) continue;
-      const isOurs = get(TARGET.generation) === slot.generation;
+      const isSameOwner = get(TARGET.generation) === slot.generation;
       const alive = get(TARGET.alive);
       let pings = alive;
       for (let i = 0; i < FAILURE_REASONS.length; i++) {
-        if (!isOwnFault(FAILURE_REASONS[i])) pings += get(TARGET.failures + i);
+        if (!isLocalFailure(FAILURE_REASONS[i])) pings += get(TARGET.failures + i);
       }
       let answers = 0;
       for (let i = 0; i <= RTT_BUCKETS_MICROS.length; i++) answers += get(TARGET.buckets + i);
       const sumMicros = wide(get(TARGET.rttSum), get(TARGET.rttSum + 1));
       if (get(TARGET.version) === version) {
-        return isOurs ? { pings, alive, answers, sumMicros } : undefined;
+        return isSameOwner ? { pings, alive, answers, sumMicros } : undefined;
       }
     }
     return undefined;
   }
 
-  /** Undefined while no connection to this target was made. */
+  /** Undefined until a connection to this target was made. */
   connection(slot: TargetSlot): ConnectionRow | undefined {
     const at = this.#copy(connectionAt(slot.index), CONNECTION.words);
     return this.#isOf(slot, at) ? new ConnectionRow(this.#page, at) : undefined;
   }
 
-  /** The target's last pings, the newest first. */
+  /** The target's last pings, newest first. */
   recents(slot: TargetSlot): readonly RecentPing[] {
     const at = this.#copy(recentAt(slot.index), RECENT.words);
     return this.#isOf(slot, at) ? recentPings(this.#page, at) : [];
   }
 
-  /** Undefined while the row is not (or no longer) this destination's. */
+  /** Undefined if the row does not belong to this destination. */
   destination(slot: DestinationSlot): DestinationRow | undefined {
     const at = this.#copy(destinationAt(slot), DESTINATION.words);
     return this.#isOf(slot, at) ? new DestinationRow(this.#page, at) : undefined;
@@ -91,8 +96,8 @@ export class LedgerReader {
   }
 
   /**
-   * Where in the page the copy of the row begins; -1 when the writer stopped in the middle of the
-   * row, until another mends it.
+   * Copies a row to the page and returns where it begins; -1 if the writer crashed in the middle of the
+   * row, until the next one unlocks it.
    */
   #copy(row: number, words: number): number {
     if (this.#used + words > this.#page.length) {
@@ -113,25 +118,25 @@ export class LedgerReader {
 }
 
 const PAGE_WORDS = 16 * 1024;
-/** A writer holds a row for well under a microsecond; this is a few milliseconds of trying. */
+/** The writer locks a row for well under a microsecond; this many tries take a few milliseconds. */
 const MAX_TRIES = 100_000;
 
 export interface Totals {
-  /** Pings that said something of the peer, those of them that were alive, those with a round-trip time. */
+  /** Pings without local failures; those of them that were alive; those with a round-trip time. */
   readonly pings: number;
   readonly alive: number;
   readonly answers: number;
-  /** Of all round-trip times. */
+  /** Sum of the round-trip times. */
   readonly sumMicros: number;
 }
 
 export interface Histogram {
-  /** Not cumulative; the last bucket has no upper bound. */
+  /** Not cumulative. The last bucket has no upper bound. */
   readonly buckets: readonly number[];
   readonly sumMicros: number;
 }
 
-/** The copy of a row, which is read when it is asked. */
+/** A copy of a row; getters read its cells. */
 class Row {
   readonly #cells: Int32Array;
   readonly #at: number;
@@ -153,7 +158,7 @@ class Row {
   }
 }
 
-/** What is known of a target. Counters start at 0; times are wall-clock ms, 0 for never. */
+/** A target. Counters start at 0; times are wall-clock milliseconds, 0 for never. */
 export class TargetRow extends Row {
   get state(): State {
     return stateOf(this.count(TARGET.state));
@@ -170,19 +175,19 @@ export class TargetRow extends Row {
   get lastDownMs(): number {
     return this.wide(TARGET.lastDown);
   }
-  /** When a ping last said something of the peer. */
+  /** When a ping without a local failure last ended. */
   get lastSeenMs(): number {
     return Math.max(this.lastUpMs, this.lastDownMs);
   }
-  /** Why the last ping failed; undefined when it did not. */
+  /** Why the last ping failed; undefined if it did not. */
   get lastReason(): DownReason | undefined {
     return REASONS[this.count(TARGET.lastReason) - 1];
   }
-  /** Status code of the last ping's answer, 0 when it had none. */
+  /** Status code of the last ping's answer; 0 if it had none. */
   get lastCode(): number {
     return this.count(TARGET.lastCode);
   }
-  /** Of the last answered ping; 0 when none was. */
+  /** Of the last answered ping; 0 if there was none. */
   get lastRttMicros(): number {
     return this.count(TARGET.lastRtt);
   }
@@ -192,15 +197,15 @@ export class TargetRow extends Row {
   get lateResponses(): number {
     return this.count(TARGET.late);
   }
-  /** 401 and 407 that were met with credentials. */
+  /** 401 and 407 responses that were answered with credentials. */
   get challenges(): number {
     return this.count(TARGET.challenges);
   }
-  /** Ways that failed and led to another within the same ping. */
+  /** Failovers to the next hop within a ping. */
   get failovers(): number {
     return this.count(TARGET.failovers);
   }
-  /** Pings that ended: the alive ones and every failure. */
+  /** Pings that ended: alive ones and failures. */
   get pings(): number {
     let pings = this.count(TARGET.alive);
     for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.count(TARGET.failures + i);
@@ -215,7 +220,7 @@ export class TargetRow extends Row {
       sumMicros: this.wide(TARGET.rttSum),
     };
   }
-  /** Final answers by status code, `other` for codes past the first few different ones. */
+  /** Final responses by status code; `other` for codes beyond `CODES_PER_TARGET`. */
   get responses(): readonly (readonly [code: string, count: number])[] {
     const responses: [string, number][] = [];
     for (let cell = TARGET.codes; cell < TARGET.otherCodes; cell += 2) {
@@ -230,11 +235,11 @@ export class TargetRow extends Row {
 
 /** One of a target's last pings. */
 export interface RecentPing {
-  /** When it ended: wall clock, milliseconds, in whole seconds. */
+  /** When it ended: wall clock, milliseconds, rounded down to seconds. */
   readonly atMs: number;
   /** Undefined when it was alive. */
   readonly reason: DownReason | undefined;
-  /** 0 when there was no answer. */
+  /** 0 if there was no answer. */
   readonly code: number;
   readonly rttMicros: number;
 }
@@ -254,7 +259,7 @@ function recentPings(cells: Int32Array, at: number): readonly RecentPing[] {
   });
 }
 
-/** How connections to a target came about. */
+/** Connections to a target. */
 export class ConnectionRow extends Row {
   /** Durations of one phase. */
   phase(phase: ConnectPhase): Histogram {
@@ -264,7 +269,7 @@ export class ConnectionRow extends Row {
   }
 }
 
-/** What is known of a destination. Times are wall-clock ms, 0 for never. */
+/** A destination. Times are wall-clock milliseconds, 0 for never. */
 export class DestinationRow extends Row {
   get state(): State {
     return stateOf(this.count(DESTINATION.state));
@@ -288,7 +293,7 @@ export class DestinationRow extends Row {
   get lastResolutionMs(): number {
     return this.wide(DESTINATION.lastResolution);
   }
-  /** When a look-up of the name last said something, be it that there is no address. */
+  /** When DNS last answered for the name, even if without an address. */
   get lastLookupMs(): number {
     return this.wide(DESTINATION.lastLookup);
   }
@@ -300,7 +305,7 @@ export class DestinationRow extends Row {
   }
 }
 
-/** What is known of the pinger itself. */
+/** The pinger itself. */
 export class PingerRow {
   readonly heartbeat: number;
   readonly inFlight: number;
@@ -308,13 +313,13 @@ export class PingerRow {
   readonly natKeepalives: number;
   readonly udpRebinds: number;
   readonly stalls: number;
-  /** Faults of our own that ended a piece of work. */
+  /** Internal errors. */
   readonly faults: number;
-  /** Pings in a row, of whatever target, that failed by a fault of our own. */
+  /** Consecutive pings, of any targets, with the reason `local`. */
   readonly localRun: number;
-  /** Index of the row that the thread is busy with; undefined for none. */
-  readonly targetInHand: number | undefined;
-  readonly destinationInHand: number | undefined;
+  /** Index of the row that the thread works for; undefined for none. */
+  readonly currentTarget: number | undefined;
+  readonly currentDestination: number | undefined;
   readonly lateness: Histogram;
   readonly resolutions: Histogram;
   readonly lookupsInFlight: number;
@@ -333,9 +338,9 @@ export class PingerRow {
     this.stalls = count(PINGER.stalls);
     this.faults = count(PINGER.faults);
     this.localRun = count(PINGER.localRun);
-    const held = (cell: number) => (count(cell) === 0 ? undefined : count(cell) - 1);
-    this.targetInHand = held(PINGER.targetInHand);
-    this.destinationInHand = held(PINGER.destinationInHand);
+    const indexIn = (cell: number) => (count(cell) === 0 ? undefined : count(cell) - 1);
+    this.currentTarget = indexIn(PINGER.currentTarget);
+    this.currentDestination = indexIn(PINGER.currentDestination);
     this.lookupsInFlight = count(PINGER.lookupsInFlight);
     this.lookupsWaiting = count(PINGER.lookupsWaiting);
     this.lookupsShed = count(PINGER.lookupsShed);

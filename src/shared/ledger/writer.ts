@@ -1,5 +1,10 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
-import { type DownReason, FAILURE_REASONS, type FailureReason, isOwnFault } from '../outcome.js';
+import {
+  type DownReason,
+  FAILURE_REASONS,
+  type FailureReason,
+  isLocalFailure,
+} from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import { STATES, type State, type Verdict } from '../state.js';
 import {
@@ -27,7 +32,7 @@ import {
   wide,
 } from './layout.js';
 
-/** One finished ping, as the ledger takes it. */
+/** One finished ping. */
 export interface PingRecord {
   /** Undefined when the ping was alive. */
   readonly reason: FailureReason | undefined;
@@ -41,22 +46,22 @@ export interface PingRecord {
   readonly endedAtMs: number;
 }
 
-/** The pinger's side. There is one writer at a time. */
+/** The pinger's side of the ledger. There is one writer at a time. */
 export class LedgerWriter {
   readonly #cells: Int32Array;
 
-  /** Takes over a ledger, mending the rows that a writer which crashed left half-written. */
+  /** Continues a ledger: unlocks the rows that a crashed writer left half-written. */
   constructor(buffer: SharedArrayBuffer) {
     this.#cells = new Int32Array(buffer);
     const rows = [0];
     for (let i = 0; i < LEDGER_CAPACITY; i++) rows.push(DESTINATIONS_AT + i * DESTINATION.words);
-    // One more than were told: the writer may have stopped while it opened a new one.
-    const most = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
-    for (let i = 0; i < most; i++) rows.push(targetAt(i), connectionAt(i), recentAt(i));
+    // One more than are in use: the writer may have crashed while it opened a new one.
+    const count = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
+    for (let i = 0; i < count; i++) rows.push(targetAt(i), connectionAt(i), recentAt(i));
     for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
     this.#set(PINGER.inFlight, 0);
-    this.#set(PINGER.targetInHand, 0);
-    this.#set(PINGER.destinationInHand, 0);
+    this.#set(PINGER.currentTarget, 0);
+    this.#set(PINGER.currentDestination, 0);
     this.setLookups(0, 0);
   }
 
@@ -64,7 +69,7 @@ export class LedgerWriter {
     return this.#get(PINGER.targetsUsed);
   }
 
-  /** Gives the row `index` to a new target. */
+  /** Assigns the row `index` to a new target. */
   openTarget(index: number): TargetSlot {
     const row = targetAt(index);
     const generation = this.#get(row + TARGET.generation) + 1;
@@ -73,7 +78,7 @@ export class LedgerWriter {
     return { index, generation };
   }
 
-  /** Makes the destination's row ready, keeping what it holds when the tenant is the same. */
+  /** Prepares the destination's row; clears it unless its generation is the same. */
   openDestination(slot: DestinationSlot): void {
     const row = destinationAt(slot);
     if (this.#get(row + DESTINATION.generation) === slot.generation) return;
@@ -85,12 +90,12 @@ export class LedgerWriter {
     return { state: stateOf(this.#get(row + TARGET.state)), run: this.#get(row + TARGET.run) };
   }
 
-  /** Why the target's last ping failed; undefined when it did not. */
+  /** Why the target's last ping failed; undefined if it did not. */
   lastReasonOf(slot: TargetSlot): DownReason | undefined {
     return REASONS[this.#get(targetAt(slot.index) + TARGET.lastReason) - 1];
   }
 
-  /** Why the last ping that said something of the peer failed; undefined when it did not. */
+  /** Why the last ping without a local failure failed; undefined if it did not. */
   peerReasonOf(slot: TargetSlot): DownReason | undefined {
     return REASONS[this.#get(targetAt(slot.index) + TARGET.peerReason) - 1];
   }
@@ -107,7 +112,7 @@ export class LedgerWriter {
     this.#set(row + TARGET.state, STATES.indexOf(ping.verdict.state));
     this.#set(row + TARGET.run, ping.verdict.run);
     this.#setTime(row + TARGET.lastPing, ping.endedAtMs);
-    if (!isOwnFault(ping.reason)) this.#recordPeer(row, ping);
+    if (!isLocalFailure(ping.reason)) this.#recordPeer(row, ping);
     this.#set(row + TARGET.lastReason, reasonNumber(ping.reason));
     this.#set(row + TARGET.lastCode, ping.code ?? 0);
     this.#add(row + TARGET.retransmissions, ping.retransmissions);
@@ -117,7 +122,7 @@ export class LedgerWriter {
     if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
     this.#add(row, 1);
     this.#recordRecent(slot, ping);
-    if (isOwnFault(ping.reason)) this.#add(PINGER.localRun, 1);
+    if (isLocalFailure(ping.reason)) this.#add(PINGER.localRun, 1);
     else this.#set(PINGER.localRun, 0);
   }
 
@@ -133,7 +138,7 @@ export class LedgerWriter {
     this.#add(targetAt(slot.index) + TARGET.failovers, 1);
   }
 
-  /** How long a phase of a connection's coming about took. */
+  /** The duration of a phase of setting up a connection. */
   recordConnect(slot: TargetSlot, phase: ConnectPhase, micros: number): void {
     const row = connectionAt(slot.index);
     if (this.#get(row + CONNECTION.generation) !== slot.generation) {
@@ -146,7 +151,7 @@ export class LedgerWriter {
     this.#add(row, 1);
   }
 
-  /** A destination's verdict; an equal one changes nothing. */
+  /** A destination's verdict; does nothing if neither state nor reason changed. */
   recordVerdict(
     slot: DestinationSlot,
     state: State,
@@ -167,7 +172,7 @@ export class LedgerWriter {
     this.#add(row, 1);
   }
 
-  /** The destination's name was resolved, to others than before if `isChange`. */
+  /** The destination's name resolved, to different targets if `isChange`; `cut` are not pinged. */
   recordResolution(slot: DestinationSlot, atMs: number, isChange: boolean, cut: number): void {
     const row = destinationAt(slot);
     this.#add(row, 1);
@@ -180,7 +185,7 @@ export class LedgerWriter {
   }
 
   /**
-   * @param isStale an earlier answer stays in use.
+   * @param isStale whether an earlier answer stays in use.
    * @param atMs wall clock.
    */
   recordResolutionFailure(
@@ -191,13 +196,13 @@ export class LedgerWriter {
   ): void {
     const row = destinationAt(slot);
     this.#add(row, 1);
-    if (!isOwnFault(reason)) this.#setTime(row + DESTINATION.lastLookup, atMs);
+    if (!isLocalFailure(reason)) this.#setTime(row + DESTINATION.lastLookup, atMs);
     this.#add(row + DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason), 1);
     this.#set(row + DESTINATION.isStale, isStale ? 1 : 0);
     this.#add(row, 1);
   }
 
-  /** How long a look-up took, with all that it led to. */
+  /** The duration of resolving a name, with all lookups that it takes. */
   recordResolutionTime(micros: number): void {
     this.#add(PINGER.version, 1);
     this.#add(PINGER.resolutions + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
@@ -205,7 +210,7 @@ export class LedgerWriter {
     this.#add(PINGER.version, 1);
   }
 
-  /** Look-ups in the DNS that are under way, and that wait for a turn. */
+  /** DNS lookups in progress and queued. */
   setLookups(inFlight: number, waiting: number): void {
     this.#set(PINGER.lookupsInFlight, inFlight);
     this.#set(PINGER.lookupsWaiting, waiting);
@@ -234,7 +239,7 @@ export class LedgerWriter {
     this.#add(PINGER.natKeepalives, 1);
   }
 
-  /** A target's pings go from another UDP port from now on. */
+  /** A target now uses another local UDP port. */
   recordUdpRebind(): void {
     this.#add(PINGER.udpRebinds, 1);
   }
@@ -248,33 +253,33 @@ export class LedgerWriter {
   }
 
   /**
-   * The thread is busy with this target from now on; undefined for none. Returns what it was busy with
-   * before, to be put back.
+   * Records which target the thread works for; undefined for none. Returns the one before, to be set
+   * again afterwards.
    */
-  holdTarget(index: number | undefined): number | undefined {
-    return this.#hold(PINGER.targetInHand, index);
+  setCurrentTarget(index: number | undefined): number | undefined {
+    return this.#setCurrent(PINGER.currentTarget, index);
   }
 
-  /** The same of a destination. */
-  holdDestination(index: number | undefined): number | undefined {
-    return this.#hold(PINGER.destinationInHand, index);
+  /** The same for a destination. */
+  setCurrentDestination(index: number | undefined): number | undefined {
+    return this.#setCurrent(PINGER.currentDestination, index);
   }
 
   addInFlight(change: 1 | -1): void {
     this.#add(PINGER.inFlight, change);
   }
 
-  beat(): void {
+  recordHeartbeat(): void {
     this.#add(PINGER.heartbeat, 1);
   }
 
-  /** What a ping said of the peer. */
+  /** The part of a ping that says something about the peer. */
   #recordPeer(row: number, { reason, endedAtMs }: PingRecord): void {
     this.#setTime(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
     this.#set(row + TARGET.peerReason, reasonNumber(reason));
   }
 
-  #hold(cell: number, index: number | undefined): number | undefined {
+  #setCurrent(cell: number, index: number | undefined): number | undefined {
     const before = this.#get(cell);
     this.#set(cell, index === undefined ? 0 : index + 1);
     return before === 0 ? undefined : before - 1;
@@ -329,21 +334,21 @@ export class LedgerWriter {
     Atomics.add(this.#cells, cell, value);
   }
 
-  /** Adds to a 64-bit number kept as a low and a high cell. */
+  /** Adds to a 64-bit number in a low and a high cell. */
   #addWide(cell: number, value: number): void {
     const sum = wide(this.#get(cell), this.#get(cell + 1)) + value;
     this.#set(cell, sum % WORD);
     this.#set(cell + 1, Math.floor(sum / WORD));
   }
 
-  /** Wall-clock milliseconds as a low and a high cell. */
+  /** Stores wall-clock milliseconds in a low and a high cell. */
   #setTime(cell: number, ms: number): void {
     this.#set(cell, Math.round(ms) % WORD);
     this.#set(cell + 1, Math.floor(Math.round(ms) / WORD));
   }
 }
 
-/** The first bucket whose upper bound is not below the value (`le`, as Prometheus counts). */
+/** The first bucket whose upper bound is not below the value, as with Prometheus's `le`. */
 function bucketOf(bounds: readonly number[], micros: number): number {
   let bucket = 0;
   while (bucket < bounds.length && micros > (bounds[bucket] ?? 0)) bucket++;

@@ -13,7 +13,7 @@ function report(isAlive: boolean, log: ProbeReport['log'] = []): ProbeReport {
       reason: isAlive ? undefined : 'timeout',
       detail: '',
       isAllowed: true,
-      isSeen: true,
+      isObserved: true,
     },
     ...{ transport: 'udp', address: '192.0.2.1', code: undefined, retransmissions: 0 },
     durations: {

@@ -10,7 +10,7 @@ const ALIVE: ProbeReport = {
     reason: undefined,
     detail: '',
     isAllowed: true,
-    isSeen: true,
+    isObserved: true,
     transport: 'tls',
   },
   ...{ address: '192.0.2.1', code: 200, retransmissions: 2 },

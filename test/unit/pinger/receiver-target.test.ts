@@ -483,7 +483,7 @@ describe('a message that is no response', () => {
     const answer = () => assert.fail('answered');
     target.ping();
     take(transport.sent[0] ?? '', { ...SOURCE, answer });
-    const detail = 'the request came back to ourselves';
+    const detail = 'the request came back to the exporter itself';
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused', detail }]);
     take(transport.sent[0] ?? '', { ...SOURCE, answer });
     target.ping();
@@ -502,7 +502,7 @@ describe('a message that is no response', () => {
     take(transport.sent[0]?.replace('Via:', via) ?? '', { ...SOURCE, answer });
     assert.match(answers.join(), /^SIP\/2\.0 482 Loop Detected\r\n/);
     take(answerTo(transport.sent[0], '482 Loop Detected'));
-    const detail = 'the request came back to us by way of 192.0.2.1:5060';
+    const detail = 'the request looped back through 192.0.2.1:5060';
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 482, rttMicros: 0, detail }]);
   });
 

@@ -1,4 +1,4 @@
-/** A probe whose time runs out says what it was waiting for. */
+/** A probe that times out reports what it was waiting for. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -51,14 +51,14 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   return report;
 }
 
-test('a probe that ran out of time while its name was looked up has the reason resolution', async () => {
+test('a probe that times out during the DNS lookup fails with the reason resolution', async () => {
   const report = await probed('sip:slow.example');
   assert.equal(report?.reason, 'resolution');
-  assert.match(report.detail, /while slow\.example was looked up$/);
+  assert.match(report.detail, /during the DNS lookup of slow\.example$/);
   assert.equal(report.durations.resolve, 2);
 });
 
-test('a probe that ran out of time at an address has the reason timeout', async () => {
+test('a probe that times out at an address fails with the reason timeout', async () => {
   const report = await probed('sip:192.0.2.1;transport=tcp');
   assert.equal(report?.reason, 'timeout');
   assert.equal(report.durations.resolve, undefined);

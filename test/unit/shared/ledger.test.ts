@@ -125,7 +125,7 @@ describe('what a reader sums equals what the writer wrote', () => {
     const before = reader.pinger();
     assert.equal(sum(before.lateness.buckets), 0);
     for (const micros of [0, 500, 501, 2_000_000]) writer.recordLateness(micros);
-    for (let i = 0; i < 3; i++) writer.beat();
+    for (let i = 0; i < 3; i++) writer.recordHeartbeat();
     writer.recordUnmatched();
     for (let i = 0; i < 2; i++) writer.recordNatKeepalive();
     for (let i = 0; i < 5; i++) writer.recordUdpRebind();
