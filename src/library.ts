@@ -10,6 +10,7 @@ import { TEXT } from './metrics/exporter-metrics.js';
 import { exposition } from './metrics/exposition.js';
 import { isOwner, OWNER_WANTED, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
+import { systemClock } from './shared/clock.js';
 import type { RegisteredDestination } from './shared/destination.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
 import type { LogLine, PingReport } from './shared/protocol.js';
@@ -143,7 +144,7 @@ export function createKeepAlive({
     dns: config.dns,
     files: () => files.contents(),
     log,
-    startedAtMs: Date.now(),
+    clock: systemClock,
     onPings: (pings) => {
       for (const ping of pings) {
         const destination = registry.at(ping.destination)?.destination;
@@ -160,11 +161,11 @@ export function createKeepAlive({
       guarded(() => onStateChange?.(told));
     }
   });
-  const watching = { ledger, registry, now: () => Date.now() };
+  const watching = { ledger, registry, now: () => systemClock.epoch() };
   let closed: Promise<void> | undefined;
   const onWrong = (error: unknown) =>
     log({ level: 'error', message: 'a changed file is wrong', fields: { error: String(error) } });
-  files.watch(() => supervisor.tellFiles(), onWrong);
+  files.watch(systemClock, () => supervisor.sendFiles(), onWrong);
   supervisor.start();
   registry.set(
     OWNER,

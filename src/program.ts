@@ -11,6 +11,7 @@ import { LogOutput, sendTo } from './platform/log-output.js';
 import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
 import { StateFolderError } from './registry/journal-reader.js';
+import { systemClock } from './shared/clock.js';
 
 /** The exit code of the Prometheus exporters for wrong arguments or a wrong configuration. */
 const EXIT_USAGE = 2;
@@ -19,8 +20,8 @@ const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError]
 /** Time limit for writing the last log lines. */
 const FLUSH_MS = 1_000;
 
-const stdout = new LogOutput(sendTo(process.stdout, 1));
-const stderr = new LogOutput(sendTo(process.stderr, 2));
+const stdout = new LogOutput(sendTo(process.stdout, 1, systemClock), systemClock);
+const stderr = new LogOutput(sendTo(process.stderr, 2, systemClock), systemClock);
 
 /** Runs the program. Returns the exit code; never rejects. */
 export async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -47,7 +48,7 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<n
   // An error that no part handles ends only the work it occurred in.
   process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
   process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
-  process.on('SIGHUP', () => void daemon.reload());
+  process.on('SIGHUP', () => daemon.requestReload());
   const ended = firstSignal();
   await daemon.start();
   await ended;

@@ -1,7 +1,7 @@
 /**
- * Reloads the configuration: one reload at a time, and at most one that waits. All callers
- * during one reload share the next one, so any number of calls costs one reload after another, with
- * a pause between them.
+ * Reloads the configuration: one reload at a time, and at most one that waits. All callers that ask
+ * while one runs share the next one, so any number of callers causes one reload after another, with
+ * a pause in between.
  */
 
 import type { Clock } from '../shared/clock.js';
@@ -10,27 +10,27 @@ import type { Clock } from '../shared/clock.js';
 const MIN_PAUSE_MS = 100;
 /** The pause is this many times as long as the last reload kept the thread busy. */
 const PAUSE_PER_BUSY_TIME = 4;
-/** A source that takes longer to answer does not keep the next reload waiting. */
+/** The next reload does not wait longer than this for a slow source. */
 const MAX_APPLY_MS = 30_000;
 
 export interface ReloaderOptions<Loaded> {
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Reads the configuration. Throws when it is invalid, and then nothing changes. */
   readonly load: () => Loaded;
-  /** Puts it into effect. Resolves once every source in use has been read, or has failed once. */
+  /** Puts it into effect. Resolves once every source in use has been read or has failed. */
   readonly apply: (loaded: Loaded) => Promise<void>;
-  /** The configuration is invalid, or applying it failed, which is an internal error. */
-  readonly onFault: (message: string, during: 'load' | 'apply') => void;
+  /** The configuration is invalid, or applying it failed, which is a bug. */
+  readonly onError: (message: string, during: 'load' | 'apply') => void;
 }
 
-/** Resolves with the problems of the configuration; with undefined when it is in effect. */
+/** Resolves with the errors of the configuration; with undefined when it is in effect. */
 type Answer = Promise<string | undefined>;
 
 export class Reloader<Loaded> {
   readonly #options: ReloaderOptions<Loaded>;
   #running: Answer | undefined;
   #next: Answer | undefined;
-  /** Monotonic, milliseconds: no reload starts before. */
+  /** Monotonic, milliseconds: no reload starts earlier. */
   #earliestMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   #endPause = () => {};
@@ -39,19 +39,19 @@ export class Reloader<Loaded> {
     this.#options = options;
   }
 
-  /** Puts into effect what is loaded already, before any reload. */
+  /** Applies a configuration that is loaded already, before any reload. Never rejects. */
   start(loaded: Loaded): Answer {
     this.#running = this.#run(() => loaded);
     return this.#running;
   }
 
-  /** Reloads; shares the reload that waits, if one does. Never rejects. */
+  /** Reloads, sharing the reload that waits if there is one. Never rejects. */
   reload(): Answer {
     this.#next ??= this.#waitForTurn();
     return this.#next;
   }
 
-  /** Starts no further reload; each caller that waits for one gets an answer. */
+  /** No reload starts any more; those that wait are answered. */
   close(): void {
     this.#isClosed = true;
     this.#endPause();
@@ -60,7 +60,7 @@ export class Reloader<Loaded> {
   async #waitForTurn(): Answer {
     await this.#running;
     await this.#pause();
-    // From here on, what is asked for is the reload after this one.
+    // A call from here on gets the reload after this one.
     this.#running = this.#next;
     this.#next = undefined;
     return this.#isClosed ? 'the exporter is stopping' : this.#run(this.#options.load);
@@ -79,8 +79,8 @@ export class Reloader<Loaded> {
     });
   }
 
-  /** Waits for `work`, but no longer than `ms`; after that it goes on by itself. */
-  async #atMost(ms: number, work: Promise<void>): Promise<void> {
+  /** Waits for `work`, at most `ms`; after that it continues unattended. */
+  async #waitFor(work: Promise<void>, ms: number): Promise<void> {
     let cancel = () => {};
     const timeout = new Promise<void>((resolve) => {
       cancel = this.#options.clock.after(ms, resolve);
@@ -98,7 +98,7 @@ export class Reloader<Loaded> {
       during = 'apply';
       const applied = apply(loaded);
       busyMs = clock.now() - startMs;
-      await this.#atMost(MAX_APPLY_MS, applied);
+      await this.#waitFor(applied, MAX_APPLY_MS);
       return undefined;
     } catch (error) {
       return this.#fail(error, during);
@@ -108,10 +108,10 @@ export class Reloader<Loaded> {
     }
   }
 
-  /** An internal error does not end the process either. */
+  /** A bug must not end a process that runs well either. */
   #fail(error: unknown, during: 'load' | 'apply'): string {
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.onFault(message, during);
+    this.#options.onError(message, during);
     return during === 'load' ? message : `internal error: ${message}`;
   }
 }

@@ -1,56 +1,59 @@
 /**
- * Writes to standard error or output without ever holding up the thread: what waits for a slow
- * reader is bounded, and what cannot be written is dropped and counted.
+ * Writes to standard error or output without ever blocking the thread. The buffer for a slow reader
+ * is bounded; lines that do not fit, or cannot be written, are dropped and counted.
  */
 
 import { fstatSync, write as writeFile } from 'node:fs';
+import type { Clock } from '../shared/clock.js';
 
-/** Bytes that may wait for the reader; more are dropped. */
-const MAX_WAITING_BYTES = 1 << 20;
-/** Bytes of lines that are written at a time. */
+/** Size of the buffer; lines beyond it are dropped. */
+const MAX_BUFFERED_BYTES = 1 << 20;
+/** Bytes written at a time. */
 const BATCH_BYTES = 1 << 16;
-/** How long to wait when a terminal or a device takes nothing at the moment. */
+/** Pause when a terminal or a device accepts nothing at the moment. */
 const RETRY_MS = 50;
 
-/** Writes a text, all of it; `done` is called once, with the error if that failed. */
+/** Writes all of `text`. `done` is called once, with the error if writing failed. */
 export type Send = (text: string, done: (error?: Error | null) => void) => void;
 
 export class LogOutput {
   readonly #send: Send;
-  #waiting: string[] = [];
-  #waitingBytes = 0;
+  readonly #clock: Pick<Clock, 'after'>;
+  #buffer: string[] = [];
+  #bufferedBytes = 0;
   #isWriting = false;
   #dropped = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor(send: Send) {
+  constructor(send: Send, clock: Pick<Clock, 'after'>) {
     this.#send = send;
+    this.#clock = clock;
   }
 
-  /** Lines that were dropped: nobody read them, or they could not be written. */
+  /** Lines dropped because the buffer was full or writing failed. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** @param line with its line break. */
+  /** @param line with its line break at the end. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+    if (this.#bufferedBytes + bytes > MAX_BUFFERED_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(line);
-    this.#waitingBytes += bytes;
+    this.#buffer.push(line);
+    this.#bufferedBytes += bytes;
     this.#next();
   }
 
-  /** Resolves once everything is written or dropped, at the latest after `ms`. */
-  async flush(ms: number): Promise<void> {
+  /** Resolves once everything is written or dropped, or after `timeoutMs`. */
+  async flush(timeoutMs: number): Promise<void> {
     if (!this.#isWriting) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const cancel = this.#clock.after(timeoutMs, resolve);
       this.#onIdle.push(() => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       });
     });
@@ -65,7 +68,7 @@ export class LogOutput {
     }
     this.#isWriting = true;
     this.#send(batch.join(''), (error) => {
-      // Not at once: an output that fails at once must not end in a recursion.
+      // Deferred, so that an output that fails synchronously does not recurse.
       setImmediate(() => {
         this.#isWriting = false;
         if (error !== undefined && error !== null) this.#dropped += batch.length;
@@ -76,32 +79,42 @@ export class LogOutput {
 
   #takeBatch(): readonly string[] {
     let bytes = 0;
-    const count = this.#waiting.findIndex((line) => {
+    const count = this.#buffer.findIndex((line) => {
       bytes += Buffer.byteLength(line);
       return bytes > BATCH_BYTES;
     });
-    const batch = this.#waiting.splice(0, count < 0 ? this.#waiting.length : Math.max(count, 1));
-    this.#waitingBytes -= batch.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+    const batch = this.#buffer.splice(0, count < 0 ? this.#buffer.length : Math.max(count, 1));
+    this.#bufferedBytes -= batch.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
     return batch;
   }
 }
 
 /**
- * How to write to `stream`, which is `process.stdout` (`fd` 1) or `process.stderr` (2). Node.js writes to pipes and sockets
- * as they take it; to files and terminals it writes at once, and throws when that fails.
+ * How to write to `stream`, which is `process.stdout` (`fd` 1) or `process.stderr` (2). Node.js
+ * writes to pipes and sockets asynchronously, but to files and terminals synchronously, and throws
+ * when that fails: those are written through `fd`.
  */
-export function sendTo(stream: NodeJS.WritableStream, fd: number): Send {
-  // Without a listener the end of the reader would be the end of the process.
+export function sendTo(
+  stream: NodeJS.WritableStream,
+  fd: number,
+  clock: Pick<Clock, 'after'>,
+): Send {
+  // Without a listener, a reader that goes away would end the process.
   stream.on('error', () => {});
   const stat = fstatSync(fd);
   if (stat.isFIFO() || stat.isSocket()) return (text, done) => stream.write(text, done);
-  return (text, done) => writeWhole(fd, Buffer.from(text), done);
+  return (text, done) => writeAll(fd, Buffer.from(text), clock, done);
 }
 
-function writeWhole(fd: number, bytes: Buffer, done: (error?: Error | null) => void): void {
+function writeAll(
+  fd: number,
+  bytes: Buffer,
+  clock: Pick<Clock, 'after'>,
+  done: (error?: Error | null) => void,
+): void {
   writeFile(fd, bytes, 0, bytes.length, null, (error, written) => {
-    if (error?.code === 'EAGAIN') setTimeout(() => writeWhole(fd, bytes, done), RETRY_MS);
+    if (error?.code === 'EAGAIN') clock.after(RETRY_MS, () => writeAll(fd, bytes, clock, done));
     else if (error !== null || written === bytes.length) done(error);
-    else writeWhole(fd, bytes.subarray(written), done);
+    else writeAll(fd, bytes.subarray(written), clock, done);
   });
 }

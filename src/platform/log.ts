@@ -1,15 +1,22 @@
-/** Logs: a line for each event on standard error, as logfmt or JSON. */
+/** The log: one line per event on standard error, as logfmt or JSON. */
 
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
+import type { LogLevel, LogLine } from '../shared/protocol.js';
 
 export interface LogOptions {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly format: 'logfmt' | 'json';
 }
 
+export interface Log {
+  readonly write: (line: LogLine) => void;
+  /** Lines below this level are not written from now on. */
+  readonly setLevel: (level: LogLevel) => void;
+}
+
 /** @param write takes whole lines. */
-export function createLog(options: LogOptions, write: (line: string) => void): Logger {
-  return pino(
+export function createLog(options: LogOptions, write: (line: string) => void): Log {
+  const log = pino(
     {
       level: options.level,
       base: null,
@@ -18,9 +25,15 @@ export function createLog(options: LogOptions, write: (line: string) => void): L
     },
     { write: options.format === 'json' ? write : (line) => write(`${logfmt(JSON.parse(line))}\n`) },
   );
+  return {
+    write: ({ level, event, message, fields }) => log[level]({ event, ...fields }, message),
+    setLevel: (level) => {
+      log.level = level;
+    },
+  };
 }
 
-/** `level=info time=... msg="..." key=value`: a value with blanks, quotes or `=` is quoted. */
+/** `time=... level=info msg="..." key=value`: values with spaces, quotes or `=` are quoted. */
 export function logfmt(entry: Readonly<Record<string, unknown>>): string {
   const { time, level, msg, ...fields } = entry;
   return Object.entries({ time, level, msg, ...fields })

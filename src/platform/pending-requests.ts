@@ -1,66 +1,69 @@
-/** Questions of one kind to the pinger thread, and who waits for their answers. */
+/** Requests of one kind to the pinger thread that wait for their answers. */
 
-/** Why a question has no answer: there are too many, or the pinger is not there. */
+/** Why a request has no answer: too many wait already, or the pinger is not running. */
 export class UnavailableError extends Error {
-  override readonly name = 'AskError';
+  override readonly name = 'UnavailableError';
 }
 
-interface Waiting<T> {
+interface Waiter<T> {
   readonly resolve: (answer: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export class PendingRequests<T> {
-  readonly #most: number;
-  readonly #waiting = new Map<number, Waiting<T>>();
+  readonly #max: number;
+  readonly #waiters = new Map<number, Waiter<T>>();
   #lastId = 0;
 
-  /** @param most that may wait at one moment. */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param max how many may wait at the same time. */
+  constructor(max: number) {
+    this.#max = max;
   }
 
   /**
-   * Asks by `post`, which gets the number of the question.
+   * Sends a request by `post`, which gets its id.
    *
-   * @throws AskError when too many wait already, or once `fail` is called; the reason of `signal`
-   *   when that aborts, after `cancel` with the number.
+   * @throws UnavailableError when too many wait already, or once `fail` is called; the reason of
+   *   `signal` when that aborts, after `cancel` with the id.
    */
   async ask(
     post: (id: number) => void,
     signal?: AbortSignal,
     cancel?: (id: number) => void,
   ): Promise<T> {
-    if (this.#waiting.size >= this.#most)
-      throw new UnavailableError(`more than ${this.#most} wait already`);
+    if (this.#waiters.size >= this.#max) {
+      throw new UnavailableError(`${this.#max} requests are waiting already`);
+    }
     const id = ++this.#lastId;
     post(id);
+    let abort = () => {};
     try {
       return await new Promise<T>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        const give = () => {
+        this.#waiters.set(id, { resolve, reject });
+        abort = () => {
           cancel?.(id);
           reject(signal?.reason);
         };
-        if (signal?.aborted) give();
-        else signal?.addEventListener('abort', give, { once: true });
+        if (signal?.aborted) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
       });
     } finally {
-      this.#waiting.delete(id);
+      this.#waiters.delete(id);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
   answer(id: number, answer: T): void {
-    this.#waiting.get(id)?.resolve(answer);
+    this.#waiters.get(id)?.resolve(answer);
   }
 
-  /** This one will not be answered. */
+  /** Fails one request. */
   refuse(id: number, error: UnavailableError): void {
-    this.#waiting.get(id)?.reject(error);
+    this.#waiters.get(id)?.reject(error);
   }
 
-  /** Nobody will be answered any more. */
+  /** Fails every pending request. */
   fail(error: UnavailableError): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { reject } of this.#waiters.values()) reject(error);
   }
 }

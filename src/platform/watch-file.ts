@@ -1,22 +1,27 @@
-/** Sees that a file has changed and been written to its end. */
+/** Detects that a file has changed and is completely written. */
 
+import { type Clock, every } from '../shared/clock.js';
 import { fileStamp } from './file-stamp.js';
 
 /** A file that was written less than this ago may be half written. */
 const SETTLED_MS = 1_000;
 
-/**
- * Looks at the file every `intervalMs` and calls `onChange` once for each change. Returns the function
- * that ends it.
- */
-export function watchFile(path: string, intervalMs: number, onChange: () => void): () => void {
-  let seen = fileStamp(path);
-  const timer = setInterval(() => {
+export interface WatchFileOptions {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly clock: Pick<Clock, 'after' | 'epoch'>;
+  /** Called once for each change. */
+  readonly onChange: () => void;
+}
+
+/** Checks the file every `intervalMs`, until the result is called. */
+export function watchFile({ path, intervalMs, clock, onChange }: WatchFileOptions): () => void {
+  let { text } = fileStamp(path);
+  return every(clock, intervalMs, () => {
     const stamp = fileStamp(path);
-    const isSettled = Date.now() - stamp.writtenAtMs > SETTLED_MS;
-    if (stamp.text === seen.text || !isSettled) return;
-    seen = stamp;
+    const isSettled = clock.epoch() - stamp.writtenAtMs > SETTLED_MS;
+    if (stamp.text === text || !isSettled) return;
+    text = stamp.text;
     onChange();
-  }, intervalMs);
-  return () => clearInterval(timer);
+  });
 }

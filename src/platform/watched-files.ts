@@ -1,33 +1,34 @@
-/** The files that settings name (certificates, keys, passwords), read again when they change. */
+/** The files that settings name (certificates, keys, passwords), reread when they change. */
 
 import { readFileSync } from 'node:fs';
+import { type Clock, every } from '../shared/clock.js';
 import { decode, decodeUtf8 } from '../shared/text.js';
 import { fileStamp } from './file-stamp.js';
 
-/** How often the files are looked at. */
+/** How often the files are checked. */
 const POLL_INTERVAL_MS = 5_000;
 
 export class FilesError extends Error {
   override readonly name = 'FilesError';
 }
 
-/** What files hold, by their paths. */
+/** Contents of files by path. */
 export type Contents = ReadonlyMap<string, string>;
 
 export class WatchedFiles {
   readonly #check: (contents: Contents) => void;
   readonly #optional: ReadonlySet<string>;
   readonly #stamps = new Map<string, string>();
-  /** What the files held when they were last looked at. */
-  readonly #seen = new Map<string, string>();
-  /** What they held when all of it was last right. */
-  #right: Contents;
-  #look: NodeJS.Timeout | undefined;
+  /** As last read. */
+  readonly #latest = new Map<string, string>();
+  /** As they were when `check` last accepted all of them. */
+  #accepted: Contents;
+  #stopPolling = () => {};
 
   /**
-   * @param optional files that may be missing, now or later.
+   * @param optional files that may be missing, at the start or later.
    * @param check throws when the contents cannot be used.
-   * @throws FilesError naming the first of the others that cannot be read; what `check` throws.
+   * @throws FilesError naming the first of the others that cannot be read; whatever `check` throws.
    */
   constructor(
     paths: Iterable<string>,
@@ -37,33 +38,38 @@ export class WatchedFiles {
     this.#check = check;
     this.#optional = new Set(optional);
     for (const path of new Set(paths)) this.#read(path);
-    for (const path of optional) if (path !== '') this.#readIfThere(path);
-    check(this.#seen);
-    this.#right = new Map(this.#seen);
+    for (const path of optional) if (path !== '') this.#readIfPresent(path);
+    check(this.#latest);
+    this.#accepted = new Map(this.#latest);
   }
 
-  /** What the files held last and could be used. */
+  /** The last contents that `check` accepted. */
   contents(): Contents {
-    return this.#right;
+    return this.#accepted;
   }
 
-  /** Looks at the files from now on. */
-  watch(onChange: () => void, onError: (error: unknown) => void): void {
+  /** Checks the files from now on, and calls `onChange` when their contents have changed. */
+  watch(
+    clock: Pick<Clock, 'after'>,
+    onChange: () => void,
+    onError: (error: unknown) => void,
+  ): void {
     if (this.#stamps.size === 0) return;
-    this.#look = setInterval(() => {
+    this.#stopPolling();
+    this.#stopPolling = every(clock, POLL_INTERVAL_MS, () => {
       try {
         if (!this.#readChanged(onError)) return;
-        this.#check(this.#seen);
-        this.#right = new Map(this.#seen);
+        this.#check(this.#latest);
+        this.#accepted = new Map(this.#latest);
         onChange();
       } catch (error) {
         onError(error);
       }
-    }, POLL_INTERVAL_MS);
+    });
   }
 
   close(): void {
-    clearInterval(this.#look);
+    this.#stopPolling();
   }
 
   #readChanged(onError: (error: unknown) => void): boolean {
@@ -80,7 +86,7 @@ export class WatchedFiles {
     return isChanged;
   }
 
-  #readIfThere(path: string): void {
+  #readIfPresent(path: string): void {
     try {
       this.#read(path);
     } catch (error) {
@@ -89,12 +95,12 @@ export class WatchedFiles {
   }
 
   #read(path: string): void {
-    // The stamp is taken first: a change during the reading is seen at the next look.
+    // The stamp is taken first: a change while the file is read is then seen at the next check.
     this.#stamps.set(path, fileStamp(path).text);
     try {
       const bytes = readFileSync(path);
-      // Files of the system, such as the hosts file, may have comments in any encoding.
-      this.#seen.set(path, this.#optional.has(path) ? decode(bytes) : decodeUtf8(bytes));
+      // System files, such as the hosts file, may have comments in any encoding.
+      this.#latest.set(path, this.#optional.has(path) ? decode(bytes) : decodeUtf8(bytes));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new FilesError(`${path}: expected a readable file, got ${why}`, { cause: error });

@@ -16,3 +16,21 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Calls back every `intervalMs` until the result is called. */
+export function every(
+  clock: Pick<Clock, 'after'>,
+  intervalMs: number,
+  callback: () => void,
+): () => void {
+  let cancel = () => {};
+  const arm = () => {
+    cancel = clock.after(intervalMs, () => {
+      // First, so that a callback that throws does not end the series.
+      arm();
+      callback();
+    });
+  };
+  arm();
+  return () => cancel();
+}

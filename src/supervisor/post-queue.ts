@@ -1,35 +1,35 @@
 /**
- * Messages to the pinger thread, in their order and one in a turn of the event loop: a hundred thousand
- * destinations hold up neither this thread, which has to copy them, nor that one.
+ * Messages to the pinger thread, in order and one per tick of the event loop. A hundred thousand
+ * destinations then block neither this thread, which copies them, nor that one.
  */
 
 import type { ToPinger } from '../shared/protocol.js';
 
 export class PostQueue {
   readonly #post: (message: ToPinger) => void;
-  #waiting: (() => ToPinger)[] = [];
+  #queue: (() => ToPinger)[] = [];
   #hasPosted = false;
 
   constructor(post: (message: ToPinger) => void) {
     this.#post = post;
   }
 
-  /** Posts at once where nothing waits, else when it is its turn; `make` is called then. */
+  /** Posts at once when the queue is idle, otherwise in its turn. `make` is called just before. */
   add(make: () => ToPinger): void {
-    if (this.#hasPosted) this.#waiting.push(make);
+    if (this.#hasPosted) this.#queue.push(make);
     else this.#next(make);
   }
 
-  /** What waits is not posted: the thread that it was for is gone. */
+  /** Discards what is queued: the thread that it was for has ended. */
   clear(): void {
-    this.#waiting = [];
+    this.#queue = [];
   }
 
   #next(make: () => ToPinger): void {
     this.#hasPosted = true;
     setImmediate(() => {
       this.#hasPosted = false;
-      const next = this.#waiting.shift();
+      const next = this.#queue.shift();
       if (next !== undefined) this.#next(next);
     });
     this.#post(make());

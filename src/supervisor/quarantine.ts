@@ -1,48 +1,48 @@
 /**
- * Destinations that the pinger thread seems to die of. One that was in hand each time that a thread
- * died, again and again, is left out of the next start, so that everybody else is pinged.
+ * Destinations that the pinger thread seems to crash on. After a series of crashes, the destinations
+ * that were in hand at one of them are left out of the next start, so that all others are pinged.
  */
 
 import type { DestinationSlot } from '../shared/destination.js';
 
-/** So many deaths within so long are a series. */
-const MAX_DEATHS = 3;
+/** This many crashes within this time are a series. */
+const MAX_CRASHES = 3;
 const SERIES_MS = 60_000;
 
-interface Death {
+interface Crash {
   /** Monotonic, milliseconds. */
   readonly atMs: number;
   readonly inHand: readonly DestinationSlot[];
 }
 
 export class Quarantine {
-  #deaths: readonly Death[] = [];
-  readonly #leftOut = new Map<number, DestinationSlot>();
+  #crashes: readonly Crash[] = [];
+  readonly #held = new Map<number, DestinationSlot>();
 
   has(slot: DestinationSlot): boolean {
-    return this.#leftOut.get(slot.index)?.generation === slot.generation;
+    return this.#held.get(slot.index)?.generation === slot.generation;
   }
 
   /**
-   * A thread died while it dealt with these. Returns those that are left out from now on and were not
-   * before.
+   * Records a crash of a thread that was working on `inHand`. Returns the destinations that enter
+   * the quarantine with it.
    */
-  died(atMs: number, inHand: readonly DestinationSlot[]): readonly DestinationSlot[] {
-    const recent = this.#deaths.filter((death) => atMs - death.atMs < SERIES_MS);
-    this.#deaths = [...recent, { atMs, inHand }];
-    if (this.#deaths.length < MAX_DEATHS) return [];
-    const suspects = this.#deaths.flatMap((death) => death.inHand);
+  recordCrash(atMs: number, inHand: readonly DestinationSlot[]): readonly DestinationSlot[] {
+    const recent = this.#crashes.filter((crash) => atMs - crash.atMs < SERIES_MS);
+    this.#crashes = [...recent, { atMs, inHand }];
+    if (this.#crashes.length < MAX_CRASHES) return [];
+    const suspects = this.#crashes.flatMap((crash) => crash.inHand);
     const added = suspects.filter((slot, i) => {
       const isFirst = suspects.findIndex((other) => isSame(other, slot)) === i;
       return isFirst && !this.has(slot);
     });
-    for (const slot of added) this.#leftOut.set(slot.index, slot);
+    for (const slot of added) this.#held.set(slot.index, slot);
     return added;
   }
 
-  /** It was changed, or is another one: it may be pinged again. */
+  /** The destination has other settings now, or the row has another destination: it may be pinged. */
   release({ index }: DestinationSlot): void {
-    this.#leftOut.delete(index);
+    this.#held.delete(index);
   }
 }
 

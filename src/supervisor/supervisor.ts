@@ -1,293 +1,216 @@
-/** The pinger thread: starts it, sees that it lives, starts it again, and carries its messages. */
+/** Starts the pinger thread, and restarts it when it exits or hangs. */
 
-import { Worker } from 'node:worker_threads';
-import { PendingRequests, UnavailableError } from '../platform/pending-requests.js';
+import { type Clock, every } from '../shared/clock.js';
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
-import type {
-  FromPinger,
-  LogLine,
-  PeerUpdate,
-  PingerStart,
-  PingReport,
-  ProbeRequest,
-  ResolvedTargets,
-  ServerName,
-  ToPinger,
-  VerdictUpdate,
-} from '../shared/protocol.js';
+import type { FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
 import type { DnsSettings, Explanation } from '../shared/resolution.js';
-import { PostQueue } from './post-queue.js';
+import { PingerLink, type PingerListener } from './pinger-link.js';
+import { type PingerThread, spawnPinger } from './pinger-thread.js';
 import { Quarantine } from './quarantine.js';
 
-/** Pause before the first respawn; it doubles with each further one. */
+/** Pause before the first restart; it doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
-/** A pinger that lived this long ends a series of respawns. */
+/** A thread that ran this long ends a series of restarts. */
 const STABLE_MS = 60_000;
-/** How often the heartbeat is looked at, and how many looks without one mean a stuck pinger. */
+/** How often the heartbeat is checked, and how many checks without one mean that the thread hangs. */
 const POLL_INTERVAL_MS = 1_000;
 const MAX_MISSED_HEARTBEATS = 10;
-/** Destinations that cross in one message; a larger one would hold up the pinger's pings. */
-const BATCH = 500;
+/** A thread that has not stopped by then is terminated. */
+const STOP_TIMEOUT_MS = 500;
 
-/** Pings leave little behind that lives: a small young generation costs no time and saves memory. */
-const YOUNG_GENERATION_MB = 6;
-
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Omit<PingerListener, 'onReady'> {
   readonly ledger: SharedArrayBuffer;
   readonly dns: DnsSettings;
-  /** What is to be watched, with the targets that were resolved so far. */
-  readonly watched: () => readonly RegisteredDestination[];
-  readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
-  readonly onChanged: (changes: readonly VerdictUpdate[]) => void;
-  readonly onServers: (servers: readonly ServerName[]) => void;
-  readonly onPeers: (peers: readonly PeerUpdate[]) => void;
-  readonly onPings: (pings: readonly PingReport[]) => void;
-  /** What is in the files that settings name, by their paths. */
+  /** Every destination to ping, with the targets that were resolved so far. */
+  readonly destinations: () => readonly RegisteredDestination[];
+  /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
-  readonly log: (line: LogLine) => void;
   readonly faults: Faults;
-  /** Makes the thread; tests keep it to end it. */
-  readonly spawn?: (start: PingerStart) => Worker;
+  readonly clock: Pick<Clock, 'now' | 'after'>;
+  /** Starts a thread; a test brings its own. */
+  readonly spawn?: (start: PingerStart) => PingerThread;
 }
-
-/** Probes that are under way at one moment; the pinger has numbers for no more. */
-const MAX_PROBES = 1000;
-const MAX_EXPLANATIONS = 1000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #probes = new PendingRequests<ProbeReport>(MAX_PROBES);
-  readonly #explanations = new PendingRequests<Explanation | undefined>(MAX_EXPLANATIONS);
+  readonly #link: PingerLink;
   readonly #reader: LedgerReader;
   readonly #quarantine = new Quarantine();
-  readonly #queue = new PostQueue((message) => this.#worker?.postMessage(message));
-  #worker: Worker | undefined;
-  /** Destinations whose rows the present thread was told of when it was started. */
+  #thread: PingerThread | undefined;
+  /** Destinations whose rows the present thread was given when it started. */
   #known: readonly DestinationSlot[] = [];
-  #isReady = false;
   #isStopped = false;
   #restarts = 0;
   #pauseMs = FIRST_PAUSE_MS;
-  #spawnedAt = 0;
+  #startedAtMs = 0;
   #lastHeartbeat = 0;
   #missedHeartbeats = 0;
-  #pause: NodeJS.Timeout | undefined;
-  #look: NodeJS.Timeout | undefined;
+  #cancelRestart = () => {};
+  #stopPolling: (() => void) | undefined;
+  #onExit = () => {};
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#reader = new LedgerReader(options.ledger);
+    this.#link = new PingerLink({ ...options, onReady: () => this.#sendAll() });
   }
 
-  /** The thread runs and has been told of every destination. */
+  /** The thread runs, and every destination has been sent to it. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#link.isReady;
   }
 
-  /** How often the thread had to be started again. */
+  /** How often the thread was restarted. */
   get restarts(): number {
     return this.#restarts;
   }
 
+  /** Starts the thread. @throws Error when the system has no room for one. */
   start(): void {
-    const { ledger, dns, watched, faults, spawn = spawnPinger } = this.#options;
-    const known = watched()
+    const { ledger, dns, clock, spawn = spawnPinger } = this.#options;
+    const known = this.#options
+      .destinations()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
-    this.#look ??= setInterval(() => this.#checkHeartbeat(), POLL_INTERVAL_MS);
     this.#known = known.map(({ destination }) => destination);
-    const worker = spawn({ ledger, dns, known });
-    this.#worker = worker;
-    this.#spawnedAt = performance.now();
+    this.#stopPolling ??= every(clock, POLL_INTERVAL_MS, () => this.#checkHeartbeat());
+    const thread = spawn({ ledger, dns, known });
+    this.#startedAtMs = clock.now();
     this.#missedHeartbeats = 0;
-    let cause = 'it ended by itself';
-    worker.on('message', (message: FromPinger) =>
-      faults.contain('message from the pinger thread', () => this.#take(message)),
-    );
-    worker.on('error', (error) => {
-      cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    });
-    worker.on('exit', () => this.#ended(worker, cause));
+    this.#listenTo(thread);
   }
 
-  /** These are new, or have other settings than before. */
-  watch(entries: readonly RegisteredDestination[]): void {
-    for (const { slot } of entries) this.#quarantine.release(slot);
-    this.#watch(entries);
+  /** Pings these from now on: they are new, or their settings have changed. */
+  watch(destinations: readonly RegisteredDestination[]): void {
+    for (const { slot } of destinations) this.#quarantine.release(slot);
+    this.#link.watch(destinations);
   }
 
-  #watch(entries: readonly RegisteredDestination[]): void {
-    for (let i = 0; i < entries.length; i += BATCH) {
-      const batch = entries.slice(i, i + BATCH);
-      this.#post(() => ({ type: 'watch', destinations: batch.map(toldOf) }));
-    }
+  unwatch(slots: readonly DestinationSlot[]): void {
+    this.#link.unwatch(slots);
   }
 
-  /** Tells what the files hold now. */
-  tellFiles(): void {
-    this.#post(() => ({ type: 'files', files: this.#options.files() }));
+  /** Sends the present contents of the files to the thread. */
+  sendFiles(): void {
+    this.#link.sendFiles(this.#options.files);
   }
 
   /**
    * Pings once.
    *
-   * @throws AskError when it cannot, or the reason of `signal` once that aborts.
+   * @throws UnavailableError when it cannot, or the reason of `signal` once that aborts.
    */
-  async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
-    this.#mustBeReady();
-    return this.#probes.ask(
-      (id) => this.#post(() => ({ type: 'probe', id, ...request })),
-      signal,
-      (id) => this.#post(() => ({ type: 'cancel', id })),
-    );
+  probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
+    return this.#link.probe(request, signal);
   }
 
-  /** What there is to tell of a destination besides numbers. @throws AskError when the pinger cannot say. */
-  async explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
-    this.#mustBeReady();
-    return this.#explanations.ask((id) => this.#post(() => ({ type: 'explain', id, slot })));
+  /**
+   * What is known of a destination besides numbers.
+   *
+   * @throws UnavailableError when the thread cannot answer.
+   */
+  explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
+    return this.#link.explanation(slot);
   }
 
-  unwatch(slots: readonly DestinationSlot[]): void {
-    for (let i = 0; i < slots.length; i += BATCH) {
-      const batch = slots.slice(i, i + BATCH);
-      this.#post(() => ({ type: 'unwatch', slots: batch }));
-    }
-  }
-
-  /** Ends the thread. */
+  /** Ends the thread. Resolves once it has exited. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#isReady = false;
-    clearInterval(this.#look);
-    clearTimeout(this.#pause);
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
-    worker.postMessage({ type: 'stop' } satisfies ToPinger);
-    const patience = setTimeout(() => void worker.terminate(), 500);
-    await ended;
-    clearTimeout(patience);
+    this.#stopPolling?.();
+    this.#cancelRestart();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const exited = new Promise<void>((resolve) => {
+      this.#onExit = resolve;
+    });
+    this.#link.disconnect();
+    thread.postMessage({ type: 'stop' });
+    const cancel = this.#options.clock.after(STOP_TIMEOUT_MS, () => this.#terminate(thread));
+    await exited;
+    cancel();
   }
 
-  /** Destinations that were let go of while the thread started: their rows are free. */
-  #gone(): readonly DestinationSlot[] {
-    const nameOf = ({ index, generation }: DestinationSlot) => `${index}/${generation}`;
-    const watched = new Set(this.#options.watched().map(({ slot }) => nameOf(slot)));
-    return this.#known.filter((slot) => !watched.has(nameOf(slot)));
+  #listenTo(thread: PingerThread): void {
+    const { faults } = this.#options;
+    let cause = 'exited by itself';
+    this.#thread = thread;
+    this.#link.connect((message) => thread.postMessage(message));
+    thread.on('message', (message: FromPinger) =>
+      faults.contain('message from the pinger thread', () => this.#link.handle(message)),
+    );
+    thread.on('error', (error) => {
+      cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    thread.on('exit', () => this.#exited(cause));
   }
 
-  #mustBeReady(): void {
-    if (!this.#isReady) throw new UnavailableError('the pinger thread is not running');
+  /** Sends everything to a thread that has just become ready. */
+  #sendAll(): void {
+    const all = this.#options.destinations();
+    this.sendFiles();
+    this.#link.watch(all.filter(({ slot }) => !this.#quarantine.has(slot)));
+    // Removed while the thread started: their rows are free.
+    const present = new Set(all.map(({ slot }) => rowOf(slot)));
+    this.#link.unwatch(this.#known.filter((slot) => !present.has(rowOf(slot))));
   }
 
-  /** What is posted before the thread is ready is not lost: it is told everything then. */
-  #post(make: () => ToPinger): void {
-    if (this.#isReady) this.#queue.add(make);
-  }
-
-  #take(message: FromPinger): void {
-    switch (message.type) {
-      case 'ready':
-        this.#isReady = true;
-        this.tellFiles();
-        this.#watch(this.#options.watched().filter(({ slot }) => !this.#quarantine.has(slot)));
-        this.unwatch(this.#gone());
-        break;
-      case 'targets':
-        this.#options.onTargets(message.resolved);
-        break;
-      case 'changed':
-        this.#options.onChanged(message.changes);
-        break;
-      case 'servers':
-        this.#options.onServers(message.servers);
-        break;
-      case 'peers':
-        this.#options.onPeers(message.peers);
-        break;
-      case 'pings':
-        this.#options.onPings(message.pings);
-        break;
-      case 'probed':
-        if (message.report !== undefined) this.#probes.answer(message.id, message.report);
-        else
-          this.#probes.refuse(
-            message.id,
-            new UnavailableError('the exporter failed; its log says how'),
-          );
-        break;
-      case 'explained':
-        this.#explanations.answer(message.id, message.explanation);
-        break;
-      case 'log':
-        this.#options.log(message);
-        break;
-      default:
-        message satisfies never;
-    }
-  }
-
-  #ended(worker: Worker, cause: string): void {
-    const error = new UnavailableError('the pinger thread ended');
-    this.#probes.fail(error);
-    this.#explanations.fail(error);
-    if (this.#isStopped || this.#worker !== worker) return;
-    this.#worker = undefined;
-    this.#isReady = false;
-    this.#queue.clear();
-    if (performance.now() - this.#spawnedAt > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
-    this.#options.log({
+  #exited(cause: string): void {
+    this.#thread = undefined;
+    this.#link.disconnect();
+    this.#onExit();
+    if (this.#isStopped) return;
+    const { clock, log } = this.#options;
+    if (clock.now() - this.#startedAtMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
+    log({
       level: 'error',
-      message: 'the pinger thread ended; starting it again',
+      event: 'pinger_exited',
+      message: 'pinger thread exited; restarting',
       fields: { pause_ms: this.#pauseMs, error: cause },
     });
-    this.#leaveOut();
-    this.#startSoon();
+    this.#quarantineSuspects();
+    this.#restartLater();
   }
 
-  #startSoon(): void {
-    this.#pause = setTimeout(() => {
+  #restartLater(): void {
+    const { clock, faults } = this.#options;
+    this.#cancelRestart = clock.after(this.#pauseMs, () => {
       this.#restarts++;
-      // The system may have no room for another thread now.
-      this.#options.faults.contain(
+      // The system may have no room for another thread at the moment.
+      faults.contain(
         'start of the pinger thread',
         () => this.start(),
-        () => this.#startSoon(),
+        () => this.#restartLater(),
       );
-    }, this.#pauseMs);
+    });
     this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
   }
 
-  /** After a series of deaths, those that the threads died with in hand. */
-  #leaveOut(): void {
-    const inHand = this.#inHand();
-    const leftOut = this.#quarantine.died(
-      performance.now(),
-      inHand.map(({ slot }) => slot),
-    );
-    if (leftOut.length === 0) return;
-    const names = this.#options
-      .watched()
+  /** After a series of crashes, leaves out the destinations that the threads were working on. */
+  #quarantineSuspects(): void {
+    const { clock, log, destinations } = this.#options;
+    const inHand = this.#inHand().map(({ slot }) => slot);
+    if (this.#quarantine.recordCrash(clock.now(), inHand).length === 0) return;
+    const names = destinations()
       .filter(({ slot }) => this.#quarantine.has(slot))
       .map(({ destination }) => destination.name);
-    this.#options.log({
+    log({
       level: 'error',
+      event: 'destinations_quarantined',
       message:
-        'the pinger thread died again and again; it starts without the destinations that it was dealing with. A changed setting of theirs, or a restart, lets them in again',
+        'pinger thread crashed repeatedly; restarting without the destinations it was working on. To ping them again, change their settings or restart the exporter',
       fields: { destinations: names.join(' ') },
     });
   }
 
-  /** What the thread was dealing with when it died. */
+  /** What the thread was working on when it exited. */
   #inHand(): readonly RegisteredDestination[] {
     const { currentTarget, currentDestination } = this.#reader.pinger();
     return this.#options
-      .watched()
+      .destinations()
       .filter(
         ({ slot, targets }) =>
           slot.index === currentDestination ||
@@ -299,25 +222,25 @@ export class Supervisor {
     const { heartbeat } = this.#reader.pinger();
     this.#missedHeartbeats = heartbeat === this.#lastHeartbeat ? this.#missedHeartbeats + 1 : 0;
     this.#lastHeartbeat = heartbeat;
-    if (this.#missedHeartbeats < MAX_MISSED_HEARTBEATS || this.#worker === undefined) return;
+    const thread = this.#thread;
+    if (this.#missedHeartbeats < MAX_MISSED_HEARTBEATS || thread === undefined) return;
     this.#missedHeartbeats = 0;
     this.#options.log({
       level: 'error',
-      message: 'the pinger thread is stuck; ending it',
+      event: 'pinger_hung',
+      message: 'pinger thread hangs; terminating it',
       fields: { seconds: (MAX_MISSED_HEARTBEATS * POLL_INTERVAL_MS) / 1000 },
     });
-    void this.#worker.terminate();
+    this.#terminate(thread);
+  }
+
+  #terminate(thread: PingerThread): void {
+    void this.#options.faults.containAsync('termination of the pinger thread', async () => {
+      await thread.terminate();
+    });
   }
 }
 
-/** What the thread has to know of a destination. */
-function toldOf({ slot, destination: { name, uri, settings }, isFollowed }: RegisteredDestination) {
-  return { slot, destination: { name, uri, settings }, isFollowed };
-}
-
-function spawnPinger(start: PingerStart): Worker {
-  return new Worker(new URL('../pinger/worker.js', import.meta.url), {
-    workerData: start,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
+function rowOf({ index, generation }: DestinationSlot): string {
+  return `${index}/${generation}`;
 }

@@ -102,5 +102,7 @@ test('the environment and logfmt work as documented', async (t) => {
       SIP_KEEPALIVE_WEB_LISTEN_ADDRESS: '127.0.0.1:0',
     },
   });
-  await eventually('it watches both', () => /msg=watching destinations=2/.test(running.output()));
+  await eventually('it watches both', () =>
+    /event=config_applied destinations=2/.test(running.output()),
+  );
 });

@@ -79,7 +79,7 @@ test('an invalid configuration changes nothing and is reported; the next valid o
     assert.equal(await exporter.metric(loadedAt), first);
     assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 1);
   }
-  assert.match(exporter.output(), /the configuration is wrong; nothing has changed/);
+  assert.match(exporter.output(), /configuration is invalid; keeping the one in force/);
   write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
   const answers = await Promise.all([1, 2, 3].map(() => exporter.post('/-/reload', '')));
   assert.deepEqual(
@@ -105,7 +105,7 @@ test('settings of modules, probes and the log change with a reload; the listen a
     7,
   );
   assert.equal((await fetch(`${exporter.url}/probe?target=127.0.0.1:9`)).status, 403);
-  assert.match(exporter.output(), /a changed setting takes effect with the next start/);
+  assert.match(exporter.output(), /changed setting ignored; restart the exporter to apply it/);
   assert.match(await exporter.get('/config'), /"state_dir": ""/);
 });
 
@@ -140,7 +140,7 @@ test('SIGHUPs at the same time are one reload; a file with a circular alias is o
   for (let i = 0; i < 20; i++) exporter.child.kill('SIGHUP');
   await eventually('it is loaded', async () => (await exporter.get('/config')).includes('"b"'));
   await sleep(200);
-  const reloads = exporter.output().match(/was loaded anew/g)?.length ?? 0;
+  const reloads = exporter.output().match(/configuration reloaded/g)?.length ?? 0;
   assert.ok(reloads >= 1 && reloads < 20, `${reloads} reloads`);
   writeFileSync(exporter.configFile, 'modules: &a\n  x: *a\n');
   exporter.child.kill('SIGHUP');
@@ -229,7 +229,7 @@ test('clients that reload in a loop share reloads', async (t) => {
   };
   const answers = await Promise.all(Array.from({ length: 20 }, client));
   assert.deepEqual(answers, Array(20).fill(4));
-  const reloads = exporter.output().match(/was loaded anew/g)?.length ?? 0;
+  const reloads = exporter.output().match(/configuration reloaded/g)?.length ?? 0;
   assert.ok(reloads >= 4 && reloads <= 12, `${reloads} reloads for 80 requests`);
 });
 

@@ -5,6 +5,7 @@ import { startFleet } from '../../demo/fleet.js';
 import { readConfig } from '../../src/config/config.js';
 import { readFlags } from '../../src/config/flags.js';
 import { DestinationRegistry } from '../../src/registry/registry.js';
+import { systemClock } from '../../src/shared/clock.js';
 import { NO_PEERS, type RegisteredDestination } from '../../src/shared/destination.js';
 import { createLedger, PINGER } from '../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
@@ -25,8 +26,8 @@ const DNS = {
   hostsFile: '',
 };
 
-/** What a supervisor is given where nobody listens to what it tells. */
-const UNHEARD = {
+/** Listeners that do nothing. */
+const QUIET = {
   dns: DNS,
   onTargets: () => {},
   onServers: () => {},
@@ -35,6 +36,7 @@ const UNHEARD = {
   onPings: () => {},
   onChanged: () => {},
   faults: noFaults(),
+  clock: systemClock,
 };
 
 test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
@@ -54,15 +56,11 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   });
   const supervisor = new Supervisor({
     ledger: buffer,
-    ...UNHEARD,
-    watched: () => registry.all(),
+    ...QUIET,
+    destinations: () => registry.all(),
     onTargets: (resolved) => registry.setTargets(resolved),
     onServers: (servers) => registry.setServers(servers),
     onPeers: (peers) => registry.setPeers(peers),
-    files: () => new Map(),
-    onPings: () => {},
-    onChanged: () => {},
-    faults: noFaults(),
     log: (line) => logged.push(line),
     spawn: (start: PingerStart) => {
       const thread = new Worker(WORKER, { workerData: start });
@@ -112,8 +110,8 @@ test('a pinger thread that hangs is ended and started again', async (t) => {
   let spawned = 0;
   const supervisor = new Supervisor({
     ledger: buffer,
-    ...UNHEARD,
-    watched: () => [],
+    ...QUIET,
+    destinations: () => [],
     log: () => {},
     spawn: (start) => {
       spawned++;
@@ -154,8 +152,8 @@ test('what the thread dies of three times within a minute is left out, told by n
   let deadly = 1;
   const supervisor = new Supervisor({
     ledger: buffer,
-    ...UNHEARD,
-    watched: () => all,
+    ...QUIET,
+    destinations: () => all,
     log: (line) => logged.push(line),
     spawn: ({ ledger }) => {
       const workerData = { ledger, deadly, cell: PINGER.currentDestination };
@@ -169,7 +167,7 @@ test('what the thread dies of three times within a minute is left out, told by n
   await eventually('the fourth is told of the other alone', () => watched().length === 4, 60_000);
   assert.deepEqual(watched(), ['0,1', '0,1', '0,1', '0']);
   assert.equal(supervisor.restarts, 3);
-  const told = logged.filter(({ message }) => /died again and again/.test(message));
+  const told = logged.filter(({ message }) => /crashed repeatedly/.test(message));
   assert.deepEqual(
     told.map(({ fields }) => fields['destinations']),
     ['sip:192.0.2.2'],

@@ -22,7 +22,7 @@ export interface Exporter extends Running {
   rpc(method: string, params: unknown): Promise<RpcAnswer>;
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
   /**
-   * How often the pinger thread ended by itself. On a machine that gives it no time it may also be
+   * How often the pinger thread exited by itself. On a machine that gives it no time it may also be
    * taken for stuck, and ended; that is no fault of what it was sent.
    */
   crashes(): number;
@@ -97,7 +97,7 @@ export async function startExporter(
       JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as Described,
     crashes: () => {
       const count = (pattern: RegExp) => running.output().match(pattern)?.length ?? 0;
-      return count(/the pinger thread ended/g) - count(/the pinger thread is stuck/g);
+      return count(/pinger thread exited/g) - count(/pinger thread hangs/g);
     },
     metric: async (name, labels = {}) => sum(await get('/metrics'), name, labels),
   };

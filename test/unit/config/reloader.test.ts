@@ -26,7 +26,7 @@ function reloader(t: TestContext, clock: FakeClock) {
       if (state.isBroken) throw new Error('a bug');
       return new Promise((resolve) => running.push(() => resolve(void loaded)));
     },
-    onFault: (message, during) => faults.push(`${during}: ${message}`),
+    onError: (message, during) => faults.push(`${during}: ${message}`),
   });
   t.after(() => reloads.close());
   const settle = () => clock.advanceSettling(0);
@@ -172,7 +172,7 @@ function watching(t: TestContext, clock: FakeClock) {
       await discovery.set(wanted.sources);
       await reconciler.dropStaleSources();
     },
-    onFault: (message) => assert.fail(message),
+    onError: (message) => assert.fail(message),
   });
   const answer = async (url: string, targets: readonly string[]) => {
     const body = Buffer.from(JSON.stringify([{ targets }]));

@@ -1,22 +1,30 @@
 import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { LogOutput } from '../../../src/platform/log-output.js';
+import { LogOutput, sendTo } from '../../../src/platform/log-output.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { eventually } from '../../support/process.js';
 
 /** An output whose reader takes something only when the test says so. */
 function output() {
   const written: string[] = [];
   const waiting: ((error?: Error) => void)[] = [];
-  const log = new LogOutput((text, done) => {
+  const clock = new FakeClock();
+  const send = (text: string, done: (error?: Error | null) => void) => {
     written.push(text);
     waiting.push(done);
-  });
+  };
+  const log = new LogOutput(send, clock);
   const take = async (error?: Error) => {
     waiting.shift()?.(error);
     await nextRound();
     await nextRound();
   };
-  return { log, written, waiting, take };
+  return { log, written, waiting, take, clock };
 }
 
 test('lines are written in their order, those that wait in one piece', async () => {
@@ -58,7 +66,7 @@ test('what cannot be written is counted, and the next lines are tried again', as
 });
 
 test('a flush waits for what is being written, but not for ever', async () => {
-  const { log, take } = output();
+  const { log, take, clock } = output();
   await log.flush(60_000);
   log.write('a\n');
   log.write('b\n');
@@ -71,5 +79,17 @@ test('a flush waits for what is being written, but not for ever', async () => {
   await take();
   await flushed;
   log.write('c\n');
-  await log.flush(10);
+  const late = log.flush(10);
+  clock.advance(10);
+  await late;
+});
+
+test('a file is written through its descriptor', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'log-')), 'log');
+  const fd = openSync(path, 'w');
+  const log = new LogOutput(sendTo(new PassThrough(), fd, new FakeClock()), new FakeClock());
+  log.write('to a file\n');
+  await eventually('it is written', () => readFileSync(path, 'utf8') === 'to a file\n');
+  closeSync(fd);
+  rmSync(dirname(path), { recursive: true });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createLog, type LogOptions, logfmt } from '../../../src/platform/log.js';
+import type { LogLine } from '../../../src/shared/protocol.js';
 
 /** Reads a line as a reader of logfmt does: `key=bare` or `key="quoted"`, parted by blanks. */
 function readLogfmt(line: string): [key: string, value: string][] {
@@ -60,12 +61,17 @@ describe('logfmt', () => {
   });
 });
 
+const DOWN: LogLine = {
+  ...{ level: 'warn', event: 'destination_down', message: 'it is down' },
+  fields: { destination: 'a b', pings: 3 },
+};
+
 describe('a log', () => {
   const written = (options: LogOptions) => {
     const lines: string[] = [];
     const log = createLog(options, (line) => lines.push(line));
-    log.debug('quiet');
-    log.warn({ destination: 'a b', pings: 3 }, 'it is down');
+    log.write({ level: 'debug', event: 'quiet', message: 'quiet', fields: {} });
+    log.write(DOWN);
     return lines;
   };
 
@@ -73,13 +79,16 @@ describe('a log', () => {
     const [line = '', ...others] = written({ level: 'info', format: 'logfmt' });
     assert.deepEqual(others, []);
     assert.match(line, /^time=\d{4}-\d\d-\d\dT[\d:.]+Z level=warn msg="it is down" /);
-    assert.ok(line.endsWith(' destination="a b" pings=3\n'), line);
+    assert.ok(line.endsWith(' event=destination_down destination="a b" pings=3\n'), line);
   });
 
   test('writes JSON when asked', () => {
     const [line = ''] = written({ level: 'info', format: 'json' });
     const { time, ...entry } = JSON.parse(line) as Record<string, unknown>;
-    assert.deepEqual(entry, { level: 'warn', destination: 'a b', pings: 3, msg: 'it is down' });
+    assert.deepEqual(entry, {
+      ...{ level: 'warn', event: 'destination_down', destination: 'a b', pings: 3 },
+      msg: 'it is down',
+    });
     assert.ok(!Number.isNaN(Date.parse(String(time))));
     assert.ok(line.endsWith('}\n'));
   });
@@ -89,5 +98,15 @@ describe('a log', () => {
       (level) => written({ level, format: 'logfmt' }).length,
     );
     assert.deepEqual(counts, [2, 1, 0]);
+  });
+
+  test('writes by its new level after that was set', () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'logfmt' }, (line) => lines.push(line));
+    log.setLevel('error');
+    log.write(DOWN);
+    log.setLevel('warn');
+    log.write(DOWN);
+    assert.equal(lines.length, 1);
   });
 });

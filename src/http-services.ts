@@ -1,0 +1,61 @@
+/** What the HTTP side uses of the rest of the process. */
+
+import { hostname } from 'node:os';
+import { showConfig, showModule } from './config/show.js';
+import type { AppOptions } from './http/app.js';
+import type { ExporterFacts } from './metrics/exporter-families.js';
+import { exporterMetrics } from './metrics/exporter-metrics.js';
+import type { Parts } from './parts.js';
+import type { Clock } from './shared/clock.js';
+
+export interface HttpServicesOptions {
+  readonly version: string;
+  /** Where the log is written to. */
+  readonly logOutput: { readonly dropped: number };
+  readonly clock: Clock;
+}
+
+/** Each call reads the configuration that is in force then. */
+export function httpServices(
+  parts: Parts,
+  options: HttpServicesOptions,
+): Omit<AppOptions, 'guard' | 'onError'> {
+  const { ledger, registry, supervisor, changes, activeConfig } = parts;
+  const { clock } = options;
+  const config = () => activeConfig.config;
+  return {
+    status: { ledger, registry, now: () => clock.epoch() },
+    ...{ changes, pinger: supervisor, clock },
+    histories: parts.histories,
+    runtimeDestinations: parts.runtimeDestinations,
+    exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
+    settings: () => {
+      const { webExternalUrl, isAdminEnabled, isProbeEnabled, probeAllow, modules } = config();
+      return {
+        names: { externalUrl: webExternalUrl, hostNames: [hostname()] },
+        isAdminEnabled,
+        probe: { isEnabled: isProbeEnabled, allow: probeAllow, modules },
+      };
+    },
+    reload: () => activeConfig.reload(),
+    configText: () => showConfig(config()),
+    moduleText: (module) => showModule(config(), module),
+    maxConnections: parts.connections.limit,
+  };
+}
+
+function exporterFacts(parts: Parts, { version, logOutput }: HttpServicesOptions): ExporterFacts {
+  const { registry, supervisor, faults, activeConfig, connections } = parts;
+  return {
+    ...{ version, connections },
+    destinations: registry.size,
+    pingerRestarts: supervisor.restarts,
+    shard: activeConfig.config.shard,
+    logLinesDropped: logOutput.dropped,
+    faults: faults.count,
+    isLastReloadSuccessful: activeConfig.isLastReloadSuccessful,
+    configLoadedAtMs: activeConfig.loadedAtMs,
+    sources: parts.discovery.health(),
+    webhooks: parts.webhooks.health(),
+  };
+}

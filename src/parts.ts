@@ -1,0 +1,77 @@
+/** The parts of the process besides the HTTP server, joined. */
+
+import { ActiveConfig } from './active-config.js';
+import type { ConfigSources } from './config/config.js';
+import type { Loaded } from './config/load.js';
+import { Discovery } from './discovery/discovery.js';
+import { Reconciler } from './discovery/reconciler.js';
+import { createEngine, type Engine } from './engine.js';
+import { Connections, connectionLimit } from './http/server/connections.js';
+import type { Log } from './platform/log.js';
+import { openFileLimit } from './platform/open-files.js';
+import { RuntimeDestinations } from './registry/runtime-destinations.js';
+import type { Clock } from './shared/clock.js';
+import { Histories } from './status/history.js';
+import { requester } from './webhooks/http-client.js';
+import { Webhooks } from './webhooks/webhooks.js';
+
+export interface PartsOptions {
+  readonly version: string;
+  /** Read again at each reload. */
+  readonly sources: ConfigSources;
+  readonly loaded: Loaded;
+  readonly log: Log;
+}
+
+export interface Parts extends Engine {
+  readonly activeConfig: ActiveConfig;
+  readonly reconciler: Reconciler;
+  readonly discovery: Discovery;
+  readonly runtimeDestinations: RuntimeDestinations;
+  readonly webhooks: Webhooks;
+  readonly histories: Histories;
+  readonly connections: Connections;
+}
+
+/** Nothing runs yet: the caller starts the parts. */
+export function joinParts({ version, sources, loaded, log }: PartsOptions, clock: Clock): Parts {
+  const { config } = loaded;
+  const { write } = log;
+  const files = () => activeConfig.files;
+  const engine = createEngine({ dns: config.dns, files, log: write, clock });
+  const { registry, ledger, faults } = engine;
+  const activeConfig: ActiveConfig = new ActiveConfig({
+    ...{ sources, loaded, clock, log, faults },
+    parts: () => parts,
+  });
+  const request = requester({ userAgent: `sip-keepalive-exporter/${version}`, files, clock });
+  const file = (path: string) => files().get(path) ?? '';
+  const reconciler = new Reconciler(registry, config, (...reconciled) =>
+    parts.discovery.report(...reconciled),
+  );
+  const parts: Parts = {
+    ...engine,
+    activeConfig,
+    reconciler,
+    discovery: new Discovery({
+      request,
+      onFindings: (settings, findings) => reconciler.apply(settings, findings),
+      log: write,
+      clock,
+    }),
+    runtimeDestinations: new RuntimeDestinations({
+      registry,
+      folder: config.stateDir,
+      readEntry: config.readEntry,
+      log: write,
+      clock,
+    }),
+    webhooks: new Webhooks({ request, file, log: write, clock }),
+    histories: new Histories({
+      ...{ ledger, registry, clock },
+      onError: (error) => faults.report('sampling of the last hour', error),
+    }),
+    connections: new Connections(connectionLimit(openFileLimit()), () => clock.now()),
+  };
+  return parts;
+}

@@ -1,0 +1,161 @@
+/** The messages to and from the pinger thread, whichever thread that is at the moment. */
+
+import { PendingRequests, UnavailableError } from '../platform/pending-requests.js';
+import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
+import type { ProbeReport } from '../shared/probe-report.js';
+import type {
+  FromPinger,
+  LogLine,
+  PeerUpdate,
+  PingReport,
+  ProbeRequest,
+  ResolvedTargets,
+  ServerName,
+  ToPinger,
+  VerdictUpdate,
+} from '../shared/protocol.js';
+import type { Explanation } from '../shared/resolution.js';
+import { PostQueue } from './post-queue.js';
+
+/** Destinations per message; a larger message would delay the pinger's pings. */
+const BATCH = 500;
+/** Requests of each kind that may wait for an answer. */
+const MAX_PROBES = 1000;
+const MAX_EXPLANATIONS = 1000;
+
+export interface PingerListener {
+  readonly onTargets: (resolved: readonly ResolvedTargets[]) => void;
+  readonly onChanged: (changes: readonly VerdictUpdate[]) => void;
+  readonly onServers: (servers: readonly ServerName[]) => void;
+  readonly onPeers: (peers: readonly PeerUpdate[]) => void;
+  readonly onPings: (pings: readonly PingReport[]) => void;
+  readonly log: (line: LogLine) => void;
+  /** The thread accepts messages; it knows no destination yet. */
+  readonly onReady: () => void;
+}
+
+export class PingerLink {
+  readonly #listener: PingerListener;
+  readonly #probes = new PendingRequests<ProbeReport>(MAX_PROBES);
+  readonly #explanations = new PendingRequests<Explanation | undefined>(MAX_EXPLANATIONS);
+  readonly #queue = new PostQueue((message) => this.#post(message));
+  #post: (message: ToPinger) => void = () => {};
+  #isReady = false;
+
+  constructor(listener: PingerListener) {
+    this.#listener = listener;
+  }
+
+  /** The thread runs and accepts messages. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Messages go to this thread, once it says that it is ready. */
+  connect(post: (message: ToPinger) => void): void {
+    this.#post = post;
+  }
+
+  /** The thread is gone: nothing is posted any more, and every pending request fails. */
+  disconnect(): void {
+    this.#isReady = false;
+    this.#queue.clear();
+    const error = new UnavailableError('the pinger thread has ended');
+    this.#probes.fail(error);
+    this.#explanations.fail(error);
+  }
+
+  watch(destinations: readonly RegisteredDestination[]): void {
+    for (const batch of batchesOf(destinations)) {
+      this.#send(() => ({ type: 'watch', destinations: batch.map(pingable) }));
+    }
+  }
+
+  unwatch(slots: readonly DestinationSlot[]): void {
+    for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unwatch', slots: batch }));
+  }
+
+  /** `files` is called when the message is posted. */
+  sendFiles(files: () => ReadonlyMap<string, string>): void {
+    this.#send(() => ({ type: 'files', files: files() }));
+  }
+
+  /** @throws UnavailableError when it cannot, or the reason of `signal` once that aborts. */
+  async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
+    this.#requireReady();
+    return this.#probes.ask(
+      (id) => this.#send(() => ({ type: 'probe', id, ...request })),
+      signal,
+      (id) => this.#send(() => ({ type: 'cancel', id })),
+    );
+  }
+
+  /** @throws UnavailableError when the pinger cannot answer. */
+  async explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
+    this.#requireReady();
+    return this.#explanations.ask((id) => this.#send(() => ({ type: 'explain', id, slot })));
+  }
+
+  handle(message: FromPinger): void {
+    const { onReady, onTargets, onChanged, onServers, onPeers, onPings, log } = this.#listener;
+    switch (message.type) {
+      case 'ready':
+        this.#isReady = true;
+        onReady();
+        break;
+      case 'targets':
+        onTargets(message.resolved);
+        break;
+      case 'changed':
+        onChanged(message.changes);
+        break;
+      case 'servers':
+        onServers(message.servers);
+        break;
+      case 'peers':
+        onPeers(message.peers);
+        break;
+      case 'pings':
+        onPings(message.pings);
+        break;
+      case 'probed':
+        this.#endProbe(message.id, message.report);
+        break;
+      case 'explained':
+        this.#explanations.answer(message.id, message.explanation);
+        break;
+      case 'log':
+        log(message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** @param report undefined when an internal error ended the probe. */
+  #endProbe(id: number, report: ProbeReport | undefined): void {
+    const message = 'internal error; see the log of the exporter';
+    if (report === undefined) this.#probes.refuse(id, new UnavailableError(message));
+    else this.#probes.answer(id, report);
+  }
+
+  #requireReady(): void {
+    if (!this.#isReady) throw new UnavailableError('the pinger thread is not running');
+  }
+
+  /** A message before the thread is ready may be dropped: `onReady` sends everything then. */
+  #send(make: () => ToPinger): void {
+    if (this.#isReady) this.#queue.add(make);
+  }
+}
+
+function batchesOf<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / BATCH);
+  return Array.from({ length: count }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
+}
+
+/** What the thread has to know of a destination. */
+function pingable({ slot, destination, isFollowed }: RegisteredDestination) {
+  const { name, uri, settings } = destination;
+  return { slot, destination: { name, uri, settings }, isFollowed };
+}

@@ -1,0 +1,25 @@
+/** The pinger's worker thread, as the supervisor sees it. */
+
+import { Worker } from 'node:worker_threads';
+import type { FromPinger, PingerStart, ToPinger } from '../shared/protocol.js';
+
+/** Pings leave few live objects behind: a small young generation saves memory and costs no time. */
+const YOUNG_GENERATION_MB = 6;
+
+/** The part of a worker thread that the supervisor uses. */
+export interface PingerThread {
+  postMessage(message: ToPinger): void;
+  on(event: 'message', listener: (message: FromPinger) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  /** Ends the thread; `exit` follows. */
+  terminate(): Promise<unknown>;
+}
+
+/** @throws Error when the system has no room for another thread. */
+export function spawnPinger(start: PingerStart): PingerThread {
+  return new Worker(new URL('../pinger/worker.js', import.meta.url), {
+    workerData: start,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  });
+}

@@ -1,0 +1,43 @@
+/** A pinger thread that exists only in the test: no thread, no sockets, no time. */
+
+import { EventEmitter } from 'node:events';
+import type { FromPinger, PingerStart, ToPinger } from '../../src/shared/protocol.js';
+import type { PingerThread } from '../../src/supervisor/pinger-thread.js';
+
+export class FakePinger extends EventEmitter implements PingerThread {
+  /** What it was started with. */
+  readonly given: PingerStart;
+  readonly received: ToPinger[] = [];
+  isTerminated = false;
+
+  constructor(given: PingerStart) {
+    super();
+    this.given = given;
+  }
+
+  postMessage(message: ToPinger): void {
+    this.received.push(message);
+  }
+
+  /** Does what the real thread does with a message to the main thread. */
+  send(message: FromPinger): void {
+    this.emit('message', message);
+  }
+
+  exit(error?: unknown): void {
+    if (error !== undefined) this.emit('error', error);
+    this.emit('exit', 1);
+  }
+
+  async terminate(): Promise<void> {
+    this.isTerminated = true;
+    this.exit();
+  }
+
+  /** The messages of one type that it has received. */
+  ofType<Type extends ToPinger['type']>(type: Type): Extract<ToPinger, { type: Type }>[] {
+    return this.received.filter(
+      (message): message is Extract<ToPinger, { type: Type }> => message.type === type,
+    );
+  }
+}
