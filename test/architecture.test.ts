@@ -17,7 +17,7 @@ const TABLES: readonly string[] = [
   'shared/ledger/writer.ts',
 ];
 /** To be cut. */
-const TOO_LONG: readonly string[] = [];
+const TOO_LONG: readonly string[] = ['config/config.ts', 'config/destinations.ts'];
 
 interface SourceFile {
   /** From `src/`: `pinger/wheel.ts`. */

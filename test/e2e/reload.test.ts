@@ -144,7 +144,7 @@ test('SIGHUPs at the same time are one reload; a file with a circular alias is o
   assert.ok(reloads >= 1 && reloads < 20, `${reloads} reloads`);
   writeFileSync(exporter.configFile, 'modules: &a\n  x: *a\n');
   exporter.child.kill('SIGHUP');
-  await eventually('it is reported', () => /the configuration is wrong/.test(exporter.output()));
+  await eventually('it is reported', () => /configuration is invalid/.test(exporter.output()));
   assert.equal(await exporter.metric('sip_keepalive_exporter_config_last_reload_successful'), 0);
 });
 
