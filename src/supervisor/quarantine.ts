@@ -1,6 +1,6 @@
 /**
  * Destinations that the pinger thread seems to crash on. After a series of crashes, the destinations
- * that were in hand at one of them are left out of the next start, so that all others are pinged.
+ * that it was working on at one of them are left out of the next start, so that all others are pinged.
  */
 
 import type { DestinationSlot } from '../shared/destination.js';
@@ -12,7 +12,7 @@ const SERIES_MS = 60_000;
 interface Crash {
   /** Monotonic, milliseconds. */
   readonly atMs: number;
-  readonly inHand: readonly DestinationSlot[];
+  readonly current: readonly DestinationSlot[];
 }
 
 export class Quarantine {
@@ -24,14 +24,14 @@ export class Quarantine {
   }
 
   /**
-   * Records a crash of a thread that was working on `inHand`. Returns the destinations that enter
+   * Records a crash of a thread that was working on `current`. Returns the destinations that enter
    * the quarantine with it.
    */
-  recordCrash(atMs: number, inHand: readonly DestinationSlot[]): readonly DestinationSlot[] {
+  recordCrash(atMs: number, current: readonly DestinationSlot[]): readonly DestinationSlot[] {
     const recent = this.#crashes.filter((crash) => atMs - crash.atMs < SERIES_MS);
-    this.#crashes = [...recent, { atMs, inHand }];
+    this.#crashes = [...recent, { atMs, current }];
     if (this.#crashes.length < MAX_CRASHES) return [];
-    const suspects = this.#crashes.flatMap((crash) => crash.inHand);
+    const suspects = this.#crashes.flatMap((crash) => crash.current);
     const added = suspects.filter((slot, i) => {
       const isFirst = suspects.findIndex((other) => isSame(other, slot)) === i;
       return isFirst && !this.has(slot);

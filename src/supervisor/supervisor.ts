@@ -192,8 +192,8 @@ export class Supervisor {
   /** After a series of crashes, leaves out the destinations that the threads were working on. */
   #quarantineSuspects(): void {
     const { clock, log, destinations } = this.#options;
-    const inHand = this.#inHand().map(({ slot }) => slot);
-    if (this.#quarantine.recordCrash(clock.now(), inHand).length === 0) return;
+    const current = this.#current().map(({ slot }) => slot);
+    if (this.#quarantine.recordCrash(clock.now(), current).length === 0) return;
     const names = destinations()
       .filter(({ slot }) => this.#quarantine.has(slot))
       .map(({ destination }) => destination.name);
@@ -207,7 +207,7 @@ export class Supervisor {
   }
 
   /** What the thread was working on when it exited. */
-  #inHand(): readonly RegisteredDestination[] {
+  #current(): readonly RegisteredDestination[] {
     const { currentTarget, currentDestination } = this.#reader.pinger();
     return this.#options
       .destinations()

@@ -314,11 +314,11 @@ describe('the pinger thread exits', () => {
     assert.deepEqual(it.logged.at(-1)?.fields, { pause_ms: 100, error: 'a string' });
   });
 
-  test('three times within a minute: what was in hand is left out until it changes', async () => {
+  test('three times within a minute: what it was working on is left out until it changes', async () => {
     const it = await running([registered(1), registered(2)]);
-    const inHand = () => Atomics.store(it.cells, PINGER.destinationInHand, 2 + 1);
+    const work = () => Atomics.store(it.cells, PINGER.currentDestination, 2 + 1);
     for (let i = 0; i < 3; i++) {
-      inHand();
+      work();
       it.thread().exit();
       it.clock.advance(1_000);
     }
