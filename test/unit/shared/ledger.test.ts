@@ -144,6 +144,40 @@ describe('what a reader sums equals what the writer wrote', () => {
     assert.equal(lateness.buckets.at(-1), 1);
   });
 
+  test('of lookups, of internal errors, and of what the thread works for', () => {
+    writer.recordLookupShed();
+    writer.recordRecordsCut(3);
+    writer.recordFault();
+    writer.recordStall();
+    writer.setLookups(2, 5);
+    writer.recordResolutionTime(400);
+    assert.equal(writer.setCurrentTarget(7), undefined);
+    assert.equal(writer.setCurrentTarget(undefined), 7);
+    writer.setCurrentDestination(0);
+    const { lookupsShed, recordsCut, faults, stalls, lookupsInFlight, lookupsWaiting } =
+      reader.pinger();
+    assert.deepEqual([lookupsShed, recordsCut, faults, stalls], [1, 3, 1, 1]);
+    assert.deepEqual([lookupsInFlight, lookupsWaiting], [2, 5]);
+    const { resolutions, currentTarget, currentDestination } = reader.pinger();
+    assert.deepEqual([resolutions.sumMicros, sum(resolutions.buckets)], [400, 1]);
+    assert.deepEqual([currentTarget, currentDestination], [undefined, 0]);
+  });
+
+  test('of histories, without the pings that failed locally', () => {
+    const slot = writer.openTarget(9);
+    writer.recordPing(slot, ALIVE);
+    writer.recordPing(slot, TIMED_OUT);
+    writer.recordPing(slot, { ...TIMED_OUT, reason: 'local' });
+    const { rttMicros } = ALIVE;
+    assert.deepEqual(reader.totals(slot), {
+      ...{ pings: 2, alive: 1, answers: 1, sumMicros: rttMicros },
+    });
+    assert.equal(reader.totals({ ...slot, generation: slot.generation + 1 }), undefined);
+    const recents = reader.recents(slot).map(({ reason, code }) => [reason, code]);
+    assert.deepEqual(recents[0], ['local', 0]);
+    assert.equal(recents.length, 3);
+  });
+
   test('codes past the first few different ones are counted together', () => {
     const slot = writer.openTarget(2);
     for (let i = 0; i < CODES_PER_TARGET + 3; i++) {
