@@ -9,6 +9,7 @@ import type { Reconciler } from './discovery/reconciler.js';
 import type { Log } from './platform/log.js';
 import { watchFile } from './platform/watch-file.js';
 import type { RuntimeDestinations } from './registry/runtime-destinations.js';
+import { watchSettingsFiles } from './settings-files.js';
 import type { Clock } from './shared/clock.js';
 import { CAN_SET_DSCP } from './shared/dscp.js';
 import type { Faults } from './shared/faults.js';
@@ -138,9 +139,9 @@ export class ActiveConfig {
     const isReload = next !== this.#loaded;
     if (isReload) this.#replace(next, supervisor);
     const { config } = next;
-    const { log } = this.#options;
+    const { clock, log } = this.#options;
     log.setLevel(config.logLevel);
-    this.#watchFiles();
+    watchSettingsFiles(next.files, { clock, log: log.write, supervisor });
     this.#watchConfigFile();
     this.#warnOfDscp();
     webhooks.configure(config.webhooks);
@@ -166,23 +167,6 @@ export class ActiveConfig {
     this.#loadedAtMs = this.#options.clock.epoch();
     this.#isLastReloadSuccessful = true;
     supervisor.sendFiles();
-  }
-
-  #watchFiles(): void {
-    const { clock, log, parts } = this.#options;
-    const onChange = () => {
-      const message = 'a file named in the configuration has changed; using its new contents';
-      log.write({ level: 'info', event: 'file_changed', message, fields: {} });
-      parts().supervisor.sendFiles();
-    };
-    const onError = (error: unknown) =>
-      log.write({
-        level: 'error',
-        event: 'file_invalid',
-        message: 'a file named in the configuration is invalid; keeping its previous contents',
-        fields: { error: error instanceof Error ? error.message : String(error) },
-      });
-    this.#loaded.files.watch(clock, onChange, onError);
   }
 
   #watchConfigFile(): void {

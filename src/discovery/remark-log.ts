@@ -1,5 +1,6 @@
 /** Logs what is remarkable about the entries of one source, each remark once. */
 
+import type { LogEvent } from '../shared/log-events.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { Reconciled, Remark } from './found.js';
 
@@ -9,7 +10,7 @@ const MAX_LINES = 20;
 const MAX_REMEMBERED = 1_000;
 
 const TEXTS: Readonly<
-  Record<Remark['kind'], { readonly event: string; readonly message: string }>
+  Record<Remark['kind'], { readonly event: LogEvent; readonly message: string }>
 > = {
   skipped: { event: 'entry_skipped', message: 'entry skipped: it is not watched' },
   adjusted: { event: 'entry_adjusted', message: 'entry is not used as it is written' },
@@ -51,7 +52,7 @@ export class RemarkLog {
     }
   }
 
-  #warn(event: string, message: string, fields: LogLine['fields']): void {
+  #warn(event: LogEvent, message: string, fields: LogLine['fields']): void {
     this.#log({ level: 'warn', event, message, fields: { source: this.#source, ...fields } });
   }
 }

@@ -2,6 +2,7 @@
 
 import type { SourceSettings } from '../config/source-settings.js';
 import type { Clock } from '../shared/clock.js';
+import type { LogEvent } from '../shared/log-events.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { SourceHealth } from '../status/health.js';
 import type { Findings, Reconciled } from './found.js';
@@ -185,7 +186,7 @@ export class Source {
     this.#log('error', 'discovery_failed', message, { error });
   }
 
-  #log(level: LogLine['level'], event: string, message: string, fields: LogLine['fields']): void {
+  #log(level: LogLine['level'], event: LogEvent, message: string, fields: LogLine['fields']): void {
     const source = this.#settings.name;
     this.#options.log({ level, event, message, fields: { source, ...fields } });
   }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../shared/clock.js';
 import type { Destination } from '../shared/destination.js';
+import type { LogEvent } from '../shared/log-events.js';
 import type { LogLine } from '../shared/protocol.js';
 import { Journal } from './journal.js';
 import { type ReadRecord, readJournal } from './journal-reader.js';
@@ -242,7 +243,7 @@ export class RuntimeDestinations {
     this.#log('error', 'runtime_destination_skipped', message, { owner, destination: name, error });
   }
 
-  #log(level: LogLine['level'], event: string, message: string, fields: LogLine['fields']): void {
+  #log(level: LogLine['level'], event: LogEvent, message: string, fields: LogLine['fields']): void {
     this.#options.log({ level, event, message, fields });
   }
 }

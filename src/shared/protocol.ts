@@ -11,6 +11,7 @@ import type {
   TargetAddress,
   TargetSlot,
 } from './destination.js';
+import type { LogEvent } from './log-events.js';
 import type { DownReason, FailureReason, TransportName } from './outcome.js';
 import type { ProbeReport } from './probe-report.js';
 import type { DnsSettings, Explanation } from './resolution.js';
@@ -68,7 +69,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogLine {
   readonly level: LogLevel;
   /** What happened, as a stable name to search for: `destination_down`. */
-  readonly event?: string;
+  readonly event: LogEvent;
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number>>;
 }

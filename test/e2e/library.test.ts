@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createKeepAlive, type PingEnd, type VerdictChange } from '../../src/library.js';
+import { createKeepAlive, type DestinationChange, type PingEnd } from '../../src/library.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
 import { eventually, run, runToEnd } from '../support/process.js';
@@ -60,9 +60,9 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   });
   t.after(() => keepAlive.close());
   const uri = `sip:127.0.0.1:${peer.port}`;
-  const changes: VerdictChange[] = [];
+  const changes: DestinationChange[] = [];
   const pings: PingEnd[] = [];
-  const onStateChange = (change: VerdictChange) => changes.push(change);
+  const onStateChange = (change: DestinationChange) => changes.push(change);
   assert.equal(keepAlive.add(uri, { owner: 'a', onStateChange }), true);
   assert.equal(keepAlive.add(uri.toUpperCase(), { owner: 'a' }), false);
   assert.equal(keepAlive.isAlive(uri), -1, 'not known yet is not up');
@@ -93,7 +93,7 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   assert.deepEqual([alive?.code, alive?.reason, alive?.transport], [200, undefined, 'udp']);
   // An answer that is read after a stall of our own has no round-trip time.
   await eventually('a round trip', () => pings.some(({ rtt }) => (rtt ?? 0) > 0));
-  assert.ok(logged.includes('a listener failed'));
+  assert.ok(logged.includes('a listener of the library failed'));
   const [, second] = keepAlive.list();
   assert.deepEqual([second?.uri, second?.owners, second?.ping_interval], [uri, ['a', 'c', 'b'], 3]);
   assert.match(await keepAlive.register.metrics(), /sip_keepalive_is_alive\{.*\} 2/);
@@ -124,6 +124,6 @@ test('the library watches on behalf of owners, and tells each what it asked for'
   );
   assert.throws(() => keepAlive.add(uri, { owner: '' }), /owner: expected 1 to 128 printable/);
   await keepAlive.close();
-  assert.throws(() => keepAlive.add(uri, { owner: 'a' }), /got closed/);
+  assert.throws(() => keepAlive.add(uri, { owner: 'a' }), /already closed/);
   assert.throws(() => createKeepAlive({ config: { nonsense: 1 } }), /nonsense: unknown setting/);
 });

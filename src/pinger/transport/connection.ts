@@ -234,7 +234,8 @@ class ReliableFlow implements Flow {
     const { address, port } = this.#endpoint;
     this.#options.log({
       level: 'warn',
-      message: 'an idle connection is closed; the next ping opens another',
+      event: 'idle_connection_closed',
+      message: 'idle connection closed; the next ping opens another',
       fields: { address: `${bracketed(address)}:${port}`, error: detail },
     });
   }

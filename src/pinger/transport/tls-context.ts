@@ -60,7 +60,8 @@ export class TlsContexts {
     } catch (error) {
       this.#log({
         level: 'error',
-        message: 'a changed file is wrong; what it held before stays in use',
+        event: 'tls_files_invalid',
+        message: 'changed TLS files are invalid; keeping their previous contents',
         fields: { error: error instanceof Error ? error.message : String(error) },
       });
     }

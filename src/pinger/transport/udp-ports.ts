@@ -136,6 +136,7 @@ export class UdpPorts<Port extends UdpPort> {
     const { sourceAddress, sourcePort } = this.#options;
     this.#options.log({
       level: 'error',
+      event: 'udp_socket_unavailable',
       message: 'cannot open a UDP socket; its pings fail with reason "local" until it opens',
       fields: {
         family: `ip${family}`,

@@ -80,6 +80,7 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
     this.#loggedPort = to;
     this.#options.log({
       level: 'warn',
+      event: 'udp_port_changed',
       message:
         'a silent target answers a ping from another UDP port, and is pinged from there from now on; a NAT or firewall on the way may have lost the old one',
       fields: { address: `${bracketed(address)}:${port}`, old_port: from, new_port: to },

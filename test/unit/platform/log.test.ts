@@ -70,7 +70,7 @@ describe('a log', () => {
   const written = (options: LogOptions) => {
     const lines: string[] = [];
     const log = createLog(options, (line) => lines.push(line));
-    log.write({ level: 'debug', event: 'quiet', message: 'quiet', fields: {} });
+    log.write({ level: 'debug', event: 'file_changed', message: 'quiet', fields: {} });
     log.write(DOWN);
     return lines;
   };

@@ -186,7 +186,7 @@ describe('messages from the pinger thread', () => {
     it.thread().send({ type: 'servers', servers: [] });
     it.thread().send({ type: 'peers', peers: [] });
     it.thread().send({ type: 'pings', pings: [] });
-    const line = { level: 'info', event: 'x_y', message: 'm', fields: {} } as const;
+    const line = { level: 'info', event: 'file_changed', message: 'm', fields: {} } as const;
     it.thread().send({ type: 'log', ...line });
     assert.deepEqual(
       it.events,

@@ -1,0 +1,107 @@
+/** The functions of the library's user that are called for changes of state and for pings. */
+
+import type { Destination } from './shared/destination.js';
+import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
+import type { LogLine, PingReport } from './shared/protocol.js';
+import { type IsAliveCode, isAliveCode, type State } from './shared/state.js';
+import type { StateChange } from './status/state-change.js';
+
+export interface ListenerFunctions {
+  /** Called when the state changes, including the first change from unknown. */
+  readonly onStateChange?: (change: DestinationChange) => void;
+  /** Called for each ping that ends, answered or not. */
+  readonly onResponse?: (ping: PingEnd) => void;
+}
+
+export interface DestinationChange {
+  readonly destination: string;
+  readonly uri: string;
+  readonly from: State;
+  readonly state: State;
+  /** What `isAlive` returns now. */
+  readonly code: IsAliveCode;
+  readonly reason: DownReason | undefined;
+  /** The error in detail; empty when only the reason is known. */
+  readonly detail: string;
+  readonly at: Date;
+}
+
+export interface PingEnd {
+  readonly destination: string;
+  readonly uri: string;
+  readonly transport: TransportName;
+  /** Such as `192.0.2.1:5060`. */
+  readonly address: string;
+  readonly isAlive: boolean;
+  /** Why it failed; undefined when it is alive. */
+  readonly reason: FailureReason | undefined;
+  /** SIP status code of the response; undefined without one. */
+  readonly code: number | undefined;
+  /** Round-trip time in seconds; undefined when it is not known. */
+  readonly rtt: number | undefined;
+  readonly at: Date;
+}
+
+export class Listeners {
+  readonly #log: (line: LogLine) => void;
+  /** By name of the destination, then by owner. */
+  readonly #byName = new Map<string, Map<string, ListenerFunctions>>();
+
+  constructor(log: (line: LogLine) => void) {
+    this.#log = log;
+  }
+
+  set(name: string, owner: string, functions: ListenerFunctions): void {
+    const all = this.#byName.get(name) ?? new Map<string, ListenerFunctions>();
+    all.set(owner, functions);
+    this.#byName.set(name, all);
+  }
+
+  delete(name: string, owner: string): void {
+    const all = this.#byName.get(name);
+    all?.delete(owner);
+    if (all?.size === 0) this.#byName.delete(name);
+  }
+
+  reportChange(stateChange: StateChange): void {
+    const change = destinationChange(stateChange);
+    for (const { onStateChange } of this.#of(change.destination)) {
+      this.#call(() => onStateChange?.(change));
+    }
+  }
+
+  reportPing(destination: Destination, report: PingReport): void {
+    const ping = pingEnd(destination, report);
+    for (const { onResponse } of this.#of(destination.name)) this.#call(() => onResponse?.(ping));
+  }
+
+  /** A copy: a listener may add and remove. */
+  #of(name: string): readonly ListenerFunctions[] {
+    return [...(this.#byName.get(name)?.values() ?? [])];
+  }
+
+  #call(call: () => unknown): void {
+    // The function may be asynchronous, and then fails later.
+    void (async () => call())().catch((error: unknown) => {
+      const fields = { error: String(error) };
+      const message = 'a listener of the library failed';
+      this.#log({ level: 'error', event: 'listener_failed', message, fields });
+    });
+  }
+}
+
+function destinationChange(change: StateChange): DestinationChange {
+  const { from, to, reason, detail, atMs } = change;
+  const { name: destination, uri } = change.destination;
+  const at = new Date(atMs);
+  return { destination, uri, from, state: to, code: isAliveCode(to), reason, detail, at };
+}
+
+function pingEnd({ name, uri }: Destination, report: PingReport): PingEnd {
+  const { transport, address, reason, code, rttMicros, atMs } = report;
+  return {
+    ...{ destination: name, uri, transport, address, reason, code, isAlive: reason === undefined },
+    rtt: rttMicros === undefined ? undefined : rttMicros / 1e6,
+    at: new Date(atMs),
+  };
+}

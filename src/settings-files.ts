@@ -1,0 +1,32 @@
+/** Passes changes of the files that settings name on to the pinger thread, and to the log. */
+
+import type { WatchedFiles } from './platform/watched-files.js';
+import type { Clock } from './shared/clock.js';
+import type { LogLine } from './shared/protocol.js';
+import type { Supervisor } from './supervisor/supervisor.js';
+
+export interface SettingsFilesOptions {
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: (line: LogLine) => void;
+  readonly supervisor: Pick<Supervisor, 'sendFiles'>;
+}
+
+/** Until the files are closed. */
+export function watchSettingsFiles(
+  files: WatchedFiles,
+  { clock, log, supervisor }: SettingsFilesOptions,
+): void {
+  const onChange = () => {
+    const message = 'a file named in the configuration has changed; using its new contents';
+    log({ level: 'info', event: 'file_changed', message, fields: {} });
+    supervisor.sendFiles();
+  };
+  const onError = (error: unknown) =>
+    log({
+      level: 'error',
+      event: 'file_invalid',
+      message: 'a file named in the configuration is invalid; keeping its previous contents',
+      fields: { error: error instanceof Error ? error.message : String(error) },
+    });
+  files.watch(clock, onChange, onError);
+}

@@ -1,0 +1,59 @@
+/**
+ * The events of the log. Their names are stable, so that lines can be searched for and alerted on;
+ * docs/operations.md says what each of them means.
+ */
+export const LOG_EVENTS = [
+  // The process and its configuration.
+  'server_listening',
+  'process_stopping',
+  'config_applied',
+  'config_reloaded',
+  'config_invalid',
+  'config_apply_failed',
+  'setting_needs_restart',
+  'destinations_missing',
+  'dscp_unsupported',
+  'file_changed',
+  'file_invalid',
+  'state_dir_missing',
+  'http_server_error',
+  'http_request_failed',
+  'internal_error',
+  'listener_failed',
+  // Destinations.
+  'destination_up',
+  'destination_down',
+  'destination_unknown',
+  'target_limit_reached',
+  'dns_lookup_failed',
+  'dns_lookup_incomplete',
+  // Discovery and destinations added at run time.
+  'discovery_failed',
+  'discovery_recovered',
+  'entry_skipped',
+  'entry_adjusted',
+  'entry_duplicate',
+  'label_renamed',
+  'remarks_truncated',
+  'runtime_destination_skipped',
+  'state_dir_exposed',
+  'state_file_copied',
+  'state_file_corrupt',
+  'state_file_unwritable',
+  'state_records_unknown',
+  // The pinger thread.
+  'pinger_exited',
+  'pinger_hung',
+  'pinger_stalled',
+  'destinations_quarantined',
+  // Sockets.
+  'udp_port_changed',
+  'udp_socket_unavailable',
+  'idle_connection_closed',
+  'tls_files_invalid',
+  // Webhooks.
+  'webhook_queue_full',
+  'webhook_delivery_failed',
+] as const;
+
+export type LogEvent = (typeof LOG_EVENTS)[number];
