@@ -31,7 +31,7 @@ export interface ActiveConfigOptions {
 }
 
 export interface ConfiguredParts {
-  readonly supervisor: Pick<Supervisor, 'sendFiles'>;
+  readonly supervisor: Pick<Supervisor, 'sendFiles' | 'sendDebugSettings'>;
   readonly registry: { readonly size: number };
   readonly reconciler: Pick<Reconciler, 'use' | 'dropStaleSources'>;
   readonly discovery: Pick<Discovery, 'set'>;
@@ -167,6 +167,7 @@ export class ActiveConfig {
     this.#loadedAtMs = this.#options.clock.epoch();
     this.#isLastReloadSuccessful = true;
     supervisor.sendFiles();
+    supervisor.sendDebugSettings();
   }
 
   #watchConfigFile(): void {

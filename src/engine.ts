@@ -2,10 +2,11 @@
 
 import { DestinationRegistry } from './registry/registry.js';
 import type { Clock } from './shared/clock.js';
+import { debugSettings } from './shared/debug-settings.js';
 import { Faults } from './shared/faults.js';
 import { createLedger } from './shared/ledger/layout.js';
 import { LedgerReader } from './shared/ledger/reader.js';
-import type { LogLine, PingReport, VerdictUpdate } from './shared/protocol.js';
+import type { LogLevel, LogLine, PingReport, VerdictUpdate } from './shared/protocol.js';
 import type { DnsSettings } from './shared/resolution.js';
 import { StateChangeLog } from './status/state-change-log.js';
 import { Supervisor, type SupervisorOptions } from './supervisor/supervisor.js';
@@ -15,6 +16,13 @@ export interface EngineOptions extends Pick<SupervisorOptions, 'spawn'> {
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
+  /** Takes debug lines, which the log level does not filter again. */
+  readonly logDebug: (line: LogLine) => void;
+  /** `log.level` and `log.destination` at the moment. */
+  readonly logSettings: () => {
+    readonly logLevel: LogLevel;
+    readonly logDestinations: readonly string[];
+  };
   /** Receives the pings of destinations whose claim has `isFollowed`. */
   readonly onPings?: (pings: readonly PingReport[]) => void;
   readonly clock: Clock;
@@ -43,6 +51,10 @@ export function createEngine({ onPings = () => {}, ...options }: EngineOptions):
   });
   const supervisor = new Supervisor({
     ...{ ...options, ledger, faults, onPings },
+    debug: () => {
+      const { logLevel, logDestinations } = options.logSettings();
+      return debugSettings(logLevel, logDestinations);
+    },
     destinations: () => registry.all(),
     onTargets: (resolved) => registry.setTargets(resolved),
     onServers: (servers) => registry.setServers(servers),

@@ -120,7 +120,7 @@ class Library implements KeepAlive {
     this.#loaded = loaded;
     this.#listeners = new Listeners(log);
     this.#engine = createEngine({
-      ...{ dns: config.dns, log, clock: systemClock },
+      ...{ dns: config.dns, log, logDebug: log, logSettings: () => config, clock: systemClock },
       files: () => files.contents(),
       onPings: (pings) => {
         for (const ping of pings) {

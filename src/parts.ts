@@ -38,7 +38,11 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
   const { config } = loaded;
   const { write } = log;
   const files = () => activeConfig.files;
-  const engine = createEngine({ dns: config.dns, files, log: write, clock });
+  const engine = createEngine({
+    ...{ dns: config.dns, files, log: write, clock },
+    logDebug: log.writeAlways,
+    logSettings: () => activeConfig.config,
+  });
   const { registry, ledger, faults } = engine;
   const activeConfig: ActiveConfig = new ActiveConfig({
     ...{ sources, loaded, clock, log, faults },

@@ -347,7 +347,7 @@ export const FORMATS = {
   owner,
   events,
   listenAddress,
-  logLevel: oneOf('debug', 'info', 'warn', 'error'),
+  logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error'),
   logFormat: oneOf('logfmt', 'json'),
 } as const satisfies Readonly<Record<string, Format<unknown>>>;
 

@@ -68,10 +68,17 @@ export const PROCESS_SETTINGS = {
     member: 'webConfigFile',
   }),
   'log.level': setting('log.level', {
-    doc: 'Minimum log level: debug, info, warn or error.',
+    doc: 'Minimum log level: trace, debug, info, warn or error. debug logs each SIP message, DNS query and connection of all destinations; trace adds whole SIP messages, without secrets.',
     format: 'logLevel',
     default: 'info',
     member: 'logLevel',
+  }),
+  'log.destination': setting('log.destination', {
+    doc: 'Name or URI of a destination to debug. Its SIP messages, DNS queries and connections are logged at every log.level (whole messages at trace), and those of other destinations are not. A reload changes it.',
+    format: 'stringList',
+    default: [],
+    member: 'logDestinations',
+    isRepeatable: true,
   }),
   'log.format': setting('log.format', {
     doc: 'Format of log lines: logfmt or json.',

@@ -7,6 +7,7 @@ import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
+import type { DebugLog } from './debug/debug-log.js';
 import type { Resolver, TtlLimits } from './dns/refresher.js';
 import type { InboxMessage } from './inbox.js';
 import { MonitoredDestinations } from './monitor/destinations.js';
@@ -39,6 +40,7 @@ export interface PingerOptions {
   readonly openTransport: OpenTransport;
   readonly files: Files;
   readonly faults: Faults;
+  readonly debug: DebugLog;
   /** Calls back once the event loop has read the sockets. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
@@ -57,7 +59,7 @@ export class Pinger {
   readonly #loop: PingLoop;
 
   constructor(options: PingerOptions) {
-    const { clock, writer, files, faults, resolver, openTransport, post } = options;
+    const { clock, writer, files, faults, debug, resolver, openTransport, post } = options;
     const timers = new TimerWheel(LEDGER_CAPACITY + MAX_PROBES);
     const guard = new TargetGuard(faults, (index) => writer.setCurrentTarget(index));
     const stallDetector = new StallDetector();
@@ -81,7 +83,7 @@ export class Pinger {
       wake: () => this.#loop.wake(),
     });
     this.#prober = new Prober({
-      ...{ tools, faults, resolver, transports: this.#transports },
+      ...{ tools, faults, debug, resolver, transports: this.#transports },
       firstIndex: LEDGER_CAPACITY,
       setTarget: (index, target) => targets.setProbed(index, target),
       done: (id, report) => post({ type: 'probed', id, report }),
@@ -109,6 +111,9 @@ export class Pinger {
         break;
       case 'unwatch':
         for (const slot of message.slots) this.#monitored.remove(slot);
+        break;
+      case 'debug':
+        this.#monitored.configureDebug(message);
         break;
       case 'files':
         this.#files.set(message.files);
@@ -167,12 +172,12 @@ export class Pinger {
 }
 
 function newReceiver(
-  { clock, writer, faults }: PingerOptions,
+  { clock, writer, faults, debug }: PingerOptions,
   { stallDetector, randomHex, guard }: TargetTools,
   targets: Targets,
 ): Receiver {
   return new Receiver({
-    ...{ clock, faults, stallDetector, guard },
+    ...{ clock, faults, debug, stallDetector, guard },
     targetAt: (index) => targets.at(index),
     onUnmatched: () => writer.recordUnmatched(),
     onKeepalive: () => writer.recordNatKeepalive(),

@@ -2,6 +2,9 @@
 
 import { bracketed } from '../shared/address.js';
 import type { Faults } from '../shared/faults.js';
+import type { TransportName } from '../shared/outcome.js';
+import type { DebugLog } from './debug/debug-log.js';
+import { messageLine } from './monitor/message-line.js';
 import { isKeepalive, withoutPadding } from './sip/keepalives.js';
 import { branchesIn, indexOfBranch } from './sip/request.js';
 import { is, Scan, scan, word } from './sip/scanner.js';
@@ -12,7 +15,6 @@ import {
   responseToOptions,
   type UasResponse,
 } from './sip/uas.js';
-
 import type { Target } from './targets/target.js';
 import type { TargetGuard } from './targets/target-guard.js';
 import type { Clock } from './time/clock.js';
@@ -37,6 +39,7 @@ export interface ReceiverOptions {
   readonly faults: Faults;
   readonly guard: TargetGuard;
   readonly stallDetector: StallDetector;
+  readonly debug?: DebugLog;
 }
 
 export class Receiver {
@@ -56,14 +59,38 @@ export class Receiver {
   }
 
   /** An internal error in handling a message loses that message alone. */
-  readonly take = (bytes: Uint8Array, from: Source): boolean => {
+  readonly take = (bytes: Uint8Array, from: Source, transport: TransportName = 'udp'): boolean => {
     try {
-      return this.#take(bytes, from);
+      const { debug } = this.#options;
+      if (debug?.isForAll !== true) return this.#take(bytes, from);
+      return this.#takeLogged(debug, bytes, from, transport);
     } catch (error) {
       this.#options.faults.report('message', error);
       return false;
     }
   };
+
+  /** Logs a message that belongs to no ping, and the response to it. */
+  #takeLogged(debug: DebugLog, bytes: Uint8Array, from: Source, transport: TransportName): boolean {
+    const context = {
+      ...{ destination: undefined, transport },
+      peer: `${bracketed(from.address)}:${from.port}`,
+    };
+    const responses: Uint8Array[] = [];
+    const answer: Source['answer'] = (message, port) => {
+      responses.push(message);
+      from.answer(message, port);
+    };
+    const { written } = debug;
+    const isTaken = this.#take(bytes, { ...from, answer });
+    // A message of a ping has been logged with its destination.
+    if (debug.written > written || isKeepalive(bytes)) return isTaken;
+    debug.write(messageLine('received', bytes, context, debug.isTrace));
+    for (const response of responses) {
+      debug.write(messageLine('sent', response, context, debug.isTrace));
+    }
+    return isTaken;
+  }
 
   #take(bytes: Uint8Array, from: Source): boolean {
     this.#received++;

@@ -5,6 +5,7 @@ import { Faults } from '../shared/faults.js';
 import { Files } from '../shared/file-contents.js';
 import { LedgerWriter } from '../shared/ledger/writer.js';
 import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
+import { DebugLog } from './debug/debug-log.js';
 import { DnsResolver } from './dns/resolver.js';
 import { Inbox } from './inbox.js';
 import { Pinger } from './pinger.js';
@@ -27,6 +28,11 @@ const faults = new Faults({ now: systemClock.now, onFault: () => writer.recordFa
 // Errors that no caller contains: the work is lost, the thread goes on.
 process.on('uncaughtException', (error) => faults.report('thread', error));
 process.on('unhandledRejection', (error) => faults.report('promise', error));
+const debug = new DebugLog({
+  now: systemClock.now,
+  afterReads: setImmediate,
+  post: (lines) => post({ type: 'debug_lines', lines }),
+});
 const files = new Files();
 const contexts = new TlsContexts(files, log);
 const handshakes = new Pacer(systemClock, HANDSHAKE_GAP_MS);
@@ -35,13 +41,24 @@ const pinger = new Pinger({
   clock: systemClock,
   writer,
   known: start.known,
-  resolver: new DnsResolver(systemClock, files, start.dns, writer),
+  resolver: new DnsResolver(systemClock, files, start.dns, writer, debug),
   ttls: start.dns,
   files,
   faults,
+  debug,
   openTransport: (name, settings, onMessage) =>
     openTransport({
-      ...{ name, settings, contexts, handshakes, clock: systemClock, onMessage, log, faults },
+      ...{
+        name,
+        settings,
+        contexts,
+        handshakes,
+        clock: systemClock,
+        onMessage,
+        log,
+        faults,
+        debug,
+      },
       onUdpRebind: () => writer.recordUdpRebind(),
     }),
   afterReads: setImmediate,

@@ -10,6 +10,8 @@ export interface LogOptions {
 
 export interface Log {
   readonly write: (line: LogLine) => void;
+  /** Writes a line whatever its level is: its sender has decided that it is wanted. */
+  readonly writeAlways: (line: LogLine) => void;
   /** Lines below this level are not written from now on. */
   readonly setLevel: (level: LogLevel) => void;
 }
@@ -25,8 +27,13 @@ export function createLog(options: LogOptions, write: (line: string) => void): L
     },
     { write: options.format === 'json' ? write : (line) => write(`${logfmt(JSON.parse(line))}\n`) },
   );
+  // A child that starts with the level of its parent would follow the parent's changes.
+  const always = log.child({}, { level: 'silent' });
+  always.level = 'trace';
   return {
     write: ({ level, event, message, fields }) => log[level]({ event, ...fields }, message),
+    writeAlways: ({ level, event, message, fields }) =>
+      always[level]({ event, ...fields }, message),
     setLevel: (level) => {
       log.level = level;
     },

@@ -51,6 +51,15 @@ export const LOG_EVENTS = [
   'udp_socket_unavailable',
   'idle_connection_closed',
   'tls_files_invalid',
+  // Debug lines of the pinger thread.
+  'sip_sent',
+  'sip_received',
+  'dns_query',
+  'dns_answer',
+  'connection_opened',
+  'connection_closed',
+  'connection_failed',
+  'debug_lines_dropped',
   // Webhooks.
   'webhook_queue_full',
   'webhook_delivery_failed',

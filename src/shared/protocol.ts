@@ -41,6 +41,8 @@ export type ToPinger =
         readonly isFollowed: boolean;
       }[];
     }
+  /** Which debug lines to write from now on. */
+  | ({ readonly type: 'debug' } & DebugSettings)
   | { readonly type: 'unwatch'; readonly slots: readonly DestinationSlot[] }
   /** Contents of the files that settings name, by path; sent again when they change. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
@@ -63,7 +65,15 @@ export interface ProbeRequest {
   readonly allow: readonly string[];
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** Which debug lines the pinger thread writes. */
+export interface DebugSettings {
+  /** `trace` adds the whole text of SIP messages; undefined for no debug lines. */
+  readonly level: 'debug' | 'trace' | undefined;
+  /** Names and canonical URIs of the destinations that lines are written for; empty for all. */
+  readonly destinations: readonly string[];
+}
 
 /** A log line; `fields` are its key-value pairs. */
 export interface LogLine {
@@ -128,4 +138,6 @@ export type FromPinger =
     }
   /** The report is undefined when an internal error ended the probe. */
   | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport | undefined }
-  | ({ readonly type: 'log' } & LogLine);
+  | ({ readonly type: 'log' } & LogLine)
+  /** Debug lines, which are logged at every log level. */
+  | { readonly type: 'debug_lines'; readonly lines: readonly LogLine[] };

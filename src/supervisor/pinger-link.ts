@@ -4,6 +4,7 @@ import { PendingRequests, UnavailableError } from '../platform/pending-requests.
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe-report.js';
 import type {
+  DebugSettings,
   FromPinger,
   LogLine,
   PeerUpdate,
@@ -30,6 +31,8 @@ export interface PingerListener {
   readonly onPeers: (peers: readonly PeerUpdate[]) => void;
   readonly onPings: (pings: readonly PingReport[]) => void;
   readonly log: (line: LogLine) => void;
+  /** Takes debug lines, which the log level does not filter again. */
+  readonly logDebug: (line: LogLine) => void;
   /** The thread accepts messages; it knows no destination yet. */
   readonly onReady: () => void;
 }
@@ -73,6 +76,11 @@ export class PingerLink {
 
   unwatch(slots: readonly DestinationSlot[]): void {
     for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unwatch', slots: batch }));
+  }
+
+  /** `settings` is called when the message is posted. */
+  sendDebugSettings(settings: () => DebugSettings): void {
+    this.#send(() => ({ type: 'debug', ...settings() }));
   }
 
   /** `files` is called when the message is posted. */
@@ -126,6 +134,9 @@ export class PingerLink {
         break;
       case 'log':
         log(message);
+        break;
+      case 'debug_lines':
+        for (const line of message.lines) this.#listener.logDebug(line);
         break;
       default:
         message satisfies never;

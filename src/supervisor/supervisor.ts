@@ -5,7 +5,7 @@ import type { DestinationSlot, RegisteredDestination } from '../shared/destinati
 import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
-import type { FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
+import type { DebugSettings, FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
 import type { DnsSettings, Explanation } from '../shared/resolution.js';
 import { PingerLink, type PingerListener } from './pinger-link.js';
 import { type PingerThread, spawnPinger } from './pinger-thread.js';
@@ -29,6 +29,7 @@ export interface SupervisorOptions extends Omit<PingerListener, 'onReady'> {
   readonly destinations: () => readonly RegisteredDestination[];
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
+  readonly debug: () => DebugSettings;
   readonly faults: Faults;
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Starts a thread; a test brings its own. */
@@ -94,6 +95,11 @@ export class Supervisor {
     this.#link.unwatch(slots);
   }
 
+  /** Sends the present settings of debug lines to the thread. */
+  sendDebugSettings(): void {
+    this.#link.sendDebugSettings(this.#options.debug);
+  }
+
   /** Sends the present contents of the files to the thread. */
   sendFiles(): void {
     this.#link.sendFiles(this.#options.files);
@@ -151,6 +157,7 @@ export class Supervisor {
   /** Sends everything to a thread that has just become ready. */
   #sendAll(): void {
     const all = this.#options.destinations();
+    this.sendDebugSettings();
     this.sendFiles();
     this.#link.watch(all.filter(({ slot }) => !this.#quarantine.has(slot)));
     // Removed while the thread started: their rows are free.

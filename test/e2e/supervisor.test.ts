@@ -35,6 +35,8 @@ const QUIET = {
   files: () => new Map(),
   onPings: () => {},
   onChanged: () => {},
+  logDebug: () => {},
+  debug: () => ({ level: undefined, destinations: [] }),
   faults: noFaults(),
   clock: systemClock,
 };

@@ -7,9 +7,10 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // The pinger thread, from what rests on nothing to what rests on all of it.
   'pinger/time': [],
   'pinger/net': [],
+  'pinger/debug': [],
   'pinger/sip': ['pinger/time (types)'],
-  'pinger/dns': ['pinger/net', 'pinger/time'],
-  'pinger/transport': ['pinger/net', 'pinger/sip', 'pinger/time (types)'],
+  'pinger/dns': ['pinger/debug (types)', 'pinger/net', 'pinger/time'],
+  'pinger/transport': ['pinger/debug (types)', 'pinger/net', 'pinger/sip', 'pinger/time (types)'],
   'pinger/targets': [
     'pinger/dns (types)',
     'pinger/sip',
@@ -17,6 +18,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'pinger/transport (types)',
   ],
   'pinger/monitor': [
+    'pinger/debug (types)',
     'pinger/dns',
     'pinger/sip',
     'pinger/targets',
@@ -24,6 +26,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'pinger/transport (types)',
   ],
   'pinger/probe': [
+    'pinger/debug (types)',
     'pinger/dns',
     'pinger/monitor',
     'pinger/sip',
@@ -31,6 +34,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'pinger/transport (types)',
   ],
   pinger: [
+    'pinger/debug',
     'pinger/dns',
     'pinger/monitor',
     'pinger/probe',

@@ -1,3 +1,4 @@
+import { DebugLog } from '../../src/pinger/debug/debug-log.js';
 import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Faults } from '../../src/shared/faults.js';
 
@@ -13,4 +14,9 @@ export function noFaults(): Faults {
 /** TargetGuard of targets, of which none may fault. */
 export function noGuard(): TargetGuard {
   return new TargetGuard(noFaults(), () => undefined);
+}
+
+/** A debug log that is off. */
+export function noDebug(): DebugLog {
+  return new DebugLog({ now: () => 0, afterReads: () => {}, post: () => {} });
 }

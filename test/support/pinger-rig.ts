@@ -18,6 +18,7 @@ import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import type { FromPinger, LogLine, ProbeRequest } from '../../src/shared/protocol.js';
 import { FakeClock } from './fake-clock.js';
+import { noDebug } from './faults.js';
 import { settings } from './settings.js';
 
 export const SLOT: DestinationSlot = { index: 0, generation: 1 };
@@ -55,6 +56,7 @@ export class PingerRig {
   constructor() {
     const { clock, writer, posted, errors } = this;
     this.pinger = new Pinger({
+      debug: noDebug(),
       ...{ clock, writer, known: [], files: new Files() },
       faults: new Faults({ now: () => clock.now(), log: (line) => errors.push(line) }),
       resolver: { locate: async (query) => this.script.locate(query) },

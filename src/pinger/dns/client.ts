@@ -3,6 +3,7 @@
  * next server is queried when one fails, and in parallel when one is slow. The first answer counts.
  */
 
+import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import { MAX_ALIASES, type Question, TOO_MANY_ALIASES } from './message.js';
 import type { DnsAnswer, RecordType } from './records.js';
@@ -17,6 +18,7 @@ export interface DnsClientOptions {
   /** For one answer, milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
+  readonly debug?: DebugLog;
 }
 
 /** How often a server that does not answer is queried in one lookup. */
@@ -48,14 +50,19 @@ export class DnsClient {
   #servers: readonly DnsServer[] = [];
 
   constructor(options: DnsClientOptions) {
-    const { clock, timeoutMs } = options;
+    const { clock, timeoutMs, debug } = options;
     this.#options = options;
     this.#memory = new ServerMemory(clock);
-    this.#serverClient = new ServerClient({ clock, timeoutMs, memory: this.#memory });
+    this.#serverClient = new ServerClient({
+      ...{ clock, timeoutMs, memory: this.#memory },
+      ...(debug === undefined ? {} : { debug }),
+    });
   }
 
-  /** Never rejects. The detail of a failure says which servers were queried and what each did. */
-  async query(name: string, type: RecordType): Promise<DnsAnswer> {
+  /**
+   * Never rejects. `host` is the host of a destination that it is for. The detail of a failure says which servers were queried and what each did.
+   */
+  async query(name: string, type: RecordType, host = name): Promise<DnsAnswer> {
     const { clock } = this.#options;
     const servers = this.#currentServers();
     const deadlineMs = clock.now() + this.#maxDurationMs(Math.min(servers.length, MAX_SERVERS));
@@ -65,7 +72,7 @@ export class DnsClient {
       if (!isDnsName(canonicalName)) {
         return failed('nodata', `${canonicalName} is not a valid DNS name`);
       }
-      const answer = await this.#queryServers(servers, { name: canonicalName, type });
+      const answer = await this.#queryServers(servers, { name: canonicalName, type, host });
       if (answer.kind === 'failed') return answer;
       ttlSeconds = Math.min(ttlSeconds, answer.ttlSeconds);
       if (answer.kind === 'records') return { ...answer, ttlSeconds };

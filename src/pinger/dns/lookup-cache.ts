@@ -51,7 +51,7 @@ interface CacheEntry {
 
 export class LookupCache {
   readonly #clock: Clock;
-  readonly #query: (name: string, type: RecordType) => Promise<DnsAnswer>;
+  readonly #query: (name: string, type: RecordType, requester: string) => Promise<DnsAnswer>;
   readonly #counters: LookupCounters;
   readonly #queue = new LookupQueue(QUEUE_LIMITS);
   /** By `TYPE NAME`, the oldest first. */
@@ -60,7 +60,7 @@ export class LookupCache {
 
   constructor(
     clock: Clock,
-    query: (name: string, type: RecordType) => Promise<DnsAnswer>,
+    query: (name: string, type: RecordType, requester: string) => Promise<DnsAnswer>,
     counters: LookupCounters,
   ) {
     this.#clock = clock;
@@ -132,7 +132,7 @@ export class LookupCache {
     type: RecordType,
   ): Promise<LookupResult> {
     try {
-      const answer = withMaxRecords(await this.#query(name, type));
+      const answer = withMaxRecords(await this.#query(name, type, requester));
       if (answer.kind === 'records' && answer.cut) this.#counters.recordRecordsCut(answer.cut);
       entry.expiresAtMs = this.#clock.now() + ttlMs(answer);
       this.#store(key, entry, answer);

@@ -39,6 +39,8 @@ export const TOO_MANY_ALIASES = `a chain of more than ${MAX_ALIASES} CNAME recor
 export interface Question {
   readonly name: string;
   readonly type: RecordType;
+  /** The host of a destination that it is asked for, for debug lines. */
+  readonly host?: string;
 }
 
 /** @param withOpt the query has an OPT record (RFC 6891). */

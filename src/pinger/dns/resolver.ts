@@ -6,6 +6,7 @@
 import { getServers } from 'node:dns';
 import type { Files } from '../../shared/file-contents.js';
 import type { DnsSettings } from '../../shared/resolution.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import { DnsClient } from './client.js';
 import { type HostsTable, parseHosts } from './hosts.js';
@@ -35,7 +36,13 @@ export class DnsResolver implements Resolver {
   #parsedFiles: DnsFiles | undefined;
   #filesVersion = -1;
 
-  constructor(clock: Clock, files: Files, settings: DnsSettings, counters: LookupCounters) {
+  constructor(
+    clock: Clock,
+    files: Files,
+    settings: DnsSettings,
+    counters: LookupCounters,
+    debug?: DebugLog,
+  ) {
     this.#clock = clock;
     this.#counters = counters;
     this.#settings = settings;
@@ -43,10 +50,14 @@ export class DnsResolver implements Resolver {
     const { timeoutMs } = settings;
     const client = new DnsClient({
       servers: () => this.#currentFiles().conf.servers,
-      timeoutMs,
-      clock,
+      ...{ timeoutMs, clock },
+      ...(debug === undefined ? {} : { debug }),
     });
-    this.#cache = new LookupCache(clock, (name, type) => client.query(name, type), counters);
+    this.#cache = new LookupCache(
+      clock,
+      (name, type, host) => client.query(name, type, host),
+      counters,
+    );
   }
 
   async locate(query: LocateQuery): Promise<LocateResult> {

@@ -5,11 +5,14 @@
  */
 
 import { randomInt } from 'node:crypto';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import { encodeQuery, idOf, type ParsedAnswer, parseAnswer, type Question } from './message.js';
+import { answerLine, queryLine } from './query-lines.js';
 import { type DnsServer, socketErrorOf } from './server.js';
 import type { ServerEvent, ServerEventListener } from './server-event.js';
 import type { ServerMemory } from './server-memory.js';
+import type { QueryOutcome, ServerQuery } from './server-query.js';
 import { queryOverTcp } from './tcp-query.js';
 import { UdpSocketPool } from './udp-sockets.js';
 
@@ -20,26 +23,9 @@ export type ServerReply = Exclude<QueryOutcome, { kind: 'truncated' }> & {
   readonly isOverTcp: boolean;
 };
 
-type QueryOutcome = ParsedAnswer | Exclude<ServerEvent, { kind: 'message' }> | Silent;
-
-/** No answer in time. */
-interface Silent {
-  readonly kind: 'silent';
-  /** Messages came that could not be read, or that answered something else. */
-  readonly hadUnreadable: boolean;
-}
-
 interface EdnsAttempt {
   readonly outcome: QueryOutcome;
   readonly withOpt: boolean;
-}
-
-interface ServerQuery {
-  readonly server: DnsServer;
-  readonly question: Question;
-  readonly isOverTcp: boolean;
-  /** Monotonic. */
-  readonly deadlineMs: number;
 }
 
 export interface ServerClientOptions {
@@ -47,15 +33,18 @@ export interface ServerClientOptions {
   readonly memory: ServerMemory;
   /** For one question, TCP and repetitions included, milliseconds. */
   readonly timeoutMs: number;
+  readonly debug?: DebugLog;
 }
 
 export class ServerClient {
   readonly #clock: Clock;
   readonly #memory: ServerMemory;
   readonly #timeoutMs: number;
+  readonly #debug: DebugLog | undefined;
   readonly #udpSockets = new UdpSocketPool();
 
-  constructor({ clock, memory, timeoutMs }: ServerClientOptions) {
+  constructor({ clock, memory, timeoutMs, debug }: ServerClientOptions) {
+    this.#debug = debug;
     this.#clock = clock;
     this.#memory = memory;
     this.#timeoutMs = timeoutMs;
@@ -128,7 +117,11 @@ export class ServerClient {
   /** Sends one query, and records in the server memory how it ended. Never rejects. */
   async #sendOnce(query: ServerQuery, withOpt: boolean): Promise<QueryOutcome> {
     const sentAtMs = this.#clock.now();
+    if (this.#isLogged(query)) this.#debug?.write(queryLine(query));
     const outcome = await this.#outcomeOf(query, withOpt);
+    if (this.#isLogged(query)) {
+      this.#debug?.write(answerLine(query, outcome, this.#clock.now() - sentAtMs));
+    }
     const { server, isOverTcp } = query;
     const isReply = outcome.kind === 'error' || isAnswer(outcome);
     const isGone = outcome.kind === 'socketError' && outcome.error.kind !== 'local';
@@ -138,6 +131,10 @@ export class ServerClient {
     }
     if (withOpt && isAnswer(outcome)) this.#memory.recordEdnsSupport(server, true);
     return outcome;
+  }
+
+  #isLogged({ question: { name, host = name } }: ServerQuery): boolean {
+    return this.#debug?.isOn === true && this.#debug.coversHost(host);
   }
 
   #outcomeOf(

@@ -2,6 +2,8 @@
 
 import type { Faults } from '../../shared/faults.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
+import type { LogLine } from '../../shared/protocol.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { LocateFailure, LocateSuccess } from '../dns/locate.js';
 import type { LocateQuery, ServerLocation } from '../dns/location.js';
 import { Refresher, type Resolver, type TtlLimits } from '../dns/refresher.js';
@@ -22,6 +24,7 @@ export interface DestinationNamesOptions {
   readonly targets: DestinationTargets;
   readonly verdicts: VerdictTracker;
   readonly outbox: Outbox;
+  readonly debug: DebugLog;
   /** Does work for the destination with this index, if there is one, and contains what it throws. */
   readonly work: (
     place: string,
@@ -115,19 +118,22 @@ export class DestinationNames {
     { reason, detail, errors }: LocateFailure,
     isFirst: boolean,
   ): void {
-    const { outbox, verdicts } = this.#options;
+    const { outbox, debug, verdicts } = this.#options;
+    const { destination } = monitored;
     monitored.errors = errors;
-    outbox.log({
+    const line: LogLine = {
       level: isFirst ? 'warn' : 'debug',
       event: 'dns_lookup_failed',
       message: 'DNS lookup failed',
       fields: {
-        destination: monitored.destination.name,
+        destination: destination.name,
         host: monitored.hop.host,
         reason,
         error: detail,
       },
-    });
+    };
+    if (isFirst) outbox.log(line);
+    else if (debug.covers(destination)) debug.write(line);
     verdicts.unresolved(monitored, reason, detail);
   }
 

@@ -4,6 +4,7 @@ import type { DestinationSlot, TargetSlot } from '../../shared/destination.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../shared/protocol.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { ServerLocation } from '../dns/location.js';
 import { addressLabel, targetKey } from '../targets/candidates.js';
 import type { NextHop } from '../targets/failover.js';
@@ -25,6 +26,7 @@ export interface DestinationTargetsOptions {
   readonly transports: Transports;
   readonly verdicts: VerdictTracker;
   readonly outbox: Outbox;
+  readonly debug: DebugLog;
   /** Wakes the thread: there may be a ping to send earlier than planned. */
   readonly wake: () => void;
 }
@@ -40,12 +42,13 @@ export class DestinationTargets {
   readonly #inherited = new Map<number, RowsByKey>();
 
   constructor(options: DestinationTargetsOptions) {
-    const { writer, known, verdicts, targets } = options;
+    const { writer, known, verdicts, targets, debug } = options;
     this.#options = options;
     this.#rows = new TargetRows(writer, known);
     this.#recorderTools = {
       verdicts,
       writer,
+      debug,
       done: ({ index }, slowMs) => targets.done(index, slowMs),
     };
   }
@@ -149,7 +152,7 @@ export class DestinationTargets {
     { transport, address, port, family }: ServerLocation,
   ): NextHop {
     return {
-      endpoint: { address, port, family, domain: hop.host },
+      endpoint: { address, port, family, domain: hop.host, destination },
       transportName: transport,
       transport: this.#options.transports.of(transport, destination.settings),
     };

@@ -2,6 +2,7 @@
 
 import { type AliveCodes, parseAliveCodes } from '../../shared/alive-codes.js';
 import { type DestinationSlot, NO_PEERS, type Pingable } from '../../shared/destination.js';
+import type { DebugSettings } from '../../shared/protocol.js';
 import type { Explanation } from '../../shared/resolution.js';
 import { parseUri } from '../../shared/uri.js';
 import { matchesIpProtocol } from '../dns/ip-protocol.js';
@@ -54,6 +55,15 @@ export class MonitoredDestinations {
     return explanationOf(monitored, this.#options.tools.clock.now());
   }
 
+  /** Applies new settings of debug lines. */
+  configureDebug(settings: DebugSettings): void {
+    const { debug } = this.#options;
+    debug.configure(settings);
+    for (const one of this.#monitored) {
+      if (one !== undefined) debug.addHost(one.destination, one.hop.host);
+    }
+  }
+
   close(): void {
     this.#names.close();
   }
@@ -79,6 +89,7 @@ export class MonitoredDestinations {
     }
     this.#options.writer.openDestination(slot);
     this.#monitored[slot.index] = monitored;
+    this.#options.debug.addHost(destination, monitored.hop.host);
     this.#targets.inherit(slot, rows);
     this.#locate(monitored, [...rows.keys()]);
   }

@@ -6,15 +6,19 @@ import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { Outcome } from '../../shared/outcome.js';
 import type { Exchange } from '../../shared/resolution.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import { redacted } from '../sip/redact.js';
 import type { Scan } from '../sip/scanner.js';
+import type { CurrentHop } from '../targets/attempt.js';
 import type { TargetListener } from '../targets/target.js';
 import type { MonitoredDestination } from './destination.js';
+import { logMessage } from './message-line.js';
 import type { VerdictTracker } from './verdicts.js';
 
 export interface RecorderTools {
   readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
+  readonly debug: DebugLog;
   /** The target may be pinged again, after `slowMs` if that is longer than its interval. */
   readonly done: (slot: TargetSlot, slowMs: number) => void;
 }
@@ -57,7 +61,9 @@ export class TargetRecorder implements TargetListener {
     return { sent, received: `${redacted(received, isCut)}${cut}` };
   }
 
-  traced(direction: 'sent' | 'received', bytes: Uint8Array): void {
+  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
+    const { debug } = this.#tools;
+    if (debug.isOn) logMessage(debug, this.#monitored.destination, direction, bytes, hop);
     if (this.#slot.index >= MAX_KEPT) return;
     if (direction === 'received') {
       this.#keep(bytes);

@@ -15,11 +15,14 @@ import type { ProbeLogLine, ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, type SipUri } from '../../shared/uri.js';
+import type { DebugLog, DebugSubject } from '../debug/debug-log.js';
 import { locateQuery, numericLocation } from '../dns/locate.js';
 import type { ServerLocation } from '../dns/location.js';
 import type { Resolver } from '../dns/refresher.js';
+import { logMessage } from '../monitor/message-line.js';
 import { failureReason } from '../monitor/verdicts.js';
 import { redacted } from '../sip/redact.js';
+import type { CurrentHop } from '../targets/attempt.js';
 import { Target, type TargetListener, type TargetTools } from '../targets/target.js';
 import type { Transports } from '../transport/transports.js';
 
@@ -34,12 +37,14 @@ export interface ProbeOptions {
   readonly tools: TargetTools;
   readonly resolver: Resolver;
   readonly transports: Transports;
+  readonly debug: DebugLog;
   /** Registers a target for messages and timers; undefined removes it. */
   readonly setTarget: (index: number, target: Target | undefined) => void;
 }
 
 export class Probe implements TargetListener {
   readonly #request: ProbeRequest;
+  readonly #subject: DebugSubject;
   readonly #slot: TargetSlot;
   readonly #options: ProbeOptions;
   readonly #finish: (report: ProbeReport | undefined) => void;
@@ -72,6 +77,7 @@ export class Probe implements TargetListener {
     const { uri, settings, timeoutMs } = request;
     const { clock } = options.tools;
     this.#request = request;
+    this.#subject = { name: uri, uri };
     this.#slot = slot;
     this.#options = options;
     this.#finish = finish;
@@ -142,17 +148,13 @@ export class Probe implements TargetListener {
     this.#note(`peer certificate ${peer.subject}: ${verification}`);
   }
 
-  readonly traced = (direction: 'sent' | 'received', bytes: Uint8Array): void => {
-    const logged = bytes.subarray(
-      0,
-      Math.min(MAX_MESSAGE_BYTES, MAX_LOGGED_BYTES - this.#loggedBytes),
-    );
-    this.#loggedBytes += logged.length;
-    this.#note(
-      `${direction} ${bytes.length} bytes`,
-      redacted(logged, logged.length < bytes.length),
-    );
-  };
+  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
+    logMessage(this.#options.debug, this.#subject, direction, bytes, hop);
+    const leftBytes = Math.min(MAX_MESSAGE_BYTES, MAX_LOGGED_BYTES - this.#loggedBytes);
+    const kept = bytes.subarray(0, leftBytes);
+    this.#loggedBytes += kept.length;
+    this.#note(`${direction} ${bytes.length} bytes`, redacted(kept, kept.length < bytes.length));
+  }
 
   /** The locations of the URI; undefined after a failure, which ends the probe. */
   async #locations(): Promise<readonly ServerLocation[] | undefined> {
@@ -188,7 +190,7 @@ export class Probe implements TargetListener {
     this.#transport = transport;
     this.#address = address;
     this.#note(`pinging ${bracketed(address)}:${port} over ${transport}`);
-    const endpoint = { address, port, family, domain: this.#hop.host };
+    const endpoint = { address, port, family, domain: this.#hop.host, destination: this.#subject };
     this.#target = new Target({
       slot: this.#slot,
       uri: this.#uri,

@@ -19,7 +19,7 @@ import { Transaction, type TransactionEnd, type TransactionUser } from '../sip/t
 import type { Clock } from '../time/clock.js';
 import type { StallDetector } from '../time/stall-detector.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
-import type { Flow } from '../transport/transport.js';
+import type { Endpoint, Flow } from '../transport/transport.js';
 import { PingRequest } from './ping-request.js';
 
 /** What all attempts share. */
@@ -40,12 +40,13 @@ export interface AttemptListener {
    * A message was sent or received. The bytes of a sent one are overwritten by the next ping, those
    * of a received one are valid during the call.
    */
-  traced(direction: 'sent' | 'received', bytes: Uint8Array): void;
+  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void;
 }
 
 /** The next hop that the ping uses now. */
 export interface CurrentHop {
   readonly transportName: TransportName;
+  readonly endpoint: Endpoint;
   readonly flow: Flow;
 }
 
@@ -191,7 +192,7 @@ export class Attempt implements TransactionUser {
     const { bytes } = this.#request;
     if (bytes === undefined) return;
     const { hop, listener } = this.#options;
-    listener.traced('sent', bytes);
+    listener.traced('sent', bytes, hop);
     if (isFirst) hop.flow.send(bytes);
     else hop.flow.resend(bytes);
   }

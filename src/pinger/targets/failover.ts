@@ -38,6 +38,10 @@ export class Failover {
     return (this.#hops[this.#current] ?? this.#hops[0]).transportName;
   }
 
+  get endpoint(): Endpoint {
+    return (this.#hops[this.#current] ?? this.#hops[0]).endpoint;
+  }
+
   /** The flow of the current hop, opened when first used. */
   get flow(): Flow {
     const known = this.#flows[this.#current];

@@ -115,7 +115,7 @@ export class Target implements FlowListener {
    */
   receiveBroken(bytes: Uint8Array, scan: Scan, branchEnd: number): boolean {
     if (!this.#attempt.hasBranch(bytes, branchEnd)) return false;
-    this.#options.listener.traced('received', bytes);
+    this.#options.listener.traced('received', bytes, this.#failover);
     if (scan.ok) {
       this.#attempt.noteDiscarded(this.#attempt.discardOf(bytes, scan) ?? WITHOUT_BRANCH);
       return false;
@@ -186,7 +186,7 @@ export class Target implements FlowListener {
 
   #receiveCurrent(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
     const { listener } = this.#options;
-    listener.traced('received', bytes);
+    listener.traced('received', bytes, this.#failover);
     const discarded = this.#attempt.discardOf(bytes, scan);
     if (discarded !== undefined) {
       this.#attempt.noteDiscarded(discarded);
@@ -204,7 +204,7 @@ export class Target implements FlowListener {
   #receiveLate(bytes: Uint8Array, scan: Scan): boolean {
     const { listener } = this.#options;
     if (this.#attempt.discardOf(bytes, scan) !== undefined) return false;
-    listener.traced('received', bytes);
+    listener.traced('received', bytes, this.#failover);
     if (!scan.ok) return false;
     if (scan.status >= 200) {
       this.#lateBranch = undefined;

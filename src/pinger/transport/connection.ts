@@ -3,13 +3,14 @@
  * when it closed, or one for each ping.
  */
 
-import { bracketed } from '../../shared/address.js';
-import type { Outcome, TransportFailure } from '../../shared/outcome.js';
+import type { Outcome, TransportFailure, TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import type { Channel, ChannelListener } from './channel.js';
-import type { DialListener } from './dial.js';
+import { addressLabel, type ConnectionChange, logConnection, whyOf } from './connection-line.js';
+import type { OpenChannel, OpeningListener } from './open-channel.js';
 import { unlessOurAddressIsGone } from './own-address.js';
 import type {
   Endpoint,
@@ -20,25 +21,9 @@ import type {
   Transport,
 } from './transport.js';
 
-/** What is told of a channel that comes about; one of `opened` and `failed` is the last word. */
-export interface OpeningListener extends Omit<DialListener, 'opened'> {
-  opened(channel: Channel): void;
-  /** The opening waits for the peer now, and for what. */
-  awaits(what: string): void;
-}
-
-export interface Opening {
-  readonly endpoint: Endpoint;
-  /** It will carry one ping. */
-  readonly isForOnce: boolean;
-  readonly opening: OpeningListener;
-  readonly listener: ChannelListener;
-}
-
-/** Opens a channel. Returns how to give up. */
-export type OpenChannel = (opening: Opening) => () => void;
-
 export interface ReliableOptions {
+  readonly name: TransportName;
+  readonly debug?: DebugLog;
   readonly openChannel: OpenChannel;
   readonly isPersistent: boolean;
   readonly onMessage: MessageHandler;
@@ -109,7 +94,9 @@ class ReliableFlow implements Flow {
   prepare(): void {
     this.#isPinging = true;
     this.#hasHeard = false;
-    if (this.#open !== undefined && !this.#isFit(this.#open)) this.#letGo(true);
+    if (this.#open !== undefined && !this.#isFit(this.#open)) {
+      this.#disconnect(true, 'TLS files changed, or the certificate is due for another check');
+    }
     if (this.#open === undefined) this.#connect();
     else this.#listener.ready(this.#open.channel.local);
   }
@@ -126,9 +113,11 @@ class ReliableFlow implements Flow {
   rest(isAnswered: boolean | undefined): void {
     this.#isPinging = false;
     // One that is still coming about is for the ping that has ended; the next makes its own.
-    if (isAnswered === false || this.#open === undefined) this.#letGo(false);
-    else if (this.#options.isForOnce || !this.#options.isPersistent) this.#letGo(true);
-    else this.#open.hasServed = true;
+    if (isAnswered === false || this.#open === undefined) {
+      this.#disconnect(false, 'a ping was not answered');
+    } else if (this.#options.isForOnce || !this.#options.isPersistent) {
+      this.#disconnect(true, 'it serves one ping');
+    } else this.#open.hasServed = true;
   }
 
   explain(outcome: Outcome): Outcome {
@@ -140,7 +129,7 @@ class ReliableFlow implements Flow {
 
   close(): void {
     this.#isPinging = false;
-    this.#letGo(true);
+    this.#disconnect(true, 'the target is not pinged any more, or its settings changed');
   }
 
   #connect(): void {
@@ -163,11 +152,13 @@ class ReliableFlow implements Flow {
         const believedUntilMs = this.#believedUntil(peer);
         this.#open = { channel, edition, believedUntilMs, hasServed: false };
         this.#ownAddress = channel.local.address;
+        this.#logConnection('opened', { local: addressLabel(channel.local) });
         if (this.#isPinging) this.#listener.ready(channel.local);
       },
       failed: (failure) => {
         if (attempt !== this.#attempt) return;
         this.#giveUp = undefined;
+        this.#logConnection('failed', { why: whyOf(failure) });
         if (this.#isPinging) this.#listener.failed(failure);
       },
     };
@@ -205,6 +196,7 @@ class ReliableFlow implements Flow {
     const hasServed = this.#open?.hasServed === true;
     this.#open = undefined;
     this.#attempt++;
+    this.#logConnection('closed', { why: whyOf(failure) });
     if (!this.#isPinging) {
       if (failure.reason === 'malformed') this.#logFault(failure);
       return;
@@ -231,22 +223,29 @@ class ReliableFlow implements Flow {
   #logFault({ detail = '' }: TransportFailure): void {
     if (this.#isFaultLogged) return;
     this.#isFaultLogged = true;
-    const { address, port } = this.#endpoint;
     this.#options.log({
       level: 'warn',
       event: 'idle_connection_closed',
       message: 'idle connection closed; the next ping opens another',
-      fields: { address: `${bracketed(address)}:${port}`, error: detail },
+      fields: { address: addressLabel(this.#endpoint), error: detail },
     });
   }
 
-  #letGo(isInPeace: boolean): void {
+  #logConnection(change: ConnectionChange, fields: LogLine['fields']): void {
+    const { debug, name } = this.#options;
+    if (debug?.isOn === true) logConnection(debug, change, name, this.#endpoint, fields);
+  }
+
+  /** @param isGraceful lets the peer know, as one does unless the connection seems dead. */
+  #disconnect(isGraceful: boolean, why: string): void {
     this.#attempt++;
+    if (this.#open !== undefined) this.#logConnection('closed', { why });
+    else if (this.#giveUp !== undefined) this.#logConnection('failed', { why });
     this.#giveUp?.();
     this.#giveUp = undefined;
     const open = this.#open;
     this.#open = undefined;
-    if (isInPeace) open?.channel.end();
+    if (isGraceful) open?.channel.end();
     else open?.channel.destroy();
   }
 }

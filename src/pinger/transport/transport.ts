@@ -6,6 +6,7 @@ import type { LocalAddress } from '../../shared/address.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { DebugSubject } from '../debug/debug-log.js';
 
 /** Where a target listens. */
 export interface Endpoint {
@@ -15,6 +16,8 @@ export interface Endpoint {
   readonly family: 4 | 6;
   /** The host that led to the address, before any look-up (RFC 5922 4: whom its certificate names). */
   readonly domain: string;
+  /** Whose pings go there, for debug lines. */
+  readonly destination?: DebugSubject;
 }
 
 /** What a flow tells of the ping that is under way, and of how it came to carry it. */

@@ -4,20 +4,17 @@ import type { PingSettings } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
 import type { TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
+import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import type { Pacer } from '../time/pacer.js';
-import {
-  type OpenChannel,
-  type Opening,
-  type OpeningListener,
-  ReliableTransport,
-} from './connection.js';
+import { ReliableTransport } from './connection.js';
 import { dgramUdp } from './dgram-udp.js';
 import { type DialListener, type DialOptions, dial, type Secure } from './dial.js';
+import type { OpenChannel, Opening, OpeningListener } from './open-channel.js';
 import { RateBound } from './rate-bound.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
-import type { MessageHandler, Transport } from './transport.js';
+import type { MessageHandler, Source, Transport } from './transport.js';
 import { upgrade, WebSocketChannel } from './websocket.js';
 
 export interface WireOptions {
@@ -30,6 +27,7 @@ export interface WireOptions {
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
   readonly faults: Faults;
+  readonly debug?: DebugLog;
   /** A target's pings go from another UDP port from now on. */
   readonly onUdpRebind: () => void;
 }
@@ -44,10 +42,13 @@ export type OpenTransport = (
 /** The wires that are open. */
 export class Transports {
   readonly #openTransport: OpenTransport;
-  readonly #onMessage: MessageHandler;
+  readonly #onMessage: (bytes: Uint8Array, from: Source, transport: TransportName) => boolean;
   readonly #open = new Map<string, Transport>();
 
-  constructor(openTransport: OpenTransport, onMessage: MessageHandler) {
+  constructor(
+    openTransport: OpenTransport,
+    onMessage: (bytes: Uint8Array, from: Source, transport: TransportName) => boolean,
+  ) {
     this.#openTransport = openTransport;
     this.#onMessage = onMessage;
   }
@@ -57,7 +58,9 @@ export class Transports {
     const key = wireKey(name, settings);
     const open = this.#open.get(key);
     if (open !== undefined) return open;
-    const transport = this.#openTransport(name, settings, this.#onMessage);
+    const transport = this.#openTransport(name, settings, (bytes, from) =>
+      this.#onMessage(bytes, from, name),
+    );
     this.#open.set(key, transport);
     return transport;
   }
@@ -76,7 +79,7 @@ function wireKey(name: TransportName, settings: PingSettings): string {
 }
 
 export function openTransport(options: WireOptions): Transport {
-  const { name, settings, clock, onMessage, log, onUdpRebind: onRebind } = options;
+  const { name, settings, clock, onMessage, log, debug, onUdpRebind: onRebind } = options;
   if (name === 'udp') {
     const { sourceAddress, sourcePort } = settings;
     return dgramUdp({ sourceAddress, sourcePort, onMessage, log, onRebind });
@@ -92,7 +95,10 @@ export function openTransport(options: WireOptions): Transport {
       return undefined;
     }
   };
-  return new ReliableTransport({ openChannel, isPersistent, onMessage, clock, log, edition });
+  return new ReliableTransport({
+    ...{ name, openChannel, isPersistent, onMessage, clock, log, edition },
+    ...(debug === undefined ? {} : { debug }),
+  });
 }
 
 /** The TLS to be spoken now. @throws Error when files that it needs are wrong. */

@@ -132,7 +132,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
   [
     'a level that does not exist',
     'log: { level: loud }',
-    /^log\.level: expected one of debug, info, warn, error, got "loud"$/,
+    /^log\.level: expected one of trace, debug, info, warn, error, got "loud"$/,
   ],
   [
     'an address that is none',

@@ -13,7 +13,7 @@ import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import type { LogLine, ResolvedTargets } from '../../../src/shared/protocol.js';
 import { RESOLUTION_FAILURES } from '../../../src/shared/resolution.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults } from '../../support/faults.js';
+import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 import { zone } from '../../support/zone.js';
 
@@ -44,6 +44,7 @@ function watch(
   const logs: LogLine[] = [];
   const pinger = new Pinger({
     ...{ clock, known, writer: new LedgerWriter(buffer), files: new Files(), faults: noFaults() },
+    debug: noDebug(),
     resolver: {
       locate: (query) =>
         locate(query, { lookUp: zone(now.lines), hosts: new Map(), clock, onCut() {} }),

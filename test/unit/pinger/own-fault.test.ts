@@ -19,7 +19,7 @@ import type { TransportFailure } from '../../../src/shared/outcome.js';
 import type { FromPinger, ResolvedTargets, VerdictUpdate } from '../../../src/shared/protocol.js';
 import { destinationView as describeDestination } from '../../../src/status/describe.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults } from '../../support/faults.js';
+import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
 const INTERVAL_MS = 1_000;
@@ -74,6 +74,7 @@ function setUp(resolve: () => LocateResult) {
     openTransport: () => transport,
     files: new Files(),
     faults: noFaults(),
+    debug: noDebug(),
     afterReads: (callback) => callback(),
     post: (message) => posted.push(message),
   });

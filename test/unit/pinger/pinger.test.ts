@@ -11,7 +11,7 @@ import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import type { ResolvedTargets } from '../../../src/shared/protocol.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults } from '../../support/faults.js';
+import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
 const SETTINGS: PingSettings = settings({ intervalMs: 1000, timeoutMs: 900 });
@@ -58,6 +58,7 @@ function setUp(
     openTransport: () => transport,
     files: new Files(),
     faults: noFaults(),
+    debug: noDebug(),
     afterReads: (callback) => callback(),
     post: (message) => {
       if (message.type === 'targets') resolved.push(...message.resolved);

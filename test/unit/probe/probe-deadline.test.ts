@@ -9,7 +9,7 @@ import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import type { ProbeReport } from '../../../src/shared/probe-report.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { noFaults } from '../../support/faults.js';
+import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
 /** A connection that never comes about. */
@@ -35,6 +35,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
     openTransport: () => neverReady,
     files: new Files(),
     faults: noFaults(),
+    debug: noDebug(),
     afterReads: (callback) => callback(),
     post: (message) => {
       if (message.type === 'probed') report = message.report;

@@ -37,6 +37,8 @@ function rig(all: RegisteredDestination[] = [], changed: Partial<SupervisorOptio
   const faults = new Faults({ now: () => clock.now(), log });
   const supervisor = new Supervisor({
     ...{ ledger, dns: DNS, clock, faults, log, destinations: () => all },
+    logDebug: (line) => events.push(['debug', line]),
+    debug: () => ({ level: undefined, destinations: [] }),
     files: () => new Map([['key', 'contents']]),
     onTargets: (resolved) => events.push(['targets', resolved]),
     onChanged: (changes) => events.push(['changed', changes]),
@@ -90,7 +92,8 @@ describe('the start of the pinger thread', () => {
     it.thread().send({ type: 'ready' });
     await settleAll(it);
     assert.equal(it.supervisor.isReady, true);
-    const [files, watch, ...others] = it.thread().received;
+    const [debug, files, watch, ...others] = it.thread().received;
+    assert.deepEqual(debug, { type: 'debug', level: undefined, destinations: [] });
     assert.deepEqual(files, { type: 'files', files: new Map([['key', 'contents']]) });
     assert.ok(watch?.type === 'watch');
     assert.deepEqual(
