@@ -12,6 +12,7 @@ import type { StatusContext } from '../status/freshness.js';
 import type { ChangeSource } from '../status/state-change-log.js';
 import { clientErrorStatus } from './client-error.js';
 import { type ExporterNames, requireKnownHost, requireSameSite } from './guards/same-site.js';
+import { OPENAPI_DOCUMENT } from './openapi/document.js';
 import { aliveHandler } from './routes/alive.js';
 import {
   destinationHandler,
@@ -126,6 +127,9 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     '/api/v1/history': historyHandler(status.registry, histories),
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
+    '/api/v1/openapi.json': (_request, response) => {
+      response.json(OPENAPI_DOCUMENT);
+    },
     '/config': (_request, response) => {
       response.type('application/json').send(options.configText());
     },

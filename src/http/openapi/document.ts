@@ -1,0 +1,40 @@
+/** The OpenAPI 3.1 document of the HTTP interface. */
+
+import { PATHS } from './paths.js';
+import { ref } from './schema.js';
+import { SCHEMAS } from './schemas.js';
+
+const DESCRIPTION =
+  'Times are ISO 8601 in UTC, durations are seconds, and null stands for what is not known or does not apply. ' +
+  'code is always the code of is_alive, sip_code always a SIP status code.';
+
+export const OPENAPI_DOCUMENT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'sip-keepalive-exporter',
+    version: '1',
+    description: DESCRIPTION,
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  servers: [{ url: '/' }],
+  // With basic_auth_users in web.config.file every path needs a password.
+  security: [{}, { basic: [] }],
+  paths: PATHS,
+  webhooks: {
+    change: {
+      post: {
+        operationId: 'onChange',
+        summary: 'A destination went up or down',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('Change') } },
+        },
+        responses: { '2XX': { description: 'Delivered.' } },
+      },
+    },
+  },
+  components: {
+    securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
+    schemas: SCHEMAS,
+  },
+};

@@ -1,0 +1,221 @@
+/** The paths of the HTTP interface, for the OpenAPI document. */
+
+import { closedObject, listOf, oneOf, ref, type Schema, text } from './schema.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'path' | 'header';
+  readonly required?: boolean;
+  readonly description: string;
+  readonly schema: Schema;
+}
+
+interface Response {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<string, Response>>;
+}
+
+const json = (description: string, schema: Schema): Response => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const plain = (description: string): Response => ({
+  description,
+  content: { 'text/plain': { schema: text() } },
+});
+const both = (description: string, schema: Schema): Response => ({
+  description,
+  content: { 'text/plain': { schema: text() }, 'application/json': { schema } },
+});
+const BUSY = plain('Too many concurrent requests; Retry-After says when to try again.');
+const FORBIDDEN = plain('A cross-origin request, or an unknown host name.');
+
+function query(name: string, description: string, schema: Schema = text()): Parameter {
+  return { name, in: 'query', description, schema };
+}
+
+const BOOLEAN = oneOf(['true', 'false', '1', '0']);
+
+const ALIVE: Operation = {
+  operationId: 'isAlive',
+  summary: "The answer of Kamailio's is_alive",
+  parameters: [
+    { ...query('destination', 'A name, or a URI in any spelling.'), required: true },
+    query('fail_on_down', 'Whether to answer 503 for a destination that is down.', BOOLEAN),
+  ],
+  responses: {
+    200: both('1 up, or 2 down.', ref('Destination')),
+    400: both('A parameter is missing or malformed.', ref('AliveError')),
+    404: both('No such destination.', ref('AliveError')),
+    503: both('-1 unknown, or 2 down with fail_on_down.', ref('Destination')),
+  },
+};
+
+const PROBE: Operation = {
+  operationId: 'probe',
+  summary: 'One ping, with the metrics of blackbox_exporter',
+  parameters: [
+    query('target', 'A SIP URI in any spelling.'),
+    query('module', 'A module of the configuration.'),
+    query('destination', 'The name of a configured destination, in place of target and module.'),
+    query('debug', 'Whether to answer with the log of the probe.', BOOLEAN),
+    {
+      ...{ name: 'X-Prometheus-Scrape-Timeout-Seconds', in: 'header' },
+      ...{ description: "Prometheus's own timeout.", schema: text() },
+    },
+  ],
+  responses: {
+    200: plain('Metrics; probe_success is 0 for a peer that is not alive.'),
+    400: plain('A parameter is missing or malformed.'),
+    403: plain('The target may not be probed.'),
+    404: plain('No such destination.'),
+    503: plain('The exporter could not ping.'),
+  },
+};
+
+const RPC: Operation = {
+  operationId: 'rpc',
+  summary: "Kamailio's RPC commands keepalive.*, as JSON-RPC 2.0",
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: { anyOf: [ref('RpcRequest'), listOf(ref('RpcRequest'))] },
+      },
+    },
+  },
+  responses: {
+    200: json('The response, or those of a batch.', {
+      anyOf: [
+        ...[ref('RpcResult'), ref('RpcError')],
+        listOf({ anyOf: [ref('RpcResult'), ref('RpcError')] }),
+      ],
+    }),
+    204: { description: 'Only notifications: nothing to answer.' },
+    403: FORBIDDEN,
+    413: json('The request is too long.', ref('RpcError')),
+  },
+};
+
+const get = (operation: Operation) => ({ get: operation });
+const post = (operation: Operation) => ({ post: operation });
+
+/** Without parameters, answered with text. */
+function textRoute(operationId: string, summary: string, others: Operation['responses'] = {}) {
+  return get({ operationId, summary, responses: { 200: plain(summary), ...others } });
+}
+
+const API: Readonly<Record<string, object>> = {
+  '/api/v1/destinations': get({
+    operationId: 'listDestinations',
+    summary: 'Every destination',
+    parameters: [query('view', 'full: with targets; brief: without.', oneOf(['full', 'brief']))],
+    responses: {
+      200: json(
+        'The destinations.',
+        closedObject({
+          destinations: listOf({ anyOf: [ref('Destination'), ref('DestinationBrief')] }),
+        }),
+      ),
+      400: json('A parameter is malformed.', ref('Error')),
+      503: BUSY,
+    },
+  }),
+  '/api/v1/destinations/{name}': get({
+    operationId: 'getDestination',
+    summary: 'One destination with all that is known of it',
+    parameters: [
+      {
+        ...{ name: 'name', in: 'path', required: true, schema: text() },
+        description: 'Its name; slashes need not be escaped.',
+      },
+    ],
+    responses: {
+      200: json('The destination.', ref('DestinationDetails')),
+      404: json('No such destination.', ref('Error')),
+    },
+  }),
+  '/api/v1/history': get({
+    operationId: 'getHistory',
+    summary: 'The last hour of up to 100 destinations',
+    parameters: [query('destination', 'A name; repeatable.', listOf(text()))],
+    responses: {
+      200: json(
+        'By name, those that exist.',
+        closedObject({ histories: { type: 'object', additionalProperties: ref('History') } }),
+      ),
+      400: json('Too many destinations.', ref('Error')),
+    },
+  }),
+  '/api/v1/probes': get({
+    operationId: 'listProbes',
+    summary: 'The last 100 probes, and the last 100 that failed',
+    responses: {
+      200: json('The newest first.', closedObject({ probes: listOf(ref('Probe')) })),
+    },
+  }),
+  '/api/v1/events': get({
+    operationId: 'streamEvents',
+    summary: 'Changes of state as server-sent events; the data of each is a Change',
+    parameters: [
+      {
+        ...{ name: 'Last-Event-ID', in: 'header', schema: text() },
+        description: 'The last event received; later ones are sent again.',
+      },
+      query('last_event_id', 'The same, for clients that cannot set headers.'),
+    ],
+    responses: {
+      200: {
+        description: 'An endless stream.',
+        content: { 'text/event-stream': { schema: text() } },
+      },
+      503: plain('Too many clients.'),
+    },
+  }),
+  '/api/v1/openapi.json': get({
+    operationId: 'getOpenApi',
+    summary: 'This document',
+    responses: { 200: json('An OpenAPI 3.1 document.', { type: 'object' }) },
+  }),
+};
+
+export const PATHS: Readonly<Record<string, object>> = {
+  ...API,
+  '/alive': get(ALIVE),
+  '/probe': get(PROBE),
+  '/rpc': post(RPC),
+  '/logs': get({
+    operationId: 'getProbeLog',
+    summary: 'The log of a probe',
+    parameters: [{ ...query('id', 'Of /api/v1/probes.', { type: 'integer' }), required: true }],
+    responses: { 200: plain('A line for each step.'), 403: FORBIDDEN, 404: plain('Not kept.') },
+  }),
+  '/config': get({
+    operationId: 'getConfig',
+    summary: 'The configuration in force',
+    responses: {
+      200: json('It can be loaded again; secrets are masked.', { type: 'object' }),
+      403: FORBIDDEN,
+    },
+  }),
+  '/metrics': textRoute('getMetrics', 'Metrics, as Prometheus text or OpenMetrics', { 503: BUSY }),
+  '/-/healthy': textRoute('isHealthy', 'The process runs'),
+  '/-/ready': textRoute('isReady', 'The exporter can ping', { 503: plain('Why it cannot.') }),
+  '/-/reload': post({
+    operationId: 'reload',
+    summary: 'Reload the configuration',
+    responses: {
+      200: plain('The new configuration is in use.'),
+      403: FORBIDDEN,
+      500: plain('What is wrong with it; the previous one stays in use.'),
+    },
+  }),
+};

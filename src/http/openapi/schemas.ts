@@ -1,0 +1,244 @@
+/** The schemas of status/views.ts and of the answers that contain them. */
+
+import { FAILURE_REASONS, TRANSPORTS } from '../../shared/outcome.js';
+import { STATES } from '../../shared/state.js';
+import {
+  closedObject,
+  integer,
+  listOf,
+  nullable,
+  oneOf,
+  type Properties,
+  ref,
+  type Schema,
+  seconds,
+  text,
+  time,
+} from './schema.js';
+
+const CODE = oneOf([1, 2, -1], 'What is_alive answers: 1 up, 2 down, -1 unknown.');
+const STATE = oneOf(STATES);
+const REASON = nullable(oneOf([...FAILURE_REASONS, 'resolution'], 'Null while nothing failed.'));
+const REASON_TEXT = nullable(text('The meaning of the reason.'));
+const DETAIL = nullable(
+  text('What exactly went wrong; null when no more is known than the reason.'),
+);
+const SIP_CODE: Schema = {
+  ...{ type: ['integer', 'null'], minimum: 100, maximum: 699 },
+  description: 'SIP status code of the last answer; null without one.',
+};
+const OWNERS = listOf(text(), 'On whose behalf it is pinged.');
+const LABELS: Schema = { type: 'object', additionalProperties: text() };
+const TRANSPORT = oneOf(TRANSPORTS);
+const ADDRESS = text('IP address and port: 192.0.2.1:5060, [2001:db8::1]:5060.');
+const RTT = nullable(seconds('Round-trip time, seconds; null without an answer.'));
+const CERTIFICATE_TIME = (what: string) => nullable(time(what));
+
+const BRIEF: Properties = {
+  destination: text('Its name.'),
+  uri: text('Canonical SIP URI.'),
+  code: CODE,
+  state: STATE,
+  since: nullable(time('When the state was reached.')),
+  reason: REASON,
+  reason_text: REASON_TEXT,
+  detail: DETAIL,
+  sip_code: SIP_CODE,
+  rtt: RTT,
+  module: text(),
+  owners: OWNERS,
+  labels: LABELS,
+  server: nullable(text('The header Server of the peer, else User-Agent.')),
+  ping_interval: seconds('Seconds.'),
+  ping_timeout: seconds('Seconds.'),
+  targets_total: integer('Addresses that the destination resolves to.'),
+  targets_up: integer('Addresses that are up.'),
+  certificate_not_after: CERTIFICATE_TIME('When the first certificate of all targets expires.'),
+};
+
+const TARGET: Properties = {
+  transport: TRANSPORT,
+  address: ADDRESS,
+  priority: nullable(integer('Of the SRV record.')),
+  weight: nullable(integer('Of the SRV record.')),
+  code: CODE,
+  state: STATE,
+  since: nullable(time('When the state was reached.')),
+  reason: REASON,
+  reason_text: REASON_TEXT,
+  detail: DETAIL,
+  sip_code: SIP_CODE,
+  rtt: RTT,
+  pings: integer('Pings that have ended.'),
+  last_ping: nullable(time('When the last ping ended.')),
+  last_up: nullable(time('When a ping last ended alive.')),
+  last_down: nullable(time('When a ping last ended not alive.')),
+  tls: nullable(ref('Tls')),
+};
+
+const TLS = closedObject(
+  {
+    version: nullable(text('Such as TLS 1.3.')),
+    cipher: nullable(text('As OpenSSL names it.')),
+    verified: { type: 'boolean', description: 'Trusted, in date, and for the right name.' },
+    error: nullable(text('Why it is not verified.')),
+    subject: text(),
+    issuer: text(),
+    subject_alternative: text('Separated by commas.'),
+    serial_number: text('Hexadecimal.'),
+    fingerprint_sha256: text('Hexadecimal.'),
+    not_before: CERTIFICATE_TIME('Start of its validity.'),
+    not_after: CERTIFICATE_TIME('End of its validity.'),
+    chain_not_after: CERTIFICATE_TIME('The earliest expiry in the chain.'),
+  },
+  'The last TLS handshake and the certificate that the peer presented, accepted or not.',
+);
+
+const PING = closedObject({
+  at: nullable(time('When it ended.')),
+  reason: REASON,
+  reason_text: REASON_TEXT,
+  sip_code: SIP_CODE,
+  rtt: RTT,
+});
+
+const RESOLUTION = closedObject({
+  age: nullable(seconds('Seconds since the last lookup that succeeded.')),
+  errors: listOf(text(), 'Lookups that failed.'),
+  targets: listOf(
+    closedObject({
+      transport: TRANSPORT,
+      address: ADDRESS,
+      steps: listOf(
+        closedObject({
+          type: oneOf(['NAPTR', 'SRV', 'A', 'AAAA', 'hosts']),
+          name: text('What was asked for.'),
+          value: text('What it led to.'),
+          order: nullable(integer('Of NAPTR records.')),
+          preference: nullable(integer('Of NAPTR records.')),
+          priority: nullable(integer('Of SRV records.')),
+          weight: nullable(integer('Of SRV records.')),
+          ttl_left: nullable(integer('Seconds for which it still holds; null without a limit.')),
+        }),
+        'The records that led to the target.',
+      ),
+    }),
+  ),
+});
+
+const SHARE: Schema = { type: ['number', 'null'], minimum: 0, maximum: 1 };
+
+const HISTORY = closedObject(
+  {
+    rtt: listOf(RTT, 'Mean round-trip time of each step.'),
+    failed: listOf(SHARE, 'Share of failed pings of each step.'),
+    step: seconds('Seconds between two points.'),
+  },
+  'The last hour, the oldest point first; null where nothing is known.',
+);
+
+const CHANGE = closedObject(
+  {
+    id: text('Unique.'),
+    event: oneOf(['dst-up', 'dst-down', 'dst-unknown']),
+    destination: text('Its name.'),
+    uri: text('Canonical SIP URI.'),
+    from: STATE,
+    code: CODE,
+    state: STATE,
+    reason: REASON,
+    reason_text: REASON_TEXT,
+    detail: DETAIL,
+    at: time('When the state was reached.'),
+    module: text(),
+    owners: OWNERS,
+    labels: LABELS,
+  },
+  'A change of state: the data of an event, and the body of a webhook.',
+);
+
+const PROBE = closedObject({
+  id: integer('The parameter of /logs.'),
+  at: time('When it ended.'),
+  target: text('As it was asked for.'),
+  module: text(),
+  code: CODE,
+  state: STATE,
+  reason: REASON,
+  reason_text: REASON_TEXT,
+  detail: DETAIL,
+  sip_code: SIP_CODE,
+  rtt: RTT,
+});
+
+const { state: _, ...BRIEF_WITHOUT_STATE } = BRIEF;
+const RPC_ITEM = closedObject(
+  {
+    ...{ uri: text(), owner: text() },
+    'last checked': nullable(time('Of all targets, the latest.')),
+    'last up': nullable(time('Of all targets, the latest.')),
+    'last down': nullable(time('Of all targets, the latest.')),
+    ...BRIEF_WITHOUT_STATE,
+    state: oneOf([0, 1, 2], "Kamailio's number: 0 unknown, 1 up, 2 down."),
+    state_text: STATE,
+    targets: listOf(ref('Target')),
+  },
+  "A destination of one owner: Kamailio's fields, and those of the API.",
+);
+
+const RPC_ID: Schema = { type: ['string', 'number', 'null'] };
+const JSONRPC: Schema = { const: '2.0' };
+
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  DestinationBrief: closedObject(BRIEF),
+  Destination: closedObject({ ...BRIEF, targets: listOf(ref('Target')) }),
+  DestinationDetails: closedObject({
+    ...BRIEF,
+    targets: listOf(ref('TargetDetails')),
+    resolution: nullable(ref('Resolution')),
+    history: ref('History'),
+  }),
+  Target: closedObject(TARGET),
+  TargetDetails: closedObject({
+    ...TARGET,
+    recent: listOf(ref('Ping'), 'The last ten pings, the newest first.'),
+    last_sent: nullable(text('The last request, with secrets masked.')),
+    last_received: nullable(text('The last message received, with secrets masked.')),
+  }),
+  Tls: TLS,
+  Ping: PING,
+  Resolution: RESOLUTION,
+  History: HISTORY,
+  Change: CHANGE,
+  Probe: PROBE,
+  Error: closedObject({ error: text() }),
+  AliveError: closedObject({ code: { const: -1 }, error: text() }),
+  RpcItem: RPC_ITEM,
+  RpcRequest: {
+    type: 'object',
+    properties: {
+      jsonrpc: JSONRPC,
+      id: RPC_ID,
+      method: oneOf(
+        ['list', 'get', 'is_alive', 'add', 'del', 'flush'].map((name) => `keepalive.${name}`),
+      ),
+      params: { anyOf: [listOf({}), { type: 'object' }] },
+    },
+    required: ['jsonrpc', 'method'],
+  },
+  RpcResult: closedObject({
+    jsonrpc: JSONRPC,
+    id: RPC_ID,
+    result: {
+      anyOf: [{ type: 'integer' }, ref('RpcItem'), listOf(ref('RpcItem'))],
+    },
+  }),
+  RpcError: closedObject({
+    jsonrpc: JSONRPC,
+    id: RPC_ID,
+    error: closedObject({
+      code: { type: 'integer', description: '-1, as in Kamailio, or a code of JSON-RPC 2.0.' },
+      message: text(),
+    }),
+  }),
+};
