@@ -1,7 +1,7 @@
 /** Labels of destinations, as the configuration has them. */
 
 import { isMapping, show } from '../platform/values.js';
-import { labelsFault, OUR_LABELS } from '../shared/labels.js';
+import { labelsFault, RESERVED_LABELS } from '../shared/labels.js';
 import type { Report } from './problems.js';
 
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -23,7 +23,7 @@ export function readLabels(given: unknown, path: string, report: Report): Record
     if (value === null) continue;
     const at = `${path}.labels.${name}`;
     if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
-    if (OUR_LABELS.some((reserved) => reserved === name)) {
+    if (RESERVED_LABELS.some((reserved) => reserved === name)) {
       report(at, `label name ${show(name)} is reserved`);
     }
     const isScalar = ['string', 'number', 'boolean'].includes(typeof value);

@@ -1,17 +1,17 @@
-/** The metric families of targets that are reached by connections, and of their certificates. */
+/** The metric families of targets over TCP, TLS, WS and WSS, and of their certificates. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import { CONNECT_PHASES, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
 import type { ConnectionRow } from '../shared/ledger/reader.js';
 import type { TransportName } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
-import { type Emit, emitHistogram, type Family, ourLabels } from './families.js';
+import { type Emit, emitHistogram, type Family, reservedLabels } from './families.js';
 
 export interface ConnectionSample {
   readonly isTls: boolean;
-  /** Undefined until a connection was made. */
+  /** Undefined until a connection has been opened. */
   readonly row: ConnectionRow | undefined;
-  /** Undefined until the peer showed a certificate. */
+  /** Undefined until the peer has presented a certificate. */
   readonly tls: TlsPeer | undefined;
 }
 
@@ -35,7 +35,7 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
   {
     name: 'sip_keepalive_connect_seconds',
     type: 'histogram',
-    help: 'How long connections took to come about, by phase: connect for TCP, tls for the handshake. No part of the round-trip time; what came about during a stall of ours is not in it.',
+    help: 'Connection setup time by phase: connect for TCP, tls for the TLS handshake. Not included in the round-trip time; not observed while the pinger thread is paused.',
     samples: ({ row, isTls }, emit) => {
       if (row === undefined) return;
       for (const phase of CONNECT_PHASES) {
@@ -47,25 +47,25 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
   {
     name: 'sip_keepalive_tls_certificate_not_before_timestamp_seconds',
     type: 'gauge',
-    help: 'From when on the certificate that the peer last showed is valid.',
+    help: 'Start of validity of the certificate that the peer last presented.',
     samples: ({ tls }, emit) => seconds(tls?.notBeforeMs, emit),
   },
   {
     name: 'sip_keepalive_tls_certificate_not_after_timestamp_seconds',
     type: 'gauge',
-    help: 'When the certificate that the peer last showed expires, whether it was accepted or not.',
+    help: 'Expiry of the certificate that the peer last presented, accepted or not.',
     samples: ({ tls }, emit) => seconds(tls?.notAfterMs, emit),
   },
   {
     name: 'sip_keepalive_tls_certificate_chain_not_after_timestamp_seconds',
     type: 'gauge',
-    help: 'When the first certificate of the chain that the peer last showed expires.',
+    help: 'Earliest expiry in the certificate chain that the peer last presented.',
     samples: ({ tls }, emit) => seconds(tls?.chainNotAfterMs, emit),
   },
   {
     name: 'sip_keepalive_tls_certificate_verified',
     type: 'gauge',
-    help: 'Whether the certificate that the peer last showed is trusted, in date and for the right name (1) or not (0).',
+    help: '1 if the certificate that the peer last presented is trusted, in date and for the right name, else 0.',
     samples: ({ tls }, emit) => {
       if (tls !== undefined) emit(tls.isVerified ? 1 : 0);
     },
@@ -73,13 +73,13 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
   {
     name: 'sip_keepalive_tls_info',
     type: 'gauge',
-    help: 'The last TLS handshake and the certificate that the peer showed.',
+    help: 'Always 1; the labels describe the last TLS handshake and the certificate that the peer presented.',
     samples: ({ tls }, emit) => {
       if (tls === undefined) return;
       const { version, cipher, subject, issuer, serialNumber, fingerprint } = tls;
       emit(
         1,
-        ourLabels({
+        reservedLabels({
           version,
           cipher,
           subject,

@@ -1,7 +1,7 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import type { OurLabel } from '../shared/labels.js';
+import type { ReservedLabel } from '../shared/labels.js';
 import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
 import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
@@ -20,26 +20,26 @@ export interface Family<Row> {
 
 export interface DestinationSample {
   readonly registered: RegisteredDestination;
-  /** As it may be told. */
+  /** The effective state. */
   readonly state: State;
-  /** Targets that are up, as it may be told. */
+  /** Targets whose effective state is up. */
   readonly targetsUp: number;
   readonly row: DestinationRow;
 }
 
 export interface TargetSample {
   readonly transport: TransportName;
-  /** Whether its challenges can be met. */
+  /** Whether challenges can be answered. */
   readonly hasCredentials: boolean;
-  /** Whether it stands for all addresses of its destination. */
+  /** Whether the destination has one target for all its addresses (`resolve: first`). */
   readonly isFirstOnly: boolean;
   readonly target: TargetAddress;
-  /** As it may be told. */
+  /** The effective state. */
   readonly state: State;
   readonly row: TargetRow;
 }
 
-/** Milliseconds since the epoch as the seconds that Prometheus wants; nothing for never. */
+/** Emits milliseconds since the epoch in seconds; nothing for 0, which stands for never. */
 const timestamp = (ms: number, emit: Emit) => {
   if (ms > 0) emit(ms / 1000);
 };
@@ -48,13 +48,13 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
   {
     name: 'sip_keepalive_is_alive',
     type: 'gauge',
-    help: "What Kamailio's is_alive answers: 1 the destination is up, 2 it is down, -1 not known yet.",
+    help: "The answer of Kamailio's is_alive: 1 up, 2 down, -1 unknown.",
     samples: ({ state }, emit) => emit(isAliveCode(state)),
   },
   {
     name: 'sip_keepalive_up',
     type: 'gauge',
-    help: 'Whether the destination is up (1) or down (0); absent until the first verdict.',
+    help: '1 if the destination is up, 0 if it is down; absent while its state is unknown.',
     samples: ({ state }, emit) => {
       if (state !== 'unknown') emit(state === 'up' ? 1 : 0);
     },
@@ -62,41 +62,41 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
   {
     name: 'sip_keepalive_state_changes_total',
     type: 'counter',
-    help: 'Changes of the verdict from up to down and back.',
+    help: 'Changes between up and down.',
     samples: ({ row }, emit) => emit(row.changes),
   },
   {
     name: 'sip_keepalive_last_state_change_timestamp_seconds',
     type: 'gauge',
-    help: 'When the present verdict was reached.',
+    help: 'When the current state was reached.',
     samples: ({ row }, emit) => timestamp(row.sinceMs, emit),
   },
   {
     name: 'sip_keepalive_ping_interval_seconds',
     type: 'gauge',
-    help: 'Time between two pings of a target.',
+    help: 'Interval between two pings of a target.',
     samples: ({ registered }, emit) => emit(registered.destination.settings.intervalMs / 1000),
   },
   {
     name: 'sip_keepalive_targets',
     type: 'gauge',
-    help: 'Addresses that the destination resolves to now.',
+    help: 'Addresses that the destination currently resolves to.',
     samples: ({ registered }, emit) => emit(registered.targets.length),
   },
   {
     name: 'sip_keepalive_targets_up',
     type: 'gauge',
-    help: 'Addresses of the destination that are up now.',
+    help: 'Addresses of the destination that are up.',
     samples: ({ targetsUp }, emit) => emit(targetsUp),
   },
   {
     name: 'sip_keepalive_destination_info',
     type: 'gauge',
-    help: 'What the destination is; server is what the peer calls itself.',
+    help: "Always 1; the labels describe the destination. server is the peer's header Server, else User-Agent.",
     samples: ({ registered }, emit) => {
       const { destination, owners, server } = registered;
       const { uri, module } = destination;
-      emit(1, ourLabels({ uri, module, owners: owners.join(','), server }));
+      emit(1, reservedLabels({ uri, module, owners: owners.join(','), server }));
     },
   },
 ];
@@ -105,7 +105,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_target_up',
     type: 'gauge',
-    help: 'Whether the target is up (1) or down (0); absent until known.',
+    help: '1 if the target is up, 0 if it is down; absent while its state is unknown.',
     samples: ({ state }, emit) => {
       if (state !== 'unknown') emit(state === 'up' ? 1 : 0);
     },
@@ -113,22 +113,22 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_target_info',
     type: 'gauge',
-    help: 'The priority and the weight of the SRV record that led to the target; absent without one.',
+    help: "Always 1; the labels are the priority and weight of the target's SRV record. Absent without one.",
     samples: ({ target: { priority, weight } }, emit) => {
       if (priority === undefined) return;
-      emit(1, ourLabels({ priority: String(priority), weight: String(weight ?? 0) }));
+      emit(1, reservedLabels({ priority: String(priority), weight: String(weight ?? 0) }));
     },
   },
   {
     name: 'sip_keepalive_pings_total',
     type: 'counter',
-    help: 'Pings that ended, alive or not.',
+    help: 'Pings that have ended, alive or not.',
     samples: ({ row }, emit) => emit(row.pings),
   },
   {
     name: 'sip_keepalive_ping_failures_total',
     type: 'counter',
-    help: 'Pings that ended not alive, by reason.',
+    help: 'Failed pings by reason.',
     samples: ({ transport, row }, emit) => {
       for (const reason of REASONS_OF[transport]) emit(row.failures(reason), `,reason="${reason}"`);
     },
@@ -136,7 +136,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_responses_total',
     type: 'counter',
-    help: 'Final answers by SIP status code.',
+    help: 'Final responses by SIP status code.',
     samples: ({ row }, emit) => {
       for (const [code, count] of row.responses) emit(count, `,code="${code}"`);
     },
@@ -144,25 +144,25 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_rtt_seconds',
     type: 'histogram',
-    help: 'Round-trip time of answered pings, from the first send to the final answer (the OPTIONS response delay).',
+    help: 'Round-trip time of answered pings, from the first transmission of the request to the final response.',
     samples: ({ row }, emit) => emitHistogram(row.rtt, RTT_BUCKETS_MICROS, emit),
   },
   {
     name: 'sip_keepalive_retransmissions_total',
     type: 'counter',
-    help: 'Requests that were sent again for want of an answer.',
+    help: 'Retransmitted requests.',
     samples: ({ row }, emit) => emit(row.retransmissions),
   },
   {
     name: 'sip_keepalive_late_responses_total',
     type: 'counter',
-    help: 'Answers that came after the deadline, to the last ping or the one before.',
+    help: 'Responses to the last two pings that arrived after the deadline.',
     samples: ({ row }, emit) => emit(row.lateResponses),
   },
   {
     name: 'sip_keepalive_challenges_total',
     type: 'counter',
-    help: 'Challenges (401, 407) that were met within their ping, where there are credentials. The round-trip time is that of the request that met them.',
+    help: 'Challenges (401, 407) answered within their ping, for destinations with credentials. The round-trip time is that of the request with credentials.',
     samples: ({ hasCredentials, row }, emit) => {
       if (hasCredentials) emit(row.challenges);
     },
@@ -170,7 +170,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_failovers_total',
     type: 'counter',
-    help: 'Ways that failed and led to the next address within the same ping, where resolve is first.',
+    help: 'Failovers to the next address within one ping, for destinations with resolve: first.',
     samples: ({ isFirstOnly, row }, emit) => {
       if (isFirstOnly) emit(row.failovers);
     },
@@ -199,86 +199,86 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   {
     name: 'sip_keepalive_pinger_lateness_seconds',
     type: 'histogram',
-    help: 'How late pings left.',
+    help: 'Delay between the scheduled and the actual send time of pings.',
     samples: (row, emit) => emitHistogram(row.lateness, LATENESS_BUCKETS_MICROS, emit),
   },
   {
     name: 'sip_keepalive_resolution_seconds',
     type: 'histogram',
-    help: 'How long the look-ups of names took, each with all that it led to. No part of the round-trip time.',
+    help: 'Time to resolve a name to addresses, with all lookups on the way. Not included in the round-trip time.',
     samples: (row, emit) => emitHistogram(row.resolutions, RTT_BUCKETS_MICROS, emit),
   },
   {
     name: 'sip_keepalive_dns_lookups_in_flight',
     type: 'gauge',
-    help: 'Look-ups in the DNS that are under way, at most 64, and 8 for one name.',
+    help: 'DNS lookups in progress, at most 64 in total and 8 for one name.',
     samples: (row, emit) => emit(row.lookupsInFlight),
   },
   {
     name: 'sip_keepalive_dns_lookups_waiting',
     type: 'gauge',
-    help: 'Look-ups in the DNS that wait for a turn; names take turns.',
+    help: 'DNS lookups waiting for a free slot.',
     samples: (row, emit) => emit(row.lookupsWaiting),
   },
   {
     name: 'sip_keepalive_dns_lookups_shed_total',
     type: 'counter',
-    help: 'Look-ups in the DNS that were not made because too many waited for a turn.',
+    help: 'DNS lookups that failed at once because too many were waiting.',
     samples: (row, emit) => emit(row.lookupsShed),
   },
   {
     name: 'sip_keepalive_dns_records_cut_total',
     type: 'counter',
-    help: 'Records of DNS answers that were not followed because one name had too many.',
+    help: 'Records of DNS answers that were ignored because the name had too many.',
     samples: (row, emit) => emit(row.recordsCut),
   },
   {
     name: 'sip_keepalive_pinger_in_flight',
     type: 'gauge',
-    help: 'Pings that have begun and not ended.',
+    help: 'Pings in progress.',
     samples: (row, emit) => emit(row.inFlight),
   },
   {
     name: 'sip_keepalive_unmatched_messages_total',
     type: 'counter',
-    help: 'Messages that came in and belonged to no ping: strays, forgeries, malformed ones.',
+    help: 'Received messages that match no ping, such as forged or malformed ones.',
     samples: (row, emit) => emit(row.unmatched),
   },
   {
     name: 'sip_keepalive_pinger_faults_total',
     type: 'counter',
-    help: 'Faults of the exporter in the pinger thread, each of which ended one piece of work; the log has their stacks.',
+    help: 'Internal errors in the pinger thread; the log has their stack traces.',
     samples: (row, emit) => emit(row.faults),
   },
   {
     name: 'sip_keepalive_nat_keepalives_total',
     type: 'counter',
-    help: 'Datagrams of peers that keep a NAT binding alive and are no SIP: empty ones, blank lines, NULs, STUN. They are not answered, and no strays.',
+    help: 'Received NAT keepalives: empty datagrams, blank lines, NULs, STUN. They are not answered and not counted as unmatched.',
     samples: (row, emit) => emit(row.natKeepalives),
   },
   {
     name: 'sip_keepalive_udp_rebinds_total',
     type: 'counter',
-    help: 'Targets that stopped answering pings from one UDP port, answered one from a fresh port, and are pinged from there since: a NAT or firewall on the way had forgotten the old one.',
+    help: 'Targets moved to another local UDP port, because they stopped answering on the old one and answered on a new one: a NAT or firewall had dropped the old binding.',
     samples: (row, emit) => emit(row.udpRebinds),
   },
   {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
-    help: 'Times that the pinger thread stood still for more than 20 ms. Answers that came meanwhile have no round-trip time; pings whose deadline passed meanwhile are not counted.',
+    help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time; pings whose deadline falls in a pause are not counted.',
     samples: (row, emit) => emit(row.stalls),
   },
 ];
 
-/** `,a="1",b="2"`, values escaped; `{a="1",b="2"` where they are the first of a sample. */
+/** `,a="1",b="2"` with escaped values; `{a="1",b="2"` with `{` as `opening`. */
 export function labelText(labels: Readonly<Record<string, string>>, opening = ','): string {
   return Object.entries(labels)
     .map(([name, value], i) => `${i === 0 ? opening : ','}${name}="${escapeLabel(value)}"`)
     .join('');
 }
 
-/** As {@link labelText}, of labels that nobody else may have. */
-export function ourLabels(labels: Readonly<Partial<Record<OurLabel, string>>>): string {
+/** As {@link labelText}, for labels that users cannot set. */
+export function reservedLabels(labels: Readonly<Partial<Record<ReservedLabel, string>>>): string {
   return labelText(labels);
 }
 
@@ -287,7 +287,7 @@ function escapeLabel(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 }
 
-/** Buckets in the ledger are not cumulative; those of Prometheus are. */
+/** Emits cumulative buckets, as Prometheus has them; those of the ledger are not cumulative. */
 export function emitHistogram(
   histogram: Histogram,
   boundsMicros: readonly number[],
@@ -306,7 +306,7 @@ export function emitHistogram(
 
 const boundLabels = new Map<number | undefined, string>();
 
-/** `,le="0.5"`; a whole number keeps a decimal, as OpenMetrics wants it. */
+/** `,le="0.5"`; a whole number has one decimal, as OpenMetrics requires. */
 function boundLabel(micros: number | undefined): string {
   const known = boundLabels.get(micros);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** The metrics of one probe: blackbox_exporter's names where it has one, on a registry of their own. */
+/** The metrics of one probe, in a registry of their own. Where blackbox_exporter has a metric, the name is the same. */
 
 import { Gauge, Registry } from 'prom-client';
 import { addressFamily } from '../shared/address.js';
@@ -20,33 +20,34 @@ export function probeMetrics(report: ProbeReport, timeoutSeconds: number): Regis
     if (gauge instanceof Gauge) gauge.set(labels, value);
   };
   const { durations, address, code, reason } = report;
-  set('probe_success', 'Whether the destination is alive.', report.isAlive ? 1 : 0);
-  set('probe_duration_seconds', 'How long the whole probe took.', durations.total);
-  set('probe_timeout_seconds', 'How long the whole probe was allowed to take.', timeoutSeconds);
-  const lookup = 'How long the look-up of the name took; 0 for an address.';
+  set('probe_success', '1 if the destination is alive, else 0.', report.isAlive ? 1 : 0);
+  set('probe_duration_seconds', 'Duration of the whole probe.', durations.total);
+  set('probe_timeout_seconds', 'Timeout of the whole probe.', timeoutSeconds);
+  const lookup = 'Duration of the DNS resolution; 0 for an IP address.';
   set('probe_dns_lookup_time_seconds', lookup, durations.resolve ?? 0);
   set(
     'probe_ip_protocol',
-    'The version of IP that was spoken; 0 when none was.',
+    'IP version used: 4 or 6; 0 if nothing was sent.',
     addressFamily(address ?? '') ?? 0,
   );
-  const hash = 'A hash of the address that was pinged, to notice when it changes.';
+  const hash = 'Hash of the pinged IP address, to detect changes.';
   set('probe_ip_addr_hash', hash, address === undefined ? 0 : fnv32a(addressBytes(address)));
-  set(
-    'probe_sip_status_code',
-    'Status code of the final answer; 0 when there was none.',
-    code ?? 0,
-  );
+  set('probe_sip_status_code', 'SIP status code of the final response; 0 without one.', code ?? 0);
   for (const phase of PHASES) {
     const help =
-      'How long the phases of the probe took; 0 for one that it did not have, absent for one during which the exporter stood still.';
+      'Duration of each phase of the probe; 0 for a phase that was not reached, absent for one in which the exporter was paused.';
     const { [phase]: seconds = 0 } = durations;
     if (!Number.isNaN(seconds)) set('probe_sip_duration_seconds', help, seconds, { phase });
   }
-  const again = 'Requests that were sent again for want of an answer.';
-  set('probe_sip_retransmissions', again, report.retransmissions);
+  const retransmissions = 'Retransmitted requests.';
+  set('probe_sip_retransmissions', retransmissions, report.retransmissions);
   if (reason !== undefined) {
-    set('probe_failure_info', 'Why the destination is not alive.', 1, { reason });
+    set(
+      'probe_failure_info',
+      'Always 1; the label is the reason why the destination is not alive.',
+      1,
+      { reason },
+    );
   }
   setTls(report, set);
   return registry;
@@ -57,24 +58,31 @@ function setTls(
   set: (name: string, help: string, value: number, labels?: Record<string, string>) => void,
 ): void {
   if (tls === undefined) return;
-  const earliest = 'When the first certificate of the chain expires.';
+  const earliest = 'Earliest expiry in the certificate chain.';
   if (Number.isFinite(tls.chainNotAfterMs)) {
     set('probe_ssl_earliest_cert_expiry', earliest, tls.chainNotAfterMs / 1000);
     if (tls.isVerified) {
-      const last = 'When the chain that was verified expires.';
+      const last = 'Earliest expiry in the verified certificate chain.';
       const name = 'probe_ssl_last_chain_expiry_timestamp_seconds';
       set(name, last, tls.chainNotAfterMs / 1000);
     }
   }
-  set('probe_ssl_last_chain_info', 'The certificate that the peer showed.', 1, {
-    fingerprint_sha256: tls.fingerprint,
-    subject: tls.subject,
-    issuer: tls.issuer,
-    subjectalternative: tls.subjectAlternative,
-    serialnumber: tls.serialNumber,
-  });
+  set(
+    'probe_ssl_last_chain_info',
+    'Always 1; the labels describe the certificate that the peer presented.',
+    1,
+    {
+      fingerprint_sha256: tls.fingerprint,
+      subject: tls.subject,
+      issuer: tls.issuer,
+      subjectalternative: tls.subjectAlternative,
+      serialnumber: tls.serialNumber,
+    },
+  );
   if (tls.version === '') return;
-  set('probe_tls_version_info', 'The version of TLS that was spoken.', 1, { version: tls.version });
+  set('probe_tls_version_info', 'Always 1; the label is the TLS version used.', 1, {
+    version: tls.version,
+  });
 }
 
 /** The 4 or 16 bytes of an IP address. */

@@ -1,12 +1,12 @@
-/** Labels that our own metrics have: those of users are others. */
-export const OUR_LABELS = [
+/** Labels of the exporter's own metrics, which users cannot set. */
+export const RESERVED_LABELS = [
   ...(['destination', 'transport', 'address', 'reason', 'code', 'le', 'quantile'] as const),
   ...(['uri', 'module', 'owners', 'server', 'priority', 'weight', 'phase', 'version'] as const),
   ...(['cipher', 'subject', 'issuer', 'serialnumber', 'fingerprint_sha256'] as const),
 ] as const;
-export type OurLabel = (typeof OUR_LABELS)[number];
+export type ReservedLabel = (typeof RESERVED_LABELS)[number];
 
-const RESERVED: ReadonlySet<string> = new Set(OUR_LABELS);
+const RESERVED: ReadonlySet<string> = new Set(RESERVED_LABELS);
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
 
@@ -41,8 +41,8 @@ export interface ExposedLabels<Value> {
 
 /**
  * Labels under names that metrics can have. As in Prometheus, every character that a name cannot
- * have becomes `_` (`service.name` is `service_name`), and a name that is taken, by one of our
- * labels or by another label of the same set, gets `exported_` in front, again until it is free.
+ * have becomes `_` (`service.name` is `service_name`), and a name that is reserved or taken by
+ * another label of the same set gets `exported_` in front, again until it is free.
  * Names that need no change keep theirs.
  */
 export function exposedLabels<Value>(

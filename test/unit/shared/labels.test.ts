@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { exposedLabels, isFreeLabelName, OUR_LABELS } from '../../../src/shared/labels.js';
+import { exposedLabels, isFreeLabelName, RESERVED_LABELS } from '../../../src/shared/labels.js';
 
 describe('labels of others are exposed under names that are free', () => {
   for (const [given, wanted] of [
@@ -44,7 +44,7 @@ describe('labels of others are exposed under names that are free', () => {
 
   test('whatever they are called, each value is there once, and the order does not matter', () => {
     const name = fc.oneof(
-      fc.constantFrom(...OUR_LABELS, 'exported_module', 'a.b', 'a_b'),
+      fc.constantFrom(...RESERVED_LABELS, 'exported_module', 'a.b', 'a_b'),
       fc.string(),
     );
     fc.assert(
