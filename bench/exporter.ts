@@ -17,6 +17,8 @@ export interface ExporterOptions {
   /** All its threads on one core. */
   readonly isPinned: boolean;
   readonly flags?: readonly string[];
+  /** By default `error`. */
+  readonly logLevel?: 'debug' | 'trace';
   /** Lines of the configuration after the destinations: more of them, or other settings. */
   readonly more?: string;
   /** Limit of descriptors; by default that of this process. */
@@ -43,7 +45,7 @@ export async function withExporter<T>(
   writeFileSync(file, configText(farEnd.uris(destinations), intervalSeconds) + more);
   const port = await freeTcpPort();
   const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${port}`];
-  flags.push('--log.level', 'error', ...(options.flags ?? []));
+  flags.push('--log.level', options.logLevel ?? 'error', ...(options.flags ?? []));
   const command = limited(options.openFiles, [process.execPath, MAIN, ...flags]);
   const before = await farEnd.requests();
   const url = `http://127.0.0.1:${port}`;

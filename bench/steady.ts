@@ -1,6 +1,6 @@
 /** The exporter at a constant rate, over a window after a warm-up. */
 
-import { type Exporter, withExporter } from './exporter.js';
+import { type Exporter, type ExporterOptions, withExporter } from './exporter.js';
 import { cpuMicros } from './proc.js';
 import { grouped } from './report.js';
 import { gained, readSums, type Sums } from './samples.js';
@@ -30,12 +30,18 @@ export interface Steady {
   readonly lateness: ReadonlyMap<number, number>;
 }
 
-export async function measureSteady(scene: Scene, pingsPerSecond: number): Promise<Steady> {
-  scene.say(`the exporter at ${grouped(pingsPerSecond)} pings/s`);
+export async function measureSteady(
+  scene: Scene,
+  pingsPerSecond: number,
+  logLevel?: ExporterOptions['logLevel'],
+): Promise<Steady> {
+  const how = logLevel === undefined ? '' : `, log.level ${logLevel}`;
+  scene.say(`the exporter at ${grouped(pingsPerSecond)} pings/s${how}`);
   const options = {
     destinations: pingsPerSecond * INTERVAL_SECONDS,
     intervalSeconds: INTERVAL_SECONDS,
     isPinned: true,
+    ...(logLevel === undefined ? {} : { logLevel }),
   };
   return withExporter(scene, options, async (exporter) => {
     await scene.stage.sleep(scene.isQuick ? WARM_UP_MS / 2 : WARM_UP_MS);

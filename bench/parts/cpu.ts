@@ -6,10 +6,13 @@ import type { Contender, Cost } from '../contenders/contender.js';
 import { kamailio } from '../contenders/kamailio.js';
 import { sipSend } from '../contenders/sip-send.js';
 import { atMost, duration, grouped, percent, type Row, times } from '../report.js';
+import { measureSteady } from '../steady.js';
 
 const RATES = [1000, 5000, 20_000];
 /** The rate with goals. */
 const GOAL_RATE = 5000;
+/** Few enough lines that none is dropped. */
+const DEBUG_RATE = 1000;
 /** Kamailio cannot do much more on one core, and takes long to start. */
 const KAMAILIO_RATES = [1000, 5000];
 const MAX_OF_C = 2;
@@ -42,8 +45,21 @@ const RIVALS: readonly Rival[] = [
 export const cpu: Part = async (bench) => {
   const rows: Row[] = [];
   for (const rate of RATES) rows.push(...(await atRate(bench, rate)));
+  rows.push(await debugged(bench));
   return rows;
 };
+
+/** With two lines per ping: one for the request, one for the response. */
+async function debugged(bench: Bench): Promise<Row> {
+  const { cpuMicrosPerPing: quiet } = await bench.steady(DEBUG_RATE);
+  const { cpuMicrosPerPing } = await measureSteady(bench, DEBUG_RATE, 'debug');
+  return {
+    part: 'cpu',
+    what: `with log.level debug at ${grouped(DEBUG_RATE)}/s`,
+    figure: duration(cpuMicrosPerPing),
+    beside: `without: ${times(cpuMicrosPerPing / quiet)}`,
+  };
+}
 
 async function atRate(bench: Bench, rate: number): Promise<readonly Row[]> {
   const { cpuMicrosPerPing: exporter } = await bench.steady(rate);

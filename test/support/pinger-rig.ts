@@ -1,5 +1,6 @@
 /** A pinger on a fake clock, over transports whose peers are written by the test. */
 
+import { DebugLog } from '../../src/pinger/debug/debug-log.js';
 import type { LocateResult } from '../../src/pinger/dns/locate.js';
 import type { LocateQuery, ServerLocation } from '../../src/pinger/dns/location.js';
 import { Pinger } from '../../src/pinger/pinger.js';
@@ -18,7 +19,6 @@ import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import type { FromPinger, LogLine, ProbeRequest } from '../../src/shared/protocol.js';
 import { FakeClock } from './fake-clock.js';
-import { noDebug } from './faults.js';
 import { settings } from './settings.js';
 
 export const SLOT: DestinationSlot = { index: 0, generation: 1 };
@@ -56,7 +56,11 @@ export class PingerRig {
   constructor() {
     const { clock, writer, posted, errors } = this;
     this.pinger = new Pinger({
-      debug: noDebug(),
+      debug: new DebugLog({
+        now: () => clock.now(),
+        afterReads: (callback) => callback(),
+        post: (lines) => posted.push({ type: 'debug_lines', lines }),
+      }),
       ...{ clock, writer, known: [], files: new Files() },
       faults: new Faults({ now: () => clock.now(), log: (line) => errors.push(line) }),
       resolver: { locate: async (query) => this.script.locate(query) },
