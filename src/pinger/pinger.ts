@@ -33,7 +33,7 @@ export interface PingerOptions {
   readonly clock: Clock;
   readonly writer: LedgerWriter;
   /** What an earlier pinger resolved. */
-  readonly known: readonly ResolvedTargets[];
+  readonly previousTargets: readonly ResolvedTargets[];
   readonly resolver: Resolver;
   /** Limits on how long its answers are used. */
   readonly ttls: TtlLimits;
@@ -104,12 +104,12 @@ export class Pinger {
 
   handle(message: InboxMessage): void {
     switch (message.type) {
-      case 'watch':
+      case 'monitor':
         for (const { slot, destination, isFollowed } of message.destinations) {
           this.#monitored.add(slot, destination, isFollowed);
         }
         break;
-      case 'unwatch':
+      case 'unmonitor':
         for (const slot of message.slots) this.#monitored.remove(slot);
         break;
       case 'debug':

@@ -113,13 +113,14 @@ export class Receiver {
     const { branch } = this.#scan;
     const index = indexOfBranch(bytes, branch.start, branch.end);
     if (index < 0) return this.#takeBroken(bytes);
-    return this.#give(index, (target) => target.receive(bytes, this.#scan, atMs));
+    return this.#deliver(index, (target) => target.receive(bytes, this.#scan, atMs));
   }
 
   /** A response without the exporter's branch in its first Via may carry it elsewhere. */
   #takeBroken(bytes: Uint8Array): boolean {
     for (const { index, end } of branchesIn(bytes)) {
-      if (this.#give(index, (target) => target.receiveBroken(bytes, this.#scan, end))) return true;
+      if (this.#deliver(index, (target) => target.receiveBroken(bytes, this.#scan, end)))
+        return true;
     }
     return false;
   }
@@ -130,9 +131,9 @@ export class Receiver {
     if (requestUri.start < 0) return this.#takeBroken(bytes);
     for (const { index, end } of branchesIn(bytes)) {
       if (!this.#options.targetAt(index)?.isOwnBranch(bytes, end)) continue;
-      if (end === branch.end) return this.#give(index, (target) => target.receiveOwn());
+      if (end === branch.end) return this.#deliver(index, (target) => target.receiveOwn());
       const sender = `${bracketed(from.address)}:${from.port}`;
-      this.#give(index, (target) => target.receiveLooped(sender));
+      this.#deliver(index, (target) => target.receiveLooped(sender));
       // RFC 3261 8.2.2.2: a request that is in progress arrived again over another path.
       return ok && this.#mayAnswer(bytes) && this.#respond(bytes, from, LOOP_DETECTED);
     }
@@ -140,7 +141,7 @@ export class Receiver {
   }
 
   /** Lets the target with this index take a message; false when there is none, or it does not take it. */
-  #give(index: number, take: (target: Target) => boolean): boolean {
+  #deliver(index: number, take: (target: Target) => boolean): boolean {
     const target = this.#options.targetAt(index);
     if (target === undefined) return false;
     let isTaken = false;

@@ -40,7 +40,7 @@ const handshakes = new Pacer(systemClock, HANDSHAKE_GAP_MS);
 const pinger = new Pinger({
   clock: systemClock,
   writer,
-  known: start.known,
+  previousTargets: start.previousTargets,
   resolver: new DnsResolver(systemClock, files, start.dns, writer, debug),
   ttls: start.dns,
   files,

@@ -21,7 +21,7 @@ import type { State } from './state.js';
 export interface PingerStart {
   readonly ledger: SharedArrayBuffer;
   /** Targets that an earlier pinger resolved; this one continues their ledger rows. */
-  readonly known: readonly ResolvedTargets[];
+  readonly previousTargets: readonly ResolvedTargets[];
   readonly dns: DnsSettings;
 }
 
@@ -33,7 +33,7 @@ export interface ResolvedTargets {
 export type ToPinger =
   /** Monitor these destinations, or apply their new settings. */
   | {
-      readonly type: 'watch';
+      readonly type: 'monitor';
       readonly destinations: readonly {
         readonly slot: DestinationSlot;
         readonly destination: Pingable;
@@ -43,7 +43,7 @@ export type ToPinger =
     }
   /** Which debug lines to write from now on. */
   | ({ readonly type: 'debug' } & DebugSettings)
-  | { readonly type: 'unwatch'; readonly slots: readonly DestinationSlot[] }
+  | { readonly type: 'unmonitor'; readonly slots: readonly DestinationSlot[] }
   /** Contents of the files that settings name, by path; sent again when they change. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
   | ({ readonly type: 'probe' } & ProbeRequest)

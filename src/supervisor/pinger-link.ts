@@ -70,12 +70,12 @@ export class PingerLink {
 
   watch(destinations: readonly RegisteredDestination[]): void {
     for (const batch of batchesOf(destinations)) {
-      this.#send(() => ({ type: 'watch', destinations: batch.map(pingable) }));
+      this.#send(() => ({ type: 'monitor', destinations: batch.map(pingable) }));
     }
   }
 
   unwatch(slots: readonly DestinationSlot[]): void {
-    for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unwatch', slots: batch }));
+    for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unmonitor', slots: batch }));
   }
 
   /** `settings` is called when the message is posted. */

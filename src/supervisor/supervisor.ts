@@ -79,7 +79,7 @@ export class Supervisor {
       .map(({ slot, targets }) => ({ destination: slot, targets }));
     this.#known = known.map(({ destination }) => destination);
     this.#stopPolling ??= every(clock, POLL_INTERVAL_MS, () => this.#checkHeartbeat());
-    const thread = spawn({ ledger, dns, known });
+    const thread = spawn({ ledger, dns, previousTargets: known });
     this.#startedAtMs = clock.now();
     this.#missedHeartbeats = 0;
     this.#listenTo(thread);

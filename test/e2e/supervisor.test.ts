@@ -128,13 +128,13 @@ test('a pinger thread that hangs is ended and started again', async (t) => {
   assert.equal(supervisor.restarts, 1);
 });
 
-/** A pinger that gets ready, is told what to watch, and dies with a row in hand if that is watched. */
+/** A pinger that crashes while it works for a certain destination. */
 const DYING = `
   const { parentPort, workerData } = require('node:worker_threads');
   parentPort.on('message', (message) => {
-    if (message.type !== 'watch') return;
+    if (message.type !== 'monitor') return;
     const indexes = message.destinations.map(({ slot }) => slot.index);
-    parentPort.postMessage({ type: 'log', level: 'info', message: 'watch', fields: { indexes: indexes.join() } });
+    parentPort.postMessage({ type: 'log', level: 'info', message: 'monitor', fields: { indexes: indexes.join() } });
     if (!indexes.includes(workerData.deadly)) return;
     Atomics.store(new Int32Array(workerData.ledger), workerData.cell, workerData.deadly + 1);
     setImmediate(() => process.exit(1));
@@ -165,8 +165,12 @@ test('what the thread dies of three times within a minute is left out, told by n
   t.after(() => supervisor.stop());
   supervisor.start();
   const watched = () =>
-    logged.filter(({ message }) => message === 'watch').map(({ fields }) => fields['indexes']);
-  await eventually('the fourth is told of the other alone', () => watched().length === 4, 60_000);
+    logged.filter(({ message }) => message === 'monitor').map(({ fields }) => fields['indexes']);
+  await eventually(
+    'the fourth thread gets only the other destination',
+    () => watched().length === 4,
+    60_000,
+  );
   assert.deepEqual(watched(), ['0,1', '0,1', '0,1', '0']);
   assert.equal(supervisor.restarts, 3);
   const told = logged.filter(({ message }) => /crashed repeatedly/.test(message));

@@ -61,7 +61,7 @@ export class PingerRig {
         afterReads: (callback) => callback(),
         post: (lines) => posted.push({ type: 'debug_lines', lines }),
       }),
-      ...{ clock, writer, known: [], files: new Files() },
+      ...{ clock, writer, previousTargets: [], files: new Files() },
       faults: new Faults({ now: () => clock.now(), log: (line) => errors.push(line) }),
       resolver: { locate: async (query) => this.script.locate(query) },
       ttls: { minTtlMs: 1_000, maxTtlMs: 300_000 },
@@ -81,7 +81,7 @@ export class PingerRig {
       ...{ name, uri, module: 'default', labels: {} },
       settings: settings({ intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, ...change }),
     };
-    this.pinger.handle({ type: 'watch', destinations: [{ slot, destination, isFollowed }] });
+    this.pinger.handle({ type: 'monitor', destinations: [{ slot, destination, isFollowed }] });
   }
 
   probe(request: Partial<Omit<ProbeRequest, 'id'>> = {}): void {

@@ -20,7 +20,7 @@ import type { VerdictTracker } from './verdicts.js';
 export interface DestinationTargetsOptions {
   readonly writer: LedgerWriter;
   /** What an earlier pinger resolved. */
-  readonly known: readonly ResolvedTargets[];
+  readonly previousTargets: readonly ResolvedTargets[];
   readonly tools: TargetTools;
   readonly targets: Targets;
   readonly transports: Transports;
@@ -42,9 +42,9 @@ export class DestinationTargets {
   readonly #inherited = new Map<number, RowsByKey>();
 
   constructor(options: DestinationTargetsOptions) {
-    const { writer, known, verdicts, targets, debug } = options;
+    const { writer, previousTargets, verdicts, targets, debug } = options;
     this.#options = options;
-    this.#rows = new TargetRows(writer, known);
+    this.#rows = new TargetRows(writer, previousTargets);
     this.#recorderTools = {
       verdicts,
       writer,

@@ -41,11 +41,11 @@ export class MonitoredDestinations {
 
   /** Begins to monitor the destination, or applies its new settings. */
   add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
-    this.#contain('watch', slot.index, () => this.#add(slot, destination, isFollowed));
+    this.#contain('monitor', slot.index, () => this.#add(slot, destination, isFollowed));
   }
 
   remove(slot: DestinationSlot): void {
-    this.#contain('unwatch', slot.index, () => this.#remove(slot));
+    this.#contain('unmonitor', slot.index, () => this.#remove(slot));
   }
 
   /** Details of the destination besides numbers; undefined when it is not monitored. */

@@ -79,10 +79,10 @@ export class VerdictTracker {
    * The destination's name has no address. The destination is down, unless earlier addresses are in
    * use, or a local error prevented the lookup.
    */
-  unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, why: string): void {
+  unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, detail: string): void {
     const isStale = monitored.targets.length > 0;
     this.#writer.recordResolutionFailure(monitored.slot, reason, isStale, this.#clock.epoch());
-    if (!isStale && !isLocalFailure(reason)) this.#record(monitored, 'down', 'resolution', why);
+    if (!isStale && !isLocalFailure(reason)) this.#record(monitored, 'down', 'resolution', detail);
   }
 
   /** The destination's targets changed, so its verdict may change. */

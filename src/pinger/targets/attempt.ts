@@ -230,9 +230,9 @@ export class Attempt implements TransactionUser {
     const source = challengeSourceOf(answered.code);
     if (source === undefined || this.#local === undefined) return answered;
     const leftMs = this.#deadline - this.#options.tools.clock.now();
-    const why = this.#request.meet(source, response);
-    if (why !== undefined || leftMs <= 0) {
-      return { ...answered, detail: why ?? 'no time was left to answer the challenge' };
+    const problem = this.#request.takeChallenge(source, response);
+    if (problem !== undefined || leftMs <= 0) {
+      return { ...answered, detail: problem ?? 'no time was left to answer the challenge' };
     }
     this.#options.listener.challenged();
     this.#send(this.#local, leftMs);

@@ -109,7 +109,7 @@ export class PingRequest {
   }
 
   /** Takes a challenge; returns why the next request cannot answer it, undefined when it can. */
-  meet(source: ChallengeSource, response: Uint8Array): string | undefined {
+  takeChallenge(source: ChallengeSource, response: Uint8Array): string | undefined {
     if (this.#authenticator === undefined) return 'no credentials are configured';
     return this.#authenticator.takeChallenge(source, response);
   }

@@ -10,12 +10,14 @@ export class TargetRows {
   readonly #writer: LedgerWriter;
   readonly #free: number[] = [];
   /** By destination index: the targets of an earlier pinger, whose rows can be continued. */
-  readonly #known: Map<number, ResolvedTargets>;
+  readonly #previous: Map<number, ResolvedTargets>;
 
-  constructor(writer: LedgerWriter, known: readonly ResolvedTargets[]) {
+  constructor(writer: LedgerWriter, previousTargets: readonly ResolvedTargets[]) {
     this.#writer = writer;
-    this.#known = new Map(known.map((entry) => [entry.destination.index, entry]));
-    const taken = new Set(known.flatMap(({ targets }) => targets.map(({ slot }) => slot.index)));
+    this.#previous = new Map(previousTargets.map((entry) => [entry.destination.index, entry]));
+    const taken = new Set(
+      previousTargets.flatMap(({ targets }) => targets.map(({ slot }) => slot.index)),
+    );
     for (let i = writer.targetsUsed - 1; i >= 0; i--) if (!taken.has(i)) this.#free.push(i);
   }
 
@@ -24,11 +26,11 @@ export class TargetRows {
    * none. Targets that must not be pinged are left out: their addresses once came from the network.
    */
   adopt(destination: DestinationSlot): Map<string, TargetSlot> {
-    const known = this.#known.get(destination.index);
-    this.#known.delete(destination.index);
-    const isSame = known?.destination.generation === destination.generation;
+    const previous = this.#previous.get(destination.index);
+    this.#previous.delete(destination.index);
+    const isSame = previous?.destination.generation === destination.generation;
     const adopted = new Map<string, TargetSlot>();
-    for (const { transport, address, slot } of known?.targets ?? []) {
+    for (const { transport, address, slot } of previous?.targets ?? []) {
       const location = isSame ? locationOfKey(`${transport} ${address}`) : undefined;
       const key = location === undefined ? '' : targetKey(location);
       if (location === undefined || adopted.has(key)) this.release(slot);

@@ -99,7 +99,7 @@ describe('a destination', () => {
     const it = new PingerRig();
     it.monitor();
     await it.pass(INTERVAL_MS);
-    it.pinger.handle({ type: 'unwatch', slots: [SLOT] });
+    it.pinger.handle({ type: 'unmonitor', slots: [SLOT] });
     const { length } = it.sent;
     await it.pass(3 * INTERVAL_MS);
     assert.deepEqual([it.sent.length, explain(it)], [length, undefined]);

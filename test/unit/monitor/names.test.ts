@@ -1,4 +1,4 @@
-/** What the changing answers of a watched name come to: its targets, what is stale, what is counted. */
+/** What changing DNS answers for a monitored name lead to: targets, staleness, counters. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -19,7 +19,7 @@ import { zone } from '../../support/zone.js';
 
 const SLOT = { index: 0, generation: 1 };
 
-/** A wire on which every ping is refused at once. */
+/** A transport that refuses every ping at once. */
 const refusing: Transport = {
   open: (_endpoint, user: FlowListener): Flow => ({
     ...{ isReliable: false, resend() {}, rest() {}, close() {} },
@@ -30,8 +30,8 @@ const refusing: Transport = {
   close() {},
 };
 
-/** A watched name in a zone that the test changes. */
-function watch(
+/** A monitored name in a zone that the test changes. */
+function monitor(
   t: Pick<TestContext, 'after'>,
   lines: readonly string[],
   change: Partial<Omit<PingSettings, 'identity' | 'tls'>> = {},
@@ -43,7 +43,13 @@ function watch(
   const announced: ResolvedTargets[] = [];
   const logs: LogLine[] = [];
   const pinger = new Pinger({
-    ...{ clock, known, writer: new LedgerWriter(buffer), files: new Files(), faults: noFaults() },
+    ...{
+      clock,
+      previousTargets: known,
+      writer: new LedgerWriter(buffer),
+      files: new Files(),
+      faults: noFaults(),
+    },
     debug: noDebug(),
     resolver: {
       locate: (query) =>
@@ -63,12 +69,15 @@ function watch(
     ...{ name: 'd', uri: 'sip:a.test', module: 'default', labels: {} },
     settings: settings({ intervalMs: 30_000, ...change }),
   };
-  pinger.handle({ type: 'watch', destinations: [{ slot: SLOT, destination, isFollowed: false }] });
+  pinger.handle({
+    type: 'monitor',
+    destinations: [{ slot: SLOT, destination, isFollowed: false }],
+  });
   const row = () => new LedgerReader(buffer).destination(SLOT) ?? assert.fail('no row');
   return {
     logs,
     announced,
-    /** The zone is this from now on, and time passes until the name is looked up again. */
+    /** Changes the zone, and lets time pass until the name is looked up again. */
     serve: async (next: readonly string[], ms = 61_000) => {
       now.lines = next;
       await clock.advanceSettling(ms);
@@ -95,7 +104,7 @@ test('a NAPTR that is never answered leaves nothing stale and counts no failure'
     [AT_HOST, 'udp 192.0.2.1:5060'],
     [AT_SRV, 'udp 192.0.2.2:5070'],
   ] as const) {
-    const it = watch(t, ['a.test NAPTR !servfail', ...rest]);
+    const it = monitor(t, ['a.test NAPTR !servfail', ...rest]);
     await it.pass(600_000);
     assert.deepEqual(it.targets(), [wanted]);
     assert.deepEqual([it.row().isStale, it.failures()], [false, 0]);
@@ -107,7 +116,7 @@ test('a NAPTR that is never answered leaves nothing stale and counts no failure'
 });
 
 test('a change behind a NAPTR that is never answered is followed', async (t) => {
-  const it = watch(t, ['a.test NAPTR !refused', ...AT_SRV]);
+  const it = monitor(t, ['a.test NAPTR !refused', ...AT_SRV]);
   await it.pass(100);
   await it.serve(
     ['a.test NAPTR !refused', '_sip._udp.a.test SRV 1 1 5071 h.test', 'h.test A 192.0.2.4'],
@@ -117,7 +126,7 @@ test('a change behind a NAPTR that is never answered is followed', async (t) => 
 });
 
 test('the targets that NAPTR led to stay while it is not answered, and others do not join', async (t) => {
-  const it = watch(t, [...AT_NAPTR, ...AT_HOST]);
+  const it = monitor(t, [...AT_NAPTR, ...AT_HOST]);
   await it.pass(100);
   assert.deepEqual(it.targets(), ['tcp 192.0.2.3:5080']);
   const before = it.announced.length;
@@ -130,9 +139,9 @@ test('the targets that NAPTR led to stay while it is not answered, and others do
   assert.equal(it.row().isStale, false);
 });
 
-test('a target whose host is not answered stays, and one that is no longer listed goes', async (t) => {
+test('a target whose host lookup fails stays, and one that is no longer listed goes', async (t) => {
   const srv = (port: number, host: string) => `_sip._udp.a.test SRV 1 1 ${port} ${host}`;
-  const it = watch(t, [
+  const it = monitor(t, [
     ...[srv(1, 'h1.test'), srv(2, 'h2.test'), srv(3, 'h3.test')],
     ...['h1.test A 192.0.2.1', 'h2.test A 192.0.2.2', 'h3.test A 192.0.2.3'],
   ]);
@@ -146,7 +155,7 @@ test('a target whose host is not answered stays, and one that is no longer liste
 });
 
 test('an IPv6 target stays while AAAA is not answered beside A, and nothing is stale', async (t) => {
-  const it = watch(t, [...AT_HOST, 'a.test AAAA 2001:db8::1']);
+  const it = monitor(t, [...AT_HOST, 'a.test AAAA 2001:db8::1']);
   await it.pass(100);
   const before = it.announced.length;
   await it.serve([...AT_HOST, 'a.test AAAA !timeout']);
@@ -164,7 +173,7 @@ test('records whose order changes with each answer change no target', async (t) 
   const many = Array.from({ length: 5 }, (_, i) => `h.test A 192.0.2.${100 + i}`);
   const rest = [...AT_SRV, ...many, ...AT_NAPTR.slice(1)];
   for (const change of [{ resolve: 'first' }, { maxTargets: 2 }] as const) {
-    const it = watch(t, [...naptr, ...rest], change);
+    const it = monitor(t, [...naptr, ...rest], change);
     await it.pass(100);
     const before = it.targets();
     const told = it.announced.length;
@@ -179,27 +188,27 @@ test('records whose order changes with each answer change no target', async (t) 
   }
 });
 
-test('a name is not looked for in the family that the source address cannot send to', async (t) => {
-  const it = watch(t, [...AT_HOST, 'a.test AAAA 2001:db8::1'], { sourceAddress: '192.0.2.9' });
+test('a name is not resolved to the family that the source address cannot send to', async (t) => {
+  const it = monitor(t, [...AT_HOST, 'a.test AAAA 2001:db8::1'], { sourceAddress: '192.0.2.9' });
   await it.pass(100);
   assert.deepEqual(it.targets(), ['udp 192.0.2.1:5060']);
 });
 
-test('a target of an earlier pinger that cannot be pinged is forgotten', async (t) => {
+test('a target of an earlier pinger that must not be pinged is dropped', async (t) => {
   const addresses = ['192.0.2.7:0', '0.0.0.0:5060', '[2001:db8::1]:5060', '192.0.2.8:5060'];
   const known = addresses.map((address, index) => ({
     slot: { index, generation: 1 },
     ...{ transport: 'udp' as const, address, priority: undefined, weight: undefined },
   }));
-  const it = watch(t, ['a.test NAPTR !timeout'], { sourceAddress: '192.0.2.9' }, [
+  const it = monitor(t, ['a.test NAPTR !timeout'], { sourceAddress: '192.0.2.9' }, [
     { destination: SLOT, targets: known },
   ]);
   await it.pass(2_000);
   assert.deepEqual(it.targets(), ['udp 192.0.2.8:5060']);
 });
 
-test('a fault of our own on the way is no verdict', async (t) => {
-  const it = watch(t, ['a.test NAPTR !local', ...AT_HOST]);
+test('a local failure of a lookup changes no verdict', async (t) => {
+  const it = monitor(t, ['a.test NAPTR !local', ...AT_HOST]);
   await it.pass(5_000);
   assert.ok(it.row().resolutionFailures('local') > 0);
   assert.equal(it.row().resolutionFailures('nodata'), 0);

@@ -30,8 +30,8 @@ const DESTINATION: Destination = {
 };
 const SLOT = { index: 0, generation: 1 };
 
-/** Pings end at once: answered, or with this failure. */
-class Wire implements Transport {
+/** Every ping fails at once: refused, or with this failure. */
+class ScriptedTransport implements Transport {
   failure: TransportFailure | undefined;
 
   open(_endpoint: unknown, listener: FlowListener): Flow {
@@ -48,12 +48,12 @@ class Wire implements Transport {
   close(): void {}
 }
 
-const PLACE: ServerLocation = {
+const LOCATION: ServerLocation = {
   ...{ transport: 'udp', address: '192.0.2.1', family: 4, port: 5060 },
   ...{ priority: undefined, weight: undefined, steps: [] },
 };
 const located: LocateResult = {
-  ...{ kind: 'located', locations: [PLACE], expiresAtMs: Number.POSITIVE_INFINITY },
+  ...{ kind: 'located', locations: [LOCATION], expiresAtMs: Number.POSITIVE_INFINITY },
   ...{ lookupError: undefined, errors: [] },
 };
 const unlocated = (reason: 'local' | 'nxdomain'): LocateResult => ({
@@ -62,13 +62,13 @@ const unlocated = (reason: 'local' | 'nxdomain'): LocateResult => ({
 
 function setUp(resolve: () => LocateResult) {
   const clock = new FakeClock();
-  const transport = new Wire();
+  const transport = new ScriptedTransport();
   const buffer = createLedger();
   const posted: FromPinger[] = [];
   const pinger = new Pinger({
     clock,
     writer: new LedgerWriter(buffer),
-    known: [],
+    previousTargets: [],
     resolver: { locate: async () => resolve() },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
     openTransport: () => transport,
@@ -80,7 +80,7 @@ function setUp(resolve: () => LocateResult) {
   });
   pinger.start();
   pinger.handle({
-    type: 'watch',
+    type: 'monitor',
     destinations: [{ slot: SLOT, destination: DESTINATION, isFollowed: false }],
   });
   const ledger = new LedgerReader(buffer);
@@ -114,26 +114,26 @@ function setUp(resolve: () => LocateResult) {
   };
 }
 
-/** Until a verdict that no ping renews is stale. */
+/** After this time a verdict that no ping renews is stale. */
 const STALE_MS = 3 * INTERVAL_MS + TIMEOUT_MS;
-const OURS: TransportFailure = { reason: 'local', detail: 'EMFILE' };
+const LOCAL_FAILURE: TransportFailure = { reason: 'local', detail: 'EMFILE' };
 
-test('pings that fail by a fault of our own leave the verdict as it was, until it is stale', async () => {
+test('local failures leave the verdict as it was, until it is stale', async () => {
   const it = setUp(() => located);
   await it.pass(2 * INTERVAL_MS);
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
   const pings = it.shown().targets[0]?.pings ?? 0;
 
-  it.transport.failure = OURS;
+  it.transport.failure = LOCAL_FAILURE;
   await it.pass(STALE_MS - INTERVAL_MS);
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'refused']);
-  assert.equal(it.shown().targets[0]?.reason, 'local', 'the last ping says what it was');
+  assert.equal(it.shown().targets[0]?.reason, 'local', 'the last ping has its own reason');
 
   await it.pass(3 * INTERVAL_MS);
   const { state, code, reason, targets } = it.shown();
   assert.deepEqual([state, code, reason], ['unknown', -1, 'local']);
   assert.ok((targets[0]?.pings ?? 0) > pings, 'they are counted');
-  assert.equal(it.changes().length, 1, 'and are no change of the verdict');
+  assert.equal(it.changes().length, 1, 'and do not change the verdict');
   const metrics = await it.metrics();
   assert.match(metrics, /^sip_keepalive_is_alive\{destination="d"\} -1$/m);
   assert.doesNotMatch(metrics, /^sip_keepalive_up\{/m);
@@ -145,9 +145,9 @@ test('pings that fail by a fault of our own leave the verdict as it was, until i
   it.pinger.close();
 });
 
-test('a destination that we never could ping is unknown, never down', async () => {
+test('a destination that the exporter could never ping is unknown, never down', async () => {
   const it = setUp(() => located);
-  it.transport.failure = OURS;
+  it.transport.failure = LOCAL_FAILURE;
   await it.pass(10 * INTERVAL_MS);
   assert.deepEqual(
     [it.shown().state, it.shown().code, it.shown().reason],
@@ -157,11 +157,11 @@ test('a destination that we never could ping is unknown, never down', async () =
   assert.ok(it.ledger.pinger().localRun > 3);
   it.transport.failure = undefined;
   await it.pass(INTERVAL_MS);
-  assert.equal(it.ledger.pinger().localRun, 0, 'one ping that leaves ends the run');
+  assert.equal(it.ledger.pinger().localRun, 0, 'one ping that is sent ends the run');
   it.pinger.close();
 });
 
-test('a look-up that failed by a fault of our own is no verdict; one without an address becomes stale', async () => {
+test('a lookup that fails locally changes no verdict; a verdict on a name without an address becomes stale', async () => {
   let reason: 'local' | 'nxdomain' = 'local';
   const it = setUp(() => unlocated(reason));
   await it.pass(60_000);
@@ -170,7 +170,7 @@ test('a look-up that failed by a fault of our own is no verdict; one without an 
   await it.pass(60_000);
   assert.deepEqual([it.shown().state, it.shown().reason], ['down', 'resolution']);
   await it.pass(300_000);
-  assert.equal(it.shown().state, 'down', 'while look-ups say so');
+  assert.equal(it.shown().state, 'down', 'while lookups confirm it');
   reason = 'local';
   await it.pass(300_000);
   assert.equal(it.shown().state, 'unknown');

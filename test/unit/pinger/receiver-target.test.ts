@@ -27,7 +27,7 @@ const SOURCE = {
   answer: (_message: Uint8Array) => {},
 };
 
-/** A wire that writes down what it is given and does what the test says. */
+/** A transport that records what is sent, and does what the test says. */
 class ScriptedTransport implements Transport, Flow {
   readonly isReliable = false;
   readonly sent: string[] = [];
@@ -87,8 +87,8 @@ function setUp() {
     },
     listener: {
       ended: (outcome) => told.ends.push(outcome),
-      unobserved: () => assert.fail('nothing stood still'),
-      faulted: () => assert.fail('no fault'),
+      unobserved: () => assert.fail('nothing stalled'),
+      faulted: () => assert.fail('an internal error'),
       answeredLate: () => told.lates++,
       responded: () => told.responses++,
       challenged: () => {},
@@ -136,7 +136,7 @@ describe('a response', () => {
     assert.deepEqual([it.target.isBusy, it.transport.sent.length], [true, 1]);
   });
 
-  test('with our branch, sent-by and method ends the ping', () => {
+  test('with the branch, sent-by and method of the request ends the ping', () => {
     it.advance(25);
     it.take(answerTo(it.transport.sent[0]));
     assert.deepEqual(it.told.ends, [{ kind: 'answered', code: 200, rttMicros: 25_000 }]);
@@ -234,11 +234,7 @@ describe('a response', () => {
       assert.deepEqual(it.told.ends, [{ kind: 'failed', reason, detail }]);
       it.target.ping();
       it.advance(1000);
-      assert.deepEqual(
-        it.told.ends[1],
-        { kind: 'failed', reason: 'timeout' },
-        'of this ping alone',
-      );
+      assert.deepEqual(it.told.ends[1], { kind: 'failed', reason: 'timeout' }, 'of this ping only');
     });
   }
 
@@ -289,7 +285,7 @@ describe('a response', () => {
       (t: string) => t.replace('SIP/2.0 200', 'HTTP/1.1 200'),
     ],
   ] as const) {
-    test(`with our branch and ${name} ends the ping as malformed`, () => {
+    test(`with the branch of the request and ${name} ends the ping as malformed`, () => {
       it.take(answerTo(it.transport.sent[0], status, change));
       const detail = `malformed response: ${fault}`;
       assert.deepEqual(it.told.ends, [{ kind: 'failed', reason: 'malformed', detail }]);
@@ -311,7 +307,7 @@ describe('a response', () => {
     assert.deepEqual([it.told.ends.length, it.told.lates], [1, 1]);
   });
 
-  test('to the ping before, while the next is under way, is counted as late, once', () => {
+  test('to the previous ping, while the next is pending, is counted as late, once', () => {
     it.advance(1000);
     it.target.ping();
     it.take(answerTo(it.transport.sent[0], '100 Trying'));
@@ -364,7 +360,7 @@ describe('a target', () => {
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
   });
 
-  test('has as long to get its flow as for the answer, and says what it waited for', () => {
+  test('waits for its flow as long as for an answer, and then reports what it waited for', () => {
     const { target, transport, advance, told } = setUp();
     transport.onPrepare = undefined;
     target.ping();
@@ -372,16 +368,20 @@ describe('a target', () => {
     transport.listener?.awaits('a connection');
     advance(600);
     transport.listener?.awaits('the TLS handshake');
-    assert.deepEqual(told.ends, [], 'what the flow waited for before was not the peer');
+    assert.deepEqual(told.ends, [], 'the deadline begins when the flow waits for the peer');
     advance(400);
     const detail = 'waited for the TLS handshake';
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout', detail }]);
     assert.deepEqual([target.isBusy, transport.sent, transport.rests], [false, [], 1]);
     transport.listener?.ready(transport.local);
-    assert.deepEqual([target.isBusy, transport.sent], [false, []], 'too late is too late');
+    assert.deepEqual(
+      [target.isBusy, transport.sent],
+      [false, []],
+      'a flow that is ready after the deadline sends nothing',
+    );
   });
 
-  test('whose connection was lost before anything came back sends its request again over another', () => {
+  test('whose connection was lost before a response sends its request again over another one', () => {
     const { target, transport, advance, take, told } = setUp();
     target.ping();
     advance(5);
@@ -392,7 +392,7 @@ describe('a target', () => {
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
   });
 
-  test('that was closed while its flow got ready sends nothing', () => {
+  test('that was closed while its flow prepared sends nothing', () => {
     const { target, transport } = setUp();
     transport.onPrepare = undefined;
     target.ping();
@@ -401,7 +401,7 @@ describe('a target', () => {
     assert.deepEqual([target.isBusy, transport.sent], [false, []]);
   });
 
-  test('whose flow cannot be made ready ends its ping with the reason', () => {
+  test('whose flow fails to prepare ends its ping with the reason', () => {
     const { target, transport, told } = setUp();
     transport.onPrepare = (listener) => listener.failed({ reason: 'unreachable' });
     target.ping();
@@ -409,7 +409,7 @@ describe('a target', () => {
     assert.equal(target.isBusy, false);
   });
 
-  test('whose wire fails under a ping ends it with the reason, and no ping twice', () => {
+  test('whose transport fails during a ping ends it with the reason, once', () => {
     const { target, transport, told } = setUp();
     target.ping();
     transport.listener?.failed({ reason: 'refused' });
@@ -417,7 +417,7 @@ describe('a target', () => {
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused' }]);
   });
 
-  test('says in its next request from where it sends now', () => {
+  test('puts its new local address into its next request', () => {
     const { target, transport, take, told } = setUp();
     target.ping();
     take(answerTo(transport.sent[0]));
@@ -429,7 +429,7 @@ describe('a target', () => {
   });
 });
 
-describe('a message that is no response', () => {
+describe('a message that is not a response', () => {
   const request = (method: string) =>
     [
       `${method} sip:keepalive@192.0.2.99 SIP/2.0`,
@@ -442,7 +442,7 @@ describe('a message that is no response', () => {
       '',
     ].join('\r\n');
 
-  test('is answered when it is an OPTIONS, by the way it came', () => {
+  test('is answered over the same path when it is an OPTIONS', () => {
     const { take, told, receiver } = setUp();
     const answers: string[] = [];
     const answer = (message: Uint8Array) => answers.push(Buffer.from(message).toString('latin1'));
@@ -464,7 +464,7 @@ describe('a message that is no response', () => {
     assert.deepEqual([told.unmatched, receiver.received], [others.length, others.length]);
   });
 
-  test('is a keep-alive of a NAT binding, and no stray, when it is no message at all', () => {
+  test('is counted as a NAT keepalive, not as a stray, when it is no SIP at all', () => {
     const { take, told } = setUp();
     const stun = (type: string, length = 0) =>
       `${type}${String.fromCharCode(0, length)}\x21\x12\xa4\x42${'t'.repeat(12 + length)}`;
@@ -478,7 +478,7 @@ describe('a message that is no response', () => {
     assert.deepEqual([told.keepalives, told.unmatched], [keepalives.length, 4]);
   });
 
-  test('is never answered when it is our own request that came back', () => {
+  test('is never answered when it is a request of the exporter itself', () => {
     const { take, told, target, transport, advance } = setUp();
     const answer = () => assert.fail('answered');
     target.ping();
@@ -493,7 +493,7 @@ describe('a message that is no response', () => {
     assert.equal(told.unmatched, 0);
   });
 
-  test('gets a 482 when it is our own request by way of another, whose answer is no life', () => {
+  test('gets a 482 when it is a request of the exporter that a proxy sent back, and the ping is not alive', () => {
     const { take, told, target, transport } = setUp();
     const answers: string[] = [];
     const answer = (message: Uint8Array) => answers.push(Buffer.from(message).toString('latin1'));
@@ -506,7 +506,7 @@ describe('a message that is no response', () => {
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 482, rttMicros: 0, detail }]);
   });
 
-  test('is answered a hundred times a second and no more', () => {
+  test('is answered at most a hundred times a second', () => {
     const { take, told, clock } = setUp();
     let answers = 0;
     const from = { ...SOURCE, answer: () => answers++ };

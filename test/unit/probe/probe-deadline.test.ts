@@ -29,7 +29,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   const pinger = new Pinger({
     clock,
     writer: new LedgerWriter(createLedger()),
-    known: [],
+    previousTargets: [],
     resolver: { locate: () => new Promise(() => {}) },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
     openTransport: () => neverReady,

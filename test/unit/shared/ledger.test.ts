@@ -67,7 +67,7 @@ const fresh = () => {
   return { buffer, writer: new LedgerWriter(buffer), reader: new LedgerReader(buffer) };
 };
 
-describe('what a reader sums equals what the writer wrote', () => {
+describe('a reader adds up what the writer wrote', () => {
   const { writer, reader } = fresh();
 
   test('of the pings of a target', () => {
@@ -113,7 +113,7 @@ describe('what a reader sums equals what the writer wrote', () => {
     );
   }
 
-  test('also when the sum of round trips is past 2^32 microseconds', () => {
+  test('also when the sum of round-trip times exceeds 2^32 microseconds', () => {
     const slot = writer.openTarget(1);
     const rttMicros = 2 ** 32 - 1;
     for (let i = 0; i < 5; i++) writer.recordPing(slot, { ...ALIVE, rttMicros });
@@ -178,7 +178,7 @@ describe('what a reader sums equals what the writer wrote', () => {
     assert.equal(recents.length, 3);
   });
 
-  test('codes past the first few different ones are counted together', () => {
+  test('status codes beyond the first few are counted together', () => {
     const slot = writer.openTarget(2);
     for (let i = 0; i < CODES_PER_TARGET + 3; i++) {
       writer.recordPing(slot, { ...ALIVE, code: 200 + i });
@@ -197,7 +197,7 @@ describe('what a reader sums equals what the writer wrote', () => {
     assert.equal(reader.target(other)?.lateResponses, 0);
   });
 
-  test('the moment of the present state is that of the change, not of the last ping', () => {
+  test('the time of the current state is that of the change, not of the last ping', () => {
     const slot = writer.openTarget(5);
     writer.recordPing(slot, { ...ALIVE, endedAtMs: 1000 });
     writer.recordPing(slot, { ...ALIVE, endedAtMs: 2000 });
@@ -247,7 +247,7 @@ describe('a destination', () => {
     return { state, sinceMs, changes, resolutionFailures, ...names, reason: undefined };
   };
 
-  test('keeps its row when it is opened again, and loses it to the next tenant', () => {
+  test('keeps its row when it is opened again, and loses it to the next owner', () => {
     writer.recordResolution(slot, 1_700_000_000_000, true, 3);
     writer.recordResolutionFailure(slot, 'servfail', true, 1_700_000_000_000);
     writer.openDestination(slot);
@@ -263,7 +263,7 @@ describe('a destination', () => {
 });
 
 describe('the row of a target', () => {
-  test('is hidden from its former tenant and empty for the next', () => {
+  test('is hidden from its former owner and empty for the next', () => {
     const { writer, reader } = fresh();
     const former = writer.openTarget(0);
     writer.recordPing(former, ALIVE);
@@ -275,7 +275,7 @@ describe('the row of a target', () => {
     assert.equal(writer.targetsUsed, 1);
   });
 
-  test('that was left half-written is not readable until a new writer mends it', () => {
+  test('that a crash left half-written is unreadable until a new writer unlocks it', () => {
     const { buffer, writer, reader } = fresh();
     const slot = writer.openTarget(0);
     const [kept] = [writer.openTarget(1)];
@@ -290,7 +290,7 @@ describe('the row of a target', () => {
     assert.equal(reader.target(slot)?.pings, 2);
   });
 
-  test('that was left half-written by its very first tenant serves the next', () => {
+  test('that a crash left half-written for its first owner serves the next', () => {
     const scratch = fresh();
     const version = firstChangedCell(scratch.buffer, 100, () => scratch.writer.openTarget(0));
     const { buffer, reader } = fresh();
@@ -299,7 +299,7 @@ describe('the row of a target', () => {
     assert.equal(reader.target(slot)?.pings, 0);
   });
 
-  test('of a destination that was left half-written is mended too', () => {
+  test('of a destination that a crash left half-written is unlocked too', () => {
     const { buffer, writer, reader } = fresh();
     const slot = { index: 3, generation: 1 };
     const version = firstChangedCell(buffer, 0, () => writer.openDestination(slot));
@@ -309,7 +309,7 @@ describe('the row of a target', () => {
     assert.equal(reader.destination(slot)?.state, 'unknown');
   });
 
-  test('a new writer knows the rows in use, and that no ping is under way any more', () => {
+  test('a new writer knows the rows in use, and that no ping is pending', () => {
     const { buffer, writer, reader } = fresh();
     writer.openTarget(0);
     writer.openTarget(4);
@@ -319,10 +319,10 @@ describe('the row of a target', () => {
   });
 });
 
-describe('how connections to a target came about', () => {
+describe('the connection row of a target', () => {
   const EMPTY = { buckets: RTT_BUCKETS_MICROS.concat(0).map(() => 0), sumMicros: 0 };
 
-  test('is not there until one was made, and pings do not make one', () => {
+  test('does not exist before the first connection; pings do not create it', () => {
     const { writer, reader } = fresh();
     const slot = writer.openTarget(0);
     assert.equal(reader.connection(slot), undefined);
@@ -335,7 +335,7 @@ describe('how connections to a target came about', () => {
     assert.equal(reader.target(slot)?.pings, 1, 'and leaves the pings as they were');
   });
 
-  test('adds up to what was written, phase by phase', () => {
+  test('holds the sums of what was written, per phase', () => {
     const micros = fc.oneof(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       fc.constantFrom(...RTT_BUCKETS_MICROS, ...RTT_BUCKETS_MICROS.map((bound) => bound + 1)),
@@ -365,7 +365,7 @@ describe('how connections to a target came about', () => {
     );
   });
 
-  test('is of one target, also of the last one that a ledger holds', () => {
+  test('belongs to one target, also for the last one of the ledger', () => {
     const { writer, reader } = fresh();
     const slots = [0, 1, LEDGER_CAPACITY - 1].map((index) => writer.openTarget(index));
     for (const [i, slot] of slots.entries()) writer.recordConnect(slot, 'tls', i + 1);
@@ -375,7 +375,7 @@ describe('how connections to a target came about', () => {
     }
   });
 
-  test('is hidden from its former tenant and empty for the next', () => {
+  test('is hidden from its former owner and empty for the next', () => {
     const { writer, reader } = fresh();
     const former = writer.openTarget(0);
     writer.recordConnect(former, 'connect', 700);
@@ -388,7 +388,7 @@ describe('how connections to a target came about', () => {
     assert.deepEqual(reader.connection(present)?.phase('tls'), EMPTY);
   });
 
-  test('that was left half-written is not readable until a new writer mends it', () => {
+  test('that a crash left half-written is unreadable until a new writer unlocks it', () => {
     const { buffer, writer, reader } = fresh();
     const slot = writer.openTarget(0);
     writer.recordConnect(slot, 'connect', 700);
@@ -401,7 +401,7 @@ describe('how connections to a target came about', () => {
     assert.equal(reader.connection(slot)?.phase('tls').sumMicros, 901);
   });
 
-  test('stays as it was read, whatever is written after it', () => {
+  test('does not change after it was read', () => {
     const { writer, reader } = fresh();
     const slot = writer.openTarget(0);
     const rows = [];
@@ -413,7 +413,7 @@ describe('how connections to a target came about', () => {
   });
 });
 
-describe('challenges that were met', () => {
+describe('answered challenges', () => {
   test('are counted by target, apart from pings', () => {
     const { writer, reader } = fresh();
     const [slot, other] = [writer.openTarget(0), writer.openTarget(1)];
@@ -425,7 +425,7 @@ describe('challenges that were met', () => {
     assert.equal(reader.target(slot)?.challenges, 3);
   });
 
-  test('are those of the present tenant of a row', () => {
+  test('are those of the current owner of a row', () => {
     const { writer, reader } = fresh();
     const former = writer.openTarget(0);
     writer.recordChallenge(former);
@@ -436,7 +436,7 @@ describe('challenges that were met', () => {
 });
 
 describe('a row that was read', () => {
-  test('stays as it was, whatever is written and read after it', () => {
+  test('does not change with later writes and reads', () => {
     const { writer, reader } = fresh();
     const slots = [writer.openTarget(0), writer.openTarget(1)] as const;
     const destination = { index: 0, generation: 1 };
@@ -455,7 +455,7 @@ describe('a row that was read', () => {
 });
 
 describe('a reader beside a writer in another thread', () => {
-  test('sees no contradiction within a row', async () => {
+  test('never sees a row in a half-written state', async () => {
     const ledger = createLedger();
     const stop = new SharedArrayBuffer(4);
     const worker = new Worker(new URL('./ledger-writer.worker.js', import.meta.url), {

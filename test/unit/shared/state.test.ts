@@ -32,13 +32,13 @@ function judgeAll(history: readonly boolean[], rise: number, fall: number): Verd
 }
 
 describe('the verdict of a target', () => {
-  test('is up after rise pings alive in a row, down after fall that were not', () => {
+  test('is up after `rise` consecutive alive pings, down after `fall` failed ones', () => {
     const holds = (history: boolean[], rise: number, fall: number) =>
       assert.equal(judgeAll(history, rise, fall).state, stateByLaw(history, rise, fall));
     fc.assert(fc.property(outcomes, threshold, threshold, holds), { numRuns: 1000 });
   });
 
-  test('never flips without rise or fall equal outcomes in a row', () => {
+  test('never changes without `rise` or `fall` equal outcomes in a row', () => {
     const holds = (history: boolean[], rise: number, fall: number) => {
       let before = UNKNOWN;
       for (const [i, isAlive] of history.entries()) {
@@ -55,11 +55,11 @@ describe('the verdict of a target', () => {
     fc.assert(fc.property(outcomes, threshold, threshold, holds), { numRuns: 1000 });
   });
 
-  test('stays unknown while neither threshold is reached', () => {
+  test('stays unknown until a threshold is reached', () => {
     assert.deepEqual(judgeAll([true, true, false, true, true], 3, 2), { state: 'unknown', run: 2 });
   });
 
-  test('a run is counted up to the longest threshold and no further', () => {
+  test('a run is counted up to the largest threshold', () => {
     const up = nextVerdict({ state: 'up', run: MAX_RUN }, true, MAX_RUN, 1);
     assert.deepEqual(up, { state: 'up', run: MAX_RUN });
     const down = nextVerdict({ state: 'down', run: -MAX_RUN }, false, 1, MAX_RUN);

@@ -5,7 +5,7 @@ import type { ToPinger } from '../../../src/shared/protocol.js';
 import { PostQueue } from '../../../src/supervisor/post-queue.js';
 
 const message = (index: number): ToPinger => ({
-  ...{ type: 'unwatch', slots: [{ index, generation: 1 }] },
+  ...{ type: 'unmonitor', slots: [{ index, generation: 1 }] },
 });
 
 test('the first message is posted at once, the others in order, one per tick', async () => {

@@ -76,7 +76,7 @@ async function settleAll({ settle }: Pick<ReturnType<typeof rig>, 'settle'>) {
 }
 
 describe('the start of the pinger thread', () => {
-  test('passes on the targets that are known, and sends everything once it is ready', async () => {
+  test('passes on the targets that were resolved before, and sends everything once it is ready', async () => {
     const target = {
       ...{ transport: 'udp', host: '192.0.2.1', port: 5060, priority: 0, weight: 0 },
       ...{ slot: { index: 7, generation: 1 } },
@@ -85,7 +85,7 @@ describe('the start of the pinger thread', () => {
     const it = rig(all);
     it.supervisor.start();
     assert.deepEqual(
-      it.thread().given.known.map(({ destination }) => destination.index),
+      it.thread().given.previousTargets.map(({ destination }) => destination.index),
       [1],
     );
     assert.deepEqual([it.supervisor.isReady, it.thread().received], [false, []]);
@@ -95,7 +95,7 @@ describe('the start of the pinger thread', () => {
     const [debug, files, watch, ...others] = it.thread().received;
     assert.deepEqual(debug, { type: 'debug', level: undefined, destinations: [] });
     assert.deepEqual(files, { type: 'files', files: new Map([['key', 'contents']]) });
-    assert.ok(watch?.type === 'watch');
+    assert.ok(watch?.type === 'monitor');
     assert.deepEqual(
       watch.destinations.map(({ slot, destination }) => [slot.index, destination.uri]),
       [
@@ -113,8 +113,8 @@ describe('the start of the pinger thread', () => {
     it.all.shift();
     it.thread().send({ type: 'ready' });
     await settleAll(it);
-    assert.deepEqual(it.thread().ofType('unwatch'), [
-      { type: 'unwatch', slots: [{ index: 1, generation: 1 }] },
+    assert.deepEqual(it.thread().ofType('unmonitor'), [
+      { type: 'unmonitor', slots: [{ index: 1, generation: 1 }] },
     ]);
   });
 
@@ -149,14 +149,14 @@ describe('messages to the pinger thread', () => {
     assert.deepEqual(
       it
         .thread()
-        .ofType('watch')
+        .ofType('monitor')
         .map(({ destinations }) => destinations.length),
       [500, 500, 201],
     );
     it.supervisor.unwatch(many.map(({ slot }) => slot));
-    assert.equal(it.thread().ofType('unwatch').length, 1, 'the first is posted at once');
+    assert.equal(it.thread().ofType('unmonitor').length, 1, 'the first is posted at once');
     await settleAll(it);
-    assert.equal(it.thread().ofType('unwatch').length, 3);
+    assert.equal(it.thread().ofType('unmonitor').length, 3);
   });
 
   test('before it is ready are not posted: everything is sent then', async () => {
@@ -332,7 +332,7 @@ describe('the pinger thread exits', () => {
     const watched = () =>
       it
         .thread()
-        .ofType('watch')
+        .ofType('monitor')
         .map(({ destinations }) => destinations.map(({ slot }) => slot.index));
     assert.deepEqual(watched(), [[1]]);
     it.supervisor.watch([registered(2)]);
