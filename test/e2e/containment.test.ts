@@ -182,7 +182,7 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
       const response = await fetch(`${exporter.url}${path}`);
       const text = await response.text();
       assert.equal(response.status, 503);
-      assert.match(text, /the exporter could not ping: internal error/);
+      assert.match(text, /the exporter cannot ping: internal error/);
     });
     assert.match(await exporter.get(path), /^probe_success 1$/m);
   });
