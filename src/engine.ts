@@ -1,4 +1,4 @@
-/** The part that pings: the ledger, the registry of destinations and the pinger thread, joined. */
+/** Joins what pings: the ledger, the registry of destinations and the pinger thread. */
 
 import { DestinationRegistry } from './registry/registry.js';
 import type { Clock } from './shared/clock.js';

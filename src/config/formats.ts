@@ -93,7 +93,7 @@ const aliveCodes: Format<string> = (given) => {
   return codes;
 };
 
-export const sipUri: Format<string> = (given) => {
+const sipUri: Format<string> = (given) => {
   if (typeof given !== 'string') throw new Expected('a SIP URI', given);
   try {
     return canonicalUri(given);

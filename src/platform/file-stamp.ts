@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 
 export interface FileStamp {
-  /** Another one after the file was written, replaced, removed, or given other permissions. */
+  /** Differs after the file was written, replaced, removed, or given other permissions. */
   readonly text: string;
   /** When the file was last written: wall clock, milliseconds; 0 when there is no such file. */
   readonly writtenAtMs: number;

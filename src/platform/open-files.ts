@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** The soft limit (RLIMIT_NOFILE); undefined where there is none, or none that can be read. */
+/** The soft limit (RLIMIT_NOFILE); undefined when it is unlimited or cannot be read. */
 export function openFileLimit(): number | undefined {
   return fromProc() ?? fromReport();
 }
@@ -17,7 +17,7 @@ function fromProc(): number | undefined {
   }
 }
 
-/** Elsewhere Node.js tells it in its diagnostic report. */
+/** On other systems, from the diagnostic report of Node.js. */
 function fromReport(): number | undefined {
   const report: unknown = process.report?.getReport();
   const limits = member(member(report, 'userLimits'), 'open_files');

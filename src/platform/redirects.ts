@@ -1,22 +1,22 @@
-/** Where an HTTP server sends us on to (RFC 9110 15.4), as Prometheus follows it. */
+/** Follows HTTP redirects (RFC 9110 15.4) as Prometheus does. */
 
 const MAX_REDIRECTS = 10;
-/** Others of 3xx are no redirects, or leave the choice to people. */
+/** Other 3xx codes are no redirects, or leave the choice to a person. */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export interface Hop {
   readonly url: URL;
-  /** It is the server of the settings, who may see our credentials. */
+  /** Whether it is the configured server, which may receive the credentials. */
   readonly isTrusted: boolean;
-  /** How many have led here. */
+  /** How many redirects have led here. */
   readonly redirects: number;
 }
 
 /**
- * The next hop of a GET; undefined when the reply is the last one. Credentials go to no other host
- * or port, and not from https to http; once they were left out they stay so.
+ * The next hop of a GET; undefined when the reply is not a redirect. Credentials are not sent to
+ * another host or port, nor from https to http; once omitted, they stay omitted.
  *
- * @throws Error when it leads nowhere, to another scheme, or on and on.
+ * @throws Error when the location is not an http or https URL, or after too many redirects.
  */
 export function nextRequest(
   hop: Hop,
@@ -27,7 +27,7 @@ export function nextRequest(
     throw new Error(`expected at most ${MAX_REDIRECTS} redirects, got more`);
   }
   if (!URL.canParse(location, hop.url.href)) {
-    throw new Error(`status ${status} to what is no URL`);
+    throw new Error(`status ${status} to an invalid URL`);
   }
   const url = new URL(location, hop.url.href);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {

@@ -2,13 +2,13 @@
 
 import { FAILSAFE_SCHEMA, loadAll, mergeTag, nullCoreTag, YAMLException } from 'js-yaml';
 
-/** Values that aliases may add to those that are written. */
+/** How many values aliases may add to those that are written out. */
 const MAX_ALIASED_VALUES = 1_000_000;
 
 /**
- * Scalars are texts as they are written: `007` is not 7, and `1.0` is not 1. Whoever reads a value
- * knows whether it is to be a number. Only nothing, `~` and `null` are null. `<<` merges mappings, as
- * in YAML 1.1: people share settings by it.
+ * Scalars stay texts: `007` is not 7, and `1.0` is not 1, because only the reader of a value knows
+ * whether it is a number. An empty value, `~` and `null` are null. `<<` merges mappings, as in YAML
+ * 1.1, for shared settings.
  */
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag, mergeTag);
 

@@ -43,7 +43,7 @@ export function resolveClaims(claims: readonly SourcedClaim[]): ResolvedClaim | 
 }
 
 /** The claims for the URI of the first one: one name cannot stand for two URIs. */
-export function compatibleClaims(claims: readonly SourcedClaim[]): readonly SourcedClaim[] {
+function compatibleClaims(claims: readonly SourcedClaim[]): readonly SourcedClaim[] {
   const [first] = claims;
   return claims.filter(({ destination }) => destination.uri === first?.destination.uri);
 }
@@ -52,10 +52,7 @@ export function compatibleClaims(claims: readonly SourcedClaim[]): readonly Sour
  * The destination to watch for all of these claims: the first one's, with additional labels from
  * the others, at the shortest interval of all.
  */
-export function mergeClaims([first, ...others]: readonly [
-  SourcedClaim,
-  ...SourcedClaim[],
-]): Destination {
+function mergeClaims([first, ...others]: readonly [SourcedClaim, ...SourcedClaim[]]): Destination {
   if (others.length === 0) return first.destination;
   const { settings } = first.destination;
   const all = [first, ...others].map(({ destination }) => destination);

@@ -2,7 +2,7 @@
  * Which SIP answers count as alive: `2xx`, `200-299`, `any`, `!503`, policies by name, in a list.
  */
 
-/** What other systems take for a living peer, by the name of the system. */
+/** Which responses other systems accept as alive, by the name of the system. */
 export const POLICIES: Readonly<Record<string, string>> = {
   kamailio: '2xx',
   opensips: '200',
@@ -14,21 +14,21 @@ export const POLICIES: Readonly<Record<string, string>> = {
 };
 
 /** The smallest and largest status code of a final response (RFC 3261 21). */
-export const FIRST_FINAL_CODE = 200;
-export const LAST_FINAL_CODE = 699;
+const FIRST_FINAL_CODE = 200;
+const LAST_FINAL_CODE = 699;
 
-/** Tells of every final status code whether it counts as alive. */
+/** The final status codes that count as alive. */
 export type AliveCodes = ReadonlySet<number>;
 
-/** What {@link parseAliveCodes} throws. */
+/** The text is not a list of codes. */
 export class AliveCodesError extends Error {
   override readonly name = 'AliveCodesError';
 }
 
 /**
- * Reads a list of codes. A `!` takes codes away, wherever it stands; a list of nothing but `!` items
- * takes them away from `any`. Only what a peer really answered is ever held against the list: a
- * timeout is not a 408 here.
+ * Reads a list of codes. Items with `!` exclude codes, whatever their position; a list of only such
+ * items excludes them from `any`. The list applies to received responses only: a timeout is not a
+ * 408.
  *
  * @throws AliveCodesError naming the item.
  */

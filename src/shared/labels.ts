@@ -10,12 +10,12 @@ const RESERVED: ReadonlySet<string> = new Set(RESERVED_LABELS);
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
 
-/** Labels of one destination: what metrics have of each is written some twenty times a scrape. */
+/** Labels of one destination; each scrape writes them about twenty times. */
 const MAX_LABELS = 100;
-/** Characters of their names and values in all. */
+/** Total length of their names and values. */
 const MAX_CHARACTERS = 16_384;
 
-/** Why there are too many labels for one destination, or too long ones; undefined when there are not. */
+/** The problem with the number or length of a destination's labels; undefined without one. */
 export function labelsFault(labels: Readonly<Record<string, unknown>>): string | undefined {
   const all = Object.entries(labels);
   if (all.length > MAX_LABELS) return `expected at most ${MAX_LABELS}, got ${all.length}`;
@@ -35,7 +35,7 @@ export function isFreeLabelName(name: string): boolean {
 
 export interface ExposedLabels<Value> {
   readonly labels: Readonly<Record<string, Value>>;
-  /** From the name as it was given to the one that metrics have. */
+  /** From the given name to the name in the metrics. */
   readonly renamed: ReadonlyMap<string, string>;
 }
 

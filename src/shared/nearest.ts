@@ -2,7 +2,7 @@
 
 /** ` (nearest: "targets")` when one of the names is a typing error away, else nothing. */
 export function nearestOf(word: string, names: Iterable<string>): string {
-  // A longer word is no typing error, and comparing it would cost.
+  // A longer word is not a typing error, and would be slow to compare.
   if (word.length > 64) return '';
   let best: string | undefined;
   let fewest = Math.min(2, Math.floor(word.length / 3)) + 1;
@@ -15,7 +15,7 @@ export function nearestOf(word: string, names: Iterable<string>): string {
   return best === undefined ? '' : ` (nearest: ${JSON.stringify(best)})`;
 }
 
-/** Characters to insert, delete or replace, `-` and `_` being the same (Levenshtein 1966). */
+/** Edit distance (Levenshtein 1966); `-` and `_` are the same. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, char] of [...a].entries()) {

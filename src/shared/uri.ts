@@ -9,7 +9,7 @@ import { TRANSPORTS, type TransportChoice, type TransportName } from './outcome.
 /** A parsed `sip:` or `sips:` URI. All parts are in canonical form. */
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
-  /** As written, escapes included; empty when absent. A `+` is a plus. */
+  /** As written, with its escapes; empty when absent. A `+` is a plus. */
   readonly user: string;
   /** Lower case; IPv6 without its brackets, and as IPv4 where it is an IPv4-mapped one. */
   readonly host: string;
@@ -20,7 +20,7 @@ export interface SipUri {
   readonly params: readonly (readonly [name: string, value: string | undefined])[];
 }
 
-/** Where a URI without a port is served (RFC 3261 19.1.2, RFC 7118 9). */
+/** The port of a URI without one (RFC 3261 19.1.2, RFC 7118 9). */
 export const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = {
   udp: 5060,
   tcp: 5060,
@@ -29,7 +29,7 @@ export const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = {
   wss: 443,
 };
 
-/** What {@link parseUri} throws: the text is no SIP URI that can be watched. */
+/** The text is not a SIP URI of a destination. */
 export class UriError extends Error {
   override readonly name = 'UriError';
 }
@@ -44,9 +44,8 @@ const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 /**
  * Reads a SIP URI; `sip:` may be left out (`192.0.2.1`, `alice@example.com:5070`).
  *
- * @param otherwise the transport to use when the URI names none; it decides which port is the
- *   default one.
- * @throws UriError saying what was wanted and what came.
+ * @param otherwise the transport of a URI that names none; it determines the default port.
+ * @throws UriError saying what was expected and what was given.
  */
 export function parseUri(text: string, otherwise: TransportChoice = 'auto'): SipUri {
   const fail = (why: string): never => {
@@ -86,8 +85,8 @@ export function parseUri(text: string, otherwise: TransportChoice = 'auto'): Sip
 }
 
 /**
- * The wire that a URI is pinged over: the one that it names, made secure by `sips:` (RFC 3261
- * 26.2.2, RFC 7118 5.2), else `otherwise`. Undefined when it names one that there is not.
+ * The transport of a URI: the one that it names, made secure by `sips:` (RFC 3261 26.2.2, RFC 7118
+ * 5.2), or `otherwise`. Undefined when it names an unknown one.
  */
 export function transportOf(
   uri: Pick<SipUri, 'scheme' | 'params'>,
@@ -104,8 +103,8 @@ export function transportOf(
 /**
  * The canonical text of a URI: two spellings of one destination give one text.
  *
- * The default port and transport of a name are kept: RFC 3263 4.1 and 4.2 look up a name with a
- * port, or with a transport, in another way than one without, so they are other destinations.
+ * The default port and transport of a name are kept: RFC 3263 4.1 and 4.2 resolve a name with a
+ * port or transport differently from one without, so these are different destinations.
  */
 export function formatUri(uri: SipUri): string {
   const user = uri.user === '' ? '' : `${uri.user}@`;
@@ -122,7 +121,7 @@ export function canonicalUri(text: string, transport: TransportChoice = 'auto'):
 /**
  * The canonical form of a URI that can be pinged; `transport` as in {@link parseUri}.
  *
- * @throws UriError when it is none, or when no ping could ever go there.
+ * @throws UriError when it is not a SIP URI, or cannot be pinged.
  */
 export function pingableUri(text: string, transport: TransportChoice): string {
   const uri = parseUri(text, transport);
@@ -142,7 +141,7 @@ export function pingableUri(text: string, transport: TransportChoice): string {
   return formatUri(uri);
 }
 
-/** Whether pings of the destination go to a name that has to be resolved. */
+/** Whether the destination is pinged at a name that has to be resolved. */
 export function hasName({ uri, settings }: Pick<Destination, 'uri' | 'settings'>): boolean {
   return parseUri(settings.identity.route || uri, settings.transport).hostKind === 'name';
 }

@@ -12,7 +12,7 @@ import type { LogLine } from '../shared/protocol.js';
 import { secretIn } from '../shared/secret-file.js';
 import type { WebhookHealth } from '../status/health.js';
 
-export const MAX_QUEUED = 10_000;
+const MAX_QUEUED = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
 /** An event that is older than this is not delivered any more; no pause is longer either. */

@@ -5,7 +5,7 @@ export const FLAG_DISABLED = 4;
 export const FLAG_NO_PING = 32;
 
 /** Kamailio's buffer: it reads the rest of a longer line as another line. */
-export const MAX_LINE_BYTES = 1023;
+const MAX_LINE_BYTES = 1023;
 
 export type Line =
   | { readonly kind: 'nothing' }

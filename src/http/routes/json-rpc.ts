@@ -5,11 +5,11 @@ import { isMapping, show } from '../../platform/values.js';
 /** Calls in one batch. */
 const MAX_CALLS = 1_000;
 
-export const PARSE_ERROR = -32700;
+const PARSE_ERROR = -32700;
 export const INVALID_REQUEST = -32600;
-export const METHOD_NOT_FOUND = -32601;
+const METHOD_NOT_FOUND = -32601;
 export const INVALID_PARAMS = -32602;
-export const INTERNAL_ERROR = -32603;
+const INTERNAL_ERROR = -32603;
 
 /** The error of a call, with its JSON-RPC code. */
 export class RpcError extends Error {

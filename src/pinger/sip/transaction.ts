@@ -22,9 +22,9 @@ import type { TimerWheel } from '../time/timer-wheel.js';
 import type { DiscardedResponse } from './discarded-response.js';
 
 /** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
-export const T1_MS = 500;
+const T1_MS = 500;
 /** RFC 3261 17.1.2.2: the maximum pause between retransmissions. */
-export const T2_MS = 4000;
+const T2_MS = 4000;
 
 /** What a transaction needs from whoever starts it (RFC 3261 5: the transaction user). */
 export interface TransactionUser {

@@ -5,7 +5,7 @@
  */
 
 /** Waking later than this is a stall. */
-export const STALL_MS = 20;
+const STALL_MS = 20;
 
 /** All times are monotonic milliseconds. */
 export class StallDetector {

@@ -151,9 +151,9 @@ export const PINGER = {
 /** The same cell in rows of every kind. */
 export const GENERATION = TARGET.generation;
 export const DESTINATIONS_AT = PINGER.words;
-export const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
-export const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
-export const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
+const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
+const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
+const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
 const LEDGER_BYTES = 4 * (RECENTS_AT + LEDGER_CAPACITY * RECENT.words);
 
 export const destinationAt = (slot: DestinationSlot) =>

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { openFileLimit } from '../../../src/platform/open-files.js';
@@ -10,7 +9,10 @@ test('the version is that of package.json', () => {
   assert.equal(readVersion(), version);
 });
 
-test('the limit of open files is the one that a shell of this process sees', () => {
-  const text = execFileSync('sh', ['-c', 'ulimit -Sn'], { encoding: 'utf8' }).trim();
-  assert.equal(openFileLimit(), text === 'unlimited' ? undefined : Number(text));
+test('the limit of open files is the soft limit that Node.js reports', () => {
+  const report = process.report.getReport() as unknown as {
+    readonly userLimits: { readonly open_files: { readonly soft: number | string } };
+  };
+  const { soft } = report.userLimits.open_files;
+  assert.equal(openFileLimit(), soft === 'unlimited' ? undefined : Number(soft));
 });

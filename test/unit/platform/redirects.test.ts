@@ -64,7 +64,7 @@ describe('redirects', () => {
     ['file:///etc/passwd', /to file:, expected http: or https:/],
     ['ftp://a.example/', /to ftp:/],
     ['data:application/json,[]', /to data:/],
-    ['http://', /to what is no URL/],
+    ['http://', /to an invalid URL/],
   ] as const) {
     test(`to ${location} is refused`, () => {
       assert.throws(() => follow('http://a.example/', location), why);

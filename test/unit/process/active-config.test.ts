@@ -29,13 +29,17 @@ function rig(t: TestContext, text: string, flags: readonly string[] = []) {
   const state = { size: 1, isBroken: false, discovery: async () => {} };
   const log = {
     write: (line: LogLine) => void logged.push(line),
+    writeAlways: () => assert.fail(),
     setLevel: (level: string) => void levels.push(level),
   };
   const faults = new Faults({ now: () => clock.now(), log: log.write });
   const active = new ActiveConfig({
     ...{ sources, loaded: load(sources), clock, log, faults },
     parts: () => ({
-      supervisor: { sendFiles: () => void steps.push('files') },
+      supervisor: {
+        sendFiles: () => void steps.push('files'),
+        sendDebugSettings: () => void steps.push('debug'),
+      },
       registry: state,
       reconciler: {
         use: async () => {
@@ -107,7 +111,9 @@ describe('a reload', () => {
     clock.advance(10_000);
     write(`${ONE}log: { level: debug }\n`);
     assert.equal(await reload(), undefined);
-    assert.deepEqual(take(), ['files', 'webhooks', 'use', 'run time', 'discover', 'drop']);
+    assert.deepEqual(take(), [
+      ...['files', 'debug', 'webhooks', 'use', 'run time', 'discover', 'drop'],
+    ]);
     assert.deepEqual(events(), ['config_applied', 'config_reloaded']);
     assert.deepEqual(levels, ['info', 'debug']);
     assert.equal(active.config.logLevel, 'debug');

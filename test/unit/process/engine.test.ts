@@ -18,7 +18,10 @@ function rig() {
   const logged: LogLine[] = [];
   const threads: FakePinger[] = [];
   const engine = createEngine({
-    ...{ dns: DNS, files: () => new Map(), log: (line) => logged.push(line), clock },
+    ...{ dns: DNS, files: () => new Map(), clock },
+    log: (line) => logged.push(line),
+    logDebug: (line) => logged.push(line),
+    logSettings: () => ({ logLevel: 'info', logDestinations: [] }),
     spawn: (start) => {
       const thread = new FakePinger(start);
       threads.push(thread);
