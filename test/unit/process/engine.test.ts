@@ -51,12 +51,12 @@ test('what enters the registry is sent to the pinger, and what leaves it is take
   for (let i = 0; i < 5; i++) await clock.advanceSettling(0);
   const slot = registry.named('a')?.slot ?? assert.fail();
   assert.deepEqual(
-    thread.ofType('watch').flatMap(({ destinations }) => destinations.map((one) => one.slot)),
+    thread.ofType('monitor').flatMap(({ destinations }) => destinations.map((one) => one.slot)),
     [slot],
   );
   registry.set('configuration', []);
   for (let i = 0; i < 5; i++) await clock.advanceSettling(0);
-  assert.deepEqual(thread.ofType('unwatch'), [{ type: 'unwatch', slots: [slot] }]);
+  assert.deepEqual(thread.ofType('unmonitor'), [{ type: 'unmonitor', slots: [slot] }]);
 });
 
 test('a new state comes with its destination; of a removed destination nothing is reported', async () => {
