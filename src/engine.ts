@@ -46,8 +46,8 @@ export function createEngine({ onPings = () => {}, ...options }: EngineOptions):
     faults.report('listener of state changes', error),
   );
   const registry: DestinationRegistry = new DestinationRegistry({
-    watch: (entries) => supervisor.watch(entries),
-    unwatch: (slots) => supervisor.unwatch(slots),
+    monitor: (entries) => supervisor.monitor(entries),
+    unmonitor: (slots) => supervisor.unmonitor(slots),
   });
   const supervisor = new Supervisor({
     ...{ ...options, ledger, faults, onPings },

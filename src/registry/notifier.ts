@@ -5,8 +5,8 @@ import type { DestinationSlot, RegisteredDestination } from '../shared/destinati
 /** Notified of changes to the list of destinations. */
 export interface RegistryListener {
   /** These are new, or have other settings. */
-  watch(destinations: readonly RegisteredDestination[]): void;
-  unwatch(slots: readonly DestinationSlot[]): void;
+  monitor(destinations: readonly RegisteredDestination[]): void;
+  unmonitor(slots: readonly DestinationSlot[]): void;
 }
 
 /** Destinations that are opened, changed or closed in one step. */
@@ -14,31 +14,31 @@ const STEP_SIZE = 200;
 
 export class Notifier {
   readonly #listener: RegistryListener;
-  readonly #watched = new Set<RegisteredDestination>();
-  #unwatched: DestinationSlot[] = [];
+  readonly #monitored = new Set<RegisteredDestination>();
+  #unmonitored: DestinationSlot[] = [];
 
   constructor(listener: RegistryListener) {
     this.#listener = listener;
   }
 
   /** The destination is new, or has other settings. */
-  watch(destination: RegisteredDestination): void {
-    this.#watched.add(destination);
+  monitor(destination: RegisteredDestination): void {
+    this.#monitored.add(destination);
   }
 
-  unwatch(destination: RegisteredDestination): void {
-    this.#watched.delete(destination);
-    this.#unwatched.push(destination.slot);
+  unmonitor(destination: RegisteredDestination): void {
+    this.#monitored.delete(destination);
+    this.#unmonitored.push(destination.slot);
   }
 
   notify(): void {
-    const unwatched = this.#unwatched;
-    const watched = [...this.#watched];
-    this.#unwatched = [];
-    this.#watched.clear();
+    const unmonitored = this.#unmonitored;
+    const monitored = [...this.#monitored];
+    this.#unmonitored = [];
+    this.#monitored.clear();
     // In this order: a freed row may have a new tenant already.
-    if (unwatched.length > 0) this.#listener.unwatch(unwatched);
-    if (watched.length > 0) this.#listener.watch(watched);
+    if (unmonitored.length > 0) this.#listener.unmonitor(unmonitored);
+    if (monitored.length > 0) this.#listener.monitor(monitored);
   }
 
   /**

@@ -184,16 +184,16 @@ export class DestinationRegistry {
     }
     if (row !== undefined) {
       this.#rows.close(row);
-      this.#notifier.unwatch(row);
+      this.#notifier.unmonitor(row);
     }
     const opened = resolved && this.#rows.open(resolved);
-    if (opened !== undefined) this.#notifier.watch(opened);
+    if (opened !== undefined) this.#notifier.monitor(opened);
   }
 
   /** The same name for the same URI: counters, phase and verdict continue. */
   #update(row: Row, { destination, owners, isFollowed, claims }: ResolvedClaim): void {
     const before = row.destination;
-    if (isFollowed !== row.isFollowed) this.#notifier.watch(row);
+    if (isFollowed !== row.isFollowed) this.#notifier.monitor(row);
     row.owners = owners;
     row.claims = claims;
     row.isFollowed = isFollowed;
@@ -201,7 +201,7 @@ export class DestinationRegistry {
     row.destination = destination;
     // What is cached by target must not be found under the former labels.
     row.targets = row.targets.map((target) => ({ ...target }));
-    if (!haveSameSettings(before, destination)) this.#notifier.watch(row);
+    if (!haveSameSettings(before, destination)) this.#notifier.monitor(row);
   }
 }
 

@@ -68,13 +68,13 @@ export class PingerLink {
     this.#explanations.fail(error);
   }
 
-  watch(destinations: readonly RegisteredDestination[]): void {
+  monitor(destinations: readonly RegisteredDestination[]): void {
     for (const batch of batchesOf(destinations)) {
       this.#send(() => ({ type: 'monitor', destinations: batch.map(pingable) }));
     }
   }
 
-  unwatch(slots: readonly DestinationSlot[]): void {
+  unmonitor(slots: readonly DestinationSlot[]): void {
     for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unmonitor', slots: batch }));
   }
 

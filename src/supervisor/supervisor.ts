@@ -86,13 +86,13 @@ export class Supervisor {
   }
 
   /** Pings these from now on: they are new, or their settings have changed. */
-  watch(destinations: readonly RegisteredDestination[]): void {
+  monitor(destinations: readonly RegisteredDestination[]): void {
     for (const { slot } of destinations) this.#quarantine.release(slot);
-    this.#link.watch(destinations);
+    this.#link.monitor(destinations);
   }
 
-  unwatch(slots: readonly DestinationSlot[]): void {
-    this.#link.unwatch(slots);
+  unmonitor(slots: readonly DestinationSlot[]): void {
+    this.#link.unmonitor(slots);
   }
 
   /** Sends the present settings of debug lines to the thread. */
@@ -159,10 +159,10 @@ export class Supervisor {
     const all = this.#options.destinations();
     this.sendDebugSettings();
     this.sendFiles();
-    this.#link.watch(all.filter(({ slot }) => !this.#quarantine.has(slot)));
+    this.#link.monitor(all.filter(({ slot }) => !this.#quarantine.has(slot)));
     // Removed while the thread started: their rows are free.
     const present = new Set(all.map(({ slot }) => rowOf(slot)));
-    this.#link.unwatch(this.#known.filter((slot) => !present.has(rowOf(slot))));
+    this.#link.unmonitor(this.#known.filter((slot) => !present.has(rowOf(slot))));
   }
 
   #exited(cause: string): void {

@@ -53,8 +53,8 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   const threads: Worker[] = [];
   const logged: LogLine[] = [];
   const registry: DestinationRegistry = new DestinationRegistry({
-    watch: (entries) => supervisor.watch(entries),
-    unwatch: (slots) => supervisor.unwatch(slots),
+    monitor: (entries) => supervisor.monitor(entries),
+    unmonitor: (slots) => supervisor.unmonitor(slots),
   });
   const supervisor = new Supervisor({
     ledger: buffer,
@@ -181,6 +181,6 @@ test('what the thread dies of three times within a minute is left out, told by n
 
   deadly = -1;
   const [, changed] = all;
-  if (changed !== undefined) supervisor.watch([changed]);
+  if (changed !== undefined) supervisor.monitor([changed]);
   await eventually('it is watched again', () => watched().at(-1) === '1');
 });

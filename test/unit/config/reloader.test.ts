@@ -142,7 +142,7 @@ test('whoever waits when the process stops gets an answer, and nothing is loaded
 /** The part of a daemon that decides what is watched, and a server per source that answers when told to. */
 function watching(t: TestContext, clock: FakeClock) {
   const answers = new Map<string, (reply: HttpReply) => void>();
-  const registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
+  const registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
   const none: DesiredState = {
     destinations: [],
     sources: [],

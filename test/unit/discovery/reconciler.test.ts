@@ -21,7 +21,7 @@ const many = (count: number) =>
 describe('the reconciler', () => {
   let reconciled = new Map<string, Reconciled>();
   let opened = 0;
-  let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
+  let registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
   const begin = (content: Readonly<Record<string, unknown>>) => {
     const first = config(content);
     const reconciler = new Reconciler(registry, first, (source, what) =>
@@ -41,10 +41,10 @@ describe('the reconciler', () => {
     reconciled = new Map();
     opened = 0;
     registry = new DestinationRegistry({
-      watch: (entries) => {
+      monitor: (entries) => {
         opened += entries.length;
       },
-      unwatch: () => {},
+      unmonitor: () => {},
     });
   });
 

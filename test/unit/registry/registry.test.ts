@@ -23,7 +23,7 @@ const every = (intervalMs: number, name = 'a') =>
 
 describe('the registry', () => {
   let notified: string[] = [];
-  let registry = new DestinationRegistry({ watch: () => {}, unwatch: () => {} });
+  let registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
 
   const slotText = ({ index, generation }: DestinationSlot) => `${index}/${generation}`;
   const names = () => registry.all().map((watched) => watched.destination.name);
@@ -42,11 +42,11 @@ describe('the registry', () => {
   beforeEach(() => {
     notified = [];
     registry = new DestinationRegistry({
-      watch: (entries) => {
+      monitor: (entries) => {
         for (const { destination: d, slot } of entries)
           notified.push(`+${d.name} ${slotText(slot)}`);
       },
-      unwatch: (slots) => {
+      unmonitor: (slots) => {
         for (const slot of slots) notified.push(`-${slotText(slot)}`);
       },
     });

@@ -28,8 +28,8 @@ async function setUp(t: Pick<TestContext, 'after'>, folder: string) {
   const lines: LogLine[] = [];
   let isWrong = false;
   const registry = new DestinationRegistry({
-    watch: (entries) => watched.push(...entries.map(({ destination }) => destination.uri)),
-    unwatch: () => {},
+    monitor: (entries) => watched.push(...entries.map(({ destination }) => destination.uri)),
+    unmonitor: () => {},
   });
   const runtimeDestinations = new RuntimeDestinations({
     ...{ registry, folder, log: (line: LogLine) => lines.push(line), clock: new FakeClock() },

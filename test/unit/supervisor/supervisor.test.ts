@@ -92,12 +92,12 @@ describe('the start of the pinger thread', () => {
     it.thread().send({ type: 'ready' });
     await settleAll(it);
     assert.equal(it.supervisor.isReady, true);
-    const [debug, files, watch, ...others] = it.thread().received;
+    const [debug, files, monitor, ...others] = it.thread().received;
     assert.deepEqual(debug, { type: 'debug', level: undefined, destinations: [] });
     assert.deepEqual(files, { type: 'files', files: new Map([['key', 'contents']]) });
-    assert.ok(watch?.type === 'monitor');
+    assert.ok(monitor?.type === 'monitor');
     assert.deepEqual(
-      watch.destinations.map(({ slot, destination }) => [slot.index, destination.uri]),
+      monitor.destinations.map(({ slot, destination }) => [slot.index, destination.uri]),
       [
         [1, 'sip:192.0.2.1'],
         [2, 'sip:192.0.2.2'],
@@ -153,7 +153,7 @@ describe('messages to the pinger thread', () => {
         .map(({ destinations }) => destinations.length),
       [500, 500, 201],
     );
-    it.supervisor.unwatch(many.map(({ slot }) => slot));
+    it.supervisor.unmonitor(many.map(({ slot }) => slot));
     assert.equal(it.thread().ofType('unmonitor').length, 1, 'the first is posted at once');
     await settleAll(it);
     assert.equal(it.thread().ofType('unmonitor').length, 3);
@@ -162,7 +162,7 @@ describe('messages to the pinger thread', () => {
   test('before it is ready are not posted: everything is sent then', async () => {
     const it = rig([registered(1)]);
     it.supervisor.start();
-    it.supervisor.watch([registered(1)]);
+    it.supervisor.monitor([registered(1)]);
     it.supervisor.sendFiles();
     await settleAll(it);
     assert.deepEqual(it.thread().received, []);
@@ -335,7 +335,7 @@ describe('the pinger thread exits', () => {
         .ofType('monitor')
         .map(({ destinations }) => destinations.map(({ slot }) => slot.index));
     assert.deepEqual(watched(), [[1]]);
-    it.supervisor.watch([registered(2)]);
+    it.supervisor.monitor([registered(2)]);
     await settleAll(it);
     assert.deepEqual(watched(), [[1], [2]]);
   });
