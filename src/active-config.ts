@@ -181,14 +181,13 @@ export class ActiveConfig {
 
   #warnOfDscp(): void {
     const isUnmarked = ({ uri, settings }: Config['destinations'][number]) =>
-      settings.dscp !== 0 &&
-      (!CAN_SET_DSCP || transportOf(parseUri(uri), settings.transport) === 'udp');
+      settings.dscp !== 0 && transportOf(parseUri(uri), settings.transport) !== 'udp';
     const destinations = this.config.destinations.filter(isUnmarked).length;
-    if (destinations === 0) return;
+    if (CAN_SET_DSCP || destinations === 0) return;
     this.#options.log.write({
       level: 'warn',
       event: 'dscp_unsupported',
-      message: 'dscp is not set: this version of Node.js cannot set it on these sockets',
+      message: 'dscp is not set: this version of Node.js cannot set it on TCP sockets',
       fields: { destinations },
     });
   }

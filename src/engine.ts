@@ -6,13 +6,20 @@ import { debugSettings } from './shared/debug-settings.js';
 import { Faults } from './shared/faults.js';
 import { createLedger } from './shared/ledger/layout.js';
 import { LedgerReader } from './shared/ledger/reader.js';
-import type { LogLevel, LogLine, PingReport, VerdictUpdate } from './shared/protocol.js';
+import type {
+  LogLevel,
+  LogLine,
+  PingReport,
+  UdpIoChoice,
+  VerdictUpdate,
+} from './shared/protocol.js';
 import type { DnsSettings } from './shared/resolution.js';
 import { StateChangeLog } from './status/state-change-log.js';
 import { Supervisor, type SupervisorOptions } from './supervisor/supervisor.js';
 
 export interface EngineOptions extends Pick<SupervisorOptions, 'spawn'> {
   readonly dns: DnsSettings;
+  readonly udpIo: UdpIoChoice;
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;

@@ -120,7 +120,14 @@ class Library implements KeepAlive {
     this.#loaded = loaded;
     this.#listeners = new Listeners(log);
     this.#engine = createEngine({
-      ...{ dns: config.dns, log, logDebug: log, logSettings: () => config, clock: systemClock },
+      ...{
+        dns: config.dns,
+        udpIo: config.udpIo,
+        log,
+        logDebug: log,
+        logSettings: () => config,
+        clock: systemClock,
+      },
       files: () => files.contents(),
       onPings: (pings) => {
         for (const ping of pings) {

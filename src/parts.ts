@@ -39,7 +39,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
   const { write } = log;
   const files = () => activeConfig.files;
   const engine = createEngine({
-    ...{ dns: config.dns, files, log: write, clock },
+    ...{ dns: config.dns, udpIo: config.udpIo, files, log: write, clock },
     logDebug: log.writeAlways,
     logSettings: () => activeConfig.config,
   });

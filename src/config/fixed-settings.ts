@@ -2,7 +2,7 @@
 
 import type { Config } from './config.js';
 
-type FixedKey = 'webListenAddress' | 'webConfigFile' | 'logFormat' | 'stateDir' | 'dns';
+type FixedKey = 'webListenAddress' | 'webConfigFile' | 'logFormat' | 'stateDir' | 'dns' | 'udpIo';
 
 const SETTINGS: Readonly<Record<FixedKey, string>> = {
   webListenAddress: 'web.listen-address',
@@ -10,6 +10,7 @@ const SETTINGS: Readonly<Record<FixedKey, string>> = {
   logFormat: 'log.format',
   stateDir: 'state_dir',
   dns: 'dns',
+  udpIo: 'udp.io',
 };
 
 /** Returns `next` with the fixed settings of `current`, and the names of those that differ. */
@@ -17,9 +18,9 @@ export function keepFixed(
   current: Config,
   next: Config,
 ): { readonly config: Config; readonly ignored: readonly string[] } {
-  const { webListenAddress, webConfigFile, logFormat, stateDir, dns } = current;
+  const { webListenAddress, webConfigFile, logFormat, stateDir, dns, udpIo } = current;
   const fixed: Pick<Config, FixedKey> = {
-    ...{ webListenAddress, webConfigFile, logFormat, stateDir, dns },
+    ...{ webListenAddress, webConfigFile, logFormat, stateDir, dns, udpIo },
   };
   const keys = Object.keys(SETTINGS) as FixedKey[];
   const ignored = keys.filter((key) => JSON.stringify(next[key]) !== JSON.stringify(fixed[key]));

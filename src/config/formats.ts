@@ -349,6 +349,7 @@ export const FORMATS = {
   listenAddress,
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error'),
   logFormat: oneOf('logfmt', 'json'),
+  udpIo: oneOf('auto', 'kernel', 'dgram'),
 } as const satisfies Readonly<Record<string, Format<unknown>>>;
 
 export type FormatName = keyof typeof FORMATS;

@@ -86,6 +86,12 @@ export const PROCESS_SETTINGS = {
     default: 'logfmt',
     member: 'logFormat',
   }),
+  'udp.io': setting('udp.io', {
+    doc: 'UDP sockets: kernel (Linux; batched, round trips timed by the kernel), dgram (Node.js), or auto for kernel where it works.',
+    format: 'udpIo',
+    default: 'auto',
+    member: 'udpIo',
+  }),
   'dns.servers': setting('dns.servers', {
     doc: 'DNS servers, each as address or address:port. By default those of dns.resolv_conf.',
     format: 'dnsServers',

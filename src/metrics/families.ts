@@ -263,6 +263,26 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     samples: (row, emit) => emit(row.udpRebinds),
   },
   {
+    name: 'sip_keepalive_exporter_udp_io_info',
+    type: 'gauge',
+    help: 'How UDP pings are sent and timed: kernel (batched, with the time stamps of the kernel) or dgram (by Node.js).',
+    samples: ({ udpIo }, emit) => {
+      if (udpIo !== undefined) emit(1, `,io="${udpIo}"`);
+    },
+  },
+  {
+    name: 'sip_keepalive_exporter_udp_dropped_total',
+    type: 'counter',
+    help: 'Datagrams that the kernel dropped because a UDP socket of the exporter was full (io="kernel").',
+    samples: (row, emit) => emit(row.udpDropped),
+  },
+  {
+    name: 'sip_keepalive_exporter_udp_unstamped_total',
+    type: 'counter',
+    help: 'Answered UDP pings for which the kernel gave no send time; the time before the send call was used (io="kernel").',
+    samples: (row, emit) => emit(row.udpUnstamped),
+  },
+  {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
     help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time; pings whose deadline falls in a pause are not counted.',

@@ -20,7 +20,7 @@ import type { TargetTools } from './targets/target.js';
 import { TargetGuard } from './targets/target-guard.js';
 import { Targets } from './targets/targets.js';
 import type { Clock } from './time/clock.js';
-import { PingLoop } from './time/ping-loop.js';
+import { PingLoop, type PolledSockets } from './time/ping-loop.js';
 import { Scheduler } from './time/scheduler.js';
 import { StallDetector } from './time/stall-detector.js';
 import { TimerWheel } from './time/timer-wheel.js';
@@ -44,6 +44,8 @@ export interface PingerOptions {
   /** Calls back once the event loop has read the sockets. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
+  /** UDP sockets that the ping loop reads and writes; absent for those that wake the event loop. */
+  readonly sockets?: PolledSockets | undefined;
 }
 
 export class Pinger {
@@ -64,9 +66,8 @@ export class Pinger {
     const guard = new TargetGuard(faults, (index) => writer.setCurrentTarget(index));
     const stallDetector = new StallDetector();
     const tools = { clock, timers, stallDetector, randomHex: new RandomHex(), files, guard };
-    const scheduler = new Scheduler(clock, LEDGER_CAPACITY, (index, latenessMs) =>
-      targets.ping(index, latenessMs),
-    );
+    const ping = (index: number, latenessMs: number) => targets.ping(index, latenessMs);
+    const scheduler = new Scheduler(clock, LEDGER_CAPACITY, ping, options.sockets !== undefined);
     const wakeBy = (atMs: number) => this.#loop.wakeBy(atMs);
     const targets = new Targets({ writer, scheduler, faults, guard, wakeBy });
     const receiver = newReceiver(options, tools, targets);
@@ -89,12 +90,17 @@ export class Pinger {
       done: (id, report) => post({ type: 'probed', id, report }),
     });
     this.#loop = new PingLoop({
-      ...{ clock, timers, scheduler, stallDetector, faults, afterReads: options.afterReads },
+      ...{ ...options, timers, scheduler, stallDetector },
       onTimer: (index) => targets.ring(index),
       heartbeat: () => writer.recordHeartbeat(),
       onStall: (ms) => this.#logStall(ms),
       received: () => receiver.received,
     });
+  }
+
+  /** Something is queued in the polled sockets. */
+  flushSoon(): void {
+    this.#loop.flushSoon();
   }
 
   start(): void {

@@ -103,17 +103,17 @@ export class Receiver {
     const message = withoutPadding(bytes);
     scan(message, this.#scan);
     const isTaken = this.#scan.isResponse
-      ? this.#takeResponse(message, now)
+      ? this.#takeResponse(message, from.arrivedAtMs ?? now, from.arrivedAtMs !== undefined)
       : this.#takeRequest(message, from);
     if (!isTaken) this.#options.onUnmatched();
     return isTaken;
   }
 
-  #takeResponse(bytes: Uint8Array, atMs: number): boolean {
+  #takeResponse(bytes: Uint8Array, atMs: number, isStamped: boolean): boolean {
     const { branch } = this.#scan;
     const index = indexOfBranch(bytes, branch.start, branch.end);
     if (index < 0) return this.#takeBroken(bytes);
-    return this.#deliver(index, (target) => target.receive(bytes, this.#scan, atMs));
+    return this.#deliver(index, (target) => target.receive(bytes, this.#scan, atMs, isStamped));
   }
 
   /** A response without the exporter's branch in its first Via may carry it elsewhere. */

@@ -11,8 +11,10 @@ import { Inbox } from './inbox.js';
 import { Pinger } from './pinger.js';
 import { systemClock } from './time/clock.js';
 import { Pacer } from './time/pacer.js';
+import { CarriersByPeer } from './transport/kernel-medium.js';
 import { TlsContexts } from './transport/tls-context.js';
 import { openTransport } from './transport/transports.js';
+import { openKernelUdp } from './udp-io.js';
 
 const port = parentPort;
 if (port === null) throw new Error('the pinger must run in a worker thread');
@@ -37,6 +39,13 @@ const files = new Files();
 const contexts = new TlsContexts(files, log);
 const handshakes = new Pacer(systemClock, HANDSHAKE_GAP_MS);
 
+let flushSoon = () => {};
+const kernel = openKernelUdp({
+  ...{ choice: start.udpIo, ledger: start.ledger, writer, now: systemClock.now, log },
+  onQueued: () => flushSoon(),
+});
+const carriers = new CarriersByPeer();
+
 const pinger = new Pinger({
   clock: systemClock,
   writer,
@@ -60,15 +69,23 @@ const pinger = new Pinger({
         debug,
       },
       onUdpRebind: () => writer.recordUdpRebind(),
+      kernelUdp: kernel && {
+        udp: kernel,
+        carriers,
+        onUnstamped: () => writer.recordUdpUnstamped(),
+      },
     }),
   afterReads: setImmediate,
+  sockets: kernel,
   post,
 });
 
+flushSoon = () => pinger.flushSoon();
 const inbox = new Inbox((message) => pinger.handle(message), setImmediate);
 port.on('message', (message: ToPinger) => {
   if (message.type !== 'stop') return inbox.take(message);
   pinger.close();
+  kernel?.closeAll();
   port.close();
 });
 

@@ -47,6 +47,10 @@ export const LOG_EVENTS = [
   'pinger_stalled',
   'destinations_quarantined',
   // Sockets.
+  'udp_io',
+  'udp_io_unavailable',
+  'udp_option_refused',
+  'udp_dscp_unsupported',
   'udp_port_changed',
   'udp_socket_unavailable',
   'idle_connection_closed',

@@ -11,11 +11,15 @@ import type {
   TargetAddress,
   TargetSlot,
 } from './destination.js';
+import type { UdpIo } from './ledger/layout.js';
 import type { LogEvent } from './log-events.js';
 import type { DownReason, FailureReason, TransportName } from './outcome.js';
 import type { ProbeReport } from './probe-report.js';
 import type { DnsSettings, Explanation } from './resolution.js';
 import type { State } from './state.js';
+
+/** `auto`: the kernel's where they can be had. */
+export type UdpIoChoice = 'auto' | UdpIo;
 
 /** What a pinger thread starts with. */
 export interface PingerStart {
@@ -23,6 +27,7 @@ export interface PingerStart {
   /** Targets that an earlier pinger resolved; this one continues their ledger rows. */
   readonly previousTargets: readonly ResolvedTargets[];
   readonly dns: DnsSettings;
+  readonly udpIo: UdpIoChoice;
 }
 
 export interface ResolvedTargets {

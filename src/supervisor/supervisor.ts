@@ -6,7 +6,8 @@ import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
 import type { DebugSettings, FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
-import type { DnsSettings, Explanation } from '../shared/resolution.js';
+import type { Explanation } from '../shared/resolution.js';
+import { closeDescriptors } from './close-descriptors.js';
 import { PingerLink, type PingerListener } from './pinger-link.js';
 import { type PingerThread, spawnPinger } from './pinger-thread.js';
 import { Quarantine } from './quarantine.js';
@@ -22,9 +23,9 @@ const MAX_MISSED_HEARTBEATS = 10;
 /** A thread that has not stopped by then is terminated. */
 const STOP_TIMEOUT_MS = 500;
 
-export interface SupervisorOptions extends Omit<PingerListener, 'onReady'> {
-  readonly ledger: SharedArrayBuffer;
-  readonly dns: DnsSettings;
+export interface SupervisorOptions
+  extends Omit<PingerListener, 'onReady'>,
+    Pick<PingerStart, 'ledger' | 'dns' | 'udpIo'> {
   /** Every destination to ping, with the targets that were resolved so far. */
   readonly destinations: () => readonly RegisteredDestination[];
   /** Contents of the files that settings name, by path. */
@@ -72,14 +73,14 @@ export class Supervisor {
 
   /** Starts the thread. @throws Error when the system has no room for one. */
   start(): void {
-    const { ledger, dns, clock, spawn = spawnPinger } = this.#options;
+    const { ledger, dns, udpIo, clock, spawn = spawnPinger } = this.#options;
     const known = this.#options
       .destinations()
       .filter(({ targets }) => targets.length > 0)
       .map(({ slot, targets }) => ({ destination: slot, targets }));
     this.#known = known.map(({ destination }) => destination);
     this.#stopPolling ??= every(clock, POLL_INTERVAL_MS, () => this.#checkHeartbeat());
-    const thread = spawn({ ledger, dns, previousTargets: known });
+    const thread = spawn({ ledger, dns, udpIo, previousTargets: known });
     this.#startedAtMs = clock.now();
     this.#missedHeartbeats = 0;
     this.#listenTo(thread);
@@ -167,6 +168,7 @@ export class Supervisor {
 
   #exited(cause: string): void {
     this.#thread = undefined;
+    closeDescriptors(this.#options.ledger, this.#options.faults);
     this.#link.disconnect();
     this.#onExit();
     if (this.#isStopped) return;

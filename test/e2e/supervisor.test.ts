@@ -57,6 +57,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
     unmonitor: (slots) => supervisor.unmonitor(slots),
   });
   const supervisor = new Supervisor({
+    udpIo: 'auto',
     ledger: buffer,
     ...QUIET,
     destinations: () => registry.all(),
@@ -111,6 +112,7 @@ test('a pinger thread that hangs is ended and started again', async (t) => {
   const buffer = createLedger();
   let spawned = 0;
   const supervisor = new Supervisor({
+    udpIo: 'auto',
     ledger: buffer,
     ...QUIET,
     destinations: () => [],
@@ -153,6 +155,7 @@ test('what the thread dies of three times within a minute is left out, told by n
   }));
   let deadly = 1;
   const supervisor = new Supervisor({
+    udpIo: 'auto',
     ledger: buffer,
     ...QUIET,
     destinations: () => all,

@@ -37,6 +37,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'pinger/debug',
     'pinger/dns',
     'pinger/monitor',
+    'pinger/net',
     'pinger/probe',
     'pinger/sip',
     'pinger/targets',

@@ -104,15 +104,24 @@ export class Transaction {
   }
 
   /**
-   * A response to this request, 100 to 699, that was read from the socket at `atMs`. Returns how the
-   * transaction ended; undefined when it did not, or had ended before.
+   * A response to this request, 100 to 699.
+   *
+   * @param atMs monotonic: when it arrived, by the kernel's stamp; otherwise when it was read.
+   * @param sentAtMs monotonic: when the request left, where the transport knows better than this
+   *   transaction; NaN when that cannot be compared with `atMs`.
+   * @returns how the transaction ended; undefined when it did not, or had ended before.
    */
-  receive(status: number, atMs = this.#clock.now()): TransactionEnd | undefined {
+  receive(
+    status: number,
+    atMs = this.#clock.now(),
+    isStamped = false,
+    sentAtMs = this.#startedAt,
+  ): TransactionEnd | undefined {
     if (!this.isPending) {
       if (status >= 200) this.#takeLate();
       return undefined;
     }
-    if (status >= 200) return this.#takeAnswer(status, atMs);
+    if (status >= 200) return this.#takeAnswer(status, atMs, isStamped, sentAtMs);
     // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
     this.#phase = 'proceeding';
     return undefined;
@@ -175,12 +184,13 @@ export class Transaction {
     return now;
   }
 
-  #takeAnswer(code: number, atMs: number): TransactionEnd {
-    // An answer that lay in the socket during a stall arrived at an unknown time.
-    const isBlurred = this.#stallDetector.isCatchingUp;
+  #takeAnswer(code: number, atMs: number, isStamped: boolean, sentAtMs: number): TransactionEnd {
+    // An answer that lay in the socket during a stall arrived at a time that the kernel alone knows.
+    const isBlurred = !isStamped && this.#stallDetector.isCatchingUp;
     if (atMs < this.#deadline) {
-      const rttMicros = isBlurred ? undefined : Math.round((atMs - this.#startedAt) * 1000);
-      return this.#end({ kind: 'answered', code, rttMicros });
+      const rttMicros = Math.max(Math.round((atMs - sentAtMs) * 1000), 0);
+      const isKnown = !isBlurred && !Number.isNaN(rttMicros);
+      return this.#end({ kind: 'answered', code, rttMicros: isKnown ? rttMicros : undefined });
     }
     if (isBlurred) return this.#endUnobserved();
     const end = this.#timeOut(true);

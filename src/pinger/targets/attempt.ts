@@ -165,8 +165,16 @@ export class Attempt implements TransactionUser {
   }
 
   /** A response to the last request. Returns how the attempt ended; undefined when it goes on. */
-  receive(bytes: Uint8Array, status: number, atMs: number): TransactionEnd | undefined {
-    const end = this.#settle(this.#transaction.receive(status, atMs));
+  receive(
+    bytes: Uint8Array,
+    status: number,
+    atMs: number,
+    isStamped: boolean,
+  ): TransactionEnd | undefined {
+    const { sentAtMs: sent } = this.#options.hop.flow;
+    // A stamp of one end alone is no round trip.
+    const sentAtMs = sent === undefined || isStamped ? sent : Number.NaN;
+    const end = this.#settle(this.#transaction.receive(status, atMs, isStamped, sentAtMs));
     if (end === undefined || end === 'unobserved' || end.kind !== 'answered') return end;
     return this.#answerChallenge(end, bytes);
   }

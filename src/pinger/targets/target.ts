@@ -102,10 +102,13 @@ export class Target implements FlowListener {
   /**
    * Takes a response that may be to the current ping or the one before; false when it is to neither,
    * or when it must be dropped.
+   *
+   * @param atMs monotonic: when it arrived, if `isStamped`; otherwise when it was read.
    */
-  receive(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
+  receive(bytes: Uint8Array, scan: Scan, atMs: number, isStamped = false): boolean {
     const { end } = scan.branch;
-    if (this.#attempt.hasBranch(bytes, end)) return this.#receiveCurrent(bytes, scan, atMs);
+    if (this.#attempt.hasBranch(bytes, end))
+      return this.#receiveCurrent(bytes, scan, atMs, isStamped);
     return this.#isLate(bytes, end) && this.#receiveLate(bytes, scan);
   }
 
@@ -184,7 +187,7 @@ export class Target implements FlowListener {
     this.#options.listener.secured(peer);
   }
 
-  #receiveCurrent(bytes: Uint8Array, scan: Scan, atMs: number): boolean {
+  #receiveCurrent(bytes: Uint8Array, scan: Scan, atMs: number, isStamped: boolean): boolean {
     const { listener } = this.#options;
     listener.traced('received', bytes, this.#failover);
     const discarded = this.#attempt.discardOf(bytes, scan);
@@ -196,7 +199,7 @@ export class Target implements FlowListener {
       this.#end(this.#attempt.receiveMalformed(bytes));
       return true;
     }
-    this.#end(this.#attempt.receive(bytes, scan.status, atMs));
+    this.#end(this.#attempt.receive(bytes, scan.status, atMs, isStamped));
     listener.responded(bytes, scan);
     return true;
   }

@@ -10,6 +10,8 @@ import type { TimerWheel } from './timer-wheel.js';
 const MAX_SLEEP_MS = 250;
 /** The same while pings are in flight: a stall within a sleep would go undetected. */
 const MAX_BUSY_SLEEP_MS = 50;
+/** Shortest pause between two reads of polled sockets while an answer is awaited. */
+const MIN_POLL_MS = 2;
 /**
  * After a stall, the sockets are read for at most this time and this many rounds of the event loop
  * before deadlines count again; a peer that sends all the time would block all others.
@@ -18,6 +20,16 @@ const MAX_DRAIN_MS = 100;
 const MAX_DRAIN_ROUNDS = 100;
 /** Timers that fire per started ping: over UDP, a ping is retransmitted a few times (RFC 3261 17.1.2.2). */
 const TIMERS_PER_PING = 4;
+
+/** Sockets that do not wake the event loop: each tick reads and writes them. */
+export interface PolledSockets {
+  /** Monotonic, milliseconds: when anything was sent last. */
+  readonly lastSentMs: number;
+  /** Reads what arrived. */
+  drain(): void;
+  /** Sends what is queued. */
+  flush(): void;
+}
 
 export interface PingLoopOptions {
   readonly clock: Clock;
@@ -32,6 +44,7 @@ export interface PingLoopOptions {
   readonly received: () => number;
   /** Calls back after the event loop has read from the sockets once. */
   readonly afterReads: (callback: () => void) => void;
+  readonly sockets?: PolledSockets | undefined;
 }
 
 export class PingLoop {
@@ -39,6 +52,7 @@ export class PingLoop {
   #cancel: (() => void) | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
+  #isTicking = false;
 
   constructor(options: PingLoopOptions) {
     this.#options = options;
@@ -53,8 +67,16 @@ export class PingLoop {
     this.wakeBy(this.#nextWake());
   }
 
+  /** Something is queued in the polled sockets: a tick sends it, or nothing else would. */
+  flushSoon(): void {
+    if (this.#isTicking) return;
+    queueMicrotask(() => this.#options.sockets?.flush());
+    this.wakeBy(this.#options.clock.now() + MIN_POLL_MS);
+  }
+
   /** Ensures that a tick happens by this time. */
   wakeBy(atMs: number): void {
+    if (this.#isTicking) return;
     if (atMs < this.#wakeAtMs) this.#sleepUntil(Math.max(atMs, this.#options.clock.now()));
   }
 
@@ -93,12 +115,18 @@ export class PingLoop {
   #tick(): void {
     if (this.#isStopped) return;
     const { clock, timers, scheduler, stallDetector, faults, onTimer, heartbeat } = this.#options;
+    const { sockets } = this.#options;
+    this.#isTicking = true;
     stallDetector.expect(clock.now());
     faults.contain('heartbeat', heartbeat);
+    // Before the timers: an answer that arrived in time is known before its deadline counts.
+    if (sockets !== undefined) faults.contain('receive', () => sockets.drain());
     faults.contain('timers', () =>
       timers.advance(clock.now(), TIMERS_PER_PING * scheduler.maxPingsPerTick, onTimer),
     );
     faults.contain('schedule', () => scheduler.tick());
+    if (sockets !== undefined) faults.contain('send', () => sockets.flush());
+    this.#isTicking = false;
     // The thread may have stalled during this tick.
     if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
   }
@@ -106,12 +134,22 @@ export class PingLoop {
   #nextWake(): number {
     const { clock, timers, scheduler } = this.#options;
     const now = clock.now();
-    const maxSleepMs = timers.size > 0 ? MAX_BUSY_SLEEP_MS : MAX_SLEEP_MS;
+    const maxSleepMs = timers.size > 0 ? this.#maxBusySleepMs(now) : MAX_SLEEP_MS;
     const sleepMs = Math.min(
       timers.msUntilNext(now, maxSleepMs),
       scheduler.msUntilNext(maxSleepMs),
     );
-    return now + Math.max(sleepMs, 1);
+    const { tickMs } = scheduler;
+    if (tickMs === 1) return now + Math.max(sleepMs, 1);
+    const dueMs = Math.max(now + sleepMs, (Math.floor(now / tickMs) + 1) * tickMs);
+    return Math.ceil(dueMs / tickMs) * tickMs;
+  }
+
+  /** Polled sockets are read often just after a send, when an answer is likely, and then less often. */
+  #maxBusySleepMs(now: number): number {
+    const { sockets } = this.#options;
+    if (sockets === undefined) return MAX_BUSY_SLEEP_MS;
+    return Math.min(Math.max(now - sockets.lastSentMs, MIN_POLL_MS), MAX_BUSY_SLEEP_MS);
   }
 
   #sleepUntil(wakeAtMs: number): void {

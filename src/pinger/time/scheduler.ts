@@ -14,8 +14,15 @@ import { TimerWheel } from './timer-wheel.js';
 /** Rate of first pings; twice the steady rate of all targets where that is higher. */
 const FIRST_PINGS_PER_MS = 2;
 
+/** Below this rate a tick is a millisecond: there is nothing to batch. */
+const MIN_BATCHED_PINGS_PER_MS = 0.1;
+const PINGS_PER_BATCH = 24;
+const MIN_BATCH_MS = 2;
+const MAX_BATCH_MS = 20;
+
 export class Scheduler {
   readonly #clock: Clock;
+  readonly #isBatched: boolean;
   readonly #wheel: TimerWheel;
   /** By ID; 0 while it is not pinged. */
   readonly #intervalMs: Float64Array;
@@ -27,14 +34,23 @@ export class Scheduler {
   /** Wall clock minus monotonic clock at the start. */
   readonly #epochOffsetMs: number;
   #pingsPerMs = 0;
+  #lastTickMs = 0;
+  #sinceLastTickMs = 0;
   #lastFirstPingMs = 0;
 
   /**
    * @param capacity IDs are from 0 to `capacity - 1`.
    * @param ping starts a ping; a call of `done` must follow, at once or later.
+   * @param isBatched pings that start together are cheaper: see `tickMs`.
    */
-  constructor(clock: Clock, capacity: number, ping: (id: number, latenessMs: number) => void) {
+  constructor(
+    clock: Clock,
+    capacity: number,
+    ping: (id: number, latenessMs: number) => void,
+    isBatched = false,
+  ) {
     this.#clock = clock;
+    this.#isBatched = isBatched;
     this.#wheel = new TimerWheel(capacity);
     this.#intervalMs = new Float64Array(capacity);
     this.#phase = new Float64Array(capacity);
@@ -76,9 +92,23 @@ export class Scheduler {
 
   /** Starts the pings that are due, up to the limit of one tick. */
   tick(): void {
-    this.#wheel.advance(this.#clock.now(), this.maxPingsPerTick, (id) => {
-      this.#ping(id, Math.max(this.#clock.now() - (this.#dueMs[id] ?? 0), 0));
+    const now = this.#clock.now();
+    this.#sinceLastTickMs = now - this.#lastTickMs;
+    this.#lastTickMs = now;
+    this.#wheel.advance(now, this.maxPingsPerTick, (id) => {
+      const dueMs = Math.ceil((this.#dueMs[id] ?? 0) / this.tickMs) * this.tickMs;
+      this.#ping(id, Math.max(this.#clock.now() - dueMs, 0));
     });
+  }
+
+  /**
+   * Ticks are at multiples of this, milliseconds: 1, or long enough for a batch of pings where batches
+   * make each ping cheaper. A ping is not late when it starts with the tick after it was due.
+   */
+  get tickMs(): number {
+    if (!this.#isBatched || this.#pingsPerMs < MIN_BATCHED_PINGS_PER_MS) return 1;
+    const tickMs = Math.floor(PINGS_PER_BATCH / this.#pingsPerMs);
+    return Math.min(Math.max(tickMs, MIN_BATCH_MS), MAX_BATCH_MS);
   }
 
   /** Milliseconds until the next ping is due, up to `maxMs`. */
@@ -86,9 +116,11 @@ export class Scheduler {
     return this.#wheel.msUntilNext(this.#clock.now(), maxMs);
   }
 
-  /** Twice the average number of pings in a millisecond. */
+  /** Twice the average number of pings in a tick, or in the time since the last one if that was longer. */
   get maxPingsPerTick(): number {
-    return Math.ceil(2 * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
+    const { tickMs } = this;
+    const ms = tickMs === 1 ? 1 : Math.min(Math.max(this.#sinceLastTickMs, tickMs), MAX_BATCH_MS);
+    return Math.ceil(2 * ms * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 
   #schedule(id: number, dueMs: number): number {

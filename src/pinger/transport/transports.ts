@@ -10,11 +10,13 @@ import type { Pacer } from '../time/pacer.js';
 import { ReliableTransport } from './connection.js';
 import { dgramUdp } from './dgram-udp.js';
 import { type DialListener, type DialOptions, dial, type Secure } from './dial.js';
+import { KernelMedium, type KernelMediumOptions, type UdpSettings } from './kernel-medium.js';
 import type { OpenChannel, Opening, OpeningListener } from './open-channel.js';
 import { RateBound } from './rate-bound.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
 import type { MessageHandler, Source, Transport } from './transport.js';
+import { UdpTransport } from './udp.js';
 import { upgrade, WebSocketChannel } from './websocket.js';
 
 export interface WireOptions {
@@ -30,6 +32,8 @@ export interface WireOptions {
   readonly debug?: DebugLog;
   /** A target's pings go from another UDP port from now on. */
   readonly onUdpRebind: () => void;
+  /** Undefined where UDP goes by `node:dgram`. */
+  readonly kernelUdp: Omit<KernelMediumOptions, keyof UdpSettings> | undefined;
 }
 
 /** Opens the wire of this name for pings with these settings. */
@@ -74,16 +78,30 @@ export class Transports {
 /** Destinations whose wires have the same key can share one. */
 function wireKey(name: TransportName, settings: PingSettings): string {
   const { sourceAddress, sourcePort, dscp, connection, tls, wsPath, wsOrigin } = settings;
-  const own = name === 'udp' ? [sourcePort] : [connection, dscp, tls, wsPath, wsOrigin];
+  const own = name === 'udp' ? [sourcePort, dscp] : [connection, dscp, tls, wsPath, wsOrigin];
   return JSON.stringify([name, sourceAddress, ...own]);
 }
 
-export function openTransport(options: WireOptions): Transport {
-  const { name, settings, clock, onMessage, log, debug, onUdpRebind: onRebind } = options;
-  if (name === 'udp') {
-    const { sourceAddress, sourcePort } = settings;
-    return dgramUdp({ sourceAddress, sourcePort, onMessage, log, onRebind });
+const DSCP_UNSUPPORTED: LogLine = {
+  level: 'warn',
+  event: 'udp_dscp_unsupported',
+  message: 'dscp is not set on UDP packets: Node.js cannot, and udp.io kernel is not in use',
+  fields: {},
+};
+
+function openUdp({ settings, onMessage, log, onUdpRebind, kernelUdp }: WireOptions): Transport {
+  const { sourceAddress, sourcePort, dscp } = settings;
+  const udp = { sourceAddress, sourcePort, onMessage, log, onRebind: onUdpRebind };
+  if (kernelUdp === undefined) {
+    if (dscp !== 0) log(DSCP_UNSUPPORTED);
+    return dgramUdp(udp);
   }
+  return new UdpTransport(udp, new KernelMedium({ ...udp, ...kernelUdp, dscp, interfaceName: '' }));
+}
+
+export function openTransport(options: WireOptions): Transport {
+  const { name, settings, clock, onMessage, log, debug } = options;
+  if (name === 'udp') return openUdp(options);
   const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
   const isPersistent = settings.connection === 'persistent';
   const openChannel =

@@ -116,6 +116,12 @@ export const DESTINATION = {
   words: d(0),
 } as const;
 
+/** Sockets of the kernel's own that there may be at one moment. */
+export const MAX_DESCRIPTORS = 1024;
+/** How UDP is done: by sockets of the kernel's own, batched and stamped, or by `node:dgram`. */
+export const UDP_IO = ['kernel', 'dgram'] as const;
+export type UdpIo = (typeof UDP_IO)[number];
+
 const p = layout();
 export const PINGER = {
   version: p(),
@@ -124,6 +130,12 @@ export const PINGER = {
   unmatched: p(),
   natKeepalives: p(),
   udpRebinds: p(),
+  /** How UDP is done: 1 + index into UDP_IO; 0 until the thread has decided. */
+  udpIo: p(),
+  /** Datagrams that the kernel dropped because a socket was full. */
+  udpDropped: p(),
+  /** Answered pings whose request the kernel gave no stamp. */
+  udpUnstamped: p(),
   stalls: p(),
   /** Internal errors. */
   faults: p(),
@@ -154,7 +166,9 @@ export const DESTINATIONS_AT = PINGER.words;
 const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
 const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
 const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
-const LEDGER_BYTES = 4 * (RECENTS_AT + LEDGER_CAPACITY * RECENT.words);
+/** 1 + each descriptor that the pinger thread opened outside of Node; 0 for none. */
+export const DESCRIPTORS_AT = RECENTS_AT + LEDGER_CAPACITY * RECENT.words;
+const LEDGER_BYTES = 4 * (DESCRIPTORS_AT + MAX_DESCRIPTORS);
 
 export const destinationAt = (slot: DestinationSlot) =>
   DESTINATIONS_AT + slot.index * DESTINATION.words;

@@ -25,6 +25,8 @@ import {
   stateOf,
   TARGET,
   targetAt,
+  UDP_IO,
+  type UdpIo,
   wide,
 } from './layout.js';
 
@@ -312,6 +314,10 @@ export class PingerRow {
   readonly unmatched: number;
   readonly natKeepalives: number;
   readonly udpRebinds: number;
+  /** Undefined until the thread has decided. */
+  readonly udpIo: UdpIo | undefined;
+  readonly udpDropped: number;
+  readonly udpUnstamped: number;
   readonly stalls: number;
   /** Internal errors. */
   readonly faults: number;
@@ -335,6 +341,9 @@ export class PingerRow {
     this.unmatched = count(PINGER.unmatched);
     this.natKeepalives = count(PINGER.natKeepalives);
     this.udpRebinds = count(PINGER.udpRebinds);
+    this.udpIo = UDP_IO[count(PINGER.udpIo) - 1];
+    this.udpDropped = count(PINGER.udpDropped);
+    this.udpUnstamped = count(PINGER.udpUnstamped);
     this.stalls = count(PINGER.stalls);
     this.faults = count(PINGER.faults);
     this.localRun = count(PINGER.localRun);

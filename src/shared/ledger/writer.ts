@@ -28,6 +28,8 @@ import {
   stateOf,
   TARGET,
   targetAt,
+  UDP_IO,
+  type UdpIo,
   WORD,
   wide,
 } from './layout.js';
@@ -242,6 +244,19 @@ export class LedgerWriter {
   /** A target now uses another local UDP port. */
   recordUdpRebind(): void {
     this.#add(PINGER.udpRebinds, 1);
+  }
+
+  recordUdpIo(io: UdpIo): void {
+    this.#set(PINGER.udpIo, 1 + UDP_IO.indexOf(io));
+  }
+
+  /** So many datagrams were dropped because a socket was full. */
+  recordUdpDropped(count: number): void {
+    this.#add(PINGER.udpDropped, count);
+  }
+
+  recordUdpUnstamped(): void {
+    this.#add(PINGER.udpUnstamped, 1);
   }
 
   recordStall(): void {

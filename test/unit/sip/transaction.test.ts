@@ -346,3 +346,49 @@ test('an answer after the deadline, before the timer rang, is a timeout and a la
   it.receive(200);
   assert.deepEqual([it.ends[0]?.outcome, it.lates], [TIMEOUT, [1000]]);
 });
+
+describe('stamps of the kernel', () => {
+  const stamped = (atMs: number, sentAtMs?: number) => {
+    const it = harness();
+    it.transaction.start(1_000, false);
+    return { ...it, take: () => it.record(it.transaction.receive(200, atMs, true, sentAtMs)) };
+  };
+
+  test('are the round-trip time, whenever the answer is read', () => {
+    const it = stamped(2.5, 0.25);
+    it.clock.advance(20);
+    it.take();
+    assert.deepEqual(it.ends[0]?.outcome, answered(200, 2_250));
+  });
+
+  test('make an answer that lay in the socket during a stall one in time, with its round trip', () => {
+    const it = stamped(900, 1);
+    it.clock.advance(5_000);
+    it.stallDetector.expect(401);
+    it.stallDetector.check(it.clock.now());
+    it.take();
+    assert.deepEqual(it.ends[0]?.outcome, answered(200, 899_000));
+    assert.equal(it.counts.unobserved, 0);
+  });
+
+  test('make an answer that came after the deadline a late one, also after a stall', () => {
+    const it = stamped(1_001, 1);
+    it.clock.advance(5_000);
+    it.stallDetector.expect(401);
+    it.stallDetector.check(it.clock.now());
+    it.take();
+    assert.deepEqual([it.ends[0]?.outcome, it.lates.length], [TIMEOUT, 1]);
+  });
+
+  test('of before and after a step of the wall clock are no round trip, and the answer counts', () => {
+    const it = stamped(2, Number.NaN);
+    it.take();
+    assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: undefined });
+  });
+
+  test('that say that an answer left before its request are a round trip of 0', () => {
+    const it = stamped(1, 1.001);
+    it.take();
+    assert.deepEqual(it.ends[0]?.outcome, answered(200, 0));
+  });
+});

@@ -36,7 +36,7 @@ function rig(all: RegisteredDestination[] = [], changed: Partial<SupervisorOptio
   const log = (line: LogLine) => logged.push(line);
   const faults = new Faults({ now: () => clock.now(), log });
   const supervisor = new Supervisor({
-    ...{ ledger, dns: DNS, clock, faults, log, destinations: () => all },
+    ...{ ledger, dns: DNS, udpIo: 'dgram' as const, clock, faults, log, destinations: () => all },
     logDebug: (line) => events.push(['debug', line]),
     debug: () => ({ level: undefined, destinations: [] }),
     files: () => new Map([['key', 'contents']]),

@@ -1,0 +1,150 @@
+/** A batch of messages as sendmmsg and recvmmsg take them: headers, vectors, addresses and control data. */
+
+import { Arena, type Part } from './arena.js';
+import { CMSGHDR, IOVEC, MMSGHDR, SOCKADDR } from './layout.js';
+
+/** Messages of one batch. */
+export const BATCH = 64;
+
+/** What is known of a control message: its level, its type, and where in `control` its data is. */
+export type TakeControl = (level: number, type: number, at: number, length: number) => void;
+
+export interface BatchOptions {
+  /** Room for each message. */
+  readonly slotBytes: number;
+  /** Room for the control data of each message; 0 for none. */
+  readonly controlBytes: number;
+}
+
+export class Batch {
+  readonly slotBytes: number;
+  readonly #controlBytes: number;
+  readonly #data: Buffer;
+  readonly #names: Buffer;
+  readonly #vectors: Buffer;
+  readonly #control: Buffer;
+  readonly #headers: Buffer;
+  /** Fields are written as words of 32 bits: the upper halves of lengths stay 0. */
+  readonly #headerWords: Uint32Array;
+  readonly #vectorWords: Uint32Array;
+  readonly #controlWords: Uint32Array;
+
+  /** What a batch takes of an arena, in bytes. */
+  static bytes({ slotBytes, controlBytes }: BatchOptions): number {
+    const each = [slotBytes, SOCKADDR.bytes, IOVEC.bytes, controlBytes, MMSGHDR.bytes];
+    return each.reduce((sum, bytes) => sum + Arena.rounded(BATCH * bytes), 0);
+  }
+
+  constructor(arena: Arena, { slotBytes, controlBytes }: BatchOptions) {
+    const part = (bytes: number): Part => arena.carve(BATCH * bytes);
+    const data = part(slotBytes);
+    const names = part(SOCKADDR.bytes);
+    const vectors = part(IOVEC.bytes);
+    const control = part(controlBytes);
+    const headers = part(MMSGHDR.bytes);
+    this.slotBytes = slotBytes;
+    this.#controlBytes = controlBytes;
+    this.#data = data.bytes;
+    this.#names = names.bytes;
+    this.#vectors = vectors.bytes;
+    this.#control = control.bytes;
+    this.#headers = headers.bytes;
+    this.#headerWords = words(headers.bytes);
+    this.#vectorWords = words(vectors.bytes);
+    this.#controlWords = words(control.bytes);
+    const address = (to: Part, bytes: number, i: number) => to.address + BigInt(i * bytes);
+    for (let i = 0; i < BATCH; i++) {
+      const vector = i * IOVEC.bytes;
+      this.#vectors.writeBigUInt64LE(address(data, slotBytes, i), vector + IOVEC.base);
+      this.#vectors.writeBigUInt64LE(BigInt(slotBytes), vector + IOVEC.length);
+      const header = i * MMSGHDR.bytes;
+      this.#headers.writeBigUInt64LE(address(names, SOCKADDR.bytes, i), header + MMSGHDR.name);
+      this.#headers.writeBigUInt64LE(address(vectors, IOVEC.bytes, i), header + MMSGHDR.vector);
+      this.#headers.writeBigUInt64LE(1n, header + MMSGHDR.vectorLength);
+      if (controlBytes === 0) continue;
+      this.#headers.writeBigUInt64LE(address(control, controlBytes, i), header + MMSGHDR.control);
+    }
+  }
+
+  /** For libc: the headers from the one with this index on. */
+  headers(from = 0): Buffer {
+    return from === 0 ? this.#headers : this.#headers.subarray(from * MMSGHDR.bytes);
+  }
+
+  /** Makes all of them ready to be received into. */
+  clear(): void {
+    for (let i = 0; i < BATCH; i++) {
+      this.#set(i, MMSGHDR.nameLength, SOCKADDR.bytes);
+      this.#set(i, MMSGHDR.controlLength, this.#controlBytes);
+    }
+  }
+
+  /**
+   * Fills message `i`. One that is longer than a slot takes the room of those behind it, so it can
+   * only be the first, and alone.
+   *
+   * @param name the peer's sockaddr.
+   * @param control the control data; empty for none.
+   */
+  fill(i: number, message: Uint8Array, name: Buffer, control: Buffer | undefined): void {
+    this.#data.set(message, i * this.slotBytes);
+    this.#vectorWords[(i * IOVEC.bytes + IOVEC.length) / 4] = message.length;
+    this.#names.set(name, i * SOCKADDR.bytes);
+    this.#set(i, MMSGHDR.nameLength, name.length);
+    if (control !== undefined) this.#control.set(control, i * this.#controlBytes);
+    this.#set(i, MMSGHDR.controlLength, control?.length ?? 0);
+  }
+
+  /** Whether a message of this length can be sent at all. */
+  fits(length: number): boolean {
+    return length <= this.#data.length;
+  }
+
+  /** The bytes of message `i` that was received: a view, valid until the next batch. */
+  message(i: number): Buffer {
+    const start = i * this.slotBytes;
+    const length = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.length) / 4] ?? 0;
+    return this.#data.subarray(start, start + Math.min(length, this.slotBytes));
+  }
+
+  /** The sockaddr of message `i`: a view. */
+  name(i: number): Buffer {
+    const start = i * SOCKADDR.bytes;
+    const length = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.nameLength) / 4] ?? 0;
+    return this.#names.subarray(start, start + Math.min(length, SOCKADDR.bytes));
+  }
+
+  /** Calls `take` for each whole control message of message `i`. */
+  eachControl(i: number, take: TakeControl): void {
+    const first = i * this.#controlBytes;
+    const given = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.controlLength) / 4] ?? 0;
+    const end = first + Math.min(given, this.#controlBytes);
+    let at = first;
+    while (at + CMSGHDR.bytes <= end) {
+      const length = this.word(at + CMSGHDR.length);
+      if (length < CMSGHDR.bytes || at + length > end) return;
+      const level = this.word(at + CMSGHDR.level);
+      const type = this.word(at + CMSGHDR.type);
+      take(level, type, at + CMSGHDR.bytes, length - CMSGHDR.bytes);
+      at += Math.ceil(length / CMSGHDR.alignment) * CMSGHDR.alignment;
+    }
+  }
+
+  /** 32 bits of control data, at a multiple of 4. */
+  word(at: number): number {
+    return this.#controlWords[at / 4] ?? 0;
+  }
+
+  /** A byte of control data. */
+  byte(at: number): number {
+    return this.#control[at] ?? 0;
+  }
+
+  #set(i: number, field: number, value: number): void {
+    this.#headerWords[(i * MMSGHDR.bytes + field) / 4] = value;
+  }
+}
+
+function words(part: Buffer): Uint32Array {
+  return new Uint32Array(part.buffer, part.byteOffset, part.length / 4);
+}

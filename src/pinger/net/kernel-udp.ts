@@ -1,0 +1,190 @@
+/**
+ * UDP in batches, stamped by the kernel: one system call reads or sends up to 64 datagrams, and each
+ * has the time at which it arrived or left. Nothing here wakes the event loop: the ping loop calls
+ * `drain` and `flush` in each of its ticks.
+ */
+
+import { Arena } from './arena.js';
+import { Incoming } from './incoming.js';
+import { KernelPort, type PortListener, type Sender } from './kernel-port.js';
+import { KernelSocket, type KernelSocketOptions, type Shortfall } from './kernel-socket.js';
+import { type Libc, LibcError } from './libc.js';
+import { Outgoing } from './outgoing.js';
+import { sockaddr } from './sockaddr.js';
+import { StampClock } from './stamp-clock.js';
+
+/** How often to try whether the kernel stamps datagrams, and the pause between two tries. */
+const CHECKS = 50;
+const CHECK_PAUSE_MS = 4;
+
+export interface KernelUdpOptions {
+  readonly libc: Libc;
+  /** Monotonic, milliseconds: CLOCK_MONOTONIC, as `performance.now()`. */
+  readonly now: () => number;
+  /** A descriptor was opened, or closed: the death of the thread does not close it. */
+  readonly onDescriptor: (fd: number, isOpen: boolean) => void;
+  /** So many datagrams were dropped because a socket was full. */
+  readonly onDropped: (count: number) => void;
+  /** Something waits for a flush, and nothing did before. */
+  readonly onQueued: () => void;
+  /** What the kernel did not grant to a socket. */
+  readonly onShortfall: (shortfall: Shortfall) => void;
+}
+
+export class KernelUdp {
+  readonly #options: KernelUdpOptions;
+  readonly #clock: StampClock;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #ports = new Set<KernelPort>();
+  /** Sockets that only ask which address the routes choose, by family and interface. */
+  readonly #scouts = new Map<string, KernelSocket>();
+  /** The wall clock was set since the last drain: what arrived has a stamp of either time. */
+  #wasClockSet = false;
+
+  /** @throws LibcError when the kernel does not stamp datagrams. */
+  constructor(options: KernelUdpOptions) {
+    const { libc, now, onDropped, onQueued } = options;
+    this.#options = options;
+    const arena = new Arena(libc, StampClock.bytes + Outgoing.bytes + Incoming.bytes);
+    this.#clock = new StampClock(libc, arena, now);
+    const readStamps = (port: KernelPort) => this.#incoming.drainErrors(port);
+    this.#outgoing = new Outgoing({ libc, arena, now, readStamps, onQueued });
+    this.#incoming = new Incoming({
+      ...{ libc, arena, onDropped },
+      timeOf: (seconds, nanoseconds) =>
+        this.#wasClockSet ? undefined : this.#clock.monotonic(seconds, nanoseconds),
+    });
+    this.#check();
+  }
+
+  /** How often the wall clock was set so far: stamps from before and after cannot be compared. */
+  get clockSteps(): number {
+    return this.#clock.steps;
+  }
+
+  /** Monotonic: when anything was sent last. */
+  get lastSentMs(): number {
+    return this.#outgoing.lastSentMs;
+  }
+
+  /** @throws SystemCallError when it cannot be opened. */
+  open(options: KernelSocketOptions, listener: PortListener): KernelPort {
+    this.#checkFree(options);
+    const socket = this.#openSocket(options);
+    for (const shortfall of socket.shortfalls) this.#options.onShortfall(shortfall);
+    const port = new KernelPort(socket, listener);
+    this.#ports.add(port);
+    return port;
+  }
+
+  /**
+   * The address of ours that packets to `peer` leave from; undefined when there is no route.
+   *
+   * @param peer its sockaddr.
+   * @throws SystemCallError when no socket can be opened.
+   */
+  addressTowards(family: 4 | 6, interfaceName: string, peer: Buffer): string | undefined {
+    const key = `${family} ${interfaceName}`;
+    const scout =
+      this.#scouts.get(key) ??
+      this.#openSocket({ family, address: '', port: 0, dscp: 0, interfaceName });
+    this.#scouts.set(key, scout);
+    return scout.addressTowards(peer);
+  }
+
+  /** Sends with the next flush. @param peer its sockaddr. */
+  send(port: KernelPort, message: Uint8Array, peer: Buffer, sender: Sender | undefined): void {
+    this.#outgoing.add(port, message, peer, sender);
+  }
+
+  flush(): void {
+    this.#outgoing.flush();
+  }
+
+  /** Reads what became of what was sent, and what arrived. */
+  drain(): void {
+    this.#wasClockSet = this.#clock.check();
+    for (const port of this.#ports) {
+      this.#incoming.drainErrors(port);
+      this.#incoming.drainMessages(port);
+    }
+  }
+
+  close(port: KernelPort): void {
+    if (!this.#ports.delete(port)) return;
+    this.#outgoing.close(port);
+    this.#closeSocket(port.socket);
+  }
+
+  closeAll(): void {
+    for (const port of this.#ports) this.close(port);
+    for (const scout of this.#scouts.values()) this.#closeSocket(scout);
+    this.#scouts.clear();
+  }
+
+  #openSocket(options: KernelSocketOptions): KernelSocket {
+    const socket = new KernelSocket(this.#options.libc, options);
+    this.#options.onDescriptor(socket.fd, true);
+    return socket;
+  }
+
+  #closeSocket(socket: KernelSocket): void {
+    this.#options.onDescriptor(socket.fd, false);
+    socket.close();
+  }
+
+  /**
+   * A port that was asked for may be shared among our own sockets, but not with another program's:
+   * that would get answers of ours.
+   */
+  #checkFree(options: KernelSocketOptions): void {
+    const { family, port } = options;
+    if (port === 0) return;
+    const isOurs = [...this.#ports].some(
+      ({ socket }) => socket.family === family && socket.port === port,
+    );
+    if (!isOurs) KernelSocket.checkFree(this.#options.libc, options);
+  }
+
+  /**
+   * Sends datagrams to itself until one has both stamps. The kernel begins to stamp a while after the
+   * first socket asks for it, and ends with the last one: this socket stays open.
+   */
+  #check(): void {
+    let hasArrival = false;
+    let hasDeparture = false;
+    const port = this.open(
+      { family: 4, address: '127.0.0.1', port: 0, dscp: 0, interfaceName: '' },
+      {
+        message: (_bytes, { atMs }) => {
+          hasArrival ||= atMs !== undefined;
+        },
+        networkError: () => {},
+      },
+    );
+    const sender: Sender = {
+      handedOver: () => {},
+      stamped: () => {
+        hasDeparture = true;
+      },
+      failed: () => {},
+    };
+    const own = sockaddr(4, '127.0.0.1', port.socket.port);
+    for (let tries = 0; tries < CHECKS && !(hasArrival && hasDeparture); tries++) {
+      if (tries > 0) sleep(CHECK_PAUSE_MS);
+      this.send(port, Buffer.from('check'), own, sender);
+      this.flush();
+      this.drain();
+    }
+    if (hasArrival && hasDeparture) return;
+    this.close(port);
+    const missing = hasArrival ? 'sends' : hasDeparture ? 'arrivals' : 'sends and arrivals';
+    throw new LibcError(`the kernel does not stamp ${missing}`);
+  }
+}
+
+/** Holds up the thread: nothing runs in it yet. */
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

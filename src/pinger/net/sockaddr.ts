@@ -1,0 +1,58 @@
+/** IP addresses and ports as the kernel writes them. */
+
+import { readAddress } from '../../shared/address.js';
+import { AF_INET, AF_INET6, SOCKADDR } from './layout.js';
+
+/**
+ * @param address IPv6 without brackets; empty for any address of the family.
+ */
+export function sockaddr(family: 4 | 6, address: string, port: number): Buffer {
+  const bytes = Buffer.alloc(family === 4 ? SOCKADDR.bytes4 : SOCKADDR.bytes6);
+  bytes.writeUInt16LE(family === 4 ? AF_INET : AF_INET6, SOCKADDR.family);
+  bytes.writeUInt16BE(port, SOCKADDR.port);
+  if (address === '') return bytes;
+  if (family === 4) bytes.set(ipv4Bytes(address), SOCKADDR.address4);
+  else bytes.set(ipv6Bytes(address), SOCKADDR.address6);
+  return bytes;
+}
+
+export function portIn(name: Uint8Array): number {
+  return ((name[SOCKADDR.port] ?? 0) << 8) | (name[SOCKADDR.port + 1] ?? 0);
+}
+
+/** The address in its canonical text, IPv6 without brackets; empty when there is none. */
+export function addressIn(name: Buffer): string {
+  if (name.length < SOCKADDR.bytes4) return '';
+  const family = name.readUInt16LE(SOCKADDR.family);
+  if (family === AF_INET) {
+    return name.subarray(SOCKADDR.address4, SOCKADDR.address4 + 4).join('.');
+  }
+  if (family !== AF_INET6 || name.length < SOCKADDR.bytes6) return '';
+  const groups: string[] = [];
+  for (let at = SOCKADDR.address6; at < SOCKADDR.address6 + 16; at += 2) {
+    groups.push(name.readUInt16BE(at).toString(16));
+  }
+  return readAddress(groups.join(':'))?.address ?? '';
+}
+
+function ipv4Bytes(address: string): readonly number[] {
+  return address.split('.').map(Number);
+}
+
+/** Of the canonical text (RFC 5952), which may have one `::`, and a dotted IPv4 address at its end. */
+function ipv6Bytes(address: string): readonly number[] {
+  const [head = '', tail] = address.split('::');
+  const before = groupBytes(head);
+  const after = tail === undefined ? [] : groupBytes(tail);
+  const zeros = new Array<number>(Math.max(16 - before.length - after.length, 0)).fill(0);
+  return [...before, ...zeros, ...after];
+}
+
+function groupBytes(text: string): readonly number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (group.includes('.')) return ipv4Bytes(group);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
+}

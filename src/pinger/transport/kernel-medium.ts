@@ -1,0 +1,233 @@
+/** UDP by sockets of the kernel's own: batched and stamped, and told of ICMP errors. Linux alone. */
+
+import { bracketed, type LocalAddress } from '../../shared/address.js';
+import type { TransportFailure } from '../../shared/outcome.js';
+import type { Arrival, KernelPort, NetworkError, Sender } from '../net/kernel-port.js';
+import type { KernelUdp } from '../net/kernel-udp.js';
+import { ORIGIN_LOCAL } from '../net/layout.js';
+import { sockaddr } from '../net/sockaddr.js';
+import { icmpDetail } from './icmp.js';
+import { failureOf } from './socket-errors.js';
+import type { Endpoint, MessageHandler, Source } from './transport.js';
+import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
+
+/** What differs from transport to transport. */
+export interface UdpSettings {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly dscp: number;
+  readonly interfaceName: string;
+  readonly onMessage: MessageHandler;
+}
+
+export interface KernelMediumOptions extends UdpSettings {
+  readonly udp: KernelUdp;
+  /** Of all media of the thread: an error may reach another socket than the one that sent. */
+  readonly carriers: CarriersByPeer;
+  /** The kernel did not say when a request left. */
+  readonly onUnstamped: () => void;
+}
+
+/** Who sends to which address, so that an error finds them. */
+export class CarriersByPeer {
+  readonly #carriers = new Map<string, Set<KernelCarrier>>();
+
+  add(peer: string, carrier: KernelCarrier): void {
+    const sharing = this.#carriers.get(peer);
+    if (sharing === undefined) this.#carriers.set(peer, new Set([carrier]));
+    else sharing.add(carrier);
+  }
+
+  remove(peer: string, carrier: KernelCarrier): void {
+    const sharing = this.#carriers.get(peer);
+    sharing?.delete(carrier);
+    if (sharing?.size === 0) this.#carriers.delete(peer);
+  }
+
+  of(peer: string): readonly KernelCarrier[] {
+    return [...(this.#carriers.get(peer) ?? [])];
+  }
+}
+
+export class KernelMedium implements UdpMedium<KernelUdpPort> {
+  readonly #options: KernelMediumOptions;
+
+  constructor(options: KernelMediumOptions) {
+    this.#options = options;
+  }
+
+  open(family: 4 | 6): KernelUdpPort {
+    return new KernelUdpPort(family, this.#options);
+  }
+
+  carrier(
+    endpoint: Endpoint,
+    _isForOnce: boolean,
+    fail: (failure: TransportFailure) => void,
+  ): Carrier<KernelUdpPort> {
+    return new KernelCarrier(this.#options, endpoint, fail);
+  }
+
+  close(): void {}
+}
+
+export class KernelUdpPort implements UdpPort {
+  readonly family: 4 | 6;
+  readonly kernel: KernelPort;
+  users = 0;
+  readonly #options: KernelMediumOptions;
+  /** One for all targets that are reached from the same address. */
+  readonly #locals = new Map<string, LocalAddress>();
+
+  /** @throws SystemCallError when it cannot be opened. */
+  constructor(family: 4 | 6, options: KernelMediumOptions) {
+    const { udp, carriers, sourceAddress, sourcePort, dscp, interfaceName, onMessage } = options;
+    this.family = family;
+    this.#options = options;
+    const source = new KernelSource(udp, () => this.kernel);
+    this.kernel = udp.open(
+      { family, address: sourceAddress, port: sourcePort, dscp, interfaceName },
+      {
+        message: (bytes, from) => onMessage(bytes, source.at(from)),
+        networkError: (error) => {
+          for (const carrier of carriers.of(peerKey(error))) carrier.networkError(error);
+        },
+      },
+    );
+  }
+
+  get port(): number {
+    return this.kernel.socket.port;
+  }
+
+  localAddressTowards({ address, port, family }: Endpoint): LocalAddress | undefined {
+    const { udp, sourceAddress, interfaceName } = this.#options;
+    const own =
+      sourceAddress || udp.addressTowards(family, interfaceName, sockaddr(family, address, port));
+    return own === undefined ? undefined : this.#local(own);
+  }
+
+  close(): void {
+    this.#options.udp.close(this.kernel);
+  }
+
+  #local(address: string): LocalAddress {
+    const known = this.#locals.get(address);
+    if (known !== undefined) return known;
+    const local = { address, port: this.port };
+    this.#locals.set(address, local);
+    return local;
+  }
+}
+
+class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
+  readonly #options: KernelMediumOptions;
+  readonly #peer: Buffer;
+  readonly #key: string;
+  readonly #fail: (failure: TransportFailure) => void;
+  /** The number of the send whose stamp is awaited; -1 for none. */
+  #number = -1;
+  #isFirst = false;
+  #isStamped = false;
+  #sentAtMs = Number.NaN;
+  /** How often the wall clock had been set by then. */
+  #clockSteps = 0;
+
+  constructor(
+    options: KernelMediumOptions,
+    endpoint: Endpoint,
+    fail: (failure: TransportFailure) => void,
+  ) {
+    const { address, port, family } = endpoint;
+    this.#options = options;
+    this.#peer = sockaddr(family, address, port);
+    this.#key = peerKey(endpoint);
+    this.#fail = fail;
+    options.carriers.add(this.#key, this);
+  }
+
+  get sentAtMs(): number | undefined {
+    return this.#clockSteps === this.#options.udp.clockSteps ? this.#sentAtMs : Number.NaN;
+  }
+
+  send(port: KernelUdpPort, message: Uint8Array, isRetransmission: boolean): void {
+    this.#isFirst = !isRetransmission;
+    this.#options.udp.send(port.kernel, message, this.#peer, this);
+  }
+
+  rest(isAnswered: boolean | undefined): void {
+    if (isAnswered === true && !this.#isStamped) this.#options.onUnstamped();
+  }
+
+  close(): void {
+    this.#options.carriers.remove(this.#key, this);
+  }
+
+  handedOver(number: number, atMs: number): void {
+    if (!this.#isFirst) return;
+    this.#isFirst = false;
+    this.#number = number;
+    this.#isStamped = false;
+    this.#sentAtMs = atMs;
+    this.#clockSteps = this.#options.udp.clockSteps;
+  }
+
+  stamped(number: number, atMs: number): void {
+    // A stamp of a send before numbers began again is older than this send.
+    if (number !== this.#number || this.#isStamped || atMs < this.#sentAtMs - 1) return;
+    this.#isStamped = true;
+    this.#sentAtMs = atMs;
+  }
+
+  failed(code: string): void {
+    this.#fail(failureOf({ name: code, message: code, code }));
+  }
+
+  networkError(error: NetworkError): void {
+    const failure = failureOf({ name: error.code, message: error.code, code: error.code });
+    // The kernel has learnt the MTU: it fragments the retransmission.
+    if (error.code === 'EMSGSIZE' || error.origin === ORIGIN_LOCAL) return;
+    const detail = icmpDetail(error);
+    this.#fail(detail === undefined ? failure : { ...failure, detail });
+  }
+}
+
+/** Where a message came from; one object for all messages of a port. */
+class KernelSource implements Source {
+  readonly isConnection = false;
+  readonly #udp: KernelUdp;
+  readonly #port: () => KernelPort;
+  #from: Arrival = { address: '', port: 0, atMs: undefined };
+
+  constructor(udp: KernelUdp, port: () => KernelPort) {
+    this.#udp = udp;
+    this.#port = port;
+  }
+
+  at(from: Arrival): this {
+    this.#from = from;
+    return this;
+  }
+
+  get address(): string {
+    return this.#from.address;
+  }
+
+  get port(): number {
+    return this.#from.port;
+  }
+
+  get arrivedAtMs(): number | undefined {
+    return this.#from.atMs;
+  }
+
+  answer(message: Uint8Array, port: number): void {
+    if (port === 0) return;
+    const { family } = this.#port().socket;
+    this.#udp.send(this.#port(), message, sockaddr(family, this.address, port), undefined);
+  }
+}
+
+function peerKey({ address, port }: { readonly address: string; readonly port: number }): string {
+  return `${bracketed(address)}:${port}`;
+}
