@@ -71,7 +71,7 @@ test('nobody reads the log: pings and HTTP go on, what waits is bounded, and the
 });
 
 for (const [what, args, code, wanted] of [
-  ['a wrong flag', ['--nonsense'], 2, /nonsense.*--help lists the flags/],
+  ['a wrong flag', ['--nonsense'], 2, /nonsense.*--help lists all flags/],
   ['a port that is taken', ['--destination=127.0.0.1:9'], 1, /EADDRINUSE/],
 ] as const) {
   test(`${what}: the last line tells, and the exit code is ${code} even where nothing can be written`, async (t) => {
@@ -97,7 +97,7 @@ for (const [what, args, code, wanted] of [
 test('what was asked for is written as a whole; when it cannot be, the exit code says so', async () => {
   for (const [flag, wanted] of [
     ['--version', /^sip-keepalive-exporter \d/],
-    ['--help', /Order of precedence.*\n$/],
+    ['--help', /Print this help and exit\.\n$/],
   ] as const) {
     const child = spawn(process.execPath, [MAIN, flag], { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';

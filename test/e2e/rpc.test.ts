@@ -99,7 +99,11 @@ describe('/rpc', () => {
         { uri: '127.0.0.1', owner: 'alice', module: 'none' },
         /^module: unknown module "none"/,
       ],
-      ['add', { uri: '127.0.0.1', owner: 'alice', labels: { le: 'x' } }, /^labels.le: expected/],
+      [
+        'add',
+        { uri: '127.0.0.1', owner: 'alice', labels: { le: 'x' } },
+        /^labels\.le: label name "le" is reserved/,
+      ],
       [
         'add',
         { uri: '127.0.0.2', owner: 'alice', name: 'static' },

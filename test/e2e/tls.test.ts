@@ -520,7 +520,7 @@ describe('files of tls_config', { concurrency: true }, () => {
     rmSync(dirname(caFile), { recursive: true });
     symlinkSync(basename(dirname(caFile)), dirname(caFile));
     await eventually('the trouble is logged', () => {
-      return /what it held before stays in use/.test(exporter.output());
+      return /file_invalid/.test(exporter.output());
     });
     await eventually('two more pings', morePings(exporter, 2));
     await check(exporter, 'far', {});

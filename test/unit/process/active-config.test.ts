@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { ActiveConfig } from '../../../src/active-config.js';
 import { readFlags } from '../../../src/config/flags.js';
 import { load } from '../../../src/config/load.js';
+import { CAN_SET_DSCP } from '../../../src/shared/dscp.js';
 import { Faults } from '../../../src/shared/faults.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -88,11 +89,16 @@ describe('the first configuration', () => {
     assert.deepEqual(events(), ['destinations_missing']);
   });
 
-  test('that sets dscp for UDP is warned of, with the number of destinations', async (t) => {
-    const { active, logged } = rig(t, `${ONE}dscp: 46\n`);
-    await active.start();
-    const line = logged.find(({ event }) => event === 'dscp_unsupported');
-    assert.deepEqual(line?.fields, { destinations: 1 });
+  test('that sets dscp for TCP is warned of where Node.js cannot set it, and for UDP it is not', async (t) => {
+    for (const [transport, count] of [
+      ['tcp', CAN_SET_DSCP ? undefined : 1],
+      ['udp', undefined],
+    ] as const) {
+      const { active, logged } = rig(t, `${ONE}dscp: 46\ntransport: ${transport}\n`);
+      await active.start();
+      const line = logged.find(({ event }) => event === 'dscp_unsupported');
+      assert.equal(line?.fields?.['destinations'], count, transport);
+    }
   });
 
   test('is not reported when the process stops meanwhile', async (t) => {

@@ -18,7 +18,7 @@ function rig() {
   const logged: LogLine[] = [];
   const threads: FakePinger[] = [];
   const engine = createEngine({
-    ...{ dns: DNS, files: () => new Map(), clock },
+    ...{ dns: DNS, udpIo: 'dgram' as const, files: () => new Map(), clock },
     log: (line) => logged.push(line),
     logDebug: (line) => logged.push(line),
     logSettings: () => ({ logLevel: 'info', logDestinations: [] }),
