@@ -168,6 +168,8 @@ function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
       response.destroy();
       return;
     }
+    // The handler may have promised another encoding before it failed.
+    response.removeHeader('Content-Encoding');
     const body = status === 500 ? 'Internal error; see the log' : 'Bad request';
     response.status(status).type('text/plain').send(`${body}\n`);
   };

@@ -46,11 +46,13 @@ export function statusRig() {
   const add = (name: string, change: Change = {}) => {
     const { owners = ['config'], server = '', targets, ...destination } = change;
     const slot = { index: all.length, generation: 1 };
+    const number = all.length + 1;
+    const ip = `192.0.${2 + Math.floor(number / 256)}.${number % 256}`;
     writer.openDestination(slot);
-    const addresses = targets ?? [{ address: `192.0.2.${all.length + 1}:5060` }];
+    const addresses = targets ?? [{ address: `${ip}:5060` }];
     const registered: RegisteredDestination = {
       destination: {
-        ...{ name, uri: `sip:192.0.2.${all.length + 1}`, module: 'default', labels: {} },
+        ...{ name, uri: `sip:${ip}`, module: 'default', labels: {} },
         ...{ settings: settings(), ...destination },
       },
       ...{ slot, owners, server, isFollowed: false, peers: new Map() },

@@ -86,3 +86,65 @@ test('an hour is kept, and the tenant of a row has nothing of the one before', a
   assert.deepEqual(histories.of({ index: 0, generation: 2 }).rtt, Array(POINTS).fill(null));
   assert.deepEqual(histories.of({ index: 1 << 16, generation: 1 }).rtt, []);
 });
+
+test('a point is taken at the start and then every minute, until it is closed', async () => {
+  const { histories, clock, ping } = setUp();
+  const known = () =>
+    histories.of({ index: 0, generation: 1 }).rtt.filter((value) => value !== null).length;
+  histories.start();
+  for (let minute = 1; minute <= 3; minute++) {
+    ping(1_000);
+    await clock.advanceSettling(59_999);
+    assert.equal(known(), minute - 1);
+    await clock.advanceSettling(1);
+    assert.equal(known(), minute);
+  }
+  histories.close();
+  assert.equal(clock.pending, 0);
+  histories.start();
+  assert.equal(clock.pending, 0, 'it stays closed');
+});
+
+test('a point that cannot be taken is reported, and the next one is taken', async () => {
+  const clock = new FakeClock();
+  const errors: unknown[] = [];
+  const histories = new Histories({
+    ledger: new LedgerReader(createLedger()),
+    registry: {
+      ...{ size: 0, named: () => undefined, withUri: () => [] },
+      all: () => {
+        throw new Error('broken');
+      },
+    },
+    ...{ clock, onError: (error) => errors.push(error) },
+  });
+  histories.start();
+  await clock.advanceSettling(60_000);
+  assert.deepEqual(errors.map(String), ['Error: broken', 'Error: broken']);
+  histories.close();
+});
+
+test('of thousands of destinations each has its points, up to a limit', async () => {
+  const slots = [0, 1_023, 1_024, 19_999, 20_000].map((index) => ({ index, generation: 1 }));
+  const clock = new FakeClock();
+  const all = settings();
+  const registered = slots.map(
+    (slot): RegisteredDestination => ({
+      destination: { name: 'a', uri: 'sip:a', module: 'default', labels: {}, settings: all },
+      ...{ slot, owners: [], isFollowed: false, server: '', peers: new Map(), targets: [] },
+    }),
+  );
+  const histories = new Histories({
+    ledger: new LedgerReader(createLedger()),
+    registry: {
+      ...{ size: 0, named: () => undefined, withUri: () => [] },
+      all: () => Array.from({ length: 250 }, (_, i) => registered[i % 5] ?? assert.fail()),
+    },
+    ...{ clock, onError: () => assert.fail() },
+  });
+  await histories.sample();
+  assert.deepEqual(
+    slots.map((slot) => histories.of(slot).rtt.length),
+    [60, 60, 60, 60, 0],
+  );
+});

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { appRig } from '../../support/app-rig.js';
+
+describe('the routes', () => {
+  test('answer other paths with 404, and other methods with 405 and those that are allowed', async (t) => {
+    const { url, text } = await appRig(t);
+    assert.deepEqual(await text('/nothing'), [404, 'Not found. See /\n']);
+    for (const [method, path, allowed] of [
+      ['POST', '/metrics', 'GET, HEAD'],
+      ['DELETE', '/alive', 'GET, HEAD'],
+      ['GET', '/rpc', 'POST'],
+      ['GET', '/-/reload', 'POST'],
+    ] as const) {
+      const answer = await fetch(`${url}${path}`, { method });
+      assert.equal(answer.status, 405, path);
+      assert.equal(answer.headers.get('allow'), allowed);
+      assert.equal(await answer.text(), `Method not allowed; use ${allowed}\n`);
+    }
+  });
+
+  test('forbid browsers to guess the type of an answer', async (t) => {
+    const { get } = await appRig(t);
+    for (const path of ['/', '/metrics', '/nothing', '/config']) {
+      assert.equal((await get(path)).headers.get('x-content-type-options'), 'nosniff', path);
+    }
+  });
+
+  test('run their guard first', async (t) => {
+    const { text } = await appRig(t, {
+      guard: (_request, response) => {
+        response.status(401).send('no');
+      },
+    });
+    for (const path of ['/', '/metrics', '/nothing', '/-/healthy'])
+      assert.deepEqual(await text(path), [401, 'no']);
+  });
+
+  test('report an internal error with its path, and do not show it', async (t) => {
+    const { text, errors } = await appRig(t, {
+      configText: () => {
+        throw new Error('a secret');
+      },
+    });
+    assert.deepEqual(await text('/config'), [500, 'Internal error; see the log\n']);
+    assert.deepEqual(errors, ['/config: Error: a secret']);
+  });
+
+  test('can be read by a client that accepts gzip when an answer fails', async (t) => {
+    const { text, errors } = await appRig(t, {
+      exporterMetrics: async () => {
+        throw new Error('broken');
+      },
+    });
+    const headers = { 'accept-encoding': 'gzip' };
+    assert.deepEqual(await text('/metrics', headers), [500, 'Internal error; see the log\n']);
+    assert.deepEqual(errors, ['/metrics: Error: broken']);
+  });
+
+  test('break off an answer that fails in the middle', async (t) => {
+    const { add, get, errors } = await appRig(t);
+    for (let i = 0; i < 500; i++) add(`gw ${i}`);
+    add('broken', {
+      labels: {
+        get x(): string {
+          throw new Error('broken');
+        },
+      },
+    });
+    const answer = await get('/api/v1/destinations');
+    assert.equal(answer.status, 200);
+    await assert.rejects(answer.text());
+    assert.deepEqual(errors, ['/api/v1/destinations: Error: broken']);
+  });
+
+  test('have the configuration in force', async (t) => {
+    const { text } = await appRig(t, { configText: () => '{"ping_interval":"30s"}' });
+    assert.deepEqual(await text('/config'), [200, '{"ping_interval":"30s"}']);
+  });
+});
+
+describe('health', () => {
+  test('is good while the process serves requests', async (t) => {
+    const { text } = await appRig(t);
+    assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
+    assert.deepEqual(await text('/-/ready'), [200, 'Ready\n']);
+  });
+
+  test('is not ready without the pinger thread', async (t) => {
+    const reject = () => Promise.reject(new Error('unused'));
+    const { text } = await appRig(t, {
+      pinger: { isReady: false, probe: reject, explanation: reject },
+    });
+    assert.deepEqual(await text('/-/ready'), [503, 'The pinger thread is not running\n']);
+    assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
+  });
+
+  test('is not ready after three pings with a local error in a row, until one says something', async (t) => {
+    const { add, text } = await appRig(t);
+    const gw = add('gw');
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await text('/-/ready'), [200, 'Ready\n']);
+      gw.ping({ reason: 'local' });
+    }
+    const [status, reason] = await text('/-/ready');
+    assert.equal(status, 503);
+    assert.match(reason, /its last 3 pings failed with a local error/);
+    gw.ping({ reason: 'timeout' });
+    assert.deepEqual(await text('/-/ready'), [200, 'Ready\n']);
+  });
+});
+
+describe('/-/reload', () => {
+  test('answers once the configuration is in use, or with its error', async (t) => {
+    let error: string | undefined;
+    const { post } = await appRig(t, { reload: async () => error });
+    const reload = async () => {
+      const answer = await post('/-/reload');
+      return [answer.status, await answer.text()] as const;
+    };
+    assert.deepEqual(await reload(), [200, 'Reloaded\n']);
+    error = 'ping_interval: expected a duration';
+    assert.deepEqual(await reload(), [
+      500,
+      'Reload failed; the previous configuration stays in use:\nping_interval: expected a duration\n',
+    ]);
+  });
+
+  test('goes on without a client that leaves', async (t) => {
+    let resolve = (_error: string | undefined) => {};
+    const { url, post, errors } = await appRig(t, {
+      reload: () => new Promise((done) => (resolve = done)),
+    });
+    const stop = new AbortController();
+    const gone = fetch(`${url}/-/reload`, { method: 'POST', signal: stop.signal });
+    const waiting = post('/-/reload');
+    await new Promise((done) => setTimeout(done, 50));
+    stop.abort();
+    await assert.rejects(gone);
+    resolve(undefined);
+    assert.equal((await waiting).status, 200);
+    assert.deepEqual(errors, []);
+  });
+});
+
+describe('the status page', () => {
+  test('is HTML with scripts and styles of its own, and nothing from elsewhere', async (t) => {
+    const { get } = await appRig(t);
+    const page = await get('/');
+    assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+    assert.equal(page.headers.get('referrer-policy'), 'no-referrer');
+    assert.equal(page.headers.get('cache-control'), 'no-cache');
+    const files = [...(await page.text()).matchAll(/(?:src|href)="(page\/[^"]+)"/g)];
+    assert.ok(files.length >= 2);
+    for (const [, file] of files) {
+      const answer = await get(`/${file}`);
+      assert.equal(answer.status, 200, file);
+      assert.match(answer.headers.get('content-type') ?? '', /^text\/(css|javascript); /);
+    }
+  });
+
+  test('has no file beside its own', async (t) => {
+    const { get } = await appRig(t);
+    for (const path of ['tsconfig.json', 'nothing.js', '..%2Fpackage.json', '__proto__']) {
+      assert.equal((await get(`/page/${path}`)).status, 404, path);
+    }
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { OPENMETRICS, TEXT } from '../../../src/metrics/exporter-metrics.js';
+import { appRig } from '../../support/app-rig.js';
+import { connect, exchange } from '../../support/http-server.js';
+
+const OPEN = 'application/openmetrics-text';
+/** What Prometheus 2.50 sends. */
+const PROMETHEUS = `${OPEN};version=1.0.0;q=0.8,${OPEN};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`;
+
+describe('/metrics', () => {
+  for (const [accept, type] of [
+    ['*/*', TEXT],
+    ['', TEXT],
+    ['text/plain', TEXT],
+    [PROMETHEUS, OPENMETRICS],
+    [OPEN, OPENMETRICS],
+    [`${OPEN};q=0.5, text/plain;q=0.5`, OPENMETRICS],
+    [`${OPEN};q=0.4, text/plain;q=0.5`, TEXT],
+    [`${OPEN};q=0`, TEXT],
+    ['text/html, */*;q=0.1', TEXT],
+  ] as const) {
+    test(`is ${type.split(';')[0]} for Accept: ${accept.slice(0, 40)}`, async (t) => {
+      const { add, get } = await appRig(t);
+      add('gw');
+      const answer = await get('/metrics', { accept });
+      assert.equal(answer.headers.get('content-type'), type);
+      assert.equal(answer.headers.get('vary'), 'Accept, Accept-Encoding');
+      const text = await answer.text();
+      assert.match(text, /^sip_keepalive_is_alive\{destination="gw"\} -1$/m);
+      assert.equal(text.endsWith('# EOF\n'), type === OPENMETRICS);
+    });
+  }
+
+  test('is compressed for a client that accepts gzip, and plain for others', async (t) => {
+    const { add, url } = await appRig(t);
+    for (let i = 0; i < 1_000; i++) add(`gw ${i}`);
+    const port = Number(new URL(url).port);
+    const get = async (headers: string) => {
+      const text = await exchange(port, `GET /metrics HTTP/1.0\r\nHost: x\r\n${headers}\r\n`);
+      const end = text.indexOf('\r\n\r\n');
+      return { head: text.slice(0, end), body: Buffer.from(text.slice(end + 4), 'latin1') };
+    };
+    const plain = await get('');
+    assert.doesNotMatch(plain.head, /content-encoding/i);
+    const zipped = await get('Accept-Encoding: gzip\r\n');
+    assert.match(zipped.head, /content-encoding: gzip/i);
+    assert.ok(zipped.body.length < plain.body.length / 5);
+    const series = (text: string) => text.match(/^sip_keepalive_target_up|destination="/gm)?.length;
+    assert.equal(series(gunzipSync(zipped.body).toString()), series(plain.body.toString()));
+  });
+
+  test('has headers alone for HEAD', async (t) => {
+    const { url } = await appRig(t);
+    const answer = await fetch(`${url}/metrics`, { method: 'HEAD' });
+    assert.equal(answer.headers.get('content-type'), TEXT);
+    assert.equal(await answer.text(), '');
+  });
+
+  test('waits for a client that reads slowly, and ends with one that leaves', async (t) => {
+    const { add, url, text, errors } = await appRig(t);
+    for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(500) } });
+    const socket = await connect(t, Number(new URL(url).port));
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable');
+    assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
+    socket.destroy();
+    const [status, body] = await text('/metrics');
+    assert.equal(status, 200);
+    assert.match(body, /destination="gw 1999"/);
+    assert.deepEqual(errors, []);
+  });
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { exporterMetrics, OPENMETRICS, TEXT } from '../../../src/metrics/exporter-metrics.js';
+import { IDLE_FACTS } from '../../support/idle-app.js';
+
+const FACTS = {
+  ...IDLE_FACTS,
+  ...{ destinations: 7, pingerRestarts: 2, logLinesDropped: 3, faults: 4 },
+  connections: { open: 5, limit: 100, dropped: 6 },
+  shard: { ordinal: 1, total: 3 },
+  isLastReloadSuccessful: false,
+  sources: [
+    {
+      ...{ source: 'file_sd a', isUp: true, destinations: 8, skipped: 1, failures: 2 },
+      lastSuccessMs: 1_500,
+    },
+    {
+      ...{ source: 'http_sd b', isUp: false, destinations: 0, skipped: 0, failures: 9 },
+      lastSuccessMs: 0,
+    },
+  ],
+  webhooks: [{ webhook: 'pager', delivered: 10, failures: 11, dropped: 12, queued: 13 }],
+};
+
+describe('the metrics of the exporter', () => {
+  test('are the facts at the time of the scrape', async () => {
+    const text = await exporterMetrics(() => FACTS)(TEXT);
+    for (const line of [
+      'exporter_build_info{version="1.2.3"} 1',
+      'exporter_destinations 7',
+      'exporter_shard{ordinal="1",total="3"} 1',
+      'exporter_config_last_reload_successful 0',
+      'exporter_config_last_reload_success_timestamp_seconds 1600000000.5',
+      'exporter_faults_total 4',
+      'exporter_log_lines_dropped_total 3',
+      'exporter_http_connections 5',
+      'exporter_http_connections_limit 100',
+      'exporter_http_connections_dropped_total 6',
+      'pinger_restarts_total 2',
+      'discovery_up{source="file_sd a"} 1',
+      'discovery_up{source="http_sd b"} 0',
+      'discovery_destinations{source="file_sd a"} 8',
+      'discovery_skipped{source="file_sd a"} 1',
+      'discovery_failures_total{source="http_sd b"} 9',
+      'discovery_last_success_timestamp_seconds{source="file_sd a"} 1.5',
+      'discovery_last_success_timestamp_seconds{source="http_sd b"} 0',
+      'webhook_deliveries_total{webhook="pager"} 10',
+      'webhook_failures_total{webhook="pager"} 11',
+      'webhook_dropped_total{webhook="pager"} 12',
+      'webhook_queued{webhook="pager"} 13',
+    ]) {
+      assert.ok(`\n${text}\n`.includes(`\nsip_keepalive_${line}\n`), line);
+    }
+  });
+
+  test('ask for the facts once for each scrape, and forget a source that is gone', async () => {
+    let facts = FACTS;
+    let asked = 0;
+    const render = exporterMetrics(() => {
+      asked++;
+      return facts;
+    });
+    assert.match(await render(TEXT), /source="http_sd b"/);
+    assert.equal(asked, 1);
+    facts = { ...FACTS, sources: FACTS.sources.slice(0, 1) };
+    assert.doesNotMatch(await render(TEXT), /source="http_sd b"/);
+    assert.equal(asked, 2);
+  });
+
+  test('name counters as OpenMetrics does where that is asked for', async () => {
+    const render = exporterMetrics(() => FACTS);
+    const open = await render(OPENMETRICS);
+    assert.match(open, /^# TYPE sip_keepalive_exporter_faults counter$/m);
+    assert.match(open, /^# HELP sip_keepalive_exporter_faults Internal errors/m);
+    assert.match(open, /^sip_keepalive_exporter_faults_total 4$/m);
+    assert.match(await render(TEXT), /^# TYPE sip_keepalive_exporter_faults_total counter$/m);
+  });
+
+  test('have those of the process, but for gauges that are named like counters', async () => {
+    const text = await exporterMetrics(() => FACTS)(TEXT);
+    assert.match(text, /^process_cpu_seconds_total /m);
+    assert.doesNotMatch(text, /^nodejs_active_\w+_total/m);
+    assert.doesNotMatch(text, /\n\n/);
+  });
+});
