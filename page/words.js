@@ -61,7 +61,10 @@ export function labelText(labels) {
  */
 export function outcome({ state, reason_text, detail, sip_code }) {
   const failure = detail ?? reason_text;
-  if (failure !== null) return sip_code === null ? failure : `${sip_code}: ${failure}`;
+  if (failure !== null) {
+    const hasCode = sip_code === null || failure.includes(String(sip_code));
+    return hasCode ? failure : `${sip_code}: ${failure}`;
+  }
   if (sip_code !== null) return `answered ${sip_code}`;
   if (state === 'unknown') return 'no ping has completed yet';
   return state === 'up' ? 'alive' : '–';
