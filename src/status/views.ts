@@ -197,12 +197,12 @@ export interface ChangeView {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A probe that was asked for by HTTP. */
+/** A probe that was requested over HTTP. */
 export interface ProbeView extends FailureView {
   /** The parameter of `/logs`. */
   readonly id: number;
   readonly at: string;
-  /** As it was asked for. */
+  /** As in the request. */
   readonly target: string;
   readonly module: string;
   /** -1 when the exporter could not ping. */

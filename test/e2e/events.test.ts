@@ -4,7 +4,7 @@ import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { eventually } from '../support/process.js';
 
-interface Heard {
+interface ReceivedEvent {
   readonly id: string;
   readonly event: string;
   readonly data: Record<string, unknown>;
@@ -12,9 +12,9 @@ interface Heard {
 
 const NAME = 'gw " x';
 
-/** Listens until the test ends. */
+/** Receives events until the test ends. */
 function listen(url: string, headers: Record<string, string> = {}) {
-  const heard: Heard[] = [];
+  const received: ReceivedEvent[] = [];
   const stop = new AbortController();
   const listening = (async () => {
     const response = await fetch(`${url}/api/v1/events`, { headers, signal: stop.signal });
@@ -27,7 +27,7 @@ function listen(url: string, headers: Record<string, string> = {}) {
       for (const block of blocks) {
         const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
         if (field('event') === '') continue;
-        heard.push({ id: field('id'), event: field('event'), data: JSON.parse(field('data')) });
+        received.push({ id: field('id'), event: field('event'), data: JSON.parse(field('data')) });
       }
     }
   })().catch(() => {});
@@ -35,10 +35,10 @@ function listen(url: string, headers: Record<string, string> = {}) {
     stop.abort();
     return listening;
   };
-  return { heard, stop: end };
+  return { received, stop: end };
 }
 
-test('events are heard as they happen, and what was missed is told to those who come back', async (t) => {
+test('events arrive as they happen, and missed ones when a client reconnects', async (t) => {
   let isUp = true;
   const peer = await startFarEnd(t, 'udp', (_request, good) =>
     isUp ? [good] : [good.replace('200 OK', '486 Busy')],
@@ -49,17 +49,17 @@ test('events are heard as they happen, and what was missed is told to those who 
   });
   await eventually('it is up', async () => (await exporter.isAlive(NAME)) === 1);
   const first = listen(exporter.url, { 'Last-Event-ID': 'another-1' });
-  await eventually('what an earlier run may have missed', () => first.heard.length === 1);
+  await eventually('the first state', () => first.received.length === 1);
   isUp = false;
-  await eventually('that it is down', () => first.heard.length === 2);
+  await eventually('that it is down', () => first.received.length === 2);
   await first.stop();
   isUp = true;
   await eventually('it is up again', async () => (await exporter.isAlive(NAME)) === 1);
-  const last = first.heard.at(-1);
+  const last = first.received.at(-1);
   const second = listen(exporter.url, { 'Last-Event-ID': last?.id ?? '' });
-  await eventually('what was missed', () => second.heard.length === 1);
+  await eventually('the missed event', () => second.received.length === 1);
   assert.deepEqual(
-    [...first.heard, ...second.heard].map(({ event, data }) => [
+    [...first.received, ...second.received].map(({ event, data }) => [
       event,
       data['from'],
       data['state'],
@@ -72,15 +72,15 @@ test('events are heard as they happen, and what was missed is told to those who 
   );
   const { destination, reason, owners, labels } = last?.data ?? {};
   assert.deepEqual([destination, reason, owners, labels], [NAME, 'code', ['config'], { a: 'b' }]);
-  assert.notEqual(second.heard[0]?.id, last?.id);
+  assert.notEqual(second.received[0]?.id, last?.id);
   assert.equal(await exporter.stop('SIGTERM'), 0, 'listeners do not hold up the end');
   await second.stop();
 });
 
-test('the hundred and first listener is sent away', async (t) => {
+test('the hundred and first client gets 503', async (t) => {
   const exporter = await startExporter(t, {});
   const all = Array.from({ length: 100 }, () => listen(exporter.url));
-  await eventually('all listen', async () => {
+  await eventually('all are connected', async () => {
     const stop = new AbortController();
     const { status } = await fetch(`${exporter.url}/api/v1/events`, { signal: stop.signal });
     stop.abort();

@@ -10,7 +10,7 @@ import { MAIN, startExporter } from '../support/exporter.js';
 import { eventually, folder, run, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-test('/alive answers 1, 2 and -1 with the status of each, by name and by any spelling of the URI', async (t) => {
+test('/alive answers 1, 2 and -1 with the status of each, by name and by the URI in any spelling', async (t) => {
   const { startFleet } = await import('../../demo/fleet.js');
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
@@ -127,10 +127,10 @@ test('/metrics speaks text and OpenMetrics, plain and gzip, by what the client a
   assert.match(again.body.toString(), /# TYPE sip_keepalive_pinger_restarts_total counter/);
 });
 
-test('a client that reads a byte a second holds up nobody, and one that leaves is forgotten', async (t) => {
+test('clients that read a byte per second do not delay others, and free their places when they leave', async (t) => {
   const destinations = Array.from({ length: 3000 }, (_, i) => `127.1.${i >> 8}.${i & 255}:9`);
   const exporter = await startExporter(t, { ping_interval: 60, destinations });
-  await eventually('all are watched', async () => {
+  await eventually('all have targets', async () => {
     return (await exporter.metric('sip_keepalive_targets')) === 3000;
   });
   const { port, hostname } = new URL(exporter.url);

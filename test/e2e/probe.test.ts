@@ -10,7 +10,7 @@ import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
 import { eventually, folder } from '../support/process.js';
 
-/** Answers every request after so long, or never. Tells how many it got. */
+/** A peer that answers every request after this time, or never, and counts requests. */
 async function farEnd(t: TestContext, afterMs: number | undefined) {
   const socket = dgram.createSocket('udp4');
   let requests = 0;
@@ -43,7 +43,7 @@ async function probe(
 
 const of = (uri: string, more = '') => `?target=${encodeURIComponent(uri)}${more}`;
 
-/** Names of families that a probe can have, as they are documented. */
+/** The metric families that every probe has. */
 const ALWAYS = [
   'probe_dns_lookup_time_seconds',
   'probe_duration_seconds',
@@ -65,7 +65,7 @@ const WITH_TLS = [
 const namesIn = (text: string) =>
   [...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name ?? '').sort();
 
-test('a probe of each member of the fleet comes to the same verdict as its pings', async (t) => {
+test('a probe of each member of the fleet has the same result as its pings', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const own = (member: Running) => ({
@@ -86,8 +86,8 @@ test('a probe of each member of the fleet comes to the same verdict as its pings
       const names = [...ALWAYS, ...(isUp ? [] : ON_FAILURE)];
       if (transport !== 'tls') assert.deepEqual(namesIn(text), names.sort(), name);
       else if (isUp) assert.deepEqual(namesIn(text), [...names, ...WITH_TLS].sort(), name);
-      // Connections are no part of the request's time, which is what a ping would have measured.
-      // One is absent only if the exporter stood still.
+      // The time of the request, which is what a ping measures, is without that of the connection.
+      // A phase is absent only if the exporter was paused.
       const stalls = (await exporter.metric('sip_keepalive_pinger_stalls_total')) ?? 0;
       const tookOf = (phase: string) =>
         sum(text, 'probe_sip_duration_seconds', { phase }) ?? Math.sign(stalls);
@@ -97,7 +97,7 @@ test('a probe of each member of the fleet comes to the same verdict as its pings
   );
 });
 
-test('what /probe cannot do is refused in words, and nothing is sent', async (t) => {
+test('an invalid request to /probe is rejected with a reason, and nothing is sent', async (t) => {
   const exporter = await startExporter(t, { modules: { carrier: { ping_timeout: 1 } } });
   const far = await farEnd(t, 0);
   for (const [query, wanted] of [
@@ -142,7 +142,7 @@ test('what /probe cannot do is refused in words, and nothing is sent', async (t)
   assert.equal(far.requests(), 0);
 });
 
-test("a probe ends half a second before Prometheus's patience does, or at the module's timeout", async (t) => {
+test("a probe ends half a second before Prometheus's timeout, or at the module's own", async (t) => {
   const exporter = await startExporter(t, { modules: { slow: { ping_timeout: 20 } } });
   const silent = await farEnd(t, undefined);
   for (const [seconds, module, wanted] of [
@@ -159,14 +159,14 @@ test("a probe ends half a second before Prometheus's patience does, or at the mo
     assert.equal(sum(text, 'probe_failure_info', { reason: 'timeout' }), 1);
     const took = sum(text, 'probe_duration_seconds') ?? 0;
     assert.ok(took > wanted - 0.1, `${took} s instead of ${wanted} s`);
-    // RFC 3261 17.1.2.2: sent again after 0.5, 1.5 and 3.5 s, and not for a longer timeout.
+    // RFC 3261 17.1.2.2: retransmissions after 0.5, 1.5 and 3.5 s, whatever the timeout.
     const most = [0.5, 1.5, 3.5].filter((at) => at <= wanted).length;
     const again = sum(text, 'probe_sip_retransmissions') ?? 9;
     assert.ok(again <= most, `sent again ${again} times`);
   }
 });
 
-test('a name that does not resolve fails the probe, and is no error of HTTP', async (t) => {
+test('a name that does not resolve fails the probe with status 200', async (t) => {
   const { label } = await fakeDns(t, unknowing);
   const exporter = await startExporter(t, { dns: { servers: [label] } });
   const [status, text] = await probe(exporter, of('sip:nowhere.invalid'));
@@ -176,7 +176,7 @@ test('a name that does not resolve fails the probe, and is no error of HTTP', as
   assert.equal(sum(text, 'probe_ip_protocol'), 0);
 });
 
-test('debug=true shows every message with its time, the metrics and the module, without secrets', async (t) => {
+test('debug=true shows every message with its time, the metrics and the module, with secrets masked', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const uri = fleet.members.find(({ name }) => name === 'password')?.uri ?? '';
@@ -224,10 +224,10 @@ test('debug=true shows every message with its time, the metrics and the module, 
 
 const SEVERAL = 500;
 
-test('several hundred probes run at once, and each is of its own', async (t) => {
+test('hundreds of probes run at the same time, each by itself', async (t) => {
   const patient = { ping_interval: 120, ping_timeout: 100 };
   const exporter = await startExporter(t, { modules: { patient } });
-  // No answer before every request is there: one after the other they would wait for ever.
+  // The peer answers once it has every request: probes one after the other would never end.
   const waiting: (() => void)[] = [];
   const calls = new Set<string>();
   const far = await startFarEnd(t, 'udp', (request, good, caller) => {
@@ -247,7 +247,7 @@ test('several hundred probes run at once, and each is of its own', async (t) => 
   }
 });
 
-test('a probe whose client has gone is cancelled', async (t) => {
+test('a probe is cancelled when its client disconnects', async (t) => {
   const exporter = await startExporter(t, { modules: { long: { ping_timeout: 20 } } });
   const silent = await farEnd(t, undefined);
   const gone = new AbortController();
@@ -259,16 +259,16 @@ test('a probe whose client has gone is cancelled', async (t) => {
   await assert.rejects(asked);
   const atOnce = silent.requests();
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  assert.ok(silent.requests() <= atOnce + 1, 'nothing is sent again for nobody');
+  assert.ok(silent.requests() <= atOnce + 1, 'nothing is retransmitted after the client is gone');
 });
 
-test('probe.allow holds for addresses and domains, also for what a name resolves to', async (t) => {
+test('probe.allow applies to addresses and domains, and to the addresses that a name resolves to', async (t) => {
   const far = await farEnd(t, 0);
   const port = new URL(far.uri.replace('sip:', 'http://')).port;
   const elsewhere = await startExporter(t, { probe: { allow: ['192.0.2.0/24', 'example.com'] } });
   for (const target of [far.uri, `sip:localhost:${port}`, 'sip:[::1]', 'sip:notexample.com']) {
     const [status, text] = await probe(elsewhere, of(target));
-    // A name that nobody knows fails before it can be forbidden.
+    // A name that does not resolve fails before its addresses are checked.
     if (target === 'sip:notexample.com') assert.equal(sum(text, 'probe_success') ?? 0, 0);
     else assert.deepEqual([status, /may not be probed/.test(text)], [403, true], target);
   }
@@ -285,7 +285,7 @@ test('probe.allow holds for addresses and domains, also for what a name resolves
   assert.equal((await probe(off, of(far.uri)))[0], 403);
 });
 
-test('probe.allow holds behind the proxy of a module too', async (t) => {
+test('probe.allow applies behind the proxy of a module', async (t) => {
   const proxy = await farEnd(t, 0);
   const exporter = await startExporter(t, {
     probe: { allow: ['192.0.2.0/24', 'example.com'] },

@@ -10,7 +10,7 @@ import { startPrometheus } from '../support/prometheus.js';
 import { needs } from '../support/tools.js';
 
 test(
-  'a real Prometheus scrapes the fleet, and its queries tell the truth',
+  'a real Prometheus scrapes the fleet, and queries have the expected results',
   needs('prometheus', 'promtool'),
   async (t) => {
     const fleet = await startFleet(folder(t));
@@ -36,7 +36,7 @@ test(
       (error: unknown) => assert.fail(`${error}\n${prometheus.output()}`),
     );
     const known = fleet.members.length;
-    const up = await eventually('all verdicts', async () => {
+    const up = await eventually('all states', async () => {
       const values = await query('sip_keepalive_up{site="a \\"quoted\\" \\\\ place"}');
       return values.size === known && values;
     });
@@ -53,7 +53,7 @@ test(
   },
 );
 
-test('promtool finds nothing to object to in the metrics', needs('promtool'), async (t) => {
+test('promtool finds no problem in the metrics', needs('promtool'), async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const exporter = await startExporter(t, { destinations: fleet.members.map(({ uri }) => uri) });
@@ -67,7 +67,7 @@ test('promtool finds nothing to object to in the metrics', needs('promtool'), as
   assert.equal(check.status, 0);
 });
 
-/** The way of blackbox_exporter's own documentation: the target is a parameter, and the instance. */
+/** As in the documentation of blackbox_exporter: the target is a parameter and the instance. */
 const relabelled = (exporter: string, module: string, targets: readonly string[]) => ({
   job_name: `sip-probe-${module}`,
   metrics_path: '/probe',
@@ -98,7 +98,7 @@ test(
       relabelled(host, 'default', [...plain.map(({ uri }) => uri), 'sip:nowhere.invalid']),
       relabelled(host, 'secure', tls === undefined ? [] : [tls.uri]),
     ]);
-    // Half a second, which is what Prometheus leaves here, is over before the lossy one is asked again.
+    // Prometheus leaves half a second here, which is less than the first retransmission takes.
     const isSlow = (uri: string) => plain.some((m) => m.uri === uri && m.name === 'lossy');
     const known = plain.length + 1 + (tls === undefined ? 0 : 1);
     const success = await eventually('every one is probed', async () => {
@@ -109,7 +109,7 @@ test(
       return values.size === known && isRight && values;
     }).catch((error: unknown) => assert.fail(`${error}\n${prometheus.output()}`));
     for (const { name, uri, verdict } of plain) {
-      // A probe of the flapping one may fall into either half.
+      // The flapping member may be up or down at the time of its probe.
       if (verdict !== 'flapping' && !isSlow(uri))
         assert.equal(success.get(uri), verdict === 'down' ? 0 : 1, name);
     }
@@ -127,17 +127,13 @@ test(
   },
 );
 
-test(
-  'prometheus.yml, and the example for probes, are right configurations',
-  needs('promtool'),
-  (t) => {
-    const [, example = ''] =
-      /```yaml\n(scrape_configs:.*?)```/s.exec(readFileSync('docs/probe.md', 'utf8')) ?? [];
-    const file = join(folder(t), 'example.yml');
-    writeFileSync(file, example);
-    for (const config of ['prometheus.yml', file]) {
-      const check = runToEnd('promtool', ['check', 'config', config]);
-      assert.equal(check.status, 0, check.output);
-    }
-  },
-);
+test('prometheus.yml and the example for probes are valid', needs('promtool'), (t) => {
+  const [, example = ''] =
+    /```yaml\n(scrape_configs:.*?)```/s.exec(readFileSync('docs/probe.md', 'utf8')) ?? [];
+  const file = join(folder(t), 'example.yml');
+  writeFileSync(file, example);
+  for (const config of ['prometheus.yml', file]) {
+    const check = runToEnd('promtool', ['check', 'config', config]);
+    assert.equal(check.status, 0, check.output);
+  }
+});

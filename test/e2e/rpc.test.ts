@@ -32,7 +32,7 @@ describe('/rpc', () => {
     return error ?? assert.fail('there is no error');
   };
 
-  test('adds, answers -2 to the same owner, and pings once however many want it', async () => {
+  test('adds, answers -2 to the same owner, and pings once for several owners', async () => {
     const uri = 'sip:127.0.0.1:10';
     assert.equal(await resultOf('add', [uri, 'alice']), 1);
     assert.equal(await resultOf('add', { uri: 'SIP:127.0.0.1:10', owner: 'alice' }), -2);
@@ -48,7 +48,7 @@ describe('/rpc', () => {
     );
     const interval = { destination: uri };
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', interval), 0.4);
-    await eventually('a verdict', async () => (await call('is_alive', [uri])).result === 2);
+    await eventually('a state', async () => (await call('is_alive', [uri])).result === 2);
     const got = (await resultOf('get', [uri, 'bob'])) as Record<string, unknown>;
     const { owner, state, code, state_text: words } = got;
     assert.deepEqual([got['uri'], owner, state, code, words], [uri, 'bob', 2, 2, 'down']);
@@ -86,7 +86,7 @@ describe('/rpc', () => {
     assert.equal(((await resultOf('list')) as unknown[]).length, 1);
   });
 
-  test('says what is wrong with an addition or a deletion, with the code of Kamailio', async () => {
+  test("answers an addition or a deletion that fails with a reason and Kamailio's code", async () => {
     const wrong = [
       ['add', ['http://x', 'alice'], /^uri: expected a SIP URI/],
       [
@@ -123,7 +123,7 @@ describe('/rpc', () => {
     }
   });
 
-  test('says what is wrong with a call, with the codes of JSON-RPC', async () => {
+  test('answers an invalid call with a reason and a code of JSON-RPC', async () => {
     const request = (change: object) =>
       JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'keepalive.list', ...change });
     const wrong = [
@@ -161,7 +161,7 @@ describe('/rpc', () => {
     }
   });
 
-  test('answers a batch in its order, notifications not at all, and large results once', async () => {
+  test('answers a batch in order, without notifications, and with large results once', async () => {
     const list = { jsonrpc: '2.0', method: 'keepalive.list' };
     const batch = [
       { ...list, id: 'a' },
@@ -195,14 +195,14 @@ describe('/rpc', () => {
     assert.match(again?.error?.message ?? '', /only once in a batch/);
   });
 
-  test('refuses ten megabytes, and goes on', async () => {
+  test('rejects ten megabytes, and goes on', async () => {
     const answer = await exporter.post('/rpc', 'x'.repeat(10 << 20)).catch(() => undefined);
     if (answer !== undefined) assert.equal(answer.status, 413);
     assert.equal(((await resultOf('list')) as unknown[]).length, 1);
   });
 });
 
-test('without the admin API calls that would change something get an error, others an answer', async (t) => {
+test('without the admin API, calls that change something get an error, and others an answer', async (t) => {
   const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
   for (const [method, params] of [
     ['keepalive.add', ['127.0.0.1:10', 'alice']],
@@ -217,7 +217,7 @@ test('without the admin API calls that would change something get an error, othe
   assert.equal((result as unknown[]).length, 1);
 });
 
-test('a URI that a thousand destinations share is asked about by name', async (t) => {
+test('of a thousand destinations with one URI, each is found by its name', async (t) => {
   const destinations = Array.from({ length: 1000 }, (_, i) => ({
     uri: '127.0.0.1:9',
     name: `d${i}`,

@@ -8,9 +8,9 @@ import { startFarEnd } from '../support/far-end.js';
 import { eventually, folder } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** Of the page on the demo's fleet, for README. `UPDATE_DOCS=1` takes it anew. */
+/** A screenshot of the page with the demo's fleet, for README. `UPDATE_DOCS=1` renews it. */
 const SCREENSHOT = 'docs/status-page.png';
-/** After so long the last hour is something to see. */
+/** Time until the last hour has points enough to see. */
 const RIPE_AFTER_MS = 15 * 60_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
@@ -21,7 +21,7 @@ async function startDemo(t: Parameters<typeof folder>[0]) {
     ...{ uri, name, labels: { fleet: 'demo' }, ...settings },
   }));
   const exporter = await startExporter(t, { ping_interval: 2, ping_timeout: 1.8, destinations });
-  await eventually('a verdict of each', async () => {
+  await eventually('a state of each', async () => {
     const unknown = await exporter.metric('sip_keepalive_up');
     const all = (await exporter.get('/metrics')).match(/^sip_keepalive_up\{/gm)?.length;
     return unknown !== undefined && all === destinations.length;
@@ -45,7 +45,7 @@ for (const [colorScheme, width] of [
   ['light', 390],
 ] as const) {
   test(
-    `the status page, ${colorScheme}, ${width} wide: axe finds nothing wrong, nothing runs over, and the policy is kept`,
+    `the status page, ${colorScheme}, ${width} wide: axe finds no violation, nothing overflows, and the content security policy holds`,
     needs('chromium'),
     async (t) => {
       const { exporter } = await startDemo(t);
@@ -72,7 +72,7 @@ for (const [colorScheme, width] of [
       if (width < 500) {
         await sorter.selectOption('RTT');
         const members = /^(fast|slow|silent)$/;
-        await eventually('by RTT, and last what has none', async () => {
+        await eventually('by RTT, with those without one last', async () => {
           const names = await page.locator('tbody a').allTextContents();
           return names.filter((name) => members.test(name)).join() === 'fast,slow,silent';
         });
@@ -83,7 +83,7 @@ for (const [colorScheme, width] of [
   );
 }
 
-test('the list is found, sorted and opened by keyboard', needs('chromium'), async (t) => {
+test('the list is filtered, sorted and opened by keyboard', needs('chromium'), async (t) => {
   const { exporter, count } = await startDemo(t);
   const { page } = await openPage(t, exporter.url);
   const names = () => page.locator('tbody a').allTextContents();
@@ -112,32 +112,28 @@ test('the list is found, sorted and opened by keyboard', needs('chromium'), asyn
   assert.equal(await page.evaluate('document.activeElement.id'), 'main');
 });
 
-test(
-  'a verdict that changes is seen at once, without loading anew',
-  needs('chromium'),
-  async (t) => {
-    const peer = await startSwitch(t);
-    const exporter = await startExporter(t, {
-      ping_interval: 0.5,
-      destinations: [{ uri: peer.address, name: 'gw', labels: { carrier: 'acme' } }],
-    });
-    await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
-    const { page } = await openPage(t, exporter.url);
-    await page.locator('td.state', { hasText: 'up' }).waitFor();
-    await page.locator('#live', { hasText: 'Live' }).waitFor();
-    await page.evaluate('window.wasHere = true');
-    // By the event alone: the list is not to be had any more.
-    await page.route('**/api/v1/destinations?*', (route) => route.abort());
-    peer.isUp = false;
-    await page.locator('td.state', { hasText: 'down' }).waitFor();
-    await page.getByText('answered with 503').waitFor();
-    assert.equal(await page.evaluate('window.wasHere'), true);
-    await page.getByText('1 down').waitFor();
-  },
-);
+test('a change of state is shown at once, without a request', needs('chromium'), async (t) => {
+  const peer = await startSwitch(t);
+  const exporter = await startExporter(t, {
+    ping_interval: 0.5,
+    destinations: [{ uri: peer.address, name: 'gw', labels: { carrier: 'acme' } }],
+  });
+  await eventually('it is up', async () => (await exporter.isAlive('gw')) === 1);
+  const { page } = await openPage(t, exporter.url);
+  await page.locator('td.state', { hasText: 'up' }).waitFor();
+  await page.locator('#live', { hasText: 'Live' }).waitFor();
+  await page.evaluate('window.wasHere = true');
+  // By the event alone: requests for the list fail.
+  await page.route('**/api/v1/destinations?*', (route) => route.abort());
+  peer.isUp = false;
+  await page.locator('td.state', { hasText: 'down' }).waitFor();
+  await page.getByText('answered with 503').waitFor();
+  assert.equal(await page.evaluate('window.wasHere'), true);
+  await page.getByText('1 down').waitFor();
+});
 
 test(
-  'what comes from the network is text: names, Server, reason phrase, probes',
+  'data from the network is only ever text: names, Server, reason phrase, probes',
   needs('chromium'),
   async (t) => {
     const peer = await startFarEnd(t, 'udp', (_request, good) => [
@@ -164,7 +160,7 @@ test(
 );
 
 test(
-  'a destination shows its last pings, its messages without secrets, and how its name was resolved',
+  'a destination shows its last pings, its messages with secrets masked, and its DNS records',
   needs('chromium'),
   async (t) => {
     const { exporter } = await startDemo(t);
@@ -181,7 +177,7 @@ test(
   },
 );
 
-test('what changes while the list is on its way is shown', needs('chromium'), async (t) => {
+test('a change that arrives while the list is fetched is shown', needs('chromium'), async (t) => {
   const peer = await startSwitch(t);
   const destinations = [{ uri: peer.address, name: 'gw' }];
   const exporter = await startExporter(t, { ping_interval: 0.5, destinations });
@@ -205,7 +201,7 @@ test('what changes while the list is on its way is shown', needs('chromium'), as
 });
 
 test(
-  'a great outage: every change is shown, and nothing is asked for anew',
+  'an outage of a thousand destinations is shown without further requests',
   needs('chromium'),
   async (t) => {
     const peer = await startSwitch(t);
@@ -238,7 +234,7 @@ test(
 );
 
 test(
-  'a destination goes on to be told of while somebody is at it, and is pinged with its own settings',
+  'an update keeps focus and selected text, and a ping by hand has the settings of its destination',
   needs('chromium'),
   async (t) => {
     const peer = await startSwitch(t);
@@ -290,7 +286,7 @@ test('rows that come into view get their last hour', needs('chromium'), async (t
   const look = page.waitForRequest('**/api/v1/history?*');
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
   await look;
-  // Before the next look at the list, which would ask for what is drawn anyway.
+  // Before the next refresh of the list, which fetches the histories of all rows.
   const anew = page.waitForRequest(/history\?(.*&)?destination=sip%3A0%40/, { timeout: 5_000 });
   await page.evaluate("document.querySelector('.scroll.tall').scrollTo(0, 0)");
   await anew;
@@ -299,7 +295,7 @@ test('rows that come into view get their last hour', needs('chromium'), async (t
 });
 
 test(
-  'events that were refused are asked for again, and none while nobody looks',
+  'the page reconnects after a refusal, and not while it is hidden',
   needs('chromium'),
   async (t) => {
     const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });

@@ -7,7 +7,7 @@ import { pathOf } from './tools.js';
 
 export interface Opened {
   readonly page: Page;
-  /** What the page complained of: errors, and whatever its policy forbade. */
+  /** Errors of the page, and violations of its content security policy. */
   readonly complaints: readonly string[];
 }
 
@@ -34,9 +34,9 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** What axe-core finds wrong with the page as it is now. */
+/** The violations that axe-core finds in the page. */
 export async function violations(page: Page): Promise<readonly string[]> {
-  // Past the page's policy, which forbids scripts of others as it should.
+  // By DevTools, because the page's content security policy forbids foreign scripts.
   const client = await page.context().newCDPSession(page);
   await client.send('Runtime.evaluate', { expression: axe.source });
   const found: unknown = await page.evaluate(

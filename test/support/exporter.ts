@@ -10,15 +10,15 @@ export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
 export interface Exporter extends Running {
   readonly url: string;
-  /** Its configuration file, which tests write anew. */
+  /** Its configuration file, which tests rewrite. */
   readonly configFile: string;
-  /** The text of a page. */
+  /** The body of an answer. */
   get(path: string, headers?: Record<string, string>): Promise<string>;
   /** The body of /alive, as a number. */
   isAlive(destination: string): Promise<number>;
   /** One destination as the API shows it. */
   destination(name: string): Promise<Described>;
-  /** The answer to a JSON-RPC call, or to whatever this text is. */
+  /** The answer to a JSON-RPC call. */
   rpc(method: string, params: unknown): Promise<RpcAnswer>;
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
   /**
@@ -48,7 +48,6 @@ export interface Described {
     readonly sip_code: number | null;
     readonly pings: number;
     readonly rtt: number | null;
-    /** What exactly went wrong, in words. */
     readonly detail: string | null;
     readonly tls: {
       readonly version: string | null;
@@ -60,7 +59,7 @@ export interface Described {
   }[];
 }
 
-/** Starts it with this configuration on a port of the system's choosing, and waits until it serves. */
+/** Starts it with this configuration on a free port, and waits until it is ready. */
 export async function startExporter(
   t: Pick<TestContext, 'after'>,
   config: unknown,
@@ -68,7 +67,7 @@ export async function startExporter(
 ): Promise<Exporter> {
   const file = join(folder(t), 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  // Not this machine's hosts file: what it says of localhost is no business of a test.
+  // Without the hosts file of this machine, whose entries for localhost differ.
   const where = [`--config.file=${file}`, '--web.listen-address=127.0.0.1:0', '--dns.hosts_file='];
   const fixed = [...where, '--log.format=json'];
   const running = run(t, process.execPath, [MAIN, ...fixed, ...args]);
@@ -109,11 +108,11 @@ export function sum(
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined {
-  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   const values = text
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
+    .filter((line) => pairs.every((label) => line.includes(label)))
     .map((line) => Number(line.slice(line.lastIndexOf(' '))));
   return values.length === 0 ? undefined : values.reduce((a, b) => a + b);
 }

@@ -1,4 +1,4 @@
-/** Changed verdicts for tests of those who hear of them. */
+/** Changes of state, for tests of their listeners. */
 
 import type { StateChange } from '../../src/status/state-change.js';
 import { settings } from './settings.js';

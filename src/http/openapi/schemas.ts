@@ -112,8 +112,8 @@ const RESOLUTION = closedObject({
       steps: listOf(
         closedObject({
           type: oneOf(['NAPTR', 'SRV', 'A', 'AAAA', 'hosts']),
-          name: text('What was asked for.'),
-          value: text('What it led to.'),
+          name: text('The name queried.'),
+          value: text('The content of the record.'),
           order: nullable(integer('Of NAPTR records.')),
           preference: nullable(integer('Of NAPTR records.')),
           priority: nullable(integer('Of SRV records.')),
@@ -160,7 +160,7 @@ const CHANGE = closedObject(
 const PROBE = closedObject({
   id: integer('The parameter of /logs.'),
   at: time('When it ended.'),
-  target: text('As it was asked for.'),
+  target: text('As in the request.'),
   module: text(),
   code: CODE,
   state: STATE,

@@ -31,7 +31,7 @@ export interface ProbeParameters extends ProbeTarget {
 }
 
 interface ProbeTarget {
-  /** As it was asked for. */
+  /** As in the request. */
   readonly target: string;
   /** Canonical. */
   readonly uri: string;

@@ -7,11 +7,11 @@ import { StateChangeLog } from '../../../src/status/state-change-log.js';
 import { eventually } from '../../support/process.js';
 import { change } from '../../support/state-changes.js';
 
-/** A client: it reads all it gets, or nothing until it is told to. */
+/** A client that reads everything, or nothing until `read` is called. */
 class Client extends EventEmitter {
   readonly pieces: (string | Buffer)[] = [];
   isReading = true;
-  isCut = false;
+  isDisconnected = false;
 
   write(piece: string | Buffer): boolean {
     this.pieces.push(piece);
@@ -19,7 +19,7 @@ class Client extends EventEmitter {
   }
 
   destroy(): void {
-    this.isCut = true;
+    this.isDisconnected = true;
     this.emit('close');
   }
 
@@ -32,7 +32,7 @@ class Client extends EventEmitter {
     return this.pieces.map(String).join('');
   }
 
-  /** What it heard of, in order. */
+  /** The destinations of its events, in order. */
   get names(): readonly string[] {
     return [...this.text.matchAll(/"destination":"([^"]*)"/g)].map(([, name = '']) => name);
   }
@@ -58,7 +58,7 @@ function streams(t: { after(fn: () => void): void }) {
 const named = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => change(String(from + i)));
 
-test('a change is made into text once, and a hundred listeners share the bytes of one write each', async (t) => {
+test('a change is rendered once, and a hundred clients share the bytes', async (t) => {
   const { changes, listen } = streams(t);
   const clients = Array.from({ length: 100 }, () => listen(0));
   let readings = 0;
@@ -69,14 +69,14 @@ test('a change is made into text once, and a hundred listeners share the bytes o
     },
   };
   changes.add(Array.from({ length: 50 }, (_, i) => change(String(i), labels)));
-  await eventually('all have heard', () => clients.every(({ names }) => names.length === 50));
+  await eventually('all have it', () => clients.every(({ names }) => names.length === 50));
   assert.equal(readings, 50);
   const [first] = clients;
   assert.equal(first?.pieces.length, 1);
   for (const { pieces } of clients) assert.ok(pieces[0] === first?.pieces[0]);
 });
 
-test('a client that does not read is sent one piece, and is cut off once the list has moved on', async (t) => {
+test('a client that does not read is sent one piece, and is disconnected when the log has moved on', async (t) => {
   const { changes, all, listen } = streams(t);
   const slow = listen(0, false);
   const quick = listen(0);
@@ -88,14 +88,14 @@ test('a client that does not read is sent one piece, and is cut off once the lis
     await eventually('the quick one has it', () => quick.names.length === from + 989 + 10);
   }
   assert.equal(slow.pieces.length, 1);
-  assert.ok(!slow.isCut && !quick.isCut);
+  assert.ok(!slow.isDisconnected && !quick.isDisconnected);
   slow.read();
-  await eventually('it is cut off', () => slow.isCut);
+  await eventually('it is disconnected', () => slow.isDisconnected);
   assert.equal(all.size, 1);
   assert.equal(quick.names.length, 9_010);
 });
 
-test('a client that pauses hears of everything, in order and once', async (t) => {
+test('a client that pauses gets every event once, in order', async (t) => {
   const { changes, listen } = streams(t);
   const client = listen(0, false);
   changes.add(named(1, 3_000));
@@ -110,7 +110,7 @@ test('a client that pauses hears of everything, in order and once', async (t) =>
   for (const piece of client.pieces) assert.ok(piece.length < 70_000, 'pieces are bounded');
 });
 
-test('a crowd that comes back is served in slices: others get their turn in between', async (t) => {
+test('a crowd that reconnects is served in slices: other work runs in between', async (t) => {
   const { changes, listen } = streams(t);
   changes.add(named(1, 2_000));
   let turns = 0;
@@ -130,12 +130,12 @@ test('a crowd that comes back is served in slices: others get their turn in betw
   assert.equal(first?.names.length, 2_000);
 });
 
-test('one that came for what is kept is not cut off when that becomes less before its first piece', async (t) => {
+test('a client that reconnects is not disconnected when the log moves on before its first piece', async (t) => {
   const { changes, listen } = streams(t);
   changes.add(named(1, 8_192));
   const client = listen(changes.numberOf('another-1'));
   changes.add(named(8_193, 9_000));
   await eventually('it has the rest', () => client.text.includes('"destination":"9000"'));
-  assert.ok(!client.isCut);
+  assert.ok(!client.isDisconnected);
   assert.equal(client.names.length, 8_192);
 });

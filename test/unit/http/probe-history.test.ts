@@ -39,13 +39,13 @@ const down = (first: number, last: number) =>
   Array.from({ length: first - last + 1 }, (_, i) => first - i);
 
 describe('the history of probes', () => {
-  test('is empty at first', () => {
+  test('is empty before the first probe', () => {
     const history = historyOf();
     assert.deepEqual(history.all(), []);
     assert.equal(history.find(1), undefined);
   });
 
-  test('shows the newest first, and one that failed once', () => {
+  test('has the newest first, each of them once', () => {
     const history = historyOf(true, false, true);
     assert.deepEqual(idsOf(history), [3, 2, 1]);
     assert.deepEqual(
@@ -58,7 +58,7 @@ describe('the history of probes', () => {
     );
   });
 
-  test('keeps a hundred, and a hundred that failed for longer', () => {
+  test('keeps 100 probes, and 100 that failed', () => {
     assert.deepEqual(idsOf(historyOf(...many(100, true))), down(100, 1));
     assert.deepEqual(idsOf(historyOf(...many(101, true))), down(101, 2));
     const history = historyOf(...many(150, false), ...many(120, true));
@@ -69,11 +69,11 @@ describe('the history of probes', () => {
     assert.equal(history.find(171)?.report.isAlive, true);
   });
 
-  test('of failures alone is a hundred of them', () => {
+  test('has 100 probes if all failed', () => {
     assert.deepEqual(idsOf(historyOf(...many(250, false))), down(250, 151));
   });
 
-  test('finds nothing by what is no number of a probe', () => {
+  test('finds nothing by a number that no probe has', () => {
     const history = historyOf(true);
     for (const id of [0, 2, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.equal(history.find(id), undefined, String(id));
@@ -81,7 +81,7 @@ describe('the history of probes', () => {
   });
 });
 
-test('the log of a probe is a line for each step, and messages set in below theirs', () => {
+test('the log of a probe has a line for each step, with messages indented below', () => {
   const log = [
     { atMs: 0, what: 'probing sip:a', message: '' },
     { atMs: 1500, what: 'sent 9 bytes', message: 'OPTIONS\nVia: x\n\n' },

@@ -8,16 +8,16 @@ import { IDLE_SETTINGS } from '../../support/idle-app.js';
 import { probeReport } from '../../support/probe-report.js';
 import { settings } from '../../support/settings.js';
 
-type Asked = Omit<ProbeRequest, 'id'>;
+type Request = Omit<ProbeRequest, 'id'>;
 
 async function probeRig(
   t: TestContext,
   more: {
     readonly settings?: Partial<ProbeSettings>;
-    readonly probe?: (request: Asked, signal: AbortSignal) => Promise<ProbeReport>;
+    readonly probe?: (request: Request, signal: AbortSignal) => Promise<ProbeReport>;
   } = {},
 ) {
-  const asked: Asked[] = [];
+  const requests: Request[] = [];
   const modules = {
     default: settings({ timeoutMs: 3_000 }),
     slow: settings({ timeoutMs: 30_000 }),
@@ -32,7 +32,7 @@ async function probeRig(
       isReady: true,
       explanation: () => Promise.reject(new Error('unused')),
       probe: (request, signal) => {
-        asked.push(request);
+        requests.push(request);
         return more.probe?.(request, signal) ?? Promise.resolve(probeReport());
       },
     },
@@ -42,18 +42,18 @@ async function probeRig(
     query: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>> = {},
   ) => rig.text(`/probe?${new URLSearchParams(query)}`, headers);
-  return { ...rig, asked, probe };
+  return { ...rig, requests, probe };
 }
 
 describe('a probe', () => {
   test('pings a URI with the settings of a module, and answers with metrics', async (t) => {
-    const { get, asked } = await probeRig(t);
+    const { get, requests } = await probeRig(t);
     const answer = await get('/probe?target=192.0.2.1');
     assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     const text = await answer.text();
     assert.match(text, /^probe_success 1$/m);
     assert.match(text, /^probe_timeout_seconds 3$/m);
-    const [{ uri, timeoutMs, allow } = {}] = asked;
+    const [{ uri, timeoutMs, allow } = {}] = requests;
     assert.deepEqual([uri, timeoutMs, allow], ['sip:192.0.2.1', 3_000, []]);
   });
 
@@ -67,10 +67,10 @@ describe('a probe', () => {
   });
 
   test('pings a configured destination with its own settings, wherever it is', async (t) => {
-    const { add, probe, asked } = await probeRig(t, { settings: { allow: ['192.0.2.0/24'] } });
+    const { add, probe, requests } = await probeRig(t, { settings: { allow: ['192.0.2.0/24'] } });
     add('gw', { uri: 'sip:10.0.0.1', settings: settings({ timeoutMs: 777 }) });
     assert.equal((await probe({ destination: 'gw' }))[0], 200);
-    const [{ uri, timeoutMs, allow } = {}] = asked;
+    const [{ uri, timeoutMs, allow } = {}] = requests;
     assert.deepEqual([uri, timeoutMs, allow], ['sip:10.0.0.1', 777, []]);
     assert.deepEqual(await probe({ destination: 'x' }), [404, 'no such destination: x\n']);
     for (const other of ['target', 'module']) {
@@ -88,10 +88,10 @@ describe('a probe', () => {
     ['of half of what Prometheus gives where that is very little', '0.6', 'slow', 300],
   ] as const) {
     test(`has the timeout ${what}`, async (t) => {
-      const { probe, asked } = await probeRig(t);
+      const { probe, requests } = await probeRig(t);
       const headers = { 'x-prometheus-scrape-timeout-seconds': header };
       assert.equal((await probe({ target: 'a.example', module }, headers))[0], 200);
-      assert.equal(asked[0]?.timeoutMs, timeoutMs);
+      assert.equal(requests[0]?.timeoutMs, timeoutMs);
     });
   }
 
@@ -115,9 +115,9 @@ describe('a probe', () => {
     ['target=a&debug=maybe', 'debug: expected true or false, got "maybe"'],
   ] as const) {
     test(`with ?${query} is refused: ${message}`, async (t) => {
-      const { text, asked } = await probeRig(t);
+      const { text, requests } = await probeRig(t);
       assert.deepEqual(await text(`/probe?${query}`), [400, `${message}\n`]);
-      assert.deepEqual(asked, []);
+      assert.deepEqual(requests, []);
     });
   }
 
@@ -131,7 +131,7 @@ describe('a probe', () => {
   test('ends when its client leaves', async (t) => {
     let ended = (_reason: unknown) => {};
     const aborted = new Promise((resolve) => (ended = resolve));
-    const { url, errors, asked } = await probeRig(t, {
+    const { url, errors, requests } = await probeRig(t, {
       probe: (_request, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => {
@@ -142,7 +142,7 @@ describe('a probe', () => {
     });
     const stop = new AbortController();
     const answer = fetch(`${url}/probe?target=a.example`, { signal: stop.signal });
-    while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     stop.abort();
     await assert.rejects(answer);
     await aborted;
@@ -194,9 +194,9 @@ describe('probe.allow', () => {
     ['example.com', 'routed', []],
   ] as const) {
     test(`lets ${target} be probed by module ${module}`, async (t) => {
-      const { probe, asked } = await probeRig(t, { settings: { allow } });
+      const { probe, requests } = await probeRig(t, { settings: { allow } });
       assert.equal((await probe({ target, module }))[0], 200);
-      assert.deepEqual(asked[0]?.allow, blocks);
+      assert.deepEqual(requests[0]?.allow, blocks);
     });
   }
   for (const [target, module, list] of [
@@ -206,10 +206,10 @@ describe('probe.allow', () => {
     ['notexample.com', 'default', ['example.com']],
   ] as const) {
     test(`${list} does not let ${target} be probed by module ${module}`, async (t) => {
-      const { probe, asked } = await probeRig(t, { settings: { allow: list } });
+      const { probe, requests } = await probeRig(t, { settings: { allow: list } });
       const expected = [403, `${target} may not be probed (probe.allow)\n`];
       assert.deepEqual(await probe({ target, module }), expected);
-      assert.deepEqual(asked, []);
+      assert.deepEqual(requests, []);
     });
   }
 });
@@ -229,7 +229,7 @@ test('with debug the answer has the log, the metrics and the settings of the mod
       }),
   });
   const [status, text] = await probe({ target: 'a.example', module: 'slow', debug: 'true' });
-  assert.equal(status, 503, 'a local error is told by the status');
+  assert.equal(status, 503, 'a local error has a status of its own');
   assert.match(text, /^Logs for the probe:\n1970-01-01T00:00:00\.000Z sending\n {4}OPTIONS sip:a/);
   assert.match(text, /\nMetrics that would have been returned:\n[\s\S]*\nprobe_success 0\n/);
   assert.match(text, /\nModule configuration:\nsettings of slow$/);

@@ -55,19 +55,19 @@ describe('the metrics of the exporter', () => {
 
   test('ask for the facts once for each scrape, and forget a source that is gone', async () => {
     let facts = FACTS;
-    let asked = 0;
+    let calls = 0;
     const render = exporterMetrics(() => {
-      asked++;
+      calls++;
       return facts;
     });
     assert.match(await render(TEXT), /source="http_sd b"/);
-    assert.equal(asked, 1);
+    assert.equal(calls, 1);
     facts = { ...FACTS, sources: FACTS.sources.slice(0, 1) };
     assert.doesNotMatch(await render(TEXT), /source="http_sd b"/);
-    assert.equal(asked, 2);
+    assert.equal(calls, 2);
   });
 
-  test('name counters as OpenMetrics does where that is asked for', async () => {
+  test('name counters as OpenMetrics does on request', async () => {
     const render = exporterMetrics(() => FACTS);
     const open = await render(OPENMETRICS);
     assert.match(open, /^# TYPE sip_keepalive_exporter_faults counter$/m);

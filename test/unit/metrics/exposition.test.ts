@@ -34,19 +34,19 @@ const TIMED_OUT: PingRecord = {
 
 const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 
-/** An exporter of what the test writes, with a roster that is a plain list. */
+/** The exposition of what the test writes to a ledger, with a plain list as the registry. */
 function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
-  const watched: RegisteredDestination[] = [];
+  const registered: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
   const status: StatusContext = {
     ledger: new LedgerReader(buffer),
     registry: {
       get size() {
-        return watched.length;
+        return registered.length;
       },
-      all: () => watched,
+      all: () => registered,
       named: () => undefined,
       withUri: () => [],
     },
@@ -57,7 +57,7 @@ function setUp() {
     more: Partial<RegisteredDestination['destination']> = {},
     server = '',
   ) => {
-    const index = watched.length;
+    const index = registered.length;
     const slot = { index, generation: 1 };
     const target = {
       slot: writer.openTarget(index),
@@ -70,7 +70,7 @@ function setUp() {
     const uri = `sip:192.0.2.${index + 1}`;
     const destination = { name, uri, module: 'default', labels: {}, settings: SETTINGS, ...more };
     const peers = new Map();
-    watched.push({
+    registered.push({
       destination,
       slot,
       owners: ['config', 'rpc'],
@@ -86,10 +86,10 @@ function setUp() {
     for await (const piece of exposition(status, own, contentType)) text += piece;
     return text;
   };
-  return { writer, watched, clock, add, render };
+  return { writer, registered, clock, add, render };
 }
 
-/** The value of the sample whose line begins so, if there is one. */
+/** The value of a sample, given as `name{labels}`; undefined when there is none. */
 function sampleOf(text: string, sample: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
   return line === undefined ? undefined : Number(line.slice(sample.length + 1));
@@ -104,7 +104,7 @@ describe('the exposition', () => {
   const TARGET = '{destination="a",transport="udp",address="192.0.2.1:5060"}';
   const withLabel = (label: string) => `${TARGET.slice(0, -1)},${label}}`;
 
-  test('says of a destination that is not known yet what can be said, and no more', async () => {
+  test('has no state of a destination before its first ping', async () => {
     it.add('a');
     const text = await it.render();
     assert.equal(sampleOf(text, `sip_keepalive_is_alive${A}`), -1);
@@ -145,7 +145,7 @@ describe('the exposition', () => {
     ]);
   });
 
-  test('says of an up destination what its pings came to', async () => {
+  test('has the results of the pings of a destination that is up', async () => {
     const { slot, target } = it.add('a', {}, 'kamailio');
     it.writer.recordPing(target, TIMED_OUT);
     it.writer.recordVerdict(slot, 'down', 'timeout', 1_700_000_000_000);
@@ -174,7 +174,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_destination_info${info}`), 1);
   });
 
-  test('says 2 and 0 of a down destination', async () => {
+  test('has 2 and 0 for a destination that is down', async () => {
     const { slot, target } = it.add('a');
     it.writer.recordPing(target, TIMED_OUT);
     it.writer.recordVerdict(slot, 'down', 'timeout', 1000);
@@ -184,7 +184,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_target_up${TARGET}`), 0);
   });
 
-  test('takes no verdict for granted that no pinger renews', async () => {
+  test('has a state as unknown once no ping confirms it', async () => {
     const { slot, target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.recordVerdict(slot, 'up', undefined, 1000);
@@ -223,7 +223,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_count'), 1);
   });
 
-  test('gives the user’s labels to every series of a destination and its targets', async () => {
+  test('has the labels of the user in every series of a destination and its targets', async () => {
     it.add('a', { labels: { carrier: 'acme' } });
     const own = (await it.render()).split('\n').filter((line) => line.includes('destination="a"'));
     assert.ok(own.length > 20);
@@ -239,17 +239,17 @@ describe('the exposition', () => {
     assert.ok(text.includes(`,server="\\"} 1\\nfake 2\\\\"} 1\n`));
   });
 
-  test('lets the series of a removed destination vanish', async () => {
+  test('has no series of a destination that was removed', async () => {
     it.add('a');
     it.add('b');
     assert.match(await it.render(), /destination="a"/);
-    it.watched.shift();
+    it.registered.shift();
     const text = await it.render();
     assert.doesNotMatch(text, /destination="a"/);
     assert.match(text, /destination="b"/);
   });
 
-  test('shows nothing of the former tenant of a row', async () => {
+  test('has nothing of the destination that had a row before', async () => {
     const { target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.openTarget(target.index);
@@ -294,7 +294,7 @@ describe('the exposition', () => {
     });
   }
 
-  test('says the same at a second asking, in either format', async () => {
+  test('is the same when it is rendered again, in either format', async () => {
     it.add('a');
     for (const contentType of [TEXT, OPENMETRICS, TEXT] as const) {
       assert.equal(await it.render(contentType), await it.render(contentType));

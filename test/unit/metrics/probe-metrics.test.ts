@@ -84,7 +84,7 @@ describe('the metrics of a probe', () => {
     });
   }
 
-  test('do not say how long it took when nobody knows', async () => {
+  test('have no duration of a phase in which the exporter was paused', async () => {
     const durations = { ...ALIVE.durations, connect: undefined, request: Number.NaN };
     const series = await seriesOf({ ...ALIVE, durations });
     assert.equal(series.get('probe_sip_duration_seconds{phase="connect"}'), 0);
@@ -92,7 +92,7 @@ describe('the metrics of a probe', () => {
     assert.equal(series.has('probe_sip_duration_seconds{phase="request"}'), false);
   });
 
-  test('say what came of it', async () => {
+  test('are the results of the probe', async () => {
     const series = await seriesOf({ ...ALIVE, tls: PEER }, 4.5);
     for (const [name, value] of [
       ['probe_success', 1],
@@ -120,7 +120,7 @@ describe('the metrics of a probe', () => {
     assert.equal(series.size, 16);
   });
 
-  test('are 0 for what was not reached, and say why', async () => {
+  test('are 0 for phases that were not reached, with the reason of the failure', async () => {
     const series = await seriesOf(NOTHING);
     for (const name of [
       ...['probe_success', 'probe_ip_protocol', 'probe_ip_addr_hash', 'probe_sip_status_code'],
@@ -135,13 +135,13 @@ describe('the metrics of a probe', () => {
     );
   });
 
-  test('hold up against names in a certificate that would break a line', async () => {
+  test('escape names in a certificate that would break a line', async () => {
     const subject = 'CN="a"\\,O=x\ny 1';
     const text = await probeMetrics({ ...ALIVE, tls: { ...PEER, subject } }, 1).metrics();
     assert.match(text, /subject="CN=\\"a\\"\\\\,O=x\\ny 1"/);
   });
 
-  test('of one probe are not those of another', async () => {
+  test('of two probes are separate', async () => {
     await seriesOf({ ...ALIVE, tls: PEER, isAlive: false, reason: 'code' });
     assert.deepEqual(await namesOf(ALIVE), [...ALWAYS].sort());
   });

@@ -78,7 +78,7 @@ describe('a destination as JSON', () => {
     assert.deepEqual([view(added).detail, view(added).targets[0]?.detail], [null, null]);
   });
 
-  test('that is up tells of a last ping that failed', () => {
+  test('that is up has the reason of a last ping that failed as its detail', () => {
     const added = rig.add('gw');
     added.ping();
     added.become('up');
@@ -97,7 +97,7 @@ describe('a destination as JSON', () => {
     assert.deepEqual([view(added).detail, view(added).targets[0]?.detail], [null, null]);
   });
 
-  test('tells of the target that decides its state, and of the fastest round trip', () => {
+  test('has the outcome of the target that decides its state, and of the fastest round trip', () => {
     const added = rig.add('gw', {
       targets: [{ address: '192.0.2.1:5060' }, { address: '192.0.2.2:5060' }],
     });
@@ -171,8 +171,8 @@ describe('the details of a destination', () => {
     resolution: { targets: [], ageMs: 1_500, errors: [], ...change },
     exchanges: new Map([[0, { sent: 'OPTIONS', received: '' }]]),
   });
-  const details = (added: Added, told?: Explanation) =>
-    destinationDetails(rig.status, added.registered, told, NO_HISTORY);
+  const details = (added: Added, explained?: Explanation) =>
+    destinationDetails(rig.status, added.registered, explained, NO_HISTORY);
 
   test('have the last pings and messages of each target', () => {
     const added = rig.add('gw');
@@ -201,8 +201,8 @@ describe('the details of a destination', () => {
   });
 
   test('have no resolution where there is no name to resolve', () => {
-    const told = explanation({ ageMs: undefined });
-    assert.equal(details(rig.add('gw'), told).resolution, null);
+    const explained = explanation({ ageMs: undefined });
+    assert.equal(details(rig.add('gw'), explained).resolution, null);
   });
 
   test('have the records that led to each target, with the time that they have left', () => {
@@ -238,8 +238,11 @@ describe('the details of a destination', () => {
   test('of a name that does not resolve say which lookups failed', () => {
     const added = rig.add('gw', { targets: [] });
     added.become('down', 'resolution');
-    const told = explanation({ ageMs: undefined, errors: ['A of b: nxdomain', 'AAAA of b: x'] });
-    const { reason, detail, resolution } = details(added, told);
+    const explained = explanation({
+      ageMs: undefined,
+      errors: ['A of b: nxdomain', 'AAAA of b: x'],
+    });
+    const { reason, detail, resolution } = details(added, explained);
     assert.deepEqual([reason, detail], ['resolution', 'A of b: nxdomain; AAAA of b: x']);
     assert.equal(resolution?.age, null);
     assert.equal(details(added).detail, null);

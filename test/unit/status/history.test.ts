@@ -14,7 +14,7 @@ function setUp() {
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const target = writer.openTarget(0);
-  const watched = (generation: number): RegisteredDestination => ({
+  const registered = (generation: number): RegisteredDestination => ({
     destination: {
       ...{ name: 'a', uri: 'sip:192.0.2.1', module: 'default', labels: {} },
       settings: settings(),
@@ -28,7 +28,7 @@ function setUp() {
       },
     ],
   });
-  let all = [watched(1)];
+  let all = [registered(1)];
   const clock = new FakeClock();
   const errors: unknown[] = [];
   const histories = new Histories({
@@ -44,7 +44,7 @@ function setUp() {
       ...{ rttMicros, retransmissions: 0, endedAtMs: 1, verdict: { state: 'up', run: 1 } },
     });
   const replace = (generation: number) => {
-    all = [watched(generation)];
+    all = [registered(generation)];
   };
   return { histories, clock, errors, ping, replace };
 }
@@ -68,7 +68,7 @@ test('a point is the mean of a minute, and the share of its pings that failed', 
   assert.deepEqual([rtt.length, failed.length, step], [POINTS, POINTS, 60]);
 });
 
-test('an hour is kept, and the tenant of a row has nothing of the one before', async () => {
+test('an hour is kept, and a destination has nothing of the one that had its row before', async () => {
   const { histories, ping, replace } = setUp();
   await histories.sample();
   for (let minute = 0; minute < POINTS + 5; minute++) {

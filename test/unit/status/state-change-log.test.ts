@@ -8,8 +8,8 @@ test('changes are numbered, and those after an id are found again', () => {
   assert.deepEqual([changes.oldest, changes.newest, changes.after(0, 9)], [1, 0, []]);
   changes.add([change('a'), change('b'), change('c')]);
   const [, b] = changes.after(0, 9);
-  const names = (number: number, most: number) =>
-    changes.after(number, most).map(({ destination }) => destination.name);
+  const names = (number: number, max: number) =>
+    changes.after(number, max).map(({ destination }) => destination.name);
   assert.deepEqual(names(changes.numberOf(b?.id ?? ''), 9), ['c']);
   assert.deepEqual(names(changes.numberOf('another-2'), 9), ['a', 'b', 'c']);
   assert.deepEqual(names(changes.numberOf('another-2'), 2), ['a', 'b']);
@@ -20,7 +20,7 @@ test('changes are numbered, and those after an id are found again', () => {
   }
 });
 
-test('of very many changes the last ones are kept, in their order', () => {
+test('of thousands of changes the newest are kept, in order', () => {
   const changes = new StateChangeLog(1_000);
   for (let i = 1; i <= 20_000; i++) changes.add([change(String(i))]);
   const kept = changes.after(0, Infinity).map(({ destination }) => Number(destination.name));
@@ -33,17 +33,17 @@ test('of very many changes the last ones are kept, in their order', () => {
   assert.equal(changes.after(5, 3)[0]?.destination.name, String(changes.oldest));
 });
 
-test('a listener that throws stops neither the others nor whoever adds changes, and is reported once', () => {
+test('a listener that throws affects neither the others nor the caller, and is reported once', () => {
   const errors: unknown[] = [];
   const changes = new StateChangeLog(1_000, (error) => errors.push(error));
   let isBroken = true;
-  const heard: string[] = [];
+  const received: string[] = [];
   changes.subscribe(() => {
     if (isBroken) throw new Error('broken');
   });
-  const unsubscribe = changes.subscribe(({ destination }) => heard.push(destination.name));
+  const unsubscribe = changes.subscribe(({ destination }) => received.push(destination.name));
   changes.add([change('a'), change('b')]);
-  assert.deepEqual(heard, ['a', 'b']);
+  assert.deepEqual(received, ['a', 'b']);
   assert.equal(errors.length, 1);
   isBroken = false;
   changes.add([change('c')]);
@@ -52,5 +52,5 @@ test('a listener that throws stops neither the others nor whoever adds changes, 
   assert.equal(errors.length, 2, 'it worked in between');
   unsubscribe();
   changes.add([change('f')]);
-  assert.deepEqual(heard, ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(received, ['a', 'b', 'c', 'd', 'e']);
 });
