@@ -1,7 +1,7 @@
 /**
- * IP addresses: their canonical text, and which of them may be pinged. Every address goes through
- * {@link gateAddress} before a packet goes to it, whoever gave it: a URI, a DNS answer, the hosts
- * file, a list of Kamailio's, an earlier pinger thread.
+ * IP addresses: their canonical text, and which of them may be pinged. Every address passes
+ * {@link gateAddress} before a packet is sent to it, wherever it comes from: a URI, a DNS answer, the
+ * hosts file, a Kamailio list, an earlier pinger thread.
  */
 
 export interface IpAddress {
@@ -14,7 +14,7 @@ export interface Endpoint extends IpAddress {
   readonly port: number;
 }
 
-/** Where we listen, as the target sees it. */
+/** The local address and port that packets to a target are sent from. */
 export interface LocalAddress {
   /** IP address, IPv6 without brackets. */
   readonly address: string;
@@ -25,7 +25,7 @@ export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boo
   return a?.address === b.address && a.port === b.port;
 }
 
-/** Why an address is not pinged: a clause that begins with the address, or with the port. */
+/** Why an address must not be pinged, as a clause that begins with the address or the port. */
 export interface AddressFault {
   readonly fault: string;
 }
@@ -34,15 +34,15 @@ const MAX_PORT = 65_535;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 /** RFC 4291 2.5.5.2, in its canonical text: `::ffff:c000:201` is 192.0.2.1. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
-/** What is shown of a text that is no address, which may be of any length. */
+/** Characters shown of a text that is not an address. */
 const MAX_SHOWN_LENGTH = 60;
 
-/** Addresses that are none of a single host, each with what it is instead. */
+/** Addresses that are not those of a single host, and what they are instead. */
 const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string])[] = [
-  // Linux sends what goes to 0.0.0.0 to this host itself.
+  // Linux delivers packets for 0.0.0.0 to this host.
   [4, /^0\./, 'means this host on this network (RFC 1122 3.2.1.3)'],
   [4, /^2(?:2[4-9]|3\d)\./, 'is a multicast address (RFC 5771)'],
-  // The rest of 240/4 is reserved, yet some clouds number their networks out of it.
+  // The rest of 240/4 is reserved, but some clouds use it.
   [4, /^255\.255\.255\.255$/, 'is the broadcast address (RFC 919 7)'],
   [6, /^::$/, 'is the unspecified address (RFC 4291 2.5.2)'],
   [6, /^::(?!1$)(?:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}$/, 'is IPv4-compatible (RFC 4291 2.5.5.1)'],
@@ -66,7 +66,7 @@ export function gateAddress(text: string, port: number): Endpoint | AddressFault
   return { ...gated, port };
 }
 
-/** As {@link gateAddress}, of an address alone. */
+/** Like {@link gateAddress}, for an address alone. */
 export function gateHost(text: string): IpAddress | AddressFault {
   const ip = readAddress(text);
   if (ip === undefined) return { fault: `${shown(text)} is not an IP address` };
@@ -76,7 +76,7 @@ export function gateHost(text: string): IpAddress | AddressFault {
   return fault === undefined ? ip : { fault: `${ip.address} ${fault[2]}` };
 }
 
-/** The IP address that a text is (IPv6 without brackets), an IPv4-mapped one as IPv4; else undefined. */
+/** Parses an IP address (IPv6 without brackets), an IPv4-mapped one as IPv4; undefined for other texts. */
 export function readAddress(text: string): IpAddress | undefined {
   if (IPV4.test(text)) return { address: text, family: 4 };
   const address = canonicalIpv6(text);
@@ -87,7 +87,7 @@ export function readAddress(text: string): IpAddress | undefined {
   return { address: bytes.join('.'), family: 4 };
 }
 
-/** Which kind of IP address `text` is as it is written (IPv6 without brackets), if it is one. */
+/** The family of an IP address as written (IPv6 without brackets); undefined for other texts. */
 export function addressFamily(text: string): 4 | 6 | undefined {
   if (IPV4.test(text)) return 4;
   return canonicalIpv6(text) === undefined ? undefined : 6;

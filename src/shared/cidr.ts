@@ -7,8 +7,8 @@ import { addressFamily, readAddress } from './address.js';
 const MAPPED_BITS = 96;
 
 /**
- * Whether one of the blocks, each in its canonical text, has the IP address. An IPv4-mapped address is
- * the IPv4 address in it: it is in `127.0.0.0/8`, and not in `::/0`.
+ * Whether one of the blocks, in canonical text, contains the IP address. An IPv4-mapped address counts
+ * as the IPv4 address in it: it can be in `127.0.0.0/8`, but not in `::/0`.
  */
 export function isInCidr(address: string, blocks: readonly string[]): boolean {
   const ip = readAddress(address);
@@ -16,7 +16,7 @@ export function isInCidr(address: string, blocks: readonly string[]): boolean {
   const list = new BlockList();
   for (const block of blocks) {
     const [network = '', length] = block.split('/');
-    // A `BlockList` holds IPv4 addresses against IPv6 blocks too, as mapped ones.
+    // A `BlockList` also matches IPv4 addresses with IPv6 blocks, as mapped ones.
     if (addressFamily(network) !== ip.family) continue;
     list.addSubnet(network, Number(length), `ipv${ip.family}`);
   }
@@ -25,8 +25,8 @@ export function isInCidr(address: string, blocks: readonly string[]): boolean {
 
 /**
  * The canonical text of a block, or of a single address: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
- * Undefined when it is none of an IP address; otherwise the shortest and longest prefix length that
- * the address could have where the one that is given is not among them.
+ * Undefined when the text has no IP address; the range of valid prefix lengths when its own is not
+ * among them.
  */
 export function canonicalCidr(
   text: string,

@@ -1,14 +1,14 @@
-/** What is in the files that settings name: the main thread reads them, and tells when they change. */
+/** Contents of the files that settings name. The main thread reads them and sends changes. */
 export class Files {
   #contents: ReadonlyMap<string, string> = new Map();
   #version = 0;
 
-  /** Rises with each change. */
+  /** Increases with each change. */
   get version(): number {
     return this.#version;
   }
 
-  /** Replaces all. */
+  /** Replaces all contents. */
   set(contents: ReadonlyMap<string, string>): void {
     this.#contents = contents;
     this.#version++;

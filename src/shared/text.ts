@@ -1,13 +1,13 @@
-/** Text from outside, for people to read: in logs, labels, metrics and descriptions. */
+/** Text from outside, made safe to show in logs, labels, metrics and JSON. */
 
 import { isUtf8 } from 'node:buffer';
 
 /**
- * The text that the bytes are: UTF-8 where they are valid UTF-8, else ISO 8859-1, in which every
- * byte is a character. Nothing is lost either way.
+ * Decodes valid UTF-8 as UTF-8, other bytes as ISO 8859-1, in which every byte is a character. Neither
+ * loses anything.
  *
- * @param isCut the bytes are the beginning of a longer text: a character that is incomplete at the
- *   end is left out.
+ * @param isCut the bytes are the beginning of a longer text: an incomplete character at the end is
+ *   omitted.
  */
 export function decode(bytes: Uint8Array, isCut = false): string {
   const whole = isCut ? bytes.subarray(0, lastWholeCharacter(bytes)) : bytes;
@@ -16,9 +16,9 @@ export function decode(bytes: Uint8Array, isCut = false): string {
 }
 
 /**
- * A file that a user wrote, without its byte order mark.
+ * Decodes a file that a user wrote, without its byte order mark.
  *
- * @throws Error when it is not UTF-8: a password or a name would become another one.
+ * @throws Error when it is not UTF-8: a password or a name would change.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) throw new Error('bytes that are not UTF-8');
@@ -27,27 +27,27 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
- * One line of at most `longest` UTF-16 code units, cut between characters: control and format
+ * One line of at most `maxLength` UTF-16 code units, cut between characters: control and format
  * characters (which may reorder or hide what a terminal shows), line separators and unpaired
  * surrogates become question marks.
  */
-export function printable(text: string, longest = Number.POSITIVE_INFINITY): string {
-  return cut(text, longest).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
+  return cut(text, maxLength).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
-/** As {@link printable}, of text that has lines (LF) and tabs, in full. */
+/** Like {@link printable}, but keeps line breaks (LF) and tabs, and the whole length. */
 export function printableLines(text: string): string {
   return text.replace(/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu, '?');
 }
 
-function cut(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  const last = text.charCodeAt(longest - 1);
+function cut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const last = text.charCodeAt(maxLength - 1);
   const isWithinPair = last >= 0xd800 && last < 0xdc00;
-  return text.slice(0, isWithinPair ? longest - 1 : longest);
+  return text.slice(0, isWithinPair ? maxLength - 1 : maxLength);
 }
 
-/** Where a UTF-8 sequence begins that the end of the bytes cuts off; their length if none does. */
+/** Where an incomplete UTF-8 sequence at the end begins; the length of the bytes without one. */
 function lastWholeCharacter(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -1,11 +1,11 @@
-/** From the settings of TLS to what Node.js wants, for SIP and for HTTP alike. */
+/** TLS settings as options of Node.js, for SIP and HTTP. */
 
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { TlsSettings, TlsVersion } from './destination.js';
 import { secretIn } from './secret-file.js';
 
-/** What Node.js calls the versions of TLS. */
+/** TLS versions by the names of Node.js. */
 export const SECURE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
   TLS10: 'TLSv1',
   TLS11: 'TLSv1.1',
@@ -17,9 +17,9 @@ const CERTIFICATE =
   /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
 
 /**
- * The certificates of a file: a context would accept a text without any, and then trust nobody.
+ * The certificates in a file. A context would accept a file without any, and then trust no peer.
  *
- * @throws Error when there is none, or one that is broken.
+ * @throws Error without a certificate, or with an invalid one.
  */
 function certificatesIn(text: string, path: string): string[] {
   const certificates = text.match(CERTIFICATE) ?? [];
@@ -28,7 +28,7 @@ function certificatesIn(text: string, path: string): string[] {
   return certificates;
 }
 
-/** A context would accept a key of another kind than the certificate's, and never show either. */
+/** A context would accept a key of another type than the certificate's, and then use neither. */
 function checkKey({ certFile, keyFile, keyPassphraseFile }: TlsSettings, text: TextOf): void {
   if (certFile === '' || keyFile === '') return;
   const passphrase = keyPassphraseFile === '' ? undefined : secretIn(text(keyPassphraseFile));
@@ -46,12 +46,12 @@ export function isKeyOf(certificate: string, key: string, passphrase?: string): 
   return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(options));
 }
 
-/** What is in a file, by its path. */
+/** Contents of a file by path. */
 type TextOf = (path: string) => string;
 
 /**
- * @param text what is in a file, by its path.
- * @throws Error when a file does not hold what it should.
+ * @param text returns the contents of a file.
+ * @throws Error when a file is invalid.
  */
 export function secureContextOptions(settings: TlsSettings, text: TextOf): SecureContextOptions {
   const { caFile, certFile, keyFile, keyPassphraseFile, minVersion, maxVersion } = settings;
@@ -61,7 +61,7 @@ export function secureContextOptions(settings: TlsSettings, text: TextOf): Secur
   return {
     minVersion: SECURE_VERSIONS[minVersion],
     maxVersion: SECURE_VERSIONS[maxVersion],
-    // OpenSSL 3 speaks TLS 1.0 and 1.1 only at its lowest level of security.
+    // OpenSSL 3 allows TLS 1.0 and 1.1 only at its lowest security level.
     ...(isOld ? { ciphers: `${ciphers || DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
     ...(ciphers !== '' && !isOld ? { ciphers } : {}),
     ...(legacyRenegotiation ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),

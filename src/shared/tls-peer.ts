@@ -1,8 +1,8 @@
-/** What a TLS handshake shows of a peer, whether its certificate is accepted or not. */
+/** What a TLS handshake shows of a peer, with an accepted or a rejected certificate. */
 export interface TlsPeer {
-  /** As in `TLS 1.3`; empty when the handshake did not come so far. */
+  /** Such as `TLS 1.3`; empty when the handshake was not completed. */
   readonly version: string;
-  /** As OpenSSL names it; empty when the handshake did not come so far. */
+  /** IANA name; empty when the handshake was not completed. */
   readonly cipher: string;
   /** Distinguished name, as in `CN=sip.example.com,O=Example`. */
   readonly subject: string;
@@ -17,8 +17,8 @@ export interface TlsPeer {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly chainNotAfterMs: number;
-  /** Whether the certificate is trusted, in date and for the name that was asked for. */
+  /** The certificate is trusted, in date, and for the requested name. */
   readonly isVerified: boolean;
-  /** Why it is not, in words; empty when it is. */
+  /** Why it is not verified; empty when it is. */
   readonly fault: string;
 }

@@ -113,7 +113,7 @@ describe('between pings', { concurrency: true }, () => {
       await eventually('it is down', async () => (await exporter.isAlive('peer')) === 2);
       const { reason, targets } = await exporter.destination('peer');
       assert.equal(reason, 'malformed');
-      assert.match(targets[0]?.detail ?? '', /^the peer sends without end: more than 200 messages/);
+      assert.match(targets[0]?.detail ?? '', /^the peer floods: more than 200 messages/);
     });
   }
 });

@@ -20,9 +20,9 @@ const NOT_AFTER = 'sip_keepalive_tls_certificate_not_after_timestamp_seconds';
 const VERIFIED = 'sip_keepalive_tls_certificate_verified';
 
 const EXPIRED = 'the certificate, or one of its chain, has expired';
-const INCOMPLETE = 'the chain is incomplete, or its root not known';
+const INCOMPLETE = 'the chain is incomplete, or its root is unknown';
 const DEMANDED = 'the peer demands a client certificate';
-const REFUSED = 'the peer refused our certificate';
+const REFUSED = 'the peer rejected the client certificate';
 
 interface Case {
   /** The host in the destination's URI; the far ends are at 127.0.0.1, where `localhost` leads too. */
@@ -248,106 +248,99 @@ test(
   },
 );
 
-test(
-  'a handshake that fails says why, and what the peer wanted of us',
-  needs('openssl'),
-  async (t) => {
-    const authority = Authority.root(t);
-    const stranger = Authority.root(t, 'Another Root');
-    const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
-    const ours = authority.issue({ name: 'monitor' });
-    const foreign = stranger.issue({ name: 'monitor' });
-    const path = folder(t);
-    const [lockedFile, passphraseFile] = [join(path, 'locked.pem'), join(path, 'passphrase')];
-    const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
-    writeFileSync(lockedFile, createPrivateKey(ours.key).export({ ...locked, passphrase: 'open' }));
-    writeFileSync(passphraseFile, 'open\n');
-    const mutual = (rest: tls.TlsOptions) =>
-      ({
-        cert,
-        key,
-        ca: authority.ca,
-        requestCert: true,
-        rejectUnauthorized: true,
-        ...rest,
-      }) as const;
-    const old = mutual({ maxVersion: 'TLSv1.2' });
-    const modern = mutual({ minVersion: 'TLSv1.3' });
-    const withOurs = { cert_file: ours.certFile, key_file: ours.keyFile };
-    const withLocked = {
-      cert_file: ours.certFile,
-      key_file: lockedFile,
-      key_passphrase_file: passphraseFile,
-    };
-    const demanded = { reason: 'tls', detail: DEMANDED } as const;
-    const noVersion = {
-      reason: 'tls',
-      detail: 'no version of TLS that both sides speak',
-    } as const;
+test('a handshake that fails says why, and what the peer requires', needs('openssl'), async (t) => {
+  const authority = Authority.root(t);
+  const stranger = Authority.root(t, 'Another Root');
+  const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+  const ours = authority.issue({ name: 'monitor' });
+  const foreign = stranger.issue({ name: 'monitor' });
+  const path = folder(t);
+  const [lockedFile, passphraseFile] = [join(path, 'locked.pem'), join(path, 'passphrase')];
+  const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
+  writeFileSync(lockedFile, createPrivateKey(ours.key).export({ ...locked, passphrase: 'open' }));
+  writeFileSync(passphraseFile, 'open\n');
+  const mutual = (rest: tls.TlsOptions) =>
+    ({
+      cert,
+      key,
+      ca: authority.ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+      ...rest,
+    }) as const;
+  const old = mutual({ maxVersion: 'TLSv1.2' });
+  const modern = mutual({ minVersion: 'TLSv1.3' });
+  const withOurs = { cert_file: ours.certFile, key_file: ours.keyFile };
+  const withLocked = {
+    cert_file: ours.certFile,
+    key_file: lockedFile,
+    key_passphrase_file: passphraseFile,
+  };
+  const demanded = { reason: 'tls', detail: DEMANDED } as const;
+  const noVersion = {
+    reason: 'tls',
+    detail: 'no common TLS version',
+  } as const;
 
-    const { exporter } = await checkAll(t, authority, {
-      'demanded by TLS 1.2': { peer: old, ...demanded },
-      'demanded by TLS 1.3': { peer: modern, ...demanded },
-      'demanded by TLS 1.2 over WebSocket': { peer: old, transport: 'wss', ...demanded },
-      'demanded by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', ...demanded },
-      'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
-      'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
-      'ours by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', tlsConfig: withOurs },
-      'ours, and its key locked': { peer: modern, tlsConfig: withLocked },
-      'too old a peer': {
-        peer: { cert, key, maxVersion: 'TLSv1.2' },
-        tlsConfig: { min_version: 'TLS13' },
-        ...noVersion,
-      },
-      'too new a peer': {
-        peer: { cert, key, minVersion: 'TLSv1.3' },
-        tlsConfig: { max_version: 'TLS12' },
-        ...noVersion,
-      },
-      'as old as may be': {
-        peer: { cert, key, maxVersion: 'TLSv1.2' },
-        tlsConfig: { max_version: 'TLS12' },
-      },
+  const { exporter } = await checkAll(t, authority, {
+    'demanded by TLS 1.2': { peer: old, ...demanded },
+    'demanded by TLS 1.3': { peer: modern, ...demanded },
+    'demanded by TLS 1.2 over WebSocket': { peer: old, transport: 'wss', ...demanded },
+    'demanded by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', ...demanded },
+    'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
+    'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
+    'ours by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', tlsConfig: withOurs },
+    'ours, and its key locked': { peer: modern, tlsConfig: withLocked },
+    'too old a peer': {
+      peer: { cert, key, maxVersion: 'TLSv1.2' },
+      tlsConfig: { min_version: 'TLS13' },
+      ...noVersion,
+    },
+    'too new a peer': {
+      peer: { cert, key, minVersion: 'TLSv1.3' },
+      tlsConfig: { max_version: 'TLS12' },
+      ...noVersion,
+    },
+    'as old as may be': {
+      peer: { cert, key, maxVersion: 'TLSv1.2' },
+      tlsConfig: { max_version: 'TLS12' },
+    },
+  });
+  const versionOf = async (name: string) =>
+    (await exporter.destination(name)).targets[0]?.tls?.version;
+  assert.equal(await versionOf('ours by TLS 1.2'), 'TLS 1.2');
+  assert.equal(await versionOf('ours by TLS 1.3'), 'TLS 1.3');
+
+  await t.test('by OpenSSL itself, to a certificate whose authority is unknown', async (t) => {
+    const ports = { 'TLS 1.2': await freePort(), 'TLS 1.3': await freePort() };
+    for (const [version, port] of Object.entries(ports)) {
+      const certificate = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+      run(t, 'openssl', [
+        ...['s_server', '-accept', `127.0.0.1:${port}`, '-CAfile', authority.caFile, '-quiet'],
+        ...['-cert', certificate.certFile, '-key', certificate.keyFile],
+        ...['-Verify', '1', '-verify_return_error'],
+        version === 'TLS 1.2' ? '-tls1_2' : '-tls1_3',
+      ]);
+      await eventually(`openssl listens on ${port}`, () => isTaken(port));
+    }
+    const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
+    const exporter = await startExporter(t, {
+      ping_interval: 4,
+      tls_config: { ca_file: authority.caFile },
+      destinations: Object.entries(ports).flatMap(([version, port]) => [
+        { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
+        { name: `${version}, none`, uri: `sips:localhost:${port}` },
+      ]),
     });
-    const versionOf = async (name: string) =>
-      (await exporter.destination(name)).targets[0]?.tls?.version;
-    assert.equal(await versionOf('ours by TLS 1.2'), 'TLS 1.2');
-    assert.equal(await versionOf('ours by TLS 1.3'), 'TLS 1.3');
-
-    await t.test(
-      'by OpenSSL itself, to a certificate whose authority it does not know',
-      async (t) => {
-        const ports = { 'TLS 1.2': await freePort(), 'TLS 1.3': await freePort() };
-        for (const [version, port] of Object.entries(ports)) {
-          const certificate = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
-          run(t, 'openssl', [
-            ...['s_server', '-accept', `127.0.0.1:${port}`, '-CAfile', authority.caFile, '-quiet'],
-            ...['-cert', certificate.certFile, '-key', certificate.keyFile],
-            ...['-Verify', '1', '-verify_return_error'],
-            version === 'TLS 1.2' ? '-tls1_2' : '-tls1_3',
-          ]);
-          await eventually(`openssl listens on ${port}`, () => isTaken(port));
-        }
-        const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
-        const exporter = await startExporter(t, {
-          ping_interval: 4,
-          tls_config: { ca_file: authority.caFile },
-          destinations: Object.entries(ports).flatMap(([version, port]) => [
-            { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
-            { name: `${version}, none`, uri: `sips:localhost:${port}` },
-          ]),
-        });
-        for (const version of Object.keys(ports)) {
-          await check(exporter, version, {
-            reason: 'tls',
-            detail: `${REFUSED}: it does not know its authority`,
-          });
-          await check(exporter, `${version}, none`, demanded);
-        }
-      },
-    );
-  },
-);
+    for (const version of Object.keys(ports)) {
+      await check(exporter, version, {
+        reason: 'tls',
+        detail: `${REFUSED}: unknown authority`,
+      });
+      await check(exporter, `${version}, none`, demanded);
+    }
+  });
+});
 
 /** Whether somebody listens there. */
 async function isTaken(port: number): Promise<boolean> {
@@ -376,8 +369,8 @@ test('what is not TLS behind a TLS destination is told to be that', async (t) =>
     ]),
   });
   for (const name of Object.keys(peers)) {
-    await check(exporter, name, { reason: 'tls', detail: 'what came is not TLS' });
-    await check(exporter, `${name} wss`, { reason: 'tls', detail: 'what came is not TLS' });
+    await check(exporter, name, { reason: 'tls', detail: 'the peer does not speak TLS' });
+    await check(exporter, `${name} wss`, { reason: 'tls', detail: 'the peer does not speak TLS' });
     const { targets } = await exporter.destination(name);
     assert.equal(targets[0]?.tls, null, 'no certificate was shown');
   }
@@ -468,14 +461,14 @@ describe('files of tls_config', { concurrency: true }, () => {
   );
 
   test(
-    'that become wrong are logged, and what they held before stays in use',
+    'that become invalid are logged, and their previous contents stay in use',
     needs('openssl'),
     async (t) => {
       const authority = Authority.root(t);
       const { exporter, farEnd, caFile } = await startTrusting(t, authority, authority.ca);
       await check(exporter, 'far', {});
       writeFileSync(caFile, 'this is no certificate');
-      await eventually('the trouble is logged', () => {
+      await eventually('the error is logged', () => {
         return /file_invalid/.test(exporter.output());
       });
       await eventually('two more pings', morePings(exporter, 2));
@@ -499,7 +492,7 @@ describe('files of tls_config', { concurrency: true }, () => {
       const { exporter, farEnd } = await startTrusting(t, authority, authority.ca, ours);
       await check(exporter, 'far', {});
       writeFileSync(certFile, after.cert);
-      await eventually('the trouble is logged', () => {
+      await eventually('the error is logged', () => {
         return /file_invalid/.test(exporter.output());
       });
       await eventually('a ping', morePings(exporter, 1));
@@ -519,7 +512,7 @@ describe('files of tls_config', { concurrency: true }, () => {
     // The folder is a link to itself now: ELOOP, for whoever may read everything too.
     rmSync(dirname(caFile), { recursive: true });
     symlinkSync(basename(dirname(caFile)), dirname(caFile));
-    await eventually('the trouble is logged', () => {
+    await eventually('the error is logged', () => {
       return /file_invalid/.test(exporter.output());
     });
     await eventually('two more pings', morePings(exporter, 2));

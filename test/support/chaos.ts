@@ -17,7 +17,7 @@ import { Transaction } from '../../src/pinger/sip/transaction.js';
 import { Target } from '../../src/pinger/targets/target.js';
 import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Targets } from '../../src/pinger/targets/targets.js';
-import { RateBound } from '../../src/pinger/transport/rate-bound.js';
+import { RateLimit } from '../../src/pinger/transport/rate-bound.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
 import { Journal } from '../../src/registry/journal.js';
 import { DestinationRegistry } from '../../src/registry/registry.js';
@@ -87,7 +87,7 @@ function inPingerThread(): void {
     }
     return flow;
   };
-  patch(RateBound.prototype, 'admit', () => throwAt('connection'));
+  patch(RateLimit.prototype, 'admit', () => throwAt('connection'));
   patch(Target.prototype, 'receive', () => {
     if (isVictim()) throwAt('receive');
   });

@@ -1,4 +1,4 @@
-/** SIP far ends on loopback that do what a test says, over every wire. */
+/** SIP far ends on loopback that do what a test says, over every transport. */
 
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';

@@ -130,7 +130,7 @@ export class PingerRig {
       this.clock.after(RTT_MS, () => onMessage(response, source));
     };
     return {
-      ...{ isReliable: !isDatagram, send, resend: send, rest() {}, close() {} },
+      ...{ isReliable: !isDatagram, send, resend: send, pingEnded() {}, close() {} },
       prepare: () => this.script.prepare(listener, endpoint),
       explain: (outcome) => outcome,
     };

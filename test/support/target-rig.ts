@@ -107,7 +107,7 @@ export class TargetRig {
         prepare: () => listener.ready(LOCAL),
         send: (message) => this.sent.push(Buffer.from(message).toString('latin1')),
         resend: () => {},
-        rest: () => {},
+        pingEnded: () => {},
         explain: (outcome) => outcome,
         close: () => {},
       }),

@@ -105,9 +105,9 @@ export class Failover {
     };
     return {
       ready: (local) => ifCurrent(() => listener.ready(local)),
-      awaits: (what) => ifCurrent(() => listener.awaits(what)),
+      waitingFor: (what) => ifCurrent(() => listener.waitingFor(what)),
       failed: (failure) => ifCurrent(() => listener.failed(failure)),
-      lost: () => ifCurrent(() => listener.lost()),
+      connectionLost: () => ifCurrent(() => listener.connectionLost()),
       connected: (phase, micros) => listener.connected(phase, micros),
       secured: (peer) => listener.secured(peer),
     };

@@ -53,16 +53,16 @@ export class GuardedFlowListener implements FlowListener {
     this.#run(() => this.#target.ready(local));
   }
 
-  awaits(what: string): void {
-    this.#run(() => this.#target.awaits(what));
+  waitingFor(what: string): void {
+    this.#run(() => this.#target.waitingFor(what));
   }
 
   failed(failure: TransportFailure): void {
     this.#run(() => this.#target.failed(failure));
   }
 
-  lost(): void {
-    this.#run(() => this.#target.lost());
+  connectionLost(): void {
+    this.#run(() => this.#target.connectionLost());
   }
 
   connected(phase: ConnectPhase, micros: number): void {

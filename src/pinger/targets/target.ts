@@ -166,7 +166,7 @@ export class Target implements FlowListener {
     this.#attempt.ready(local, this.#hopTimeoutMs());
   }
 
-  awaits(what: string): void {
+  waitingFor(what: string): void {
     if (this.#attempt.isPreparing) this.#attempt.awaits(what, this.#hopTimeoutMs());
   }
 
@@ -174,7 +174,7 @@ export class Target implements FlowListener {
     this.#end(this.#attempt.fail(failure));
   }
 
-  lost(): void {
+  connectionLost(): void {
     this.#attempt.reconnect();
   }
 
@@ -233,12 +233,12 @@ export class Target implements FlowListener {
     if (end === undefined) return;
     const { listener } = this.#options;
     if (end === 'unobserved') {
-      this.#failover.flow.rest(undefined);
+      this.#failover.flow.pingEnded(undefined);
       listener.unobserved();
       return;
     }
     const outcome = this.#failover.explain(end, this.#loop);
-    this.#failover.flow.rest(outcome.kind === 'answered');
+    this.#failover.flow.pingEnded(outcome.kind === 'answered');
     if (!this.#failOver(outcome)) listener.ended(outcome, this.#attempt.retransmissions);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Whom a peer's certificate is for, and whether it may be believed. Node is asked to accept any, so
- * that what is wrong with one is known and shown; the decision is taken here.
+ * Whom a peer's certificate is for, and whether it is valid. Node.js is set to accept any, so that
+ * errors can be reported; the decision is made here.
  */
 
 import type { X509Certificate } from 'node:crypto';
@@ -12,11 +12,11 @@ import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, UriError } from '../../shared/uri.js';
 
 /**
- * What the peer has shown; undefined when that is no certificate.
+ * What the peer has shown; undefined without a certificate.
  *
- * @param isComplete the handshake came to its end.
+ * @param isComplete the handshake is complete.
  */
-export function peerOf(
+export function tlsPeerOf(
   socket: TLSSocket,
   domain: string,
   settings: TlsSettings,
@@ -25,8 +25,8 @@ export function peerOf(
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
   const fault = isComplete
-    ? faultOf(socket, certificate, domain, settings)
-    : 'the handshake did not come to its end';
+    ? verificationError(socket, certificate, domain, settings)
+    : 'the handshake was not completed';
   return {
     version: isComplete ? versionOf(socket) : '',
     cipher: isComplete ? socket.getCipher().standardName : '',
@@ -49,7 +49,7 @@ function versionOf(socket: TLSSocket): string {
   return version === 'TLS 1' ? 'TLS 1.0' : version;
 }
 
-/** The certificate and those that the peer sent behind it. */
+/** The certificate and the chain that the peer sent with it. */
 function* chainOf(leaf: X509Certificate): Generator<X509Certificate> {
   let at: X509Certificate | undefined = leaf;
   for (let depth = 0; at !== undefined && depth < MAX_CHAIN_LENGTH; depth++) {
@@ -58,33 +58,33 @@ function* chainOf(leaf: X509Certificate): Generator<X509Certificate> {
   }
 }
 
-/** Chains are shorter; a peer may send as many certificates as it likes. */
+/** Real chains are shorter; a peer may send any number of certificates. */
 const MAX_CHAIN_LENGTH = 16;
 
-/** What is wrong with a certificate, by what OpenSSL calls it. */
-const FAULTS: Readonly<Record<string, string>> = {
+/** Verification errors by OpenSSL's code. */
+const VERIFY_ERRORS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate, or one of its chain, has expired',
   CERT_NOT_YET_VALID: 'the certificate is not yet valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not trusted',
   SELF_SIGNED_CERT_IN_CHAIN: 'the root of the chain is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the chain is incomplete, or its root not known',
-  UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete, or its root not known',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the chain is incomplete, or its root not known',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the chain is incomplete, or its root is unknown',
+  UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete, or its root is unknown',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the chain is incomplete, or its root is unknown',
   CERT_REVOKED: 'the certificate is revoked',
-  INVALID_PURPOSE: 'the certificate is not one for servers',
-  CERT_SIGNATURE_FAILURE: 'a signature in the chain of the certificate is wrong',
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: 'a signature in the chain of the certificate is wrong',
-  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: 'a key in the chain of the certificate cannot be read',
-  CERT_CHAIN_TOO_LONG: 'the chain of the certificate is too long',
-  PATH_LENGTH_EXCEEDED: 'the chain of the certificate is longer than an authority of it allows',
-  INVALID_CA: 'a certificate of the chain is not one of an authority',
+  INVALID_PURPOSE: 'the certificate is not for servers',
+  CERT_SIGNATURE_FAILURE: 'a signature in the certificate chain is invalid',
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: 'a signature in the certificate chain is invalid',
+  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: 'a key in the certificate chain cannot be read',
+  CERT_CHAIN_TOO_LONG: 'the certificate chain is too long',
+  PATH_LENGTH_EXCEEDED: 'the certificate chain is longer than one of its authorities allows',
+  INVALID_CA: 'a certificate in the chain is not an authority',
   CERT_UNTRUSTED: 'the root of the chain is not trusted',
   CERT_REJECTED: 'the root of the chain rejects such certificates',
 };
 
-const TAKES_WEAK = 'tls_config.ciphers with @SECLEVEL=0 takes it';
+const ALLOW_WEAK = 'tls_config.ciphers with @SECLEVEL=0 allows it';
 /** Shorter RSA and DSA keys give less than 112 bits of security (NIST SP 800-57). */
-const MIN_KEY = 2048;
+const MIN_KEY_BITS = 2048;
 /** The DER of the object identifiers of signatures with MD5 and SHA-1 (RFC 3279 2.2). */
 const WEAK_SIGNATURES: readonly (readonly [hash: string, der: string])[] = [
   ['MD5', '06092a864886f70d010104'],
@@ -93,36 +93,36 @@ const WEAK_SIGNATURES: readonly (readonly [hash: string, der: string])[] = [
   ['SHA-1', '06072a8648ce380403'],
 ];
 
-/** Which key or signature of the chain is weak, in words; undefined when none is. */
+/** Which key or signature of the chain is weak; undefined when none is. */
 function weaknessOf(leaf: X509Certificate): string | undefined {
   for (const certificate of chainOf(leaf)) {
-    const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength ?? MIN_KEY;
-    if (bits < MIN_KEY) return `has a key of ${bits} bits, which is too short`;
+    const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength ?? MIN_KEY_BITS;
+    if (bits < MIN_KEY_BITS) return `has a key of ${bits} bits, too short`;
     const isRoot = certificate.checkIssued(certificate);
     const [hash] = WEAK_SIGNATURES.find(([, der]) => certificate.raw.includes(der, 'hex')) ?? [];
-    if (hash !== undefined && !isRoot) return `is signed with ${hash}, which is too weak`;
+    if (hash !== undefined && !isRoot) return `is signed with ${hash}, too weak`;
   }
   return undefined;
 }
 
-function unnamedFault(certificate: X509Certificate, code: string): string {
+function unknownError(certificate: X509Certificate, code: string): string {
   const weakness = weaknessOf(certificate);
   if (weakness === undefined) {
-    return `the certificate is not accepted, for a reason that Node.js calls ${code}`;
+    return `the certificate is rejected: ${code}`;
   }
-  return `the certificate, or one of its chain, ${weakness}; ${TAKES_WEAK}`;
+  return `the certificate, or one of its chain, ${weakness}; ${ALLOW_WEAK}`;
 }
 
-function faultOf(
+function verificationError(
   socket: TLSSocket,
   certificate: X509Certificate,
   domain: string,
   settings: TlsSettings,
 ): string {
-  // Typed as an Error; it is the code of one.
+  // Typed as an Error, but it is the code of one.
   const code = socket.authorizationError as unknown;
   if (!socket.authorized && code !== undefined && code !== null) {
-    return FAULTS[String(code)] ?? unnamedFault(certificate, String(code));
+    return VERIFY_ERRORS[String(code)] ?? unknownError(certificate, String(code));
   }
   const name = settings.serverName || domain;
   if (isFor(certificate, name, settings.strictRfc5922)) return '';
@@ -133,10 +133,10 @@ function faultOf(
 /**
  * Whether the certificate names this host (RFC 5922 7.1 and 7.2): as a SIP URI, else as a DNS name,
  * and as its common name only where it has no alternative names. Wildcards count unless `isStrict`,
- * and then DNS names count only where there is no SIP URI. An address has to be there as one.
+ * and then DNS names count only without a SIP URI. An IP address must be listed as one.
  */
 export function isFor(certificate: X509Certificate, host: string, isStrict: boolean): boolean {
-  // Node gives null, whatever its types say, for alternative names that it cannot read.
+  // Node.js returns null, against its types, for alternative names that it cannot read.
   const names: string | null | undefined = certificate.subjectAltName;
   const uris = typeof names === 'string' ? sipDomains(names) : [];
   if (uris.includes(host)) return true;
@@ -151,7 +151,7 @@ export function isFor(certificate: X509Certificate, host: string, isStrict: bool
   );
 }
 
-/** False, too, where OpenSSL cannot read the names, for which Node throws. */
+/** Also false where OpenSSL cannot read the names, for which Node.js throws. */
 function isNamed(check: () => string | undefined): boolean {
   try {
     return check() !== undefined;
@@ -163,7 +163,7 @@ function isNamed(check: () => string | undefined): boolean {
 
 const OPERATION_FAILED = 'ERR_CRYPTO_OPERATION_FAILED';
 
-/** The domains of the SIP URIs among names such as `DNS:a, URI:sip:b`, as Node writes them. */
+/** The domains of the SIP URIs in `DNS:a, URI:sip:b`, as Node.js writes names. */
 function sipDomains(names: string): string[] {
   return [...names.matchAll(/(?:^|, )URI:("(?:[^"\\]|\\.)*"|[^,]*)/g)].flatMap(([, value = '']) => {
     try {
@@ -177,8 +177,11 @@ function sipDomains(names: string): string[] {
   });
 }
 
-/** Node has a line for each part, the widest first; RFC 4514 2.1 wants the narrowest first. */
-/** @param lines undefined for an empty name, whatever Node's types say. */
+/**
+ * RFC 4514 2.1 has the narrowest part first; Node.js has one line per part, the widest first.
+ *
+ * @param lines undefined for an empty name, against Node.js's types.
+ */
 function distinguishedName(lines: string | undefined): string {
   return shown((lines ?? '').split('\n').reverse().join(','));
 }

@@ -1,6 +1,6 @@
 /**
- * SIP over connections (RFC 3261 18): one for each target, kept from ping to ping and opened again
- * when it closed, or one for each ping.
+ * SIP over connections (RFC 3261 18): one per target, kept between pings and reopened when it closes,
+ * or one per ping.
  */
 
 import type { Outcome, TransportFailure, TransportName } from '../../shared/outcome.js';
@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.js';
 import type { Channel, ChannelListener } from './channel.js';
 import { addressLabel, type ConnectionChange, logConnection, whyOf } from './connection-line.js';
 import type { OpenChannel, OpeningListener } from './open-channel.js';
-import { unlessOurAddressIsGone } from './own-address.js';
+import { localIfAddressIsGone } from './own-address.js';
 import type {
   Endpoint,
   Flow,
@@ -29,8 +29,8 @@ export interface ReliableOptions {
   readonly onMessage: MessageHandler;
   readonly clock: Clock;
   readonly log: (line: LogLine) => void;
-  /** Changes when connections made by then are not to be used any more. */
-  readonly edition: () => unknown;
+  /** Undefined without TLS. Connections that were made with another one are not used any more. */
+  readonly currentTlsContext: () => unknown;
 }
 
 export class ReliableTransport implements Transport {
@@ -44,24 +44,23 @@ export class ReliableTransport implements Transport {
     return new ReliableFlow({ ...this.#options, isForOnce }, endpoint, listener);
   }
 
-  /** Every flow closes its own connection. */
+  /** Each flow closes its own connection. */
   close(): void {}
 }
 
 /**
- * How long a certificate that was seen is believed to be the one that a new connection would see:
- * after that, and when it expires, a connection is made anew.
+ * After this time, and when the certificate expires, the connection is replaced: a new one may show
+ * another certificate.
  */
-const BELIEVED_MS = 3_600_000;
+const MAX_CERTIFICATE_AGE_MS = 3_600_000;
 
-/** A connection that is open. */
-interface Open {
+interface OpenConnection {
   readonly channel: Channel;
-  readonly edition: unknown;
+  readonly tlsContext: unknown;
   /** Wall clock; infinite without TLS. */
-  readonly believedUntilMs: number;
-  /** It has carried a ping from its beginning to its end. */
-  hasServed: boolean;
+  readonly usableUntilMs: number;
+  /** A ping has been completed over it. */
+  hasCarriedPing: boolean;
 }
 
 interface FlowOptions extends ReliableOptions {
@@ -73,17 +72,17 @@ class ReliableFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #endpoint: Endpoint;
   readonly #listener: FlowListener;
-  #open: Open | undefined;
-  #giveUp: (() => void) | undefined;
+  #open: OpenConnection | undefined;
+  #cancelOpening: (() => void) | undefined;
   #isPinging = false;
-  /** Which connection is the present one; others have nothing to say. */
+  /** Number of the current connection; events of earlier ones are ignored. */
   #attempt = 0;
-  /** It is logged that the peer broke a connection that was idle. */
-  #isFaultLogged = false;
-  /** Our address on the last connection; empty before the first. */
-  #ownAddress = '';
-  /** Something came since the ping began. */
-  #hasHeard = false;
+  /** Logged once: the peer broke an idle connection. */
+  #isErrorLogged = false;
+  /** Local address of the last connection; empty before the first. */
+  #localAddress = '';
+  /** Something was received since the ping began. */
+  #hasReceived = false;
 
   constructor(options: FlowOptions, endpoint: Endpoint, listener: FlowListener) {
     this.#options = options;
@@ -93,8 +92,8 @@ class ReliableFlow implements Flow {
 
   prepare(): void {
     this.#isPinging = true;
-    this.#hasHeard = false;
-    if (this.#open !== undefined && !this.#isFit(this.#open)) {
+    this.#hasReceived = false;
+    if (this.#open !== undefined && !this.#isUsable(this.#open)) {
       this.#disconnect(true, 'TLS files changed, or the certificate is due for another check');
     }
     if (this.#open === undefined) this.#connect();
@@ -109,22 +108,22 @@ class ReliableFlow implements Flow {
     this.send(message);
   }
 
-  /** A connection on which a ping went unanswered may be dead, and the kernel not know it. */
-  rest(isAnswered: boolean | undefined): void {
+  /** A connection on which a ping was not answered may be dead without the kernel knowing. */
+  pingEnded(isAnswered: boolean | undefined): void {
     this.#isPinging = false;
-    // One that is still coming about is for the ping that has ended; the next makes its own.
+    // A pending connection belongs to the ping that has ended; the next ping opens its own.
     if (isAnswered === false || this.#open === undefined) {
       this.#disconnect(false, 'a ping was not answered');
     } else if (this.#options.isForOnce || !this.#options.isPersistent) {
       this.#disconnect(true, 'it serves one ping');
-    } else this.#open.hasServed = true;
+    } else this.#open.hasCarriedPing = true;
   }
 
   explain(outcome: Outcome): Outcome {
-    const told = unlessOurAddressIsGone(outcome, this.#ownAddress);
-    const isCut = told.kind === 'failed' && this.#open?.channel.isWithinMessage === true;
-    if (!isCut || told.reason !== 'timeout') return told;
-    return { detail: 'an answer began to come, and its end did not', ...told };
+    const explained = localIfAddressIsGone(outcome, this.#localAddress);
+    const isCut = explained.kind === 'failed' && this.#open?.channel.isWithinMessage === true;
+    if (!isCut || explained.reason !== 'timeout') return explained;
+    return { detail: 'only a part of the response was received', ...explained };
   }
 
   close(): void {
@@ -135,45 +134,45 @@ class ReliableFlow implements Flow {
   #connect(): void {
     let peer: TlsPeer | undefined;
     const attempt = ++this.#attempt;
-    const edition = this.#options.edition();
+    const tlsContext = this.#options.currentTlsContext();
     const opening: OpeningListener = {
-      awaits: (what) => this.#listener.awaits(what),
+      waitingFor: (what) => this.#listener.waitingFor(what),
       connected: (phase, micros) => this.#listener.connected(phase, micros),
-      secured: (shown) => {
-        peer = shown;
-        this.#listener.secured(shown);
+      secured: (peerShown) => {
+        peer = peerShown;
+        this.#listener.secured(peerShown);
       },
       opened: (channel) => {
         if (attempt !== this.#attempt) {
           channel.destroy();
           return;
         }
-        this.#giveUp = undefined;
-        const believedUntilMs = this.#believedUntil(peer);
-        this.#open = { channel, edition, believedUntilMs, hasServed: false };
-        this.#ownAddress = channel.local.address;
+        this.#cancelOpening = undefined;
+        const usableUntilMs = this.#usableUntilMs(peer);
+        this.#open = { channel, tlsContext, usableUntilMs, hasCarriedPing: false };
+        this.#localAddress = channel.local.address;
         this.#logConnection('opened', { local: addressLabel(channel.local) });
         if (this.#isPinging) this.#listener.ready(channel.local);
       },
       failed: (failure) => {
         if (attempt !== this.#attempt) return;
-        this.#giveUp = undefined;
+        this.#cancelOpening = undefined;
         this.#logConnection('failed', { why: whyOf(failure) });
         if (this.#isPinging) this.#listener.failed(failure);
       },
     };
     const { isForOnce } = this.#options;
-    const giveUp = this.#options.openChannel({
+    const cancel = this.#options.openChannel({
       endpoint: this.#endpoint,
       isForOnce,
       opening,
-      listener: this.#channelUser(attempt),
+      listener: this.#channelListener(attempt),
     });
-    // It may have failed at once.
-    if (attempt === this.#attempt && this.#open === undefined) this.#giveUp = giveUp;
+    // It may have failed already.
+    if (attempt === this.#attempt && this.#open === undefined) this.#cancelOpening = cancel;
   }
 
-  #channelUser(attempt: number): ChannelListener {
+  #channelListener(attempt: number): ChannelListener {
     const { address, port } = this.#endpoint;
     const source: Source = {
       address,
@@ -182,47 +181,48 @@ class ReliableFlow implements Flow {
       answer: (message) => this.#open?.channel.send(message),
     };
     return {
-      heard: () => {
-        this.#hasHeard = true;
+      active: () => {
+        this.#hasReceived = true;
       },
       received: (message) => void this.#options.onMessage(message, source),
-      ended: (failure) => {
-        if (attempt === this.#attempt) this.#ended(failure);
+      closed: (failure) => {
+        if (attempt === this.#attempt) this.#closed(failure);
       },
     };
   }
 
-  #ended(failure: TransportFailure): void {
-    const hasServed = this.#open?.hasServed === true;
+  #closed(failure: TransportFailure): void {
+    const hasServed = this.#open?.hasCarriedPing === true;
     this.#open = undefined;
     this.#attempt++;
     this.#logConnection('closed', { why: whyOf(failure) });
     if (!this.#isPinging) {
-      if (failure.reason === 'malformed') this.#logFault(failure);
+      if (failure.reason === 'malformed') this.#logIdleError(failure);
       return;
     }
-    // A peer that closes a connection for being idle may do so just as the ping is on its way.
-    if (hasServed && !this.#hasHeard && failure.reason === 'reset') this.#listener.lost();
+    // A peer may close an idle connection just as a ping is on its way.
+    if (hasServed && !this.#hasReceived && failure.reason === 'reset')
+      this.#listener.connectionLost();
     else this.#listener.failed(failure);
   }
 
-  #isFit({ edition, believedUntilMs }: Open): boolean {
+  #isUsable({ tlsContext, usableUntilMs }: OpenConnection): boolean {
     const { clock } = this.#options;
-    return edition === this.#options.edition() && clock.epoch() < believedUntilMs;
+    return tlsContext === this.#options.currentTlsContext() && clock.epoch() < usableUntilMs;
   }
 
-  #believedUntil(peer: TlsPeer | undefined): number {
+  #usableUntilMs(peer: TlsPeer | undefined): number {
     if (peer === undefined) return Number.POSITIVE_INFINITY;
     const now = this.#options.clock.epoch();
-    // A chain may be good although something in it has expired: by another path.
+    // A verified chain may contain an expired certificate: there is another path.
     const isRunningOut = peer.isVerified && peer.chainNotAfterMs > now;
-    return Math.min(now + BELIEVED_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
+    return Math.min(now + MAX_CERTIFICATE_AGE_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
   }
 
-  /** No ping tells of what a peer does between pings; the next one makes a connection as ever. */
-  #logFault({ detail = '' }: TransportFailure): void {
-    if (this.#isFaultLogged) return;
-    this.#isFaultLogged = true;
+  /** No ping reports what a peer does between pings. */
+  #logIdleError({ detail = '' }: TransportFailure): void {
+    if (this.#isErrorLogged) return;
+    this.#isErrorLogged = true;
     this.#options.log({
       level: 'warn',
       event: 'idle_connection_closed',
@@ -236,13 +236,13 @@ class ReliableFlow implements Flow {
     if (debug?.isOn === true) logConnection(debug, change, name, this.#endpoint, fields);
   }
 
-  /** @param isGraceful lets the peer know, as one does unless the connection seems dead. */
+  /** @param isGraceful closes in an orderly way; false for a connection that seems dead. */
   #disconnect(isGraceful: boolean, why: string): void {
     this.#attempt++;
     if (this.#open !== undefined) this.#logConnection('closed', { why });
-    else if (this.#giveUp !== undefined) this.#logConnection('failed', { why });
-    this.#giveUp?.();
-    this.#giveUp = undefined;
+    else if (this.#cancelOpening !== undefined) this.#logConnection('failed', { why });
+    this.#cancelOpening?.();
+    this.#cancelOpening = undefined;
     const open = this.#open;
     this.#open = undefined;
     if (isGraceful) open?.channel.end();

@@ -1,4 +1,4 @@
-/** How a connection comes about: TCP, and TLS over it. */
+/** Opens a connection: TCP, and TLS over it. */
 
 import * as net from 'node:net';
 import * as tls from 'node:tls';
@@ -10,7 +10,7 @@ import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { Clock } from '../time/clock.js';
-import { peerOf } from './certificate.js';
+import { tlsPeerOf } from './certificate.js';
 import { containListeners } from './contain.js';
 import { failureOf } from './socket-errors.js';
 import { tlsFailure } from './tls-errors.js';
@@ -18,16 +18,16 @@ import type { Endpoint } from './transport.js';
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
-  /** IP address to send from; empty for the one that the routes choose. */
+  /** IP address to send from; empty to let the routes choose. */
   readonly sourceAddress: string;
   readonly dscp: number;
   /** Undefined for TCP alone. */
-  readonly secure: Secure | undefined;
+  readonly secure: TlsSession | undefined;
   readonly clock: Clock;
   readonly faults: Faults;
 }
 
-export interface Secure {
+export interface TlsSession {
   readonly settings: TlsSettings;
   readonly context: tls.SecureContext;
 }
@@ -35,12 +35,12 @@ export interface Secure {
 export interface DialListener {
   connected(phase: ConnectPhase, micros: number): void;
   secured(peer: TlsPeer): void;
-  /** The connection is there; from now on its events are the taker's. */
+  /** The connection is open; the listener handles its events from now on. */
   opened(socket: net.Socket): void;
   failed(failure: TransportFailure): void;
 }
 
-/** Connects; one of `opened` and `failed` follows, unless it is given up. Returns how to give up. */
+/** Connects; `opened` or `failed` follows unless cancelled. Returns a function that cancels. */
 export function dial(options: DialOptions, listener: DialListener): () => void {
   const { endpoint, sourceAddress, dscp, secure, clock, faults } = options;
   const beganAt = clock.now();
@@ -52,7 +52,7 @@ export function dial(options: DialOptions, listener: DialListener): () => void {
     ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
   });
   containListeners(socket, faults);
-  let giveUp = () => abandon(socket, onError);
+  let cancel = () => abandon(socket, onError);
   const onError = (error: Error) => {
     abandon(socket, onError);
     listener.failed(failureOf(error));
@@ -62,20 +62,20 @@ export function dial(options: DialOptions, listener: DialListener): () => void {
   socket.once('connect', () => {
     if (isToItself(socket)) {
       abandon(socket, onError);
-      listener.failed({ reason: 'refused', detail: 'the connection came back to itself' });
+      listener.failed({ reason: 'refused', detail: 'the connection was to itself' });
       return;
     }
     listener.connected('connect', (clock.now() - beganAt) * 1000);
     if (secure === undefined) listener.opened(socket);
-    else giveUp = shakeHands(socket, secure, options, listener);
+    else cancel = shakeHands(socket, secure, options, listener);
     socket.off('error', onError);
   });
-  return () => giveUp();
+  return () => cancel();
 }
 
 function shakeHands(
   tcp: net.Socket,
-  { settings, context }: Secure,
+  { settings, context }: TlsSession,
   { endpoint: { domain }, clock, faults }: DialOptions,
   listener: DialListener,
 ): () => void {
@@ -86,13 +86,13 @@ function shakeHands(
     secureContext: context,
     // RFC 6066 3: an address is no server name.
     servername: addressFamily(name) === undefined ? name : '',
-    // What is wrong with a certificate is found out and told, and judged, by us.
+    // Certificates are verified here, so that errors are reported even where they are accepted.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
   containListeners(socket, faults);
   const onError = (error: Error) => {
-    const peer = tryPeerOf(socket, domain, settings, false);
+    const peer = readablePeerOf(socket, domain, settings, false);
     abandon(socket, onError);
     if (peer !== undefined) listener.secured(peer);
     listener.failed(tlsFailure(error, peer !== undefined && settings.certFile === ''));
@@ -100,34 +100,37 @@ function shakeHands(
   socket.on('error', onError);
   socket.once('secureConnect', () => {
     listener.connected('tls', (clock.now() - beganAt) * 1000);
-    const peer = tryPeerOf(socket, domain, settings, true);
+    const peer = readablePeerOf(socket, domain, settings, true);
     if (peer !== undefined) listener.secured(peer);
     if (settings.insecureSkipVerify || peer?.isVerified === true) {
       listener.opened(socket);
       socket.off('error', onError);
     } else {
       abandon(socket, onError);
-      listener.failed({ reason: 'tls_certificate', detail: peer?.fault ?? 'it cannot be read' });
+      listener.failed({
+        reason: 'tls_certificate',
+        detail: peer?.fault ?? 'the certificate cannot be read',
+      });
     }
   });
   return () => abandon(socket, onError);
 }
 
-/** RFC 9293 3.5: who dials a free port of its own host may get the very port that it dials from. */
+/** RFC 9293 3.5: a connection to a free port of this host may get that very port as its source. */
 function isToItself({ localAddress, localPort, remoteAddress, remotePort }: net.Socket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;
 }
 
-/** Undefined for a certificate that OpenSSL takes and Node cannot read. */
-function tryPeerOf(...args: Parameters<typeof peerOf>): ReturnType<typeof peerOf> {
+/** Undefined for a certificate that OpenSSL accepts and Node.js cannot read. */
+function readablePeerOf(...args: Parameters<typeof tlsPeerOf>): ReturnType<typeof tlsPeerOf> {
   try {
-    return peerOf(...args);
+    return tlsPeerOf(...args);
   } catch {
     return undefined;
   }
 }
 
-/** Ends it; what it still has to say is nobody's. */
+/** Closes the socket and ignores its further errors. */
 function abandon(socket: net.Socket, onError: (error: Error) => void): void {
   socket.off('error', onError);
   socket.on('error', () => {});

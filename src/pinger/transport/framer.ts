@@ -1,8 +1,8 @@
 /**
  * Cuts a byte stream into SIP messages (RFC 3261 18.3): headers up to the empty line, then as many
  * bytes as Content-Length says. Blank lines and NULs between messages are keep-alives (RFC 3261 7.5,
- * RFC 5626 4.4.1, PJSIP's CR LF NUL) and are passed over. Every byte is looked at once however the
- * stream is torn to pieces, and no more is kept than the limits allow.
+ * RFC 5626 4.4.1, PJSIP's CR LF NUL) and are skipped. Every byte is scanned once however the stream is
+ * split, and the limits bound what is buffered.
  */
 
 import { skipPadding } from '../sip/keepalives.js';
@@ -13,7 +13,7 @@ const MAX_LINE_LENGTH = 2048;
 export const MAX_HEAD_LENGTH = 16 * 1024;
 export const MAX_BODY_LENGTH = 64 * 1024;
 
-/** A larger buffer is given back once its message is complete. */
+/** A larger buffer is released once its message is complete. */
 const MAX_HELD = 4 * 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -24,7 +24,7 @@ const PING = [CR, LF, CR, LF];
 export const PONG = Buffer.from('\r\n', 'latin1');
 const CONTENT_LENGTH = [word('content-length'), word('l')];
 
-/** The stream is no SIP, or none that can be cut: what follows cannot be understood. */
+/** The stream is not SIP or cannot be split into messages: what follows cannot be parsed. */
 export class FramingError extends Error {
   override readonly name = 'FramingError';
 }
@@ -35,29 +35,29 @@ export class Framer {
   #buffer = NOTHING;
   /** The bytes of `#buffer` that are in use. */
   #used = 0;
-  /** Up to here no end of the headers begins. */
+  /** Searched so far for the end of the headers. */
   #searched = 0;
   #isLineChecked = false;
   /** Length of the message whose headers are complete; 0 until then. */
   #length = 0;
-  /** How much of a ping has come. */
+  /** Bytes of a ping received so far. */
   #pinged = 0;
 
   /**
-   * @param onMessage the bytes are its own to keep.
-   * @param onPing a peer wants a pong (RFC 5626 4.4.1).
+   * @param onMessage may keep the bytes.
+   * @param onPing the peer expects a pong (RFC 5626 4.4.1).
    */
   constructor(onMessage: (message: Uint8Array) => void, onPing: () => void = () => {}) {
     this.#onMessage = onMessage;
     this.#onPing = onPing;
   }
 
-  /** Whether a message has begun and is not complete. */
+  /** A message has been received in part. */
   get isWithinMessage(): boolean {
     return this.#used > 0;
   }
 
-  /** Takes what was read. @throws FramingError after which nothing more can be taken. */
+  /** Parses a chunk. @throws FramingError, after which the stream is unusable. */
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
@@ -69,7 +69,7 @@ export class Framer {
       if (start > at) this.#takePings(chunk.subarray(at, start));
       if (start === chunk.length) return;
       this.#pinged = 0;
-      // A stream that comes in whole messages, as most do, needs no copy but the message's own.
+      // A chunk usually is a whole message, which needs one copy only.
       const next = this.#takeWhole(chunk, start);
       at = next > start ? next : this.#append(chunk, start);
     }
@@ -85,7 +85,7 @@ export class Framer {
     }
   }
 
-  /** Takes a message that lies in the chunk from end to end; returns where the next one begins. */
+  /** Takes a message that the chunk holds completely; returns where the next one begins. */
   #takeWhole(chunk: Uint8Array, at: number): number {
     const rest = chunk.subarray(at, at + MAX_HEAD_LENGTH + MAX_BODY_LENGTH);
     const headEnd = indexOfHeadEnd(rest, 0, rest.length);
@@ -96,7 +96,7 @@ export class Framer {
     return at + length;
   }
 
-  /** Adds to the message that has begun; returns where what belongs to it ends. */
+  /** Appends to the message in progress; returns where its part of the chunk ends. */
   #append(chunk: Uint8Array, at: number): number {
     const wanted = this.#length > 0 ? this.#length - this.#used : chunk.length;
     const end = Math.min(chunk.length, at + wanted);
@@ -142,8 +142,7 @@ function tooLong(): FramingError {
 }
 
 /**
- * Whether the first line is all there; its first bytes tell already whether it can be one of SIP
- * (RFC 3261 7.1, 7.2).
+ * Whether the first line is complete; its first bytes show whether it can be SIP (RFC 3261 7.1, 7.2).
  *
  * @throws FramingError when it cannot.
  */
@@ -162,7 +161,7 @@ function hasSipLine(bytes: Uint8Array): boolean {
   return isWhole;
 }
 
-/** Behind the empty line that ends the headers; -1 when it is not there. */
+/** The index after the empty line that ends the headers; -1 without one. */
 function indexOfHeadEnd(bytes: Uint8Array, from: number, end: number): number {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, end);
   const at = text.indexOf('\r\n\r\n', from, 'latin1');
@@ -177,19 +176,20 @@ function messageLength(head: Uint8Array): number {
   const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
   let at = endOfLine(head, 0) + 2;
   while (at < head.length - 2) {
-    if (!readHeader(head, at, header)) throw new FramingError('a line that is no header');
+    if (!readHeader(head, at, header)) throw new FramingError('a line that is not a header');
     const { nameEnd, valueStart, end } = header;
     const lineAt = at;
     if (CONTENT_LENGTH.some((name) => is(head, lineAt, nameEnd, name))) {
       const value = Buffer.from(head.subarray(valueStart, end)).toString('latin1').trim();
       const given = /^\d{1,10}$/.test(value) ? Number(value) : -1;
-      if (given < 0) throw new FramingError('a Content-Length that is no number');
+      if (given < 0) throw new FramingError('a Content-Length that is not a number');
       if (length >= 0 && given !== length) throw new FramingError('two different Content-Lengths');
       length = given;
     }
     at = end + 2;
   }
-  if (length < 0) throw new FramingError('no Content-Length, which streams need (RFC 3261 18.3)');
+  if (length < 0)
+    throw new FramingError('no Content-Length, which streams require (RFC 3261 18.3)');
   if (length > MAX_BODY_LENGTH)
     throw new FramingError(`a body of more than ${MAX_BODY_LENGTH} bytes`);
   return head.length + length;

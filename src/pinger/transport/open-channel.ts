@@ -8,10 +8,10 @@ import type { Endpoint } from './transport.js';
 export interface OpeningListener extends Omit<DialListener, 'opened'> {
   opened(channel: Channel): void;
   /** The opening waits for the peer now, and for what: `the TLS handshake`. */
-  awaits(what: string): void;
+  waitingFor(what: string): void;
 }
 
-export interface Opening {
+export interface ChannelRequest {
   readonly endpoint: Endpoint;
   /** The channel will carry one ping. */
   readonly isForOnce: boolean;
@@ -20,4 +20,4 @@ export interface Opening {
 }
 
 /** Opens a channel. Returns a function that cancels the opening. */
-export type OpenChannel = (opening: Opening) => () => void;
+export type OpenChannel = (request: ChannelRequest) => () => void;

@@ -1,26 +1,26 @@
-/** Whether an address of ours is still there: what is sent from one that is gone reaches nobody. */
+/** Whether a local address still exists: nothing that is sent from a removed one is answered. */
 
 import { addressFamily } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import { bind } from '../net/udp.js';
 import { localFailure } from './socket-errors.js';
 
-/** How pings end whose packets cannot leave, or cannot come back. */
-const SIGNS: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'reset']);
+/** How pings end whose packets cannot leave or return. */
+const SUSPECT_REASONS: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'reset']);
 
 /**
- * The outcome of a ping that was sent from `ownAddress`: a fault of our own where that address is gone.
+ * The outcome of a ping that was sent from `localAddress`: a local error if that address is gone.
  *
- * @param ownAddress IPv6 without brackets; empty when it is not known.
+ * @param localAddress IPv6 without brackets; empty when unknown.
  */
-export function unlessOurAddressIsGone(outcome: Outcome, ownAddress: string): Outcome {
-  if (outcome.kind !== 'failed' || !SIGNS.has(outcome.reason)) return outcome;
-  const fault = faultOf(ownAddress);
+export function localIfAddressIsGone(outcome: Outcome, localAddress: string): Outcome {
+  if (outcome.kind !== 'failed' || !SUSPECT_REASONS.has(outcome.reason)) return outcome;
+  const fault = bindFailure(localAddress);
   return fault === undefined ? outcome : { kind: 'failed', ...fault };
 }
 
-/** Why nothing can be sent from the address; undefined when it is there, or nobody can say. */
-function faultOf(address: string): TransportFailure | undefined {
+/** Why nothing can be sent from the address; undefined when it exists or that is unknown. */
+function bindFailure(address: string): TransportFailure | undefined {
   const family = addressFamily(address);
   if (family === undefined) return undefined;
   try {

@@ -1,34 +1,34 @@
-/** What the system's errors mean for a ping. */
+/** What errors of sockets mean for a ping. */
 
 import type { TransportFailure } from '../../shared/outcome.js';
 
-/** The code of an error that stands for a fault of our own code. */
+/** The code of an error that stands for a bug of the exporter. */
 export const INTERNAL_ERROR = 'INTERNAL_ERROR';
 
-/** Faults of this machine or process, which say nothing of the peer; in words. */
-const LOCAL_FAULTS: Readonly<Record<string, string>> = {
-  EMFILE: 'the process has no descriptor left',
-  ENFILE: 'the system has no descriptor left',
-  EPERM: 'the system does not permit it, as a firewall rule may say',
-  EACCES: 'the system does not permit it',
+/** Errors of this host or process, which say nothing about the peer. */
+const LOCAL_ERRORS: Readonly<Record<string, string>> = {
+  EMFILE: 'no file descriptor left for the process',
+  ENFILE: 'no file descriptor left on this host',
+  EPERM: 'not permitted; check the firewall rules of this host',
+  EACCES: 'not permitted by this host',
   EADDRINUSE: 'the local address and port are in use',
-  EADDRNOTAVAIL: 'the local address is not there, or no local port is left',
-  ENOBUFS: 'the system has no buffer left',
-  ENOMEM: 'the system has no memory left',
-  EAFNOSUPPORT: 'the system has no addresses of this family',
-  EMSGSIZE: 'the message is longer than a datagram may be',
-  EINVAL: 'the system does not take such an address',
-  [INTERNAL_ERROR]: 'the log has it',
+  EADDRNOTAVAIL: 'the local address does not exist, or no local port is left',
+  ENOBUFS: 'no network buffer left on this host',
+  ENOMEM: 'no memory left on this host',
+  EAFNOSUPPORT: 'this host has no addresses of this family',
+  EMSGSIZE: 'the message is too long for a datagram',
+  EINVAL: 'this host rejects such an address',
+  [INTERNAL_ERROR]: 'see the log of the exporter',
 };
 
 /** Undefined when the error may be the peer's or the network's. */
 export function localFailure(error: NodeJS.ErrnoException): TransportFailure | undefined {
   const { code = '' } = error;
-  const words = LOCAL_FAULTS[code];
+  const words = LOCAL_ERRORS[code];
   return words === undefined ? undefined : { reason: 'local', detail: `${code}: ${words}` };
 }
 
-/** Of a datagram that was sent, or of a connection that did not come about. */
+/** Of a datagram that was sent, or of a connection that could not be opened. */
 export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
     case 'ECONNREFUSED':
@@ -49,8 +49,8 @@ export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   }
 }
 
-/** Of a connection that had come about. */
-export function brokenBy(error: NodeJS.ErrnoException): TransportFailure {
+/** Of a connection that was open. */
+export function openConnectionFailure(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':

@@ -3,24 +3,24 @@
 import type * as net from 'node:net';
 import type { LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
-import { type Channel, type ChannelListener, localAddressOf, MAX_UNREAD } from './channel.js';
+import { type Channel, type ChannelListener, localAddressOf, MAX_UNSENT_BYTES } from './channel.js';
 import { Framer, FramingError, PONG } from './framer.js';
-import type { RateBound } from './rate-bound.js';
-import { brokenBy } from './socket-errors.js';
+import type { RateLimit } from './rate-bound.js';
+import { openConnectionFailure } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
 
 export class StreamChannel implements Channel {
   readonly local: LocalAddress;
   readonly #socket: net.Socket;
   readonly #framer: Framer;
-  readonly #bound: RateBound;
+  readonly #bound: RateLimit;
   #listener: ChannelListener | undefined;
 
-  /** @param hasNoCertificate we have none to show to a peer that demands one. */
+  /** @param hasNoCertificate no client certificate is configured. */
   constructor(
     socket: net.Socket,
     listener: ChannelListener,
-    bound: RateBound,
+    bound: RateLimit,
     hasNoCertificate: boolean,
   ) {
     this.local = localAddressOf(socket);
@@ -40,7 +40,9 @@ export class StreamChannel implements Channel {
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('end', () => this.#end(this.#closedByPeer()));
     socket.on('error', (error) =>
-      this.#end(isTlsError(error) ? tlsFailure(error, hasNoCertificate) : brokenBy(error)),
+      this.#end(
+        isTlsError(error) ? tlsFailure(error, hasNoCertificate) : openConnectionFailure(error),
+      ),
     );
     socket.on('close', () => this.#end(this.#closedByPeer()));
   }
@@ -50,8 +52,8 @@ export class StreamChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    // The bytes are the sender's, who uses them again; a socket may hold them for a while.
-    if (this.#socket.writableLength < MAX_UNREAD) this.#socket.write(Buffer.from(message));
+    // The caller reuses the bytes, and a socket may keep them for a while.
+    if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#socket.write(Buffer.from(message));
   }
 
   end(): void {
@@ -66,7 +68,7 @@ export class StreamChannel implements Channel {
   }
 
   #take(chunk: Uint8Array): void {
-    this.#listener?.heard();
+    this.#listener?.active();
     try {
       this.#count(0, chunk.length);
       this.#framer.push(chunk);
@@ -76,9 +78,9 @@ export class StreamChannel implements Channel {
     }
   }
 
-  /** @throws FramingError when the peer sends more than a connection may bring. */
+  /** @throws FramingError when the peer exceeds the rate limit. */
   #count(messages: number, bytes: number): void {
-    if (!this.#bound.admit(messages, bytes)) throw new FramingError(this.#bound.fault);
+    if (!this.#bound.admit(messages, bytes)) throw new FramingError(this.#bound.error);
   }
 
   #closedByPeer(): TransportFailure {
@@ -89,6 +91,6 @@ export class StreamChannel implements Channel {
   #end(failure: TransportFailure): void {
     const listener = this.#listener;
     this.destroy();
-    listener?.ended(failure);
+    listener?.closed(failure);
   }
 }

@@ -1,4 +1,4 @@
-/** TLS contexts: one for all connections of the same settings, made anew when a file changes. */
+/** TLS contexts: one for all connections with the same settings, recreated when a file changes. */
 
 import * as tls from 'node:tls';
 import { filesIn, type TlsSettings } from '../../shared/destination.js';
@@ -8,9 +8,9 @@ import { secureContextOptions } from '../../shared/tls-options.js';
 
 interface Entry {
   context: tls.SecureContext;
-  /** What it was made of. */
+  /** The contents of the files that it was made from. */
   contents: string;
-  /** The version of the files that it was last held against. */
+  /** The version of the files that it was last compared with. */
   filesVersion: number;
 }
 
@@ -18,7 +18,7 @@ export class TlsContexts {
   readonly #files: Files;
   readonly #log: (line: LogLine) => void;
   readonly #entries = new Map<string, Entry>();
-  /** The same, for who asks at each ping. */
+  /** The same by identity, for a quick lookup at each ping. */
   readonly #known = new WeakMap<TlsSettings, Entry>();
 
   constructor(files: Files, log: (line: LogLine) => void) {
@@ -27,10 +27,10 @@ export class TlsContexts {
   }
 
   /**
-   * The context of these settings, the same one until a file of theirs changes. Files that became
-   * wrong are logged, and the last good context goes on.
+   * The context of these settings, the same one until a file changes. Files that became invalid are
+   * logged, and the last valid context stays in use.
    *
-   * @throws Error when there never was a good one.
+   * @throws Error when the files have never been valid.
    */
   of(settings: TlsSettings): tls.SecureContext {
     const entry = this.#known.get(settings) ?? this.#entryOf(settings);

@@ -1,5 +1,5 @@
 /**
- * How messages reach a target. The rest of the pinger knows wires only by these interfaces.
+ * How messages reach a target. The rest of the pinger knows transports only by these interfaces.
  */
 
 import type { LocalAddress } from '../../shared/address.js';
@@ -14,58 +14,58 @@ export interface Endpoint {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  /** The host that led to the address, before any look-up (RFC 5922 4: whom its certificate names). */
+  /** The host before DNS, which the certificate must name (RFC 5922 4). */
   readonly domain: string;
   /** Whose pings go there, for debug lines. */
   readonly destination?: DebugSubject;
 }
 
-/** What a flow tells of the ping that is under way, and of how it came to carry it. */
+/** Learns what happens to the ping in progress and to the connection that carries it. */
 export interface FlowListener {
-  /** The flow can carry a request now, sent by `local`. */
+  /** The flow can send a request now; `local` is its sent-by address. */
   ready(local: LocalAddress): void;
-  /** The flow waits for the peer now, and for what: `a connection`. Told for each step of it. */
-  awaits(what: string): void;
-  /** The ping can get no answer. */
+  /** The flow waits for the peer; called for each step, with its name: `a connection`. */
+  waitingFor(what: string): void;
+  /** The ping cannot be answered. */
   failed(failure: TransportFailure): void;
   /**
-   * The connection was closed before anything came back, and it had served earlier pings: the peer
-   * may have closed it before it saw the request. `prepare` makes another.
+   * The connection was closed before anything was received, and it had carried earlier pings: the
+   * peer may not have seen the request. `prepare` opens another.
    */
-  lost(): void;
-  /** A phase of the coming about of a connection is over. */
+  connectionLost(): void;
+  /** A phase of setting up a connection is complete. */
   connected(phase: ConnectPhase, micros: number): void;
   /** The peer has shown its certificate. */
   secured(peer: TlsPeer): void;
 }
 
-/** The way to one target. */
+/** Sends the pings of one target. */
 export interface Flow {
-  /** No retransmissions over a reliable one (RFC 3261 17.1.2.2). */
+  /** Requests are not retransmitted over a reliable transport (RFC 3261 17.1.2.2). */
   readonly isReliable: boolean;
   /**
    * Monotonic: when the last request left; undefined when no more is known than when `send` was
    * called, NaN when it cannot be compared with arrivals.
    */
   readonly sentAtMs?: number | undefined;
-  /** Makes the flow fit for a ping; `ready` or `failed` follows, at once or later, unless `rest` comes first. */
+  /** Prepares a ping; `ready` or `failed` follows, maybe at once, unless `pingEnded` is called first. */
   prepare(): void;
   send(message: Uint8Array): void;
-  /** Sends once more what got no answer. */
+  /** Retransmits a request. */
   resend(message: Uint8Array): void;
   /**
-   * The ping has ended; what was held for it alone is given back.
+   * The ping has ended; resources that it alone needed are released.
    *
-   * @param isAnswered undefined when that is not known.
+   * @param isAnswered undefined when that is unknown.
    */
-  rest(isAnswered: boolean | undefined): void;
-  /** The outcome with what the flow knows of it: a fault of our own, or more words. */
+  pingEnded(isAnswered: boolean | undefined): void;
+  /** The outcome, with what the flow adds: that it is a local error, or a detail. */
   explain(outcome: Outcome): Outcome;
   close(): void;
 }
 
 export interface Transport {
-  /** @param isForOnce the flow will carry one ping. */
+  /** @param isForOnce the flow carries one ping only. */
   open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow;
   close(): void;
 }
@@ -78,9 +78,9 @@ export interface Source {
   readonly arrivedAtMs?: number | undefined;
   /** Whether answers go back over the connection that the message came on (RFC 3261 18.2.2). */
   readonly isConnection: boolean;
-  /** Sends something back to where it came from, to this port there. */
+  /** Sends a response to the source's address, at this port. */
   answer(message: Uint8Array, port: number): void;
 }
 
-/** Takes every message that arrives, from whomever; false when it was none of ours. */
+/** Receives every message that arrives; false when it belongs to no ping and is not answered. */
 export type MessageHandler = (bytes: Uint8Array, from: Source) => boolean;

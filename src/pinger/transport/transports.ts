@@ -1,4 +1,4 @@
-/** Every wire that there is, by its name. */
+/** Opens each transport by its name, and keeps those that are open. */
 
 import type { PingSettings } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
@@ -9,41 +9,41 @@ import type { Clock } from '../time/clock.js';
 import type { Pacer } from '../time/pacer.js';
 import { ReliableTransport } from './connection.js';
 import { dgramUdp } from './dgram-udp.js';
-import { type DialListener, type DialOptions, dial, type Secure } from './dial.js';
+import { type DialListener, type DialOptions, dial, type TlsSession } from './dial.js';
 import { KernelMedium, type KernelMediumOptions, type UdpSettings } from './kernel-medium.js';
-import type { OpenChannel, Opening, OpeningListener } from './open-channel.js';
-import { RateBound } from './rate-bound.js';
+import type { ChannelRequest, OpenChannel, OpeningListener } from './open-channel.js';
+import { RateLimit } from './rate-bound.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
 import type { MessageHandler, Source, Transport } from './transport.js';
 import { UdpTransport } from './udp.js';
 import { upgrade, WebSocketChannel } from './websocket.js';
 
-export interface WireOptions {
+export interface TransportOptions {
   readonly name: TransportName;
   readonly settings: PingSettings;
   readonly contexts: TlsContexts;
-  /** Of TLS handshakes, over all wires. */
+  /** Spaces out the TLS handshakes of all transports. */
   readonly handshakes: Pacer;
   readonly clock: Clock;
   readonly onMessage: MessageHandler;
   readonly log: (line: LogLine) => void;
   readonly faults: Faults;
   readonly debug?: DebugLog;
-  /** A target's pings go from another UDP port from now on. */
+  /** The pings of a target have moved to another UDP port. */
   readonly onUdpRebind: () => void;
   /** Undefined where UDP goes by `node:dgram`. */
   readonly kernelUdp: Omit<KernelMediumOptions, keyof UdpSettings> | undefined;
 }
 
-/** Opens the wire of this name for pings with these settings. */
+/** Opens a transport for pings with these settings. */
 export type OpenTransport = (
   name: TransportName,
   settings: PingSettings,
   onMessage: MessageHandler,
 ) => Transport;
 
-/** The wires that are open. */
+/** The open transports. */
 export class Transports {
   readonly #openTransport: OpenTransport;
   readonly #onMessage: (bytes: Uint8Array, from: Source, transport: TransportName) => boolean;
@@ -57,9 +57,9 @@ export class Transports {
     this.#onMessage = onMessage;
   }
 
-  /** The wire for these settings, opened when first needed. */
+  /** The transport for these settings, opened when first used. */
   of(name: TransportName, settings: PingSettings): Transport {
-    const key = wireKey(name, settings);
+    const key = transportKey(name, settings);
     const open = this.#open.get(key);
     if (open !== undefined) return open;
     const transport = this.#openTransport(name, settings, (bytes, from) =>
@@ -75,8 +75,8 @@ export class Transports {
   }
 }
 
-/** Destinations whose wires have the same key can share one. */
-function wireKey(name: TransportName, settings: PingSettings): string {
+/** Destinations with the same key share a transport. */
+function transportKey(name: TransportName, settings: PingSettings): string {
   const { sourceAddress, sourcePort, dscp, connection, tls, wsPath, wsOrigin } = settings;
   const own = name === 'udp' ? [sourcePort, dscp] : [connection, dscp, tls, wsPath, wsOrigin];
   return JSON.stringify([name, sourceAddress, ...own]);
@@ -89,7 +89,13 @@ const DSCP_UNSUPPORTED: LogLine = {
   fields: {},
 };
 
-function openUdp({ settings, onMessage, log, onUdpRebind, kernelUdp }: WireOptions): Transport {
+function openUdp({
+  settings,
+  onMessage,
+  log,
+  onUdpRebind,
+  kernelUdp,
+}: TransportOptions): Transport {
   const { sourceAddress, sourcePort, dscp } = settings;
   const udp = { sourceAddress, sourcePort, onMessage, log, onRebind: onUdpRebind };
   if (kernelUdp === undefined) {
@@ -99,14 +105,14 @@ function openUdp({ settings, onMessage, log, onUdpRebind, kernelUdp }: WireOptio
   return new UdpTransport(udp, new KernelMedium({ ...udp, ...kernelUdp, dscp, interfaceName: '' }));
 }
 
-export function openTransport(options: WireOptions): Transport {
+export function openTransport(options: TransportOptions): Transport {
   const { name, settings, clock, onMessage, log, debug } = options;
   if (name === 'udp') return openUdp(options);
   const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
   const isPersistent = settings.connection === 'persistent';
   const openChannel =
     name === 'ws' || name === 'wss' ? openWebSocket(options, secure) : openStream(options, secure);
-  const edition = () => {
+  const currentTlsContext = () => {
     try {
       return secure()?.context;
     } catch {
@@ -114,91 +120,91 @@ export function openTransport(options: WireOptions): Transport {
     }
   };
   return new ReliableTransport({
-    ...{ name, openChannel, isPersistent, onMessage, clock, log, edition },
+    ...{ name, openChannel, isPersistent, onMessage, clock, log, currentTlsContext },
     ...(debug === undefined ? {} : { debug }),
   });
 }
 
-/** The TLS to be spoken now. @throws Error when files that it needs are wrong. */
-type SecureNow = () => Secure | undefined;
+/** TLS as the files have it now; undefined without TLS. @throws Error when a file is invalid. */
+type CurrentTls = () => TlsSession | undefined;
 
-function contextFor({ settings, contexts }: WireOptions): SecureNow {
+function contextFor({ settings, contexts }: TransportOptions): CurrentTls {
   return () => ({ settings: settings.tls, context: contexts.of(settings.tls) });
 }
 
-function openStream(options: WireOptions, secureNow: SecureNow): OpenChannel {
+function openStream(options: TransportOptions, currentTls: CurrentTls): OpenChannel {
   const hasNoCertificate = options.settings.tls.certFile === '';
-  return (asked) =>
-    dialed(options, secureNow, asked, (socket) => {
-      const bound = new RateBound(options.clock);
-      asked.opening.opened(new StreamChannel(socket, asked.listener, bound, hasNoCertificate));
+  return (request) =>
+    dialInTurn(options, currentTls, request, (socket) => {
+      const bound = new RateLimit(options.clock);
+      request.opening.opened(new StreamChannel(socket, request.listener, bound, hasNoCertificate));
     });
 }
 
-function openWebSocket(options: WireOptions, secureNow: SecureNow): OpenChannel {
+function openWebSocket(options: TransportOptions, currentTls: CurrentTls): OpenChannel {
   const { name, settings, clock } = options;
   const isSecure = name === 'wss';
   const hasNoCertificate = settings.tls.certFile === '';
-  return (asked) => {
-    const { endpoint, opening, listener } = asked;
-    let giveUp = () => {};
-    const giveUpDial = dialed(options, secureNow, asked, (socket) => {
-      opening.awaits('the upgrade to WebSocket');
-      const bound = new RateBound(clock);
+  return (request) => {
+    const { endpoint, opening, listener } = request;
+    let cancel = () => {};
+    const cancelDial = dialInTurn(options, currentTls, request, (socket) => {
+      opening.waitingFor('the upgrade to WebSocket');
+      const bound = new RateLimit(clock);
       const { wsPath: path, wsOrigin: origin } = settings;
-      const wanted = { path, origin, isSecure, hasNoCertificate, bound };
-      giveUp = upgrade(socket, endpoint, wanted, {
+      const upgradeOptions = { path, origin, isSecure, hasNoCertificate, bound };
+      cancel = upgrade(socket, endpoint, upgradeOptions, {
         opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, listener, bound)),
         failed: (failure) => opening.failed(failure),
       });
     });
     return () => {
-      giveUpDial();
-      giveUp();
+      cancelDial();
+      cancel();
     };
   };
 }
 
-/** The time in the queue for a handshake is ours, and no part of the peer's. */
-function dialed(
-  options: WireOptions,
-  secureNow: SecureNow,
-  asked: Opening,
+/** Waits for a turn to shake hands: that wait is not part of the peer's time. */
+function dialInTurn(
+  options: TransportOptions,
+  currentTls: CurrentTls,
+  request: ChannelRequest,
   opened: DialListener['opened'],
 ): () => void {
-  const { opening, endpoint, isForOnce } = asked;
-  let secure: Secure | undefined;
+  const { opening, endpoint, isForOnce } = request;
+  let secure: TlsSession | undefined;
   try {
-    secure = secureNow();
+    secure = currentTls();
   } catch (error) {
     opening.failed({ reason: 'local', detail: error instanceof Error ? error.message : '' });
     return () => {};
   }
   if (secure === undefined) return dialNow(options, secure, opening, endpoint, opened);
-  let giveUp = () => {};
-  const stepOut = options.handshakes.begin(!isForOnce, () => {
-    giveUp = dialNow(options, secure, opening, endpoint, opened);
+  let cancel = () => {};
+  const leaveQueue = options.handshakes.begin(!isForOnce, () => {
+    cancel = dialNow(options, secure, opening, endpoint, opened);
   });
   return () => {
-    stepOut();
-    giveUp();
+    leaveQueue();
+    cancel();
   };
 }
 
 function dialNow(
-  { settings, clock, faults }: WireOptions,
-  secure: Secure | undefined,
+  { settings, clock, faults }: TransportOptions,
+  secure: TlsSession | undefined,
   opening: OpeningListener,
   endpoint: DialOptions['endpoint'],
   opened: DialListener['opened'],
 ): () => void {
   const { sourceAddress, dscp } = settings;
-  opening.awaits('a connection');
+  opening.waitingFor('a connection');
   return dial(
     { endpoint, sourceAddress, dscp, secure, clock, faults },
     {
       connected: (phase, micros) => {
-        if (phase === 'connect' && secure !== undefined) opening.awaits('the TLS handshake');
+        if (phase === 'connect' && secure !== undefined) opening.waitingFor('the TLS handshake');
         opening.connected(phase, micros);
       },
       secured: (peer) => opening.secured(peer),

@@ -10,7 +10,7 @@
 import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
-import { unlessOurAddressIsGone } from './own-address.js';
+import { localIfAddressIsGone } from './own-address.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
 import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
 import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
@@ -151,7 +151,7 @@ class UdpFlow<Port extends UdpPort> implements Flow {
     this.#send(message, true);
   }
 
-  rest(isAnswered: boolean | undefined): void {
+  pingEnded(isAnswered: boolean | undefined): void {
     if (isAnswered === true) this.#silences = 0;
     else if (isAnswered === false && !this.#hasFailed) this.#silences++;
     this.#carrier.rest(isAnswered);
@@ -160,10 +160,7 @@ class UdpFlow<Port extends UdpPort> implements Flow {
 
   explain(outcome: Outcome): Outcome {
     const { sourceAddress } = this.#options.ports;
-    const explained = unlessOurAddressIsGone(
-      outcome,
-      sourceAddress || (this.#local?.address ?? ''),
-    );
+    const explained = localIfAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
     // The routes may choose another one for the next ping.
     if (explained !== outcome) this.#local = undefined;
     return explained;
@@ -172,7 +169,7 @@ class UdpFlow<Port extends UdpPort> implements Flow {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.rest(undefined);
+    this.pingEnded(undefined);
     this.#carrier.close();
     if (this.#home !== undefined) this.#options.ports.release(this.#home);
     this.#options.ended();

@@ -1,4 +1,4 @@
-/** SIP over WebSocket (RFC 7118): a message a frame, under the subprotocol `sip`. */
+/** SIP over WebSocket (RFC 7118): one message per frame, under the subprotocol `sip`. */
 
 import type * as net from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
@@ -7,11 +7,11 @@ import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
 import { DEFAULT_PORTS } from '../../shared/uri.js';
 import { skipPadding } from '../sip/keepalives.js';
-import { type Channel, type ChannelListener, localAddressOf, MAX_UNREAD } from './channel.js';
-import { EndOfReading } from './contain.js';
+import { type Channel, type ChannelListener, localAddressOf, MAX_UNSENT_BYTES } from './channel.js';
+import { StopReading } from './contain.js';
 import { MAX_BODY_LENGTH, MAX_HEAD_LENGTH, PONG } from './framer.js';
-import type { RateBound } from './rate-bound.js';
-import { brokenBy } from './socket-errors.js';
+import type { RateLimit } from './rate-bound.js';
+import { openConnectionFailure } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
 import type { Endpoint } from './transport.js';
 
@@ -19,9 +19,9 @@ import type { Endpoint } from './transport.js';
 const NORMAL = 1000;
 const ABNORMAL = 1006;
 const UPGRADE = 'the upgrade to WebSocket';
-/** Of texts of the peer's that are quoted in words. */
+/** Of texts from the peer that errors quote. */
 const MAX_SHOWN_LENGTH = 120;
-/** How long a peer may take to answer our close. */
+/** How long a peer may take to answer a close frame. */
 const CLOSE_MS = 1_000;
 
 export interface UpgradeListener {
@@ -29,18 +29,17 @@ export interface UpgradeListener {
   failed(failure: TransportFailure): void;
 }
 
-/** What is asked for in an upgrade, and over which connection. */
 export interface UpgradeOptions {
   readonly path: string;
   /** The Origin header: `auto` for the host of the endpoint, empty for none. */
   readonly origin: string;
   readonly isSecure: boolean;
-  /** We have no certificate to show to a peer that demands one. */
+  /** No client certificate is configured. */
   readonly hasNoCertificate: boolean;
-  readonly bound: RateBound;
+  readonly bound: RateLimit;
 }
 
-/** Makes a WebSocket of a connection. Returns how to give up. */
+/** Upgrades a connection to a WebSocket. Returns a function that cancels. */
 export function upgrade(
   socket: net.Socket,
   endpoint: Endpoint,
@@ -73,7 +72,7 @@ export function upgrade(
   };
 }
 
-/** Undefined when the request cannot be made, which is told. */
+/** Undefined after a call of `fail`, when the request cannot be made. */
 function open(
   socket: net.Socket,
   { domain, port }: Endpoint,
@@ -86,7 +85,7 @@ function open(
     let bytesRead = socket.bytesRead;
     // RFC 9110 15.2: there may be any number of provisional responses before the final one.
     request.on('information', () => {
-      if (!bound.admit(1, socket.bytesRead - bytesRead)) malformed(bound.fault, fail);
+      if (!bound.admit(1, socket.bytesRead - bytesRead)) malformed(bound.error, fail);
       bytesRead = socket.bytesRead;
     });
     request.end();
@@ -97,7 +96,7 @@ function open(
     createConnection: () => socket,
     perMessageDeflate: false,
     followRedirects: false,
-    // Pongs are ours: `ws` would close a connection whose pings it has not answered yet, without a word.
+    // Pongs are sent here: `ws` would close a connection with unanswered pings without an error.
     autoPong: false,
     maxPayload: MAX_HEAD_LENGTH + MAX_BODY_LENGTH,
     closeTimeout: CLOSE_MS,
@@ -105,7 +104,7 @@ function open(
     ...(origin === '' ? {} : { origin: origin === 'auto' ? ownOrigin : origin }),
   };
   try {
-    // The connection is there already, and not every name of DNS is a host to a URL parser.
+    // The connection is open already, and URL parsers reject some DNS names.
     return new WebSocket(`${scheme}://localhost:${port}${path}`, 'sip', options);
   } catch (error) {
     fail({ reason: 'local', detail: error instanceof Error ? error.message : String(error) });
@@ -117,19 +116,19 @@ function malformed(detail: string, fail: (failure: TransportFailure) => void): v
   fail({ reason: 'malformed', detail });
 }
 
-/** Which setting may help. */
+/** The setting that may help. */
 function hintOf(status: number, location: string | undefined): string {
   if (location !== undefined) return `, a redirect to ${printable(location, MAX_SHOWN_LENGTH)}`;
-  if (status === 403) return '; it may want another ws_origin';
-  return status === 404 ? '; it may want another ws_path' : '';
+  if (status === 403) return '; check ws_origin';
+  return status === 404 ? '; check ws_path' : '';
 }
 
-/** What is wrong with an answer to the upgrade, by what `ws` says of it. */
+/** Errors of the response to the upgrade, by the message of `ws`. */
 const WRONG_ANSWERS: readonly (readonly [pattern: RegExp, words: string])[] = [
-  [/subprotocol/i, 'the peer does not speak the WebSocket subprotocol sip'],
+  [/subprotocol/i, 'the peer does not support the WebSocket subprotocol sip'],
   [/Upgrade header/i, `the answer to ${UPGRADE} has no header Upgrade: websocket`],
   [/Sec-WebSocket-Accept/i, `the answer to ${UPGRADE} has a wrong Sec-WebSocket-Accept`],
-  [/extension/i, `the answer to ${UPGRADE} wants an extension that was not offered`],
+  [/extension/i, `the answer to ${UPGRADE} uses an extension that was not offered`],
 ];
 
 /** Why an upgrade failed. */
@@ -146,30 +145,30 @@ function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): Tra
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     return { reason: 'reset', detail: 'the peer closed the connection during the upgrade' };
   }
-  if (error.syscall !== undefined) return brokenBy(error);
+  if (error.syscall !== undefined) return openConnectionFailure(error);
   const shown = printable(error.message, MAX_SHOWN_LENGTH);
   return { reason: 'refused', detail: `the answer to ${UPGRADE} was not valid: ${shown}` };
 }
 
 export class WebSocketChannel implements Channel {
   readonly local: LocalAddress;
-  /** A message is one frame, which `ws` tells when it is whole. */
+  /** A message is one frame, which `ws` reports when it is complete. */
   readonly isWithinMessage = false;
   readonly #ws: WebSocket;
-  readonly #bound: RateBound;
+  readonly #bound: RateLimit;
   #listener: ChannelListener | undefined;
 
-  /** @param socket the connection that `ws` was made of. */
-  constructor(ws: WebSocket, socket: net.Socket, listener: ChannelListener, bound: RateBound) {
+  /** @param socket the connection under `ws`. */
+  constructor(ws: WebSocket, socket: net.Socket, listener: ChannelListener, bound: RateLimit) {
     this.local = localAddressOf(socket);
     this.#ws = ws;
     this.#bound = bound;
     this.#listener = listener;
-    // Before `ws` takes them apart: not all frames that it reads are told.
+    // Before `ws` parses them: it does not report all frames that it reads.
     socket.prependListener('data', (chunk: Uint8Array) => this.#count(0, chunk.length));
     socket.on('error', (error) => {
-      const failure = brokenBy(error);
-      // What the peer did to it is told when it is closed.
+      const failure = openConnectionFailure(error);
+      // A reset is reported when the WebSocket closes.
       if (failure.reason !== 'reset') this.#end(failure);
     });
     ws.on('ping', (data) => {
@@ -186,8 +185,8 @@ export class WebSocketChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    // RFC 7118 5: text or binary; text is what all take.
-    if (this.#ws.bufferedAmount < MAX_UNREAD) {
+    // RFC 7118 5: text or binary; every peer accepts text.
+    if (this.#ws.bufferedAmount < MAX_UNSENT_BYTES) {
       this.#ws.send(Buffer.from(message), { binary: false }, () => {});
     }
   }
@@ -195,7 +194,7 @@ export class WebSocketChannel implements Channel {
   /** RFC 6455 5.5.2. */
   #pong(data: Buffer): void {
     const isOpen = this.#listener !== undefined && this.#ws.readyState === WebSocket.OPEN;
-    if (isOpen && this.#ws.bufferedAmount < MAX_UNREAD) this.#ws.pong(data, true, () => {});
+    if (isOpen && this.#ws.bufferedAmount < MAX_UNSENT_BYTES) this.#ws.pong(data, true, () => {});
   }
 
   end(): void {
@@ -208,14 +207,14 @@ export class WebSocketChannel implements Channel {
     this.#ws.terminate();
   }
 
-  /** @throws EndOfReading when the peer sends more than a connection may bring. */
+  /** @throws StopReading when the peer exceeds the rate limit. */
   #count(messages: number, bytes: number): void {
-    // The bytes may be those of a close frame, which answers nothing.
-    if (messages > 0) this.#listener?.heard();
+    // The bytes may be a close frame, which is not a response.
+    if (messages > 0) this.#listener?.active();
     if (this.#bound.admit(messages, bytes)) return;
-    this.#end({ reason: 'malformed', detail: this.#bound.fault });
-    // `ws` would go on through the piece that it has, which may be thousands of frames.
-    throw new EndOfReading();
+    this.#end({ reason: 'malformed', detail: this.#bound.error });
+    // `ws` would go on with the rest of the chunk, which may be thousands of frames.
+    throw new StopReading();
   }
 
   /** RFC 7118 6: a peer may keep the connection alive by RFC 5626 too. */
@@ -227,7 +226,7 @@ export class WebSocketChannel implements Channel {
   #end(failure: TransportFailure): void {
     const listener = this.#listener;
     this.destroy();
-    listener?.ended(failure);
+    listener?.closed(failure);
   }
 }
 

@@ -22,7 +22,7 @@ const SLOT = { index: 0, generation: 1 };
 /** A transport that refuses every ping at once. */
 const refusing: Transport = {
   open: (_endpoint, user: FlowListener): Flow => ({
-    ...{ isReliable: false, resend() {}, rest() {}, close() {} },
+    ...{ isReliable: false, resend() {}, pingEnded() {}, close() {} },
     explain: (outcome) => outcome,
     prepare: () => user.ready({ address: '192.0.2.9', port: 4000 }),
     send: () => user.failed({ reason: 'refused' }),

@@ -41,7 +41,7 @@ class ScriptedTransport implements Transport {
         if (this.failure === undefined) listener.failed({ reason: 'refused' });
         else listener.failed(this.failure);
       },
-      ...{ send() {}, resend() {}, rest() {}, close() {} },
+      ...{ send() {}, resend() {}, pingEnded() {}, close() {} },
       explain: (outcome) => outcome,
     };
   }

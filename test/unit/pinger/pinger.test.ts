@@ -34,7 +34,7 @@ class DeadTransport implements Transport {
       send: () => {
         if (this.isRefusing) listener.failed({ reason: 'refused' });
       },
-      ...{ resend() {}, rest() {}, close() {} },
+      ...{ resend() {}, pingEnded() {}, close() {} },
       explain: (outcome) => outcome,
     };
   }

@@ -55,7 +55,7 @@ class ScriptedTransport implements Transport, Flow {
   explain(outcome: Outcome): Outcome {
     return outcome;
   }
-  rest(): void {
+  pingEnded(): void {
     this.rests++;
   }
   close(): void {
@@ -365,9 +365,9 @@ describe('a target', () => {
     transport.onPrepare = undefined;
     target.ping();
     advance(500);
-    transport.listener?.awaits('a connection');
+    transport.listener?.waitingFor('a connection');
     advance(600);
-    transport.listener?.awaits('the TLS handshake');
+    transport.listener?.waitingFor('the TLS handshake');
     assert.deepEqual(told.ends, [], 'the deadline begins when the flow waits for the peer');
     advance(400);
     const detail = 'waited for the TLS handshake';
@@ -385,7 +385,7 @@ describe('a target', () => {
     const { target, transport, advance, take, told } = setUp();
     target.ping();
     advance(5);
-    transport.listener?.lost();
+    transport.listener?.connectionLost();
     advance(7);
     assert.equal(transport.sent.length, 2);
     take(answerTo(transport.sent[1]));

@@ -16,7 +16,7 @@ import { settings } from '../../support/settings.js';
 const neverReady: Transport = {
   open: (_endpoint: unknown, _user: FlowListener): Flow => ({
     isReliable: true,
-    ...{ prepare() {}, send() {}, resend() {}, rest() {}, close() {} },
+    ...{ prepare() {}, send() {}, resend() {}, pingEnded() {}, close() {} },
     explain: (outcome) => outcome,
   }),
   close: () => {},

@@ -32,7 +32,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       prepare: () => listener.ready({ address: '192.0.2.9', port: 4000 }),
       send: (bytes) => sent.push(Buffer.from(bytes).toString()),
       resend: () => counts.resent++,
-      ...{ rest() {}, close() {} },
+      ...{ pingEnded() {}, close() {} },
       explain: (outcome) => outcome,
     }),
     close() {},

@@ -151,7 +151,7 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
   ['a CSeq whose number and method touch', lines('SIP/2.0 200 OK', VIA, 'CSeq: 1OPTIONS')],
   ['two Content-Lengths that differ', `${withMore('Content-Length: 0', 'l: 1')}a`],
   ['a negative Content-Length', withMore('Content-Length: -1')],
-  ['a Content-Length that is no number', withMore('Content-Length: 1e1')],
+  ['a Content-Length that is not a number', withMore('Content-Length: 1e1')],
   ['an empty Content-Length', withMore('Content-Length:')],
   ['a Content-Length past the datagram', `${withMore('Content-Length: 4')}abc`],
   ['a Content-Length past any integer', withMore('Content-Length: 99999999999999999999')],

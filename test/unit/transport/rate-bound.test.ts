@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type * as net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { RateBound } from '../../../src/pinger/transport/rate-bound.js';
+import { RateLimit } from '../../../src/pinger/transport/rate-bound.js';
 import { StreamChannel } from '../../../src/pinger/transport/stream.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -10,21 +10,21 @@ import { FakeClock } from '../../support/fake-clock.js';
 describe('what a connection may bring in a second', () => {
   test('is so many messages, and again as many in the next', () => {
     const clock = new FakeClock();
-    const bound = new RateBound(clock);
+    const bound = new RateLimit(clock);
     for (let second = 0; second < 3; second++) {
       for (let i = 0; i < 200; i++) assert.equal(bound.admit(1, 300), true);
       clock.advance(1000);
     }
     for (let i = 0; i < 200; i++) bound.admit(1, 300);
     assert.equal(bound.admit(1, 0), false);
-    assert.equal(bound.fault, 'the peer sends without end: more than 200 messages a second');
+    assert.equal(bound.error, 'the peer floods: more than 200 messages per second');
   });
 
   test('is so many bytes, whatever they are', () => {
-    const bound = new RateBound(new FakeClock());
+    const bound = new RateLimit(new FakeClock());
     assert.equal(bound.admit(0, 256 * 1024), true);
     assert.equal(bound.admit(0, 1), false);
-    assert.equal(bound.fault, 'the peer sends without end: more than 256 KiB a second');
+    assert.equal(bound.error, 'the peer floods: more than 256 KiB per second');
   });
 });
 
@@ -44,14 +44,14 @@ describe('a stream that brings without end', () => {
       const ends: TransportFailure[] = [];
       let received = 0;
       const listener = {
-        heard: () => {},
+        active: () => {},
         received: () => received++,
-        ended: (failure: TransportFailure) => ends.push(failure),
+        closed: (failure: TransportFailure) => ends.push(failure),
       };
       new StreamChannel(
         socket as unknown as net.Socket,
         listener,
-        new RateBound(new FakeClock()),
+        new RateLimit(new FakeClock()),
         false,
       );
       const chunk = Buffer.from(piece.repeat(Math.ceil(64_000 / piece.length)));
@@ -59,10 +59,7 @@ describe('a stream that brings without end', () => {
       assert.equal(received, most);
       assert.equal(ends.length, 1);
       assert.equal(ends[0]?.reason, 'malformed');
-      assert.match(
-        ends[0]?.detail ?? '',
-        /^the peer sends without end: more than \d+ \w+ a second$/,
-      );
+      assert.match(ends[0]?.detail ?? '', /^the peer floods: more than \d+ \w+ per second$/);
       assert.equal(socket.destroyed, true);
     });
   }

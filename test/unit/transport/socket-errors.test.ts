@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { brokenBy, failureOf } from '../../../src/pinger/transport/socket-errors.js';
+import { failureOf, openConnectionFailure } from '../../../src/pinger/transport/socket-errors.js';
 import { tlsFailure } from '../../../src/pinger/transport/tls-errors.js';
 
 const error = (code: string) => Object.assign(new Error(code), { code });
@@ -13,11 +13,11 @@ describe('an error of the system', () => {
     test(`(${code}) is our own, before a connection, on it, and in its handshake`, () => {
       for (const failure of [
         failureOf(error(code)),
-        brokenBy(error(code)),
+        openConnectionFailure(error(code)),
         tlsFailure(error(code), false),
       ]) {
         assert.equal(failure.reason, 'local');
-        assert.match(failure.detail ?? '', new RegExp(`^${code}: the \\w+`));
+        assert.match(failure.detail ?? '', new RegExp(`^${code}: \\w+ \\w+`));
       }
     });
   }
@@ -33,7 +33,7 @@ describe('an error of the system', () => {
   ] as const) {
     test(`(${code}) before a connection is ${before}, and ${after} on it`, () => {
       assert.equal(failureOf(error(code)).reason, before);
-      assert.equal(brokenBy(error(code)).reason, after);
+      assert.equal(openConnectionFailure(error(code)).reason, after);
     });
   }
 });

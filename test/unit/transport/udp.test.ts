@@ -20,8 +20,8 @@ test('a family whose socket cannot be opened does not keep the other from openin
       {
         ready: () => outcomes.push(`ip${family} ready`),
         failed: ({ reason }) => outcomes.push(`ip${family} ${reason}`),
-        awaits: () => outcomes.push('awaits'),
-        lost: () => outcomes.push('lost'),
+        waitingFor: () => outcomes.push('awaits'),
+        connectionLost: () => outcomes.push('lost'),
         connected: () => outcomes.push('connected'),
         secured: () => outcomes.push('secured'),
       },

@@ -1,4 +1,4 @@
-/** What holds over every wire, or over every wire that is made of connections. */
+/** What holds over every transport, or over every transport with connections. */
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
@@ -29,7 +29,7 @@ const IDLE_MS = 100;
 const ANOTHER_BRANCH = (good: string) =>
   good.replace(/(branch=z9hG4bK[0-9a-f]{8})[0-9a-f]{32}/, `$1${'0'.repeat(32)}`);
 
-/** The far ends over one wire, by the names of their destinations. */
+/** The far ends over one transport, by the names of their destinations. */
 const FAR_ENDS = {
   well: (_request, good) => [good],
   mortal: (_request, good) => [good],
@@ -90,7 +90,7 @@ class World {
 
   farEnd(name: Name): FarEnd {
     const found = this.#farEnds.get(name);
-    if (found === undefined) throw new Error(`there is no far end ${name} over this wire`);
+    if (found === undefined) throw new Error(`there is no far end ${name} over this transport`);
     return found;
   }
 
@@ -130,7 +130,7 @@ function onlyOnce(answers: Answers): Answers {
   };
 }
 
-/** Far end and exporter agree on a certificate where the wire has one. */
+/** Far end and exporter agree on a certificate where the transport has one. */
 function securityFor(
   t: TestContext,
   transport: TransportName,
@@ -148,7 +148,7 @@ function isSecure(transport: TransportName): boolean {
   return transport === 'tls' || transport === 'wss';
 }
 
-// The wires have nothing to do with one another, and most of the time is spent waiting.
+// The transports have nothing to do with one another, and most of the time is spent waiting.
 describe('over', { concurrency: true }, () => {
   for (const transport of TRANSPORTS) {
     test(transport, isSecure(transport) ? needs('openssl') : {}, async (t) => {
@@ -222,7 +222,7 @@ async function testFailures(t: TestContext, world: World, transport: TransportNa
   await t.test(
     transport === 'udp'
       ? 'a request without an answer is sent again (RFC 3261 17.1.2.2)'
-      : 'a request without an answer is sent once, as the wire is reliable (RFC 3261 17.1.2.2)',
+      : 'a request without an answer is sent once, as the transport is reliable (RFC 3261 17.1.2.2)',
     async () => {
       await world.pings('silent', 3);
       await eventually('every request that came again is counted', async () => {

@@ -1,4 +1,4 @@
-/** Far ends that are broken, or mean harm, over the wires that are made of connections. */
+/** Far ends that are broken, or mean harm, over transports with connections. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -40,7 +40,7 @@ type Verdict = readonly ['up' | 'down', reason: string | null, detail: string | 
 
 const UP: Verdict = ['up', null, null];
 const UNANSWERED: Verdict = ['down', 'timeout', null];
-const HALF_ANSWERED: Verdict = ['down', 'timeout', 'an answer began to come, and its end did not'];
+const HALF_ANSWERED: Verdict = ['down', 'timeout', 'only a part of the response was received'];
 const malformed = (detail: string | RegExp): Verdict => ['down', 'malformed', detail];
 const reset = (detail: string | RegExp): Verdict => ['down', 'reset', detail];
 const refused = (detail: string): Verdict => ['down', 'refused', detail];
@@ -99,16 +99,19 @@ const STREAM: Readonly<Record<string, Case>> = {
     good.replace('Content-Length: 0\r\n', ''),
   ),
   'a negative Content-Length': sends(
-    malformed('a Content-Length that is no number'),
+    malformed('a Content-Length that is not a number'),
     withLength('-1'),
   ),
   'a Content-Length in words': sends(
-    malformed('a Content-Length that is no number'),
+    malformed('a Content-Length that is not a number'),
     withLength('none'),
   ),
-  'an empty Content-Length': sends(malformed('a Content-Length that is no number'), withLength('')),
+  'an empty Content-Length': sends(
+    malformed('a Content-Length that is not a number'),
+    withLength(''),
+  ),
   'a Content-Length past all numbers': sends(
-    malformed('a Content-Length that is no number'),
+    malformed('a Content-Length that is not a number'),
     withLength('9'.repeat(400)),
   ),
   'a Content-Length of 4 GB': sends(
@@ -121,7 +124,7 @@ const STREAM: Readonly<Record<string, Case>> = {
   ),
   'the same Content-Length twice': sends(UP, withLength('0\r\nl: 0')),
   'a folded Content-Length': sends(UP, withLength('\r\n 0')),
-  'a header without a colon': sends(malformed('a line that is no header'), (good) =>
+  'a header without a colon': sends(malformed('a line that is not a header'), (good) =>
     good.replace('Allow: ', 'Allow '),
   ),
   'a body': sends(UP, withBody),
@@ -202,7 +205,7 @@ const WEB_SOCKET: Readonly<Record<string, Case>> = {
   ),
 };
 
-/** Starts a far end for each over this wire, and holds what they come to against what is wanted. */
+/** Starts a far end for each over this transport, and holds what they come to against what is wanted. */
 async function checkCases(
   t: TestContext,
   transport: 'tcp' | 'tls' | 'ws' | 'wss',
@@ -352,7 +355,7 @@ test('a connection that does not come about is told by what was waited for, and 
 
   const upgrade = 'the upgrade to WebSocket';
   const hungUp = 'the peer closed the connection during the upgrade';
-  const noSip = 'the peer does not speak the WebSocket subprotocol sip';
+  const noSip = 'the peer does not support the WebSocket subprotocol sip';
   const invalid = `the answer to ${upgrade} has a wrong Sec-WebSocket-Accept`;
   const cases: Readonly<Record<string, readonly [Listener, transport: string, Verdict]>> = {
     'tcp silent': [silent, 'tcp', UNANSWERED],
@@ -371,7 +374,7 @@ test('a connection that does not come about is told by what was waited for, and 
     'ws forbidding': [
       forbidding,
       'ws',
-      refused(`${upgrade} was answered with 403; it may want another ws_origin`),
+      refused(`${upgrade} was answered with 403; check ws_origin`),
     ],
     'ws moving': [
       moving,
@@ -381,7 +384,7 @@ test('a connection that does not come about is told by what was waited for, and 
     'ws plain': [plain, 'ws', refused(`${upgrade} was answered with 200`)],
     'ws babbling': [babbling, 'ws', malformed(`${upgrade} was not answered with HTTP`)],
     'ws endless': [endless, 'ws', malformed(`the answer to ${upgrade} has too long headers`)],
-    'ws hinting': [hinting, 'ws', malformed(/^the peer sends without end: more than \d+ /)],
+    'ws hinting': [hinting, 'ws', malformed(/^the peer floods: more than \d+ /)],
     'ws forging': [forging, 'ws', refused(invalid)],
     'ws without a subprotocol': [dumb, 'ws', refused(noSip)],
     'ws with another subprotocol': [other, 'ws', refused(noSip)],
