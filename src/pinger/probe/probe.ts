@@ -11,7 +11,7 @@ import {
   type Outcome,
   type TransportName,
 } from '../../shared/outcome.js';
-import type { ProbeLogLine, ProbeReport } from '../../shared/probe-report.js';
+import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, type SipUri } from '../../shared/uri.js';
@@ -21,15 +21,11 @@ import type { ServerLocation } from '../dns/location.js';
 import type { Resolver } from '../dns/refresher.js';
 import { logMessage } from '../monitor/message-line.js';
 import { failureReason } from '../monitor/verdicts.js';
-import { redacted } from '../sip/redact.js';
 import type { CurrentHop } from '../targets/attempt.js';
 import { Target, type TargetListener, type TargetTools } from '../targets/target.js';
 import type { Transports } from '../transport/transports.js';
+import { ProbeLog } from './probe-log.js';
 
-/** Limits of a probe's log: lines, bytes per SIP message, bytes of all SIP messages. */
-const MAX_LINES = 100;
-const MAX_MESSAGE_BYTES = 8 * 1024;
-const MAX_LOGGED_BYTES = 32 * 1024;
 /** The ping times out this much before the probe: its reason says more exactly what was missing. */
 const PING_MARGIN_MS = 10;
 
@@ -52,8 +48,7 @@ export class Probe implements TargetListener {
   readonly #hop: SipUri;
   #transport: TransportName | undefined;
   readonly #beganAt: number;
-  readonly #log: ProbeLogLine[] = [];
-  #loggedBytes = 0;
+  readonly #log: ProbeLog;
   readonly #cancelTimeout: () => void;
   #target: Target | undefined;
   #address: string | undefined;
@@ -66,7 +61,6 @@ export class Probe implements TargetListener {
   };
   #isOver = false;
   #isResolving = false;
-  #isEnding = false;
 
   constructor(
     request: ProbeRequest,
@@ -85,11 +79,12 @@ export class Probe implements TargetListener {
     const { route } = settings.identity;
     this.#hop = route === '' ? this.#uri : parseUri(route, settings.transport);
     this.#beganAt = clock.now();
+    this.#log = new ProbeLog(clock);
     this.#cancelTimeout = clock.after(timeoutMs, () => this.#timeOut());
   }
 
   async run(): Promise<void> {
-    this.#note(`probing ${this.#request.uri}`);
+    this.#log.step(`probing ${this.#request.uri}`);
     const locations = await this.#locations();
     if (this.#isOver || locations === undefined) return;
     const { allow } = this.#request;
@@ -130,30 +125,27 @@ export class Probe implements TargetListener {
   responded(): void {}
 
   challenged(): void {
-    this.#note('answering the authentication challenge');
+    this.#log.step('answering the authentication challenge');
   }
 
   failedOver(): void {
-    this.#note('failing over to the next address');
+    this.#log.step('failing over to the next address');
   }
 
   connected(phase: ConnectPhase, micros: number): void {
     this.#durations = { ...this.#durations, [phase]: micros / 1e6 };
-    this.#note(phase === 'connect' ? 'connected' : 'TLS handshake complete');
+    this.#log.step(phase === 'connect' ? 'connected' : 'TLS handshake complete');
   }
 
   secured(peer: TlsPeer): void {
     this.#tls = peer;
     const verification = peer.isVerified ? 'verified' : peer.fault;
-    this.#note(`peer certificate ${peer.subject}: ${verification}`);
+    this.#log.step(`peer certificate ${peer.subject}: ${verification}`);
   }
 
   traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
     logMessage(this.#options.debug, this.#subject, direction, bytes, hop);
-    const leftBytes = Math.min(MAX_MESSAGE_BYTES, MAX_LOGGED_BYTES - this.#loggedBytes);
-    const kept = bytes.subarray(0, leftBytes);
-    this.#loggedBytes += kept.length;
-    this.#note(`${direction} ${bytes.length} bytes`, redacted(kept, kept.length < bytes.length));
+    this.#log.message(direction, bytes);
   }
 
   /** The locations of the URI; undefined after a failure, which ends the probe. */
@@ -167,13 +159,15 @@ export class Probe implements TargetListener {
     this.#isResolving = false;
     if (this.#isOver) return undefined;
     this.#recordResolveTime();
-    for (const detail of result.errors) this.#note(detail);
+    for (const detail of result.errors) this.#log.step(detail);
     if (result.kind === 'failed') {
       this.#fail(result.reason === 'local' ? 'local' : 'resolution', result.detail);
       return undefined;
     }
     for (const { steps } of result.locations) {
-      this.#note(steps.map(({ type, name, value }) => `${type} ${name} -> ${value}`).join(', '));
+      this.#log.step(
+        steps.map(({ type, name, value }) => `${type} ${name} -> ${value}`).join(', '),
+      );
     }
     return result.locations;
   }
@@ -189,7 +183,7 @@ export class Probe implements TargetListener {
     const leftMs = timeoutMs - (tools.clock.now() - this.#beganAt) - PING_MARGIN_MS;
     this.#transport = transport;
     this.#address = address;
-    this.#note(`pinging ${bracketed(address)}:${port} over ${transport}`);
+    this.#log.step(`pinging ${bracketed(address)}:${port} over ${transport}`);
     const endpoint = { address, port, family, domain: this.#hop.host, destination: this.#subject };
     this.#target = new Target({
       slot: this.#slot,
@@ -224,8 +218,9 @@ export class Probe implements TargetListener {
     if (this.#isOver) return;
     const total = (this.#options.tools.clock.now() - this.#beganAt) / 1000;
     const { reason, detail = '', isAlive = false } = result;
-    this.#isEnding = true;
-    this.#note(isAlive ? 'alive' : `not alive: ${[reason, detail].filter(Boolean).join(', ')}`);
+    this.#log.result(
+      isAlive ? 'alive' : `not alive: ${[reason, detail].filter(Boolean).join(', ')}`,
+    );
     this.#close();
     this.#finish({
       isAllowed: true,
@@ -238,7 +233,7 @@ export class Probe implements TargetListener {
       transport: this.#transport,
       address: this.#address,
       tls: this.#tls,
-      log: this.#log,
+      log: this.#log.lines,
       ...result,
       durations: { ...this.#durations, total },
     });
@@ -250,11 +245,5 @@ export class Probe implements TargetListener {
     if (this.#target === undefined) return;
     this.#target.close();
     this.#options.setTarget(this.#slot.index, undefined);
-  }
-
-  #note(what: string, message = ''): void {
-    // There is always room for the result.
-    if (this.#log.length >= MAX_LINES && !this.#isEnding) return;
-    this.#log.push({ atMs: this.#options.tools.clock.epoch(), what, message });
   }
 }
