@@ -16,6 +16,12 @@ const OF_EARLIER: ReadonlySet<string> = new Set([
   ...['EHOSTDOWN', 'EOPNOTSUPP', 'EACCES', 'ENONET'],
 ]);
 
+/**
+ * An error that may be an earlier datagram's is taken for the present one's after so many attempts: in a
+ * storm of ICMP errors several may come between two calls, and a healthy peer must not have them.
+ */
+const MAX_ATTEMPTS = 8;
+
 export interface OutgoingOptions {
   readonly libc: Libc;
   readonly arena: Arena;
@@ -70,19 +76,14 @@ export class Outgoing {
   flush(): void {
     const port = this.#port;
     if (port === undefined) return;
-    let isRepeated = false;
+    let attempts = 0;
     while (this.#first < this.#end) {
       const code = this.#send(port);
-      if (code === undefined) {
-        isRepeated = false;
-      } else if (FULL.has(code)) {
-        return;
-      } else if (OF_EARLIER.has(code) && !isRepeated) {
-        isRepeated = true;
-      } else {
-        isRepeated = false;
-        this.#skip(port, code);
-      }
+      if (code !== undefined && FULL.has(code)) return;
+      attempts = code === undefined ? 0 : attempts + 1;
+      if (code === undefined || (OF_EARLIER.has(code) && attempts < MAX_ATTEMPTS)) continue;
+      this.#skip(port, code);
+      attempts = 0;
     }
     this.#forget();
   }
