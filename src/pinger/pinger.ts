@@ -77,7 +77,7 @@ export class Pinger {
     this.#faults = faults;
     this.#targets = targets;
     this.#outbox = new Outbox(post, faults);
-    this.#transports = new Transports(openTransport, receiver.take);
+    this.#transports = new Transports(openTransport, receiver.take, options.sockets !== undefined);
     this.#monitored = new MonitoredDestinations({
       ...{ ...options, tools, targets, transports: this.#transports, outbox: this.#outbox },
       verdicts: new VerdictTracker(clock, writer, this.#outbox),

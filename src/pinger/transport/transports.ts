@@ -47,19 +47,23 @@ export type OpenTransport = (
 export class Transports {
   readonly #openTransport: OpenTransport;
   readonly #onMessage: (bytes: Uint8Array, from: Source, transport: TransportName) => boolean;
+  readonly #marksUdp: boolean;
   readonly #open = new Map<string, Transport>();
 
+  /** @param marksUdp UDP sockets carry `dscp`, so destinations that differ in it do not share one. */
   constructor(
     openTransport: OpenTransport,
     onMessage: (bytes: Uint8Array, from: Source, transport: TransportName) => boolean,
+    marksUdp: boolean,
   ) {
+    this.#marksUdp = marksUdp;
     this.#openTransport = openTransport;
     this.#onMessage = onMessage;
   }
 
   /** The transport for these settings, opened when first used. */
   of(name: TransportName, settings: PingSettings): Transport {
-    const key = transportKey(name, settings);
+    const key = transportKey(name, settings, this.#marksUdp);
     const open = this.#open.get(key);
     if (open !== undefined) return open;
     const transport = this.#openTransport(name, settings, (bytes, from) =>
@@ -76,9 +80,10 @@ export class Transports {
 }
 
 /** Destinations with the same key share a transport. */
-function transportKey(name: TransportName, settings: PingSettings): string {
+function transportKey(name: TransportName, settings: PingSettings, marksUdp: boolean): string {
   const { sourceAddress, sourcePort, dscp, connection, tls, wsPath, wsOrigin } = settings;
-  const own = name === 'udp' ? [sourcePort, dscp] : [connection, dscp, tls, wsPath, wsOrigin];
+  const own =
+    name === 'udp' ? [sourcePort, marksUdp && dscp] : [connection, dscp, tls, wsPath, wsOrigin];
   return JSON.stringify([name, sourceAddress, ...own]);
 }
 
