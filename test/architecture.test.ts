@@ -53,7 +53,7 @@ function readSources(): SourceFile[] {
 
 function importsOf(path: string, text: string): string[] {
   const statements =
-    /(?:^|;\s*)(?:import|export)\s(?:[^;]*?\sfrom\s*)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+    /(?:^|;\s*)(?:import|export)\s(?:[^;]*?\sfrom\s*)?'([^']+)'|(?:\bimport|\bcreateRequire\(import\.meta\.url\))\(\s*'([^']+)'/gm;
   return [...text.matchAll(statements)].map(([, named, dynamic]) => {
     const target = named ?? dynamic ?? '';
     return target.startsWith('.')

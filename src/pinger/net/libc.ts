@@ -34,6 +34,13 @@ const SIGNATURES = [
   'int clock_gettime(int, void *)',
 ] as const;
 
+/** What is used of the package, which need not be installed. */
+interface Koffi {
+  load(library: string): { func(signature: string): unknown };
+  errno(): number;
+  address(buffer: Buffer): bigint;
+}
+
 /** glibc, and musl by its own name. */
 const LIBRARIES = ['libc.so.6', `libc.musl-${muslArchitecture()}.so.1`];
 
@@ -57,7 +64,7 @@ function load(): Libc {
   if (!is64Bit || endianness() !== 'LE') {
     throw new LibcError(`expected a 64-bit little-endian machine, got ${arch}`);
   }
-  let koffi: typeof import('koffi');
+  let koffi: Koffi;
   try {
     koffi = createRequire(import.meta.url)('koffi');
   } catch (error) {
@@ -74,7 +81,7 @@ function load(): Libc {
       const libc = {
         ...Object.fromEntries(functions),
         errno: () => koffi.errno(),
-        address: (buffer: Buffer) => BigInt(koffi.address(buffer)),
+        address: (buffer: Buffer) => koffi.address(buffer),
       } as unknown as Libc;
       check(libc);
       return libc;
