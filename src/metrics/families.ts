@@ -285,7 +285,7 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
-    help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time; pings whose deadline falls in a pause are not counted.',
+    help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time, but for UDP with io="kernel"; pings whose deadline falls in a pause are not counted.',
     samples: (row, emit) => emit(row.stalls),
   },
 ];
