@@ -12,8 +12,8 @@ import {
   Listeners,
   type PingEnd,
 } from './library-listeners.js';
-import { TEXT } from './metrics/exporter-metrics.js';
 import { exposition } from './metrics/exposition.js';
+import { TEXT } from './metrics/format.js';
 import { isOwner, OWNER_WANTED, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
 import { watchSettingsFiles } from './settings-files.js';
@@ -139,7 +139,7 @@ class Library implements KeepAlive {
     const { registry, supervisor, changes, ledger } = this.#engine;
     changes.subscribe((change) => this.#listeners.reportChange(change));
     this.#status = { ledger, registry, now: () => systemClock.epoch() };
-    this.register = { contentType: TEXT, metrics: () => metricsText(this.#status) };
+    this.register = { contentType: TEXT.contentType, metrics: () => metricsText(this.#status) };
     watchSettingsFiles(files, { clock: systemClock, log, supervisor });
     supervisor.start();
     registry.set(
@@ -195,7 +195,8 @@ class Library implements KeepAlive {
 
 async function metricsText(status: StatusContext): Promise<string> {
   let text = '';
-  for await (const piece of exposition(status, async () => '', TEXT)) {
+  const exporterMetrics = async () => '';
+  for await (const piece of exposition({ status, exporterMetrics, format: TEXT })) {
     text += piece;
     // The program goes on meanwhile: ten thousand destinations are much text.
     await nextTick();

@@ -2,10 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { EXPORTER_FAMILIES, type ExporterFacts, type ExporterFamily } from './exporter-families.js';
-
-export const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
-export const OPENMETRICS = Registry.OPENMETRICS_CONTENT_TYPE;
-export type ContentType = typeof TEXT | typeof OPENMETRICS;
+import type { Encoding } from './format.js';
 
 /** Gauges that are named like counters, to which linters object; they say little. */
 const REMOVED = [
@@ -16,8 +13,8 @@ const REMOVED = [
 /** Resolution of the event loop's delay; prom-client's own 10 ms costs a core 1 %. */
 const EVENT_LOOP_RESOLUTION_MS = 500;
 
-/** Renders these metrics in a format, without the end mark of OpenMetrics. */
-export type ExporterMetrics = (contentType: ContentType) => Promise<string>;
+/** Renders these metrics as text or OpenMetrics, without the end mark of the latter. */
+export type ExporterMetrics = (encoding: Exclude<Encoding, 'protobuf'>) => Promise<string>;
 
 /** @param facts called once for each rendering. */
 export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
@@ -30,11 +27,11 @@ export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
   let current: ExporterFacts | undefined;
   const now = () => (current ??= facts());
   for (const family of EXPORTER_FAMILIES) register(family, registry, now);
-  return async (contentType) => {
+  return async (encoding) => {
     // Always in the text format: prom-client renames counters when it changes its format.
     current = undefined;
     const text = (await registry.metrics()).replace(/\n{2,}/g, '\n').trimEnd();
-    return contentType === OPENMETRICS ? asOpenMetrics(text) : text;
+    return encoding === 'openmetrics' ? asOpenMetrics(text) : text;
   };
 }
 

@@ -12,7 +12,7 @@ import {
   type ConnectionSample,
   connectionSample,
 } from './connection-families.js';
-import { type ContentType, type ExporterMetrics, OPENMETRICS } from './exporter-metrics.js';
+import type { ExporterMetrics } from './exporter-metrics.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -22,6 +22,7 @@ import {
   TARGET_FAMILIES,
   type TargetSample,
 } from './families.js';
+import type { Format } from './format.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 
 /** Length of a piece, roughly, in characters. */
@@ -35,14 +36,21 @@ interface Labelled<Row> {
   readonly row: Row;
 }
 
+export interface ExpositionOptions {
+  readonly status: StatusContext;
+  /** Rendered before the metrics of destinations. */
+  readonly exporterMetrics: ExporterMetrics;
+  readonly format: Format;
+}
+
 /** Yields the exposition piece by piece; an empty piece is an occasion to give way to other work. */
-export async function* exposition(
-  status: StatusContext,
-  exporterMetrics: ExporterMetrics,
-  contentType: ContentType,
-): AsyncGenerator<string, void, undefined> {
-  const isOpenMetrics = contentType === OPENMETRICS;
-  yield `${await exporterMetrics(contentType)}\n`;
+export async function* exposition({
+  status,
+  exporterMetrics,
+  format,
+}: ExpositionOptions): AsyncGenerator<string, void, undefined> {
+  const isOpenMetrics = format.encoding === 'openmetrics';
+  yield `${await exporterMetrics(isOpenMetrics ? 'openmetrics' : 'text')}\n`;
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
   const connections: Labelled<ConnectionSample>[] = [];

@@ -5,8 +5,9 @@ import { pipeline, type Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import { type ExporterMetrics, OPENMETRICS, TEXT } from '../../metrics/exporter-metrics.js';
+import type { ExporterMetrics } from '../../metrics/exporter-metrics.js';
 import { exposition } from '../../metrics/exposition.js';
+import { type Encoding, negotiate } from '../../metrics/format.js';
 import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
@@ -17,6 +18,8 @@ const SLICE_MS = 5;
 const MAX_ANSWER_MS = 120_000;
 /** Concurrent answers; each holds a copy of the ledger's rows. */
 const MAX_CONCURRENT = 16;
+/** The formats in which an answer can be written. */
+const OFFERED: readonly Encoding[] = ['text', 'openmetrics'];
 
 /** @param exporterMetrics rendered before the metrics of destinations. */
 export function metricsHandler(
@@ -40,8 +43,8 @@ async function answer(
   status: StatusContext,
   exporterMetrics: ExporterMetrics,
 ) {
-  const contentType = wantsOpenMetrics(request) ? OPENMETRICS : TEXT;
-  response.setHeader('Content-Type', contentType);
+  const format = negotiate(request.headers.accept ?? '', OFFERED);
+  response.setHeader('Content-Type', format.contentType);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
   if (request.method === 'HEAD') {
     response.end();
@@ -52,7 +55,7 @@ async function answer(
   response.once('close', () => closed.abort());
   const sink = compressed(request, response);
   try {
-    await write(exposition(status, exporterMetrics, contentType), sink, closed.signal);
+    await write(exposition({ status, exporterMetrics, format }), sink, closed.signal);
   } catch (error) {
     if (!closed.signal.aborted) throw error;
   } finally {
@@ -82,16 +85,4 @@ function compressed(request: Request, response: Response): Writable {
   // An error at either end destroys the other; a client that disconnects is no error.
   pipeline(gzip, response, () => {});
   return gzip;
-}
-
-/** Whether the client prefers OpenMetrics to the text format (RFC 9110 12.5.1). */
-function wantsOpenMetrics(request: Request): boolean {
-  const weights = new Map<string, number>();
-  for (const item of (request.headers.accept ?? '').split(',')) {
-    const [type = '', ...params] = item.split(';').map((part) => part.trim().toLowerCase());
-    const quality = Number(params.find((param) => param.startsWith('q='))?.slice(2) ?? 1);
-    weights.set(type, Math.max(weights.get(type) ?? 0, quality));
-  }
-  const openMetrics = weights.get('application/openmetrics-text') ?? 0;
-  return openMetrics > 0 && openMetrics >= (weights.get('text/plain') ?? 0);
 }

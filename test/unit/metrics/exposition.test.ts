@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import {
-  type ContentType,
-  type ExporterMetrics,
-  exporterMetrics,
-  OPENMETRICS,
-  TEXT,
-} from '../../../src/metrics/exporter-metrics.js';
+import { type ExporterMetrics, exporterMetrics } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
+import { OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
 import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
@@ -81,9 +76,9 @@ function setUp() {
     });
     return { slot, target: target.slot };
   };
-  const render = async (contentType: ContentType = TEXT, own: ExporterMetrics = async () => '') => {
+  const render = async (format = TEXT, exporterMetrics: ExporterMetrics = async () => '') => {
     let text = '';
-    for await (const piece of exposition(status, own, contentType)) text += piece;
+    for await (const piece of exposition({ status, exporterMetrics, format })) text += piece;
     return text;
   };
   return { writer, registered, clock, add, render };
@@ -257,13 +252,13 @@ describe('the exposition', () => {
     assert.doesNotMatch(await it.render(), /destination="a"/);
   });
 
-  for (const contentType of [TEXT, OPENMETRICS] as const) {
-    const isOpenMetrics = contentType === OPENMETRICS;
-    test(`as ${contentType.split(';')[0]} has each family once, named as it wants`, async () => {
+  for (const format of [TEXT, OPENMETRICS]) {
+    const isOpenMetrics = format === OPENMETRICS;
+    test(`as ${format.encoding} has each family once, named as it wants`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
       const text = await it.render(
-        contentType,
+        format,
         exporterMetrics(() => IDLE_FACTS),
       );
       const families = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
@@ -282,11 +277,11 @@ describe('the exposition', () => {
       assert.equal(sampleOf(text, loaded), 1_600_000_000.5);
     });
 
-    test(`as ${contentType.split(';')[0]} keeps the samples of a family together`, async () => {
+    test(`as ${format.encoding} keeps the samples of a family together`, async () => {
       it.add('a');
       it.add('b');
       let family = '';
-      for (const line of (await it.render(contentType)).split('\n')) {
+      for (const line of (await it.render(format)).split('\n')) {
         const [, declared] = /^# TYPE (\S+)/.exec(line) ?? [];
         if (declared !== undefined) family = declared;
         if (line !== '' && !line.startsWith('#')) assert.ok(line.startsWith(family), line);
@@ -296,8 +291,8 @@ describe('the exposition', () => {
 
   test('is the same when it is rendered again, in either format', async () => {
     it.add('a');
-    for (const contentType of [TEXT, OPENMETRICS, TEXT] as const) {
-      assert.equal(await it.render(contentType), await it.render(contentType));
+    for (const format of [TEXT, OPENMETRICS, TEXT]) {
+      assert.equal(await it.render(format), await it.render(format));
     }
   });
 });

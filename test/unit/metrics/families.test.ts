@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TEXT } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
+import { TEXT } from '../../../src/metrics/format.js';
 import { settings } from '../../support/settings.js';
 import { statusRig, TLS_PEER } from '../../support/status-rig.js';
 
 async function render({ status }: ReturnType<typeof statusRig>): Promise<string> {
   let text = '';
-  for await (const piece of exposition(status, async () => '', TEXT)) text += piece;
+  for await (const piece of exposition({ status, exporterMetrics: async () => '', format: TEXT }))
+    text += piece;
   return text;
 }
 
@@ -125,7 +126,12 @@ test('a thousand destinations come in pieces of a bounded length', async () => {
   const rig = statusRig();
   for (let i = 0; i < 1_000; i++) rig.add(`gw ${i}`);
   const pieces: string[] = [];
-  for await (const piece of exposition(rig.status, async () => '', TEXT)) pieces.push(piece);
+  for await (const piece of exposition({
+    status: rig.status,
+    exporterMetrics: async () => '',
+    format: TEXT,
+  }))
+    pieces.push(piece);
   assert.ok(pieces.length > 20);
   for (const { length } of pieces) assert.ok(length < 100_000);
   assert.ok(pieces.filter((piece) => piece === '').length >= 2, 'others run in between');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TEXT } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
+import { TEXT } from '../../../src/metrics/format.js';
 import type { LocateResult } from '../../../src/pinger/dns/locate.js';
 import type { ServerLocation } from '../../../src/pinger/dns/location.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
@@ -107,7 +107,12 @@ function setUp(resolve: () => LocateResult) {
       posted.flatMap((message) => (message.type === 'changed' ? message.changes : [])),
     metrics: async () => {
       let text = '';
-      for await (const piece of exposition(watching, async () => '', TEXT)) text += piece;
+      for await (const piece of exposition({
+        status: watching,
+        exporterMetrics: async () => '',
+        format: TEXT,
+      }))
+        text += piece;
       return text;
     },
     pass: (ms: number) => clock.advanceSettling(ms),

@@ -4,7 +4,6 @@ import { readFlags } from '../../../src/config/flags.js';
 import { load } from '../../../src/config/load.js';
 import { httpServices } from '../../../src/http-services.js';
 import { Listeners } from '../../../src/library-listeners.js';
-import { TEXT } from '../../../src/metrics/exporter-metrics.js';
 import { joinParts } from '../../../src/parts.js';
 import type { LogLine, PingReport } from '../../../src/shared/protocol.js';
 import type { StateChange } from '../../../src/status/state-change.js';
@@ -39,7 +38,7 @@ test('the HTTP side reads the configuration in force, the state and the counters
   assert.match(services.configText(), /"total-shards": 2/);
   assert.match(services.moduleText('default'), /ping_interval/);
   assert.equal(services.maxConnections, parts.connections.limit);
-  const text = await services.exporterMetrics(TEXT);
+  const text = await services.exporterMetrics('text');
   assert.match(text, /sip_keepalive_exporter_log_lines_dropped_total 4/);
   assert.match(text, /version="1\.2\.3"/);
 });
