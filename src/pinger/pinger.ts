@@ -91,7 +91,7 @@ export class Pinger {
     });
     this.#loop = new PingLoop({
       ...{ ...options, timers, scheduler, stallDetector },
-      onTimer: (index) => targets.ring(index),
+      onTimer: (index) => targets.timerFired(index),
       heartbeat: () => writer.recordHeartbeat(),
       onStall: (ms) => this.#logStall(ms),
       received: () => receiver.received,

@@ -73,7 +73,7 @@ test('at --log.level=debug each SIP message, DNS query and connection has a line
   const [closed] = lines(exporter, 'connection_closed');
   assert.deepEqual(
     [opened?.destination, opened?.['peer'], closed?.['why']],
-    ['over-tcp', `127.0.0.1:${tcp.port}`, 'it serves one ping'],
+    ['over-tcp', `127.0.0.1:${tcp.port}`, 'it is for one ping only'],
   );
   await eventually('a DNS answer is logged', () => lines(exporter, 'dns_answer').length > 0);
   const [query] = lines(exporter, 'dns_query');

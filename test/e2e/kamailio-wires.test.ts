@@ -63,7 +63,7 @@ test(
     };
     assert.deepEqual(await reasonOf('mutual-without'), [
       'tls',
-      'the peer demands a client certificate',
+      'the peer requires a client certificate',
     ]);
     assert.deepEqual(await reasonOf('wrong-name'), [
       'tls_certificate',

@@ -21,7 +21,7 @@ const VERIFIED = 'sip_keepalive_tls_certificate_verified';
 
 const EXPIRED = 'the certificate, or one of its chain, has expired';
 const INCOMPLETE = 'the chain is incomplete, or its root is unknown';
-const DEMANDED = 'the peer demands a client certificate';
+const DEMANDED = 'the peer requires a client certificate';
 const REFUSED = 'the peer rejected the client certificate';
 
 interface Case {

@@ -46,7 +46,7 @@ const reset = (detail: string | RegExp): Verdict => ['down', 'reset', detail];
 const refused = (detail: string): Verdict => ['down', 'refused', detail];
 const awaiting = (what: string): Verdict => ['down', 'timeout', `waited for ${what}`];
 
-const NOT_SIP = malformed('a first line that is not SIP');
+const NOT_SIP = malformed('first line is not SIP');
 
 interface Case {
   readonly answers: Answers;
@@ -78,9 +78,8 @@ const STREAM: Readonly<Record<string, Case>> = {
   'an HTTP answer': sends(NOT_SIP, () => HTTP_ERROR),
   'bytes of all values': sends(NOT_SIP, () => BINARY),
   'a TLS alert': sends(NOT_SIP, () => TLS_ALERT),
-  'lines that end in LF alone': sends(
-    malformed('a first line that ends in LF alone, not in CR LF'),
-    (good) => good.replaceAll('\r\n', '\n'),
+  'lines that end in LF alone': sends(malformed('line ends in LF, not in CR LF'), (good) =>
+    good.replaceAll('\r\n', '\n'),
   ),
   'nothing that is ever a line': sends(NOT_SIP, () => 'SIP'.repeat(1000)),
   'half a header, for ever': sends(HALF_ANSWERED, (good) => good.slice(0, 100)),
@@ -89,7 +88,7 @@ const STREAM: Readonly<Record<string, Case>> = {
     'Slow: ',
     ...Array.from({ length: 100 }, () => ['x', wait(20)]).flat(),
   ]),
-  'headers of 17 KB': sends(malformed('headers of more than 16384 bytes'), (good) =>
+  'headers of 17 KB': sends(malformed('headers longer than 16384 bytes'), (good) =>
     good.replace('Allow: ', `Long: ${'x'.repeat(17_000)}\r\nAllow: `),
   ),
   'headers of 15 KB': sends(UP, (good) =>
@@ -98,33 +97,24 @@ const STREAM: Readonly<Record<string, Case>> = {
   'no Content-Length': sends(malformed(/^no Content-Length/), (good) =>
     good.replace('Content-Length: 0\r\n', ''),
   ),
-  'a negative Content-Length': sends(
-    malformed('a Content-Length that is not a number'),
-    withLength('-1'),
-  ),
-  'a Content-Length in words': sends(
-    malformed('a Content-Length that is not a number'),
-    withLength('none'),
-  ),
-  'an empty Content-Length': sends(
-    malformed('a Content-Length that is not a number'),
-    withLength(''),
-  ),
+  'a negative Content-Length': sends(malformed(/^invalid Content-Length "/), withLength('-1')),
+  'a Content-Length in words': sends(malformed(/^invalid Content-Length "/), withLength('none')),
+  'an empty Content-Length': sends(malformed(/^invalid Content-Length "/), withLength('')),
   'a Content-Length past all numbers': sends(
-    malformed('a Content-Length that is not a number'),
+    malformed(/^invalid Content-Length "/),
     withLength('9'.repeat(400)),
   ),
   'a Content-Length of 4 GB': sends(
-    malformed('a body of more than 65536 bytes'),
+    malformed('body longer than 65536 bytes'),
     withLength('4294967296'),
   ),
   'two Content-Lengths that differ': sends(
-    malformed('two different Content-Lengths'),
+    malformed('different values of Content-Length'),
     withLength('0\r\nl: 7'),
   ),
   'the same Content-Length twice': sends(UP, withLength('0\r\nl: 0')),
   'a folded Content-Length': sends(UP, withLength('\r\n 0')),
-  'a header without a colon': sends(malformed('a line that is not a header'), (good) =>
+  'a header without a colon': sends(malformed(/^invalid header line "/), (good) =>
     good.replace('Allow: ', 'Allow '),
   ),
   'a body': sends(UP, withBody),
@@ -356,7 +346,7 @@ test('a connection that does not come about is told by what was waited for, and 
   const upgrade = 'the upgrade to WebSocket';
   const hungUp = 'the peer closed the connection during the upgrade';
   const noSip = 'the peer does not support the WebSocket subprotocol sip';
-  const invalid = `the answer to ${upgrade} has a wrong Sec-WebSocket-Accept`;
+  const invalid = `the response to ${upgrade} has a wrong Sec-WebSocket-Accept`;
   const cases: Readonly<Record<string, readonly [Listener, transport: string, Verdict]>> = {
     'tcp silent': [silent, 'tcp', UNANSWERED],
     'tcp unread': [unread, 'tcp', UNANSWERED],
@@ -383,7 +373,11 @@ test('a connection that does not come about is told by what was waited for, and 
     ],
     'ws plain': [plain, 'ws', refused(`${upgrade} was answered with 200`)],
     'ws babbling': [babbling, 'ws', malformed(`${upgrade} was not answered with HTTP`)],
-    'ws endless': [endless, 'ws', malformed(`the answer to ${upgrade} has too long headers`)],
+    'ws endless': [
+      endless,
+      'ws',
+      malformed(`the headers of the response to ${upgrade} are too long`),
+    ],
     'ws hinting': [hinting, 'ws', malformed(/^the peer floods: more than \d+ /)],
     'ws forging': [forging, 'ws', refused(invalid)],
     'ws without a subprotocol': [dumb, 'ws', refused(noSip)],

@@ -17,7 +17,7 @@ import { Transaction } from '../../src/pinger/sip/transaction.js';
 import { Target } from '../../src/pinger/targets/target.js';
 import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Targets } from '../../src/pinger/targets/targets.js';
-import { RateLimit } from '../../src/pinger/transport/rate-bound.js';
+import { RateLimit } from '../../src/pinger/transport/rate-limit.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
 import { Journal } from '../../src/registry/journal.js';
 import { DestinationRegistry } from '../../src/registry/registry.js';

@@ -90,7 +90,7 @@ export class TargetRig {
   timeOut(): void {
     this.#clock.advance(settings().timeoutMs);
     for (let i = 0; i < 10; i++) {
-      this.#timers.advance(this.#clock.now(), 8, () => this.#target.ring());
+      this.#timers.advance(this.#clock.now(), 8, () => this.#target.timerFired());
     }
   }
 

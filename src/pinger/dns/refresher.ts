@@ -86,7 +86,7 @@ export class Refresher {
       isStopped = true;
       cancel();
     });
-    cancel = this.#pacer.begin(true, () => void refresh());
+    cancel = this.#pacer.enqueue(true, () => void refresh());
   }
 
   remove(id: number): void {

@@ -1,4 +1,4 @@
-/** What the names of destinations resolve to: which locations are pinged after each DNS answer. */
+/** Resolves the names of destinations, and selects the locations to ping after each DNS answer. */
 
 import type { Faults } from '../../shared/faults.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
@@ -25,7 +25,7 @@ export interface DestinationNamesOptions {
   readonly verdicts: VerdictTracker;
   readonly outbox: Outbox;
   readonly debug: DebugLog;
-  /** Does work for the destination with this index, if there is one, and contains what it throws. */
+  /** Runs `work` for the destination with this index, if there is one, and contains its errors. */
   readonly work: (
     place: string,
     index: number,
@@ -51,7 +51,7 @@ export class DestinationNames {
     });
   }
 
-  /** Looks the destination's name up from now on, again whenever an answer expires. */
+  /** Resolves the destination's name, now and whenever an answer expires. */
   add({ slot }: MonitoredDestination, query: LocateQuery): void {
     this.#refresher.add(slot.index, query);
   }
@@ -66,16 +66,16 @@ export class DestinationNames {
 
   #located(monitored: MonitoredDestination, result: LocateSuccess): void {
     const { lookupError, errors } = result;
-    // A location that is pinged stays until an answer shows that it is gone.
+    // A pinged location is kept until an answer shows that it is gone.
     const before = monitored.targets.map(({ location }) => location);
     const known = lookupError === undefined ? [] : stillPossible(before, lookupError);
     if (
       lookupError?.missing === 'service' &&
       known.some((location) => dependsOn(location, lookupError.unanswered))
     ) {
-      // The fallback that was found would be abandoned again with the next complete answer.
-      const isNews = errors.join() !== monitored.errors.join();
-      this.#failed(monitored, { kind: 'failed', ...lookupError, errors }, isNews);
+      // The next complete answer would replace the fallback that was found.
+      const isNew = errors.join() !== monitored.errors.join();
+      this.#failed(monitored, { kind: 'failed', ...lookupError, errors }, isNew);
       return;
     }
     const isFirst = monitored.resolvedAtMs === undefined;
@@ -85,7 +85,7 @@ export class DestinationNames {
     }
   }
 
-  /** Pings the best of the locations, as many as `max_targets` allows. */
+  /** Pings the best locations, up to `max_targets`. */
   #setLocations(
     monitored: MonitoredDestination,
     known: readonly ServerLocation[],
@@ -108,7 +108,7 @@ export class DestinationNames {
     writer.recordResolution(monitored.slot, tools.clock.epoch(), isChange, cut);
   }
 
-  /** Constant for a location while this thread runs, so that the order among equals is stable. */
+  /** Constant per location while this thread runs, so that the order among equals is stable. */
   #chanceOf({ destination }: MonitoredDestination): (location: ServerLocation) => number {
     return (location) => hash(`${this.#seed} ${destination.name} ${targetKey(location)}`) / 2 ** 32;
   }
@@ -137,12 +137,12 @@ export class DestinationNames {
     verdicts.unresolved(monitored, reason, detail);
   }
 
-  /** Logs the errors of an answer that could be used, when they are not those of the last one. */
+  /** Logs the errors of a usable answer if they differ from those of the previous answer. */
   #noteErrors(monitored: MonitoredDestination, errors: readonly string[], cut: number): void {
     const all = cut === 0 ? errors : [...errors, `${cut} addresses are not pinged`];
-    const isNews = all.join() !== monitored.errors.join();
+    const isNew = all.join() !== monitored.errors.join();
     monitored.errors = all;
-    if (!isNews || all.length === 0) return;
+    if (!isNew || all.length === 0) return;
     this.#options.outbox.log({
       level: 'warn',
       event: 'dns_lookup_incomplete',

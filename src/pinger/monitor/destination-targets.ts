@@ -1,4 +1,4 @@
-/** The targets of destinations: opened, rerouted and closed as the locations of a name change. */
+/** Opens, reroutes and closes the targets of destinations as the locations of a name change. */
 
 import type { DestinationSlot, TargetSlot } from '../../shared/destination.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
@@ -19,7 +19,7 @@ import type { VerdictTracker } from './verdicts.js';
 
 export interface DestinationTargetsOptions {
   readonly writer: LedgerWriter;
-  /** What an earlier pinger resolved. */
+  /** The targets of an earlier pinger. */
   readonly previousTargets: readonly ResolvedTargets[];
   readonly tools: TargetTools;
   readonly targets: Targets;
@@ -27,7 +27,7 @@ export interface DestinationTargetsOptions {
   readonly verdicts: VerdictTracker;
   readonly outbox: Outbox;
   readonly debug: DebugLog;
-  /** Wakes the thread: there may be a ping to send earlier than planned. */
+  /** Wakes the thread, because a ping may be due earlier than planned. */
   readonly wake: () => void;
 }
 
@@ -49,7 +49,7 @@ export class DestinationTargets {
       verdicts,
       writer,
       debug,
-      done: ({ index }, slowMs) => targets.done(index, slowMs),
+      done: ({ index }, backoffMs) => targets.done(index, backoffMs),
     };
   }
 
@@ -58,7 +58,7 @@ export class DestinationTargets {
     return this.#rows.adopt(slot);
   }
 
-  /** The first targets that the destination gets continue these rows; those left over are freed. */
+  /** The destination's first targets continue these rows; unused rows are freed. */
   inherit(slot: DestinationSlot, rows: RowsByKey): void {
     if (rows.size > 0) this.#inherited.set(slot.index, rows);
   }
@@ -86,7 +86,7 @@ export class DestinationTargets {
 
   /**
    * Pings all of these locations; with `resolve: first` the first one, and the others if that fails.
-   * True when the targets are not those of before.
+   * Returns true when a target was opened or closed.
    */
   set(monitored: MonitoredDestination, locations: readonly ServerLocation[]): boolean {
     const isFirstOnly = monitored.destination.settings.resolve === 'first';
@@ -135,7 +135,7 @@ export class DestinationTargets {
     this.#inherited.delete(index);
   }
 
-  /** The hops that a target fails over to may have changed. */
+  /** Updates the hops that a target fails over to. */
   #reroute(
     monitored: MonitoredDestination,
     pinged: PingedTarget,
@@ -207,13 +207,13 @@ export class DestinationTargets {
     this.#options.outbox.log({
       level: 'error',
       event: 'target_limit_reached',
-      message: 'target limit of the process reached; this address is not pinged',
+      message: 'target limit of the process reached; the address is not pinged',
       fields: { destination: destination.name, address, max: LEDGER_CAPACITY },
     });
   }
 }
 
-/** The target's location from a newer answer. True when its priority or weight changed. */
+/** Sets the target's location to that of a newer answer. Returns true if priority or weight changed. */
 function relocate(target: PingedTarget, location = target.location): boolean {
   const { priority, weight } = target.location;
   target.location = location;

@@ -1,4 +1,4 @@
-/** What the pinger keeps of each destination that it monitors. */
+/** The state of each monitored destination in the pinger. */
 
 import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { DestinationSlot, PeerDetails, Pingable } from '../../shared/destination.js';
@@ -11,24 +11,24 @@ export interface MonitoredDestination {
   readonly slot: DestinationSlot;
   readonly destination: Pingable;
   readonly uri: SipUri;
-  /** Where pings go: the outbound proxy if there is one, else the destination itself. */
+  /** Next hop of pings: the outbound proxy if there is one, otherwise the destination itself. */
   readonly hop: SipUri;
   readonly alive: AliveCodes;
-  /** The main thread gets a report of each ping. */
+  /** Whether each ping is reported to the main thread. */
   readonly isFollowed: boolean;
   targets: readonly PingedTarget[];
-  /** Details of targets beside numbers, by target index. */
+  /** Failure details and certificates of targets, by target index. */
   peers: ReadonlyMap<number, PeerDetails>;
-  /** The peer's Server or User-Agent, and the monotonic time at which it is read again. */
+  /** The peer's Server or User-Agent header, and the monotonic time after which it is read again. */
   server: string;
   serverDueMs: number;
-  /** Monotonic time of the last good DNS answer; undefined if there was none, or no name. */
+  /** Monotonic time of the last usable DNS answer; undefined without one, or for an IP address. */
   resolvedAtMs: number | undefined;
-  /** Errors of the last resolution, as text. */
+  /** Error texts of the last resolution. */
   errors: readonly string[];
 }
 
-/** A target, and the location that it was made for. */
+/** A target and its location. */
 export interface PingedTarget {
   readonly target: Target;
   /** Keeps the last messages sent and received. */

@@ -1,4 +1,4 @@
-/** Which destinations are monitored. */
+/** The monitored destinations. */
 
 import { type AliveCodes, parseAliveCodes } from '../../shared/alive-codes.js';
 import { type DestinationSlot, NO_PEERS, type Pingable } from '../../shared/destination.js';
@@ -39,7 +39,7 @@ export class MonitoredDestinations {
     });
   }
 
-  /** Begins to monitor the destination, or applies its new settings. */
+  /** Starts to monitor the destination, or applies its new settings. */
   add(slot: DestinationSlot, destination: Pingable, isFollowed: boolean): void {
     this.#contain('monitor', slot.index, () => this.#add(slot, destination, isFollowed));
   }
@@ -48,7 +48,7 @@ export class MonitoredDestinations {
     this.#contain('unmonitor', slot.index, () => this.#remove(slot));
   }
 
-  /** Details of the destination besides numbers; undefined when it is not monitored. */
+  /** How the destination's name resolved and its last messages; undefined when it is not monitored. */
   explanation(slot: DestinationSlot): Explanation | undefined {
     const monitored = this.#monitored[slot.index];
     if (monitored?.slot.generation !== slot.generation) return undefined;
@@ -59,8 +59,8 @@ export class MonitoredDestinations {
   configureDebug(settings: DebugSettings): void {
     const { debug } = this.#options;
     debug.configure(settings);
-    for (const one of this.#monitored) {
-      if (one !== undefined) debug.addHost(one.destination, one.hop.host);
+    for (const monitored of this.#monitored) {
+      if (monitored !== undefined) debug.addHost(monitored.destination, monitored.hop.host);
     }
   }
 
@@ -68,7 +68,7 @@ export class MonitoredDestinations {
     this.#names.close();
   }
 
-  /** An error in work for one destination ends that work alone. */
+  /** Runs work for one destination. An error ends only that work. */
   #contain(place: string, index: number, work: () => void): void {
     const { writer, faults } = this.#options;
     const before = writer.setCurrentDestination(index);
@@ -118,7 +118,7 @@ export class MonitoredDestinations {
     };
   }
 
-  /** @param keys of the targets that it had before. */
+  /** @param keys of the targets that the destination had before. */
   #locate(monitored: MonitoredDestination, keys: readonly string[]): void {
     const query = locateQuery(monitored.hop, monitored.destination.settings);
     const location = numericLocation(query);
@@ -126,7 +126,7 @@ export class MonitoredDestinations {
       this.#targets.set(monitored, [location]);
       return;
     }
-    // Addresses from before are pinged until the name is resolved again.
+    // Earlier addresses are pinged until the name is resolved again.
     const known = keys
       .map(locationOfKey)
       .filter((location) => location !== undefined)
@@ -145,7 +145,7 @@ export class MonitoredDestinations {
     this.#options.outbox.forget(slot);
   }
 
-  /** One object for all destinations with the same text, of which there are many. */
+  /** Destinations with the same text share one object; there may be many of them. */
   #aliveCodesOf(text: string): AliveCodes {
     const known = this.#aliveCodes.get(text);
     if (known !== undefined) return known;

@@ -3,8 +3,8 @@ import { addressLabel } from '../targets/candidates.js';
 import type { MonitoredDestination } from './destination.js';
 
 /**
- * What a person may want to know of a destination besides numbers: how its name resolved, and the
- * last messages of each target.
+ * Details of a destination that the ledger does not hold: how its name resolved, and the last messages
+ * of each target.
  *
  * @param nowMs monotonic.
  */

@@ -1,4 +1,4 @@
-/** SIP messages as lines of the log. */
+/** Log lines about SIP messages. */
 
 import type { TransportName } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
@@ -10,7 +10,7 @@ import { word } from '../sip/scanner.js';
 import type { CurrentHop } from '../targets/attempt.js';
 import { addressLabel } from '../targets/candidates.js';
 
-/** Bytes of a message that are logged; the rest is cut off. */
+/** Maximum number of logged bytes of a message; the rest is cut off. */
 const MAX_CONTENT_BYTES = 8 * 1024;
 const MAX_START_LINE_LENGTH = 256;
 const MAX_CALL_ID_LENGTH = 128;
@@ -24,7 +24,7 @@ export interface MessageContext {
   readonly peer: string;
 }
 
-/** Logs a message of a destination's ping, unless the destination is not debugged. */
+/** Logs a message of a destination's ping if debug lines cover the destination. */
 export function logMessage(
   debug: DebugLog,
   destination: DebugSubject,
@@ -37,7 +37,7 @@ export function logMessage(
   debug.write(messageLine(direction, bytes, context, debug.isTrace));
 }
 
-/** @param isWhole adds the whole message, without secrets. */
+/** @param isWhole adds the content of the message, without secrets. */
 export function messageLine(
   direction: 'sent' | 'received',
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** Messages to the main thread, batched: one message of a kind per turn of the event loop. */
+/** Sends messages to the main thread in batches: one message of each type per turn of the event loop. */
 
 import type { DestinationSlot, TargetAddress } from '../../shared/destination.js';
 import type { Faults } from '../../shared/faults.js';
@@ -27,13 +27,13 @@ export class Outbox {
     this.#faults = faults;
   }
 
-  /** The destination's current targets; of several lists in one turn the last one is sent. */
+  /** Sends the destination's current targets; if they change several times in a turn, only the last list. */
   targets(destination: DestinationSlot, targets: readonly TargetAddress[]): void {
     this.#resolved.set(destination.index, { destination, targets });
     this.#flushSoon();
   }
 
-  /** The destination is gone; a pending list of its targets is not sent. */
+  /** Drops the pending list of targets of a destination that was removed. */
   forget(destination: DestinationSlot): void {
     this.#resolved.delete(destination.index);
   }
@@ -87,7 +87,7 @@ export class Outbox {
     if (servers.length > 0) this.#send({ type: 'servers', servers });
   }
 
-  /** A message that cannot be cloned does not hold back the others. */
+  /** Contains the error of a message that cannot be cloned, so that the others are sent. */
   #send(message: FromPinger): void {
     this.#faults.contain('message to the main thread', () => this.#post(message));
   }

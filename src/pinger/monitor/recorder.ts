@@ -1,4 +1,4 @@
-/** Passes the pings of one target on to the verdict, the ledger and the scheduler. */
+/** Passes the results of one target's pings to the verdicts, the ledger and the scheduler. */
 
 import type { TargetSlot } from '../../shared/destination.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
@@ -19,18 +19,18 @@ export interface RecorderTools {
   readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
   readonly debug: DebugLog;
-  /** The target may be pinged again, after `slowMs` if that is longer than its interval. */
-  readonly done: (slot: TargetSlot, slowMs: number) => void;
+  /** The target may be pinged again, after `backoffMs` if that is longer than its interval. */
+  readonly done: (slot: TargetSlot, backoffMs: number) => void;
 }
 
-/** Targets whose last messages are kept; more would take too much memory. */
-const MAX_KEPT = 1 << 14;
-/** Bytes kept of a received message. */
+/** Number of targets whose last messages are kept; more would take too much memory. */
+const MAX_TARGETS = 1 << 14;
+/** Number of bytes kept of a received message. */
 const MAX_BYTES = 1024;
-/** Buffers for messages grow in these steps: the next message may be a little longer. */
+/** Buffer sizes are multiples of this, so that a slightly longer message fits too. */
 const STEP_BYTES = 64;
 
-/** Pings in a row that internal errors ended, after which the target is pinged every `max_backoff`. */
+/** After this many pings in a row that internal errors ended, the target is pinged every `max_backoff`. */
 const MAX_FAULTS = 3;
 
 export class TargetRecorder implements TargetListener {
@@ -64,7 +64,7 @@ export class TargetRecorder implements TargetListener {
   traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
     const { debug } = this.#tools;
     if (debug.isOn) logMessage(debug, this.#monitored.destination, direction, bytes, hop);
-    if (this.#slot.index >= MAX_KEPT) return;
+    if (this.#slot.index >= MAX_TARGETS) return;
     if (direction === 'received') {
       this.#keep(bytes);
       return;
@@ -83,7 +83,7 @@ export class TargetRecorder implements TargetListener {
     this.#done();
   }
 
-  /** The next ping may succeed; after several errors in a row it is not tried at every interval. */
+  /** The next ping may succeed, but after several internal errors in a row the target is pinged less often. */
   faulted(): void {
     const { maxBackoffMs } = this.#monitored.destination.settings;
     this.#tools.done(this.#slot, ++this.#faults < MAX_FAULTS ? 0 : maxBackoffMs);

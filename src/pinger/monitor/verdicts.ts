@@ -65,8 +65,8 @@ export class VerdictTracker {
   }
 
   /**
-   * The pause between pings of the target, where longer than its interval: `max_backoff` after
-   * `delete_counter` failures in a row. Kamailio's `keepalive` stops pinging it instead.
+   * The pause between pings of the target if it is longer than the interval: `max_backoff` after
+   * `delete_counter` failures in a row. Kamailio's `keepalive` stops pinging instead.
    */
   backoffMs({ destination }: MonitoredDestination, target: TargetSlot): number {
     const { deleteCounter, maxBackoffMs } = destination.settings;
@@ -76,8 +76,8 @@ export class VerdictTracker {
   }
 
   /**
-   * The destination's name has no address. The destination is down, unless earlier addresses are in
-   * use, or a local error prevented the lookup.
+   * The destination's name could not be resolved. The destination is down unless earlier addresses are
+   * in use or a local error prevented the lookup.
    */
   unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, detail: string): void {
     const isStale = monitored.targets.length > 0;
@@ -87,7 +87,7 @@ export class VerdictTracker {
 
   /** The destination's targets changed, so its verdict may change. */
   retargeted(monitored: MonitoredDestination): void {
-    // The last verdict stands until enough of the new targets have been pinged.
+    // The last verdict is kept until enough of the new targets have been pinged.
     if (
       combineVotes(this.#votes(monitored), monitored.destination.settings.aliveWhen) !== 'unknown'
     ) {
@@ -162,9 +162,9 @@ export class VerdictTracker {
     const down = votes.filter((vote) => vote.state === 'down');
     const [worst] = down.sort((a, b) => a.priority - b.priority);
     const reason = worst === undefined ? undefined : this.#writer.peerReasonOf(worst.slot);
-    // After an alive ping a target that is still down has no reason; the destination's last one stands.
+    // A target that is still down after a successful ping has no reason; the destination keeps its last.
     if (worst === undefined || reason === undefined) return;
-    // The stored detail may be that of a later ping, which failed by a local error.
+    // The stored detail may be that of a later ping, which failed with a local error.
     const isOfPeer = !isLocalFailure(this.#writer.lastReasonOf(worst.slot));
     const detail = isOfPeer ? peerOf(monitored, worst.slot).detail : '';
     this.#record(monitored, 'down', reason, detail);
@@ -198,7 +198,7 @@ function isSame(a: TlsPeer, b: TlsPeer): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Why the ping counts as failed; undefined when it was alive. */
+/** Why the ping failed; undefined when it succeeded. */
 export function failureReason(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
   if (outcome.kind === 'failed') return outcome.reason;
   if (alive.has(outcome.code)) return undefined;

@@ -1,15 +1,15 @@
 /**
- * Memory that is handed to the kernel. V8 moves what lies on its heap, small Buffers included, so all
- * of it is carved out of one ArrayBuffer, whose memory stays where it is for as long as the arena is
+ * Memory whose address is passed to the kernel. V8 may move objects on its heap, including small
+ * Buffers, so all parts are taken from one ArrayBuffer, which does not move while the arena is
  * referenced.
  */
 
 import type { Libc } from './libc.js';
 
-/** A cache line: no two parts share one. */
+/** Size of a cache line in bytes: no two parts share one. */
 const ALIGNMENT = 64;
 
-/** A part of the arena, and its address. */
+/** A part of the arena, and its memory address. */
 export interface Part {
   readonly bytes: Buffer;
   readonly address: bigint;
@@ -25,11 +25,12 @@ export class Arena {
     this.#address = libc.address(Buffer.from(this.#memory));
   }
 
-  /** @throws RangeError when the arena is full: it is sized for all of its parts. */
-  carve(length: number): Part {
+  /** @throws RangeError when the arena is full: its size must cover all parts. */
+  allocate(length: number): Part {
     const start = this.#used;
     if (start + length > this.#memory.byteLength) {
-      throw new RangeError(`the arena has ${this.#memory.byteLength - start} bytes, not ${length}`);
+      const left = this.#memory.byteLength - start;
+      throw new RangeError(`expected ${length} free bytes in the arena, got ${left}`);
     }
     this.#used = Math.ceil((start + length) / ALIGNMENT) * ALIGNMENT;
     return {
@@ -38,7 +39,7 @@ export class Arena {
     };
   }
 
-  /** What `carve` takes for a part of this length. */
+  /** Number of bytes of the arena that a part of this length takes, with padding. */
   static rounded(length: number): number {
     return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
   }

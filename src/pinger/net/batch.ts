@@ -1,18 +1,18 @@
-/** A batch of messages as sendmmsg and recvmmsg take them: headers, vectors, addresses and control data. */
+/** The memory of a batch of messages for sendmmsg and recvmmsg: headers, vectors, addresses, control data. */
 
 import { Arena, type Part } from './arena.js';
 import { CMSGHDR, IOVEC, MMSGHDR, SOCKADDR } from './layout.js';
 
-/** Messages of one batch. */
+/** Maximum number of messages in a batch. */
 export const BATCH = 64;
 
-/** What is known of a control message: its level, its type, and where in `control` its data is. */
+/** Receives a control message: its level and type, and the offset and length of its data. */
 export type TakeControl = (level: number, type: number, at: number, length: number) => void;
 
 export interface BatchOptions {
-  /** Room for each message. */
+  /** Space for each message. */
   readonly slotBytes: number;
-  /** Room for the control data of each message; 0 for none. */
+  /** Space for the control data of each message; 0 for none. */
   readonly controlBytes: number;
 }
 
@@ -24,19 +24,19 @@ export class Batch {
   readonly #vectors: Buffer;
   readonly #control: Buffer;
   readonly #headers: Buffer;
-  /** Fields are written as words of 32 bits: the upper halves of lengths stay 0. */
+  /** 32-bit views: the upper halves of 64-bit lengths stay 0. */
   readonly #headerWords: Uint32Array;
   readonly #vectorWords: Uint32Array;
   readonly #controlWords: Uint32Array;
 
-  /** What a batch takes of an arena, in bytes. */
+  /** Number of bytes of an arena that a batch takes. */
   static bytes({ slotBytes, controlBytes }: BatchOptions): number {
     const each = [slotBytes, SOCKADDR.bytes, IOVEC.bytes, controlBytes, MMSGHDR.bytes];
     return each.reduce((sum, bytes) => sum + Arena.rounded(BATCH * bytes), 0);
   }
 
   constructor(arena: Arena, { slotBytes, controlBytes }: BatchOptions) {
-    const part = (bytes: number): Part => arena.carve(BATCH * bytes);
+    const part = (bytes: number): Part => arena.allocate(BATCH * bytes);
     const data = part(slotBytes);
     const names = part(SOCKADDR.bytes);
     const vectors = part(IOVEC.bytes);
@@ -66,12 +66,12 @@ export class Batch {
     }
   }
 
-  /** For libc: the headers from the one with this index on. */
+  /** The headers from index `from` on, as an argument of sendmmsg and recvmmsg. */
   headers(from = 0): Buffer {
     return from === 0 ? this.#headers : this.#headers.subarray(from * MMSGHDR.bytes);
   }
 
-  /** Makes all of them ready to be received into. */
+  /** Prepares all messages for receiving. */
   clear(): void {
     for (let i = 0; i < BATCH; i++) {
       this.#set(i, MMSGHDR.nameLength, SOCKADDR.bytes);
@@ -80,8 +80,8 @@ export class Batch {
   }
 
   /**
-   * Fills message `i`. One that is longer than a slot takes the room of those behind it, so it can
-   * only be the first, and alone.
+   * Writes message `i`. A message longer than a slot extends into the following slots, so it must be the
+   * only one in its batch.
    *
    * @param name the peer's sockaddr.
    * @param control the control data; empty for none.
@@ -95,12 +95,12 @@ export class Batch {
     this.#set(i, MMSGHDR.controlLength, control?.length ?? 0);
   }
 
-  /** Whether a message of this length can be sent at all. */
+  /** Whether a message of this length fits into the whole batch. */
   fits(length: number): boolean {
     return length <= this.#data.length;
   }
 
-  /** The bytes of message `i` that was received: a view, valid until the next batch. */
+  /** The bytes of received message `i`: a view, valid until the next batch. */
   message(i: number): Buffer {
     const start = i * this.slotBytes;
     const length = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.length) / 4] ?? 0;
@@ -114,11 +114,11 @@ export class Batch {
     return this.#names.subarray(start, start + Math.min(length, SOCKADDR.bytes));
   }
 
-  /** Calls `take` for each whole control message of message `i`. */
+  /** Calls `take` for each complete control message of message `i`. */
   eachControl(i: number, take: TakeControl): void {
     const first = i * this.#controlBytes;
-    const given = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.controlLength) / 4] ?? 0;
-    const end = first + Math.min(given, this.#controlBytes);
+    const used = this.#headerWords[(i * MMSGHDR.bytes + MMSGHDR.controlLength) / 4] ?? 0;
+    const end = first + Math.min(used, this.#controlBytes);
     let at = first;
     while (at + CMSGHDR.bytes <= end) {
       const length = this.word(at + CMSGHDR.length);
@@ -130,7 +130,7 @@ export class Batch {
     }
   }
 
-  /** 32 bits of control data, at a multiple of 4. */
+  /** 32 bits of control data. @param at a multiple of 4. */
   word(at: number): number {
     return this.#controlWords[at / 4] ?? 0;
   }

@@ -1,4 +1,4 @@
-/** Datagrams, stamps and errors on their way from the kernel: up to 64 in one system call. */
+/** Reads datagrams, timestamps and errors from the kernel: up to 64 with one system call. */
 
 import type { Arena } from './arena.js';
 import { BATCH, Batch } from './batch.js';
@@ -21,19 +21,19 @@ import {
 import type { Libc } from './libc.js';
 import { addressIn, portIn } from './sockaddr.js';
 
-/** The longest datagram there is. */
+/** Space for the longest possible datagram. */
 const MESSAGES = { slotBytes: 65_536, controlBytes: 256 } as const;
-/** Stamps come without the datagram, and of one that met with an error nothing is of interest. */
+/** The error queue has timestamps, which come without the datagram, and failed datagrams, which are not read. */
 const ERRORS = { slotBytes: 64, controlBytes: 256 } as const;
-/** Batches that one drain reads of one queue: who sends without end holds up nobody. */
+/** Maximum number of batches per drain and queue: a peer that floods does not block the others. */
 const MAX_BATCHES = 16;
 
 export interface IncomingOptions {
   readonly libc: Libc;
   readonly arena: Arena;
-  /** The monotonic time of a stamp, milliseconds; undefined when that is not known. */
+  /** The monotonic time of a kernel timestamp, milliseconds; undefined when it is unknown. */
   readonly timeOf: (seconds: number, nanoseconds: number) => number | undefined;
-  /** So many datagrams were dropped because a socket was full. */
+  /** The kernel dropped this number of datagrams because a receive buffer was full. */
   readonly onDropped: (count: number) => void;
 }
 
@@ -51,7 +51,7 @@ export class Incoming {
     this.#errors = new Batch(options.arena, ERRORS);
   }
 
-  /** Reads what arrived at a port. */
+  /** Reads the datagrams that have arrived at a port. */
   drainMessages(port: KernelPort): void {
     this.#drain(port, this.#messages, MSG_DONTWAIT, (i) => {
       this.#readArrival(port, i);
@@ -59,7 +59,7 @@ export class Incoming {
     });
   }
 
-  /** Reads when a port's datagrams left, and what the network said of them. */
+  /** Reads when a port's datagrams left, and the network errors that they caused. */
   drainErrors(port: KernelPort): void {
     this.#drain(port, this.#errors, MSG_DONTWAIT | MSG_ERRQUEUE, (i) => this.#readError(port, i));
   }
@@ -124,7 +124,7 @@ export class Incoming {
     return this.#options.timeOf(seconds, batch.word(at + SCM_TIMESTAMPING.nanoseconds));
   }
 
-  /** @param total since the socket was opened. */
+  /** @param total number of dropped datagrams since the socket was opened. */
   #countDropped(port: KernelPort, total: number): void {
     this.#options.onDropped((total - port.dropped) >>> 0);
     port.dropped = total;
@@ -138,7 +138,7 @@ function isExtendedError(level: number, type: number): boolean {
   );
 }
 
-/** One object for all arrivals; the address is read only when it is asked for. */
+/** One object for all arrivals; the address is decoded only on access. */
 class ReadArrival implements Arrival {
   atMs: number | undefined;
   #name: Buffer = Buffer.alloc(0);

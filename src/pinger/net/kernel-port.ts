@@ -1,41 +1,41 @@
-/** A stamped socket, those who send from it, and those who hear of it. */
+/** A socket with kernel timestamps, the senders of its datagrams, and its listener. */
 
 import type { KernelSocket } from './kernel-socket.js';
 
-/** Sends whose stamps may still come. */
+/** Number of last sends whose timestamps may still arrive. */
 const MAX_STAMPS = 1 << 14;
 
-/** What sends datagrams, and hears what becomes of each. */
+/** Sends datagrams, and learns when each one left or why it failed. */
 export interface Sender {
-  /** @param atMs monotonic, just before the datagram with this number was handed to the kernel. */
+  /** @param atMs monotonic time just before the kernel received the datagram with this number. */
   handedOver(number: number, atMs: number): void;
-  /** @param atMs monotonic: when the datagram with this number left. */
+  /** @param atMs monotonic time at which the datagram with this number left. */
   stamped(number: number, atMs: number): void;
-  /** The kernel did not take it; `code` as in `EPERM`. */
+  /** The kernel rejected the datagram. @param code `EPERM` or the like. */
   failed(code: string): void;
 }
 
-/** What the network, or our own kernel, said of a datagram of ours. */
+/** An error that the network or the local kernel reports for a datagram that was sent. */
 export interface NetworkError {
-  /** Where the datagram was to go. */
+  /** Destination of the datagram. */
   readonly address: string;
   readonly port: number;
-  /** As in `ECONNREFUSED`. */
+  /** `ECONNREFUSED` or the like. */
   readonly code: string;
   /** ORIGIN_LOCAL, ORIGIN_ICMP or ORIGIN_ICMP6. */
   readonly origin: number;
-  /** ICMP's type and code. */
+  /** Type and code of the ICMP message. */
   readonly icmpType: number;
   readonly icmpCode: number;
-  /** Where a packet was too big: the MTU. */
+  /** The MTU, if the packet was too big. */
   readonly info: number;
 }
 
-/** Where a datagram came from, and when. Valid until the next one. */
+/** Source and arrival time of a datagram. Valid until the next datagram. */
 export interface Arrival {
   readonly address: string;
   readonly port: number;
-  /** Monotonic, milliseconds: when it arrived; undefined when that is not known. */
+  /** Monotonic arrival time, milliseconds; undefined when it is unknown. */
   readonly atMs: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface PortListener {
 export class KernelPort {
   readonly socket: KernelSocket;
   readonly listener: PortListener;
-  /** Datagrams that the kernel dropped so far because the socket was full. */
+  /** Number of datagrams that the kernel has dropped because the receive buffer was full. */
   dropped = 0;
   /** By the number of the send, modulo MAX_STAMPS. */
   readonly #senders: (Sender | undefined)[] = [];
@@ -59,7 +59,7 @@ export class KernelPort {
     this.listener = listener;
   }
 
-  /** The kernel took a datagram, and numbered it as we do. */
+  /** The kernel has accepted a datagram; it counts them in the same way. */
   handOver(sender: Sender | undefined, atMs: number): void {
     const number = this.#nextNumber;
     this.#nextNumber = (number + 1) >>> 0;
@@ -67,7 +67,7 @@ export class KernelPort {
     sender?.handedOver(number, atMs);
   }
 
-  /** The kernel says when the datagram with this number left. */
+  /** The kernel reports when the datagram with this number left. */
   stamp(number: number, atMs: number): void {
     const age = (this.#nextNumber - number) >>> 0;
     if (age === 0 || age > MAX_STAMPS) return;
@@ -75,7 +75,7 @@ export class KernelPort {
     this.#senders[number % MAX_STAMPS] = undefined;
   }
 
-  /** A send that failed may have taken a number, or not: numbers begin again on both sides. */
+  /** Restarts the numbers on both sides: a failed send may or may not have used one. */
   renumber(): void {
     this.socket.restartNumbers();
     this.#nextNumber = 0;

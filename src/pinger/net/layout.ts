@@ -48,7 +48,7 @@ export const CMSGHDR = { length: 0, level: 8, type: 12, bytes: 16, alignment: 8 
 export const SCM_TIMESTAMPING = { seconds: 0, nanoseconds: 8, bytes: 48 } as const;
 
 /**
- *     struct sock_extended_err {  // the address of the router or host that sent the error follows
+ *     struct sock_extended_err {  // followed by the address of the router or host that sent the error
  *         __u32 ee_errno;         //  0
  *         __u8  ee_origin;        //  4
  *         __u8  ee_type;          //  5
@@ -99,7 +99,7 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
-/** The datagram, or its control data, was longer than the room for it. */
+/** The datagram or its control data was longer than the space for it. */
 export const MSG_TRUNC = 0x20;
 export const CLOCK_REALTIME = 0;
 
@@ -120,16 +120,16 @@ export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_TCLASS = 67;
 
-/** linux/net_tstamp.h: software stamps of sends and arrivals, numbered, without the packet. */
+/** linux/net_tstamp.h: software timestamps of sends and arrivals, without the packet. */
 export const TIMESTAMPING =
   (1 << 1) | // SOF_TIMESTAMPING_TX_SOFTWARE
   (1 << 3) | // SOF_TIMESTAMPING_RX_SOFTWARE
   (1 << 4) | // SOF_TIMESTAMPING_SOFTWARE
   (1 << 11); // SOF_TIMESTAMPING_OPT_TSONLY
-/** Numbers the sends from 0 when it is switched on. */
+/** Numbers the sends, from 0 when the option is set. */
 export const TIMESTAMPING_OPT_ID = 1 << 7;
 
-/** linux/errqueue.h: who reports an error. */
+/** linux/errqueue.h: the origin of an error. */
 export const ORIGIN_LOCAL = 1;
 export const ORIGIN_ICMP = 2;
 export const ORIGIN_ICMP6 = 3;

@@ -1,4 +1,4 @@
-/** Datagrams on their way to the kernel: up to 64 in one system call. */
+/** Passes datagrams to the kernel: up to 64 with one system call. */
 
 import type { Arena } from './arena.js';
 import { BATCH, Batch } from './batch.js';
@@ -6,19 +6,19 @@ import type { KernelPort, Sender } from './kernel-port.js';
 import { errorCode } from './kernel-socket.js';
 import type { Libc } from './libc.js';
 
-/** A SIP message over UDP is seldom longer; one that is takes the room of the whole batch. */
+/** SIP messages over UDP are rarely longer; a longer one uses the space of the whole batch. */
 const LAYOUT = { slotBytes: 2048, controlBytes: 0 } as const;
-/** The kernel has no room for more just now: what is queued waits for the next flush. */
+/** The send buffer is full: queued datagrams wait for the next flush. */
 const FULL: ReadonlySet<string> = new Set(['EAGAIN', 'EWOULDBLOCK']);
-/** What an earlier datagram met with is reported by the next send, whomever that is to, and once. */
+/** Errors that an earlier datagram may have caused: the next send returns them, once, for any destination. */
 const OF_EARLIER: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOPROTOOPT', 'EPROTO', 'EMSGSIZE'],
   ...['EHOSTDOWN', 'EOPNOTSUPP', 'EACCES', 'ENONET'],
 ]);
 
 /**
- * An error that may be an earlier datagram's is taken for the present one's after so many attempts: in a
- * storm of ICMP errors several may come between two calls, and a healthy peer must not have them.
+ * After this many attempts such an error is attributed to the current datagram. Many ICMP errors may
+ * arrive between two calls, and they must not be attributed to a healthy peer.
  */
 const MAX_ATTEMPTS = 8;
 
@@ -27,20 +27,20 @@ export interface OutgoingOptions {
   readonly arena: Arena;
   /** Monotonic, milliseconds. */
   readonly now: () => number;
-  /** Reads the stamps of a port's earlier sends. */
+  /** Reads the timestamps of a port's earlier sends. */
   readonly readStamps: (port: KernelPort) => void;
-  /** Something waits for a flush, and nothing did before. */
+  /** The queue is not empty any more: call `flush`. */
   readonly onQueued: () => void;
 }
 
 export class Outgoing {
   readonly #options: OutgoingOptions;
   readonly #batch: Batch;
-  /** The port of all that is queued; undefined when nothing is. */
+  /** The port of all queued datagrams; undefined when the queue is empty. */
   #port: KernelPort | undefined;
   readonly #senders: (Sender | undefined)[] = [];
   #lastSentMs = Number.NEGATIVE_INFINITY;
-  /** What is queued takes this range of the batch. */
+  /** The range of the batch that is queued. */
   #first = 0;
   #end = 0;
 
@@ -51,16 +51,16 @@ export class Outgoing {
     this.#batch = new Batch(options.arena, LAYOUT);
   }
 
-  /** Monotonic: when anything was sent last. */
+  /** Time of the last send, monotonic milliseconds. */
   get lastSentMs(): number {
     return this.#lastSentMs;
   }
 
-  /** Sends with the next flush. @param peer its sockaddr. */
+  /** Queues a datagram for the next flush. @param peer its sockaddr. */
   add(port: KernelPort, message: Uint8Array, peer: Buffer, sender: Sender | undefined): void {
     const isLong = message.length > LAYOUT.slotBytes;
-    const isInTheWay = isLong || this.#port !== port || this.#end === BATCH;
-    if (this.#end > 0 && isInTheWay) this.#empty();
+    const needsEmptyBatch = isLong || this.#port !== port || this.#end === BATCH;
+    if (this.#end > 0 && needsEmptyBatch) this.#empty();
     if (!this.#batch.fits(message.length)) {
       sender?.failed('EMSGSIZE');
       return;
@@ -72,7 +72,7 @@ export class Outgoing {
     if (isLong) this.#empty();
   }
 
-  /** Sends what is queued; what the kernel has no room for waits for the next flush. */
+  /** Sends the queue. When the send buffer is full, the rest waits for the next flush. */
   flush(): void {
     const port = this.#port;
     if (port === undefined) return;
@@ -85,15 +85,15 @@ export class Outgoing {
       this.#skip(port, code);
       attempts = 0;
     }
-    this.#forget();
+    this.#reset();
   }
 
-  /** The port is about to be closed. */
+  /** Sends what is queued for a port that is about to be closed. */
   close(port: KernelPort): void {
     if (this.#port === port) this.#empty();
   }
 
-  /** Hands as many over as the kernel takes. Returns why it takes none. */
+  /** Sends as many datagrams as the kernel accepts. Returns the error code when it accepts none. */
   #send(port: KernelPort): string | undefined {
     const { libc, now } = this.#options;
     const headers = this.#batch.headers(this.#first);
@@ -106,7 +106,7 @@ export class Outgoing {
     return undefined;
   }
 
-  /** The first one cannot be sent. */
+  /** Removes the first datagram, which cannot be sent. */
   #skip(port: KernelPort, code: string): void {
     const sender = this.#senders[this.#first++];
     this.#options.readStamps(port);
@@ -114,14 +114,14 @@ export class Outgoing {
     sender?.failed(code);
   }
 
-  /** Others need the batch: what cannot be sent now fails. */
+  /** Empties the batch for other datagrams. What cannot be sent now fails. */
   #empty(): void {
     this.flush();
     for (let i = this.#first; i < this.#end; i++) this.#senders[i]?.failed('ENOBUFS');
-    this.#forget();
+    this.#reset();
   }
 
-  #forget(): void {
+  #reset(): void {
     this.#senders.length = 0;
     this.#first = 0;
     this.#end = 0;

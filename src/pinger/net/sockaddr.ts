@@ -1,10 +1,10 @@
-/** IP addresses and ports as the kernel writes them. */
+/** Conversion of IP addresses and ports from and to `struct sockaddr`. */
 
 import { readAddress } from '../../shared/address.js';
 import { AF_INET, AF_INET6, SOCKADDR } from './layout.js';
 
 /**
- * @param address IPv6 without brackets; empty for any address of the family.
+ * @param address numeric, IPv6 without brackets; empty for any address of the family.
  */
 export function sockaddr(family: 4 | 6, address: string, port: number): Buffer {
   const bytes = Buffer.alloc(family === 4 ? SOCKADDR.bytes4 : SOCKADDR.bytes6);
@@ -20,7 +20,7 @@ export function portIn(name: Uint8Array): number {
   return ((name[SOCKADDR.port] ?? 0) << 8) | (name[SOCKADDR.port + 1] ?? 0);
 }
 
-/** The address in its canonical text, IPv6 without brackets; empty when there is none. */
+/** The address as canonical text, IPv6 without brackets; empty when there is none. */
 export function addressIn(name: Buffer): string {
   if (name.length < SOCKADDR.bytes4) return '';
   const family = name.readUInt16LE(SOCKADDR.family);
@@ -39,7 +39,7 @@ function ipv4Bytes(address: string): readonly number[] {
   return address.split('.').map(Number);
 }
 
-/** Of the canonical text (RFC 5952), which may have one `::`, and a dotted IPv4 address at its end. */
+/** @param address canonical (RFC 5952): with up to one `::`, and maybe an IPv4 address at its end. */
 function ipv6Bytes(address: string): readonly number[] {
   const [head = '', tail] = address.split('::');
   const before = groupBytes(head);

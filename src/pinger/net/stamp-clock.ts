@@ -1,15 +1,15 @@
 /**
- * Kernel stamps are wall-clock time; everything else here is monotonic. On Linux the two clocks run at
- * the same rate and differ by an offset that changes only when somebody sets the wall clock.
+ * Converts kernel timestamps, which are wall-clock time, to monotonic time. On Linux the two clocks run
+ * at the same rate and differ by an offset that changes only when the wall clock is set.
  */
 
 import { Arena } from './arena.js';
 import { CLOCK_REALTIME, TIMESPEC } from './layout.js';
 import type { Libc } from './libc.js';
 
-/** A change of the offset by more is a step of the wall clock; less is the noise of reading two clocks. */
+/** A larger change of the offset is a step of the wall clock; a smaller one is measurement noise. */
 const STEP_MS = 0.1;
-/** Two readings of the monotonic clock that are further apart say nothing about what lies between. */
+/** Maximum time between the two monotonic readings around a reading of the wall clock. */
 const MAX_BRACKET_MS = 0.05;
 const ATTEMPTS = 9;
 
@@ -17,9 +17,9 @@ export class StampClock {
   readonly #libc: Libc;
   readonly #now: () => number;
   readonly #time: Buffer;
-  /** Seconds that stamps are counted from: a double has no room for the epoch and nanoseconds. */
+  /** Subtracted from all seconds: a double cannot hold seconds since the epoch and nanoseconds. */
   readonly #baseSeconds: number;
-  /** Wall clock since the base, less monotonic, milliseconds. */
+  /** Wall clock since the base minus monotonic clock, milliseconds. */
   #offsetMs = 0;
   #steps = 0;
 
@@ -29,26 +29,25 @@ export class StampClock {
   constructor(libc: Libc, arena: Arena, now: () => number) {
     this.#libc = libc;
     this.#now = now;
-    this.#time = arena.carve(TIMESPEC.bytes).bytes;
+    this.#time = arena.allocate(TIMESPEC.bytes).bytes;
     libc.clock_gettime(CLOCK_REALTIME, this.#time);
     this.#baseSeconds = this.#time.readUInt32LE(TIMESPEC.seconds);
     this.#offsetMs = this.#measure(ATTEMPTS).offsetMs;
   }
 
-  /** How often the wall clock was set so far. */
+  /** How many times the wall clock was set. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** The monotonic time of a stamp, milliseconds with a fraction. */
+  /** The monotonic time of a kernel timestamp, milliseconds with a fraction. */
   monotonic(seconds: number, nanoseconds: number): number {
     return (seconds - this.#baseSeconds) * 1000 + nanoseconds / 1e6 - this.#offsetMs;
   }
 
   /**
-   * Notices that the wall clock was set: stamps from before and after cannot be compared then.
-   *
-   * @returns whether it was, since the last call.
+   * Detects whether the wall clock was set since the last call. Timestamps from before and after that
+   * cannot be compared.
    */
   check(): boolean {
     const { offsetMs, bracketMs } = this.#measure(1);
@@ -60,7 +59,7 @@ export class StampClock {
     return true;
   }
 
-  /** The offset by the narrowest bracket of monotonic readings around one of the wall clock. */
+  /** Reads the wall clock between two monotonic readings; the attempt with the smallest gap counts. */
   #measure(attempts: number): { readonly offsetMs: number; readonly bracketMs: number } {
     let best = { offsetMs: 0, bracketMs: Number.POSITIVE_INFINITY };
     for (let i = 0; i < attempts; i++) {

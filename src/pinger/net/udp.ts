@@ -2,7 +2,7 @@
 
 import * as dgram from 'node:dgram';
 
-/** Requested size; the system grants what its limits allow. */
+/** Requested size in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**

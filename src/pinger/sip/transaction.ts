@@ -144,7 +144,7 @@ export class Transaction {
   }
 
   /** The timer rang: the deadline, or timer E. Returns as `receive` does. */
-  ring(): TransactionEnd | undefined {
+  timerFired(): TransactionEnd | undefined {
     const isOpening = this.#phase === 'opening';
     if (!isOpening && !this.isPending) return undefined;
     const now = this.#clock.now();

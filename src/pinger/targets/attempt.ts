@@ -22,7 +22,7 @@ import type { TimerWheel } from '../time/timer-wheel.js';
 import type { Endpoint, Flow } from '../transport/transport.js';
 import { PingRequest } from './ping-request.js';
 
-/** What all attempts share. */
+/** Dependencies that all attempts share. */
 export interface AttemptTools {
   readonly clock: Clock;
   readonly timers: TimerWheel;
@@ -34,7 +34,7 @@ export interface AttemptTools {
 export interface AttemptListener {
   /** A challenge is answered within the same ping. */
   challenged(): void;
-  /** A final response came after the deadline; called at most once per request. */
+  /** A final response arrived after the deadline; called at most once per request. */
   answeredLate(): void;
   /**
    * A message was sent or received. The bytes of a sent one are overwritten by the next ping, those
@@ -51,7 +51,7 @@ export interface CurrentHop {
 }
 
 export interface AttemptOptions {
-  /** Of the target's ledger row, which is also that of its timer. */
+  /** Index of the target's ledger row and of its timer. */
   readonly index: number;
   readonly uri: SipUri;
   readonly settings: PingSettings;
@@ -60,16 +60,16 @@ export interface AttemptOptions {
   readonly listener: AttemptListener;
 }
 
-/** Serves a target's pings one after the other, so that a ping allocates nothing of it. */
+/** One object serves all pings of a target, one after the other, to save allocations. */
 export class Attempt implements TransactionUser {
   readonly #options: AttemptOptions;
   readonly #transaction: Transaction;
   readonly #request: PingRequest;
   #local: LocalAddress | undefined;
   #isPreparing = false;
-  /** What the flow waits for while it prepares; empty while the exporter itself delays it. */
+  /** What the flow waits for while it prepares; empty while the exporter itself causes the delay. */
   #awaited = '';
-  /** Of the whole ping. */
+  /** Count over all requests of the ping. */
   #retransmissions = 0;
   /** Monotonic time by which the request must be answered, challenges included. */
   #deadline = Number.NaN;
@@ -82,41 +82,41 @@ export class Attempt implements TransactionUser {
     this.#request = new PingRequest({ index, uri, settings, randomHex, files });
   }
 
-  /** It waits for its flow. */
+  /** The attempt waits for its flow. */
   get isPreparing(): boolean {
     return this.#isPreparing;
   }
 
-  /** It has begun and not ended. */
+  /** The attempt has begun and not ended. */
   get isPending(): boolean {
     return this.#isPreparing || this.#transaction.isPending;
   }
 
-  /** Of the whole ping. */
+  /** Number of retransmissions in the whole ping. */
   get retransmissions(): number {
     return this.#retransmissions;
   }
 
-  /** A copy of the branch of the last request, while a response to it would be late. */
+  /** A copy of the branch of the last request; undefined unless a response to it would be late. */
   get lateBranch(): Uint8Array | undefined {
     return this.#transaction.awaitsLate ? this.#request.branch : undefined;
   }
 
-  /** The first attempt of a ping. The flow answers with `ready` or `fail`, maybe before this returns. */
+  /** Starts a ping. The flow answers with `ready` or `fail`, maybe before this returns. */
   begin(): void {
     this.#retransmissions = 0;
     this.#request.begin();
     this.#prepare();
   }
 
-  /** A further attempt of the same ping, over another hop, with a new branch (RFC 3263 4.3). */
+  /** Continues the same ping over another hop, with a new branch (RFC 3263 4.3). */
   beginAgain(): void {
     this.#request.drop();
     this.#request.begin();
     this.#prepare();
   }
 
-  /** Gets another connection for a request that the last one may not have delivered. */
+  /** Repeats the request over a new connection, because the last one may not have delivered it. */
   reconnect(): void {
     this.#transaction.abandon();
     this.#prepare();
@@ -144,9 +144,9 @@ export class Attempt implements TransactionUser {
     return { kind: 'failed', ...failure };
   }
 
-  /** The timer rang. Returns how the attempt ended; undefined when it goes on. */
-  ring(): TransactionEnd | undefined {
-    return this.#settle(this.#transaction.ring());
+  /** The timer fired. Returns how the attempt ended; undefined when it continues. */
+  timerFired(): TransactionEnd | undefined {
+    return this.#settle(this.#transaction.timerFired());
   }
 
   /** Whether the branch that ends at `branchEnd` is that of the last request. */
@@ -154,17 +154,17 @@ export class Attempt implements TransactionUser {
     return this.#request.hasBranch(bytes, branchEnd);
   }
 
-  /** Why a response must be discarded that carries the branch of a request; undefined to take it. */
+  /** Why a response with the branch of a request must be discarded; undefined to accept it. */
   discardOf(bytes: Uint8Array, scan: Scan): DiscardedResponse | undefined {
     return this.#request.discardOf(bytes, scan, this.#options.hop.transportName);
   }
 
-  /** A response was discarded: what the attempt ends with unless a better one comes in time. */
+  /** A response was discarded: the attempt ends with this unless a valid one arrives in time. */
   noteDiscarded(discarded: DiscardedResponse): void {
     this.#transaction.noteDiscarded(discarded);
   }
 
-  /** A response to the last request. Returns how the attempt ended; undefined when it goes on. */
+  /** Handles a response to the last request. Returns how the attempt ended; undefined when it continues. */
   receive(
     bytes: Uint8Array,
     status: number,
@@ -172,25 +172,25 @@ export class Attempt implements TransactionUser {
     isStamped: boolean,
   ): TransactionEnd | undefined {
     const { sentAtMs: sent } = this.#options.hop.flow;
-    // A stamp of one end alone is no round trip.
+    // With the kernel's time of one end only, the round-trip time is unknown.
     const sentAtMs = sent === undefined || isStamped ? sent : Number.NaN;
     const end = this.#settle(this.#transaction.receive(status, atMs, isStamped, sentAtMs));
     if (end === undefined || end === 'unobserved' || end.kind !== 'answered') return end;
     return this.#answerChallenge(end, bytes);
   }
 
-  /** A response to the last request that is not well-formed. Returns how the attempt ended. */
+  /** Handles a malformed response to the last request. Returns how the attempt ended. */
   receiveMalformed(bytes: Uint8Array): TransactionEnd | undefined {
     return this.#settle(this.#transaction.receiveMalformed(malformedResponseDetail(bytes)));
   }
 
-  /** Ends it without an outcome. */
+  /** Ends the attempt without an outcome. */
   abandon(): void {
     this.#isPreparing = false;
     this.#transaction.abandon();
   }
 
-  /** Ends it without an outcome; the next ping makes its request from scratch. */
+  /** Ends the attempt without an outcome. The next ping builds its request from scratch. */
   reset(): void {
     this.#request.drop();
     this.abandon();
@@ -230,7 +230,7 @@ export class Attempt implements TransactionUser {
     return end === 'unobserved' ? end : whileAwaiting(end, this.#awaited);
   }
 
-  /** Answers a challenge with another request; otherwise returns how the attempt ended. */
+  /** Answers a challenge with another request. Returns how the attempt ended if it cannot. */
   #answerChallenge(
     answered: Outcome & { readonly kind: 'answered' },
     response: Uint8Array,

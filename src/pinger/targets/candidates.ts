@@ -1,4 +1,4 @@
-/** Locations as targets: what identifies them, and in which order they are tried. */
+/** Server locations as targets: their identity, and the order in which they are tried. */
 
 import { bracketed, gateAddress } from '../../shared/address.js';
 import { TRANSPORTS } from '../../shared/outcome.js';
@@ -10,7 +10,7 @@ export function addressLabel({ address, port }: Pick<ServerLocation, 'address' |
   return `${bracketed(address)}:${port}`;
 }
 
-/** What identifies a target of a destination: transport and address. */
+/** Identifies a target of a destination: transport and address. */
 export function targetKey(
   location: Pick<ServerLocation, 'transport' | 'address' | 'port'>,
 ): string {
@@ -26,8 +26,8 @@ export function dependsOn(
 }
 
 /**
- * The earlier locations that a missing answer may still lead to. Locations from an earlier pinger
- * have no steps: what led to them is not known.
+ * The earlier locations that a missing DNS answer may still contain. Locations from an earlier pinger
+ * have no steps: the records that led to them are unknown.
  */
 export function stillPossible(
   before: readonly ServerLocation[],
@@ -40,7 +40,7 @@ export function stillPossible(
   );
 }
 
-/** The location with this key, without its records; undefined when it must not be pinged. */
+/** The location with this key, without its DNS records; undefined when it must not be pinged. */
 export function locationOfKey(key: string): ServerLocation | undefined {
   const [, transportName, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
   const transport = TRANSPORTS.find((name) => name === transportName);

@@ -1,4 +1,4 @@
-/** The next hops of one target: usually one, several where a ping may fail over (RFC 3263 4.3). */
+/** The next hops of one target: usually one, or several that a ping fails over to (RFC 3263 4.3). */
 
 import type { Outcome, TransportName } from '../../shared/outcome.js';
 import type { Endpoint, Flow, FlowListener, Transport } from '../transport/transport.js';
@@ -13,12 +13,12 @@ export interface NextHop {
 export class Failover {
   readonly #listener: FlowListener;
   readonly #isForOnce: boolean;
-  /** The first hop is the only one, now and later. */
+  /** The first hop is the only one and stays so. */
   readonly isSingle: boolean;
   #hops: readonly [NextHop, ...NextHop[]];
   /** Hops after the first that apply from the next ping on. */
   #others: readonly NextHop[] | undefined;
-  /** By hop, opened when first used; usually there is one. */
+  /** By hop; a flow is opened when it is first used. */
   #flows: (Flow | undefined)[] = [undefined];
   /** The hop that the current ping uses. */
   #current = 0;
@@ -52,12 +52,12 @@ export class Failover {
     return flow;
   }
 
-  /** Hops that this ping has not failed over from yet, the current one included. */
+  /** Number of hops that this ping may still use, including the current one. */
   get hopsLeft(): number {
     return this.#hops.length - this.#current;
   }
 
-  /** A ping begins: it uses the first hop. */
+  /** Starts a ping at the first hop. */
   begin(): void {
     this.#current = 0;
     if (this.#others === undefined) return;
@@ -66,13 +66,13 @@ export class Failover {
     this.#others = undefined;
   }
 
-  /** Adds the detail of an outcome: the loop that the request took if there was one, else the flow's. */
+  /** Adds a detail to an outcome: the loop of the request if there was one, otherwise the flow's. */
   explain(outcome: Outcome, loop: string): Outcome {
     const explained = this.flow.explain(outcome);
     return loop === '' ? explained : { ...explained, detail: loop };
   }
 
-  /** Moves to the next hop. False when there is none, or when the current one did not fail. */
+  /** Moves to the next hop. Returns false when there is none, or when the current one did not fail. */
   next(outcome: Outcome): boolean {
     if (this.hopsLeft <= 1 || !isHopFailure(outcome)) return false;
     this.#current++;
@@ -96,7 +96,7 @@ export class Failover {
     for (const flow of this.#flows) flow?.close();
   }
 
-  /** Passes reports about the ping only from the hop that it uses. */
+  /** Passes on reports about the ping only from the hop that it uses. */
   #listenerOf(hop: number): FlowListener {
     if (this.isSingle) return this.#listener;
     const listener = this.#listener;

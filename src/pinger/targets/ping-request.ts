@@ -1,4 +1,4 @@
-/** The request that a target is pinged with: made once, then stamped for each ping. */
+/** The request of a target's pings: built once, then given a new branch and tag for each ping. */
 
 import { isSameAddress, type LocalAddress } from '../../shared/address.js';
 import type { PingSettings } from '../../shared/destination.js';
@@ -23,7 +23,7 @@ import type { Scan } from '../sip/scanner.js';
 const CNONCE_BYTES = 8;
 
 export interface PingRequestOptions {
-  /** Of the target's ledger row; the branch carries it. */
+  /** Index of the target's ledger row; the branch carries it. */
   readonly index: number;
   readonly uri: SipUri;
   readonly settings: PingSettings;
@@ -36,9 +36,9 @@ export class PingRequest {
   readonly #authenticator: Authenticator | undefined;
   #template: PingTemplate | undefined;
   #local: LocalAddress | undefined;
-  /** Whether the template can begin a ping: it has no credentials, and CSeq 1. */
+  /** Whether the template can start a ping: it has no credentials, and CSeq 1. */
   #isPlain = false;
-  /** Requests since `begin`. */
+  /** Number of requests since `begin`. */
   #count = 0;
 
   constructor(options: PingRequestOptions) {
@@ -49,7 +49,7 @@ export class PingRequest {
     this.#authenticator = new Authenticator(settings.auth, files, newCnonce);
   }
 
-  /** The bytes of the current request, overwritten by the next; undefined when there is none. */
+  /** The bytes of the current request, which the next one overwrites; undefined when there is none. */
   get bytes(): Uint8Array | undefined {
     return this.#template?.bytes;
   }
@@ -59,18 +59,18 @@ export class PingRequest {
     return this.#template === undefined ? undefined : branchOf(this.#template);
   }
 
-  /** A ping begins, or continues over another hop. */
+  /** Starts a ping, or continues it over another hop. */
   begin(): void {
     this.#count = 0;
     this.#authenticator?.startPing();
   }
 
-  /** The next request is made from scratch. */
+  /** Drops the template: the next request is built from scratch. */
   drop(): void {
     this.#template = undefined;
   }
 
-  /** Makes the next request since `begin`. */
+  /** Builds the next request of the ping. */
   next(local: LocalAddress, transport: TransportName): void {
     const { uri, settings, index, randomHex } = this.#options;
     if (!isSameAddress(this.#local, local)) this.#template = undefined;
@@ -98,7 +98,7 @@ export class PingRequest {
     return this.#template !== undefined && isBranchOf(this.#template, bytes, branchEnd);
   }
 
-  /** Why a response with the branch of one of these requests must be discarded; undefined to take it. */
+  /** Why a response with the branch of one of these requests must be discarded; undefined to accept it. */
   discardOf(
     bytes: Uint8Array,
     scan: Scan,
@@ -108,7 +108,7 @@ export class PingRequest {
     return discardReason(bytes, scan, this.#template, transport);
   }
 
-  /** Takes a challenge; returns why the next request cannot answer it, undefined when it can. */
+  /** Stores a challenge. Returns why the next request cannot answer it; undefined when it can. */
   takeChallenge(source: ChallengeSource, response: Uint8Array): string | undefined {
     if (this.#authenticator === undefined) return 'no credentials are configured';
     return this.#authenticator.takeChallenge(source, response);

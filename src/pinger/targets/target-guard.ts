@@ -1,7 +1,7 @@
 /**
- * Containment of internal errors: each call into a target from a timer, a socket or the schedule runs
- * under its guard. An error in one ends the ping that is pending, says nothing about the peer, and
- * affects no other target.
+ * Contains internal errors: each call into a target from a timer, a socket or the scheduler runs under
+ * its guard. An error ends the target's pending ping without a verdict on the peer, and affects no
+ * other target.
  */
 
 import type { LocalAddress } from '../../shared/address.js';
@@ -20,26 +20,26 @@ export interface Guarded {
 
 export class TargetGuard {
   readonly #faults: Faults;
-  readonly #hold: (index: number | undefined) => number | undefined;
+  readonly #setCurrent: (index: number | undefined) => number | undefined;
 
   /**
-   * @param hold records which target the thread works for, undefined for none, and returns the one
-   *   before: if the thread dies, the supervisor finds the cause there.
+   * @param setCurrent records which target the thread works for, undefined for none, and returns the
+   *   previous one: if the thread dies, the supervisor finds the cause there.
    */
-  constructor(faults: Faults, hold: (index: number | undefined) => number | undefined) {
+  constructor(faults: Faults, setCurrent: (index: number | undefined) => number | undefined) {
     this.#faults = faults;
-    this.#hold = hold;
+    this.#setCurrent = setCurrent;
   }
 
   /** @param place for the log: `timer`, `transport`. */
   run(target: Guarded, place: string, work: () => void): void {
-    const before = this.#hold(target.slot.index);
+    const before = this.#setCurrent(target.slot.index);
     this.#faults.contain(place, work, () => target.giveUp());
-    this.#hold(before);
+    this.#setCurrent(before);
   }
 }
 
-/** Passes what a flow reports to its target, each call guarded. */
+/** Passes each report of a flow to its target under the guard. */
 export class GuardedFlowListener implements FlowListener {
   readonly #target: Guarded & FlowListener;
   readonly #guard: TargetGuard;

@@ -22,8 +22,8 @@ export class TargetRows {
   }
 
   /**
-   * The rows that an earlier pinger used for this destination, by `targetKey`; the second call returns
-   * none. Targets that must not be pinged are left out: their addresses once came from the network.
+   * The rows that an earlier pinger used for this destination, by `targetKey`; a second call returns
+   * none. Targets that must not be pinged are omitted: their addresses came from the network.
    */
   adopt(destination: DestinationSlot): Map<string, TargetSlot> {
     const previous = this.#previous.get(destination.index);

@@ -1,4 +1,4 @@
-/** One target: its pings, the hops that a ping fails over to, and responses that come too late. */
+/** One target: its pings, the hops that a ping fails over to, and late responses. */
 
 import type { LocalAddress } from '../../shared/address.js';
 import type { PingSettings, TargetSlot } from '../../shared/destination.js';
@@ -15,24 +15,24 @@ import { Attempt, type AttemptListener, type AttemptTools } from './attempt.js';
 import { Failover, type NextHop } from './failover.js';
 import { GuardedFlowListener, type TargetGuard } from './target-guard.js';
 
-/** What all targets share. */
+/** Dependencies that all targets share. */
 export interface TargetTools extends AttemptTools {
   readonly guard: TargetGuard;
 }
 
-/** Learns how pings go. */
+/** Receives the events of a target's pings. */
 export interface TargetListener extends AttemptListener {
-  /** A ping ended; of `ended`, `unobserved` and `faulted` one is called for each ping. */
+  /** A ping ended. Each ping causes one call of `ended`, `unobserved` or `faulted`. */
   ended(outcome: Outcome, retransmissions: number): void;
-  /** A ping ended during a stall of this thread, which hid whether an answer came in time. */
+  /** A ping ended during a stall of this thread, so it is unknown whether a response came in time. */
   unobserved(): void;
-  /** An internal error came up in work for this target; a pending ping has ended. */
+  /** An internal error occurred in work for this target; the pending ping has ended. */
   faulted(): void;
   /** A well-formed response to one of this target's pings arrived. */
   responded(bytes: Uint8Array, scan: Scan): void;
   /** A hop failed, and the same ping tries the next one. */
   failedOver(): void;
-  /** A phase of setting up a connection is complete; NaN when this thread stalled meanwhile. */
+  /** A phase of setting up a connection is complete; `micros` is NaN if this thread stalled meanwhile. */
   connected(phase: ConnectPhase, micros: number): void;
   /** The peer has shown its certificate. */
   secured(peer: TlsPeer): void;
@@ -56,9 +56,9 @@ export class Target implements FlowListener {
   readonly #attempt: Attempt;
   /** Monotonic time by which the whole ping must end, where there is more than one hop. */
   #pingDeadline = Number.NaN;
-  /** From where the request of this ping came back to the exporter; empty when it did not. */
+  /** How the request of this ping came back to the exporter; empty when it did not. */
   #loop = '';
-  /** Branch of the previous ping, while a response to it would be late. */
+  /** Branch of the previous ping; undefined once a response to it is not expected any more. */
   #lateBranch: Uint8Array | undefined;
 
   constructor(options: TargetOptions) {
@@ -82,7 +82,7 @@ export class Target implements FlowListener {
     return this.#attempt.isPending;
   }
 
-  /** From the next ping on, these follow the first hop. */
+  /** Replaces the hops after the first, from the next ping on. */
   reroute(others: readonly NextHop[]): void {
     this.#failover.setOthers(others);
   }
@@ -94,14 +94,14 @@ export class Target implements FlowListener {
     this.#attempt.begin();
   }
 
-  /** The target's timer rang. */
-  ring(): void {
-    this.#end(this.#attempt.ring());
+  /** The target's timer fired. */
+  timerFired(): void {
+    this.#end(this.#attempt.timerFired());
   }
 
   /**
-   * Takes a response that may be to the current ping or the one before; false when it is to neither,
-   * or when it must be dropped.
+   * Handles a response to the current or the previous ping. Returns false when it belongs to neither or
+   * must be discarded.
    *
    * @param atMs monotonic: when it arrived, if `isStamped`; otherwise when it was read.
    */
@@ -113,8 +113,8 @@ export class Target implements FlowListener {
   }
 
   /**
-   * Takes a response in which the branch of the current ping ends at `branchEnd`, but not where it
-   * belongs, or not where it can be read; false when it is another branch, or must be dropped.
+   * Handles a response in which the branch of the current ping ends at `branchEnd`, but at a wrong or
+   * unreadable place. Returns false when the branch is another one, or the response is discarded.
    */
   receiveBroken(bytes: Uint8Array, scan: Scan, branchEnd: number): boolean {
     if (!this.#attempt.hasBranch(bytes, branchEnd)) return false;
@@ -127,25 +127,25 @@ export class Target implements FlowListener {
     return true;
   }
 
-  /** Whether the branch that ends there is that of the last request, or of the one before. */
+  /** Whether the branch that ends at `end` is that of the last request or of the previous ping. */
   isOwnBranch(bytes: Uint8Array, end: number): boolean {
     return this.#attempt.hasBranch(bytes, end) || this.#isLate(bytes, end);
   }
 
-  /** The last request arrived here as it was sent: the address is the exporter's own. */
+  /** The last request arrived unchanged at the exporter: the address is the exporter's own. */
   receiveOwn(): boolean {
     const detail = 'the request came back to the exporter itself';
     this.#end(this.#attempt.fail({ reason: 'refused', detail }));
     return true;
   }
 
-  /** The last request arrived here by way of a proxy (RFC 3261 16.3: a loop). */
+  /** The last request arrived at the exporter through a proxy (RFC 3261 16.3: a loop). */
   receiveLooped(from: string): boolean {
     this.#loop = `the request looped back through ${from}`;
     return true;
   }
 
-  /** The next ping makes its request from scratch, and opens its flow again. */
+  /** Ends the pending ping. The next one builds its request from scratch and opens a new flow. */
   giveUp(): void {
     try {
       this.#attempt.reset();
@@ -221,14 +221,14 @@ export class Target implements FlowListener {
     return this.#lateBranch !== undefined && isBranch(this.#lateBranch, 0, bytes, branchEnd);
   }
 
-  /** How long the current hop may take: the whole timeout, or its share of what is left. */
+  /** Timeout of the current hop: the whole timeout of the ping, or its share of the time left. */
   #hopTimeoutMs(): number {
     if (this.#failover.isSingle) return this.#options.settings.timeoutMs;
     const leftMs = this.#pingDeadline - this.#options.tools.clock.now();
     return Math.max(leftMs / this.#failover.hopsLeft, 1);
   }
 
-  /** An attempt ended, or goes on. */
+  /** Handles the end of an attempt; undefined when it continues. */
   #end(end: TransactionEnd | undefined): void {
     if (end === undefined) return;
     const { listener } = this.#options;
@@ -242,7 +242,7 @@ export class Target implements FlowListener {
     if (!this.#failOver(outcome)) listener.ended(outcome, this.#attempt.retransmissions);
   }
 
-  /** The same ping tries the next hop (RFC 3263 4.3). False when it has ended. */
+  /** Tries the next hop within the same ping (RFC 3263 4.3). Returns false when the ping has ended. */
   #failOver(outcome: Outcome): boolean {
     const isTimeUp = this.#options.tools.clock.now() >= this.#pingDeadline;
     if (isTimeUp || !this.#failover.next(outcome)) return false;

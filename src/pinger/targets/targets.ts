@@ -32,7 +32,7 @@ export class Targets {
     return index < LEDGER_CAPACITY ? this.#monitored[index] : this.#probed[index - LEDGER_CAPACITY];
   }
 
-  /** Pings the target from now on. The hash of `name` decides when within the interval. */
+  /** Starts to ping the target. The hash of `name` determines when within the interval. */
   add(target: Target, name: string, intervalMs: number): void {
     this.#monitored[target.slot.index] = target;
     this.#options.scheduler.add(target.slot.index, name, intervalMs);
@@ -62,23 +62,23 @@ export class Targets {
     guard.run(target, 'ping', () => target.ping());
   }
 
-  /** A timer rang. */
-  ring(index: number): void {
+  /** The timer with this index fired. */
+  timerFired(index: number): void {
     const target = this.at(index);
-    if (target !== undefined) this.#options.guard.run(target, 'timer', () => target.ring());
+    if (target !== undefined) this.#options.guard.run(target, 'timer', () => target.timerFired());
   }
 
-  /** A ping of a monitored target has ended; the next one follows after its interval, or `slowMs` if longer. */
-  done(index: number, slowMs: number): void {
+  /** A ping of a monitored target has ended. The next one follows after its interval, or `backoffMs` if longer. */
+  done(index: number, backoffMs: number): void {
     const { scheduler, wakeBy } = this.#options;
-    if (this.#end(index)) wakeBy(scheduler.done(index, slowMs));
+    if (this.#end(index)) wakeBy(scheduler.done(index, backoffMs));
   }
 
   close(): void {
     for (const target of this.#monitored) target?.close();
   }
 
-  /** False when no ping was pending. */
+  /** Returns false when no ping was pending. */
   #end(index: number): boolean {
     if (this.#isPinging[index] !== 1) return false;
     this.#isPinging[index] = 0;

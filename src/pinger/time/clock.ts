@@ -1,2 +1,2 @@
-/** The clock is shared by both threads; it is exported here for the pinger. */
+/** Both threads use this clock; the pinger imports it from here. */
 export { type Clock, systemClock } from '../../shared/clock.js';

@@ -1,6 +1,6 @@
 /**
  * Starts expensive tasks one at a time, with a minimum gap between them, so that other work can run.
- * Urgent tasks go first; a task that leaves the queue leaves no gap.
+ * Urgent tasks go first. A cancelled task causes no gap.
  */
 
 import type { Clock } from './clock.js';
@@ -8,7 +8,7 @@ import type { Clock } from './clock.js';
 export class Pacer {
   readonly #clock: Clock;
   readonly #gapMs: number;
-  /** Both in the order of arrival. */
+  /** Both queues are in the order of arrival. */
   readonly #urgent = new Set<() => void>();
   readonly #others = new Set<() => void>();
   #nextStartMs = Number.NEGATIVE_INFINITY;
@@ -19,10 +19,10 @@ export class Pacer {
     this.#gapMs = gapMs;
   }
 
-  /** Calls `start` now, or when the task is next. Returns a function that takes it out of the queue. */
-  begin(isUrgent: boolean, start: () => void): () => void {
+  /** Calls `start` now or when it is this task's turn. Returns a function that removes it from the queue. */
+  enqueue(isUrgent: boolean, start: () => void): () => void {
     const queue = isUrgent ? this.#urgent : this.#others;
-    // A function of its own, so that the same `start` can be queued twice.
+    // A new function for each call, so that the same `start` can be queued twice.
     const task = () => start();
     queue.add(task);
     if (!this.#isTimerSet) this.#startNext();

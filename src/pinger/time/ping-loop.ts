@@ -6,15 +6,15 @@ import type { Scheduler } from './scheduler.js';
 import type { StallDetector } from './stall-detector.js';
 import type { TimerWheel } from './timer-wheel.js';
 
-/** Longest sleep; each wake-up is a heartbeat, by which the supervisor detects a stuck pinger. */
+/** Longest sleep. Each wake-up is a heartbeat, with which the supervisor detects a stuck pinger. */
 const MAX_SLEEP_MS = 250;
-/** The same while pings are in flight: a stall within a sleep would go undetected. */
+/** Longest sleep while pings are in flight: a stall within a sleep is not detected. */
 const MAX_BUSY_SLEEP_MS = 50;
-/** Shortest pause between two reads of polled sockets while an answer is awaited. */
+/** Shortest pause between two reads of polled sockets while a response is expected. */
 const MIN_POLL_MS = 2;
 /**
  * After a stall, the sockets are read for at most this time and this many rounds of the event loop
- * before deadlines count again; a peer that sends all the time would block all others.
+ * before deadlines count again; without a limit, a peer that floods would block all others.
  */
 const MAX_DRAIN_MS = 100;
 const MAX_DRAIN_ROUNDS = 100;
@@ -23,11 +23,11 @@ const TIMERS_PER_PING = 4;
 
 /** Sockets that do not wake the event loop: each tick reads and writes them. */
 export interface PolledSockets {
-  /** Monotonic, milliseconds: when anything was sent last. */
+  /** Time of the last send, monotonic milliseconds. */
   readonly lastSentMs: number;
-  /** Reads what arrived. */
+  /** Reads all datagrams that have arrived. */
   drain(): void;
-  /** Sends what is queued. */
+  /** Sends all queued datagrams. */
   flush(): void;
 }
 
@@ -67,7 +67,7 @@ export class PingLoop {
     this.wakeBy(this.#nextWake());
   }
 
-  /** Something is queued in the polled sockets: a tick sends it, or nothing else would. */
+  /** Sends what is queued in the polled sockets soon: they do not wake the event loop themselves. */
   flushSoon(): void {
     if (this.#isTicking) return;
     queueMicrotask(() => this.#options.sockets?.flush());
@@ -119,7 +119,7 @@ export class PingLoop {
     this.#isTicking = true;
     stallDetector.expect(clock.now());
     faults.contain('heartbeat', heartbeat);
-    // Before the timers: an answer that arrived in time is known before its deadline counts.
+    // Before the timers: a response that arrived in time must be read before its deadline fires.
     if (sockets !== undefined) faults.contain('receive', () => sockets.drain());
     faults.contain('timers', () =>
       timers.advance(clock.now(), TIMERS_PER_PING * scheduler.maxPingsPerTick, onTimer),

@@ -1,8 +1,8 @@
 /**
- * Decides when targets are pinged; it knows no protocol.
+ * Decides when targets are pinged. It has no knowledge of protocols.
  *
- * Each target has a phase within its interval, a hash of its name. This spreads pings evenly, and they
- * fall on the same times after a restart. The first ping starts as soon as the rate limit of first
+ * Each target has a phase within its interval, a hash of its name. This spreads pings evenly and keeps
+ * their times the same after a restart. The first ping starts as soon as the rate limit of first
  * pings allows. The next ping of a target is scheduled when the last one has ended, so pings of one
  * target never overlap. A tick starts at most twice the average number of pings, which spreads the
  * pings that a stall has delayed.
@@ -24,11 +24,11 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #isBatched: boolean;
   readonly #wheel: TimerWheel;
-  /** By ID; 0 while it is not pinged. */
+  /** By ID; 0 while the target is not pinged. */
   readonly #intervalMs: Float64Array;
-  /** By ID: the position of its pings in the interval, 0 to 1, on the wall clock. */
+  /** By ID: the position of the target's pings in the interval, 0 to 1, on the wall clock. */
   readonly #phase: Float64Array;
-  /** By ID: the monotonic time at which its current or last ping was due. */
+  /** By ID: the monotonic time at which the target's current or last ping was due. */
   readonly #dueMs: Float64Array;
   readonly #ping: (id: number, latenessMs: number) => void;
   /** Wall clock minus monotonic clock at the start. */
@@ -40,7 +40,7 @@ export class Scheduler {
 
   /**
    * @param capacity IDs are from 0 to `capacity - 1`.
-   * @param ping starts a ping; a call of `done` must follow, at once or later.
+   * @param ping starts a ping; `done` must be called when it has ended, maybe before `ping` returns.
    * @param isBatched pings that start together are cheaper: see `tickMs`.
    */
   constructor(
@@ -102,8 +102,8 @@ export class Scheduler {
   }
 
   /**
-   * Ticks are at multiples of this, milliseconds: 1, or long enough for a batch of pings where batches
-   * make each ping cheaper. A ping is not late when it starts with the tick after it was due.
+   * Length of a tick in milliseconds: 1, or long enough for a batch of pings where batches make each
+   * ping cheaper. A ping that starts with the first tick after it was due is not late.
    */
   get tickMs(): number {
     if (!this.#isBatched || this.#pingsPerMs < MIN_BATCHED_PINGS_PER_MS) return 1;

@@ -1,7 +1,7 @@
 /**
- * Detects when the thread has stalled: a suspended machine, a stopped process, a starved core. The
- * arrival time of a message that waited in a socket meanwhile is unknown, and a deadline that passed
- * meanwhile was not observed. Neither is reported as a measurement.
+ * Detects when the thread has stalled: a suspended machine, a stopped process, a starved core. During
+ * a stall, the arrival time of a message that waits in a socket is unknown, and a deadline passes
+ * unobserved. Neither is reported as a measurement.
  */
 
 /** Waking later than this is a stall. */
@@ -14,17 +14,17 @@ export class StallDetector {
   #endedAtMs = Number.NaN;
   #isCatchingUp = false;
 
-  /** The messages that arrived during a stall are still being read. */
+  /** Whether the messages that arrived during a stall are still being read. */
   get isCatchingUp(): boolean {
     return this.#isCatchingUp;
   }
 
-  /** The thread will be awake at this time, unless it stalls. */
+  /** Sets the time at which the thread will be awake unless it stalls. */
   expect(atMs: number): void {
     this.#expectedAtMs = atMs;
   }
 
-  /** Called when the thread is awake. Returns true while it catches up after a stall. */
+  /** Called whenever the thread is awake. Returns true while it catches up after a stall. */
   check(nowMs: number): boolean {
     if (!this.#isCatchingUp && nowMs - this.#expectedAtMs > STALL_MS) {
       this.#isCatchingUp = true;

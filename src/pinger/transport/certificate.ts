@@ -1,6 +1,6 @@
 /**
- * Whom a peer's certificate is for, and whether it is valid. Node.js is set to accept any, so that
- * errors can be reported; the decision is made here.
+ * Verifies a peer's certificate. Node.js is configured to accept any certificate, so that errors can be
+ * reported; the decision is made here.
  */
 
 import type { X509Certificate } from 'node:crypto';
@@ -12,7 +12,7 @@ import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, UriError } from '../../shared/uri.js';
 
 /**
- * What the peer has shown; undefined without a certificate.
+ * The TLS parameters and the certificate of the peer; undefined without a certificate.
  *
  * @param isComplete the handshake is complete.
  */
@@ -32,7 +32,7 @@ export function tlsPeerOf(
     cipher: isComplete ? socket.getCipher().standardName : '',
     subject: distinguishedName(certificate.subject),
     issuer: distinguishedName(certificate.issuer),
-    subjectAlternative: shown(certificate.subjectAltName ?? ''),
+    subjectAlternative: shortened(certificate.subjectAltName ?? ''),
     serialNumber: certificate.serialNumber.toLowerCase(),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
@@ -127,16 +127,16 @@ function verificationError(
   const name = settings.serverName || domain;
   if (isFor(certificate, name, settings.strictRfc5922)) return '';
   const names = certificate.subjectAltName ?? distinguishedName(certificate.subject);
-  return `the certificate is for ${shown(names)}, not for ${name}`;
+  return `the certificate is for ${shortened(names)}, not for ${name}`;
 }
 
 /**
- * Whether the certificate names this host (RFC 5922 7.1 and 7.2): as a SIP URI, else as a DNS name,
- * and as its common name only where it has no alternative names. Wildcards count unless `isStrict`,
- * and then DNS names count only without a SIP URI. An IP address must be listed as one.
+ * Whether the certificate is for this host (RFC 5922 7.1 and 7.2): the host is one of its SIP URIs or DNS
+ * names, or its common name if it has no alternative names. With `isStrict`, wildcards do not match, and
+ * DNS names match only if there is no SIP URI. An IP address must be listed as one.
  */
 export function isFor(certificate: X509Certificate, host: string, isStrict: boolean): boolean {
-  // Node.js returns null, against its types, for alternative names that it cannot read.
+  // Contrary to its types, Node.js returns null for alternative names that it cannot read.
   const names: string | null | undefined = certificate.subjectAltName;
   const uris = typeof names === 'string' ? sipDomains(names) : [];
   if (uris.includes(host)) return true;
@@ -178,16 +178,16 @@ function sipDomains(names: string): string[] {
 }
 
 /**
- * RFC 4514 2.1 has the narrowest part first; Node.js has one line per part, the widest first.
+ * RFC 4514 2.1 has the most specific part first; Node.js has one line per part, the most specific last.
  *
- * @param lines undefined for an empty name, against Node.js's types.
+ * @param lines undefined for an empty name, contrary to the types of Node.js.
  */
 function distinguishedName(lines: string | undefined): string {
-  return shown((lines ?? '').split('\n').reverse().join(','));
+  return shortened((lines ?? '').split('\n').reverse().join(','));
 }
 
 const MAX_TEXT_LENGTH = 512;
 
-function shown(text: string): string {
+function shortened(text: string): string {
   return printable(text, MAX_TEXT_LENGTH);
 }

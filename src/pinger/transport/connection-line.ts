@@ -1,4 +1,4 @@
-/** What happens to connections, as lines of the log. */
+/** Log lines about connections. */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
 import { reasonText, type TransportFailure, type TransportName } from '../../shared/outcome.js';
@@ -8,7 +8,7 @@ import type { Endpoint } from './transport.js';
 
 export type ConnectionChange = 'opened' | 'closed' | 'failed';
 
-/** Logs a change of a destination's connection, unless the destination is not debugged. */
+/** Logs a change of a connection if debug lines cover its destination. */
 export function logConnection(
   debug: DebugLog,
   change: ConnectionChange,
@@ -34,6 +34,6 @@ export function addressLabel({ address, port }: LocalAddress): string {
   return `${bracketed(address)}:${port}`;
 }
 
-export function whyOf({ reason, detail }: TransportFailure): string {
+export function failureText({ reason, detail }: TransportFailure): string {
   return detail ?? reasonText(reason);
 }

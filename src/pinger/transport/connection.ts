@@ -1,6 +1,6 @@
 /**
- * SIP over connections (RFC 3261 18): one per target, kept between pings and reopened when it closes,
- * or one per ping.
+ * SIP over connections (RFC 3261 18): one connection per target, kept between pings and reopened when it
+ * closes, or one connection per ping.
  */
 
 import type { Outcome, TransportFailure, TransportName } from '../../shared/outcome.js';
@@ -9,7 +9,12 @@ import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { DebugLog } from '../debug/debug-log.js';
 import type { Clock } from '../time/clock.js';
 import type { Channel, ChannelListener } from './channel.js';
-import { addressLabel, type ConnectionChange, logConnection, whyOf } from './connection-line.js';
+import {
+  addressLabel,
+  type ConnectionChange,
+  failureText,
+  logConnection,
+} from './connection-line.js';
 import type { OpenChannel, OpeningListener } from './open-channel.js';
 import { localIfAddressIsGone } from './own-address.js';
 import type {
@@ -29,7 +34,7 @@ export interface ReliableOptions {
   readonly onMessage: MessageHandler;
   readonly clock: Clock;
   readonly log: (line: LogLine) => void;
-  /** Undefined without TLS. Connections that were made with another one are not used any more. */
+  /** Undefined without TLS. A connection that was opened with an earlier context is replaced. */
   readonly currentTlsContext: () => unknown;
 }
 
@@ -49,15 +54,15 @@ export class ReliableTransport implements Transport {
 }
 
 /**
- * After this time, and when the certificate expires, the connection is replaced: a new one may show
- * another certificate.
+ * The connection is replaced after this time, or when the certificate expires, because the peer may have
+ * a new certificate.
  */
 const MAX_CERTIFICATE_AGE_MS = 3_600_000;
 
 interface OpenConnection {
   readonly channel: Channel;
   readonly tlsContext: unknown;
-  /** Wall clock; infinite without TLS. */
+  /** Wall clock, milliseconds since the epoch; infinite without TLS. */
   readonly usableUntilMs: number;
   /** A ping has been completed over it. */
   hasCarriedPing: boolean;
@@ -75,13 +80,13 @@ class ReliableFlow implements Flow {
   #open: OpenConnection | undefined;
   #cancelOpening: (() => void) | undefined;
   #isPinging = false;
-  /** Number of the current connection; events of earlier ones are ignored. */
+  /** Number of the current connection; events of earlier connections are ignored. */
   #attempt = 0;
-  /** Logged once: the peer broke an idle connection. */
+  /** Whether the error of an idle connection has been logged, which happens once. */
   #isErrorLogged = false;
   /** Local address of the last connection; empty before the first. */
   #localAddress = '';
-  /** Something was received since the ping began. */
+  /** Whether anything was received since the ping began. */
   #hasReceived = false;
 
   constructor(options: FlowOptions, endpoint: Endpoint, listener: FlowListener) {
@@ -108,14 +113,14 @@ class ReliableFlow implements Flow {
     this.send(message);
   }
 
-  /** A connection on which a ping was not answered may be dead without the kernel knowing. */
+  /** A connection without a response to the ping may be dead, so it is closed. */
   pingEnded(isAnswered: boolean | undefined): void {
     this.#isPinging = false;
     // A pending connection belongs to the ping that has ended; the next ping opens its own.
     if (isAnswered === false || this.#open === undefined) {
       this.#disconnect(false, 'a ping was not answered');
     } else if (this.#options.isForOnce || !this.#options.isPersistent) {
-      this.#disconnect(true, 'it serves one ping');
+      this.#disconnect(true, 'it is for one ping only');
     } else this.#open.hasCarriedPing = true;
   }
 
@@ -157,7 +162,7 @@ class ReliableFlow implements Flow {
       failed: (failure) => {
         if (attempt !== this.#attempt) return;
         this.#cancelOpening = undefined;
-        this.#logConnection('failed', { why: whyOf(failure) });
+        this.#logConnection('failed', { why: failureText(failure) });
         if (this.#isPinging) this.#listener.failed(failure);
       },
     };
@@ -168,7 +173,7 @@ class ReliableFlow implements Flow {
       opening,
       listener: this.#channelListener(attempt),
     });
-    // It may have failed already.
+    // `openChannel` may have called `failed` before it returned.
     if (attempt === this.#attempt && this.#open === undefined) this.#cancelOpening = cancel;
   }
 
@@ -195,12 +200,12 @@ class ReliableFlow implements Flow {
     const hasServed = this.#open?.hasCarriedPing === true;
     this.#open = undefined;
     this.#attempt++;
-    this.#logConnection('closed', { why: whyOf(failure) });
+    this.#logConnection('closed', { why: failureText(failure) });
     if (!this.#isPinging) {
       if (failure.reason === 'malformed') this.#logIdleError(failure);
       return;
     }
-    // A peer may close an idle connection just as a ping is on its way.
+    // A peer may close an idle connection while a ping is on its way.
     if (hasServed && !this.#hasReceived && failure.reason === 'reset')
       this.#listener.connectionLost();
     else this.#listener.failed(failure);
@@ -214,19 +219,19 @@ class ReliableFlow implements Flow {
   #usableUntilMs(peer: TlsPeer | undefined): number {
     if (peer === undefined) return Number.POSITIVE_INFINITY;
     const now = this.#options.clock.epoch();
-    // A verified chain may contain an expired certificate: there is another path.
-    const isRunningOut = peer.isVerified && peer.chainNotAfterMs > now;
-    return Math.min(now + MAX_CERTIFICATE_AGE_MS, isRunningOut ? peer.chainNotAfterMs : Infinity);
+    // A verified chain may contain an expired certificate, because another path is valid.
+    const willExpire = peer.isVerified && peer.chainNotAfterMs > now;
+    return Math.min(now + MAX_CERTIFICATE_AGE_MS, willExpire ? peer.chainNotAfterMs : Infinity);
   }
 
-  /** No ping reports what a peer does between pings. */
+  /** Logs the error of an idle connection, which no ping reports. */
   #logIdleError({ detail = '' }: TransportFailure): void {
     if (this.#isErrorLogged) return;
     this.#isErrorLogged = true;
     this.#options.log({
       level: 'warn',
       event: 'idle_connection_closed',
-      message: 'idle connection closed; the next ping opens another',
+      message: 'idle connection closed; the next ping opens a new one',
       fields: { address: addressLabel(this.#endpoint), error: detail },
     });
   }
@@ -236,7 +241,7 @@ class ReliableFlow implements Flow {
     if (debug?.isOn === true) logConnection(debug, change, name, this.#endpoint, fields);
   }
 
-  /** @param isGraceful closes in an orderly way; false for a connection that seems dead. */
+  /** @param isGraceful false for a connection that seems dead. */
   #disconnect(isGraceful: boolean, why: string): void {
     this.#attempt++;
     if (this.#open !== undefined) this.#logConnection('closed', { why });

@@ -1,4 +1,4 @@
-/** A UDP port by `node:dgram`: how it is bound, connected to a peer, and asked for our address. */
+/** A UDP port of `node:dgram`: binding, connecting to a peer, and the local address towards a peer. */
 
 import type * as dgram from 'node:dgram';
 import type { LocalAddress } from '../../shared/address.js';
@@ -7,9 +7,9 @@ import type { Endpoint, MessageHandler } from './transport.js';
 import type { UdpPort } from './udp-medium.js';
 
 export interface DgramPortOptions {
-  /** IP address to send from; empty for the one that the routes choose. */
+  /** IP address to send from; empty to let the routes choose. */
   readonly sourceAddress: string;
-  /** 0 for one that the system chooses. */
+  /** 0 to let the system choose. */
   readonly sourcePort: number;
   readonly onMessage: MessageHandler;
 }
@@ -20,44 +20,44 @@ export class DgramPort implements UdpPort {
   readonly family: 4 | 6;
   users = 0;
   readonly #options: DgramPortOptions;
-  /** Never sends: it is connected to a peer only to ask which address the routes choose. */
-  readonly #scout: dgram.Socket | undefined;
+  /** Never sends. It is connected to a peer only to find the local address that the routes choose. */
+  readonly #routeSocket: dgram.Socket | undefined;
   readonly #locals = new Map<string, LocalAddress>();
 
-  /** @throws when it cannot be bound. */
+  /** @throws an error of `bind`. */
   constructor(family: 4 | 6, options: DgramPortOptions) {
     this.family = family;
     this.#options = options;
-    // Bound without reuseAddr first: with it, a port that another program reuses could be shared
-    // with that program, and answers with it.
+    // First without reuseAddr, which would allow to share the port, and thus responses, with another
+    // program.
     const first = bind(family, options.sourceAddress, options.sourcePort, false);
     this.port = first.address().port;
     first.close();
     this.socket = bind(family, options.sourceAddress, this.port, true);
     this.socket.on('message', (bytes, from) => this.#take(bytes, from));
-    // Errors of a send reach its callback; those of a shared receive belong to no ping.
+    // Errors of a send go to its callback; an error of receiving belongs to no ping.
     this.socket.on('error', () => {});
     if (options.sourceAddress !== '') return;
     try {
-      this.#scout = bind(family, '', 0, false).on('error', () => {});
+      this.#routeSocket = bind(family, '', 0, false).on('error', () => {});
     } catch (error) {
       this.socket.close();
       throw error;
     }
   }
 
-  /** The address that reaches `endpoint`; undefined when there is no route. */
+  /** The local address of packets to `endpoint`; undefined when there is no route. */
   localAddressTowards(endpoint: Endpoint): LocalAddress | undefined {
-    const scout = this.#scout;
-    if (scout === undefined) return this.#local(this.#options.sourceAddress);
-    scout.connect(endpoint.port, endpoint.address);
-    if (!isConnected(scout)) return undefined;
-    const { address } = scout.address();
-    scout.disconnect();
+    const routeSocket = this.#routeSocket;
+    if (routeSocket === undefined) return this.#local(this.#options.sourceAddress);
+    routeSocket.connect(endpoint.port, endpoint.address);
+    if (!isConnected(routeSocket)) return undefined;
+    const { address } = routeSocket.address();
+    routeSocket.disconnect();
     return this.#local(address);
   }
 
-  /** One for all targets that are reached from the same address. */
+  /** Targets that are reached from the same address share one object. */
   #local(address: string): LocalAddress {
     const known = this.#locals.get(address);
     if (known !== undefined) return known;
@@ -66,7 +66,7 @@ export class DgramPort implements UdpPort {
     return local;
   }
 
-  /** A socket on the same port that hears of one endpoint alone; undefined when it cannot be had. */
+  /** Opens a socket on the same port that receives only from `endpoint`; undefined when that fails. */
   connect(endpoint: Endpoint): dgram.Socket | undefined {
     let socket: dgram.Socket;
     try {
@@ -74,7 +74,7 @@ export class DgramPort implements UdpPort {
     } catch {
       return undefined;
     }
-    // Until it is connected it may catch a datagram that is meant for another target.
+    // Before it is connected, it may receive datagrams of other targets.
     socket.on('message', (bytes, from) => this.#take(bytes, from));
     socket.connect(endpoint.port, endpoint.address);
     if (isConnected(socket)) return socket;
@@ -85,7 +85,7 @@ export class DgramPort implements UdpPort {
 
   close(): void {
     this.socket.close();
-    this.#scout?.close();
+    this.#routeSocket?.close();
   }
 
   #take(bytes: Uint8Array, from: dgram.RemoteInfo): void {
@@ -94,7 +94,7 @@ export class DgramPort implements UdpPort {
       port: from.port,
       isConnection: false,
       answer: (message, port) => {
-        // Whoever sends from port 0 wants no answer, and Node throws at one.
+        // A datagram from port 0 cannot be answered; Node.js would throw.
         if (port > 0) this.socket.send(message, port, from.address, () => {});
       },
     });

@@ -1,12 +1,11 @@
 /**
- * UDP by `node:dgram`, where the kernel's own sockets cannot be had.
+ * UDP with `node:dgram`, for systems where kernel UDP is not available.
  *
- * A socket without a peer never hears of ICMP errors. So a request that has to be retransmitted, and
- * every request to a target that left the last one without an answer, goes out through a socket that
- * is bound to the same port and connected to that address: a closed port is then known within a round
- * trip, and a healthy target costs no socket. On Linux the kernel tells a connected UDP socket of port
- * and protocol unreachable; that a host or a network cannot be reached is known only when our own
- * routes say so.
+ * A socket that is not connected does not receive ICMP errors. So retransmissions, and requests to a
+ * target that did not answer its last ping, are sent through a socket that is bound to the same port and
+ * connected to that target: a closed port is detected within a round trip, and a healthy target needs no
+ * socket. To such a socket Linux reports port and protocol unreachable; an unreachable host or network is
+ * detected only if the local routes show it.
  */
 
 import type * as dgram from 'node:dgram';
@@ -17,25 +16,25 @@ import type { Endpoint } from './transport.js';
 import { type UdpOptions, UdpTransport } from './udp.js';
 import type { Carrier, UdpMedium } from './udp-medium.js';
 
-/** How many connected sockets there may be at one moment; other targets go without. */
+/** Maximum number of connected sockets at a time; further targets have none. */
 const MAX_CONNECTED = 1024;
 
 export function dgramUdp(options: UdpOptions & DgramPortOptions): UdpTransport<DgramPort> {
   return new UdpTransport(options, new DgramMedium(options));
 }
 
-/** A socket that is connected to one endpoint, so that ICMP errors reach those who ping it. */
+/** A socket that is connected to one endpoint, so that it receives the endpoint's ICMP errors. */
 interface Connected {
   readonly key: string;
   readonly socket: dgram.Socket;
   readonly users: Set<DgramCarrier>;
-  /** Messages that came in. */
+  /** Number of messages received. */
   received: number;
 }
 
 class DgramMedium implements UdpMedium<DgramPort> {
   readonly #options: DgramPortOptions;
-  /** By our port, and address and port of the peer. */
+  /** By local port, and address and port of the peer. */
   readonly #connected = new Map<string, Connected>();
 
   constructor(options: DgramPortOptions) {
@@ -59,7 +58,7 @@ class DgramMedium implements UdpMedium<DgramPort> {
     this.#connected.clear();
   }
 
-  /** The connected socket for an endpoint, shared by its users; undefined when there are too many. */
+  /** The connected socket of an endpoint, shared by its users; undefined when there are too many sockets. */
   connect(port: DgramPort, endpoint: Endpoint, user: DgramCarrier): Connected | undefined {
     const key = `${port.port} ${endpoint.address} ${endpoint.port}`;
     const open = this.#connected.get(key) ?? this.#newConnected(key, port, endpoint);
@@ -67,7 +66,7 @@ class DgramMedium implements UdpMedium<DgramPort> {
     return open;
   }
 
-  /** The last user that goes closes the socket, once it is read empty: others' answers may be in it. */
+  /** The last user closes the socket after all messages have been read: it may have responses to others. */
   disconnect(open: Connected, user: DgramCarrier): void {
     open.users.delete(user);
     const closeUnlessUsed = (received: number, rounds: number) => {
@@ -101,13 +100,13 @@ class DgramMedium implements UdpMedium<DgramPort> {
 }
 
 class DgramCarrier implements Carrier<DgramPort> {
-  /** `node:dgram` does not say. */
+  /** `node:dgram` does not provide it. */
   readonly sentAtMs = undefined;
   readonly #medium: DgramMedium;
   readonly #endpoint: Endpoint;
   readonly #fail: (failure: TransportFailure) => void;
   #connected: Connected | undefined;
-  /** The last ping got no answer: this one is sent through a connected socket from the start. */
+  /** The last ping was not answered: the next one is sent through a connected socket at once. */
   #isSuspect: boolean;
 
   constructor(

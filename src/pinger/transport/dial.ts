@@ -1,4 +1,4 @@
-/** Opens a connection: TCP, and TLS over it. */
+/** Opens TCP connections, with or without TLS. */
 
 import * as net from 'node:net';
 import * as tls from 'node:tls';
@@ -62,7 +62,10 @@ export function dial(options: DialOptions, listener: DialListener): () => void {
   socket.once('connect', () => {
     if (isToItself(socket)) {
       abandon(socket, onError);
-      listener.failed({ reason: 'refused', detail: 'the connection was to itself' });
+      listener.failed({
+        reason: 'refused',
+        detail: 'the socket connected to itself; the port is closed',
+      });
       return;
     }
     listener.connected('connect', (clock.now() - beganAt) * 1000);
@@ -84,9 +87,9 @@ function shakeHands(
   const socket = tls.connect({
     socket: tcp,
     secureContext: context,
-    // RFC 6066 3: an address is no server name.
+    // RFC 6066 3: an IP address is not allowed as a server name.
     servername: addressFamily(name) === undefined ? name : '',
-    // Certificates are verified here, so that errors are reported even where they are accepted.
+    // certificate.ts verifies it, so that errors are reported even where they are accepted.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
@@ -116,12 +119,12 @@ function shakeHands(
   return () => abandon(socket, onError);
 }
 
-/** RFC 9293 3.5: a connection to a free port of this host may get that very port as its source. */
+/** RFC 9293 3.5: a connection to a closed port of this host may use that port as its own source port. */
 function isToItself({ localAddress, localPort, remoteAddress, remotePort }: net.Socket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;
 }
 
-/** Undefined for a certificate that OpenSSL accepts and Node.js cannot read. */
+/** Undefined also for a certificate that OpenSSL accepts but Node.js cannot read. */
 function readablePeerOf(...args: Parameters<typeof tlsPeerOf>): ReturnType<typeof tlsPeerOf> {
   try {
     return tlsPeerOf(...args);

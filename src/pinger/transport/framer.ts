@@ -6,25 +6,31 @@
  */
 
 import { skipPadding } from '../sip/keepalives.js';
+import {
+  contentLengthProblem,
+  headerLineProblem,
+  PROBLEMS,
+  tooLong,
+} from '../sip/message-problems.js';
 import { endOfLine, type Header, is, readHeader, word } from '../sip/scanner.js';
 
-/** The longest start line, the longest start line and headers, and the longest body, in bytes. */
+/** Maximum bytes of the start line, of the start line with the headers, and of the body. */
 const MAX_LINE_LENGTH = 2048;
 export const MAX_HEAD_LENGTH = 16 * 1024;
 export const MAX_BODY_LENGTH = 64 * 1024;
 
-/** A larger buffer is released once its message is complete. */
-const MAX_HELD = 4 * 1024;
+/** A buffer of more bytes is released once its message is complete. */
+const MAX_KEPT_BUFFER = 4 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 const CR = 13;
 const LF = 10;
-/** RFC 5626 4.4.1: the ping of a peer over a stream; a pong answers it. */
+/** RFC 5626 4.4.1: the keep-alive ping of a peer over a stream, and the pong that answers it. */
 const PING = [CR, LF, CR, LF];
 export const PONG = Buffer.from('\r\n', 'latin1');
 const CONTENT_LENGTH = [word('content-length'), word('l')];
 
-/** The stream is not SIP or cannot be split into messages: what follows cannot be parsed. */
+/** The stream is not SIP or cannot be split into messages. The rest of it cannot be parsed. */
 export class FramingError extends Error {
   override readonly name = 'FramingError';
 }
@@ -33,15 +39,15 @@ export class Framer {
   readonly #onMessage: (message: Uint8Array) => void;
   readonly #onPing: () => void;
   #buffer = NOTHING;
-  /** The bytes of `#buffer` that are in use. */
+  /** Number of bytes of `#buffer` that are in use. */
   #used = 0;
-  /** Searched so far for the end of the headers. */
+  /** Number of bytes already searched for the end of the headers. */
   #searched = 0;
   #isLineChecked = false;
   /** Length of the message whose headers are complete; 0 until then. */
   #length = 0;
-  /** Bytes of a ping received so far. */
-  #pinged = 0;
+  /** Number of bytes of a keep-alive ping received so far. */
+  #pingBytes = 0;
 
   /**
    * @param onMessage may keep the bytes.
@@ -68,8 +74,8 @@ export class Framer {
       const start = skipPadding(chunk, at);
       if (start > at) this.#takePings(chunk.subarray(at, start));
       if (start === chunk.length) return;
-      this.#pinged = 0;
-      // A chunk usually is a whole message, which needs one copy only.
+      this.#pingBytes = 0;
+      // A chunk usually is one whole message, which is copied only once.
       const next = this.#takeWhole(chunk, start);
       at = next > start ? next : this.#append(chunk, start);
     }
@@ -77,10 +83,10 @@ export class Framer {
 
   #takePings(padding: Uint8Array): void {
     for (const byte of padding) {
-      if (byte === PING[this.#pinged]) this.#pinged++;
-      else this.#pinged = byte === CR ? 1 : 0;
-      if (this.#pinged < PING.length) continue;
-      this.#pinged = 0;
+      if (byte === PING[this.#pingBytes]) this.#pingBytes++;
+      else this.#pingBytes = byte === CR ? 1 : 0;
+      if (this.#pingBytes < PING.length) continue;
+      this.#pingBytes = 0;
       this.#onPing();
     }
   }
@@ -98,8 +104,8 @@ export class Framer {
 
   /** Appends to the message in progress; returns where its part of the chunk ends. */
   #append(chunk: Uint8Array, at: number): number {
-    const wanted = this.#length > 0 ? this.#length - this.#used : chunk.length;
-    const end = Math.min(chunk.length, at + wanted);
+    const missing = this.#length > 0 ? this.#length - this.#used : chunk.length;
+    const end = Math.min(chunk.length, at + missing);
     const before = this.#used;
     this.#keep(chunk.subarray(at, end));
     if (this.#length === 0) {
@@ -107,7 +113,7 @@ export class Framer {
       const headEnd = indexOfHeadEnd(this.#buffer, this.#searched, this.#used);
       this.#searched = Math.max(this.#used - 3, 0);
       if (headEnd < 0) {
-        if (this.#used > MAX_HEAD_LENGTH) throw tooLong();
+        if (this.#used > MAX_HEAD_LENGTH) throw headersTooLong();
         return end;
       }
       this.#length = messageLength(this.#buffer.subarray(0, headEnd));
@@ -115,7 +121,7 @@ export class Framer {
     if (this.#used < this.#length) return end;
     const length = this.#length;
     const message = Buffer.from(this.#buffer.subarray(0, length));
-    if (this.#buffer.length > MAX_HELD) this.#buffer = NOTHING;
+    if (this.#buffer.length > MAX_KEPT_BUFFER) this.#buffer = NOTHING;
     this.#used = 0;
     this.#searched = 0;
     this.#isLineChecked = false;
@@ -127,8 +133,8 @@ export class Framer {
   #keep(bytes: Uint8Array): void {
     const needed = this.#used + bytes.length;
     if (needed > this.#buffer.length) {
-      const roomy = Math.max(needed, 2 * this.#buffer.length, 1024);
-      const grown = Buffer.alloc(this.#length > 0 ? this.#length : roomy);
+      const capacity = Math.max(needed, 2 * this.#buffer.length, 1024);
+      const grown = Buffer.alloc(this.#length > 0 ? this.#length : capacity);
       grown.set(this.#buffer.subarray(0, this.#used));
       this.#buffer = grown;
     }
@@ -137,14 +143,14 @@ export class Framer {
   }
 }
 
-function tooLong(): FramingError {
-  return new FramingError(`headers of more than ${MAX_HEAD_LENGTH} bytes`);
+function headersTooLong(): FramingError {
+  return new FramingError(tooLong('headers', MAX_HEAD_LENGTH));
 }
 
 /**
- * Whether the first line is complete; its first bytes show whether it can be SIP (RFC 3261 7.1, 7.2).
+ * Whether the first line is complete.
  *
- * @throws FramingError when it cannot.
+ * @throws FramingError when its bytes so far are not the start of a SIP message (RFC 3261 7.1, 7.2).
  */
 function hasSipLine(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_LINE_LENGTH));
@@ -155,9 +161,9 @@ function hasSipLine(bytes: Uint8Array): boolean {
     ? /^(?:SIP\/\S+ [^\0\r\n]*|[A-Za-z0-9\-.!%*_+`'~]+ [^\0\r\n]* SIP\/\S+)\r\n$/i.test(text)
     : line.length < MAX_LINE_LENGTH && /^[A-Za-z0-9\-.!%*_+`'~]+(?:[ /]|$)/.test(text);
   if (isWhole && /^SIP\/\S+ [^\0\r\n]*\n$/i.test(text)) {
-    throw new FramingError('a first line that ends in LF alone, not in CR LF');
+    throw new FramingError(PROBLEMS.lineFeed);
   }
-  if (!isSip) throw new FramingError('a first line that is not SIP');
+  if (!isSip) throw new FramingError(PROBLEMS.firstLine);
   return isWhole;
 }
 
@@ -168,29 +174,25 @@ function indexOfHeadEnd(bytes: Uint8Array, from: number, end: number): number {
   return at < 0 ? -1 : at + 4;
 }
 
-/** Bytes of the whole message with this head. @throws FramingError */
+/** Length of the whole message that begins with these headers, in bytes. @throws FramingError */
 function messageLength(head: Uint8Array): number {
-  if (head.length > MAX_HEAD_LENGTH) throw tooLong();
+  if (head.length > MAX_HEAD_LENGTH) throw headersTooLong();
   hasSipLine(head);
-  let length = -1;
+  const lengths: string[] = [];
   const header: Header = { nameEnd: 0, valueStart: 0, end: 0 };
   let at = endOfLine(head, 0) + 2;
   while (at < head.length - 2) {
-    if (!readHeader(head, at, header)) throw new FramingError('a line that is not a header');
+    if (!readHeader(head, at, header)) throw new FramingError(headerLineProblem(head, at));
     const { nameEnd, valueStart, end } = header;
     const lineAt = at;
     if (CONTENT_LENGTH.some((name) => is(head, lineAt, nameEnd, name))) {
-      const value = Buffer.from(head.subarray(valueStart, end)).toString('latin1').trim();
-      const given = /^\d{1,10}$/.test(value) ? Number(value) : -1;
-      if (given < 0) throw new FramingError('a Content-Length that is not a number');
-      if (length >= 0 && given !== length) throw new FramingError('two different Content-Lengths');
-      length = given;
+      lengths.push(Buffer.from(head.subarray(valueStart, end)).toString('latin1').trim());
     }
     at = end + 2;
   }
-  if (length < 0)
-    throw new FramingError('no Content-Length, which streams require (RFC 3261 18.3)');
-  if (length > MAX_BODY_LENGTH)
-    throw new FramingError(`a body of more than ${MAX_BODY_LENGTH} bytes`);
-  return head.length + length;
+  const problem = lengths.length === 0 ? PROBLEMS.noContentLength : contentLengthProblem(lengths);
+  if (problem !== undefined) throw new FramingError(problem);
+  const bodyLength = Number(lengths[0]);
+  if (bodyLength > MAX_BODY_LENGTH) throw new FramingError(tooLong('body', MAX_BODY_LENGTH));
+  return head.length + bodyLength;
 }

@@ -1,13 +1,13 @@
-/** How a connection that can carry SIP messages is opened. */
+/** Opening of a connection that can carry SIP messages. */
 
 import type { Channel, ChannelListener } from './channel.js';
 import type { DialListener } from './dial.js';
 import type { Endpoint } from './transport.js';
 
-/** Learns how the opening goes; one of `opened` and `failed` is the last call. */
+/** Receives the progress of the opening; the last call is `opened` or `failed`. */
 export interface OpeningListener extends Omit<DialListener, 'opened'> {
   opened(channel: Channel): void;
-  /** The opening waits for the peer now, and for what: `the TLS handshake`. */
+  /** The opening waits for the peer. @param what a noun: `the TLS handshake`. */
   waitingFor(what: string): void;
 }
 

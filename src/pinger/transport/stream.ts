@@ -5,7 +5,7 @@ import type { LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import { type Channel, type ChannelListener, localAddressOf, MAX_UNSENT_BYTES } from './channel.js';
 import { Framer, FramingError, PONG } from './framer.js';
-import type { RateLimit } from './rate-bound.js';
+import type { RateLimit } from './rate-limit.js';
 import { openConnectionFailure } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
 
@@ -13,20 +13,20 @@ export class StreamChannel implements Channel {
   readonly local: LocalAddress;
   readonly #socket: net.Socket;
   readonly #framer: Framer;
-  readonly #bound: RateLimit;
+  readonly #rateLimit: RateLimit;
   #listener: ChannelListener | undefined;
 
   /** @param hasNoCertificate no client certificate is configured. */
   constructor(
     socket: net.Socket,
     listener: ChannelListener,
-    bound: RateLimit,
+    rateLimit: RateLimit,
     hasNoCertificate: boolean,
   ) {
     this.local = localAddressOf(socket);
     this.#socket = socket;
     this.#listener = listener;
-    this.#bound = bound;
+    this.#rateLimit = rateLimit;
     this.#framer = new Framer(
       (message) => {
         this.#count(1, 0);
@@ -52,7 +52,7 @@ export class StreamChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    // The caller reuses the bytes, and a socket may keep them for a while.
+    // A copy: the caller reuses the bytes, and the socket may keep them for a while.
     if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#socket.write(Buffer.from(message));
   }
 
@@ -80,7 +80,7 @@ export class StreamChannel implements Channel {
 
   /** @throws FramingError when the peer exceeds the rate limit. */
   #count(messages: number, bytes: number): void {
-    if (!this.#bound.admit(messages, bytes)) throw new FramingError(this.#bound.error);
+    if (!this.#rateLimit.admit(messages, bytes)) throw new FramingError(this.#rateLimit.error);
   }
 
   #closedByPeer(): TransportFailure {

@@ -1,4 +1,4 @@
-/** TLS contexts: one for all connections with the same settings, recreated when a file changes. */
+/** TLS contexts: connections with the same settings share one, which is replaced when a file changes. */
 
 import * as tls from 'node:tls';
 import { filesIn, type TlsSettings } from '../../shared/destination.js';
@@ -8,9 +8,9 @@ import { secureContextOptions } from '../../shared/tls-options.js';
 
 interface Entry {
   context: tls.SecureContext;
-  /** The contents of the files that it was made from. */
+  /** The contents of the files that the context was created from. */
   contents: string;
-  /** The version of the files that it was last compared with. */
+  /** The version of the files at the last comparison. */
   filesVersion: number;
 }
 
@@ -18,7 +18,7 @@ export class TlsContexts {
   readonly #files: Files;
   readonly #log: (line: LogLine) => void;
   readonly #entries = new Map<string, Entry>();
-  /** The same by identity, for a quick lookup at each ping. */
+  /** The same entries by object, for a quick lookup at each ping. */
   readonly #known = new WeakMap<TlsSettings, Entry>();
 
   constructor(files: Files, log: (line: LogLine) => void) {
@@ -27,8 +27,8 @@ export class TlsContexts {
   }
 
   /**
-   * The context of these settings, the same one until a file changes. Files that became invalid are
-   * logged, and the last valid context stays in use.
+   * The context of these settings, which stays the same until a file changes. If the files become
+   * invalid, that is logged and the last valid context stays in use.
    *
    * @throws Error when the files have never been valid.
    */
@@ -61,7 +61,7 @@ export class TlsContexts {
       this.#log({
         level: 'error',
         event: 'tls_files_invalid',
-        message: 'changed TLS files are invalid; keeping their previous contents',
+        message: 'changed TLS files are invalid; using their previous contents',
         fields: { error: error instanceof Error ? error.message : String(error) },
       });
     }

@@ -1,12 +1,12 @@
-/** What TLS errors mean. The codes are OpenSSL's, as Node.js writes them. */
+/** Texts for TLS errors. The codes are those of OpenSSL, as Node.js writes them. */
 
 import type { TransportFailure } from '../../shared/outcome.js';
 import { printable } from '../../shared/text.js';
 import { localFailure } from './socket-errors.js';
 
 const NO_COMMON_VERSION = 'no common TLS version';
-const REJECTED_OURS = 'the peer rejected the client certificate';
-const DEMANDS_OURS = 'the peer demands a client certificate';
+const REJECTED_CLIENT = 'the peer rejected the client certificate';
+const CLIENT_REQUIRED = 'the peer requires a client certificate';
 const NOT_TLS = 'the peer does not speak TLS';
 const CLOSED = 'the connection was closed during the handshake';
 const NO_COMMON_CIPHER = 'no common cipher; see tls_config.ciphers';
@@ -14,16 +14,16 @@ const ABORTED = 'the peer aborted the handshake';
 const ALLOW_WEAK = 'tls_config.ciphers with @SECLEVEL=0 allows it';
 
 const TEXTS: Readonly<Record<string, string>> = {
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: DEMANDS_OURS,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: REJECTED_OURS,
-  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: REJECTED_OURS,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: `${REJECTED_OURS}: revoked`,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: `${REJECTED_OURS}: expired`,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: REJECTED_OURS,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: `${REJECTED_OURS}: unknown authority`,
-  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: `${REJECTED_OURS}: access denied`,
-  ERR_SSL_SSLV3_ALERT_NO_CERTIFICATE: DEMANDS_OURS,
-  ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: `${REJECTED_OURS}: invalid signature`,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_REQUIRED,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: REJECTED_CLIENT,
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: REJECTED_CLIENT,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: `${REJECTED_CLIENT}: revoked`,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: `${REJECTED_CLIENT}: expired`,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: REJECTED_CLIENT,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: `${REJECTED_CLIENT}: unknown authority`,
+  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: `${REJECTED_CLIENT}: access denied`,
+  ERR_SSL_SSLV3_ALERT_NO_CERTIFICATE: CLIENT_REQUIRED,
+  ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: `${REJECTED_CLIENT}: invalid signature`,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the peer refused the handshake; maybe no common cipher',
   ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER: ABORTED,
   ERR_SSL_SSLV3_ALERT_UNEXPECTED_MESSAGE: ABORTED,
@@ -70,21 +70,24 @@ const TEXTS: Readonly<Record<string, string>> = {
   EPIPE: CLOSED,
 };
 
-/** Alerts of peers that miss a client certificate. */
-const ALERTS_FOR_LACK_OF_OURS = [
+/** Alerts that peers send when the client certificate is missing. */
+const CLIENT_MISSING_ALERTS = [
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
   'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
 ];
 
-/** @param isOursMissing the peer has shown its certificate, and no client certificate is configured. */
-export function tlsFailure(error: NodeJS.ErrnoException, isOursMissing: boolean): TransportFailure {
+/** @param isClientMissing the peer has sent its certificate, and no client certificate is configured. */
+export function tlsFailure(
+  error: NodeJS.ErrnoException,
+  isClientMissing: boolean,
+): TransportFailure {
   const code = error.code ?? '';
   const local = localFailure(error);
   if (local !== undefined) return local;
-  // RFC 5246 7.4.6: the peer shows its certificate before it can miss the client's, so there is a
-  // common version and cipher; TLS 1.3 has a separate alert.
-  if (isOursMissing && ALERTS_FOR_LACK_OF_OURS.includes(code)) {
-    return { reason: 'tls', detail: DEMANDS_OURS };
+  // RFC 5246 7.4.6: the peer sends its certificate before it expects the client's, so there is a
+  // common version and cipher. TLS 1.3 has a separate alert.
+  if (isClientMissing && CLIENT_MISSING_ALERTS.includes(code)) {
+    return { reason: 'tls', detail: CLIENT_REQUIRED };
   }
   return { reason: 'tls', detail: TEXTS[code] ?? openSslText(error) };
 }
@@ -93,14 +96,14 @@ export function tlsFailure(error: NodeJS.ErrnoException, isOursMissing: boolean)
 function openSslText(error: NodeJS.ErrnoException & { readonly reason?: unknown }): string {
   const { code = '', reason } = error;
   if (code === '') return 'the handshake failed';
-  const words = typeof reason === 'string' ? reason : code.replace(/^ERR_SSL_/, '');
-  const shown = words.replaceAll('_', ' ').toLowerCase();
-  return code.startsWith('ERR_SSL_') ? `${printable(shown, MAX_SHOWN_LENGTH)} (${code})` : code;
+  const raw = typeof reason === 'string' ? reason : code.replace(/^ERR_SSL_/, '');
+  const text = printable(raw.replaceAll('_', ' ').toLowerCase(), MAX_TEXT_LENGTH);
+  return code.startsWith('ERR_SSL_') ? `${text} (${code})` : code;
 }
 
-const MAX_SHOWN_LENGTH = 120;
+const MAX_TEXT_LENGTH = 120;
 
-/** Whether an error of an open connection is one of TLS: TLS 1.3 rejects the client only then. */
+/** Whether it is a TLS error. With TLS 1.3 the peer may reject the client after the handshake. */
 export function isTlsError(error: NodeJS.ErrnoException): boolean {
   return error.code?.startsWith('ERR_SSL_') ?? false;
 }

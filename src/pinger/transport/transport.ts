@@ -1,5 +1,5 @@
 /**
- * How messages reach a target. The rest of the pinger knows transports only by these interfaces.
+ * The interfaces of transports. The rest of the pinger uses transports only through them.
  */
 
 import type { LocalAddress } from '../../shared/address.js';
@@ -8,7 +8,7 @@ import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { DebugSubject } from '../debug/debug-log.js';
 
-/** Where a target listens. */
+/** The address of a target. */
 export interface Endpoint {
   /** IP address, IPv6 without brackets. */
   readonly address: string;
@@ -16,26 +16,26 @@ export interface Endpoint {
   readonly family: 4 | 6;
   /** The host before DNS, which the certificate must name (RFC 5922 4). */
   readonly domain: string;
-  /** Whose pings go there, for debug lines. */
+  /** The destination that the target belongs to, for debug lines. */
   readonly destination?: DebugSubject;
 }
 
-/** Learns what happens to the ping in progress and to the connection that carries it. */
+/** Receives the events of the current ping and of its connection. */
 export interface FlowListener {
-  /** The flow can send a request now; `local` is its sent-by address. */
+  /** The flow can send a request now. @param local its sent-by address. */
   ready(local: LocalAddress): void;
-  /** The flow waits for the peer; called for each step, with its name: `a connection`. */
+  /** The flow waits for the peer; called for each step. @param what a noun: `a connection`. */
   waitingFor(what: string): void;
-  /** The ping cannot be answered. */
+  /** The request cannot be delivered or answered. */
   failed(failure: TransportFailure): void;
   /**
-   * The connection was closed before anything was received, and it had carried earlier pings: the
-   * peer may not have seen the request. `prepare` opens another.
+   * A connection that had carried earlier pings was closed before anything was received for this one:
+   * the peer may not have read the request. `prepare` opens a new connection.
    */
   connectionLost(): void;
-  /** A phase of setting up a connection is complete. */
+  /** A phase of setting up a connection is complete. @param micros its duration. */
   connected(phase: ConnectPhase, micros: number): void;
-  /** The peer has shown its certificate. */
+  /** The peer has sent its certificate. */
   secured(peer: TlsPeer): void;
 }
 
@@ -44,22 +44,22 @@ export interface Flow {
   /** Requests are not retransmitted over a reliable transport (RFC 3261 17.1.2.2). */
   readonly isReliable: boolean;
   /**
-   * Monotonic: when the last request left; undefined when no more is known than when `send` was
-   * called, NaN when it cannot be compared with arrivals.
+   * Monotonic time at which the last request left. Undefined when only the time of `send` is known; NaN
+   * when it cannot be compared with arrival times.
    */
   readonly sentAtMs?: number | undefined;
-  /** Prepares a ping; `ready` or `failed` follows, maybe at once, unless `pingEnded` is called first. */
+  /** Prepares a ping. `ready` or `failed` follows, maybe before this returns, unless `pingEnded` comes first. */
   prepare(): void;
   send(message: Uint8Array): void;
   /** Retransmits a request. */
   resend(message: Uint8Array): void;
   /**
-   * The ping has ended; resources that it alone needed are released.
+   * The ping has ended. Resources that only it needed are released.
    *
    * @param isAnswered undefined when that is unknown.
    */
   pingEnded(isAnswered: boolean | undefined): void;
-  /** The outcome, with what the flow adds: that it is a local error, or a detail. */
+  /** Adds what the flow knows to an outcome: that it is a local error, or a detail. */
   explain(outcome: Outcome): Outcome;
   close(): void;
 }
@@ -74,13 +74,13 @@ export interface Transport {
 export interface Source {
   readonly address: string;
   readonly port: number;
-  /** Monotonic, milliseconds: when it arrived, where the kernel says so. */
+  /** Monotonic arrival time, milliseconds, if the kernel provides it. */
   readonly arrivedAtMs?: number | undefined;
-  /** Whether answers go back over the connection that the message came on (RFC 3261 18.2.2). */
+  /** Whether responses are sent over the connection of the request (RFC 3261 18.2.2). */
   readonly isConnection: boolean;
   /** Sends a response to the source's address, at this port. */
   answer(message: Uint8Array, port: number): void;
 }
 
-/** Receives every message that arrives; false when it belongs to no ping and is not answered. */
+/** Handles every message that arrives. Returns false when it belongs to no ping and is not answered. */
 export type MessageHandler = (bytes: Uint8Array, from: Source) => boolean;

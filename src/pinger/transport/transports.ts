@@ -12,7 +12,7 @@ import { dgramUdp } from './dgram-udp.js';
 import { type DialListener, type DialOptions, dial, type TlsSession } from './dial.js';
 import { KernelMedium, type KernelMediumOptions, type UdpSettings } from './kernel-medium.js';
 import type { ChannelRequest, OpenChannel, OpeningListener } from './open-channel.js';
-import { RateLimit } from './rate-bound.js';
+import { RateLimit } from './rate-limit.js';
 import { StreamChannel } from './stream.js';
 import type { TlsContexts } from './tls-context.js';
 import type { MessageHandler, Source, Transport } from './transport.js';
@@ -141,8 +141,10 @@ function openStream(options: TransportOptions, currentTls: CurrentTls): OpenChan
   const hasNoCertificate = options.settings.tls.certFile === '';
   return (request) =>
     dialInTurn(options, currentTls, request, (socket) => {
-      const bound = new RateLimit(options.clock);
-      request.opening.opened(new StreamChannel(socket, request.listener, bound, hasNoCertificate));
+      const rateLimit = new RateLimit(options.clock);
+      request.opening.opened(
+        new StreamChannel(socket, request.listener, rateLimit, hasNoCertificate),
+      );
     });
 }
 
@@ -155,11 +157,11 @@ function openWebSocket(options: TransportOptions, currentTls: CurrentTls): OpenC
     let cancel = () => {};
     const cancelDial = dialInTurn(options, currentTls, request, (socket) => {
       opening.waitingFor('the upgrade to WebSocket');
-      const bound = new RateLimit(clock);
+      const rateLimit = new RateLimit(clock);
       const { wsPath: path, wsOrigin: origin } = settings;
-      const upgradeOptions = { path, origin, isSecure, hasNoCertificate, bound };
+      const upgradeOptions = { path, origin, isSecure, hasNoCertificate, rateLimit };
       cancel = upgrade(socket, endpoint, upgradeOptions, {
-        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, listener, bound)),
+        opened: (ws) => opening.opened(new WebSocketChannel(ws, socket, listener, rateLimit)),
         failed: (failure) => opening.failed(failure),
       });
     });
@@ -187,7 +189,7 @@ function dialInTurn(
   }
   if (secure === undefined) return dialNow(options, secure, opening, endpoint, opened);
   let cancel = () => {};
-  const leaveQueue = options.handshakes.begin(!isForOnce, () => {
+  const leaveQueue = options.handshakes.enqueue(!isForOnce, () => {
     cancel = dialNow(options, secure, opening, endpoint, opened);
   });
   return () => {

@@ -10,18 +10,19 @@ import { skipPadding } from '../sip/keepalives.js';
 import { type Channel, type ChannelListener, localAddressOf, MAX_UNSENT_BYTES } from './channel.js';
 import { StopReading } from './contain.js';
 import { MAX_BODY_LENGTH, MAX_HEAD_LENGTH, PONG } from './framer.js';
-import type { RateLimit } from './rate-bound.js';
+import type { RateLimit } from './rate-limit.js';
 import { openConnectionFailure } from './socket-errors.js';
 import { isTlsError, tlsFailure } from './tls-errors.js';
 import type { Endpoint } from './transport.js';
 
 /** RFC 6455 7.4.1: a normal closure. */
 const NORMAL = 1000;
+/** RFC 6455 7.4.1: the connection was closed without a close frame. */
 const ABNORMAL = 1006;
 const UPGRADE = 'the upgrade to WebSocket';
-/** Of texts from the peer that errors quote. */
-const MAX_SHOWN_LENGTH = 120;
-/** How long a peer may take to answer a close frame. */
+/** Maximum length of text from the peer in error texts. */
+const MAX_QUOTED_LENGTH = 120;
+/** Maximum wait for a peer to answer a close frame. */
 const CLOSE_MS = 1_000;
 
 export interface UpgradeListener {
@@ -36,7 +37,7 @@ export interface UpgradeOptions {
   readonly isSecure: boolean;
   /** No client certificate is configured. */
   readonly hasNoCertificate: boolean;
-  readonly bound: RateLimit;
+  readonly rateLimit: RateLimit;
 }
 
 /** Upgrades a connection to a WebSocket. Returns a function that cancels. */
@@ -72,11 +73,11 @@ export function upgrade(
   };
 }
 
-/** Undefined after a call of `fail`, when the request cannot be made. */
+/** Calls `fail` and returns undefined when the request cannot be made. */
 function open(
   socket: net.Socket,
   { domain, port }: Endpoint,
-  { path, origin, isSecure, bound }: UpgradeOptions,
+  { path, origin, isSecure, rateLimit }: UpgradeOptions,
   fail: (failure: TransportFailure) => void,
 ): WebSocket | undefined {
   const host = bracketed(domain);
@@ -85,7 +86,7 @@ function open(
     let bytesRead = socket.bytesRead;
     // RFC 9110 15.2: there may be any number of provisional responses before the final one.
     request.on('information', () => {
-      if (!bound.admit(1, socket.bytesRead - bytesRead)) malformed(bound.error, fail);
+      if (!rateLimit.admit(1, socket.bytesRead - bytesRead)) malformed(rateLimit.error, fail);
       bytesRead = socket.bytesRead;
     });
     request.end();
@@ -116,38 +117,41 @@ function malformed(detail: string, fail: (failure: TransportFailure) => void): v
   fail({ reason: 'malformed', detail });
 }
 
-/** The setting that may help. */
+/** Names the setting that may help. */
 function hintOf(status: number, location: string | undefined): string {
-  if (location !== undefined) return `, a redirect to ${printable(location, MAX_SHOWN_LENGTH)}`;
+  if (location !== undefined) return `, a redirect to ${printable(location, MAX_QUOTED_LENGTH)}`;
   if (status === 403) return '; check ws_origin';
   return status === 404 ? '; check ws_path' : '';
 }
 
-/** Errors of the response to the upgrade, by the message of `ws`. */
-const WRONG_ANSWERS: readonly (readonly [pattern: RegExp, words: string])[] = [
+/** Errors of the response to the upgrade, by the error message of `ws`. */
+const WRONG_RESPONSES: readonly (readonly [pattern: RegExp, detail: string])[] = [
   [/subprotocol/i, 'the peer does not support the WebSocket subprotocol sip'],
-  [/Upgrade header/i, `the answer to ${UPGRADE} has no header Upgrade: websocket`],
-  [/Sec-WebSocket-Accept/i, `the answer to ${UPGRADE} has a wrong Sec-WebSocket-Accept`],
-  [/extension/i, `the answer to ${UPGRADE} uses an extension that was not offered`],
+  [/Upgrade header/i, `the response to ${UPGRADE} has no header Upgrade: websocket`],
+  [/Sec-WebSocket-Accept/i, `the response to ${UPGRADE} has a wrong Sec-WebSocket-Accept`],
+  [/extension/i, `the response to ${UPGRADE} uses an extension that was not offered`],
 ];
 
 /** Why an upgrade failed. */
 function failureOf(error: NodeJS.ErrnoException, hasNoCertificate: boolean): TransportFailure {
   if (isTlsError(error)) return tlsFailure(error, hasNoCertificate);
   if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return { reason: 'malformed', detail: `the answer to ${UPGRADE} has too long headers` };
+    return {
+      reason: 'malformed',
+      detail: `the headers of the response to ${UPGRADE} are too long`,
+    };
   }
   if (error.code?.startsWith('HPE_')) {
     return { reason: 'malformed', detail: `${UPGRADE} was not answered with HTTP` };
   }
-  const [, words] = WRONG_ANSWERS.find(([pattern]) => pattern.test(error.message)) ?? [];
-  if (words !== undefined) return { reason: 'refused', detail: words };
+  const [, detail] = WRONG_RESPONSES.find(([pattern]) => pattern.test(error.message)) ?? [];
+  if (detail !== undefined) return { reason: 'refused', detail };
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     return { reason: 'reset', detail: 'the peer closed the connection during the upgrade' };
   }
   if (error.syscall !== undefined) return openConnectionFailure(error);
-  const shown = printable(error.message, MAX_SHOWN_LENGTH);
-  return { reason: 'refused', detail: `the answer to ${UPGRADE} was not valid: ${shown}` };
+  const quoted = printable(error.message, MAX_QUOTED_LENGTH);
+  return { reason: 'refused', detail: `the response to ${UPGRADE} is invalid: ${quoted}` };
 }
 
 export class WebSocketChannel implements Channel {
@@ -155,16 +159,16 @@ export class WebSocketChannel implements Channel {
   /** A message is one frame, which `ws` reports when it is complete. */
   readonly isWithinMessage = false;
   readonly #ws: WebSocket;
-  readonly #bound: RateLimit;
+  readonly #rateLimit: RateLimit;
   #listener: ChannelListener | undefined;
 
   /** @param socket the connection under `ws`. */
-  constructor(ws: WebSocket, socket: net.Socket, listener: ChannelListener, bound: RateLimit) {
+  constructor(ws: WebSocket, socket: net.Socket, listener: ChannelListener, rateLimit: RateLimit) {
     this.local = localAddressOf(socket);
     this.#ws = ws;
-    this.#bound = bound;
+    this.#rateLimit = rateLimit;
     this.#listener = listener;
-    // Before `ws` parses them: it does not report all frames that it reads.
+    // Before `ws`, which does not report all frames that it reads.
     socket.prependListener('data', (chunk: Uint8Array) => this.#count(0, chunk.length));
     socket.on('error', (error) => {
       const failure = openConnectionFailure(error);
@@ -211,9 +215,9 @@ export class WebSocketChannel implements Channel {
   #count(messages: number, bytes: number): void {
     // The bytes may be a close frame, which is not a response.
     if (messages > 0) this.#listener?.active();
-    if (this.#bound.admit(messages, bytes)) return;
-    this.#end({ reason: 'malformed', detail: this.#bound.error });
-    // `ws` would go on with the rest of the chunk, which may be thousands of frames.
+    if (this.#rateLimit.admit(messages, bytes)) return;
+    this.#end({ reason: 'malformed', detail: this.#rateLimit.error });
+    // `ws` would continue with the rest of the chunk, which may contain thousands of frames.
     throw new StopReading();
   }
 

@@ -40,12 +40,12 @@ describe('a socket address', () => {
 
 test('parts of an arena do not overlap, and there is no more of them than fit', () => {
   const arena = new Arena(NO_LIBC, 256);
-  const parts = [arena.carve(10), arena.carve(64), arena.carve(65)];
+  const parts = [arena.allocate(10), arena.allocate(64), arena.allocate(65)];
   assert.deepEqual(
     parts.map(({ address }) => address),
     [4096n, 4160n, 4224n],
   );
-  assert.throws(() => arena.carve(1), RangeError);
+  assert.throws(() => arena.allocate(1), RangeError);
 });
 
 test('control data that the kernel would never write is read within its bounds', () => {

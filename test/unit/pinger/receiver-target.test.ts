@@ -111,7 +111,7 @@ function setUp() {
   const advance = (ms: number) => {
     for (let i = 0; i < ms; i++) {
       clock.advance(1);
-      timers.advance(clock.now(), 8, () => target.ring());
+      timers.advance(clock.now(), 8, () => target.timerFired());
     }
   };
   const take = (text: string, from = SOURCE) => receiver.take(Buffer.from(text, 'latin1'), from);
@@ -251,37 +251,37 @@ describe('a response', () => {
   }
 
   for (const [name, status, fault, change] of [
-    ['a status of no class', '999 Odd', 'its status line is "SIP/2.0 999 Odd"', (t: string) => t],
-    ['no CSeq', '200 OK', 'it has no CSeq', (t: string) => t.replace('CSeq', 'X')],
+    ['a status of no class', '999 Odd', 'invalid status line "SIP/2.0 999 Odd"', (t: string) => t],
+    ['no CSeq', '200 OK', 'no CSeq header', (t: string) => t.replace('CSeq', 'X')],
     [
       'lines that end in LF',
       '200 OK',
-      'its lines end in LF, not in CR LF',
+      'line ends in LF, not in CR LF',
       (t: string) => t.replaceAll('\r\n', '\n'),
     ],
     [
       'headers that end in LF',
       '200 OK',
-      'its lines end in LF, not in CR LF',
+      'line ends in LF, not in CR LF',
       (t: string) => t.replaceAll('\r\n', '\n').replace('\n', '\r\n'),
     ],
     [
       'another version',
       '200 OK',
-      'its status line is "SIP/3.0 200 OK"',
+      'invalid status line "SIP/3.0 200 OK"',
       (t: string) => t.replace('SIP/2.0 200', 'SIP/3.0 200'),
     ],
     [
       'a byte order mark in front',
       '200 OK',
-      'its status line is "?SIP/2.0 200 OK"',
+      'invalid status line "?SIP/2.0 200 OK"',
       (t: string) => `\xef\xbb\xbf${t}`,
     ],
-    ['a blank in front', '200 OK', 'its status line is " SIP/2.0 200 OK"', (t: string) => ` ${t}`],
+    ['a blank in front', '200 OK', 'invalid status line " SIP/2.0 200 OK"', (t: string) => ` ${t}`],
     [
       'a status line of HTTP',
       '200 OK',
-      'its status line is "HTTP/1.1 200 OK"',
+      'invalid status line "HTTP/1.1 200 OK"',
       (t: string) => t.replace('SIP/2.0 200', 'HTTP/1.1 200'),
     ],
   ] as const) {

@@ -85,7 +85,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
   const advance = (ms: number) => {
     for (let i = 0; i < ms; i++) {
       clock.advance(1);
-      timers.advance(clock.now(), 8, () => target.ring());
+      timers.advance(clock.now(), 8, () => target.timerFired());
     }
   };
   return { target, files, sent, told, traces, counts, receive, answer, advance };

@@ -9,23 +9,26 @@ const OK = 'SIP/2.0 200 OK\r\n';
 
 describe('the fault of an answer is told:', () => {
   for (const [wanted, text] of [
-    ['its status line is "SIP/2.0 099 \\"x\\" é?"', `SIP/2.0 099 "x" é\u202e\r\n${VIA}${CSEQ}\r\n`],
-    ['its status line is "SIP/2.0 2000"', `SIP/2.0 2000\r\n${VIA}${CSEQ}\r\n`],
-    ['it has no Via', `${OK}${CSEQ}\r\n`],
-    ['it has no CSeq', `${OK}${VIA}\r\n`],
-    ['it has more than one CSeq', `${OK}${VIA}${CSEQ}${CSEQ}\r\n`],
-    ['its CSeq is "OPTIONS"', `${OK}${VIA}CSeq: OPTIONS\r\n\r\n`],
-    ['its CSeq is "4294967296 OPTIONS"', `${OK}${VIA}CSeq: 4294967296 OPTIONS\r\n\r\n`],
-    ['its Content-Length is "x"', `${OK}${VIA}${CSEQ}l: x\r\n\r\n`],
-    ['its Content-Length is "-1"', `${OK}${VIA}${CSEQ}Content-Length: -1\r\n\r\n`],
-    ['it has two different Content-Lengths', `${OK}${VIA}${CSEQ}l: 0\r\nl: 1\r\n\r\n`],
-    ['its lines end in LF, not in CR LF', `${OK}${VIA}A: b\n${CSEQ}\r\n`],
-    ['its lines end in CR, not in CR LF', `${OK}${VIA}A: b\rc\r\n${CSEQ}\r\n`],
-    ['it has a NUL in its headers', `${OK}${VIA}A: \0\r\n${CSEQ}\r\n`],
-    ['it has a line that is not a header, "no header"', `${OK}${VIA}no header\r\n${CSEQ}\r\n`],
-    ['no empty line follows its headers', `${OK}${VIA}${CSEQ}`],
-    ['it ends within its headers', `${OK}${VIA}CSe`],
-    ['it ends within its headers', 'SIP/2.0 200'],
+    [
+      'invalid status line "SIP/2.0 099 \\"x\\" é?"',
+      `SIP/2.0 099 "x" é\u202e\r\n${VIA}${CSEQ}\r\n`,
+    ],
+    ['invalid status line "SIP/2.0 2000"', `SIP/2.0 2000\r\n${VIA}${CSEQ}\r\n`],
+    ['no Via header', `${OK}${CSEQ}\r\n`],
+    ['no CSeq header', `${OK}${VIA}\r\n`],
+    ['more than one CSeq header', `${OK}${VIA}${CSEQ}${CSEQ}\r\n`],
+    ['invalid CSeq "OPTIONS"', `${OK}${VIA}CSeq: OPTIONS\r\n\r\n`],
+    ['invalid CSeq "4294967296 OPTIONS"', `${OK}${VIA}CSeq: 4294967296 OPTIONS\r\n\r\n`],
+    ['invalid Content-Length "x"', `${OK}${VIA}${CSEQ}l: x\r\n\r\n`],
+    ['invalid Content-Length "-1"', `${OK}${VIA}${CSEQ}Content-Length: -1\r\n\r\n`],
+    ['different values of Content-Length', `${OK}${VIA}${CSEQ}l: 0\r\nl: 1\r\n\r\n`],
+    ['line ends in LF, not in CR LF', `${OK}${VIA}A: b\n${CSEQ}\r\n`],
+    ['line ends in CR, not in CR LF', `${OK}${VIA}A: b\rc\r\n${CSEQ}\r\n`],
+    ['NUL byte in the headers', `${OK}${VIA}A: \0\r\n${CSEQ}\r\n`],
+    ['invalid header line "no header"', `${OK}${VIA}no header\r\n${CSEQ}\r\n`],
+    ['no empty line after the headers', `${OK}${VIA}${CSEQ}`],
+    ['message ends within the headers', `${OK}${VIA}CSe`],
+    ['message ends within the headers', 'SIP/2.0 200'],
   ] as const) {
     test(wanted, () => assert.equal(responseProblem(Buffer.from(text)), wanted));
   }

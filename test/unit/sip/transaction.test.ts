@@ -37,16 +37,16 @@ function harness(transmit: () => void = () => {}) {
     }
   };
   const receive = (status: number) => record(transaction.receive(status));
-  const ring = () => record(transaction.ring());
+  const timerFired = () => record(transaction.timerFired());
   const runUntil = (ms: number) => {
     while (clock.now() < ms) {
       clock.advance(1);
-      wheel.advance(clock.now(), 1, ring);
+      wheel.advance(clock.now(), 1, timerFired);
     }
   };
   return {
     ...{ clock, wheel, transaction, stallDetector, counts, sends, ends, lates },
-    ...{ record, receive, ring, runUntil },
+    ...{ record, receive, timerFired, runUntil },
   };
 }
 
@@ -294,9 +294,9 @@ describe('a stall of the thread', () => {
     return it;
   }
   /** What the loop does once it has read the sockets. */
-  function catchUp({ stallDetector, wheel, clock, ring }: ReturnType<typeof harness>) {
+  function catchUp({ stallDetector, wheel, clock, timerFired }: ReturnType<typeof harness>) {
     stallDetector.caughtUp(clock.now());
-    wheel.advance(clock.now(), 1, ring);
+    wheel.advance(clock.now(), 1, timerFired);
   }
 
   test('leaves an answer that was read before the deadline without a round-trip time', () => {

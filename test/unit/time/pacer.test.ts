@@ -8,7 +8,7 @@ function setUp() {
   const pace = new Pacer(clock, 4);
   const began: string[] = [];
   const begin = (name: string, isUrgent = true) =>
-    pace.begin(isUrgent, () => began.push(`${name} ${clock.now()}`));
+    pace.enqueue(isUrgent, () => began.push(`${name} ${clock.now()}`));
   return { clock, began, begin };
 }
 

@@ -93,7 +93,7 @@ for (const options of [{ isPersistent: false }, { isForOnce: true }]) {
     assert.deepEqual(events, ['ended']);
     connect();
     assert.equal(requests.length, 2);
-    assert.deepEqual(lines()[1], ['connection_closed', 'it serves one ping']);
+    assert.deepEqual(lines()[1], ['connection_closed', 'it is for one ping only']);
   });
 }
 

@@ -7,16 +7,16 @@ const error = (code?: string): NodeJS.ErrnoException =>
 
 describe('a handshake that failed', () => {
   for (const [code, detail, withoutOurs = detail] of [
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the peer demands a client certificate'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the peer requires a client certificate'],
     [
       'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
       'the peer rejected the client certificate',
-      'the peer demands a client certificate',
+      'the peer requires a client certificate',
     ],
     [
       'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
       'the peer refused the handshake; maybe no common cipher',
-      'the peer demands a client certificate',
+      'the peer requires a client certificate',
     ],
     [
       'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type * as net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { RateLimit } from '../../../src/pinger/transport/rate-bound.js';
+import { RateLimit } from '../../../src/pinger/transport/rate-limit.js';
 import { StreamChannel } from '../../../src/pinger/transport/stream.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
 import { FakeClock } from '../../support/fake-clock.js';

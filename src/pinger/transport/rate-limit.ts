@@ -1,11 +1,11 @@
 /**
- * Limits what one connection may deliver per second: responses, requests, keep-alives, frames. A peer
- * that floods would otherwise delay the pings of all others.
+ * Limits what one connection may deliver per second: responses, requests, keep-alives, frames. Without
+ * the limit, a peer that floods would delay the pings of all others.
  */
 
 import type { Clock } from '../time/clock.js';
 
-/** Far above what a normal peer sends, far below what costs anything. */
+/** Far above what a normal peer sends, and too little to load the CPU. */
 const MAX_MESSAGES = 200;
 const MAX_KIBIBYTES = 256;
 const WINDOW_MS = 1000;
@@ -20,7 +20,7 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** Counts received data. False once the limit is exceeded: close the connection. */
+  /** Counts received data. Returns false when the limit is exceeded: the connection must be closed. */
   admit(messages: number, bytes: number): boolean {
     const now = this.#clock.now();
     if (now - this.#sinceMs >= WINDOW_MS) {
