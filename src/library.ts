@@ -14,6 +14,7 @@ import {
 } from './library-listeners.js';
 import { exposition } from './metrics/exposition.js';
 import { TEXT } from './metrics/format.js';
+import { RowLabels } from './metrics/row-labels.js';
 import { isOwner, OWNER_WANTED, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
 import { watchSettingsFiles } from './settings-files.js';
@@ -139,7 +140,11 @@ class Library implements KeepAlive {
     const { registry, supervisor, changes, ledger } = this.#engine;
     changes.subscribe((change) => this.#listeners.reportChange(change));
     this.#status = { ledger, registry, now: () => systemClock.epoch() };
-    this.register = { contentType: TEXT.contentType, metrics: () => metricsText(this.#status) };
+    const rowLabels = new RowLabels();
+    this.register = {
+      contentType: TEXT.contentType,
+      metrics: () => metricsText(this.#status, rowLabels),
+    };
     watchSettingsFiles(files, { clock: systemClock, log, supervisor });
     supervisor.start();
     registry.set(
@@ -193,10 +198,10 @@ class Library implements KeepAlive {
   }
 }
 
-async function metricsText(status: StatusContext): Promise<string> {
+async function metricsText(status: StatusContext, rowLabels: RowLabels): Promise<string> {
   let text = '';
-  const exporterMetrics = async () => '';
-  for await (const piece of exposition({ status, exporterMetrics, format: TEXT })) {
+  const options = { status, exporterMetrics: async () => '', format: TEXT, rowLabels };
+  for await (const piece of exposition(options)) {
     text += piece;
     // The program goes on meanwhile: ten thousand destinations are much text.
     await nextTick();

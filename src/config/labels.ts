@@ -1,10 +1,8 @@
 /** Labels of destinations, as the configuration has them. */
 
 import { isMapping, show } from '../platform/values.js';
-import { labelsFault, RESERVED_LABELS } from '../shared/labels.js';
+import { isLabelName, labelsFault, RESERVED_LABELS } from '../shared/labels.js';
 import type { Report } from './problems.js';
-
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Reads the member `labels` of the entry at `path`. */
 export function readLabels(given: unknown, path: string, report: Report): Record<string, string> {
@@ -22,7 +20,9 @@ export function readLabels(given: unknown, path: string, report: Report): Record
     // As in Prometheus, a label without a value is no label.
     if (value === null) continue;
     const at = `${path}.labels.${name}`;
-    if (!LABEL_NAME.test(name)) report(at, `expected a Prometheus label name, got ${show(name)}`);
+    if (!isLabelName(name)) {
+      report(at, `expected a label name (not empty, no __ in front), got ${show(name)}`);
+    }
     if (RESERVED_LABELS.some((reserved) => reserved === name)) {
       report(at, `label name ${show(name)} is reserved`);
     }

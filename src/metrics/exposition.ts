@@ -3,7 +3,7 @@
  * requests must not wait for them.
  */
 
-import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
+import type { Destination, RegisteredDestination } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/reader.js';
 import { hasName } from '../shared/uri.js';
 import { effectiveState, lastSeenMs, type StatusContext } from '../status/freshness.js';
@@ -17,13 +17,13 @@ import {
   DESTINATION_FAMILIES,
   type DestinationSample,
   type Family,
-  labelText,
   PINGER_FAMILIES,
   TARGET_FAMILIES,
   type TargetSample,
 } from './families.js';
 import type { Format } from './format.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
+import type { RowLabels } from './row-labels.js';
 
 /** Length of a piece, roughly, in characters. */
 const PIECE_LENGTH = 64 * 1024;
@@ -41,14 +41,14 @@ export interface ExpositionOptions {
   /** Rendered before the metrics of destinations. */
   readonly exporterMetrics: ExporterMetrics;
   readonly format: Format;
+  readonly rowLabels: RowLabels;
 }
 
 /** Yields the exposition piece by piece; an empty piece is an occasion to give way to other work. */
-export async function* exposition({
-  status,
-  exporterMetrics,
-  format,
-}: ExpositionOptions): AsyncGenerator<string, void, undefined> {
+export async function* exposition(
+  options: ExpositionOptions,
+): AsyncGenerator<string, void, undefined> {
+  const { status, exporterMetrics, format } = options;
   const isOpenMetrics = format.encoding === 'openmetrics';
   yield `${await exporterMetrics(isOpenMetrics ? 'openmetrics' : 'text')}\n`;
   const destinations: Labelled<DestinationSample>[] = [];
@@ -57,7 +57,7 @@ export async function* exposition({
   const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
   for (const registered of status.registry.all()) {
-    rows += readRows(status, registered, { destinations, targets, connections, named });
+    rows += readRows(options, registered, { destinations, targets, connections, named });
     if (rows < BATCH) continue;
     rows = 0;
     yield '';
@@ -82,7 +82,7 @@ interface Samples {
 
 /** Reads each row once, so the families of a target agree. Returns the number of rows. */
 function readRows(
-  status: StatusContext,
+  { status, rowLabels, format: { escaping } }: ExpositionOptions,
   registered: RegisteredDestination,
   { destinations, targets, connections, named }: Samples,
 ): number {
@@ -99,7 +99,7 @@ function readRows(
     targetRows.push(targetRow);
     const state = effectiveState(status, registered, targetRow.state, targetRow.lastSeenMs);
     const { transport, slot } = target;
-    const labels = targetLabels(registered, target);
+    const labels = rowLabels.target(registered, target, escaping);
     if (state === 'up') targetsUp++;
     targets.push({
       labels,
@@ -113,10 +113,10 @@ function readRows(
   }
   const lastSeen = lastSeenMs(row, targetRows);
   const state = effectiveState(status, registered, row.state, lastSeen);
-  const { labels, isNamed } = constantOf(registered);
+  const labels = rowLabels.destination(registered, escaping);
   const sample = { labels, row: { registered, state, targetsUp, row } };
   destinations.push(sample);
-  if (isNamed) named.push(sample);
+  if (isNamed(registered.destination)) named.push(sample);
   return 1 + registered.targets.length;
 }
 
@@ -144,33 +144,15 @@ function* lines<Row>(
   yield piece;
 }
 
-/** The part of a destination that is the same in every scrape. */
-interface Constant {
-  readonly labels: string;
-  readonly isNamed: boolean;
-}
+const namedOnes = new WeakMap<Destination, boolean>();
 
-const constants = new WeakMap<RegisteredDestination['destination'], Constant>();
-const targetLabelsOf = new WeakMap<TargetAddress, string>();
-
-function constantOf({ destination }: RegisteredDestination): Constant {
-  const known = constants.get(destination);
+/** As {@link hasName}, which reads the URI, remembered. */
+function isNamed(destination: Destination): boolean {
+  const known = namedOnes.get(destination);
   if (known !== undefined) return known;
-  const { name, labels } = destination;
-  const text = labelText({ destination: name, ...labels }, '{');
-  const constant = { labels: text, isNamed: hasName(destination) };
-  constants.set(destination, constant);
-  return constant;
-}
-
-function targetLabels({ destination }: RegisteredDestination, target: TargetAddress): string {
-  const known = targetLabelsOf.get(target);
-  if (known !== undefined) return known;
-  const { transport, address } = target;
-  const all = { destination: destination.name, transport, address, ...destination.labels };
-  const text = labelText(all, '{');
-  targetLabelsOf.set(target, text);
-  return text;
+  const isNamed = hasName(destination);
+  namedOnes.set(destination, isNamed);
+  return isNamed;
 }
 
 function escapeHelp(help: string): string {

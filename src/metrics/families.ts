@@ -1,7 +1,7 @@
 /** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import type { ReservedLabel } from '../shared/labels.js';
+import { isPlainLabelName, type ReservedLabel } from '../shared/labels.js';
 import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
 import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
@@ -290,10 +290,13 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   },
 ];
 
-/** `,a="1",b="2"` with escaped values; `{a="1",b="2"` with `{` as `opening`. */
+/** `,a="1","b.c"="2"` with escaped values; `{a="1","b.c"="2"` with `{` as `opening`. */
 export function labelText(labels: Readonly<Record<string, string>>, opening = ','): string {
   return Object.entries(labels)
-    .map(([name, value], i) => `${i === 0 ? opening : ','}${name}="${escapeLabel(value)}"`)
+    .map(([name, value], i) => {
+      const shown = isPlainLabelName(name) ? name : `"${escapeLabel(name)}"`;
+      return `${i === 0 ? opening : ','}${shown}="${escapeLabel(value)}"`;
+    })
     .join('');
 }
 

@@ -7,7 +7,8 @@ export const RESERVED_LABELS = [
 export type ReservedLabel = (typeof RESERVED_LABELS)[number];
 
 const RESERVED: ReadonlySet<string> = new Set(RESERVED_LABELS);
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+/** A name that every version of Prometheus allows; 3.0 and later allow all others, in quotes. */
+const PLAIN_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
 
 /** Labels of one destination; each scrape writes them about twenty times. */
@@ -28,9 +29,22 @@ function lengthOf(value: unknown): number {
   return typeof value === 'string' ? value.length : 0;
 }
 
+/**
+ * Whether Prometheus allows a label of this name: any text, unless it is empty, is Prometheus's own
+ * because it begins with two underscores, or has half a surrogate pair, which is no UTF-8.
+ */
+export function isLabelName(name: string): boolean {
+  return name !== '' && !name.startsWith('__') && !/\p{Surrogate}/u.test(name);
+}
+
 /** Whether users may give a label this name. */
 export function isFreeLabelName(name: string): boolean {
-  return LABEL_NAME.test(name) && !RESERVED.has(name);
+  return isLabelName(name) && !RESERVED.has(name);
+}
+
+/** Whether the name consists of ASCII letters, digits and underscores, and needs no quotes. */
+export function isPlainLabelName(name: string): boolean {
+  return PLAIN_NAME.test(name);
 }
 
 export interface ExposedLabels<Value> {
@@ -40,22 +54,35 @@ export interface ExposedLabels<Value> {
 }
 
 /**
- * Labels under names that metrics can have. As in Prometheus, every character that a name cannot
- * have becomes `_` (`service.name` is `service_name`), and a name that is reserved or taken by
+ * Labels under names that metrics can have. As in Prometheus, a name that is reserved or taken by
  * another label of the same set gets `exported_` in front, again until it is free.
  * Names that need no change keep theirs.
  */
 export function exposedLabels<Value>(
   labels: Readonly<Record<string, Value>>,
 ): ExposedLabels<Value> {
-  const others = Object.keys(labels).filter((name) => !isFreeLabelName(name));
+  return renamedLabels(labels, isFreeLabelName, allowed);
+}
+
+/**
+ * Renames the labels that may not keep their names. A new name that is reserved or taken by another
+ * label gets `exported_` in front, again until it is free.
+ *
+ * @param rename makes another name of one that may not be kept.
+ */
+export function renamedLabels<Value>(
+  labels: Readonly<Record<string, Value>>,
+  isKept: (name: string) => boolean,
+  rename: (name: string) => string,
+): ExposedLabels<Value> {
+  const others = Object.keys(labels).filter((name) => !isKept(name));
   if (others.length === 0) return { labels, renamed: NOTHING_RENAMED };
-  const exposed = new Map(Object.entries(labels).filter(([name]) => isFreeLabelName(name)));
+  const exposed = new Map(Object.entries(labels).filter(([name]) => isKept(name)));
   const renamed = new Map<string, string>();
   // Prometheus renames the shortest first; the order within the list is not to matter.
   others.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   for (const name of others) {
-    let free = sanitized(name);
+    let free = rename(name);
     while (exposed.has(free) || !isFreeLabelName(free)) free = `exported_${free}`;
     const value = labels[name];
     if (value !== undefined) exposed.set(free, value);
@@ -64,8 +91,7 @@ export function exposedLabels<Value>(
   return { labels: Object.fromEntries(exposed), renamed };
 }
 
-/** Names that begin with two underscores are Prometheus's own. */
-function sanitized(name: string): string {
-  const replaced = name.replace(/[^a-zA-Z0-9_]/gu, '_').replace(/^_+/, '_');
-  return /^[a-zA-Z_]/.test(replaced) ? replaced : `_${replaced}`;
+/** The name as Prometheus allows it. */
+function allowed(name: string): string {
+  return name.replace(/\p{Surrogate}/gu, '\ufffd').replace(/^_+/, '_') || '_';
 }

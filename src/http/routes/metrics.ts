@@ -6,8 +6,9 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import type { ExporterMetrics } from '../../metrics/exporter-metrics.js';
-import { exposition } from '../../metrics/exposition.js';
+import { type ExpositionOptions, exposition } from '../../metrics/exposition.js';
 import { type Encoding, negotiate } from '../../metrics/format.js';
+import { RowLabels } from '../../metrics/row-labels.js';
 import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
@@ -27,10 +28,11 @@ export function metricsHandler(
   exporterMetrics: ExporterMetrics,
 ): RequestHandler {
   const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
+  const rowLabels = new RowLabels();
   return async (request, response) => {
     if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
-      await answer(request, response, status, exporterMetrics);
+      await answer(request, response, { status, exporterMetrics, rowLabels });
     } finally {
       limit.release(response);
     }
@@ -40,8 +42,7 @@ export function metricsHandler(
 async function answer(
   request: Request,
   response: Response,
-  status: StatusContext,
-  exporterMetrics: ExporterMetrics,
+  options: Omit<ExpositionOptions, 'format'>,
 ) {
   const format = negotiate(request.headers.accept ?? '', OFFERED);
   response.setHeader('Content-Type', format.contentType);
@@ -55,7 +56,7 @@ async function answer(
   response.once('close', () => closed.abort());
   const sink = compressed(request, response);
   try {
-    await write(exposition({ status, exporterMetrics, format }), sink, closed.signal);
+    await write(exposition({ ...options, format }), sink, closed.signal);
   } catch (error) {
     if (!closed.signal.aborted) throw error;
   } finally {

@@ -236,14 +236,14 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
   ],
   [
     'a label name that Prometheus refuses',
-    'destinations: [{ uri: a.example, labels: { 1a: x, a-b: y } }]',
-    /^destinations\[0\]\.labels\.1a: expected a Prometheus label name, got "1a"$/m,
-    /labels\.a-b: /,
+    'destinations: [{ uri: a.example, labels: { "": x, "\\ud800": y } }]',
+    /^destinations\[0\]\.labels\.: expected a label name .*, got ""$/m,
+    /labels\.\ud800: /,
   ],
   [
     'a label name that Prometheus reserves',
     'destinations: [{ uri: a.example, labels: { __x: y } }]',
-    /^destinations\[0\]\.labels\.__x: expected a Prometheus label name/,
+    /^destinations\[0\]\.labels\.__x: expected a label name \(not empty, no __ in front\), got "__x"/,
   ],
   [
     'a label that our metrics have',

@@ -67,14 +67,11 @@ describe('the reconciler', () => {
       settings('a'),
       findings({ uri: 'a.example', labels }, { uri: 'b.example', labels }),
     );
-    const exposed = { exported_module: 'x', service_name: 'y', from: 'z' };
+    const exposed = { exported_module: 'x', 'service.name': 'y', from: 'z' };
     assert.deepEqual([labelsOf('sip:a.example'), labelsOf('sip:b.example')], [exposed, exposed]);
     const { destinations, remarks, renamed } = reconciled.get('file_sd /a') ?? {};
     assert.deepEqual([destinations, remarks], [2, []]);
-    const wanted = [
-      ['module', 'exported_module'],
-      ['service.name', 'service_name'],
-    ];
+    const wanted = [['module', 'exported_module']];
     assert.deepEqual([...(renamed ?? [])].sort(), wanted);
   });
 

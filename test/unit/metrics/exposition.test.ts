@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { type ExporterMetrics, exporterMetrics } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
-import { OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
+import { negotiate, OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
+import { type LabelFilter, RowLabels } from '../../../src/metrics/row-labels.js';
 import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
@@ -30,7 +31,8 @@ const TIMED_OUT: PingRecord = {
 const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 
 /** The exposition of what the test writes to a ledger, with a plain list as the registry. */
-function setUp() {
+function setUp(filter: LabelFilter = {}) {
+  const rowLabels = new RowLabels(filter);
   const buffer = createLedger();
   const writer = new LedgerWriter(buffer);
   const registered: RegisteredDestination[] = [];
@@ -78,7 +80,8 @@ function setUp() {
   };
   const render = async (format = TEXT, exporterMetrics: ExporterMetrics = async () => '') => {
     let text = '';
-    for await (const piece of exposition({ status, exporterMetrics, format })) text += piece;
+    for await (const piece of exposition({ status, exporterMetrics, format, rowLabels }))
+      text += piece;
     return text;
   };
   return { writer, registered, clock, add, render };
@@ -224,6 +227,55 @@ describe('the exposition', () => {
     assert.ok(own.length > 20);
     for (const line of own) assert.match(line, /,carrier="acme"[,}]/);
   });
+
+  test('has label names as each scraper wants them', async () => {
+    const labels = {
+      'service.name': 'x',
+      service_name: 'y',
+      'gr\u00f6\u00dfe "1"\n': 'z',
+      site: 's',
+    };
+    it.add('a', { labels });
+    for (const [escaping, wanted] of [
+      [
+        'allow-utf-8',
+        '"service.name"="x",service_name="y","gr\u00f6\u00dfe \\"1\\"\\n"="z",site="s"',
+      ],
+      ['underscores', 'service_name="y",site="s",gr__e__1__="z",exported_service_name="x"'],
+      ['dots', 'service_name="y",site="s",gr____e____1____="z",service_dot_name="x"'],
+      [
+        'values',
+        'service_name="y",site="s",U__gr_f6__df_e_20__22_1_22__a_="z",U__service_2e_name="x"',
+      ],
+      ['', 'service_name="y",site="s",gr__e__1__="z",exported_service_name="x"'],
+    ] as const) {
+      const text = await it.render(negotiate(`text/plain;escaping=${escaping}`, ['text']));
+      assert.equal(sampleOf(text, `sip_keepalive_is_alive{destination="a",${wanted}}`), -1);
+      const target = 'transport="udp",address="192.0.2.1:5060"';
+      const pings = `sip_keepalive_pings_total{destination="a",${target},${wanted}}`;
+      assert.equal(sampleOf(text, pings), 0);
+    }
+  });
+
+  for (const [what, filter, wanted] of [
+    ['those that are kept', { keep: ['a.b', 'x'] }, '"a.b"="1"'],
+    ['none when none is kept', { keep: [] }, ''],
+    ['all but those that are dropped', { drop: ['a.b', 'destination'] }, 'c="2",d="3"'],
+    ['all when none is dropped', { drop: [] }, '"a.b"="1",c="2",d="3"'],
+  ] as const) {
+    test(`has of the labels of users ${what}`, async () => {
+      it = setUp(filter);
+      it.add('a', { labels: { 'a.b': '1', c: '2', d: '3' } });
+      const format = negotiate('text/plain;escaping=allow-utf-8', ['text']);
+      const more = wanted === '' ? '' : `,${wanted}`;
+      for (let scrape = 0; scrape < 2; scrape++) {
+        const text = await it.render(format);
+        assert.equal(sampleOf(text, `sip_keepalive_is_alive{destination="a"${more}}`), -1);
+        const pings = `sip_keepalive_pings_total${TARGET.slice(0, -1)}${more}}`;
+        assert.equal(sampleOf(text, pings), 0);
+      }
+    });
+  }
 
   test('escapes hostile names, labels and server names', async () => {
     it.add('q"b\\n', { labels: { x: 'two\nlines"} 1\nfake 1' } }, '"} 1\nfake 2\\');

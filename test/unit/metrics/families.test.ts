@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exposition } from '../../../src/metrics/exposition.js';
 import { TEXT } from '../../../src/metrics/format.js';
+import { RowLabels } from '../../../src/metrics/row-labels.js';
 import { settings } from '../../support/settings.js';
 import { statusRig, TLS_PEER } from '../../support/status-rig.js';
 
 async function render({ status }: ReturnType<typeof statusRig>): Promise<string> {
   let text = '';
-  for await (const piece of exposition({ status, exporterMetrics: async () => '', format: TEXT }))
+  for await (const piece of exposition({
+    status,
+    exporterMetrics: async () => '',
+    format: TEXT,
+    rowLabels: new RowLabels(),
+  }))
     text += piece;
   return text;
 }
@@ -130,6 +136,7 @@ test('a thousand destinations come in pieces of a bounded length', async () => {
     status: rig.status,
     exporterMetrics: async () => '',
     format: TEXT,
+    rowLabels: new RowLabels(),
   }))
     pieces.push(piece);
   assert.ok(pieces.length > 20);

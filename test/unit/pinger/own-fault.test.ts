@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exposition } from '../../../src/metrics/exposition.js';
 import { TEXT } from '../../../src/metrics/format.js';
+import { RowLabels } from '../../../src/metrics/row-labels.js';
 import type { LocateResult } from '../../../src/pinger/dns/locate.js';
 import type { ServerLocation } from '../../../src/pinger/dns/location.js';
 import { Pinger } from '../../../src/pinger/pinger.js';
@@ -111,6 +112,7 @@ function setUp(resolve: () => LocateResult) {
         status: watching,
         exporterMetrics: async () => '',
         format: TEXT,
+        rowLabels: new RowLabels(),
       }))
         text += piece;
       return text;
