@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** Time as it is handed to whatever waits or measures; tests bring their own. */
 export interface Clock {
   /** Monotonic, milliseconds with a fraction. */

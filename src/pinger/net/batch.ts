@@ -2,6 +2,7 @@
 
 import { Arena, type Part } from './arena.js';
 import { CMSGHDR, IOVEC, MMSGHDR, SOCKADDR } from './layout.js';
+import type { SockaddrWords } from './sockaddr.js';
 
 /** Maximum number of messages in a batch. */
 export const BATCH = 64;
@@ -26,6 +27,7 @@ export class Batch {
   readonly #headers: Buffer;
   /** 32-bit views: the upper halves of 64-bit lengths stay 0. */
   readonly #headerWords: Uint32Array;
+  readonly #nameWords: Uint32Array;
   readonly #vectorWords: Uint32Array;
   readonly #controlWords: Uint32Array;
 
@@ -50,6 +52,7 @@ export class Batch {
     this.#control = control.bytes;
     this.#headers = headers.bytes;
     this.#headerWords = words(headers.bytes);
+    this.#nameWords = words(names.bytes);
     this.#vectorWords = words(vectors.bytes);
     this.#controlWords = words(control.bytes);
     const address = (to: Part, bytes: number, i: number) => to.address + BigInt(i * bytes);
@@ -83,16 +86,14 @@ export class Batch {
    * Writes message `i`. A message longer than a slot extends into the following slots, so it must be the
    * only one in its batch.
    *
-   * @param name the peer's sockaddr.
-   * @param control the control data; empty for none.
+   * @param peer its sockaddr.
    */
-  fill(i: number, message: Uint8Array, name: Buffer, control: Buffer | undefined): void {
+  fill(i: number, message: Uint8Array, peer: SockaddrWords): void {
     this.#data.set(message, i * this.slotBytes);
     this.#vectorWords[(i * IOVEC.bytes + IOVEC.length) / 4] = message.length;
-    this.#names.set(name, i * SOCKADDR.bytes);
-    this.#set(i, MMSGHDR.nameLength, name.length);
-    if (control !== undefined) this.#control.set(control, i * this.#controlBytes);
-    this.#set(i, MMSGHDR.controlLength, control?.length ?? 0);
+    const nameAt = (i * SOCKADDR.bytes) / 4;
+    for (let word = 0; word < peer.length; word++) this.#nameWords[nameAt + word] = peer[word] ?? 0;
+    this.#set(i, MMSGHDR.nameLength, 4 * peer.length);
   }
 
   /** Whether a message of this length fits into the whole batch. */

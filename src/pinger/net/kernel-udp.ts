@@ -10,7 +10,7 @@ import { KernelPort, type PortListener, type Sender } from './kernel-port.js';
 import { KernelSocket, type KernelSocketOptions, type Shortfall } from './kernel-socket.js';
 import { type Libc, LibcError } from './libc.js';
 import { Outgoing } from './outgoing.js';
-import { sockaddr } from './sockaddr.js';
+import { type SockaddrWords, sockaddrWords } from './sockaddr.js';
 import { StampClock } from './stamp-clock.js';
 
 /** How often to try whether the kernel stamps datagrams, and the pause between two tries. */
@@ -94,7 +94,12 @@ export class KernelUdp {
   }
 
   /** Sends with the next flush. @param peer its sockaddr. */
-  send(port: KernelPort, message: Uint8Array, peer: Buffer, sender: Sender | undefined): void {
+  send(
+    port: KernelPort,
+    message: Uint8Array,
+    peer: SockaddrWords,
+    sender: Sender | undefined,
+  ): void {
     this.#outgoing.add(port, message, peer, sender);
   }
 
@@ -170,7 +175,7 @@ export class KernelUdp {
       },
       failed: () => {},
     };
-    const own = sockaddr(4, '127.0.0.1', port.socket.port);
+    const own = sockaddrWords(4, '127.0.0.1', port.socket.port);
     for (let tries = 0; tries < CHECKS && !(hasArrival && hasDeparture); tries++) {
       if (tries > 0) sleep(CHECK_PAUSE_MS);
       this.send(port, Buffer.from('check'), own, sender);

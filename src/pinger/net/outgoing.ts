@@ -5,6 +5,7 @@ import { BATCH, Batch } from './batch.js';
 import type { KernelPort, Sender } from './kernel-port.js';
 import { errorCode } from './kernel-socket.js';
 import type { Libc } from './libc.js';
+import type { SockaddrWords } from './sockaddr.js';
 
 /** SIP messages over UDP are rarely longer; a longer one uses the space of the whole batch. */
 const LAYOUT = { slotBytes: 2048, controlBytes: 0 } as const;
@@ -57,7 +58,12 @@ export class Outgoing {
   }
 
   /** Queues a datagram for the next flush. @param peer its sockaddr. */
-  add(port: KernelPort, message: Uint8Array, peer: Buffer, sender: Sender | undefined): void {
+  add(
+    port: KernelPort,
+    message: Uint8Array,
+    peer: SockaddrWords,
+    sender: Sender | undefined,
+  ): void {
     const isLong = message.length > LAYOUT.slotBytes;
     const needsEmptyBatch = isLong || this.#port !== port || this.#end === BATCH;
     if (this.#end > 0 && needsEmptyBatch) this.#empty();
@@ -67,7 +73,7 @@ export class Outgoing {
     }
     if (this.#end === 0) this.#options.onQueued();
     this.#port = port;
-    this.#batch.fill(this.#end, message, peer, undefined);
+    this.#batch.fill(this.#end, message, peer);
     this.#senders[this.#end++] = sender;
     if (isLong) this.#empty();
   }

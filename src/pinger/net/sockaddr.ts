@@ -16,6 +16,15 @@ export function sockaddr(family: 4 | 6, address: string, port: number): Buffer {
   return bytes;
 }
 
+/** A `sockaddr` as 32-bit words of this machine: a twentieth of the memory of a small Buffer. */
+export type SockaddrWords = readonly number[];
+
+/** As {@link sockaddr}, for an address that is kept. */
+export function sockaddrWords(family: 4 | 6, address: string, port: number): SockaddrWords {
+  const bytes = sockaddr(family, address, port);
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32LE(4 * i));
+}
+
 export function portIn(name: Uint8Array): number {
   return ((name[SOCKADDR.port] ?? 0) << 8) | (name[SOCKADDR.port + 1] ?? 0);
 }

@@ -133,8 +133,9 @@ export interface Header {
 
 /** Reads the header at `at`. Returns false when it has no name, no colon or no end of line. */
 export function readHeader(bytes: Uint8Array, at: number, into: Header): boolean {
+  const { length } = bytes;
   let nameEnd = at;
-  while (nameEnd < bytes.length && isNameByte(bytes[nameEnd] ?? 0)) nameEnd++;
+  while (nameEnd < length && isNameByte(bytes[nameEnd] ?? 0)) nameEnd++;
   let colon = nameEnd;
   while (bytes[colon] === SPACE || bytes[colon] === TAB) colon++;
   if (nameEnd === at || bytes[colon] !== COLON) return false;
@@ -149,7 +150,8 @@ export function readHeader(bytes: Uint8Array, at: number, into: Header): boolean
 
 /** Offset of the next CR LF; -1 when a bare CR or LF, a NUL, or the end of the bytes comes first. */
 export function endOfLine(bytes: Uint8Array, from: number): number {
-  for (let at = from; at < bytes.length; at++) {
+  const { length } = bytes;
+  for (let at = from; at < length; at++) {
     const byte = bytes[at] ?? 0;
     if (byte > CR) continue;
     if (byte === CR) return bytes[at + 1] === LF ? at : -1;
@@ -364,8 +366,11 @@ function reset(into: Scan): void {
   into.status = 0;
   into.vias = 0;
   into.bodyAt = -1;
-  for (const piece of [into.sentBy, into.branch, into.method, into.cseqMethod]) {
-    setSpan(piece, -1, -1);
-  }
-  for (const piece of [into.requestUri, into.server, into.userAgent]) setSpan(piece, -1, -1);
+  setSpan(into.sentBy, -1, -1);
+  setSpan(into.branch, -1, -1);
+  setSpan(into.method, -1, -1);
+  setSpan(into.requestUri, -1, -1);
+  setSpan(into.cseqMethod, -1, -1);
+  setSpan(into.server, -1, -1);
+  setSpan(into.userAgent, -1, -1);
 }

@@ -5,7 +5,7 @@ import type { TransportFailure } from '../../shared/outcome.js';
 import type { Arrival, KernelPort, NetworkError, Sender } from '../net/kernel-port.js';
 import type { KernelUdp } from '../net/kernel-udp.js';
 import { ORIGIN_LOCAL } from '../net/layout.js';
-import { sockaddr } from '../net/sockaddr.js';
+import { type SockaddrWords, sockaddr, sockaddrWords } from '../net/sockaddr.js';
 import { icmpDetail } from './icmp.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint, MessageHandler, Source } from './transport.js';
@@ -30,22 +30,26 @@ export interface KernelMediumOptions extends UdpSettings {
 
 /** Who sends to which address, so that an error finds them. */
 export class CarriersByPeer {
-  readonly #carriers = new Map<string, Set<KernelCarrier>>();
+  /** Most peers have one carrier, which needs no set. */
+  readonly #carriers = new Map<string, KernelCarrier | Set<KernelCarrier>>();
 
   add(peer: string, carrier: KernelCarrier): void {
-    const sharing = this.#carriers.get(peer);
-    if (sharing === undefined) this.#carriers.set(peer, new Set([carrier]));
-    else sharing.add(carrier);
+    const known = this.#carriers.get(peer);
+    if (known instanceof Set) known.add(carrier);
+    else this.#carriers.set(peer, known === undefined ? carrier : new Set([known, carrier]));
   }
 
   remove(peer: string, carrier: KernelCarrier): void {
-    const sharing = this.#carriers.get(peer);
-    sharing?.delete(carrier);
-    if (sharing?.size === 0) this.#carriers.delete(peer);
+    const known = this.#carriers.get(peer);
+    if (known instanceof Set) known.delete(carrier);
+    if (known === carrier || (known instanceof Set && known.size === 0)) {
+      this.#carriers.delete(peer);
+    }
   }
 
   of(peer: string): readonly KernelCarrier[] {
-    return [...(this.#carriers.get(peer) ?? [])];
+    const known = this.#carriers.get(peer) ?? [];
+    return known instanceof KernelCarrier ? [known] : [...known];
   }
 }
 
@@ -122,7 +126,7 @@ export class KernelUdpPort implements UdpPort {
 
 class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   readonly #options: KernelMediumOptions;
-  readonly #peer: Buffer;
+  readonly #peer: SockaddrWords;
   readonly #key: string;
   readonly #fail: (failure: TransportFailure) => void;
   /** The number of the send whose stamp is awaited; -1 for none. */
@@ -140,7 +144,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   ) {
     const { address, port, family } = endpoint;
     this.#options = options;
-    this.#peer = sockaddr(family, address, port);
+    this.#peer = sockaddrWords(family, address, port);
     this.#key = peerKey(endpoint);
     this.#fail = fail;
     options.carriers.add(this.#key, this);
@@ -224,7 +228,7 @@ class KernelSource implements Source {
   answer(message: Uint8Array, port: number): void {
     if (port === 0) return;
     const { family } = this.#port().socket;
-    this.#udp.send(this.#port(), message, sockaddr(family, this.address, port), undefined);
+    this.#udp.send(this.#port(), message, sockaddrWords(family, this.address, port), undefined);
   }
 }
 

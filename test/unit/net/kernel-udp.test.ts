@@ -13,7 +13,7 @@ import type {
 } from '../../../src/pinger/net/kernel-port.js';
 import { KernelUdp } from '../../../src/pinger/net/kernel-udp.js';
 import { type Libc, LibcError, loadLibc } from '../../../src/pinger/net/libc.js';
-import { sockaddr } from '../../../src/pinger/net/sockaddr.js';
+import { sockaddr, sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
 
 /** On Linux this must work; elsewhere the tests are skipped, and say so. */
 function libcOf(t: TestContext): Libc | undefined {
@@ -87,7 +87,7 @@ function setUp(t: TestContext) {
   const send = (from: KernelPort, to: number, message: Buffer): Recorded => {
     const sender = new Recorded();
     const { family } = from.socket;
-    udp.send(from, message, sockaddr(family, LOOPBACK[family], to), sender);
+    udp.send(from, message, sockaddrWords(family, LOOPBACK[family], to), sender);
     return sender;
   };
   return { udp, heard, port, send, open, dropped };

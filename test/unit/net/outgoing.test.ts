@@ -5,10 +5,10 @@ import { KernelPort, type Sender } from '../../../src/pinger/net/kernel-port.js'
 import type { KernelSocket } from '../../../src/pinger/net/kernel-socket.js';
 import type { Libc } from '../../../src/pinger/net/libc.js';
 import { Outgoing } from '../../../src/pinger/net/outgoing.js';
-import { sockaddr } from '../../../src/pinger/net/sockaddr.js';
+import { sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
 
 const [EPERM, EAGAIN, EHOSTUNREACH, ECONNREFUSED] = [1, 11, 113, 111];
-const PEER = sockaddr(4, '127.0.0.1', 5060);
+const PEER = sockaddrWords(4, '127.0.0.1', 5060);
 
 /** A kernel that answers one call after the other: with how many it takes, or with an error. */
 function rig(answers: (number | { readonly errno: number })[]) {
