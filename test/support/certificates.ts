@@ -2,8 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import { folder, runToEnd } from './process.js';
+import { type CleanUps, folder, runToEnd } from './process.js';
 
 const DAY_MS = 86_400_000;
 
@@ -38,7 +37,7 @@ export class Authority {
   #issued = 0;
 
   /** A root: it is its own issuer. */
-  static root(t: Pick<TestContext, 'after'>, name = 'Test Root'): Authority {
+  static root(t: CleanUps, name = 'Test Root'): Authority {
     const path = folder(t);
     const [certFile, keyFile] = [join(path, 'root.pem'), join(path, 'root.key')];
     const subject = ['-subj', `/CN=${name}`, '-days', '3650'];
@@ -91,8 +90,8 @@ export class Authority {
   }
 
   /** An authority below this one. What it issues is sent without it, unless the sender adds it. */
-  intermediate(name = 'Test Intermediate'): Authority {
-    const own = this.issue({ name, isAuthority: true });
+  intermediate(name = 'Test Intermediate', wish: Partial<Wish> = {}): Authority {
+    const own = this.issue({ name, isAuthority: true, ...wish });
     return new Authority(join(own.certFile, '..'), own);
   }
 }

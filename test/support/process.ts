@@ -76,8 +76,13 @@ export function runToEnd(
   return { status, stdout, stderr, output: stdout + stderr };
 }
 
+/** A test, or `{ after }` for a suite: what runs when it has ended. */
+export interface CleanUps {
+  after(cleanUp: () => void): void;
+}
+
 /** A folder that is gone after the test. */
-export function folder(t: Pick<TestContext, 'after'>): string {
+export function folder(t: CleanUps): string {
   const path = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;

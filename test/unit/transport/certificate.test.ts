@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { describe, test } from 'node:test';
-import { isFor } from '../../../src/pinger/transport/certificate.js';
+import { after, describe, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { isFor, tlsPeerOf } from '../../../src/pinger/transport/certificate.js';
 import { Authority, type Wish } from '../../support/certificates.js';
+import { settings } from '../../support/settings.js';
 import { needs } from '../../support/tools.js';
 
 const OURS = 'a.example';
 
 describe('a certificate', needs('openssl'), () => {
+  const root = Authority.root({ after });
+
   for (const [what, wish, host, isLenient, isStrict] of [
     ['its SIP URI', { alternative: 'URI:sip:a.example' }, OURS, true, true],
     ['its DNS name', { alternative: 'DNS:a.example' }, OURS, true, true],
@@ -111,8 +115,8 @@ describe('a certificate', needs('openssl'), () => {
       false,
     ],
   ] as const satisfies readonly (readonly [string, Partial<Wish>, string, boolean, boolean])[]) {
-    test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, (t) => {
-      const { cert } = Authority.root(t).issue({ name: 'x', ...wish });
+    test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, () => {
+      const { cert } = root.issue({ name: 'x', ...wish });
       const certificate = new X509Certificate(cert);
       assert.equal(isFor(certificate, host, false), isLenient);
       assert.equal(isFor(certificate, host, true), isStrict);
@@ -130,11 +134,11 @@ describe('a certificate', needs('openssl'), () => {
       'sip:a.example, x',
       ', URI:sip:a.example',
     ]) {
-      test(`is not for ${OURS} by a name of the kind ${field} that is ${value}`, (t) => {
+      test(`is not for ${OURS} by a name of the kind ${field} that is ${value}`, () => {
         const name = escaped(value);
         const section = field === 'dirName' ? `person\n[person]\nO = ${name}` : name;
         const wish = { name: 'x', alternative: `@names\n[names]\n${field}.1 = ${section}` };
-        const certificate = new X509Certificate(Authority.root(t).issue(wish).cert);
+        const certificate = new X509Certificate(root.issue(wish).cert);
         assert.match(certificate.subjectAltName ?? '', /a\.example/);
         for (const isStrict of [false, true]) {
           assert.equal(isFor(certificate, OURS, isStrict), false, certificate.subjectAltName);
@@ -142,6 +146,60 @@ describe('a certificate', needs('openssl'), () => {
       });
     }
   }
+});
+
+describe('a peer', needs('openssl'), () => {
+  const root = Authority.root({ after });
+  const issued = root.issue({ name: OURS });
+
+  /** What a peer with this certificate has shown, where OpenSSL says this of it. */
+  function peerOf(cert: string | undefined, error?: string, isComplete = true) {
+    const socket = {
+      getPeerX509Certificate: () => (cert === undefined ? undefined : new X509Certificate(cert)),
+      getProtocol: () => 'TLSv1.2',
+      getCipher: () => ({ standardName: 'TLS_AES_128_GCM_SHA256' }),
+      authorized: error === undefined,
+      authorizationError: error,
+    } as unknown as TLSSocket;
+    return tlsPeerOf(socket, OURS, settings().tls, isComplete);
+  }
+
+  for (const [code, fault] of [
+    ['CERT_HAS_EXPIRED', 'the certificate, or one of its chain, has expired'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed and not trusted'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'the root of the chain is not trusted'],
+    ['CERT_REVOKED', 'the certificate is revoked'],
+    ['A_CODE_OF_A_LATER_OPENSSL', 'the certificate is rejected: A_CODE_OF_A_LATER_OPENSSL'],
+  ] as const) {
+    test(`is not verified after ${code}: ${fault}`, () => {
+      const peer = peerOf(issued.cert, code);
+      assert.deepEqual([peer?.isVerified, peer?.fault], [false, fault]);
+    });
+  }
+
+  for (const [title, wish, code, weakness] of [
+    ['a short key', { rsaBits: 1024 }, 'EE_KEY_TOO_SMALL', 'has a key of 1024 bits, too short'],
+    ['a weak hash', { digest: 'sha1' }, 'CA_MD_TOO_WEAK', 'is signed with SHA-1, too weak'],
+  ] as const) {
+    test(`with ${title} is not verified, and the setting that allows it is named`, () => {
+      const peer = peerOf(root.issue({ name: OURS, ...wish }).cert, code);
+      const allowed = 'tls_config.ciphers with @SECLEVEL=0 allows it';
+      const fault = `the certificate, or one of its chain, ${weakness}; ${allowed}`;
+      assert.deepEqual([peer?.isVerified, peer?.fault], [false, fault]);
+    });
+  }
+
+  test('whose handshake broke off has shown its certificate, and no version', () => {
+    const peer = peerOf(issued.cert, undefined, false);
+    assert.deepEqual(
+      [peer?.subject, peer?.version, peer?.cipher, peer?.isVerified, peer?.fault],
+      [`CN=${OURS}`, '', '', false, 'the handshake was not completed'],
+    );
+  });
+
+  test('without a certificate has shown nothing', () => {
+    assert.equal(peerOf(undefined), undefined);
+  });
 });
 
 /** As openssl's configuration takes it for the text itself. */

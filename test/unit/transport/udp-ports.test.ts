@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { UdpPort } from '../../../src/pinger/transport/udp-medium.js';
+import { UdpPorts } from '../../../src/pinger/transport/udp-ports.js';
+import type { LogLine } from '../../../src/shared/protocol.js';
+
+/** A medium whose ports are numbers, and which may fail. */
+function setUp(sourcePort = 0) {
+  const open = new Set<number>();
+  const logged: LogLine[] = [];
+  const medium = { error: undefined as Error | undefined, opened: 0 };
+  const ports = new UdpPorts<UdpPort>(
+    { sourceAddress: '', sourcePort, log: (line) => logged.push(line) },
+    {
+      open: (family) => {
+        if (medium.error !== undefined) throw medium.error;
+        const port = ++medium.opened;
+        open.add(port);
+        return {
+          ...{ port, family, users: 0, localAddressTowards: () => undefined },
+          close: () => open.delete(port),
+        };
+      },
+    },
+  );
+  const common = (family: 4 | 6 = 4) => ports.common(family) ?? assert.fail('no common port');
+  const own = () => ports.own(4) ?? assert.fail('no port');
+  const another = (home: UdpPort, lastTried?: UdpPort) =>
+    ports.another(home, lastTried) ?? assert.fail('no other port');
+  return { ports, open, logged, medium, common, own, another };
+}
+
+const EMFILE = Object.assign(new Error('socket EMFILE'), { code: 'EMFILE' });
+
+describe('the common port', () => {
+  test('is one for each family, and stays open without users', () => {
+    const { ports, open, common } = setUp();
+    assert.equal(common(), common());
+    assert.notEqual(common(4), common(6));
+    const port = common();
+    while (port.users > 0) ports.release(port);
+    assert.deepEqual([...open], [1, 2]);
+    ports.close();
+    assert.deepEqual([...open], []);
+  });
+
+  test('that cannot be opened is tried again after a second, and logged once', (t: TestContext) => {
+    let nowMs = 1000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const { ports, logged, medium } = setUp();
+    medium.error = EMFILE;
+    assert.equal(ports.common(4), undefined);
+    medium.error = new Error('something else');
+    nowMs += 999;
+    assert.equal(ports.common(4), undefined);
+    const detail = 'EMFILE: no file descriptor left for the process';
+    assert.deepEqual(ports.failureOf(4), { reason: 'local', detail });
+    nowMs += 1;
+    assert.equal(ports.common(4), undefined);
+    const unknown = { reason: 'local', detail: 'the socket could not be opened' };
+    assert.deepEqual(ports.failureOf(4), unknown);
+    assert.deepEqual(
+      logged.map(({ event, fields }) => [event, fields]),
+      [
+        [
+          'udp_socket_unavailable',
+          { family: 'ip4', source_address: '', source_port: 0, error: 'socket EMFILE' },
+        ],
+      ],
+    );
+    medium.error = undefined;
+    assert.ok(ports.common(6), 'the other family is not affected');
+    nowMs += 1000;
+    assert.ok(ports.common(4));
+    assert.equal(logged.length, 1);
+  });
+});
+
+describe('a port for one ping', () => {
+  test('is its own, and is closed after it', () => {
+    const { ports, open, common, own } = setUp();
+    const port = own();
+    assert.notEqual(port, common());
+    ports.release(port);
+    assert.deepEqual([...open], [common().port]);
+  });
+
+  test('is the common one while too many have their own, or none can be opened', () => {
+    const { common, own, medium, ports } = setUp();
+    const owned = Array.from({ length: 256 }, own);
+    assert.equal(new Set(owned).size, 256);
+    assert.equal(own(), common());
+    for (const port of owned) ports.release(port);
+    medium.error = EMFILE;
+    assert.equal(own(), common());
+  });
+
+  test('is the common one where a source port was asked for', () => {
+    const { common, own } = setUp(5060);
+    assert.equal(own(), common());
+  });
+});
+
+describe('another port', () => {
+  test('is opened, shared by all that try one, and closed after the last of them', () => {
+    const { ports, open, common, another } = setUp();
+    const home = common();
+    const tried = another(home);
+    assert.notEqual(tried, home);
+    assert.equal(another(home), tried);
+    ports.release(tried);
+    assert.deepEqual([...open], [home.port, tried.port]);
+    ports.release(tried);
+    assert.deepEqual([...open], [home.port]);
+  });
+
+  test('is not the one that was tried last in vain', () => {
+    const { common, another } = setUp();
+    const home = common();
+    const first = another(home);
+    const second = another(home, first);
+    assert.notEqual(second, first);
+    assert.equal(another(home, second), first);
+  });
+
+  test('is of the same family', () => {
+    const { common, another } = setUp();
+    another(common(4));
+    assert.equal(another(common(6)).family, 6);
+  });
+
+  test('becomes the common one when a target moves to it, and the old one is closed after its last user', () => {
+    const { ports, open, common, another } = setUp();
+    const [home] = [common(), common()];
+    const port = another(home);
+    ports.replace(home, port);
+    assert.equal(common(), port);
+    assert.deepEqual([...open], [home.port, port.port]);
+    assert.equal(another(port), home, 'it may be tried again');
+    ports.release(home);
+    ports.release(home);
+    assert.deepEqual([...open], [port.port]);
+  });
+
+  test('is one that is open, if it was not tried just now: few are ever opened', () => {
+    const { open, common, another } = setUp();
+    const home = common();
+    let last: UdpPort | undefined;
+    const tried = new Set<UdpPort>();
+    for (let i = 0; i < 20; i++) {
+      last = another(home, last);
+      tried.add(last);
+    }
+    assert.deepEqual([tried.size, open.size], [2, 3]);
+  });
+
+  test('is none where a source port was asked for, or none can be opened', () => {
+    const asked = setUp(5060);
+    assert.equal(asked.ports.another(asked.common(), undefined), undefined);
+    const { ports, common, medium } = setUp();
+    const home = common();
+    medium.error = EMFILE;
+    assert.equal(ports.another(home, undefined), undefined);
+  });
+});
