@@ -9,6 +9,7 @@ import type {
 } from '../../../src/pinger/net/kernel-port.js';
 import type { KernelUdp } from '../../../src/pinger/net/kernel-udp.js';
 import { ORIGIN_ICMP, ORIGIN_ICMP6, ORIGIN_LOCAL } from '../../../src/pinger/net/layout.js';
+import { type SockaddrWords, sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
 import { CarriersByPeer, KernelMedium } from '../../../src/pinger/transport/kernel-medium.js';
 import type { Source } from '../../../src/pinger/transport/transport.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
@@ -17,16 +18,21 @@ import type { TransportFailure } from '../../../src/shared/outcome.js';
 class FakeKernel {
   clockSteps = 0;
   readonly listeners: PortListener[] = [];
-  readonly sent: { text: string; peer: string; sender: Sender | undefined }[] = [];
+  readonly sent: { text: string; peer: SockaddrWords; sender: Sender | undefined }[] = [];
 
   open({ family }: { readonly family: 4 | 6 }, listener: PortListener): KernelPort {
     this.listeners.push(listener);
     return { socket: { family, port: 40_000 + this.listeners.length } } as unknown as KernelPort;
   }
 
-  send(_port: KernelPort, message: Uint8Array, peer: Buffer, sender: Sender | undefined): void {
+  send(
+    _port: KernelPort,
+    message: Uint8Array,
+    peer: SockaddrWords,
+    sender: Sender | undefined,
+  ): void {
     const text = Buffer.from(message).toString();
-    this.sent.push({ text, peer: peer.toString('hex'), sender });
+    this.sent.push({ text, peer, sender });
   }
 
   addressTowards(): string | undefined {
@@ -210,14 +216,8 @@ test('a message has the address and the time of its arrival, and its answer goes
   );
   from?.answer(Buffer.from('SIP/2.0 405'), 5071);
   from?.answer(Buffer.from('to nobody'), 0);
-  assert.deepEqual(kernel.sent, [
-    // AF_INET, port 5071, 192.0.2.9.
-    {
-      text: 'SIP/2.0 405',
-      peer: `0200${(5071).toString(16)}c0000209${'0'.repeat(16)}`,
-      sender: undefined,
-    },
-  ]);
+  const peer = sockaddrWords(4, '192.0.2.9', 5071);
+  assert.deepEqual(kernel.sent, [{ text: 'SIP/2.0 405', peer, sender: undefined }]);
 });
 
 test('targets that are reached from the same address have one local address', () => {
