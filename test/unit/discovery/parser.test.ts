@@ -18,7 +18,7 @@ const refused = (wanted: RegExp) => (error: unknown) =>
 const many = (count: number, of = (i: number) => `h${i}.example`) =>
   JSON.stringify([{ targets: Array.from({ length: count }, (_, i) => of(i)), labels: { a: 'b' } }]);
 
-describe('long lists, which are parsed in a thread of their own', () => {
+describe('long lists, which are parsed in a separate thread', () => {
   test('give the same result as in this thread', async () => {
     const text = many(20_000).replace('}]', ', "x": 1}, {"targets": ["last.example"]}]');
     const wanted = perform(groups(text));
@@ -26,7 +26,7 @@ describe('long lists, which are parsed in a thread of their own', () => {
     assert.deepEqual(await parse(groups(text)), wanted);
   });
 
-  test('are rejected when they have more than can be watched, and the next one is parsed', async () => {
+  test('are rejected when they have too many entries, and the next one is parsed', async () => {
     const parser = new Parser(new FakeClock());
     const tooMany = groups(many(140_000));
     await assert.rejects(parser.parse(tooMany, never), refused(/at most 131072 entries, got more/));

@@ -55,7 +55,7 @@ describe('/metrics', () => {
     assert.equal(await answer.text(), '');
   });
 
-  test('waits for a client that reads slowly, and ends with one that leaves', async (t) => {
+  test('waits for a client that reads slowly, and ends when the client disconnects', async (t) => {
     const { add, url, text, errors } = await appRig(t);
     for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(500) } });
     const socket = await connect(t, Number(new URL(url).port));

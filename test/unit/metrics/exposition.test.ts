@@ -30,7 +30,7 @@ const TIMED_OUT: PingRecord = {
 
 const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 
-/** The exposition of what the test writes to a ledger, with a plain list as the registry. */
+/** The exposition of a ledger that the test writes, with a plain list as the registry. */
 function setUp(filter: LabelFilter = {}) {
   const rowLabels = new RowLabels(filter);
   const buffer = createLedger();
@@ -182,7 +182,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_target_up${TARGET}`), 0);
   });
 
-  test('has a state as unknown once no ping confirms it', async () => {
+  test('has an unknown state once no ping confirms the last one', async () => {
     const { slot, target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.recordVerdict(slot, 'up', undefined, 1000);
@@ -296,7 +296,7 @@ describe('the exposition', () => {
     assert.match(text, /destination="b"/);
   });
 
-  test('has nothing of the destination that had a row before', async () => {
+  test('has nothing of the destination that used a row before', async () => {
     const { target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.openTarget(target.index);
@@ -306,7 +306,7 @@ describe('the exposition', () => {
 
   for (const format of [TEXT, OPENMETRICS]) {
     const isOpenMetrics = format === OPENMETRICS;
-    test(`as ${format.encoding} has each family once, named as it wants`, async () => {
+    test(`as ${format.encoding} has each family once, with the names of that format`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
       const text = await it.render(

@@ -12,7 +12,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
-/** A connection that never comes about. */
+/** A connection that is never established. */
 const neverReady: Transport = {
   open: (_endpoint: unknown, _user: FlowListener): Flow => ({
     isReliable: true,

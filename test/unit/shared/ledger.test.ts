@@ -55,7 +55,7 @@ const ping: fc.Arbitrary<PingRecord> = fc.record({
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
-/** Where the first cell of a row lies that `change` writes: cells are not named outside. */
+/** The index of the first cell that `change` writes; the ledger does not export it. */
 function firstChangedCell(buffer: SharedArrayBuffer, from: number, change: () => void): number {
   const before = new Int32Array(buffer).slice();
   change();
@@ -67,7 +67,7 @@ const fresh = () => {
   return { buffer, writer: new LedgerWriter(buffer), reader: new LedgerReader(buffer) };
 };
 
-describe('a reader adds up what the writer wrote', () => {
+describe('a reader returns the sums of what the writer recorded', () => {
   const { writer, reader } = fresh();
 
   test('of the pings of a target', () => {
@@ -96,7 +96,7 @@ describe('a reader adds up what the writer wrote', () => {
       assert.equal(row.lastCode, last?.code ?? 0);
       assert.equal(row.lastRttMicros, rtts.at(-1) ?? 0);
       assert.equal(row.lastUpMs, pings.findLast((p) => p.reason === undefined)?.endedAtMs ?? 0);
-      // A fault of our own says nothing of the peer.
+      // A local failure says nothing about the peer.
       const telling = pings.filter((p) => p.reason !== 'local');
       assert.equal(row.lastDownMs, telling.findLast((p) => p.reason)?.endedAtMs ?? 0);
       assert.equal(writer.peerReasonOf(slot), telling.at(-1)?.reason);
@@ -144,7 +144,7 @@ describe('a reader adds up what the writer wrote', () => {
     assert.equal(lateness.buckets.at(-1), 1);
   });
 
-  test('of lookups, of internal errors, and of what the thread works for', () => {
+  test('of lookups, of internal errors, and the current destination and target', () => {
     writer.recordLookupShed();
     writer.recordRecordsCut(3);
     writer.recordFault();
