@@ -1,6 +1,6 @@
 /**
  * Runs unit tests by name: `npm run test:unit -- dns/lookup-cache`. Without a name it runs all of
- * them; with `--watch` it runs them again whenever a source file changes.
+ * them; with `--watch` it runs them again after each change of a source file.
  */
 
 import { spawn } from 'node:child_process';
@@ -27,7 +27,7 @@ const all = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((fil
 );
 const unknown = names.filter((name) => filesNamed(name, all).length === 0);
 if (unknown.length > 0) {
-  console.error(`no unit test is named ${unknown.join(' or ')}; they are:`);
+  console.error(`no unit test is named ${unknown.join(' or ')}; the unit tests are:`);
   for (const file of all.toSorted()) console.error(`  ${file.replace(/\.test\.js$/, '')}`);
   process.exit(2);
 }

@@ -253,7 +253,7 @@ test('records whose order changes with each answer change no state', async (t) =
     destinations: [{ name: 'a', uri: 'a.test' }],
   });
   await eventually('it is up', async () => (await exporter.isAlive('a')) === 1);
-  const lookups = () => server.asked.filter(({ type }) => type === 'NAPTR').length;
+  const lookups = () => server.queries.filter(({ type }) => type === 'NAPTR').length;
   const before = lookups();
   await eventually('several more lookups', () => lookups() > before + 6, 30_000);
   assert.equal(await exporter.isAlive('a'), 1);

@@ -9,7 +9,7 @@ import { eventually, folder, run } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 test(
-  'names are resolved by DNS: A, AAAA, one that does not exist, one that comes to exist',
+  'names are resolved by DNS: A, AAAA, one that does not exist, one that is created later',
   needs('dnsmasq'),
   async (t) => {
     const fleet = await startFleet(folder(t));
