@@ -114,7 +114,13 @@ describe('a certificate', needs('openssl'), () => {
       false,
       false,
     ],
-  ] as const satisfies readonly (readonly [string, Partial<CertificateSpec>, string, boolean, boolean])[]) {
+  ] as const satisfies readonly (readonly [
+    string,
+    Partial<CertificateSpec>,
+    string,
+    boolean,
+    boolean,
+  ])[]) {
     test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, () => {
       const { cert } = root.issue({ name: 'x', ...spec });
       const certificate = new X509Certificate(cert);
