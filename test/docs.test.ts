@@ -1,5 +1,5 @@
 /**
- * The documents agree with the code. `UPDATE_DOCS=1 npm test` updates their tables.
+ * The documents agree with the code. `npm run docs` updates their tables.
  */
 
 import assert from 'node:assert/strict';
@@ -196,5 +196,5 @@ function holds(file: string, part: string, expected: string): void {
     );
     return;
   }
-  assert.equal(found, `${expected}\n`, `${file} is outdated; UPDATE_DOCS=1 npm test updates it`);
+  assert.equal(found, `${expected}\n`, `${file} is outdated; npm run docs updates it`);
 }
