@@ -14,7 +14,6 @@ const TABLES: readonly string[] = [
   'config/ping-schema.ts',
   'metrics/families.ts',
   'pinger/sip/scanner.ts',
-  'shared/ledger/reader.ts',
   'shared/ledger/writer.ts',
 ];
 /** Files that read the time themselves. */

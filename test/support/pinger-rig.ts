@@ -39,7 +39,7 @@ export interface Script {
 export class PingerRig {
   readonly clock = new FakeClock();
   readonly buffer = createLedger();
-  readonly writer = new LedgerWriter(this.buffer);
+  readonly writer = new LedgerWriter(this.buffer, Date.now);
   readonly ledger = new LedgerReader(this.buffer);
   readonly posted: FromPinger[] = [];
   /** Requests so far, each with the address that it was sent to. */

@@ -25,7 +25,7 @@ export const TLS_PEER: TlsPeer = {
 
 export function statusRig() {
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const clock = new FakeClock();
   const all: RegisteredDestination[] = [];
   let targetsUsed = 0;

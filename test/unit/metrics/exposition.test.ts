@@ -5,7 +5,8 @@ import { exposition } from '../../../src/metrics/exposition.js';
 import { negotiate, OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
 import { type LabelFilter, RowLabels } from '../../../src/metrics/row-labels.js';
 import type { RegisteredDestination } from '../../../src/shared/destination.js';
-import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
+import { DEFAULT_BOUNDS } from '../../../src/shared/ledger/histogram-layout.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
 import type { StatusContext } from '../../../src/status/freshness.js';
@@ -34,7 +35,7 @@ const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 function setUp(filter: LabelFilter = {}) {
   const rowLabels = new RowLabels(filter);
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const registered: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
   const status: StatusContext = {
@@ -209,7 +210,7 @@ describe('the exposition', () => {
     const counts = buckets.map(([, , count]) => Number(count));
     assert.deepEqual(
       bounds.slice(0, -1),
-      RTT_BUCKETS_MICROS.map((micros) => micros / 1e6),
+      DEFAULT_BOUNDS.rtt.map((micros) => micros / 1e6),
     );
     assert.equal(bounds.at(-1), Number.POSITIVE_INFINITY);
     assert.deepEqual(counts, [2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5]);

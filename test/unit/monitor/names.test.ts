@@ -46,7 +46,7 @@ function monitor(
     ...{
       clock,
       previousTargets: known,
-      writer: new LedgerWriter(buffer),
+      writer: new LedgerWriter(buffer, Date.now),
       files: new Files(),
       faults: noFaults(),
     },

@@ -28,7 +28,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   let report: ProbeReport | undefined;
   const pinger = new Pinger({
     clock,
-    writer: new LedgerWriter(createLedger()),
+    writer: new LedgerWriter(createLedger(), Date.now),
     previousTargets: [],
     resolver: { locate: () => new Promise(() => {}) },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },

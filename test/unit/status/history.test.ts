@@ -12,7 +12,7 @@ const POINTS = 60;
 
 function setUp() {
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const target = writer.openTarget(0);
   const registered = (generation: number): RegisteredDestination => ({
     destination: {
