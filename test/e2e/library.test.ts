@@ -44,7 +44,7 @@ test('the example of docs/library.md runs', async (t) => {
   await eventually('it is up', async () => (await get('/')) === '1\n');
   assert.match(await get('/metrics'), /^# HELP sip_keepalive[\s\S]*sip_keepalive_up\{.*\} 1/);
   assert.match(example.output(), /is up/);
-  await eventually('pings are told', () => /127\.0\.0\.1:\d+ 200 0\.\d+/.test(example.output()));
+  await eventually('pings are printed', () => /127\.0\.0\.1:\d+ 200 0\.\d+/.test(example.output()));
   assert.equal(await example.stop('SIGTERM'), 0, example.output());
 });
 
@@ -88,9 +88,9 @@ test('the library monitors destinations for owners, and calls the functions of e
       ['up', 'down', 2, 'code'],
     ],
   );
-  await eventually('answers are told', () => pings.some(({ code }) => code === 500));
+  await eventually('an answer is reported', () => pings.some(({ sipCode }) => sipCode === 500));
   const alive = pings.find(({ isAlive }) => isAlive);
-  assert.deepEqual([alive?.code, alive?.reason, alive?.transport], [200, undefined, 'udp']);
+  assert.deepEqual([alive?.sipCode, alive?.reason, alive?.transport], [200, undefined, 'udp']);
   // An answer that is read after a stall of this process has no round-trip time.
   await eventually('a round trip', () => pings.some(({ rtt }) => (rtt ?? 0) > 0));
   assert.ok(logged.includes('a listener of the library failed'));
