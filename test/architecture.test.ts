@@ -187,7 +187,7 @@ describe('packages', () => {
       ...['node:fs', 'node:http', 'node:dgram'],
     ],
   ] as const) {
-    test(`${rooms[0]} and the rooms of its side import none of ${packages.join(', ')}`, () => {
+    test(`the rooms of the same thread as ${rooms[0]} do not import ${packages.join(', ')}`, () => {
       const isBanned = (imported: string) =>
         packages.some((name) => imported === name || imported.startsWith(`${name}/`));
       const files = sources.filter(({ path }) =>

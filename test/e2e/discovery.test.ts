@@ -203,7 +203,7 @@ test('http_sd: a redirect is followed, and the password is not sent to another s
   const isSent = ({ headers }: http.IncomingMessage) => headers.authorization !== undefined;
   assert.ok(first.requests.some(({ url }) => url === '/moved') && first.requests.every(isSent));
   assert.ok(other.requests.length > 0 && !other.requests.some(isSent));
-  await eventually('the other source is told', () =>
+  await eventually('the other error is logged', () =>
     /got 302, a redirect that is not followed/.test(exporter.output()),
   );
   first.reply.redirects.set('/moved', '/targets');
@@ -211,7 +211,7 @@ test('http_sd: a redirect is followed, and the password is not sent to another s
     /at most 10 redirects/.test(exporter.output()),
   );
   first.reply.redirects.set('/moved', 'file:///etc/passwd');
-  await eventually('another scheme is told', () =>
+  await eventually('the other scheme is logged', () =>
     /to file:, expected http/.test(exporter.output()),
   );
   assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
@@ -294,7 +294,7 @@ test(
       },
     });
     await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
-    await eventually('the other is told', () =>
+    await eventually('the other error is logged', () =>
       /untrusted: expected a response, got/.test(exporter.output()),
     );
   },

@@ -214,7 +214,7 @@ test('a host is pinged although NAPTR and SRV queries fail', async (t) => {
   });
   for (const name of names) {
     await eventually(`${name} is up`, async () => (await exporter.isAlive(name)) === 1, 20_000);
-    // Port 5060 is closed here; the target exists all the same.
+    // Port 5060 is closed here, but the target exists.
     await eventually(`srv-${name} has a target`, async () => {
       const { targets } = await exporter.destination(`srv-${name}`);
       return targets.map(({ address }) => address).join() === '127.0.0.1:5060';

@@ -58,7 +58,7 @@ test(
     await dnsmasq.stop();
     const pings =
       (await exporter.metric('sip_keepalive_pings_total', { destination: 'four' })) ?? 0;
-    await eventually('it is pinged on, at its last good address', async () => {
+    await eventually('it is still pinged, at its last known address', async () => {
       const now = await exporter.metric('sip_keepalive_pings_total', { destination: 'four' });
       return (now ?? 0) >= pings + 2 && (await exporter.isAlive('four')) === 1;
     });

@@ -259,7 +259,10 @@ test('a probe is cancelled when its client disconnects', async (t) => {
   await assert.rejects(probe);
   const atOnce = silent.requests();
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  assert.ok(silent.requests() <= atOnce + 1, 'nothing is retransmitted after the client is gone');
+  assert.ok(
+    silent.requests() <= atOnce + 1,
+    'nothing is retransmitted after the client has disconnected',
+  );
 });
 
 test('probe.allow applies to addresses and domains, and to the addresses that a name resolves to', async (t) => {

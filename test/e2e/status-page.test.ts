@@ -123,7 +123,7 @@ test('a change of state is shown at once, without a request', needs('chromium'),
   await page.locator('td.state', { hasText: 'up' }).waitFor();
   await page.locator('#live', { hasText: 'Live' }).waitFor();
   await page.evaluate('window.wasHere = true');
-  // By the event alone: requests for the list fail.
+  // Only the event can show it: requests for the list fail.
   await page.route('**/api/v1/destinations?*', (route) => route.abort());
   peer.isUp = false;
   await page.locator('td.state', { hasText: 'down' }).waitFor();

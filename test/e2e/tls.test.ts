@@ -597,7 +597,7 @@ test(
     await farEnd.stop();
     await farEnd.start({ tls: issue(80, 'DNS:a.example') });
     const error = 'the certificate is for DNS:a.example, not for localhost';
-    await eventually('the wrong one is seen', async () => {
+    await eventually('the invalid one is noticed', async () => {
       return (await exporter.destination('far')).reason === 'tls_certificate';
     });
     await check(exporter, 'far', {

@@ -36,7 +36,7 @@ const opt = (extendedRcode: number): packet.OptAnswer => ({
   ...{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, extendedRcode, ednsVersion: 0 },
   ...{ flag_do: false, options: [] },
 });
-/** The header alone, with or without the count of questions that was in the query. */
+/** Only the header, with or without the question count of the query. */
 const header = (query: ReceivedQuery, rcode: number, questions: number) => {
   const bytes = Buffer.alloc(12);
   bytes.writeUInt16BE(query.packet.id ?? 0);

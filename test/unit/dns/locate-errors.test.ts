@@ -98,7 +98,7 @@ describe('an unusable record is reported, and the others are used', () => {
       );
     });
 
-    test(`${why}, alone`, async () => {
+    test(`${why}, as the only record`, async () => {
       const others: readonly string[] = [...SRV_UDP, ...HOST];
       const result = await search(
         'a.test',

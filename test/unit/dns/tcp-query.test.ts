@@ -12,7 +12,7 @@ import { eventually } from '../../support/process.js';
 
 const MIB = 1024 * 1024;
 
-/** Truncated over UDP; over TCP as the script says. Time stands still. */
+/** Truncated over UDP; over TCP by the script. The clock does not move. */
 async function ask(
   t: Parameters<typeof fakeDns>[0],
   overTcp: Parameters<typeof fakeDns>[1],

@@ -48,7 +48,7 @@ describe('/metrics', () => {
     assert.equal(series(gunzipSync(zipped.body).toString()), series(plain.body.toString()));
   });
 
-  test('has headers alone for HEAD', async (t) => {
+  test('answers HEAD with headers only', async (t) => {
     const { url } = await appRig(t);
     const answer = await fetch(`${url}/metrics`, { method: 'HEAD' });
     assert.equal(answer.headers.get('content-type'), TEXT.contentType);

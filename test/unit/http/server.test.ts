@@ -180,7 +180,7 @@ const HOSTILE: Readonly<Record<string, string | Buffer>> = {
   noise: Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)),
 };
 
-test('hostile requests affect their own connection alone', async (t) => {
+test('hostile requests affect only their own connection', async (t) => {
   const errors: string[] = [];
   const app = createApp({
     ...idleApp(),

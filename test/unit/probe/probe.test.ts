@@ -95,7 +95,7 @@ describe('a probe', () => {
     }
   });
 
-  test('goes to the outbound proxy, with a Route header', async () => {
+  test('is sent to the outbound proxy, with a Route header', async () => {
     const it = new PingerRig();
     const identity = { route: 'sip:198.51.100.1;lr' };
     await probed(it, { settings: settings({ identity }) });

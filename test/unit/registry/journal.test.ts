@@ -185,7 +185,7 @@ test('an append that cannot be written is refused, and later ones succeed once t
   await journal.start();
   await append({ n: 0 });
   await Promise.all(Array.from({ length: 1_001 }, (_, n) => append({ n: n + 1 })));
-  // The next one has to replace the file, and the folder is gone.
+  // The next one has to replace the file, and the folder does not exist.
   renameSync(path, `${path}-gone`);
   await assert.rejects(append({ n: -1 }));
   renameSync(`${path}-gone`, path);

@@ -14,7 +14,7 @@ test('every calls back once in each interval, until it is stopped', () => {
   assert.deepEqual([calls.length, clock.pending], [3, 0]);
 });
 
-test('every goes on after a callback that throws, and may be stopped by its callback', () => {
+test('every continues after a callback that throws, and may be stopped by its callback', () => {
   const clock = new FakeClock();
   let calls = 0;
   const stop = every(clock, 1_000, () => {

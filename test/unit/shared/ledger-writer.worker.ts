@@ -1,4 +1,4 @@
-/** Writes pings into one row as fast as it can, until told to stop. */
+/** Writes pings into one row as fast as possible, until it has to stop. */
 
 import { workerData } from 'node:worker_threads';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
