@@ -29,7 +29,7 @@ function harness(transmit: () => void = () => {}) {
     },
     answeredLate: () => lates.push(clock.now()),
   };
-  const transaction = new Transaction(clock, wheel, 0, user, stallDetector);
+  const transaction = new Transaction({ clock, timers: wheel, stallDetector }, 0, user);
   const record = (end: TransactionEnd | undefined) => {
     if (end === 'unobserved') counts.unobserved++;
     else if (end !== undefined) {
