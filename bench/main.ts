@@ -17,6 +17,7 @@ import { lateness } from './parts/lateness.js';
 import { memory } from './parts/memory.js';
 import { metrics } from './parts/metrics.js';
 import { page } from './parts/page.js';
+import { probe } from './parts/probe.js';
 import { rate } from './parts/rate.js';
 import { rtt } from './parts/rtt.js';
 import { type Row, table } from './report.js';
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   memory,
   change,
   page,
+  probe,
   hostile,
 };
 /** Exit code of shells after Ctrl-C. */

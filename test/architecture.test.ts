@@ -4,36 +4,38 @@ import { join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { ARROWS } from './support/arrows.js';
 
-/** The tests run from dist/; the sources are relative to the working directory of npm. */
+/** The tests run from dist/; the sources are found from where npm starts them. */
 const SRC = join(process.cwd(), 'src');
-/** Maximum length of a file in `src/`. */
+/** Lines of a file of `src/`. */
 const MAX_LINES = 260;
-/** Tables, and codecs of one layout: splitting them would make them harder to read. */
+/** Tables, and codecs of one layout, which parts would only scatter. */
 const TABLES: readonly string[] = [
   'config/formats.ts',
   'config/ping-schema.ts',
   'metrics/families.ts',
   'pinger/sip/scanner.ts',
+  'shared/ledger/reader.ts',
   'shared/ledger/writer.ts',
 ];
-/** Files that read the time themselves. */
+/** These read the time themselves. */
 const AMBIENT: readonly string[] = [
   'http/routes/metrics.ts',
-  // Compares the clock of libc with that of Node.js.
+  // Holds the clock of libc against Node's.
   'pinger/net/libc.ts',
+  'pinger/transport/once-ports.ts',
   'pinger/transport/udp-ports.ts',
   'pinger/transport/udp.ts',
 ];
 
 interface SourceFile {
-  /** Relative to `src/`: `pinger/receiver.ts`. */
+  /** From `src/`: `pinger/wheel.ts`. */
   readonly path: string;
   readonly text: string;
-  /** The text without comments and strings. */
+  /** Without comments and without what stands in quotes. */
   readonly code: string;
-  /** Files of this repository as paths relative to `src/`, packages by name. */
+  /** Files of ours as paths from `src/`, packages by their names. */
   readonly imports: readonly string[];
-  /** The imports of types only. */
+  /** Those of `imports` that are of types alone. */
   readonly typeImports: readonly string[];
 }
 
@@ -61,7 +63,7 @@ function importsOf(path: string, text: string): string[] {
   });
 }
 
-/** Good enough for sources formatted by Biome. */
+/** Good enough for sources that Biome has formatted. */
 function codeOf(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -101,7 +103,7 @@ function forbidden(files: readonly SourceFile[], isForbidden: (imported: string)
 }
 
 describe('arrows between rooms', () => {
-  test('are exactly those of the table', () => {
+  test('are those of the table, and each of them is used', () => {
     const found = new Map<string, Set<string>>();
     for (const { from, to, isType } of arrows()) {
       const known = found.get(from) ?? new Set();
@@ -114,12 +116,12 @@ describe('arrows between rooms', () => {
       assert.deepEqual(
         [...drawn].filter((to) => !isAllowed(to)),
         [],
-        `${room} imports rooms that the table does not allow`,
+        `${room} imports what the table does not let it`,
       );
       const isDrawn = (to: string) =>
         drawn.has(to) || (bare(to) === to && drawn.has(`${to} (types)`));
       const unused = allowed.filter((to) => !isDrawn(to));
-      assert.deepEqual(unused, [], `the table allows ${room} imports that it does not need`);
+      assert.deepEqual(unused, [], `the table lets ${room} import what it does not`);
     }
     assert.deepEqual(
       [...found.keys()].filter((room) => !(room in ARROWS)),
@@ -132,7 +134,7 @@ describe('arrows between rooms', () => {
     assert.deepEqual([...rooms].sort(), Object.keys(ARROWS).sort());
   });
 
-  test('only program.ts imports daemon.ts, only main.ts imports program.ts, and nothing imports main.ts or library.ts', () => {
+  test('program.ts alone imports daemon.ts, main.ts alone imports program.ts, and nothing imports main.ts or library.ts', () => {
     const joined = ['main.ts', 'program.ts', 'daemon.ts', 'library.ts'];
     const main = sources.find(({ path }) => path === 'main.ts');
     assert.deepEqual(
@@ -161,7 +163,7 @@ describe('arrows between rooms', () => {
     assert.deepEqual(check?.imports, []);
   });
 
-  test('every imported file exists', () => {
+  test('every import of ours is a file that is there', () => {
     const paths = new Set(sources.map(({ path }) => path));
     assert.deepEqual(
       forbidden(sources, (imported) => isOurs(imported) && !paths.has(imported)),
@@ -187,7 +189,7 @@ describe('packages', () => {
       ...['node:fs', 'node:http', 'node:dgram'],
     ],
   ] as const) {
-    test(`the rooms of the same thread as ${rooms[0]} do not import ${packages.join(', ')}`, () => {
+    test(`${rooms[0]} and its like import none of ${packages.join(', ')}`, () => {
       const isBanned = (imported: string) =>
         packages.some((name) => imported === name || imported.startsWith(`${name}/`));
       const files = sources.filter(({ path }) =>
@@ -198,7 +200,7 @@ describe('packages', () => {
     });
   }
 
-  test('only pinger/sip/request.ts imports sip', () => {
+  test('sip is imported by pinger/sip/request.ts alone', () => {
     const importers = sources.filter(({ imports }) => imports.includes('sip'));
     assert.deepEqual(
       importers.map(({ path }) => path),
@@ -206,7 +208,7 @@ describe('packages', () => {
     );
   });
 
-  test('every imported package is a dependency, and every dependency is imported', () => {
+  test('every package that is imported is a dependency, and every dependency is imported', () => {
     const manifest: unknown = JSON.parse(readFileSync(join(SRC, '..', 'package.json'), 'utf8'));
     const { dependencies, optionalDependencies } = manifest as Readonly<
       Record<string, Readonly<Record<string, string>>>
@@ -223,30 +225,30 @@ describe('sources', () => {
   const where = (isSo: (source: SourceFile) => boolean) =>
     sources.filter(isSo).map(({ path }) => path);
 
-  test('read environment and arguments only in main.ts', () => {
+  test('read the environment and the arguments in main.ts alone', () => {
     const readers = where(({ code }) => /\bprocess\.(?:env|argv)\b/.test(code));
     assert.deepEqual(readers, ['main.ts']);
   });
 
-  test(`have at most ${MAX_LINES} lines, except for tables`, () => {
+  test(`are no longer than ${MAX_LINES} lines, but for tables`, () => {
     const long = where(({ text }) => text.split('\n').length - 1 > MAX_LINES);
     assert.deepEqual(long.sort(), [...TABLES].sort());
   });
 
-  test('read the time and set timers only through shared/clock.ts', () => {
+  test('read the time and set timers through shared/clock.ts alone', () => {
     const isAmbient = /(?<!\.)\b(?:setTimeout|setInterval|performance\.now|Date\.now)\(/;
     const readers = where(({ code }) => isAmbient.test(code));
     assert.deepEqual(readers.sort(), [...AMBIENT, 'shared/clock.ts']);
   });
 
-  test('do not use the type any', () => {
+  test('annotate nothing with any', () => {
     assert.deepEqual(
       where(({ code }) => /(?::|\bas|<|\||&)\s*any\b/.test(code)),
       [],
     );
   });
 
-  test('read every member of a setting', () => {
+  test('read all that a setting is declared with', () => {
     const declared = sources.find(({ path }) => path === 'config/setting.ts')?.code ?? '';
     const [, body = ''] = /interface Setting \{([\s\S]*?)\n\}/.exec(declared) ?? [];
     const members = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
@@ -257,7 +259,7 @@ describe('sources', () => {
     assert.deepEqual(unread, []);
   });
 
-  test('of the page use every id', () => {
+  test('of the page use every element that has a name', () => {
     const folder = join(SRC, '..', 'page');
     const read = (end: string) =>
       readdirSync(folder)
@@ -273,7 +275,7 @@ describe('sources', () => {
     );
   });
 
-  test('have no files that only export others', () => {
+  test('have no barrels', () => {
     assert.deepEqual(
       where(({ path }) => relative('.', path).endsWith('index.ts')),
       [],

@@ -1,6 +1,6 @@
 /** The routes of the HTTP server. */
 
-import { parse as parseQuery } from 'node:querystring';
+import { type ParsedUrlQuery, parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { ExporterMetrics } from '../metrics/exporter-metrics.js';
 import type { Clock } from '../shared/clock.js';
@@ -74,8 +74,7 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  // A + in the user part of a URI is a plus; only %20 is a space.
-  app.set('query parser', (text?: string) => parseQuery((text ?? '').replaceAll('+', '%2B')));
+  app.set('query parser', queryParser());
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     next();
@@ -95,6 +94,20 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(errorHandler(onError));
   return app;
+}
+
+/** A + in the user part of a URI is a plus; only %20 is a space. */
+function queryParser(): (text?: string | null) => ParsedUrlQuery {
+  let last = '';
+  let query: ParsedUrlQuery = {};
+  // Express parses the query anew each time that a route asks for a parameter.
+  return (text) => {
+    const given = text ?? '';
+    if (given === last) return query;
+    query = parseQuery(given.replaceAll('+', '%2B'));
+    last = given;
+    return query;
+  };
 }
 
 /** Routes that show configuration or messages answer only under known names of this exporter. */

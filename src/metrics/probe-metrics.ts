@@ -1,88 +1,92 @@
-/** The metrics of one probe, in a registry of their own. Where blackbox_exporter has a metric, the name is the same. */
+/** The metrics of one probe, in the text format. Where blackbox_exporter has a metric, the name is the same. */
 
-import { Gauge, Registry } from 'prom-client';
 import { addressFamily } from '../shared/address.js';
 import type { ProbeReport } from '../shared/probe-report.js';
+import { labelText } from './families.js';
 
 const PHASES = ['resolve', 'connect', 'tls', 'request'] as const;
 
-export function probeMetrics(report: ProbeReport, timeoutSeconds: number): Registry {
-  const registry = new Registry();
-  const set = (
-    name: string,
-    help: string,
-    value: number,
-    labels: Readonly<Record<string, string>> = {},
-  ) => {
-    const gauge =
-      registry.getSingleMetric(name) ??
-      new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] });
-    if (gauge instanceof Gauge) gauge.set(labels, value);
-  };
-  const { durations, address, code, reason } = report;
-  set('probe_success', '1 if the destination is alive, else 0.', report.isAlive ? 1 : 0);
-  set('probe_duration_seconds', 'Duration of the whole probe.', durations.total);
-  set('probe_timeout_seconds', 'Timeout of the whole probe.', timeoutSeconds);
-  const lookup = 'Duration of the DNS resolution; 0 for an IP address.';
-  set('probe_dns_lookup_time_seconds', lookup, durations.resolve ?? 0);
-  set(
-    'probe_ip_protocol',
-    'IP version used: 4 or 6; 0 if nothing was sent.',
-    addressFamily(address ?? '') ?? 0,
-  );
-  const hash = 'Hash of the pinged IP address, to detect changes.';
-  set('probe_ip_addr_hash', hash, address === undefined ? 0 : fnv32a(addressBytes(address)));
-  set('probe_sip_status_code', 'SIP status code of the final response; 0 without one.', code ?? 0);
-  for (const phase of PHASES) {
-    const help =
-      'Duration of each phase of the probe; 0 for a phase that was not reached, absent for one in which the exporter was paused.';
-    const { [phase]: seconds = 0 } = durations;
-    if (!Number.isNaN(seconds)) set('probe_sip_duration_seconds', help, seconds, { phase });
-  }
-  const retransmissions = 'Retransmitted requests.';
-  set('probe_sip_retransmissions', retransmissions, report.retransmissions);
-  if (reason !== undefined) {
-    set(
-      'probe_failure_info',
-      'Always 1; the label is the reason why the destination is not alive.',
-      1,
-      { reason },
-    );
-  }
-  setTls(report, set);
-  return registry;
+/** Every metric with its help; all are gauges. */
+const METRICS = {
+  probe_success: '1 if the destination is alive, else 0.',
+  probe_duration_seconds: 'Duration of the whole probe.',
+  probe_timeout_seconds: 'Timeout of the whole probe.',
+  probe_dns_lookup_time_seconds: 'Duration of the DNS resolution; 0 for an IP address.',
+  probe_ip_protocol: 'IP version used: 4 or 6; 0 if nothing was sent.',
+  probe_ip_addr_hash: 'Hash of the pinged IP address, to detect changes.',
+  probe_sip_status_code: 'SIP status code of the final response; 0 without one.',
+  probe_sip_duration_seconds:
+    'Duration of each phase of the probe; 0 for a phase that was not reached, absent for one in which the exporter was paused.',
+  probe_sip_retransmissions: 'Retransmitted requests.',
+  probe_failure_info: 'Always 1; the label is the reason why the destination is not alive.',
+  probe_ssl_earliest_cert_expiry: 'Earliest expiry in the certificate chain.',
+  probe_ssl_last_chain_expiry_timestamp_seconds:
+    'Earliest expiry in the verified certificate chain.',
+  probe_ssl_last_chain_info:
+    'Always 1; the labels describe the certificate that the peer presented.',
+  probe_tls_version_info: 'Always 1; the label is the TLS version used.',
+} as const;
+
+type Metric = keyof typeof METRICS;
+
+export function probeMetrics(report: ProbeReport, timeoutSeconds: number): string {
+  const { durations, address = '', code = 0, reason } = report;
+  return [
+    gauge('probe_success', report.isAlive ? 1 : 0),
+    gauge('probe_duration_seconds', durations.total),
+    gauge('probe_timeout_seconds', timeoutSeconds),
+    gauge('probe_dns_lookup_time_seconds', durations.resolve ?? 0),
+    gauge('probe_ip_protocol', addressFamily(address) ?? 0),
+    gauge('probe_ip_addr_hash', address === '' ? 0 : fnv32a(addressBytes(address))),
+    gauge('probe_sip_status_code', code),
+    phases(durations),
+    gauge('probe_sip_retransmissions', report.retransmissions),
+    reason === undefined ? '' : gauge('probe_failure_info', 1, { reason }),
+    tlsMetrics(report),
+  ].join('');
 }
 
-function setTls(
-  { tls }: ProbeReport,
-  set: (name: string, help: string, value: number, labels?: Record<string, string>) => void,
-): void {
-  if (tls === undefined) return;
-  const earliest = 'Earliest expiry in the certificate chain.';
-  if (Number.isFinite(tls.chainNotAfterMs)) {
-    set('probe_ssl_earliest_cert_expiry', earliest, tls.chainNotAfterMs / 1000);
-    if (tls.isVerified) {
-      const last = 'Earliest expiry in the verified certificate chain.';
-      const name = 'probe_ssl_last_chain_expiry_timestamp_seconds';
-      set(name, last, tls.chainNotAfterMs / 1000);
-    }
-  }
-  set(
-    'probe_ssl_last_chain_info',
-    'Always 1; the labels describe the certificate that the peer presented.',
-    1,
-    {
+function gauge(name: Metric, value: number, labels: Readonly<Record<string, string>> = {}): string {
+  return `${heading(name)}${sample(name, value, labels)}`;
+}
+
+function heading(name: Metric): string {
+  return `# HELP ${name} ${METRICS[name]}\n# TYPE ${name} gauge\n`;
+}
+
+function sample(name: Metric, value: number, labels: Readonly<Record<string, string>>): string {
+  const text = labelText(labels, '{');
+  return `${name}${text}${text === '' ? '' : '}'} ${value}\n`;
+}
+
+function phases(durations: ProbeReport['durations']): string {
+  const name = 'probe_sip_duration_seconds';
+  const samples = PHASES.map((phase) => {
+    const { [phase]: seconds = 0 } = durations;
+    return Number.isNaN(seconds) ? '' : sample(name, seconds, { phase });
+  });
+  return `${heading(name)}${samples.join('')}`;
+}
+
+/** Empty when the peer has presented no certificate. */
+function tlsMetrics({ tls }: ProbeReport): string {
+  if (tls === undefined) return '';
+  const expiry = tls.chainNotAfterMs / 1000;
+  const hasExpiry = Number.isFinite(expiry);
+  return [
+    hasExpiry ? gauge('probe_ssl_earliest_cert_expiry', expiry) : '',
+    hasExpiry && tls.isVerified
+      ? gauge('probe_ssl_last_chain_expiry_timestamp_seconds', expiry)
+      : '',
+    gauge('probe_ssl_last_chain_info', 1, {
       fingerprint_sha256: tls.fingerprint,
       subject: tls.subject,
       issuer: tls.issuer,
       subjectalternative: tls.subjectAlternative,
       serialnumber: tls.serialNumber,
-    },
-  );
-  if (tls.version === '') return;
-  set('probe_tls_version_info', 'Always 1; the label is the TLS version used.', 1, {
-    version: tls.version,
-  });
+    }),
+    tls.version === '' ? '' : gauge('probe_tls_version_info', 1, { version: tls.version }),
+  ].join('');
 }
 
 /** The 4 or 16 bytes of an IP address. */

@@ -11,7 +11,8 @@ export class Inbox {
   readonly #handle: (message: InboxMessage) => void;
   readonly #nextTurn: (callback: () => void) => void;
   #waiting: InboxMessage[] = [];
-  #isScheduled = false;
+  /** A message was handled in this turn. */
+  #isPaused = false;
 
   /** @param nextTurn calls back in the next turn of the event loop. */
   constructor(handle: (message: InboxMessage) => void, nextTurn: (callback: () => void) => void) {
@@ -20,17 +21,17 @@ export class Inbox {
   }
 
   take(message: InboxMessage): void {
-    this.#waiting.push(message);
-    if (!this.#isScheduled) this.#schedule();
+    if (this.#isPaused) this.#waiting.push(message);
+    else this.#handleOne(message);
   }
 
-  #schedule(): void {
-    this.#isScheduled = true;
+  #handleOne(message: InboxMessage): void {
+    this.#isPaused = true;
     this.#nextTurn(() => {
-      this.#isScheduled = false;
-      const message = this.#waiting.shift();
-      if (this.#waiting.length > 0) this.#schedule();
-      if (message !== undefined) this.#handle(message);
+      this.#isPaused = false;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#handleOne(next);
     });
+    this.#handle(message);
   }
 }

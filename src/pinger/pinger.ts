@@ -1,11 +1,11 @@
 /** The pinger: wires its parts, and handles the messages of the main thread. */
 
-import type { DestinationSlot } from '../shared/destination.js';
+import type { DestinationSlot, PingSettings } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
 import type { Files } from '../shared/file-contents.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
-import type { FromPinger, ProbeRequest, ResolvedTargets } from '../shared/protocol.js';
+import type { FromPinger, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { DebugLog } from './debug/debug-log.js';
 import type { Resolver, TtlLimits } from './dns/refresher.js';
@@ -25,6 +25,8 @@ import { Scheduler } from './time/scheduler.js';
 import { StallDetector } from './time/stall-detector.js';
 import { TimerWheel } from './time/timer-wheel.js';
 import { type OpenTransport, Transports } from './transport/transports.js';
+
+type ProbeMessage = Extract<InboxMessage, { readonly type: 'probe' }>;
 
 /** Shorter stalls are counted, but not logged. */
 const MIN_LOGGED_STALL_MS = 1_000;
@@ -58,6 +60,8 @@ export class Pinger {
   readonly #transports: Transports;
   readonly #monitored: MonitoredDestinations;
   readonly #prober: Prober;
+  /** Of probes, by their numbers. */
+  readonly #probeSettings = new Map<number, PingSettings>();
   readonly #loop: PingLoop;
 
   constructor(options: PingerOptions) {
@@ -124,6 +128,9 @@ export class Pinger {
       case 'files':
         this.#files.set(message.files);
         break;
+      case 'probe_settings':
+        this.#probeSettings.set(message.number, message.settings);
+        break;
       case 'probe':
         this.#startProbe(message);
         break;
@@ -147,10 +154,15 @@ export class Pinger {
     this.#transports.close();
   }
 
-  #startProbe({ id, ...request }: ProbeRequest): void {
+  #startProbe(message: ProbeMessage): void {
+    const { id, settings: number } = message;
     this.#faults.contain(
       'probe',
-      () => this.#prober.start({ id, ...request }),
+      () => {
+        const settings = this.#probeSettings.get(number);
+        if (settings === undefined) throw new Error(`probe ${id} has unknown settings ${number}`);
+        this.#prober.start({ ...message, settings });
+      },
       () => this.#post({ type: 'probed', id, report: undefined }),
     );
   }

@@ -20,6 +20,10 @@ const LAST_FINAL_CODE = 699;
 /** The final status codes that count as alive. */
 export type AliveCodes = ReadonlySet<number>;
 
+/** Lists that were read before; normally few. */
+const known = new Map<string, AliveCodes>();
+const MAX_KNOWN = 64;
+
 /** The text is not a list of codes. */
 export class AliveCodesError extends Error {
   override readonly name = 'AliveCodesError';
@@ -33,6 +37,15 @@ export class AliveCodesError extends Error {
  * @throws AliveCodesError naming the item.
  */
 export function parseAliveCodes(text: string): AliveCodes {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const codes = readCodes(text);
+  if (known.size === MAX_KNOWN) known.clear();
+  known.set(text, codes);
+  return codes;
+}
+
+function readCodes(text: string): AliveCodes {
   const items = text.split(',').map((item) => item.trim().toLowerCase());
   const expanded = items.flatMap(expand);
   const removed = expanded.filter((item) => item.startsWith('!')).map((item) => item.slice(1));

@@ -31,10 +31,8 @@ export interface ProbeReport {
   readonly log: readonly ProbeLogLine[];
 }
 
-export interface ProbeLogLine {
-  /** Wall clock, milliseconds. */
-  readonly atMs: number;
-  readonly what: string;
-  /** The SIP message as sent or received, with secrets masked; empty for other lines. */
-  readonly message: string;
-}
+/**
+ * A step: the wall clock in milliseconds, what happened, and the SIP message as sent or received with
+ * secrets masked, empty for other steps. A tuple costs half as much as an object to pass to another thread.
+ */
+export type ProbeLogLine = readonly [atMs: number, what: string, message: string];

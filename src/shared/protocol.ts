@@ -51,7 +51,9 @@ export type ToPinger =
   | { readonly type: 'unmonitor'; readonly slots: readonly DestinationSlot[] }
   /** Contents of the files that settings name, by path; sent again when they change. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
-  | ({ readonly type: 'probe' } & ProbeRequest)
+  /** Settings of the probes that follow with this number; they replace earlier ones with it. */
+  | { readonly type: 'probe_settings'; readonly number: number; readonly settings: PingSettings }
+  | ({ readonly type: 'probe'; readonly settings: number } & Omit<ProbeRequest, 'settings'>)
   /** Requests the details of a destination besides numbers. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
   /** The client of this probe is gone. */

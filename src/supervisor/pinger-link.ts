@@ -17,6 +17,7 @@ import type {
 } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import { PostQueue } from './post-queue.js';
+import { ProbeSettings } from './probe-settings.js';
 
 /** Destinations per message; a larger message would delay the pinger's pings. */
 const BATCH = 500;
@@ -42,6 +43,7 @@ export class PingerLink {
   readonly #probes = new PendingRequests<ProbeReport>(MAX_PROBES);
   readonly #explanations = new PendingRequests<Explanation | undefined>(MAX_EXPLANATIONS);
   readonly #queue = new PostQueue((message) => this.#post(message));
+  readonly #probeSettings = new ProbeSettings((message) => this.#post(message));
   #post: (message: ToPinger) => void = () => {};
   #isReady = false;
 
@@ -63,6 +65,7 @@ export class PingerLink {
   disconnect(): void {
     this.#isReady = false;
     this.#queue.clear();
+    this.#probeSettings.clear();
     const error = new UnavailableError('the pinger thread has ended');
     this.#probes.fail(error);
     this.#explanations.fail(error);
@@ -92,7 +95,7 @@ export class PingerLink {
   async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
     this.#requireReady();
     return this.#probes.ask(
-      (id) => this.#send(() => ({ type: 'probe', id, ...request })),
+      (id) => this.#sendProbe({ id, ...request }),
       signal,
       (id) => this.#send(() => ({ type: 'cancel', id })),
     );
@@ -148,6 +151,13 @@ export class PingerLink {
     const message = 'internal error; see the log of the exporter';
     if (report === undefined) this.#probes.refuse(id, new UnavailableError(message));
     else this.#probes.answer(id, report);
+  }
+
+  #sendProbe({ settings, ...request }: ProbeRequest): void {
+    this.#send(() => ({
+      ...{ type: 'probe', ...request },
+      settings: this.#probeSettings.numberOf(settings),
+    }));
   }
 
   #requireReady(): void {

@@ -34,9 +34,9 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** The accessibility violations in the page, by axe-core. */
+/** The violations that axe-core finds in the page. */
 export async function violations(page: Page): Promise<readonly string[]> {
-  // Through DevTools, because the content security policy of the page forbids other scripts.
+  // By DevTools, because the page's content security policy forbids foreign scripts.
   const client = await page.context().newCDPSession(page);
   await client.send('Runtime.evaluate', { expression: axe.source });
   const found: unknown = await page.evaluate(

@@ -1,4 +1,4 @@
-/** Certificates for one test, created by openssl. */
+/** Certificates for one test, made by openssl. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { type CleanUps, folder, runToEnd } from './process.js';
 
 const DAY_MS = 86_400_000;
 
-/** A certificate, followed by the chain that a server sends with it, and its key. */
+/** A certificate, with the chain that a server sends behind it, and its key. */
 export interface Issued {
   readonly certFile: string;
   readonly keyFile: string;
@@ -14,29 +14,29 @@ export interface Issued {
   readonly key: string;
 }
 
-export interface CertificateSpec {
+export interface Wish {
   /** Common name. */
   readonly name: string;
-  /** As openssl writes it: `DNS:a.example,URI:sip:a.example,IP:127.0.0.1`; undefined for none. */
+  /** As openssl writes it: `DNS:a.example,URI:sip:a.example,IP:127.0.0.1`; none for no such names. */
   readonly alternative?: string;
   /** Days from now; negative for the past. */
   readonly fromDays?: number;
   readonly untilDays?: number;
   /** May issue certificates itself. */
   readonly isAuthority?: boolean;
-  /** The hash of the signature, as openssl names it; by default `sha256`. */
+  /** The hash of the signature, as openssl calls it; `sha256` if not told. */
   readonly digest?: string;
-  /** Length of an RSA key; by default the key is an EC key. */
+  /** Length of an RSA key; an EC key if not told. */
   readonly rsaBits?: number;
 }
 
-/** Issues certificates. */
+/** Whoever issues certificates. */
 export class Authority {
   readonly #path: string;
   readonly #own: Issued;
   #issued = 0;
 
-  /** A root authority, with a self-signed certificate. */
+  /** A root: it is its own issuer. */
   static root(t: CleanUps, name = 'Test Root'): Authority {
     const path = folder(t);
     const [certFile, keyFile] = [join(path, 'root.pem'), join(path, 'root.key')];
@@ -59,9 +59,9 @@ export class Authority {
     return this.#own.cert;
   }
 
-  issue(spec: CertificateSpec): Issued {
-    const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = spec;
-    const { digest = 'sha256', rsaBits } = spec;
+  issue(wish: Wish): Issued {
+    const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = wish;
+    const { digest = 'sha256', rsaBits } = wish;
     const at = join(this.#path, `${++this.#issued}`);
     mkdirSync(at);
     const file = (suffix: string) => join(at, suffix);
@@ -89,9 +89,9 @@ export class Authority {
     return read(file('cert.pem'), file('key.pem'));
   }
 
-  /** An authority below this one. Servers must send its certificate with those that it issues. */
-  intermediate(name = 'Test Intermediate', spec: Partial<CertificateSpec> = {}): Authority {
-    const own = this.issue({ name, isAuthority: true, ...spec });
+  /** An authority below this one. What it issues is sent without it, unless the sender adds it. */
+  intermediate(name = 'Test Intermediate', wish: Partial<Wish> = {}): Authority {
+    const own = this.issue({ name, isAuthority: true, ...wish });
     return new Authority(join(own.certFile, '..'), own);
   }
 }
@@ -107,7 +107,7 @@ function read(certFile: string, keyFile: string): Issued {
   };
 }
 
-/** In the format of openssl: `20261124110000Z`. */
+/** As openssl wants it: `20261124110000Z`. */
 function timeOf(days: number): string {
   const iso = new Date(Date.now() + days * DAY_MS).toISOString();
   return `${iso.slice(0, 19).replace(/[-:T]/g, '')}Z`;

@@ -1,30 +1,30 @@
-/** dnsmasq, a real DNS server, on loopback with zones that the test changes. */
+/** A real DNS server on loopback, with zones that the test writes and changes. */
 
 import type { TestContext } from 'node:test';
 import { freePort } from './ports.js';
 import { eventually, type Running, run } from './process.js';
 
 export interface Zone {
-  /** TTL of every record, in seconds. */
+  /** Seconds; of every record. */
   readonly ttl?: number;
-  /** The addresses of each name. */
+  /** Addresses by name. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
-  /** Each `_sip._udp.a.test,target,port,priority,weight`; without a target, the service is not offered. */
+  /** `_sip._udp.a.test,target,port,priority,weight` each, without a target for none. */
   readonly srv?: readonly string[];
-  /** Each `name,order,preference,flags,service,,replacement`. */
+  /** `name,order,preference,flags,service,,replacement` each. */
   readonly naptr?: readonly string[];
-  /** Each `alias,name`. */
+  /** `alias,name` each. */
   readonly cname?: readonly string[];
 }
 
 export interface Dnsmasq {
   readonly port: number;
-  /** Replaces the zone. */
+  /** Serves this zone from now on, in place of the one before. */
   serve(zone: Zone): Promise<void>;
   stop(): Promise<unknown>;
 }
 
-/** Starts dnsmasq with this zone. It answers only for names in `.test`. */
+/** Starts it with this zone; it knows nothing but `.test`. */
 export async function startDnsmasq(t: Pick<TestContext, 'after'>, zone: Zone): Promise<Dnsmasq> {
   const port = await freePort();
   let running: Running | undefined;

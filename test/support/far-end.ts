@@ -1,4 +1,4 @@
-/** SIP far ends on loopback, over every transport, whose behaviour a test defines. */
+/** SIP far ends on loopback that do what a test says, over every transport. */
 
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -6,18 +6,18 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import type { TransportName } from '../../src/shared/outcome.js';
 
-/** A tick of the event loop for each byte would take seconds on a busy machine. */
-const BYTES_PER_TICK = 16;
+/** A turn of the event loop for each byte would take seconds on a busy machine. */
+const BYTES_PER_TURN = 16;
 
 /**
- * One action of a far end. A string or bytes are a message: a datagram, bytes of a stream, a text
- * frame or a binary frame.
+ * One thing that a far end does. Text and bytes are a message: a datagram, bytes of a stream, a text
+ * or a binary frame.
  */
 export type Step =
   | string
@@ -27,36 +27,36 @@ export type Step =
   | { readonly kind: 'end' }
   | { readonly kind: 'reset' };
 
-/** Does nothing for this time. */
+/** Nothing happens for so long. */
 export const wait = (ms: number): Step => ({ kind: 'wait', ms });
-/** Bytes below the messages: without the frames of a WebSocket, but inside TLS. */
+/** Bytes beneath the messages: past the frames of a WebSocket, inside TLS. */
 export const raw = (bytes: string | Uint8Array): Step => ({
   kind: 'raw',
   bytes,
   isBytewise: false,
 });
-/** The same, byte by byte. */
+/** The same, each byte by itself. */
 export const bytewise = (bytes: string | Uint8Array): Step => ({
   kind: 'raw',
   bytes,
   isBytewise: true,
 });
-/** Closes this side of the connection normally: FIN, or a close frame. */
+/** Our side of the connection is closed as one should: FIN, or a close frame. */
 export const END: Step = { kind: 'end' };
-/** Resets the connection: RST. */
+/** The connection is torn down: RST. */
 export const RESET: Step = { kind: 'reset' };
 
-/** The actions after a request; `good` is a correct response to it. */
+/** What to do about a request, given the answer that would be right. */
 export type Answers = (request: string, good: string, caller: Caller) => readonly Step[];
 
 export interface FarEndOptions {
   /** For TLS and WSS: certificate, key, versions and the like. */
   readonly tls?: tls.TlsOptions;
-  /** The actions after a connection is accepted; not over UDP. */
+  /** What is done as soon as somebody is there; not over UDP. */
   readonly greeting?: () => readonly Step[];
 }
 
-/** Sends to a caller. */
+/** The way back to a caller. */
 interface Link {
   readonly address: string;
   readonly port: number;
@@ -66,13 +66,13 @@ interface Link {
   reset(): void;
 }
 
-/** One connection; over UDP, one source address of requests. */
+/** One connection, or over UDP one address that requests come from. */
 export class Caller {
   readonly requests: string[] = [];
-  /** The responses to requests of the far end. */
+  /** The responses to requests of ours. */
   readonly replies: string[] = [];
   isClosed = false;
-  /** The server name in its TLS handshake (RFC 6066 3); undefined for none. */
+  /** The name that it asked for in its handshake (RFC 6066 3); undefined for none. */
   readonly serverName: string | undefined;
   readonly #link: Link;
   readonly #answers: Answers;
@@ -93,7 +93,7 @@ export class Caller {
     void this.act(this.#answers(message, Buffer.from(good ?? '').toString('latin1'), this));
   }
 
-  /** Performs these actions, one after the other. */
+  /** Takes these steps, one after the other. */
   async act(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (typeof step === 'string' || step instanceof Uint8Array) this.#link.send(step);
@@ -111,22 +111,22 @@ export class Caller {
     }
     for (let at = 0; at < bytes.length; at++) {
       this.#link.raw(bytes.subarray(at, at + 1));
-      // Each byte is a separate segment and TLS record; the reader gets a chance to read them.
-      if (at % BYTES_PER_TICK === 0) await tick();
+      // Each is a segment of its own, a TLS record of its own; the reader gets a chance to see them.
+      if (at % BYTES_PER_TURN === 0) await turn();
     }
   }
 }
 
-/** A far end that speaks SIP. It can be stopped and started again on the same port. */
+/** A far end that speaks SIP; it may go and come back on the same port. */
 export class FarEnd {
   readonly callers: Caller[] = [];
-  /** All accepted connections. */
+  /** Connections that were accepted, whatever became of them. */
   connections = 0;
   port = 0;
   readonly #transport: TransportName;
   readonly #answers: Answers;
   #options: FarEndOptions;
-  /** The TCP sockets of open connections, by the port of the caller. */
+  /** Connections that are open, as TCP has them, by the port of the caller. */
   readonly #sockets = new Map<number, net.Socket>();
   #stop = async () => {};
 
@@ -136,12 +136,12 @@ export class FarEnd {
     this.#options = options;
   }
 
-  /** All requests, grouped by caller. */
+  /** All requests, in the order of the callers. */
   get requests(): readonly string[] {
     return this.callers.flatMap(({ requests }) => requests);
   }
 
-  /** Listens, on the same port as before. */
+  /** Listens, on the port that it had before if it had one. */
   async start(options = this.#options): Promise<void> {
     this.#options = options;
     if (this.#transport === 'udp') await this.#listenUdp();
@@ -149,7 +149,7 @@ export class FarEnd {
     else await this.#listenStream();
   }
 
-  /** Stops listening and closes all connections. */
+  /** Is gone, with its connections. */
   async stop(): Promise<void> {
     await this.#stop();
     this.#stop = async () => {};
@@ -181,7 +181,7 @@ export class FarEnd {
       socket.on('data', (chunk) => {
         const messages = `${text}${chunk.toString('latin1')}`.split(/(?<=\r\n\r\n)/);
         text = messages.at(-1)?.endsWith('\r\n\r\n') === true ? '' : (messages.pop() ?? '');
-        // RFC 3261 7.5: line breaks before a message are ignored; they may be the pong to a ping.
+        // RFC 3261 7.5: line breaks in front are passed over; they may be the pong to a ping.
         const requests = messages.map((message) => message.replace(/^(?:\r\n)+/, ''));
         for (const request of requests) if (request !== '') caller.take(request);
       });
@@ -233,7 +233,7 @@ export class FarEnd {
     const send = (message: string | Uint8Array) => {
       if (socket.writable) socket.write(Buffer.from(message));
     };
-    // Only the TCP connection under TLS can be reset.
+    // Only what lies beneath TLS can be reset.
     const reset = () => this.#sockets.get(port)?.resetAndDestroy();
     return { address, port, send, raw: send, end: () => socket.end(), reset };
   }
@@ -267,12 +267,12 @@ export async function startFarEnd(
 
 export interface Listener {
   readonly port: number;
-  /** The number of open connections, and of all accepted ones. */
+  /** Connections that are open now, and those that ever were. */
   open(): number;
   accepted(): number;
 }
 
-/** A server without SIP: accepts connections, over TLS if `options` are given, and calls `take`. */
+/** Something that knows no SIP: takes connections, TLS if so wanted, and does this with each. */
 export async function startListener(
   t: Pick<TestContext, 'after'>,
   take: (socket: net.Socket) => void,
@@ -300,7 +300,7 @@ export async function startListener(
   return { port: portOf(server), open: () => sockets.size, accepted: () => accepted };
 }
 
-/** A WebSocket frame of a server, unmasked and not fragmented (RFC 6455 5.2). */
+/** A frame of a WebSocket as a server sends it, unmasked and whole (RFC 6455 5.2). */
 export function frame(opcode: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload);
   const head = Buffer.alloc(bytes.length < 126 ? 2 : 4);

@@ -1,4 +1,4 @@
-/** A pinger on a fake clock, over transports with fake peers. */
+/** A pinger on a fake clock, over transports whose peers are written by the test. */
 
 import { DebugLog } from '../../src/pinger/debug/debug-log.js';
 import type { LocateResult } from '../../src/pinger/dns/locate.js';
@@ -27,7 +27,7 @@ const TIMEOUT_MS = 900;
 const LOCAL = { address: '192.0.2.99', port: 40_000 };
 const RTT_MS = 5;
 
-/** The behaviour of the peers, which a test may change. */
+/** What the peers do; a test changes it as it goes. */
 export interface Script {
   /** Called when a ping needs its flow. */
   prepare: (listener: FlowListener, endpoint: Endpoint) => void;
@@ -39,7 +39,7 @@ export interface Script {
 export class PingerRig {
   readonly clock = new FakeClock();
   readonly buffer = createLedger();
-  readonly writer = new LedgerWriter(this.buffer, Date.now);
+  readonly writer = new LedgerWriter(this.buffer);
   readonly ledger = new LedgerReader(this.buffer);
   readonly posted: FromPinger[] = [];
   /** Requests so far, each with the address that it was sent to. */
@@ -84,9 +84,13 @@ export class PingerRig {
     this.pinger.handle({ type: 'monitor', destinations: [{ slot, destination, isFollowed }] });
   }
 
-  probe(request: Partial<Omit<ProbeRequest, 'id'>> = {}): void {
+  probe({
+    settings: given = settings(),
+    ...request
+  }: Partial<Omit<ProbeRequest, 'id'>> = {}): void {
+    this.pinger.handle({ type: 'probe_settings', number: 0, settings: given });
     this.pinger.handle({
-      ...{ type: 'probe', id: 1, uri: 'sip:192.0.2.1', settings: settings(), timeoutMs: 2_000 },
+      ...{ type: 'probe', id: 1, uri: 'sip:192.0.2.1', settings: 0, timeoutMs: 2_000 },
       allow: [],
       ...request,
     });

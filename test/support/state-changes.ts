@@ -1,4 +1,4 @@
-/** State changes, for tests of their listeners. */
+/** Changes of state, for tests of their listeners. */
 
 import type { StateChange } from '../../src/status/state-change.js';
 import { settings } from './settings.js';

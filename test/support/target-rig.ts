@@ -1,4 +1,4 @@
-/** One target over a transport that records its messages, on a fake clock. */
+/** One target over a transport that writes down what it is given, on a clock of the test's own. */
 
 import { Receiver } from '../../src/pinger/receiver.js';
 import { RandomHex } from '../../src/pinger/sip/random-hex.js';
@@ -19,9 +19,9 @@ const PEER = { address: '192.0.2.1', port: 5060 };
 
 export class TargetRig {
   readonly ends: Outcome[] = [];
-  /** Status codes of responses, including provisional ones. */
+  /** Codes of responses, provisional ones included. */
   readonly codes: number[] = [];
-  /** The requests that were sent, and the answers to requests of the peer. */
+  /** Requests that went out, and answers to those of the peer. */
   readonly sent: string[] = [];
   readonly answers: string[] = [];
   unmatched = 0;
@@ -80,13 +80,13 @@ export class TargetRig {
     });
   }
 
-  /** Sends a request, and returns it. */
+  /** Sends a request; it waits for its answer from then on. */
   ping(): string {
     this.#target.ping();
     return this.sent.at(-1) ?? '';
   }
 
-  /** Lets the timeout of the ping pass. */
+  /** Lets all the time pass that a ping may take. */
   timeOut(): void {
     this.#clock.advance(settings().timeoutMs);
     for (let i = 0; i < 10; i++) {
@@ -94,7 +94,7 @@ export class TargetRig {
     }
   }
 
-  /** Receives a message. */
+  /** Takes a message as it came. */
   take(message: Uint8Array, isConnection: boolean): void {
     const answer = (bytes: Uint8Array) => this.answers.push(Buffer.from(bytes).toString('latin1'));
     this.#receiver.take(message, { ...PEER, isConnection, answer });

@@ -91,7 +91,7 @@ export function logsHandler(history: ProbeHistory): RequestHandler {
 /** A line for each step; messages are indented. */
 export function logText({ log }: ProbeReport): string {
   return log
-    .map(({ atMs, what, message }) => {
+    .map(([atMs, what, message]) => {
       const body = message === '' ? '' : `${message.trimEnd().replace(/^/gm, '    ')}\n`;
       return `${new Date(atMs).toISOString()} ${what}\n${body}`;
     })

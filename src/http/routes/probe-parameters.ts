@@ -120,11 +120,12 @@ function allowedBlocks(
   { identity }: PingSettings,
   allow: readonly string[],
 ): readonly string[] {
+  if (allow.length === 0) return [];
   const { host, hostKind } = parseUri(uri);
   const blocks = allow.filter((item) => item.includes('/'));
   const domains = allow.filter((item) => !item.includes('/'));
   const isAllowed = domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
-  if (allow.length === 0 || isAllowed) return [];
+  if (isAllowed) return [];
   const isOutside = hostKind === 'name' ? identity.route !== '' : !isInCidr(host, blocks);
   if (blocks.length === 0 || isOutside) throw notAllowed(host);
   return identity.route === '' ? blocks : [];

@@ -36,6 +36,6 @@ export class ProbeLog {
   }
 
   #add(what: string, message: string): void {
-    this.lines.push({ atMs: this.#clock.epoch(), what, message });
+    this.lines.push([this.#clock.epoch(), what, message]);
   }
 }

@@ -9,11 +9,12 @@
  */
 
 import type * as dgram from 'node:dgram';
+import type { TransportFailure } from '../../shared/outcome.js';
 import { DgramPort, type DgramPortOptions } from './dgram-port.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint } from './transport.js';
 import { type UdpOptions, UdpTransport } from './udp.js';
-import type { Carrier, CarrierListener, UdpMedium } from './udp-medium.js';
+import type { Carrier, UdpMedium } from './udp-medium.js';
 
 /** Maximum number of connected sockets at a time; further targets have none. */
 const MAX_CONNECTED = 1024;
@@ -44,8 +45,12 @@ class DgramMedium implements UdpMedium<DgramPort> {
     return new DgramPort(family, this.#options);
   }
 
-  carrier(endpoint: Endpoint, isForOnce: boolean, listener: CarrierListener): Carrier<DgramPort> {
-    return new DgramCarrier(this, endpoint, isForOnce, listener);
+  carrier(
+    endpoint: Endpoint,
+    isForOnce: boolean,
+    fail: (failure: TransportFailure) => void,
+  ): Carrier<DgramPort> {
+    return new DgramCarrier(this, endpoint, isForOnce, fail);
   }
 
   close(): void {
@@ -99,7 +104,7 @@ class DgramCarrier implements Carrier<DgramPort> {
   readonly sentAtMs = undefined;
   readonly #medium: DgramMedium;
   readonly #endpoint: Endpoint;
-  readonly #listener: CarrierListener;
+  readonly #fail: (failure: TransportFailure) => void;
   #connected: Connected | undefined;
   /** The last ping was not answered: the next one is sent through a connected socket at once. */
   #isSuspect: boolean;
@@ -108,11 +113,11 @@ class DgramCarrier implements Carrier<DgramPort> {
     medium: DgramMedium,
     endpoint: Endpoint,
     isForOnce: boolean,
-    listener: CarrierListener,
+    fail: (failure: TransportFailure) => void,
   ) {
     this.#medium = medium;
     this.#endpoint = endpoint;
-    this.#listener = listener;
+    this.#fail = fail;
     this.#isSuspect = isForOnce;
   }
 
@@ -138,7 +143,7 @@ class DgramCarrier implements Carrier<DgramPort> {
   close(): void {}
 
   fail(error: NodeJS.ErrnoException): void {
-    this.#listener.failed(failureOf(error));
+    this.#fail(failureOf(error));
   }
 
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {

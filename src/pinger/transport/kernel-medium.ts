@@ -1,6 +1,7 @@
 /** UDP by sockets of the kernel's own: batched and stamped, and told of ICMP errors. Linux alone. */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
+import type { TransportFailure } from '../../shared/outcome.js';
 import type { Arrival, KernelPort, NetworkError, Sender } from '../net/kernel-port.js';
 import type { KernelUdp } from '../net/kernel-udp.js';
 import { ORIGIN_LOCAL } from '../net/layout.js';
@@ -8,7 +9,7 @@ import { type SockaddrWords, sockaddr, sockaddrWords } from '../net/sockaddr.js'
 import { icmpDetail } from './icmp.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint, MessageHandler, Source } from './transport.js';
-import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
+import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
 
 /** What differs from transport to transport. */
 export interface UdpSettings {
@@ -66,9 +67,9 @@ export class KernelMedium implements UdpMedium<KernelUdpPort> {
   carrier(
     endpoint: Endpoint,
     _isForOnce: boolean,
-    listener: CarrierListener,
+    fail: (failure: TransportFailure) => void,
   ): Carrier<KernelUdpPort> {
-    return new KernelCarrier(this.#options, endpoint, listener);
+    return new KernelCarrier(this.#options, endpoint, fail);
   }
 
   close(): void {}
@@ -127,7 +128,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   readonly #options: KernelMediumOptions;
   readonly #peer: SockaddrWords;
   readonly #key: string;
-  readonly #listener: CarrierListener;
+  readonly #fail: (failure: TransportFailure) => void;
   /** The number of the send whose stamp is awaited; -1 for none. */
   #number = -1;
   #isFirst = false;
@@ -136,12 +137,16 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   /** How often the wall clock had been set by then. */
   #clockSteps = 0;
 
-  constructor(options: KernelMediumOptions, endpoint: Endpoint, listener: CarrierListener) {
+  constructor(
+    options: KernelMediumOptions,
+    endpoint: Endpoint,
+    fail: (failure: TransportFailure) => void,
+  ) {
     const { address, port, family } = endpoint;
     this.#options = options;
     this.#peer = sockaddrWords(family, address, port);
     this.#key = peerKey(endpoint);
-    this.#listener = listener;
+    this.#fail = fail;
     options.carriers.add(this.#key, this);
   }
 
@@ -179,7 +184,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   }
 
   failed(code: string): void {
-    this.#listener.failed(failureOf({ name: code, message: code, code }));
+    this.#fail(failureOf({ name: code, message: code, code }));
   }
 
   networkError(error: NetworkError): void {
@@ -187,7 +192,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
     // The kernel has learnt the MTU: it fragments the retransmission.
     if (error.code === 'EMSGSIZE' || error.origin === ORIGIN_LOCAL) return;
     const detail = icmpDetail(error);
-    this.#listener.failed(detail === undefined ? failure : { ...failure, detail });
+    this.#fail(detail === undefined ? failure : { ...failure, detail });
   }
 }
 

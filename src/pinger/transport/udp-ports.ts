@@ -5,13 +5,12 @@
 
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
+import { OncePorts } from './once-ports.js';
 import { localFailure } from './socket-errors.js';
 import type { UdpMedium, UdpPort } from './udp-medium.js';
 
 /** Ports of one family besides the common one. */
 const MAX_OTHERS = 8;
-/** Ports of their own for pings that are made for once; more of those share the common one. */
-const MAX_OWN = 256;
 /** Pause after a socket could not be opened. */
 const RETRY_MS = 1_000;
 
@@ -29,7 +28,7 @@ export class UdpPorts<Port extends UdpPort> {
   readonly #common = new Map<4 | 6, Port>();
   /** In the order in which they were opened. */
   readonly #others = new Set<Port>();
-  readonly #own = new Set<Port>();
+  readonly #once = new OncePorts<Port>((family) => this.#tryOpen(family));
   /** By family whose socket could not be opened. */
   readonly #closed = new Map<4 | 6, { readonly error: unknown; readonly retryAtMs: number }>();
 
@@ -50,14 +49,15 @@ export class UdpPorts<Port extends UdpPort> {
     return port;
   }
 
-  /** A port for one ping; the common one where that cannot be had. */
-  own(family: 4 | 6): Port | undefined {
-    const isAllowed = this.#options.sourcePort === 0 && this.#own.size < MAX_OWN;
-    const port = isAllowed ? this.#tryOpen(family) : undefined;
-    if (port === undefined) return this.common(family);
-    this.#own.add(port);
-    port.users++;
-    return port;
+  /** A port for a ping that is made for once; the common one where no other can be had. */
+  once(family: 4 | 6): Port | undefined {
+    const port = this.#options.sourcePort === 0 ? this.#once.use(family) : undefined;
+    return port ?? this.common(family);
+  }
+
+  /** A ping that was made for once from this port was not answered. */
+  retire(port: Port): void {
+    this.#once.retire(port);
   }
 
   /**
@@ -92,7 +92,8 @@ export class UdpPorts<Port extends UdpPort> {
   /** One user fewer; but for the common one, the last closes it. */
   release(port: Port): void {
     if (--port.users > 0 || this.#common.get(port.family) === port) return;
-    if (this.#others.delete(port) || this.#own.delete(port)) port.close();
+    if (this.#others.delete(port)) port.close();
+    else this.#once.unused(port);
   }
 
   /** Why `common` has none. */
@@ -103,10 +104,10 @@ export class UdpPorts<Port extends UdpPort> {
   }
 
   close(): void {
-    for (const port of [...this.#common.values(), ...this.#others, ...this.#own]) port.close();
+    for (const port of [...this.#common.values(), ...this.#others]) port.close();
     this.#common.clear();
     this.#others.clear();
-    this.#own.clear();
+    this.#once.close();
   }
 
   #openCommon(family: 4 | 6): Port | undefined {

@@ -3,8 +3,8 @@
  *
  * A NAT or a firewall on the way may forget the port that we send from, or keep an old binding alive
  * by our very pings. So after some pings without a sign of life one is sent from another port; when
- * that is answered, the target's pings go from there. A ping that is made for once has a port of its
- * own. None of it happens where a port was asked for.
+ * that is answered, the target's pings go from there. Pings that are made for once do not use the common
+ * port. None of it happens where a port was asked for.
  */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
@@ -12,7 +12,7 @@ import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { localIfAddressIsGone } from './own-address.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
-import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
+import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
 import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 
 /**
@@ -33,7 +33,6 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
   readonly #options: UdpOptions;
   readonly #medium: UdpMedium<Port>;
   readonly #ports: UdpPorts<Port>;
-  readonly #owner: FlowOwner<Port>;
   /** Flows that are open. */
   #flows = 0;
   #linger: NodeJS.Timeout | undefined;
@@ -44,18 +43,16 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
     this.#options = options;
     this.#medium = medium;
     this.#ports = new UdpPorts(options, medium);
-    this.#owner = {
-      ports: this.#ports,
-      medium,
-      ended: () => this.#ended(),
-      moved: (endpoint, from, to) => this.#moved(endpoint, from, to),
-    };
   }
 
   open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow {
     this.#flows++;
     clearTimeout(this.#linger);
-    return new UdpFlow(this.#owner, endpoint, listener, isForOnce);
+    const ended = () => this.#ended();
+    const moved = (from: number, to: number) => this.#moved(endpoint, from, to);
+    const ports = this.#ports;
+    const medium = this.#medium;
+    return new UdpFlow({ ports, medium, endpoint, listener, isForOnce, ended, moved });
   }
 
   close(): void {
@@ -91,23 +88,19 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
   }
 }
 
-/** What the flows of a transport share. */
-interface FlowOwner<Port extends UdpPort> {
+interface UdpFlowOptions<Port extends UdpPort> {
   readonly ports: UdpPorts<Port>;
   readonly medium: UdpMedium<Port>;
-  /** A flow is closed. */
-  ended(): void;
-  /** The pings of a target go from another port from now on. */
-  moved(endpoint: Endpoint, fromPort: number, toPort: number): void;
+  readonly endpoint: Endpoint;
+  readonly listener: FlowListener;
+  readonly isForOnce: boolean;
+  readonly ended: () => void;
+  readonly moved: (fromPort: number, toPort: number) => void;
 }
 
-/** There are as many as targets, so a flow has no closures and no options of its own. */
-class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
+class UdpFlow<Port extends UdpPort> implements Flow {
   readonly isReliable = false;
-  readonly #owner: FlowOwner<Port>;
-  readonly #endpoint: Endpoint;
-  readonly #listener: FlowListener;
-  readonly #isForOnce: boolean;
+  readonly #options: UdpFlowOptions<Port>;
   readonly #carrier: Carrier<Port>;
   /** Where pings are sent from. */
   #home: Port | undefined;
@@ -121,19 +114,13 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   #silences = 0;
   /** The network, or our own system, said what became of this ping. */
   #hasFailed = false;
+  #wasAnswered = false;
   #isClosed = false;
 
-  constructor(
-    owner: FlowOwner<Port>,
-    endpoint: Endpoint,
-    listener: FlowListener,
-    isForOnce: boolean,
-  ) {
-    this.#owner = owner;
-    this.#endpoint = endpoint;
-    this.#listener = listener;
-    this.#isForOnce = isForOnce;
-    this.#carrier = owner.medium.carrier(endpoint, isForOnce, this);
+  constructor(options: UdpFlowOptions<Port>) {
+    const { medium, endpoint, isForOnce } = options;
+    this.#options = options;
+    this.#carrier = medium.carrier(endpoint, isForOnce, (failure) => this.#fail(failure));
   }
 
   get sentAtMs(): number | undefined {
@@ -141,12 +128,11 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   }
 
   prepare(): void {
-    const { ports } = this.#owner;
-    const { family } = this.#endpoint;
+    const { ports, endpoint, listener, isForOnce } = this.#options;
     this.#hasFailed = false;
-    this.#home ??= this.#isForOnce ? ports.own(family) : ports.common(family);
+    this.#home ??= isForOnce ? ports.once(endpoint.family) : ports.common(endpoint.family);
     if (this.#home === undefined) {
-      this.#listener.failed(ports.failureOf(family));
+      listener.failed(ports.failureOf(endpoint.family));
       return;
     }
     if (this.#silences >= MAX_SILENCES) {
@@ -154,8 +140,8 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
       this.#trial = ports.another(this.#home, this.#lastTried);
     }
     const local = this.#localAddress(this.#home);
-    if (local === undefined) this.#listener.failed({ reason: 'unreachable' });
-    else this.#listener.ready(local);
+    if (local === undefined) listener.failed({ reason: 'unreachable' });
+    else listener.ready(local);
   }
 
   send(message: Uint8Array): void {
@@ -166,22 +152,17 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     this.#send(message, true);
   }
 
-  failed(failure: TransportFailure): void {
-    this.#hasFailed = true;
-    // The address that we send from may be gone: it is looked up again for the next ping.
-    if (failure.reason !== 'refused') this.#local = undefined;
-    this.#listener.failed(failure);
-  }
-
   pingEnded(isAnswered: boolean | undefined): void {
-    if (isAnswered === true) this.#silences = 0;
-    else if (isAnswered === false && !this.#hasFailed) this.#silences++;
+    if (isAnswered === true) {
+      this.#silences = 0;
+      this.#wasAnswered = true;
+    } else if (isAnswered === false && !this.#hasFailed) this.#silences++;
     this.#carrier.rest(isAnswered);
     this.#endTrial(isAnswered === true);
   }
 
   explain(outcome: Outcome): Outcome {
-    const { sourceAddress } = this.#owner.ports;
+    const { sourceAddress } = this.#options.ports;
     const explained = localIfAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
     // The routes may choose another one for the next ping.
     if (explained !== outcome) this.#local = undefined;
@@ -193,8 +174,15 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     this.#isClosed = true;
     this.pingEnded(undefined);
     this.#carrier.close();
-    if (this.#home !== undefined) this.#owner.ports.release(this.#home);
-    this.#owner.ended();
+    this.#releaseHome();
+    this.#options.ended();
+  }
+
+  #releaseHome(): void {
+    const { ports, isForOnce } = this.#options;
+    if (this.#home === undefined) return;
+    if (isForOnce && !this.#wasAnswered) ports.retire(this.#home);
+    ports.release(this.#home);
   }
 
   #send(message: Uint8Array, isRetransmission: boolean): void {
@@ -202,9 +190,17 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     if (port !== undefined) this.#carrier.send(port, message, isRetransmission);
   }
 
+  /** What was sent cannot be delivered. */
+  #fail(failure: TransportFailure): void {
+    this.#hasFailed = true;
+    // The address that we send from may be gone: it is looked up again for the next ping.
+    if (failure.reason !== 'refused') this.#local = undefined;
+    this.#options.listener.failed(failure);
+  }
+
   /** Pings go on from the port that was tried, or from the one before. */
   #endTrial(isAnswered: boolean): void {
-    const { ports } = this.#owner;
+    const { ports, moved } = this.#options;
     const trial = this.#trial;
     const home = this.#home;
     this.#trial = undefined;
@@ -216,13 +212,14 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     }
     this.#home = trial;
     this.#local = undefined;
-    this.#owner.moved(this.#endpoint, home.port, trial.port);
+    moved(home.port, trial.port);
     ports.replace(home, trial);
   }
 
   #localAddress(home: Port): LocalAddress | undefined {
-    if (this.#trial !== undefined) return this.#trial.localAddressTowards(this.#endpoint);
-    this.#local ??= home.localAddressTowards(this.#endpoint);
+    const { endpoint } = this.#options;
+    if (this.#trial !== undefined) return this.#trial.localAddressTowards(endpoint);
+    this.#local ??= home.localAddressTowards(endpoint);
     return this.#local;
   }
 }

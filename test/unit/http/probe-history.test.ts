@@ -83,9 +83,9 @@ describe('the history of probes', () => {
 
 test('the log of a probe has a line for each step, with messages indented below', () => {
   const log = [
-    { atMs: 0, what: 'probing sip:a', message: '' },
-    { atMs: 1500, what: 'sent 9 bytes', message: 'OPTIONS\nVia: x\n\n' },
-  ];
+    [0, 'probing sip:a', ''],
+    [1500, 'sent 9 bytes', 'OPTIONS\nVia: x\n\n'],
+  ] as const;
   assert.equal(
     logText(report(true, log)),
     [
@@ -102,7 +102,7 @@ test('the log of a probe has a line for each step, with messages indented below'
 describe('GET /logs', () => {
   async function get(t: TestContext, query: string) {
     const history = new ProbeHistory();
-    const log = [{ atMs: 0, what: '<b>alive</b>', message: '' }];
+    const log = [[0, '<b>alive</b>', '']] as const;
     history.add({ endedAtMs: 0, target: '<i>a</i>', module: 'm', report: report(true, log) });
     const server = createServer(express().get('/logs', logsHandler(history)));
     server.listen(0, '127.0.0.1');

@@ -121,7 +121,7 @@ describe('a probe', () => {
     });
   }
 
-  test('of an invalid SIP URI is refused', async (t) => {
+  test('of what is no SIP URI is refused', async (t) => {
     const { probe } = await probeRig(t);
     const [status, text] = await probe({ target: 'http://x' });
     assert.equal(status, 400);
@@ -225,7 +225,7 @@ test('with debug the answer has the log, the metrics and the settings of the mod
     probe: async () =>
       probeReport({
         ...{ isAlive: false, reason: 'local', detail: 'send: EPERM', code: undefined },
-        log: [{ atMs: 0, what: 'sending', message: 'OPTIONS sip:a SIP/2.0\r\n' }],
+        log: [[0, 'sending', 'OPTIONS sip:a SIP/2.0\r\n']],
       }),
   });
   const [status, text] = await probe({ target: 'a.example', module: 'slow', debug: 'true' });

@@ -41,7 +41,7 @@ const TLS = [
 
 /** The value of each series. */
 async function seriesOf(report: ProbeReport, timeoutSeconds = 2) {
-  const text = await probeMetrics(report, timeoutSeconds).metrics();
+  const text = probeMetrics(report, timeoutSeconds);
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line): [string, number] => {
@@ -137,7 +137,7 @@ describe('the metrics of a probe', () => {
 
   test('escape names in a certificate that would break a line', async () => {
     const subject = 'CN="a"\\,O=x\ny 1';
-    const text = await probeMetrics({ ...ALIVE, tls: { ...PEER, subject } }, 1).metrics();
+    const text = probeMetrics({ ...ALIVE, tls: { ...PEER, subject } }, 1);
     assert.match(text, /subject="CN=\\"a\\"\\\\,O=x\\ny 1"/);
   });
 

@@ -12,7 +12,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
-/** A connection that is never established. */
+/** A connection that never comes about. */
 const neverReady: Transport = {
   open: (_endpoint: unknown, _user: FlowListener): Flow => ({
     isReliable: true,
@@ -28,7 +28,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   let report: ProbeReport | undefined;
   const pinger = new Pinger({
     clock,
-    writer: new LedgerWriter(createLedger(), Date.now),
+    writer: new LedgerWriter(createLedger()),
     previousTargets: [],
     resolver: { locate: () => new Promise(() => {}) },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },
@@ -44,7 +44,10 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   pinger.start();
   const timeoutMs = 2_000;
   pinger.handle({
-    ...{ type: 'probe', id: 1, uri, settings: settings({ timeoutMs: 5_000 }) },
+    ...{ type: 'probe_settings', number: 3, settings: settings({ timeoutMs: 5_000 }) },
+  });
+  pinger.handle({
+    ...{ type: 'probe', id: 1, uri, settings: 3 },
     ...{ timeoutMs, allow: [] },
   });
   await clock.advanceSettling(timeoutMs);

@@ -24,10 +24,10 @@ function setUp(sourcePort = 0) {
     },
   );
   const common = (family: 4 | 6 = 4) => ports.common(family) ?? assert.fail('no common port');
-  const own = () => ports.own(4) ?? assert.fail('no port');
+  const once = (family: 4 | 6 = 4) => ports.once(family) ?? assert.fail('no port');
   const another = (home: UdpPort, lastTried?: UdpPort) =>
     ports.another(home, lastTried) ?? assert.fail('no other port');
-  return { ports, open, logged, medium, common, own, another };
+  return { ports, open, logged, medium, common, once, another };
 }
 
 const EMFILE = Object.assign(new Error('socket EMFILE'), { code: 'EMFILE' });
@@ -76,28 +76,78 @@ describe('the common port', () => {
   });
 });
 
-describe('a port for one ping', () => {
-  test('is its own, and is closed after it', () => {
-    const { ports, open, common, own } = setUp();
-    const port = own();
+describe('the port of pings that are made for once', () => {
+  test('is another than the common one, and shared while its pings are answered', () => {
+    const { common, once } = setUp();
+    const port = once();
     assert.notEqual(port, common());
-    ports.release(port);
-    assert.deepEqual([...open], [common().port]);
+    assert.equal(once(), port);
   });
 
-  test('is the common one while too many have their own, or none can be opened', () => {
-    const { common, own, medium, ports } = setUp();
-    const owned = Array.from({ length: 256 }, own);
-    assert.equal(new Set(owned).size, 256);
-    assert.equal(own(), common());
-    for (const port of owned) ports.release(port);
+  test('stays open for the next ping, but not for long', (t: TestContext) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { ports, open, once } = setUp();
+    const port = once();
+    ports.release(port);
+    t.mock.timers.tick(1_999);
+    assert.equal(once(), port);
+    t.mock.timers.tick(2_000);
+    assert.deepEqual([...open], [port.port], 'it is in use');
+    ports.release(port);
+    t.mock.timers.tick(2_000);
+    assert.deepEqual([...open], []);
+    assert.notEqual(once(), port);
+  });
+
+  test('is another after one was not answered, and is closed after its last ping', () => {
+    const { ports, open, once } = setUp();
+    const [port] = [once(), once()];
+    ports.retire(port);
+    ports.release(port);
+    const next = once();
+    assert.notEqual(next, port);
+    assert.deepEqual([...open], [port.port, next.port]);
+    ports.retire(port);
+    assert.equal(once(), next, 'that it is retired again changes nothing');
+    ports.release(port);
+    assert.deepEqual([...open], [next.port]);
+  });
+
+  test('is another after half a minute', (t: TestContext) => {
+    let nowMs = 1_000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const { ports, open, once } = setUp();
+    const [port, idle] = [once(4), once(6)];
+    ports.release(idle);
+    nowMs += 29_999;
+    assert.equal(once(4), port);
+    nowMs += 1;
+    const next = once(4);
+    assert.notEqual(next, port);
+    assert.notEqual(once(6), idle);
+    assert.ok(open.has(port.port) && !open.has(idle.port), 'the one in use stays open');
+    ports.close();
+    assert.deepEqual([...open], []);
+    ports.release(port);
+  });
+
+  test('is the common one while too many are open, or none can be opened', () => {
+    const { common, once, medium, ports } = setUp();
+    const opened = Array.from({ length: 256 }, () => {
+      const port = once();
+      ports.retire(port);
+      return port;
+    });
+    assert.equal(new Set(opened).size, 256);
+    assert.equal(once(), common());
+    for (const port of opened) ports.release(port);
     medium.error = EMFILE;
-    assert.equal(own(), common());
+    assert.equal(once(), common());
   });
 
   test('is the common one where a source port was asked for', () => {
-    const { common, own } = setUp(5060);
-    assert.equal(own(), common());
+    const { common, once } = setUp(5060);
+    assert.equal(once(), common());
   });
 });
 

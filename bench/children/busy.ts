@@ -1,3 +1,0 @@
-/** Keeps a core busy until it is stopped. */
-
-for (;;);
