@@ -3,10 +3,9 @@
 import { type Exporter, type ExporterOptions, withExporter } from './exporter.js';
 import { cpuMicros } from './proc.js';
 import { grouped } from './report.js';
-import { gained, readSums, type Sums } from './samples.js';
+import { gained, readSums } from './samples.js';
 import type { Scene } from './scene.js';
 
-const PINGS = 'sip_keepalive_pings_total';
 const FAILURES = 'sip_keepalive_ping_failures_total';
 const LATENESS = 'sip_keepalive_pinger_lateness_seconds';
 /** Each destination is pinged once a second. */
@@ -15,15 +14,15 @@ const INTERVAL_SECONDS = 1;
 const WARM_UP_MS = 2500;
 /** From a scrape to the window, so that its cost is not measured. */
 const AFTER_SCRAPE_MS = 700;
-/** Tolerance of the rate: both ends of the window fall between two pings. */
+/** Tolerance of the rate: both ends of the window fall between two batches of pings. */
 const RATE_SLACK = 0.02;
 
 export interface Steady {
   readonly pingsPerSecond: number;
   /** CPU time of the process per ping that reached the far end. */
   readonly cpuMicrosPerPing: number;
-  /** Completed pings per second. */
-  readonly endedPerSecond: number;
+  /** Pings per second that reached the far end. */
+  readonly reachedPerSecond: number;
   readonly failures: number;
   readonly retransmissions: number;
   /** Send delay: cumulative counts by upper bound in seconds. */
@@ -33,15 +32,16 @@ export interface Steady {
 export async function measureSteady(
   scene: Scene,
   pingsPerSecond: number,
-  logLevel?: ExporterOptions['logLevel'],
+  settings: Pick<ExporterOptions, 'logLevel' | 'flags'> = {},
 ): Promise<Steady> {
-  const how = logLevel === undefined ? '' : `, log.level ${logLevel}`;
+  const { logLevel, flags = [] } = settings;
+  const how = ['', ...(logLevel === undefined ? [] : ['log.level', logLevel]), ...flags].join(' ');
   scene.say(`the exporter at ${grouped(pingsPerSecond)} pings/s${how}`);
   const options = {
     destinations: pingsPerSecond * INTERVAL_SECONDS,
     intervalSeconds: INTERVAL_SECONDS,
     isPinned: true,
-    ...(logLevel === undefined ? {} : { logLevel }),
+    ...settings,
   };
   return withExporter(scene, options, async (exporter) => {
     await scene.stage.sleep(scene.isQuick ? WARM_UP_MS / 2 : WARM_UP_MS);
@@ -50,13 +50,13 @@ export async function measureSteady(
 }
 
 /** Every ping was answered, and the rate was reached. */
-export function isLossFree({ failures, endedPerSecond, pingsPerSecond }: Steady): boolean {
-  return failures === 0 && endedPerSecond >= (1 - RATE_SLACK) * pingsPerSecond;
+export function isLossFree({ failures, reachedPerSecond, pingsPerSecond }: Steady): boolean {
+  return failures === 0 && reachedPerSecond >= (1 - RATE_SLACK) * pingsPerSecond;
 }
 
 async function observe(scene: Scene, exporter: Exporter, rate: number): Promise<Steady> {
   const { stage } = scene;
-  const before = await ended(exporter);
+  const before = await readSums(exporter.url, [FAILURES]);
   await stage.sleep(AFTER_SCRAPE_MS);
   const latenessBefore = await readSums(exporter.url, [LATENESS]);
   await stage.sleep(AFTER_SCRAPE_MS);
@@ -64,25 +64,18 @@ async function observe(scene: Scene, exporter: Exporter, rate: number): Promise<
   await stage.sleep(scene.isQuick ? 3000 : 8000);
   const last = await meter(scene, exporter);
   const latenessAfter = await readSums(exporter.url, [LATENESS]);
-  const after = await ended(exporter);
-  const grew = (family: string) =>
-    (after.sums.totals.get(family) ?? 0) - (before.sums.totals.get(family) ?? 0);
+  const after = await readSums(exporter.url, [FAILURES]);
+  const pings = last.requests.pings - first.requests.pings;
   return {
     pingsPerSecond: rate,
-    cpuMicrosPerPing: (last.cpu - first.cpu) / (last.requests.pings - first.requests.pings),
-    endedPerSecond: grew(PINGS) / ((after.atMs - before.atMs) / 1000),
-    failures: grew(FAILURES),
+    cpuMicrosPerPing: (last.cpu - first.cpu) / pings,
+    reachedPerSecond: pings / ((last.atMs - first.atMs) / 1000),
+    failures: (after.totals.get(FAILURES) ?? 0) - (before.totals.get(FAILURES) ?? 0),
     retransmissions: last.requests.retransmissions - first.requests.retransmissions,
     lateness: gained(latenessBefore.buckets, latenessAfter.buckets),
   };
 }
 
-/** Completed pings, and the time of the query. */
-async function ended({ url }: Exporter): Promise<{ readonly atMs: number; readonly sums: Sums }> {
-  const atMs = performance.now();
-  return { atMs, sums: await readSums(url, [PINGS, FAILURES]) };
-}
-
 async function meter({ farEnd }: Scene, { pid }: Exporter) {
-  return { cpu: cpuMicros(pid), requests: await farEnd.requests() };
+  return { atMs: performance.now(), cpu: cpuMicros(pid), requests: await farEnd.requests() };
 }

@@ -41,7 +41,7 @@ function introduction(members: readonly Running[], configFile: string): string {
     'Open in a browser (the log line below has the actual port):',
     '  http://localhost:10060/                               status page',
     '  http://localhost:10060/metrics                        metrics',
-    '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 error',
+    '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 unknown',
     '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',
     '  http://localhost:10060/probe?debug=true&target=…      one ping of any URI, with each message',
     `Configuration: ${configFile}. Ctrl-C stops everything.`,

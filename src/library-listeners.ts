@@ -36,7 +36,7 @@ export interface PingEnd {
   /** Why it failed; undefined when it is alive. */
   readonly reason: FailureReason | undefined;
   /** SIP status code of the response; undefined without one. */
-  readonly code: number | undefined;
+  readonly sipCode: number | undefined;
   /** Round-trip time in seconds; undefined when it is not known. */
   readonly rtt: number | undefined;
   readonly at: Date;
@@ -98,9 +98,10 @@ function destinationChange(change: StateChange): DestinationChange {
 }
 
 function pingEnd({ name, uri }: Destination, report: PingReport): PingEnd {
-  const { transport, address, reason, code, rttMicros, atMs } = report;
+  const { transport, address, reason, code: sipCode, rttMicros, atMs } = report;
   return {
-    ...{ destination: name, uri, transport, address, reason, code, isAlive: reason === undefined },
+    ...{ destination: name, uri, transport, address, reason, sipCode },
+    isAlive: reason === undefined,
     rtt: rttMicros === undefined ? undefined : rttMicros / 1e6,
     at: new Date(atMs),
   };

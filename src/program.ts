@@ -20,28 +20,48 @@ const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError]
 /** Time limit for writing the last log lines. */
 const FLUSH_MS = 1_000;
 
-const stdout = new LogOutput(sendTo(process.stdout, 1, systemClock), systemClock);
-const stderr = new LogOutput(sendTo(process.stderr, 2, systemClock), systemClock);
+/** Where the program writes to. */
+export interface Outputs {
+  readonly stdout: LogOutput;
+  readonly stderr: LogOutput;
+}
+
+/** Those of the process. */
+export function standardOutputs(): Outputs {
+  return {
+    stdout: new LogOutput(sendTo(process.stdout, 1, systemClock), systemClock),
+    stderr: new LogOutput(sendTo(process.stderr, 2, systemClock), systemClock),
+  };
+}
 
 /** Runs the program. Returns the exit code; never rejects. */
-export async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const code = await start(args, env).catch(fail);
+export async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  outputs = standardOutputs(),
+): Promise<number> {
+  const { stderr } = outputs;
+  const code = await start(args, env, outputs).catch((error) => fail(error, stderr));
   await stderr.flush(FLUSH_MS);
   return code;
 }
 
 /** Returns the exit code. @throws one of USAGE_ERRORS, or an error of the system. */
-async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+async function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { stdout, stderr }: Outputs,
+): Promise<number> {
   const version = readVersion();
   const flags = readFlags(args);
-  if (flags.help) return print(helpText());
-  if (flags.version) return print(`sip-keepalive-exporter ${version}\n`);
+  if (flags.help) return print(stdout, helpText());
+  if (flags.version) return print(stdout, `sip-keepalive-exporter ${version}\n`);
   const sources = { flags, env, version };
   const loaded = load(sources);
   const { config } = loaded;
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
-  if (config.isCheck) return print(`configuration is valid: ${count(config)}\n`);
+  if (config.isCheck) return print(stdout, `configuration is valid: ${count(config)}\n`);
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));
   const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
@@ -57,7 +77,7 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<n
 }
 
 /** Writes the text, however slow the reader is. Returns the exit code. */
-async function print(text: string): Promise<number> {
+async function print(stdout: LogOutput, text: string): Promise<number> {
   stdout.write(text);
   await stdout.flush(2 ** 31 - 1);
   return stdout.dropped === 0 ? 0 : 1;
@@ -75,7 +95,7 @@ function count({ destinations, modules }: Config): string {
 }
 
 /** Prints why the program ends. Returns the exit code. */
-function fail(error: unknown): number {
+function fail(error: unknown, stderr: LogOutput): number {
   const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);
   stderr.write(`sip-keepalive-exporter: ${isListenError(error) ? error.message : text}\n`);

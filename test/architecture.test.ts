@@ -4,23 +4,22 @@ import { join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { ARROWS } from './support/arrows.js';
 
-/** The tests run from dist/; the sources are found from where npm starts them. */
+/** The tests run from dist/; the sources are relative to the working directory of npm. */
 const SRC = join(process.cwd(), 'src');
-/** Lines of a file of `src/`. */
+/** Maximum length of a file in `src/`. */
 const MAX_LINES = 260;
-/** Tables, and codecs of one layout, which parts would only scatter. */
+/** Tables, and codecs of one layout: splitting them would make them harder to read. */
 const TABLES: readonly string[] = [
   'config/formats.ts',
   'config/ping-schema.ts',
   'metrics/families.ts',
   'pinger/sip/scanner.ts',
-  'shared/ledger/reader.ts',
   'shared/ledger/writer.ts',
 ];
-/** These read the time themselves. */
+/** Files that read the time themselves. */
 const AMBIENT: readonly string[] = [
   'http/routes/metrics.ts',
-  // Holds the clock of libc against Node's.
+  // Compares the clock of libc with that of Node.js.
   'pinger/net/libc.ts',
   'pinger/transport/once-ports.ts',
   'pinger/transport/udp-ports.ts',
@@ -28,14 +27,14 @@ const AMBIENT: readonly string[] = [
 ];
 
 interface SourceFile {
-  /** From `src/`: `pinger/wheel.ts`. */
+  /** Relative to `src/`: `pinger/receiver.ts`. */
   readonly path: string;
   readonly text: string;
-  /** Without comments and without what stands in quotes. */
+  /** The text without comments and strings. */
   readonly code: string;
-  /** Files of ours as paths from `src/`, packages by their names. */
+  /** Files of this repository as paths relative to `src/`, packages by name. */
   readonly imports: readonly string[];
-  /** Those of `imports` that are of types alone. */
+  /** The imports of types only. */
   readonly typeImports: readonly string[];
 }
 
@@ -63,7 +62,7 @@ function importsOf(path: string, text: string): string[] {
   });
 }
 
-/** Good enough for sources that Biome has formatted. */
+/** Good enough for sources formatted by Biome. */
 function codeOf(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -103,7 +102,7 @@ function forbidden(files: readonly SourceFile[], isForbidden: (imported: string)
 }
 
 describe('arrows between rooms', () => {
-  test('are those of the table, and each of them is used', () => {
+  test('are exactly those of the table', () => {
     const found = new Map<string, Set<string>>();
     for (const { from, to, isType } of arrows()) {
       const known = found.get(from) ?? new Set();
@@ -116,12 +115,12 @@ describe('arrows between rooms', () => {
       assert.deepEqual(
         [...drawn].filter((to) => !isAllowed(to)),
         [],
-        `${room} imports what the table does not let it`,
+        `${room} imports rooms that the table does not allow`,
       );
       const isDrawn = (to: string) =>
         drawn.has(to) || (bare(to) === to && drawn.has(`${to} (types)`));
       const unused = allowed.filter((to) => !isDrawn(to));
-      assert.deepEqual(unused, [], `the table lets ${room} import what it does not`);
+      assert.deepEqual(unused, [], `the table allows ${room} imports that it does not need`);
     }
     assert.deepEqual(
       [...found.keys()].filter((room) => !(room in ARROWS)),
@@ -134,7 +133,7 @@ describe('arrows between rooms', () => {
     assert.deepEqual([...rooms].sort(), Object.keys(ARROWS).sort());
   });
 
-  test('program.ts alone imports daemon.ts, main.ts alone imports program.ts, and nothing imports main.ts or library.ts', () => {
+  test('only program.ts imports daemon.ts, only main.ts imports program.ts, and nothing imports main.ts or library.ts', () => {
     const joined = ['main.ts', 'program.ts', 'daemon.ts', 'library.ts'];
     const main = sources.find(({ path }) => path === 'main.ts');
     assert.deepEqual(
@@ -163,7 +162,7 @@ describe('arrows between rooms', () => {
     assert.deepEqual(check?.imports, []);
   });
 
-  test('every import of ours is a file that is there', () => {
+  test('every imported file exists', () => {
     const paths = new Set(sources.map(({ path }) => path));
     assert.deepEqual(
       forbidden(sources, (imported) => isOurs(imported) && !paths.has(imported)),
@@ -189,7 +188,7 @@ describe('packages', () => {
       ...['node:fs', 'node:http', 'node:dgram'],
     ],
   ] as const) {
-    test(`${rooms[0]} and its like import none of ${packages.join(', ')}`, () => {
+    test(`the rooms of the same thread as ${rooms[0]} do not import ${packages.join(', ')}`, () => {
       const isBanned = (imported: string) =>
         packages.some((name) => imported === name || imported.startsWith(`${name}/`));
       const files = sources.filter(({ path }) =>
@@ -200,7 +199,7 @@ describe('packages', () => {
     });
   }
 
-  test('sip is imported by pinger/sip/request.ts alone', () => {
+  test('only pinger/sip/request.ts imports sip', () => {
     const importers = sources.filter(({ imports }) => imports.includes('sip'));
     assert.deepEqual(
       importers.map(({ path }) => path),
@@ -208,7 +207,7 @@ describe('packages', () => {
     );
   });
 
-  test('every package that is imported is a dependency, and every dependency is imported', () => {
+  test('every imported package is a dependency, and every dependency is imported', () => {
     const manifest: unknown = JSON.parse(readFileSync(join(SRC, '..', 'package.json'), 'utf8'));
     const { dependencies, optionalDependencies } = manifest as Readonly<
       Record<string, Readonly<Record<string, string>>>
@@ -225,30 +224,30 @@ describe('sources', () => {
   const where = (isSo: (source: SourceFile) => boolean) =>
     sources.filter(isSo).map(({ path }) => path);
 
-  test('read the environment and the arguments in main.ts alone', () => {
+  test('read environment and arguments only in main.ts', () => {
     const readers = where(({ code }) => /\bprocess\.(?:env|argv)\b/.test(code));
     assert.deepEqual(readers, ['main.ts']);
   });
 
-  test(`are no longer than ${MAX_LINES} lines, but for tables`, () => {
+  test(`have at most ${MAX_LINES} lines, except for tables`, () => {
     const long = where(({ text }) => text.split('\n').length - 1 > MAX_LINES);
     assert.deepEqual(long.sort(), [...TABLES].sort());
   });
 
-  test('read the time and set timers through shared/clock.ts alone', () => {
+  test('read the time and set timers only through shared/clock.ts', () => {
     const isAmbient = /(?<!\.)\b(?:setTimeout|setInterval|performance\.now|Date\.now)\(/;
     const readers = where(({ code }) => isAmbient.test(code));
     assert.deepEqual(readers.sort(), [...AMBIENT, 'shared/clock.ts']);
   });
 
-  test('annotate nothing with any', () => {
+  test('do not use the type any', () => {
     assert.deepEqual(
       where(({ code }) => /(?::|\bas|<|\||&)\s*any\b/.test(code)),
       [],
     );
   });
 
-  test('read all that a setting is declared with', () => {
+  test('read every member of a setting', () => {
     const declared = sources.find(({ path }) => path === 'config/setting.ts')?.code ?? '';
     const [, body = ''] = /interface Setting \{([\s\S]*?)\n\}/.exec(declared) ?? [];
     const members = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
@@ -259,7 +258,7 @@ describe('sources', () => {
     assert.deepEqual(unread, []);
   });
 
-  test('of the page use every element that has a name', () => {
+  test('of the page use every id', () => {
     const folder = join(SRC, '..', 'page');
     const read = (end: string) =>
       readdirSync(folder)
@@ -275,7 +274,7 @@ describe('sources', () => {
     );
   });
 
-  test('have no barrels', () => {
+  test('have no files that only export others', () => {
     assert.deepEqual(
       where(({ path }) => relative('.', path).endsWith('index.ts')),
       [],

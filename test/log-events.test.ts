@@ -10,21 +10,21 @@ const ROWS = [...DOC.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(
   ([, name = '', meaning = '']) => [name, meaning] as const,
 );
 
-describe('the events of the log', () => {
-  test('are all in the tables of docs/operations.md, in the same order', () => {
+describe('log events', () => {
+  test('are in the tables of docs/operations.md, in the same order', () => {
     assert.deepEqual(
       ROWS.map(([name]) => name),
       [...LOG_EVENTS],
     );
   });
 
-  test('have names in snake_case, each once and with a meaning of its own', () => {
+  test('have unique names in snake_case and unique meanings', () => {
     for (const name of LOG_EVENTS) assert.match(name, /^[a-z]+(?:_[a-z]+)+$/);
     assert.equal(new Set(LOG_EVENTS).size, LOG_EVENTS.length);
     assert.equal(new Set(ROWS.map(([, meaning]) => meaning)).size, ROWS.length);
   });
 
-  test('are all logged somewhere', () => {
+  test('are used in the code', () => {
     const code = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('log-events.ts'))
       .map((path) => readFileSync(join('src', path), 'utf8'))

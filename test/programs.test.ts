@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathOf } from './support/tools.js';
 
-/** The tests run from dist/; the sources are found from where npm starts them. */
+/** The tests run from dist/; the sources are relative to the working directory of npm. */
 const FOLDER = 'test';
-/** The one file that starts processes. */
+/** The only file that may start processes. */
 const STARTS = 'support/process.ts';
 
-/** Every system has it. */
+/** Exists on every system. */
 const SHELL = 'sh';
 
-/** A statement at the top of a file, with what it may run. */
+/** A top-level statement, with the programs that it may run. */
 interface Statement {
-  /** Of what it declares; empty for a call of `test` or `describe`. */
+  /** The declared name; empty for a call of `test` or `describe`. */
   readonly name: string;
   readonly text: string;
   readonly words: ReadonlySet<string>;
-  /** Programs that stand in it by name. */
+  /** Programs that it names. */
   readonly programs: readonly string[];
 }
 
@@ -35,7 +35,7 @@ const files: readonly TestFile[] = readdirSync(FOLDER, { recursive: true, encodi
     return { path, text, statements: statementsOf(text) };
   });
 
-/** Good enough for sources that Biome has formatted: what belongs to a statement is indented. */
+/** Good enough for sources formatted by Biome, where the parts of a statement are indented. */
 function statementsOf(text: string): Statement[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   return code.split(/\n(?=[A-Za-z])/).map((statement) => {
@@ -55,7 +55,7 @@ const exported = new Map(
     .filter(({ text }) => text.startsWith('export '))
     .map((statement) => [statement.name, statement]),
 );
-/** What the names in a statement may mean. */
+/** The declarations that the names in a statement may refer to. */
 const scopes = new Map(
   files.flatMap(({ statements }) => {
     const scope = new Map([...exported, ...statements.map((one) => [one.name, one] as const)]);
@@ -63,10 +63,10 @@ const scopes = new Map(
   }),
 );
 
-/** What the statement runs, by itself and by what it calls, here and in test/support. */
+/** The programs that the statement runs, directly and through functions of its file and test/support. */
 function programsOf(statement: Statement): ReadonlySet<string> {
   const seen = new Set([statement]);
-  // The set grows while it is walked.
+  // The loop also visits members that are added meanwhile.
   for (const one of seen) {
     for (const word of one.words) {
       const other = scopes.get(one)?.get(word);
@@ -76,9 +76,9 @@ function programsOf(statement: Statement): ReadonlySet<string> {
   return new Set([...seen].flatMap(({ programs }) => programs));
 }
 
-/** What the statement says that its tests need; a module of Kamailio needs Kamailio. */
+/** The programs that the statement declares as needed; a module of Kamailio needs Kamailio. */
 function declaredIn(statement: Statement): ReadonlySet<string> {
-  // Such as needsNamespace, which needs what it is handed, and what it says itself.
+  // A helper such as needsNamespace needs its arguments and what it declares itself.
   const helpers = [...exported.values()].filter(
     ({ name }) => /^needs./.test(name) && statement.words.has(name),
   );
@@ -90,7 +90,7 @@ function declaredIn(statement: Statement): ReadonlySet<string> {
 }
 
 describe('a program that a test runs', () => {
-  test(`is started by test/${STARTS} alone; others may start Node itself, or what pathOf finds`, () => {
+  test(`is started by test/${STARTS}; other files start only Node.js, or a program from pathOf`, () => {
     const starts = /(?<!\.)\b(?:spawn|exec|execFile|fork)(?:Sync)?\(\s*([\w.'"`[]+)/g;
     const others = files
       .filter(({ path }) => path !== STARTS)
@@ -100,8 +100,8 @@ describe('a program that a test runs', () => {
     assert.deepEqual(others, []);
   });
 
-  test('is one that the test says it needs', () => {
-    const faults: string[] = [];
+  test('is one that the test declares as needed', () => {
+    const undeclared: string[] = [];
     let count = 0;
     for (const file of files.filter(({ path }) => path.endsWith('.test.ts'))) {
       for (const statement of file.statements) {
@@ -110,11 +110,11 @@ describe('a program that a test runs', () => {
         for (const program of programsOf(statement)) {
           count++;
           const line = statement.text.split('\n').slice(0, 2).join(' ');
-          if (!declared.has(program)) faults.push(`${file.path}: ${line} runs ${program}`);
+          if (!declared.has(program)) undeclared.push(`${file.path}: ${line} runs ${program}`);
         }
       }
     }
-    assert.deepEqual(faults, []);
+    assert.deepEqual(undeclared, []);
     assert.ok(count > 20, `${count} are known`);
   });
 
@@ -127,9 +127,9 @@ describe('a program that a test runs', () => {
     for (const name of all) assert.match(table, new RegExp(`^  (?:${name}|'${name}'): '`, 'm'));
   });
 
-  test('that is not installed is named with its package', () => {
-    const strange = 'no-such-program';
-    assert.throws(() => pathOf(strange), /no-such-program is not in test\/support/);
+  test('that is not installed or not in the table leads to an error that names it', () => {
+    const unknown = 'no-such-program';
+    assert.throws(() => pathOf(unknown), /no-such-program is not in test\/support/);
     assert.equal(pathOf(process.execPath), process.execPath);
   });
 });

@@ -4,7 +4,7 @@
  *
  * usage: list-attack same | distinct COUNT
  *
- * The big list has COUNT targets: all the same, or all distinct. Prints its port, and for each line
+ * The big list has COUNT targets: all equal, or all distinct. Prints its port, and for each line
  * of input the number of requests for the big list.
  */
 

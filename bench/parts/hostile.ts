@@ -6,7 +6,7 @@ import { dnsAttacks } from '../hostile/dns-attacks.js';
 import { CLEAN_DESTINATIONS, type Endured, endure } from '../hostile/endure.js';
 import { httpAttacks } from '../hostile/http-attacks.js';
 import { listAttacks } from '../hostile/list-attacks.js';
-import { wireAttacks } from '../hostile/wire-attacks.js';
+import { peerAttacks } from '../hostile/peer-attacks.js';
 import { atMost, duration, grouped, megabytes, type Row, times } from '../report.js';
 
 const MAX_LATE_SECONDS = 0.02;
@@ -18,7 +18,7 @@ const CALM: Attack = {
   what: 'no attack',
   prepare: async () => ({ begin: async () => {} }),
 };
-const ATTACKS = [...dnsAttacks, ...wireAttacks, ...httpAttacks, ...listAttacks];
+const ATTACKS = [...dnsAttacks, ...peerAttacks, ...httpAttacks, ...listAttacks];
 
 export const hostile: Part = async (bench) => {
   const calm = await endure(bench, CALM);

@@ -5,8 +5,9 @@ import { atLeast, grouped, type Row } from '../report.js';
 import { isLossFree, type Steady } from '../steady.js';
 
 const STEP = 5000;
-const GOAL_RATE = 20_000;
-const MAX = 40_000;
+const FIRST_RATE = 20_000;
+const GOAL_RATE = 50_000;
+const MAX = 60_000;
 
 export const rate: Part = async (bench) => {
   const tried = await search(bench);
@@ -25,26 +26,26 @@ export const rate: Part = async (bench) => {
   ];
 };
 
-/** Upwards from the goal while nothing is lost, else downwards until nothing is lost. */
+/** Upwards from the first rate while nothing is lost, else downwards until nothing is lost. */
 async function search(bench: Bench): Promise<readonly Steady[]> {
-  const tried = [await bench.steady(GOAL_RATE)];
+  const tried = [await bench.steady(FIRST_RATE)];
   const holds = () => {
     const last = tried.at(-1);
     return last !== undefined && isLossFree(last);
   };
-  const isGoalReached = holds();
-  const step = isGoalReached ? STEP : -STEP;
-  for (let next = GOAL_RATE + step; next > 0 && next <= MAX; next += step) {
-    if (holds() !== isGoalReached) break;
+  const isUpwards = holds();
+  const step = isUpwards ? STEP : -STEP;
+  for (let next = FIRST_RATE + step; next > 0 && next <= MAX; next += step) {
+    if (holds() !== isUpwards) break;
     tried.push(await bench.steady(next));
   }
   return tried;
 }
 
-function attempt({ pingsPerSecond, endedPerSecond, failures, retransmissions }: Steady): Row {
+function attempt({ pingsPerSecond, reachedPerSecond, failures, retransmissions }: Steady): Row {
   return {
     part: 'rate',
     what: `tried at ${grouped(pingsPerSecond)}/s`,
-    figure: `${grouped(Math.round(endedPerSecond))} completed/s, ${grouped(failures)} failed, ${grouped(retransmissions)} retransmitted`,
+    figure: `${grouped(Math.round(reachedPerSecond))} sent/s, ${grouped(failures)} failed, ${grouped(retransmissions)} retransmitted`,
   };
 }

@@ -1,8 +1,8 @@
 /** The metric families of targets over TCP, TLS, WS and WSS, and of their certificates. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import { CONNECT_PHASES, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
-import type { ConnectionRow } from '../shared/ledger/reader.js';
+import { CONNECT_PHASES } from '../shared/ledger/layout.js';
+import type { ConnectionRow } from '../shared/ledger/rows.js';
 import type { TransportName } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
 import { type Emit, emitHistogram, type Family, reservedLabels } from './families.js';
@@ -40,7 +40,7 @@ export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
       if (row === undefined) return;
       for (const phase of CONNECT_PHASES) {
         if (phase === 'tls' && !isTls) continue;
-        emitHistogram(row.phase(phase), RTT_BUCKETS_MICROS, emit, `,phase="${phase}"`);
+        emitHistogram(row.phase(phase), emit, `,phase="${phase}"`);
       }
     },
   },

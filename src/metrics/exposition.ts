@@ -4,7 +4,7 @@
  */
 
 import type { Destination, RegisteredDestination } from '../shared/destination.js';
-import type { TargetRow } from '../shared/ledger/reader.js';
+import type { TargetRow } from '../shared/ledger/rows.js';
 import { hasName } from '../shared/uri.js';
 import { effectiveState, lastSeenMs, type StatusContext } from '../status/freshness.js';
 import {

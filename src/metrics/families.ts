@@ -2,8 +2,9 @@
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import { isPlainLabelName, type ReservedLabel } from '../shared/labels.js';
-import { LATENESS_BUCKETS_MICROS, RTT_BUCKETS_MICROS } from '../shared/ledger/layout.js';
-import type { DestinationRow, Histogram, PingerRow, TargetRow } from '../shared/ledger/reader.js';
+import type { Histogram } from '../shared/ledger/histogram.js';
+import type { PingerRow } from '../shared/ledger/pinger-row.js';
+import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
 import { isAliveCode, type State } from '../shared/state.js';
 
@@ -145,7 +146,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_rtt_seconds',
     type: 'histogram',
     help: 'Round-trip time of answered pings, from the first transmission of the request to the final response.',
-    samples: ({ row }, emit) => emitHistogram(row.rtt, RTT_BUCKETS_MICROS, emit),
+    samples: ({ row }, emit) => emitHistogram(row.rtt, emit),
   },
   {
     name: 'sip_keepalive_retransmissions_total',
@@ -200,13 +201,13 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     name: 'sip_keepalive_pinger_lateness_seconds',
     type: 'histogram',
     help: 'Delay between the scheduled and the actual send time of pings.',
-    samples: (row, emit) => emitHistogram(row.lateness, LATENESS_BUCKETS_MICROS, emit),
+    samples: (row, emit) => emitHistogram(row.lateness, emit),
   },
   {
     name: 'sip_keepalive_resolution_seconds',
     type: 'histogram',
     help: 'Time to resolve a name to addresses, with all lookups on the way. Not included in the round-trip time.',
-    samples: (row, emit) => emitHistogram(row.resolutions, RTT_BUCKETS_MICROS, emit),
+    samples: (row, emit) => emitHistogram(row.resolutions, emit),
   },
   {
     name: 'sip_keepalive_dns_lookups_in_flight',
@@ -311,16 +312,11 @@ function escapeLabel(value: string): string {
 }
 
 /** Emits cumulative buckets, as Prometheus has them; those of the ledger are not cumulative. */
-export function emitHistogram(
-  histogram: Histogram,
-  boundsMicros: readonly number[],
-  emit: Emit,
-  labels = '',
-): void {
+export function emitHistogram(histogram: Histogram, emit: Emit, labels = ''): void {
   let count = 0;
-  const { buckets, sumMicros } = histogram;
-  for (let i = 0; i < buckets.length; i++) {
-    count += buckets[i] ?? 0;
+  const { boundsMicros, sumMicros } = histogram;
+  for (let i = 0; i <= boundsMicros.length; i++) {
+    count += histogram.bucket(i);
     emit(count, labels + boundLabel(boundsMicros[i]), '_bucket');
   }
   emit(sumMicros / 1e6, labels, '_sum');

@@ -25,7 +25,7 @@ const HANDSHAKE_GAP_MS = 4;
 const start: PingerStart = workerData;
 const post = (message: FromPinger) => port.postMessage(message);
 const log = (line: LogLine) => post({ type: 'log', ...line });
-const writer = new LedgerWriter(start.ledger);
+const writer = new LedgerWriter(start.ledger, systemClock.epoch);
 const faults = new Faults({ now: systemClock.now, onFault: () => writer.recordFault(), log });
 // Errors that no caller contains: the work is lost, the thread goes on.
 process.on('uncaughtException', (error) => faults.report('thread', error));

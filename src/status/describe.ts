@@ -1,7 +1,7 @@
 /** Destinations as the JSON of views.ts. */
 
 import type { PeerDetails, RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/reader.js';
+import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/rows.js';
 import { type DownReason, isLocalFailure, reasonText } from '../shared/outcome.js';
 import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';

@@ -1,7 +1,8 @@
 /** The state that may be shown, given how long ago a ping last showed anything of the peer. */
 
 import type { RegisteredDestination } from '../shared/destination.js';
-import type { DestinationRow, LedgerReader, TargetRow } from '../shared/ledger/reader.js';
+import type { LedgerReader } from '../shared/ledger/reader.js';
+import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
 
 /** The destinations, and what is known of them. */

@@ -1,4 +1,4 @@
-/** What peers send over connections besides answers, and what they get for it. */
+/** Data that peers send over connections besides answers, and the reaction to it. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,20 +10,20 @@ import { startExporter } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 
 const CALLER = { address: '127.0.0.1', port: 5060 };
-/** A pong may stand in front of the request. */
+/** A pong may come before the request. */
 const answerTo = (request: Buffer) =>
   buildOptionsResponse(request.subarray(request.indexOf('OPTIONS')), CALLER, 'far') ?? '';
 
-/** A peer over TCP that answers, and does something as soon as somebody is there. */
+/** A peer over TCP that answers, and calls `greet` after each request. */
 async function startPeer(t: TestContext, greet: (socket: net.Socket) => void) {
-  const heard: string[] = [];
-  const peer = { port: 0, connections: 0, requests: 0, heard };
+  const received: string[] = [];
+  const peer = { port: 0, connections: 0, requests: 0, received };
   const server = net.createServer((socket) => {
     peer.connections++;
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       const requestAt = chunk.indexOf('OPTIONS');
-      heard.push(chunk.toString('latin1', 0, requestAt < 0 ? chunk.length : requestAt));
+      received.push(chunk.toString('latin1', 0, requestAt < 0 ? chunk.length : requestAt));
       if (requestAt < 0) return;
       peer.requests++;
       socket.write(answerTo(chunk));
@@ -45,12 +45,12 @@ async function startWebSocketPeer(t: TestContext, greet: (ws: WebSocket) => void
     port: 0,
     handleProtocols: () => 'sip',
   });
-  const peer = { port: 0, origins: [] as (string | undefined)[], heard: [] as string[] };
+  const peer = { port: 0, origins: [] as (string | undefined)[], received: [] as string[] };
   server.on('connection', (ws, { headers }) => {
     peer.origins.push(headers.origin);
     ws.on('message', (message) => {
       const text = Buffer.from(message as Buffer);
-      if (!text.includes('OPTIONS')) return void peer.heard.push(text.toString());
+      if (!text.includes('OPTIONS')) return void peer.received.push(text.toString());
       ws.send(answerTo(text));
     });
     greet(ws);
@@ -64,7 +64,7 @@ async function startWebSocketPeer(t: TestContext, greet: (ws: WebSocket) => void
 }
 
 describe('between pings', { concurrency: true }, () => {
-  test('a connection over TCP stays through CR LF NUL and CRLF, and CRLF CRLF gets a pong', async (t) => {
+  test('a TCP connection stays open after CR LF NUL and CR LF, and CR LF CR LF gets a pong', async (t) => {
     const peer = await startPeer(t, (socket) => {
       for (const piece of ['\r\n\0', '\r\n', '\0\0', '\r\n\r\n']) socket.write(piece);
     });
@@ -75,10 +75,10 @@ describe('between pings', { concurrency: true }, () => {
     await eventually('several pings', () => peer.requests >= 4);
     assert.equal(peer.connections, 1);
     assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
-    assert.match(peer.heard.join(''), /^(?:\r\n){2,}$/);
+    assert.match(peer.received.join(''), /^(?:\r\n){2,}$/);
   });
 
-  test('a WebSocket stays through the same in frames, and gets its pong in one', async (t) => {
+  test('a WebSocket stays open after the same in frames, and gets its pong in a frame', async (t) => {
     const peer = await startWebSocketPeer(t, (ws) => {
       for (const piece of ['\r\n\0', '\r\n', '', '\r\n\r\n']) ws.send(piece);
     });
@@ -86,8 +86,8 @@ describe('between pings', { concurrency: true }, () => {
       destinations: [{ name: 'peer', uri: `127.0.0.1:${peer.port};transport=ws` }],
     });
     await eventually('it is up', async () => (await exporter.isAlive('peer')) === 1);
-    await eventually('a pong', () => peer.heard.length > 0);
-    assert.deepEqual(peer.heard, ['\r\n']);
+    await eventually('a pong', () => peer.received.length > 0);
+    assert.deepEqual(peer.received, ['\r\n']);
     assert.equal(peer.origins.length, 1);
     assert.equal(await exporter.metric('sip_keepalive_unmatched_messages_total'), 0);
   });
@@ -97,7 +97,7 @@ describe('between pings', { concurrency: true }, () => {
     ['pongs', (ws: WebSocket) => ws.pong()],
     ['empty frames', (ws: WebSocket) => ws.send('')],
   ] as const) {
-    test(`a WebSocket that brings ${what} without end is closed, and says so`, async (t) => {
+    test(`a WebSocket with endless ${what} is closed, and the detail says so`, async (t) => {
       const peer = await startWebSocketPeer(t, (ws) => {
         ws.on('error', () => {});
         ws.removeAllListeners('message');
@@ -118,7 +118,7 @@ describe('between pings', { concurrency: true }, () => {
   }
 });
 
-test('an upgrade to WebSocket has the Origin of the host, the one that is set, or none', async (t) => {
+test('an upgrade to WebSocket has the Origin of the host, the configured one, or none', async (t) => {
   const peers = await Promise.all([1, 2, 3].map(() => startWebSocketPeer(t, () => {})));
   const settings = [{}, { ws_origin: 'https://phone.example' }, { ws_origin: '' }];
   const exporter = await startExporter(t, {

@@ -9,22 +9,22 @@ import { eventually, folder } from '../support/process.js';
 
 const CHAOS = new URL('../support/chaos.js', import.meta.url).href;
 const OTHERS = 500;
-/** Seconds; long enough for a busy machine to answer in. */
+/** Seconds; long enough for answers on a busy machine. */
 const INTERVAL = 5;
-/** Pings of the others that are waited for at each seam. */
+/** Pings of the others to wait for at each seam. */
 const MORE_PINGS = OTHERS / 2;
 
-/** What ends with the suite. */
+/** Called at the end of the suite. */
 const ends: (() => unknown)[] = [];
 const t = { after: (end: () => unknown) => void ends.unshift(end) };
 
-describe('a fault of our own ends its own work, while 500 others are pinged', () => {
+describe('an internal error ends only its own operation, while 500 others are pinged', () => {
   let exporter: Exporter;
   let peer: FarEnd;
   let seamFile = '';
   let sourceFile = '';
 
-  /** Throws at this seam from now on; empty for nowhere. */
+  /** The exporter throws at this seam until the next call; empty for no seam. */
   const throwAt = (seam: string) => writeFileSync(seamFile, seam);
 
   before(async () => {
@@ -65,7 +65,7 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
       },
       ['--web.enable-admin-api'],
     );
-    await eventually('everybody is up', async () => (await upOthers()) === OTHERS, 60_000);
+    await eventually('all are up', async () => (await upOthers()) === OTHERS, 60_000);
     await eventually('the victim is up', async () => (await exporter.isAlive(VICTIM)) === 1);
   });
 
@@ -91,14 +91,14 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     (sum(text, 'sip_keepalive_pinger_faults_total') ?? Number.NaN) +
     (sum(text, 'sip_keepalive_exporter_faults_total') ?? Number.NaN);
 
-  /** While `provoke` does what it does, others are pinged, and none of their pings is lost. */
-  const beside = async (seam: string, provoke: () => Promise<unknown>) => {
+  /** Runs `provoke` with errors at the seam, and checks that the pings of others are not affected. */
+  const withErrorsAt = async (seam: string, provoke: () => Promise<unknown>) => {
     const earlier = await exporter.get('/metrics');
     throwAt(seam);
     await provoke();
     const wanted = ofOthers(earlier, 'sip_keepalive_pings_total') + MORE_PINGS;
     await eventually(
-      'others are pinged on',
+      'others are still pinged',
       async () => ofOthers(await exporter.get('/metrics'), 'sip_keepalive_pings_total') >= wanted,
       60_000,
     );
@@ -120,11 +120,11 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     );
 
   for (const seam of [
-    ...['flow prepare', 'flow send', 'receive', 'transaction', 'ledger', 'judge'],
+    ...['flow prepare', 'flow send', 'receive', 'transaction', 'ledger', 'verdict'],
     ...['pinger timer', 'pinger promise', 'main timer', 'main promise'],
   ]) {
-    test(`${seam}: it is counted and logged with its stack, and the victim keeps its verdict`, async () => {
-      const { earlier, later } = await beside(seam, async () => {
+    test(`${seam}: the error is counted and logged with its stack, and the victim keeps its verdict`, async () => {
+      const { earlier, later } = await withErrorsAt(seam, async () => {
         await faulted(await exporter.get('/metrics'));
       });
       assert.ok(faults(later) > faults(earlier));
@@ -138,12 +138,12 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     });
   }
 
-  test('connection: what a socket brings ends that connection alone, and no verdict', async () => {
+  test('connection: only the connection ends, and the verdict does not change', async () => {
     const failures = async (destination: string, reason?: string) => {
       const labels = { destination, ...(reason === undefined ? {} : { reason }) };
       return (await exporter.metric('sip_keepalive_ping_failures_total', labels)) ?? 0;
     };
-    await beside('connection', async () => {
+    await withErrorsAt('connection', async () => {
       for (const name of ['tcp', 'ws']) {
         await eventually('its pings fail', async () => (await failures(name, 'local')) >= 1);
       }
@@ -154,16 +154,16 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     }
   });
 
-  test('resolver: a name whose look-up faults keeps what it had, and is looked up again', async () => {
+  test('resolver: the name keeps its addresses, and is looked up again', async () => {
     const local = { destination: 'named', reason: 'local' };
     const name = 'sip_keepalive_resolution_failures_total';
-    await beside('resolver', () =>
+    await withErrorsAt('resolver', () =>
       eventually('it is counted', async () => ((await exporter.metric(name, local)) ?? 0) > 0),
     );
     assert.equal(await exporter.isAlive('named'), 1);
   });
 
-  test('outbox: what cannot be told of one is told of all others', async () => {
+  test('outbox: changes of other destinations are still reported', async () => {
     const silent = await startFarEnd(t, 'udp', () => []);
     throwAt('outbox');
     const added = await exporter.rpc('keepalive.add', {
@@ -175,10 +175,10 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     await exporter.rpc('keepalive.del', ['late', 'test']);
   });
 
-  test('probe: 503, and the next one is answered', async () => {
+  test('probe: it gets 503, and the next one succeeds', async () => {
     const target = `sip:probe@127.0.0.1:${peer.port}`;
     const path = `/probe?target=${encodeURIComponent(target)}`;
-    await beside('probe', async () => {
+    await withErrorsAt('probe', async () => {
       const response = await fetch(`${exporter.url}${path}`);
       const text = await response.text();
       assert.equal(response.status, 503);
@@ -187,8 +187,8 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     assert.match(await exporter.get(path), /^probe_success 1$/m);
   });
 
-  test('reload: it fails, says so, and the next one works', async () => {
-    await beside('reload', async () => {
+  test('reload: it fails with 500, and the next one succeeds', async () => {
+    await withErrorsAt('reload', async () => {
       const response = await exporter.post('/-/reload', '');
       assert.equal(response.status, 500);
     });
@@ -196,8 +196,8 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     assert.equal(await upOthers(), OTHERS);
   });
 
-  test('source: what it found before stays, and it is read again', async () => {
-    await beside('source', async () => {
+  test('source: its previous destinations are kept, and it is read again', async () => {
+    await withErrorsAt('source', async () => {
       const uri = `sip:listed@127.0.0.1:${peer.port}`;
       writeFileSync(sourceFile, JSON.stringify([{ targets: [uri, `${uri};x=y`] }]));
       await eventually('it has failed', async () => {
@@ -210,11 +210,11 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 1);
   });
 
-  test('webhook and SSE: the log has the change, and others hear of it', async () => {
+  test('webhook and SSE: the change is still logged', async () => {
     for (const seam of ['webhook', 'SSE']) {
       const aborting = new AbortController();
       const stream = await fetch(`${exporter.url}/api/v1/events`, { signal: aborting.signal });
-      await beside(seam, async () => {
+      await withErrorsAt(seam, async () => {
         const name = `changing-${seam}`;
         await exporter.rpc('keepalive.add', {
           ...{ uri: `sip:${seam}@127.0.0.1:${peer.port}`, owner: 'test', name },
@@ -228,16 +228,16 @@ describe('a fault of our own ends its own work, while 500 others are pinged', ()
     }
   });
 
-  test('page: 500, and the next one is answered', async () => {
-    await beside('page', async () => {
+  test('page: it gets 500, and the next request succeeds', async () => {
+    await withErrorsAt('page', async () => {
       assert.equal((await fetch(`${exporter.url}/`)).status, 500);
     });
     assert.equal((await fetch(`${exporter.url}/`)).status, 200);
   });
 
-  test('journal: the addition is refused, nothing of it is watched, and the next one is taken', async () => {
+  test('journal: the addition is refused, and the next one succeeds', async () => {
     const params = { uri: `sip:kept@127.0.0.1:${peer.port}`, owner: 'test', name: 'kept' };
-    await beside('journal', async () => {
+    await withErrorsAt('journal', async () => {
       const { result, error } = await exporter.rpc('keepalive.add', params);
       assert.equal(result, undefined);
       assert.ok(error !== undefined);

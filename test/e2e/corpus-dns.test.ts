@@ -2,60 +2,60 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesOf, readCorpus, replaced } from '../support/corpus.js';
 import { questionOf, typeOf } from '../support/corpus-dns.js';
-import { type Asked, address, fakeDns, reply, type Script } from '../support/dns-server.js';
+import { address, fakeDns, type ReceivedQuery, reply, type Script } from '../support/dns-server.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { startLivePeer } from '../support/live-peer.js';
 import { eventually } from '../support/process.js';
 
-/** What stands in the files for the name that is asked for and for the far end's port. */
+/** The placeholders in the files for the queried name and for the port of the far end. */
 const NAME = '\x04name';
 const PORT = Buffer.from([0xfe, 0xfe]);
 
-/** Each case with a name of its own, as long as the one in its file. */
+/** Each case with its own name, as long as the one in its file. */
 const cases = readCorpus('dns').map((one, index) => {
   const label = `c${String(index).padStart(3, '0')}`;
   return { ...one, type: typeOf(one), label, domain: `${label}.test`, bytes: bytesOf(one) };
 });
 
-/** A server that says what the file of a name says, and of all else the best. */
+/** A server that answers with the file of a name, and validly for all other names. */
 function script(port: number): Script {
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port);
-  return (asked) => {
-    const one = cases.find(({ domain }) => `.${asked.name}`.toLowerCase().endsWith(`.${domain}`));
-    if (one === undefined) return [reply(asked)];
-    if (asked.type !== one.type || asked.name !== questionOf(one.type, one.domain)) {
-      return [good(asked, port)];
+  return (query) => {
+    const one = cases.find(({ domain }) => `.${query.name}`.toLowerCase().endsWith(`.${domain}`));
+    if (one === undefined) return [reply(query)];
+    if (query.type !== one.type || query.name !== questionOf(one.type, one.domain)) {
+      return [good(query, port)];
     }
     const answer = replaced(named(one.bytes, one.label), PORT, portBytes);
-    if (answer.length >= 2) answer.writeUInt16BE(asked.packet.id ?? 0);
+    if (answer.length >= 2) answer.writeUInt16BE(query.packet.id ?? 0);
     return [answer];
   };
 }
 
-/** The bytes with this label, in capitals where the file has it so. */
+/** The bytes with this label, in capitals if the file has capitals. */
 function named(bytes: Buffer, label: string): Buffer {
   const lower = replaced(bytes, Buffer.from(NAME), Buffer.from(`\x04${label}`));
   const [upper, to] = [NAME.toUpperCase(), `\x04${label.toUpperCase()}`];
   return replaced(lower, Buffer.from(upper), Buffer.from(to));
 }
 
-function good(asked: Asked, port: number): Buffer {
-  const { name, type } = asked;
-  if (type === 'A') return reply(asked, { answers: [address(name, '127.0.0.1')] });
-  if (type !== 'SRV' || !name.startsWith('_sip._udp.')) return reply(asked);
+function good(query: ReceivedQuery, port: number): Buffer {
+  const { name, type } = query;
+  if (type === 'A') return reply(query, { answers: [address(name, '127.0.0.1')] });
+  if (type !== 'SRV' || !name.startsWith('_sip._udp.')) return reply(query);
   const target = `gw.${name.slice('_sip._udp.'.length)}`;
   const data = { priority: 0, weight: 0, port, target };
-  return reply(asked, { answers: [{ type: 'SRV', name, ttl: 60, data }] });
+  return reply(query, { answers: [{ type: 'SRV', name, ttl: 60, data }] });
 }
 
-test('answers of every kind from the DNS: a destination is up or down as the verdict says, and those beside lose no ping', async (t) => {
+test('with each DNS answer of the corpus, the destination is up or down as in verdicts.txt, and no other ping is lost', async (t) => {
   const live = await startLivePeer(t);
   const farEnd = await startFarEnd(t, 'udp', (_request, answer) => [answer]);
   const dns = await fakeDns(t, script(farEnd.port));
   const destinations = cases.map(({ file, type, domain }) => {
-    // With a port only addresses are asked for (RFC 3263 4.2).
+    // With a port only addresses are queried (RFC 3263 4.2).
     return { name: file, uri: type === 'A' ? `sip:${domain}:${farEnd.port}` : `sip:${domain}` };
   });
   const exporter = await startExporter(t, {
@@ -74,5 +74,5 @@ test('answers of every kind from the DNS: a destination is up or down as the ver
     );
   }
   await live.holds(exporter);
-  assert.ok(cases.every(({ domain }) => dns.asked.some(({ name }) => name.endsWith(domain))));
+  assert.ok(cases.every(({ domain }) => dns.queries.some(({ name }) => name.endsWith(domain))));
 });

@@ -9,23 +9,23 @@ import { startFarEnd } from '../support/far-end.js';
 import { startLivePeer } from '../support/live-peer.js';
 import { eventually, folder } from '../support/process.js';
 
-/** Stands for an address that may be pinged; each source has its own, as no two shall be one. */
+/** A placeholder for an address that may be pinged; each source gets its own. */
 const ADDRESS = Buffer.from('192.0.2.');
 
-/** What the sources are called in the metrics, by the folder of their cases. */
+/** The kinds of the sources, by the folder of their cases. */
 const KINDS = { dispatcher: 'dispatcher_list', kamailio: 'kamailio_cfg', 'file-sd': 'file_sd' };
 
 interface Source {
   readonly kind: string;
   readonly one: Case;
   readonly path: string;
-  /** As the metrics call it. */
+  /** The label `source` in the metrics. */
   readonly label: string;
-  /** How many destinations it gives, or `refused`. */
+  /** The expected number of destinations, or `refused`. */
   readonly wanted: string;
 }
 
-/** Every list in a folder of its own, with the files that it may include, pinged on loopback. */
+/** Writes each list to its own folder, with the files that it may include and loopback addresses. */
 function writeSources(t: TestContext): Source[] {
   const root = folder(t);
   return Object.entries(KINDS).flatMap(([folderName, kind], k) =>
@@ -45,7 +45,7 @@ function writeSources(t: TestContext): Source[] {
   );
 }
 
-/** The same lists by HTTP, as far as they are JSON. */
+/** Serves the JSON lists over HTTP. */
 async function serveLists(t: TestContext, sources: readonly Source[]): Promise<string> {
   const server = http.createServer((request, response) => {
     const source = sources.find(({ one }) => request.url === `/${one.file}`);
@@ -61,15 +61,15 @@ async function serveLists(t: TestContext, sources: readonly Source[]): Promise<s
 async function isRead(exporter: Exporter, source: string, wanted: string): Promise<boolean> {
   const up = await exporter.metric('sip_keepalive_discovery_up', { source });
   if (wanted === 'refused') return up === 0;
-  const watched = await exporter.metric('sip_keepalive_discovery_destinations', { source });
-  return up === 1 && watched === Number(wanted);
+  const count = await exporter.metric('sip_keepalive_discovery_destinations', { source });
+  return up === 1 && count === Number(wanted);
 }
 
-test('lists of every kind as sources: each is watched as its verdict says, and those beside lose no ping', async (t) => {
+test('each list of the corpus has the number of destinations in verdicts.txt, and no other ping is lost', async (t) => {
   const live = await startLivePeer(t);
   const farEnd = await startFarEnd(t, 'udp', (_request, good) => [good]);
-  // Names that lists have are not looked up outside.
-  const dns = await fakeDns(t, (asked) => [reply(asked)]);
+  // Names in the lists are not looked up in the real DNS.
+  const dns = await fakeDns(t, (query) => [reply(query)]);
   const sources = writeSources(t);
   const byHttp = sources.filter(({ one }) => one.file.endsWith('.json'));
   const server = await serveLists(t, byHttp);

@@ -14,14 +14,14 @@ import { eventually } from '../support/process.js';
 const cases = readCorpus('sip');
 const answers = cases.filter((one) => isAnswer(bytesOf(one)));
 const strays = cases.filter((one) => !isAnswer(bytesOf(one)));
-const WIRES = ['udp', 'tcp'] as const;
-/** How long silence has to last before it is believed. */
+const TRANSPORTS = ['udp', 'tcp'] as const;
+/** Time without a message after which none is expected. */
 const SILENCE_MS = 2000;
 
-const verdictOn = (transport: (typeof WIRES)[number], { verdict }: Case) =>
+const verdictOn = (transport: (typeof TRANSPORTS)[number], { verdict }: Case) =>
   verdict[transport === 'udp' ? 0 : 1] ?? '';
 
-/** How a ping ended, in the words of the verdicts. */
+/** How a ping ended, in the words of verdicts.txt. */
 async function endOf(exporter: Exporter, name: string): Promise<string> {
   const { targets } = await exporter.destination(name);
   const [target] = targets;
@@ -32,14 +32,14 @@ async function endOf(exporter: Exporter, name: string): Promise<string> {
     : `answer ${target.sip_code}`;
 }
 
-/** A provisional answer, a stray and silence leave the ping to its timeout. */
+/** After a provisional answer, a stray or silence, the ping times out. */
 function endWanted(verdict: string): string {
   return /^answer 1|^stray|^silence/.test(verdict) ? 'timeout' : verdict;
 }
 
-/** A peer for each answer, over each wire. */
+/** A peer for each answer, over each transport. */
 async function startPeers(t: TestContext) {
-  const pairs = WIRES.flatMap((transport) => answers.map((one) => ({ one, transport })));
+  const pairs = TRANSPORTS.flatMap((transport) => answers.map((one) => ({ one, transport })));
   return Promise.all(
     pairs.map(async ({ one, transport }) => {
       const bytes = bytesOf(one);
@@ -54,7 +54,7 @@ async function startPeers(t: TestContext) {
   );
 }
 
-test('answers of every kind: each ping ends as the verdict says, and those beside lose none', async (t) => {
+test('each answer of the corpus ends its ping as in verdicts.txt, and no other ping is lost', async (t) => {
   const live = await startLivePeer(t);
   const peers = await startPeers(t);
   const destinations = peers.map(({ name, uri }) => ({ name, uri }));
@@ -73,7 +73,7 @@ test('answers of every kind: each ping ends as the verdict says, and those besid
 const codesOf = (messages: readonly string[]) =>
   messages.map((text) => `answered ${text.slice(8, 11)}`).join(' + ') || 'silence';
 
-test('strays of every kind: each datagram is answered as the verdict says, or dropped', async (t) => {
+test('each other datagram of the corpus is answered or dropped as in verdicts.txt', async (t) => {
   const live = await startLivePeer(t);
   const sourcePort = await freePort();
   const exporter = await startExporter(t, {
@@ -105,13 +105,13 @@ test('strays of every kind: each datagram is answered as the verdict says, or dr
   await live.holds(exporter);
 });
 
-/** What came back from a peer that answers a ping and then sends something of its own. */
+/** The reaction to the message that a peer sends after its answer. */
 function reactionOf({ callers: [caller] }: FarEnd): string {
   if (caller?.isClosed) return 'closed';
   return codesOf((caller?.replies ?? []).filter((reply) => reply.startsWith('SIP/2.0 ')));
 }
 
-test('strays of every kind: each is answered on its connection as the verdict says, or ends it', async (t) => {
+test('each other message of the corpus is answered on its connection, or ends it, as in verdicts.txt', async (t) => {
   const live = await startLivePeer(t);
   const peers = await Promise.all(
     strays.map(async (one) => {

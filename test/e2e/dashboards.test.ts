@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
 import { type Query, queriesOf, readBoards } from '../support/dashboards.js';
-import { fakeDns, unknowing } from '../support/dns-server.js';
+import { fakeDns, nxdomain } from '../support/dns-server.js';
 import { startExporter } from '../support/exporter.js';
 import { ask, type Series, substituted } from '../support/grafana.js';
 import { eventually, folder } from '../support/process.js';
@@ -38,7 +38,7 @@ async function scrapedFleet(t: TestContext) {
   const members = fleet.members.map(({ name, uri, settings }) => ({ name, uri, ...settings }));
   const nothing = join(folder(t), 'nothing.json');
   writeFileSync(nothing, '[]');
-  const dns = await fakeDns(t, unknowing);
+  const dns = await fakeDns(t, nxdomain);
   const exporter = await startExporter(t, {
     dns: { servers: [dns.label] },
     ...{ ping_interval: 3, ping_timeout: 2.5 },

@@ -1,4 +1,4 @@
-/** What an operator sees who debugs: lines for SIP messages, DNS queries and connections. */
+/** Debug lines for SIP messages, DNS queries and connections. */
 
 import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
@@ -16,7 +16,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The lines of the log that tell one of these events. */
+/** The log lines with one of these events. */
 function lines(exporter: Exporter, ...events: readonly string[]): readonly Line[] {
   return exporter
     .output()
@@ -37,8 +37,8 @@ const challenging = (request: string, good: string) =>
 test('at --log.level=debug each SIP message, DNS query and connection has a line', async (t) => {
   const udp = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const tcp = await startFarEnd(t, 'tcp', (_request, good) => [good]);
-  const dns = await fakeDns(t, (asked) => [
-    reply(asked, asked.type === 'A' ? { answers: [address(asked.name, '127.0.0.1')] } : {}),
+  const dns = await fakeDns(t, (query) => [
+    reply(query, query.type === 'A' ? { answers: [address(query.name, '127.0.0.1')] } : {}),
   ]);
   const exporter = await startExporter(
     t,
@@ -100,7 +100,7 @@ test('at --log.level=debug each SIP message, DNS query and connection has a line
   assert.equal(stray.destination, undefined);
 });
 
-test('log.destination leaves one destination, at trace with the whole message and without secrets; a reload moves it', async (t) => {
+test('log.destination selects one destination, at trace with whole messages without secrets; a reload changes it', async (t) => {
   const far = await startFarEnd(t, 'udp', challenging);
   const other = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const config = (log: object) => ({

@@ -30,7 +30,7 @@ const isWatched = (exporter: Exporter, wanted: string) =>
 
 const group = (targets: readonly string[], labels: object = {}) => [{ targets, labels }];
 
-test('file_sd: files that are added, changed, broken and removed', async (t) => {
+test('file_sd: added, changed, invalid and removed files take effect', async (t) => {
   const path = folder(t);
   const write = (name: string, text: string) => writeFileSync(join(path, name), text);
   write(
@@ -110,14 +110,14 @@ test('a missing file is reported, and read once it exists', async (t) => {
 
 /** A server whose answer the test changes. */
 async function serve(t: TestContext, isSecure?: https.ServerOptions) {
-  const asked: http.IncomingMessage[] = [];
+  const requests: http.IncomingMessage[] = [];
   const reply = {
     ...{ status: 200, type: 'application/json', body: '[]', isSilent: false },
-    /** Paths that lead elsewhere, and whereto. */
+    /** Redirects by path. */
     redirects: new Map<string, string>(),
   };
   const handler: http.RequestListener = (request, response) => {
-    asked.push(request);
+    requests.push(request);
     const to = reply.redirects.get(new URL(request.url ?? '', 'http://x').pathname);
     if (to !== undefined) return void response.writeHead(302, { Location: to }).end('elsewhere');
     if (reply.isSilent) return;
@@ -131,14 +131,14 @@ async function serve(t: TestContext, isSecure?: https.ServerOptions) {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    asked,
+    requests,
     reply,
     url: `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}/targets?key=secret`,
   };
 }
 
 test('http_sd: the last good response stays in use while the server sends errors, or nothing', async (t) => {
-  const { asked, reply, url } = await serve(t);
+  const { requests, reply, url } = await serve(t);
   reply.body = JSON.stringify(group(['127.0.0.1:9']));
   const http_sd = [
     {
@@ -150,7 +150,7 @@ test('http_sd: the last good response stays in use while the server sends errors
   ];
   const exporter = await startExporter(t, { discovery: { http_sd } });
   await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
-  const headers = asked[0]?.headers;
+  const headers = requests[0]?.headers;
   assert.equal(headers?.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
   assert.equal(headers?.['x-prometheus-refresh-interval-seconds'], '0.2');
   const source = { source: `http_sd ${url.replace(/\?.*/, '')}` };
@@ -201,9 +201,9 @@ test('http_sd: a redirect is followed, and the password is not sent to another s
   const exporter = await startExporter(t, { discovery: { http_sd } });
   await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
   const isSent = ({ headers }: http.IncomingMessage) => headers.authorization !== undefined;
-  assert.ok(first.asked.some(({ url }) => url === '/moved') && first.asked.every(isSent));
-  assert.ok(other.asked.length > 0 && !other.asked.some(isSent));
-  await eventually('the other source is told', () =>
+  assert.ok(first.requests.some(({ url }) => url === '/moved') && first.requests.every(isSent));
+  assert.ok(other.requests.length > 0 && !other.requests.some(isSent));
+  await eventually('the other error is logged', () =>
     /got 302, a redirect that is not followed/.test(exporter.output()),
   );
   first.reply.redirects.set('/moved', '/targets');
@@ -211,7 +211,7 @@ test('http_sd: a redirect is followed, and the password is not sent to another s
     /at most 10 redirects/.test(exporter.output()),
   );
   first.reply.redirects.set('/moved', 'file:///etc/passwd');
-  await eventually('another scheme is told', () =>
+  await eventually('the other scheme is logged', () =>
     /to file:, expected http/.test(exporter.output()),
   );
   assert.equal(await namesOf(exporter), 'sip:127.0.0.1:9 for http_sd');
@@ -246,7 +246,7 @@ test('http_sd: a list that is too long is rejected, and the last good response s
   assert.equal(await exporter.metric('sip_keepalive_discovery_up'), 1);
 });
 
-test('file_sd: names that are not UTF-8, other encodings, and things that are not files', async (t) => {
+test('file_sd: file names that are not UTF-8 and other encodings are read, and directories are errors', async (t) => {
   const path = folder(t);
   const yaml = (host: string) => `- targets: ['127.0.0.${host}:9']\n`;
   writeFileSync(
@@ -274,7 +274,7 @@ test('file_sd: names that are not UTF-8, other encodings, and things that are no
 });
 
 test(
-  'http_sd over TLS, with a certificate of our own authority and a client that shows one',
+  'http_sd works over TLS with a private authority and a client certificate',
   needs('openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -294,7 +294,7 @@ test(
       },
     });
     await isWatched(exporter, 'sip:127.0.0.1:9 for http_sd');
-    await eventually('the other is told', () =>
+    await eventually('the other error is logged', () =>
       /untrusted: expected a response, got/.test(exporter.output()),
     );
   },
@@ -322,7 +322,7 @@ test('a reload adds and removes sources, with their destinations', async (t) => 
   await isWatched(exporter, 'sip:127.0.0.2:9 for file_sd');
 });
 
-test('the shards of a fleet watch every destination exactly once', async (t) => {
+test('all shards together monitor every destination exactly once', async (t) => {
   const destinations = Array.from({ length: 40 }, (_, i) => ({
     uri: `127.0.0.1:${i + 1}`,
     name: `d${i}`,
@@ -380,7 +380,7 @@ test(
   },
 );
 
-test('a kamailio.cfg as the only configuration: its destinations, its interval, and its changes', async (t) => {
+test('a kamailio.cfg can be the only configuration, and its changes take effect', async (t) => {
   const path = join(folder(t), 'kamailio.cfg');
   const write = (interval: number, ...destinations: readonly string[]) =>
     writeFileSync(
@@ -409,7 +409,7 @@ test('a kamailio.cfg as the only configuration: its destinations, its interval, 
   assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', one), 9);
 });
 
-test('a dispatcher.list: its sets as labels, its flags honoured', async (t) => {
+test('a dispatcher.list gives its sets as labels, and its flags are respected', async (t) => {
   const path = join(folder(t), 'dispatcher.list');
   writeFileSync(
     path,
@@ -451,7 +451,7 @@ test('a source whose files are renamed in the configuration keeps its destinatio
   );
 });
 
-test('a directory that cannot be read is reported, and its destinations stay', async (t) => {
+test('a directory that cannot be read is reported, and its destinations are kept', async (t) => {
   const [path, moved] = [join(folder(t), 'targets'), join(folder(t), 'moved')];
   mkdirSync(path);
   writeFileSync(join(path, 'a.json'), JSON.stringify(group(['127.0.0.1:9'])));

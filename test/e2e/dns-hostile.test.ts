@@ -214,7 +214,7 @@ test('a host is pinged although NAPTR and SRV queries fail', async (t) => {
   });
   for (const name of names) {
     await eventually(`${name} is up`, async () => (await exporter.isAlive(name)) === 1, 20_000);
-    // Port 5060 is closed here; the target exists all the same.
+    // Port 5060 is closed here, but the target exists.
     await eventually(`srv-${name} has a target`, async () => {
       const { targets } = await exporter.destination(`srv-${name}`);
       return targets.map(({ address }) => address).join() === '127.0.0.1:5060';
@@ -253,7 +253,7 @@ test('records whose order changes with each answer change no state', async (t) =
     destinations: [{ name: 'a', uri: 'a.test' }],
   });
   await eventually('it is up', async () => (await exporter.isAlive('a')) === 1);
-  const lookups = () => server.asked.filter(({ type }) => type === 'NAPTR').length;
+  const lookups = () => server.queries.filter(({ type }) => type === 'NAPTR').length;
   const before = lookups();
   await eventually('several more lookups', () => lookups() > before + 6, 30_000);
   assert.equal(await exporter.isAlive('a'), 1);

@@ -9,7 +9,7 @@ import { eventually, folder, run } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 test(
-  'names are resolved by DNS: A, AAAA, one that does not exist, one that comes to exist',
+  'names are resolved by DNS: A, AAAA, one that does not exist, one that is created later',
   needs('dnsmasq'),
   async (t) => {
     const fleet = await startFleet(folder(t));
@@ -58,7 +58,7 @@ test(
     await dnsmasq.stop();
     const pings =
       (await exporter.metric('sip_keepalive_pings_total', { destination: 'four' })) ?? 0;
-    await eventually('it is pinged on, at its last good address', async () => {
+    await eventually('it is still pinged, at its last known address', async () => {
       const now = await exporter.metric('sip_keepalive_pings_total', { destination: 'four' });
       return (now ?? 0) >= pings + 2 && (await exporter.isAlive('four')) === 1;
     });

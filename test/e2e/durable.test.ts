@@ -23,7 +23,7 @@ async function listed({ rpc }: Exporter): Promise<Set<string>> {
   return new Set((result as { uri: string }[]).map(({ uri }) => uri));
 }
 
-/** Kills the process as soon as it has acknowledged so many additions. Returns all acknowledged. */
+/** Kills the process once it has acknowledged this many additions. Returns the acknowledged ones. */
 async function killAfter(exporter: Exporter, count: number, first: number): Promise<string[]> {
   const acknowledged: string[] = [];
   let next = first;
@@ -34,7 +34,7 @@ async function killAfter(exporter: Exporter, count: number, first: number): Prom
       if (answer === undefined) return;
       assert.equal(answer.result, 1);
       acknowledged.push(uri);
-      // The others are on their way, or being written down.
+      // The others are in transit or being written.
       if (acknowledged.length === count) exporter.child.kill('SIGKILL');
     }
   };
@@ -60,7 +60,7 @@ test(`kill -9 in the middle of additions, ${KILLS} times: every acknowledged one
       [],
       `after kill ${kill}`,
     );
-    // Each is looked up and pinged: a fresh start keeps the test short.
+    // Each would be looked up and pinged; removing them keeps the test short.
     assert.equal(typeof (await exporter.rpc('keepalive.flush', [])).result, 'number');
     wanted.clear();
   }
@@ -91,7 +91,7 @@ test('destinations added at run time survive a kill -9 and are pinged again', as
   assert.deepEqual([...(await listed(third))], []);
 });
 
-test('a corrupt file is copied and reported, and its valid records are watched', async (t) => {
+test('a corrupt file is copied and reported, and its valid records are monitored', async (t) => {
   const stateDir = folder(t);
   const first = await startExporter(t, config(stateDir));
   for (const port of [11, 12, 13]) await first.rpc('keepalive.add', [`127.0.0.1:${port}`, 'me']);
@@ -108,7 +108,7 @@ test('a corrupt file is copied and reported, and its valid records are watched',
   assert.equal((await second.rpc('keepalive.add', ['127.0.0.1:14', 'me'])).result, 1);
 });
 
-test('a destination of a module that was removed is reported, kept, and watched again once the module is back', async (t) => {
+test('a destination of a removed module is reported, kept, and monitored again once the module is back', async (t) => {
   const stateDir = folder(t);
   const withModule = { ...config(stateDir), modules: { carrier: { ping_interval: 77 } } };
   const exporter = await startExporter(t, withModule);
@@ -132,7 +132,7 @@ test('a destination of a module that was removed is reported, kept, and watched 
 });
 
 test(
-  'additions that a full disk does not take are refused, and those before are there',
+  'additions that a full disk cannot store are refused, and earlier ones are kept',
   needs('prlimit'),
   async (t) => {
     const stateDir = folder(t);
@@ -150,10 +150,10 @@ test(
         assert.match(error?.message ?? '', /cannot write the state file/);
       }
     };
-    // In the middle of a line: a part of it is written.
+    // The limit is in the middle of a line, so a part of it is written.
     limit(1_000);
     for (let i = 0; i < 40; i++) await add(i);
-    assert.ok(acknowledged.length > 2 && refused.length > 2, `${acknowledged.length} were taken`);
+    assert.ok(acknowledged.length > 2 && refused.length > 2, `${acknowledged.length} were stored`);
     assert.deepEqual([...(await listed(exporter))].sort(), [...acknowledged].sort());
     limit('unlimited');
     for (let i = 100; i < 110; i++) await add(i);

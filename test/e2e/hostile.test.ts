@@ -11,7 +11,7 @@ import { eventually } from '../support/process.js';
 
 type Answers = (request: string, good: string) => readonly (string | Buffer)[];
 
-/** A far end on loopback that answers each request with these datagrams, in this order. */
+/** A far end on loopback that answers each request with these datagrams, in order. */
 async function farEnd(t: TestContext, answers: Answers, host = '127.0.0.1'): Promise<number> {
   const socket = dgram.createSocket('udp4');
   socket.on('message', (request, from) => {
@@ -120,7 +120,7 @@ test('a response from another address is matched by its branch (RFC 3261 17.1.3)
   await eventually('it is up', async () => (await exporter.metric('sip_keepalive_up')) === 1);
 });
 
-test('an OPTIONS to the socket of the exporter is answered with 200, other requests not at all', async (t) => {
+test('an OPTIONS to the socket of the exporter is answered with 200, and other requests are not answered', async (t) => {
   const sourcePort = await freePort();
   const far = await farEnd(t, (_request, good) => [good]);
   const exporter = await startExporter(t, {

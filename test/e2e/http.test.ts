@@ -86,7 +86,7 @@ test('paths that do not exist, methods that are not allowed and requests that ar
   assert.equal(config['ping_interval'], '30000ms');
 });
 
-test('/metrics speaks text and OpenMetrics, plain and gzip, by what the client accepts', async (t) => {
+test('/metrics is text or OpenMetrics, plain or gzip, as the client accepts', async (t) => {
   const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
   const get = (headers: Record<string, string>) =>
     new Promise<{ type: string; encoding: string; body: Buffer }>((resolve, reject) => {
@@ -160,7 +160,7 @@ test('clients that read a byte per second do not delay others, and free their pl
 });
 
 test(
-  '--web.config.file: TLS and basic authentication, as the Prometheus exporters have them',
+  '--web.config.file enables TLS and basic authentication, as in the Prometheus exporters',
   needs('openssl'),
   async (t) => {
     const path = folder(t);

@@ -79,7 +79,7 @@ test(
     assert.equal(await ask(port, down, 'down'), '503');
     assert.equal(await ask(port, '127.0.0.1:1', 'other'), '404');
     assert.equal(await ask(port, pending, 'pending'), '404');
-    // What the calls before it have left in the worker's variable is not taken for an answer.
+    // The result of an earlier call in the worker's variable is not used again.
     assert.equal(await ask(port, up, 'again'), '200');
     await exporter.stop();
     assert.equal(await ask(port, up, 'gone'), '404');

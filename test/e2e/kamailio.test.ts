@@ -27,7 +27,7 @@ test(
       return codes.every((c) => c === code);
     };
     await eventually('both are alive', all(1));
-    // An answer that came while this machine stood still counts, and has no round-trip time.
+    // An answer that arrived while this machine stalled counts, but has no round-trip time.
     const { server } = await eventually('a round-trip time', async () => {
       const described = await exporter.destination(`sip:127.0.0.1:${port}`);
       return (described.targets[0]?.rtt ?? 0) > 0 && described;
@@ -37,7 +37,7 @@ test(
     await kamailio.stop('SIGKILL');
     await eventually('both are down', all(2));
     const down = await exporter.destination(`sip:127.0.0.1:${port}`);
-    assert.equal(down.reason, 'refused', 'the port is closed, and ICMP said so');
+    assert.equal(down.reason, 'refused', 'an ICMP error reported the closed port');
 
     await startKamailio(t, { sockets });
     await eventually('both are alive again', all(1));

@@ -10,7 +10,7 @@ import { eventually, run, runToEnd } from '../support/process.js';
 const TSC = 'node_modules/typescript/bin/tsc';
 const EXAMPLE = /```ts\n(.*?)```/s.exec(readFileSync('docs/library.md', 'utf8'))?.[1] ?? '';
 
-/** A folder from which the package finds itself by its name. */
+/** A folder in which the package can be imported by its name. */
 function inside(t: TestContext): string {
   mkdirSync('dist/test', { recursive: true });
   const path = mkdtempSync('dist/test/example-');
@@ -44,11 +44,11 @@ test('the example of docs/library.md runs', async (t) => {
   await eventually('it is up', async () => (await get('/')) === '1\n');
   assert.match(await get('/metrics'), /^# HELP sip_keepalive[\s\S]*sip_keepalive_up\{.*\} 1/);
   assert.match(example.output(), /is up/);
-  await eventually('pings are told', () => /127\.0\.0\.1:\d+ 200 0\.\d+/.test(example.output()));
+  await eventually('pings are printed', () => /127\.0\.0\.1:\d+ 200 0\.\d+/.test(example.output()));
   assert.equal(await example.stop('SIGTERM'), 0, example.output());
 });
 
-test('the library watches on behalf of owners, and tells each what it asked for', async (t) => {
+test('the library monitors destinations for owners, and calls the functions of each', async (t) => {
   let isUp = true;
   const peer = await startFarEnd(t, 'udp', (_request, good) =>
     isUp ? [good] : [good.replace('200 OK', '500 Broken')],
@@ -88,10 +88,10 @@ test('the library watches on behalf of owners, and tells each what it asked for'
       ['up', 'down', 2, 'code'],
     ],
   );
-  await eventually('answers are told', () => pings.some(({ code }) => code === 500));
+  await eventually('an answer is reported', () => pings.some(({ sipCode }) => sipCode === 500));
   const alive = pings.find(({ isAlive }) => isAlive);
-  assert.deepEqual([alive?.code, alive?.reason, alive?.transport], [200, undefined, 'udp']);
-  // An answer that is read after a stall of our own has no round-trip time.
+  assert.deepEqual([alive?.sipCode, alive?.reason, alive?.transport], [200, undefined, 'udp']);
+  // An answer that is read after a stall of this process has no round-trip time.
   await eventually('a round trip', () => pings.some(({ rtt }) => (rtt ?? 0) > 0));
   assert.ok(logged.includes('a listener of the library failed'));
   const [, second] = keepAlive.list();

@@ -11,7 +11,7 @@ import { eventually, folder } from '../support/process.js';
 
 const DROPPED = 'sip_keepalive_exporter_log_lines_dropped_total';
 
-/** Starts it with this as its standard error, and waits until it pings. */
+/** Starts the exporter with this as its standard error, and waits until it pings. */
 async function start(t: TestContext, stderr: 'pipe' | number) {
   const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
   const file = join(folder(t), 'config.json');
@@ -41,7 +41,7 @@ async function end(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-test('the reader of the log goes away: pings go on, and the lines are counted', async (t) => {
+test('when the reader of the log exits, pings continue, and the lost lines are counted', async (t) => {
   const { child, metric, reload, pingsGoOn } = await start(t, 'pipe');
   child.stderr?.destroy();
   for (let i = 0; i < 3; i++) await reload();
@@ -50,16 +50,16 @@ test('the reader of the log goes away: pings go on, and the lines are counted', 
   assert.equal(await end(child), 0);
 });
 
-test('a log on a full disk: pings go on, and the lines are counted', async (t) => {
+test('when the disk of the log is full, pings continue, and the lost lines are counted', async (t) => {
   const { child, metric, pingsGoOn } = await start(t, openSync('/dev/full', 'w'));
   assert.ok(((await metric(DROPPED)) ?? 0) > 0);
   await pingsGoOn();
   assert.equal(await end(child), 0);
 });
 
-test('nobody reads the log: pings and HTTP go on, what waits is bounded, and the end comes all the same', async (t) => {
+test('when the log is not read, pings and HTTP continue, its buffer is limited, and the process can stop', async (t) => {
   const { child, file, metric, reload, pingsGoOn } = await start(t, 'pipe');
-  // Each is a fault of its own, all in one line.
+  // Each is a problem, and all are in one log line.
   const wrong = Array.from({ length: 3_000 }, (_, i) => `http://${i}`);
   writeFileSync(file, JSON.stringify({ destinations: wrong }));
   await eventually('lines are counted', async () => {
@@ -71,10 +71,10 @@ test('nobody reads the log: pings and HTTP go on, what waits is bounded, and the
 });
 
 for (const [what, args, code, wanted] of [
-  ['a wrong flag', ['--nonsense'], 2, /nonsense.*--help lists all flags/],
-  ['a port that is taken', ['--destination=127.0.0.1:9'], 1, /EADDRINUSE/],
+  ['an unknown flag', ['--nonsense'], 2, /nonsense.*--help lists all flags/],
+  ['a port in use', ['--destination=127.0.0.1:9'], 1, /EADDRINUSE/],
 ] as const) {
-  test(`${what}: the last line tells, and the exit code is ${code} even where nothing can be written`, async (t) => {
+  test(`${what} is the last log line, and the exit code is ${code} even if nothing can be written`, async (t) => {
     const taken = await start(t, 'pipe');
     const port = new URL(`http://${/127.0.0.1:\d+/.exec(taken.child.spawnargs.join(' '))?.[0]}`)
       .port;
@@ -94,7 +94,7 @@ for (const [what, args, code, wanted] of [
   });
 }
 
-test('what was asked for is written as a whole; when it cannot be, the exit code says so', async () => {
+test('--help and --version are written completely, or else the exit code is 1', async () => {
   for (const [flag, wanted] of [
     ['--version', /^sip-keepalive-exporter \d/],
     ['--help', /Print this help and exit\.\n$/],

@@ -5,7 +5,7 @@ import { startExporter } from '../support/exporter.js';
 import { isComponent, isDescribed } from '../support/openapi.js';
 import { eventually, folder } from '../support/process.js';
 
-test('the answers of an exporter with every kind of peer are as the OpenAPI document describes them', async (t) => {
+test('the responses of an exporter with every kind of peer match the OpenAPI document', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const destinations = fleet.members.map(({ name, uri, settings }) => ({ uri, name, ...settings }));

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { type Running, startFleet } from '../../demo/fleet.js';
 import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
-import { fakeDns, unknowing } from '../support/dns-server.js';
+import { fakeDns, nxdomain } from '../support/dns-server.js';
 import { type Exporter, startExporter, sum } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
@@ -166,8 +166,8 @@ test("a probe ends half a second before Prometheus's timeout, or at the module's
   }
 });
 
-test('a name that does not resolve fails the probe with status 200', async (t) => {
-  const { label } = await fakeDns(t, unknowing);
+test('a name that does not resolve fails the probe, with status 200', async (t) => {
+  const { label } = await fakeDns(t, nxdomain);
   const exporter = await startExporter(t, { dns: { servers: [label] } });
   const [status, text] = await probe(exporter, of('sip:nowhere.invalid'));
   assert.equal(status, 200);
@@ -224,7 +224,7 @@ test('debug=true shows every message with its time, the metrics and the module, 
 
 const SEVERAL = 500;
 
-test('hundreds of probes run at the same time, each by itself', async (t) => {
+test('hundreds of probes run at the same time, independently of each other', async (t) => {
   const patient = { ping_interval: 120, ping_timeout: 100 };
   const exporter = await startExporter(t, { modules: { patient } });
   // The peer answers once it has every request: probes one after the other would never end.
@@ -251,15 +251,18 @@ test('a probe is cancelled when its client disconnects', async (t) => {
   const exporter = await startExporter(t, { modules: { long: { ping_timeout: 20 } } });
   const silent = await farEnd(t, undefined);
   const gone = new AbortController();
-  const asked = fetch(`${exporter.url}/probe${of(silent.uri, '&module=long')}`, {
+  const probe = fetch(`${exporter.url}/probe${of(silent.uri, '&module=long')}`, {
     signal: gone.signal,
   });
   await eventually('it was sent', () => silent.requests() === 1);
   gone.abort();
-  await assert.rejects(asked);
+  await assert.rejects(probe);
   const atOnce = silent.requests();
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  assert.ok(silent.requests() <= atOnce + 1, 'nothing is retransmitted after the client is gone');
+  assert.ok(
+    silent.requests() <= atOnce + 1,
+    'nothing is retransmitted after the client has disconnected',
+  );
 });
 
 test('probe.allow applies to addresses and domains, and to the addresses that a name resolves to', async (t) => {

@@ -12,14 +12,14 @@ import { eventually, folder, run, runToEnd } from '../support/process.js';
 const call = (args: readonly string[], env: Record<string, string> = {}) =>
   runToEnd(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
 
-test('--help and --version answer and end', () => {
+test('--help and --version print and exit', () => {
   const help = call(['--help']);
   assert.equal(help.status, 0);
   assert.match(help.stdout, /--ping_interval=30/);
   assert.match(call(['--version']).stdout, /^sip-keepalive-exporter \d+\.\d+\.\d+\n$/);
 });
 
-test('--config.check says whether the configuration is right, without starting', (t) => {
+test('--config.check validates the configuration without starting', (t) => {
   const good = call(['--config.check', '--destination', '192.168.10.20']);
   assert.equal(good.status, 0);
   assert.match(good.stdout, /1 destinations/);
@@ -30,7 +30,7 @@ test('--config.check says whether the configuration is right, without starting',
   assert.match(bad.stderr, /ping_interval: expected a duration .*, got "-3"/);
 });
 
-test('bad input stops the start with exit code 2: a flag, the environment, a file that is missing', () => {
+test('an invalid flag, an invalid variable and a missing file stop the start with exit code 2', () => {
   const flag = call(['--no-such-flag']);
   assert.equal(flag.status, 2);
   assert.match(flag.stderr, /--no-such-flag/);
@@ -42,7 +42,7 @@ test('bad input stops the start with exit code 2: a flag, the environment, a fil
   assert.match(file.stderr, /\/no\/such\/file\.yml: expected a readable file/);
 });
 
-test('an HTTP port in use stops the start with a clear word', async (t) => {
+test('an HTTP port in use stops the start with an error', async (t) => {
   const server = http.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
@@ -53,7 +53,7 @@ test('an HTTP port in use stops the start with a clear word', async (t) => {
   assert.doesNotMatch(result.stderr, /\n {4}at /, 'no stack');
 });
 
-test('a UDP source port in use is no verdict on the peer, is logged and told by /-/ready, and heals by itself', async (t) => {
+test('a UDP source port in use does not change the verdict, is logged and shown at /-/ready, and is retried', async (t) => {
   const taken = dgram.createSocket('udp4');
   taken.bind(0, '127.0.0.1');
   await once(taken, 'listening');
@@ -86,7 +86,7 @@ test('without destinations it starts, warns and serves', async (t) => {
   assert.equal(await exporter.get('/-/healthy'), 'Healthy\n');
 });
 
-test('SIGTERM ends it, also while a ping is under way', async (t) => {
+test('SIGTERM stops it, even during a ping', async (t) => {
   const exporter = await startExporter(t, { destinations: ['127.0.0.1:9', '[::1]:9'] });
   const ended = once(exporter.child, 'exit', { signal: AbortSignal.timeout(60_000) });
   exporter.child.kill('SIGTERM');

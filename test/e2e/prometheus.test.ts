@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
-import { fakeDns, unknowing } from '../support/dns-server.js';
+import { fakeDns, nxdomain } from '../support/dns-server.js';
 import { startExporter } from '../support/exporter.js';
 import { eventually, folder, runToEnd } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
@@ -88,7 +88,7 @@ test(
     t.after(() => fleet.close());
     const plain = fleet.members.filter((m) => Object.keys(m.settings ?? {}).length === 0);
     const [tls] = fleet.members.filter(({ name }) => name === 'tls');
-    const dns = await fakeDns(t, unknowing);
+    const dns = await fakeDns(t, nxdomain);
     const exporter = await startExporter(t, {
       dns: { servers: [dns.label] },
       modules: { secure: { tls_config: tls?.settings?.['tls_config'] ?? {} } },

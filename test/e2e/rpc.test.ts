@@ -73,7 +73,7 @@ describe('/rpc', () => {
     assert.equal(await resultOf('del', ['gw', 'alice']), 1);
   });
 
-  test('flushes what was added, of one owner or of all, and nothing else', async () => {
+  test('flushes the destinations that were added, of one owner or of all, and no others', async () => {
     for (const [port, owner] of [
       [20, 'a'],
       [21, 'a'],
@@ -195,7 +195,7 @@ describe('/rpc', () => {
     assert.match(again?.error?.message ?? '', /only once in a batch/);
   });
 
-  test('rejects ten megabytes, and goes on', async () => {
+  test('rejects a request of ten megabytes, and answers the next one', async () => {
     const answer = await exporter.post('/rpc', 'x'.repeat(10 << 20)).catch(() => undefined);
     if (answer !== undefined) assert.equal(answer.status, 413);
     assert.equal(((await resultOf('list')) as unknown[]).length, 1);

@@ -33,7 +33,7 @@ const addresses = async (exporter: Exporter, name: string) =>
 const all = (list: readonly number[]) => list.map((port) => `127.0.0.1:${port}`).sort();
 
 describe('a name with SRV records', needs('dnsmasq'), () => {
-  test('has a target for each address, and is up by any, down by all, and by its best priority', async (t) => {
+  test('has a target for each address, and the state that alive_when gives', async (t) => {
     const { live, dead, farEnds } = await ports(t, 3);
     const records = [[dead, 1, 5], ...live.map((port) => [port, 2, 10])] as [
       number,
@@ -76,7 +76,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     await eventually('it is down', async () => (await exporter.isAlive('any')) === 2);
   });
 
-  test('follows its zone: new addresses join, gone ones leave, the others keep their counters', async (t) => {
+  test('follows its zone: new addresses are added, missing ones removed, the others keep their counters', async (t) => {
     const { live } = await ports(t, 3);
     const [a = 0, b = 0, c = 0] = live;
     const zone = (...list: readonly number[]): Zone => ({
@@ -98,9 +98,9 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
       (await exporter.metric('sip_keepalive_pings_total', { address: `127.0.0.1:${port}` })) ?? 0;
     const before = await pingsOf(a);
     await dns.serve(zone(a, c));
-    // The TTL, a second, and what the look-ups themselves and this test's questions take.
+    // The TTL of a second, the time of the lookups, and that of the requests of this test.
     const beganAt = performance.now();
-    await eventually('the new one is known, the old one gone', async () => {
+    await eventually('the new one is added, the old one removed', async () => {
       return (
         (await addresses(exporter, 'a')).join() === all([a, c]).join() &&
         (await up(exporter, 'a')) === 2
@@ -108,7 +108,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     });
     t.diagnostic(`after ${Math.round(performance.now() - beganAt)} ms`);
     assert.ok((await pingsOf(a)) >= before);
-    await eventually('it is pinged on', async () => (await pingsOf(a)) > before);
+    await eventually('it is still pinged', async () => (await pingsOf(a)) > before);
     assert.equal(
       await exporter.metric('sip_keepalive_pings_total', { address: `127.0.0.1:${b}` }),
       undefined,
@@ -117,7 +117,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
   });
 
-  test('is pinged on while DNS is down, and says so; one that never resolved is down', async (t) => {
+  test('is still pinged while DNS is down, and reported as stale; one that never resolved is down', async (t) => {
     const { live } = await ports(t, 2);
     const srv = srvOf(
       'a.test',
@@ -144,7 +144,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     await dns.stop();
     await eventually('it is stale', async () => (await stale()) === 1);
     const pings = (await exporter.metric('sip_keepalive_pings_total', { destination: 'a' })) ?? 0;
-    await eventually('it is pinged on', async () => {
+    await eventually('it is still pinged', async () => {
       return (
         ((await exporter.metric('sip_keepalive_pings_total', { destination: 'a' })) ?? 0) >
         pings + 2
@@ -156,7 +156,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     await eventually('it is fresh again', async () => (await stale()) === 0);
   });
 
-  test('by resolve first is pinged at the best address, and turns to the next within the ping', async (t) => {
+  test('with resolve: first is pinged at the best address, and at the next one within the same ping', async (t) => {
     const { live, dead } = await ports(t, 1);
     const [good = 0] = live;
     const records: [number, number, number][] = [
@@ -175,7 +175,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
     assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
   });
 
-  test('is pinged at no more addresses than max_targets, and tells how many are left out', async (t) => {
+  test('is pinged at max_targets addresses at most, and the number of the others is reported', async (t) => {
     const { live } = await ports(t, 2);
     const extra = Array.from(
       { length: 198 },
@@ -196,7 +196,7 @@ describe('a name with SRV records', needs('dnsmasq'), () => {
 });
 
 test(
-  'NAPTR chooses the wire, aliases are followed, and /probe takes the same way',
+  'NAPTR selects the transport, aliases are followed, and /probe does the same',
   needs('dnsmasq'),
   async (t) => {
     const tcp = await startFarEnd(t, 'tcp', (_request, good) => [good]);
@@ -230,7 +230,7 @@ test(
   },
 );
 
-test('names in the hosts file are where it says, also once it says something else', async (t) => {
+test('names in the hosts file have the addresses in it, also after a change', async (t) => {
   const { live } = await ports(t, 1);
   const file = join(folder(t), 'hosts');
   writeFileSync(file, '127.0.0.1 gateway.lan # ours\n');
@@ -240,7 +240,7 @@ test('names in the hosts file are where it says, also once it says something els
   await eventually('it is up', async () => (await exporter.isAlive('gateway')) === 1);
   assert.deepEqual(await addresses(exporter, 'gateway'), all(live));
   writeFileSync(file, '127.0.0.9 gateway.lan\n');
-  await eventually('the change is seen', async () => {
+  await eventually('the change takes effect', async () => {
     return (await addresses(exporter, 'gateway')).join() === `127.0.0.9:${live[0]}`;
   });
 });

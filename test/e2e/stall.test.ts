@@ -9,10 +9,10 @@ import { eventually } from '../support/process.js';
 
 const ANSWERS_AFTER_MS = 800;
 const TIMEOUT = 4;
-/** A false latency, or a false timeout, would be longer. */
+/** Long enough to cause a false latency and a false timeout. */
 const PAUSES_MS = [6_000, 700];
 
-test('a process that was stopped tells no latency, no verdict and no timeout that it did not see', async (t) => {
+test('a process that was stopped reports no false latency, verdict or timeout', async (t) => {
   const far = dgram.createSocket('udp4');
   far.bind(0, '127.0.0.1');
   await once(far, 'listening');
@@ -27,7 +27,7 @@ test('a process that was stopped tells no latency, no verdict and no timeout tha
     const send = () => isOpen && far.send(answer, from.port, from.address);
     setTimeout(send, isLate ? TIMEOUT * 1000 + 1_500 : ANSWERS_AFTER_MS).unref();
   });
-  // Many targets at one address: their answers may come through one another's sockets.
+  // Many targets at one address: an answer may arrive through the socket of another target.
   const { port } = far.address();
   const names = Array.from({ length: 30 }, (_, i) => [`good${i}`, `late${i}`]).flat();
   const exporter = await startExporter(t, {
@@ -48,7 +48,7 @@ test('a process that was stopped tells no latency, no verdict and no timeout tha
     exporter.child.kill('SIGSTOP');
     await sleep(pauseMs);
     exporter.child.kill('SIGCONT');
-    await eventually('it is seen', async () => (await metric('pinger_stalls_total')) > stalls);
+    await eventually('it is noticed', async () => (await metric('pinger_stalls_total')) > stalls);
     const pings = await metric('pings_total');
     await eventually(
       'pings',

@@ -8,9 +8,9 @@ import { startFarEnd } from '../support/far-end.js';
 import { eventually, folder } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** A screenshot of the page with the demo's fleet, for README. `UPDATE_DOCS=1` renews it. */
+/** A screenshot of the page with the fleet of the demo, for README.md. `UPDATE_DOCS=1` renews it. */
 const SCREENSHOT = 'docs/status-page.png';
-/** Time until the last hour has points enough to see. */
+/** Time until the chart of the last hour has enough points. */
 const RIPE_AFTER_MS = 15 * 60_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
@@ -29,7 +29,7 @@ async function startDemo(t: Parameters<typeof folder>[0]) {
   return { exporter, count: destinations.length };
 }
 
-/** A peer that is up, or answers 503, as `isUp` says. */
+/** A peer that answers 200 or 503, depending on `isUp`. */
 async function startSwitch(t: Parameters<typeof folder>[0]) {
   const peer = { isUp: true, address: '' };
   const { port } = await startFarEnd(t, 'udp', (_request, good) =>
@@ -123,7 +123,7 @@ test('a change of state is shown at once, without a request', needs('chromium'),
   await page.locator('td.state', { hasText: 'up' }).waitFor();
   await page.locator('#live', { hasText: 'Live' }).waitFor();
   await page.evaluate('window.wasHere = true');
-  // By the event alone: requests for the list fail.
+  // Only the event can show it: requests for the list fail.
   await page.route('**/api/v1/destinations?*', (route) => route.abort());
   peer.isUp = false;
   await page.locator('td.state', { hasText: 'down' }).waitFor();
@@ -215,20 +215,20 @@ test(
     });
     const { page, complaints } = await openPage(t, `${exporter.url}/#/destination/gw%201`);
     await page.getByRole('heading', { name: 'gw 1' }).waitFor();
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).pathname));
     peer.isUp = false;
     await eventually('it is down', async () => (await exporter.isAlive('gw 1')) === 2);
     await page.locator('.badge', { hasText: 'down' }).first().waitFor();
     await eventually('all are down', async () => {
       return (await exporter.get('/metrics')).match(/^sip_keepalive_up\{.* 0$/gm)?.length === count;
     });
-    assert.ok(asked.length < count / 10, `${asked.length} requests`);
+    assert.ok(requests.length < count / 10, `${requests.length} requests`);
     await page.getByRole('link', { name: 'All destinations' }).click();
     await page.getByText(`${count} down`).waitFor();
     peer.isUp = true;
     await page.getByText(`${count} up`).waitFor();
-    assert.ok(asked.length < count / 10, `${asked.length} requests`);
+    assert.ok(requests.length < count / 10, `${requests.length} requests`);
     assert.deepEqual(complaints, []);
   },
 );
@@ -300,10 +300,10 @@ test(
   async (t) => {
     const exporter = await startExporter(t, { destinations: ['127.0.0.1:9'] });
     const { page } = await openPage(t, 'about:blank');
-    let asked = 0;
+    let requests = 0;
     await page.route('**/api/v1/events', async (route) => {
-      asked++;
-      if (asked > 1) await route.continue();
+      requests++;
+      if (requests > 1) await route.continue();
       else await route.fulfill({ status: 502, body: 'Bad Gateway' });
     });
     await page.goto(exporter.url);
@@ -315,10 +315,10 @@ test(
       );
     await hide(true);
     await page.locator('#live', { hasText: 'Paused' }).waitFor();
-    const before = asked;
+    const before = requests;
     await hide(false);
     await page.locator('#live', { hasText: 'Live' }).waitFor();
-    assert.equal(asked, before + 1);
+    assert.equal(requests, before + 1);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   },
 );

@@ -41,7 +41,7 @@ const QUIET = {
   clock: systemClock,
 };
 
-test('the pinger thread is killed again and again: counters, verdicts and targets outlive it', async (t) => {
+test('counters, verdicts and targets survive repeated crashes of the pinger thread', async (t) => {
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const steady = fleet.members.filter(({ verdict }) => verdict !== 'flapping');
@@ -76,29 +76,29 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   const claims = config.destinations.map((destination) => ({ owner: 'config', destination }));
   registry.set('configuration', claims);
   const rows = () =>
-    registry.all().map((watched) => {
-      const [target] = watched.targets;
+    registry.all().map((registered) => {
+      const [target] = registered.targets;
       const row = target === undefined ? undefined : reader.target(target.slot);
       return {
         pings: row?.pings ?? 0,
         slot: target?.slot,
-        state: reader.destination(watched.slot)?.state,
+        state: reader.destination(registered.slot)?.state,
       };
     });
   const allPinged = (more: readonly { pings: number }[]) => () =>
     rows().every(({ pings }, i) => pings >= (more[i]?.pings ?? 0) + 2);
 
-  await eventually('every one was pinged', allPinged([]));
+  await eventually('all were pinged', allPinged([]));
   for (let round = 1; round <= 3; round++) {
     const before = rows();
     await threads.at(-1)?.terminate();
     assert.equal(supervisor.isReady, false, 'meanwhile it is not ready');
     for (const [i, row] of rows().entries()) {
-      assert.ok(row.pings >= (before[i]?.pings ?? 0), 'no counter went back');
-      assert.equal(row.state, before[i]?.state, 'the verdict stands');
+      assert.ok(row.pings >= (before[i]?.pings ?? 0), 'no counter decreased');
+      assert.equal(row.state, before[i]?.state, 'the verdict is kept');
     }
     await eventually('it is ready again', () => supervisor.isReady);
-    await eventually('every one was pinged again', allPinged(before));
+    await eventually('all were pinged again', allPinged(before));
     for (const [i, row] of rows().entries()) {
       assert.deepEqual(row.slot, before[i]?.slot, 'the target kept its row');
       assert.notEqual(row.state, 'unknown');
@@ -108,7 +108,7 @@ test('the pinger thread is killed again and again: counters, verdicts and target
   assert.equal(logged.filter(({ level }) => level === 'error').length, 3);
 });
 
-test('a pinger thread that hangs is ended and started again', async (t) => {
+test('a pinger thread that hangs is terminated and restarted', async (t) => {
   const buffer = createLedger();
   let spawned = 0;
   const supervisor = new Supervisor({
@@ -130,7 +130,7 @@ test('a pinger thread that hangs is ended and started again', async (t) => {
   assert.equal(supervisor.restarts, 1);
 });
 
-/** A pinger that crashes while it works for a certain destination. */
+/** A pinger thread that crashes while it works for a certain destination. */
 const DYING = `
   const { parentPort, workerData } = require('node:worker_threads');
   parentPort.on('message', (message) => {
@@ -144,7 +144,7 @@ const DYING = `
   parentPort.postMessage({ type: 'ready' });
 `;
 
-test('what the thread dies of three times within a minute is left out, told by name, and let in when it changes', async (t) => {
+test('a destination during whose work the thread crashes three times within a minute is left out, logged, and used again once it changes', async (t) => {
   const buffer = createLedger();
   const logged: LogLine[] = [];
   const flags = readFlags(['--destination=192.0.2.1', '--destination=192.0.2.2']);
@@ -167,23 +167,23 @@ test('what the thread dies of three times within a minute is left out, told by n
   });
   t.after(() => supervisor.stop());
   supervisor.start();
-  const watched = () =>
+  const monitored = () =>
     logged.filter(({ message }) => message === 'monitor').map(({ fields }) => fields['indexes']);
   await eventually(
     'the fourth thread gets only the other destination',
-    () => watched().length === 4,
+    () => monitored().length === 4,
     60_000,
   );
-  assert.deepEqual(watched(), ['0,1', '0,1', '0,1', '0']);
+  assert.deepEqual(monitored(), ['0,1', '0,1', '0,1', '0']);
   assert.equal(supervisor.restarts, 3);
-  const told = logged.filter(({ message }) => /crashed repeatedly/.test(message));
+  const lines = logged.filter(({ message }) => /crashed repeatedly/.test(message));
   assert.deepEqual(
-    told.map(({ fields }) => fields['destinations']),
+    lines.map(({ fields }) => fields['destinations']),
     ['sip:192.0.2.2'],
   );
 
   deadly = -1;
   const [, changed] = all;
   if (changed !== undefined) supervisor.monitor([changed]);
-  await eventually('it is watched again', () => watched().at(-1) === '1');
+  await eventually('it is monitored again', () => monitored().at(-1) === '1');
 });

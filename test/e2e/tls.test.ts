@@ -1,4 +1,4 @@
-/** Certificates and handshakes that are wrong, each told apart; and those that are right. */
+/** Valid and invalid certificates and handshakes, each with its own reason. */
 
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
@@ -25,24 +25,25 @@ const DEMANDED = 'the peer requires a client certificate';
 const REFUSED = 'the peer rejected the client certificate';
 
 interface Case {
-  /** The host in the destination's URI; the far ends are at 127.0.0.1, where `localhost` leads too. */
+  /** The host in the URI; by default `localhost`, which is 127.0.0.1 as are the far ends. */
   readonly host?: string;
-  /** What the peer shows; by default a certificate that is right for the host. */
+  /** The TLS settings of the peer; by default with a valid certificate for the host. */
   readonly peer?: tls.TlsOptions;
-  /** Days until that expires, negative for the past; 365 by default. */
+  /** Days until the certificate expires, negative for the past; by default 365. */
   readonly untilDays?: number;
   readonly tlsConfig?: object;
   readonly transport?: 'tls' | 'wss';
-  /** Up where there is neither reason nor fault. */
+  /** Up without a reason. */
   readonly reason?: 'tls' | 'tls_certificate';
   readonly detail?: string | RegExp;
-  readonly fault?: string | RegExp;
+  /** `error` of the certificate. */
+  readonly error?: string | RegExp;
 }
 
 const answering = (t: TestContext, peer: tls.TlsOptions, transport: 'tls' | 'wss' = 'tls') =>
   startFarEnd(t, transport, (_request, good) => [good], { tls: peer });
 
-/** Starts a far end for each and one exporter for all, and holds what is told against the cases. */
+/** Starts a far end for each case and one exporter for all, and checks the results. */
 async function checkAll(
   t: TestContext,
   authority: Authority,
@@ -70,24 +71,24 @@ async function checkAll(
 }
 
 async function check(exporter: Exporter, name: string, wanted: Case): Promise<void> {
-  const { reason = null, detail = null, fault = null, untilDays = 365 } = wanted;
-  // What is told in words crosses from the pinger thread a moment after the verdict.
+  const { reason = null, detail = null, error = null, untilDays = 365 } = wanted;
+  // Details arrive from the pinger thread a moment after the verdict.
   const found = await eventually(`a verdict for ${name}`, async () => {
     const destination = await exporter.destination(name);
     const [target] = destination.targets;
-    const isToldWhy = reason === null || target?.detail !== null;
-    const isShown = reason === 'tls' || target?.tls?.verified === (fault === null);
-    return destination.state !== 'unknown' && isToldWhy && isShown && destination;
+    const hasDetail = reason === null || target?.detail !== null;
+    const hasCertificate = reason === 'tls' || target?.tls?.verified === (error === null);
+    return destination.state !== 'unknown' && hasDetail && hasCertificate && destination;
   });
   const [target] = found.targets;
   assert.deepEqual([found.reason, target?.reason], [reason, reason], `${name}: ${target?.detail}`);
   matches(target?.detail, detail, name);
   assert.equal(found.state, reason === null ? 'up' : 'down', name);
-  // A handshake that fails before the peer has shown a certificate has none to tell of.
+  // A handshake that fails before the peer has presented a certificate has none to report.
   if (reason === 'tls') return;
-  matches(target?.tls?.error, fault, name);
-  assert.equal(target?.tls?.verified, fault === null, name);
-  assert.equal(await exporter.metric(VERIFIED, { destination: name }), fault === null ? 1 : 0);
+  matches(target?.tls?.error, error, name);
+  assert.equal(target?.tls?.verified, error === null, name);
+  assert.equal(await exporter.metric(VERIFIED, { destination: name }), error === null ? 1 : 0);
   const notAfter = (await exporter.metric(NOT_AFTER, { destination: name })) ?? Number.NaN;
   const days = (notAfter - Date.now() / 1000) / DAY_S;
   assert.ok(Math.abs(days - untilDays) < 0.01, `${name} expires in ${days} days`);
@@ -98,7 +99,7 @@ function matches(text: string | null | undefined, wanted: string | RegExp | null
   else assert.equal(text, wanted, name);
 }
 
-/** A certificate that is its own issuer, and may issue nothing. */
+/** A self-signed certificate that may not issue others. */
 function selfSigned(t: TestContext, host: string): tls.TlsOptions {
   const path = folder(t);
   const [certFile, keyFile] = [join(path, 'cert.pem'), join(path, 'key.pem')];
@@ -113,7 +114,7 @@ function selfSigned(t: TestContext, host: string): tls.TlsOptions {
 }
 
 test(
-  'what is wrong with a certificate is told apart, and when it expires is told all the same',
+  'each problem of a certificate has its own detail, and the expiry is always reported',
   needs('openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -127,8 +128,8 @@ test(
     const strict = { strict_rfc5922: true };
     const notFor = (names: string, host: string) =>
       `the certificate is for ${names}, not for ${host}`;
-    const refusedFor = (fault: string | RegExp) =>
-      ({ reason: 'tls_certificate', detail: fault, fault }) as const;
+    const refusedFor = (error: string | RegExp) =>
+      ({ reason: 'tls_certificate', detail: error, error }) as const;
 
     const { exporter } = await checkAll(t, authority, {
       right: {},
@@ -150,14 +151,14 @@ test(
         peer: issue('DNS:a.example,DNS:b.example'),
         ...refusedFor(notFor('DNS:a.example, DNS:b.example', 'localhost')),
       },
-      'another name in the subject alone': {
+      'another name, only in the subject': {
         peer: authority.issue({ name: 'a.example' }),
         ...refusedFor(notFor('CN=a.example', 'localhost')),
       },
       'an incomplete chain': { peer: below, ...refusedFor(INCOMPLETE) },
-      'a whole chain': { peer: { cert: below.cert + between.ca, key: below.key } },
+      'a complete chain': { peer: { cert: below.cert + between.ca, key: below.key } },
       'an unknown root': { peer: foreign, ...refusedFor(INCOMPLETE) },
-      'an unknown root that is shown': {
+      'an unknown root that is sent': {
         peer: { cert: foreign.cert + stranger.ca, key: foreign.key },
         ...refusedFor('the root of the chain is not trusted'),
       },
@@ -179,22 +180,22 @@ test(
         peer: issue('URI:sip:sip.localhost'),
         tlsConfig: strict,
       },
-      // RFC 5922 7.1: such a name is a user's, not a domain's.
+      // RFC 5922 7.1: such a name is for a user, not for a domain.
       'a SIP URI with a user': {
         host: 'sip.localhost',
         peer: issue('URI:sip:user@sip.localhost'),
         ...refusedFor(notFor('URI:sip:user@sip.localhost', 'sip.localhost')),
       },
-      'a SIP URI beside a DNS name': {
+      'a SIP URI and a DNS name': {
         peer: issue('URI:sip:a.example,DNS:localhost'),
       },
-      'a SIP URI beside a DNS name, strictly': {
+      'a SIP URI and a DNS name, strictly': {
         peer: issue('URI:sip:a.example,DNS:localhost'),
         tlsConfig: strict,
         ...refusedFor(notFor('URI:sip:a.example, DNS:localhost', 'localhost')),
       },
-      'a common name alone': { peer: authority.issue({ name: 'localhost' }) },
-      'a common name beside other names': {
+      'only a common name': { peer: authority.issue({ name: 'localhost' }) },
+      'a common name and other names': {
         peer: authority.issue({ name: 'localhost', alternative: 'DNS:a.example' }),
         ...refusedFor(notFor('DNS:a.example', 'localhost')),
       },
@@ -220,17 +221,17 @@ test(
         peer: issue('DNS:localhost', { fromDays: -20, untilDays: -3 }),
         untilDays: -3,
         tlsConfig: { insecure_skip_verify: true },
-        fault: EXPIRED,
+        error: EXPIRED,
       },
       'skipped: self-signed and another name': {
         peer: selfSigned(t, 'a.example'),
         tlsConfig: { insecure_skip_verify: true },
-        fault: 'the certificate is self-signed and not trusted',
+        error: 'the certificate is self-signed and not trusted',
       },
-      'skipped: right': { tlsConfig: { insecure_skip_verify: true } },
+      'skipped: valid': { tlsConfig: { insecure_skip_verify: true } },
     });
 
-    await t.test('over a certificate that is refused no request is sent', async () => {
+    await t.test('no request is sent to a peer whose certificate is rejected', async () => {
       const labels = { destination: 'expired' };
       assert.equal(await exporter.metric('sip_keepalive_rtt_seconds_count', labels), 0);
       const byReason = (reason: string) =>
@@ -239,7 +240,7 @@ test(
       assert.ok(((await byReason('tls_certificate')) ?? 0) >= (pings ?? 0));
     });
 
-    await t.test('what was seen of it is told in full', async () => {
+    await t.test('the details of a rejected certificate are reported', async () => {
       const { targets } = await exporter.destination('expired');
       const { version, subject } = targets[0]?.tls ?? {};
       assert.deepEqual([version, subject], ['TLS 1.3', 'CN=far end']);
@@ -248,101 +249,105 @@ test(
   },
 );
 
-test('a handshake that fails says why, and what the peer requires', needs('openssl'), async (t) => {
-  const authority = Authority.root(t);
-  const stranger = Authority.root(t, 'Another Root');
-  const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
-  const ours = authority.issue({ name: 'monitor' });
-  const foreign = stranger.issue({ name: 'monitor' });
-  const path = folder(t);
-  const [lockedFile, passphraseFile] = [join(path, 'locked.pem'), join(path, 'passphrase')];
-  const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
-  writeFileSync(lockedFile, createPrivateKey(ours.key).export({ ...locked, passphrase: 'open' }));
-  writeFileSync(passphraseFile, 'open\n');
-  const mutual = (rest: tls.TlsOptions) =>
-    ({
-      cert,
-      key,
-      ca: authority.ca,
-      requestCert: true,
-      rejectUnauthorized: true,
-      ...rest,
-    }) as const;
-  const old = mutual({ maxVersion: 'TLSv1.2' });
-  const modern = mutual({ minVersion: 'TLSv1.3' });
-  const withOurs = { cert_file: ours.certFile, key_file: ours.keyFile };
-  const withLocked = {
-    cert_file: ours.certFile,
-    key_file: lockedFile,
-    key_passphrase_file: passphraseFile,
-  };
-  const demanded = { reason: 'tls', detail: DEMANDED } as const;
-  const noVersion = {
-    reason: 'tls',
-    detail: 'no common TLS version',
-  } as const;
+test(
+  'a handshake that fails has the reason, and what the peer requires',
+  needs('openssl'),
+  async (t) => {
+    const authority = Authority.root(t);
+    const stranger = Authority.root(t, 'Another Root');
+    const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+    const ours = authority.issue({ name: 'monitor' });
+    const foreign = stranger.issue({ name: 'monitor' });
+    const path = folder(t);
+    const [lockedFile, passphraseFile] = [join(path, 'locked.pem'), join(path, 'passphrase')];
+    const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
+    writeFileSync(lockedFile, createPrivateKey(ours.key).export({ ...locked, passphrase: 'open' }));
+    writeFileSync(passphraseFile, 'open\n');
+    const mutual = (rest: tls.TlsOptions) =>
+      ({
+        cert,
+        key,
+        ca: authority.ca,
+        requestCert: true,
+        rejectUnauthorized: true,
+        ...rest,
+      }) as const;
+    const old = mutual({ maxVersion: 'TLSv1.2' });
+    const modern = mutual({ minVersion: 'TLSv1.3' });
+    const withOurs = { cert_file: ours.certFile, key_file: ours.keyFile };
+    const withLocked = {
+      cert_file: ours.certFile,
+      key_file: lockedFile,
+      key_passphrase_file: passphraseFile,
+    };
+    const demanded = { reason: 'tls', detail: DEMANDED } as const;
+    const noVersion = {
+      reason: 'tls',
+      detail: 'no common TLS version',
+    } as const;
 
-  const { exporter } = await checkAll(t, authority, {
-    'demanded by TLS 1.2': { peer: old, ...demanded },
-    'demanded by TLS 1.3': { peer: modern, ...demanded },
-    'demanded by TLS 1.2 over WebSocket': { peer: old, transport: 'wss', ...demanded },
-    'demanded by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', ...demanded },
-    'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
-    'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
-    'ours by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', tlsConfig: withOurs },
-    'ours, and its key locked': { peer: modern, tlsConfig: withLocked },
-    'too old a peer': {
-      peer: { cert, key, maxVersion: 'TLSv1.2' },
-      tlsConfig: { min_version: 'TLS13' },
-      ...noVersion,
-    },
-    'too new a peer': {
-      peer: { cert, key, minVersion: 'TLSv1.3' },
-      tlsConfig: { max_version: 'TLS12' },
-      ...noVersion,
-    },
-    'as old as may be': {
-      peer: { cert, key, maxVersion: 'TLSv1.2' },
-      tlsConfig: { max_version: 'TLS12' },
-    },
-  });
-  const versionOf = async (name: string) =>
-    (await exporter.destination(name)).targets[0]?.tls?.version;
-  assert.equal(await versionOf('ours by TLS 1.2'), 'TLS 1.2');
-  assert.equal(await versionOf('ours by TLS 1.3'), 'TLS 1.3');
-
-  await t.test('by OpenSSL itself, to a certificate whose authority is unknown', async (t) => {
-    const ports = { 'TLS 1.2': await freePort(), 'TLS 1.3': await freePort() };
-    for (const [version, port] of Object.entries(ports)) {
-      const certificate = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
-      run(t, 'openssl', [
-        ...['s_server', '-accept', `127.0.0.1:${port}`, '-CAfile', authority.caFile, '-quiet'],
-        ...['-cert', certificate.certFile, '-key', certificate.keyFile],
-        ...['-Verify', '1', '-verify_return_error'],
-        version === 'TLS 1.2' ? '-tls1_2' : '-tls1_3',
-      ]);
-      await eventually(`openssl listens on ${port}`, () => isTaken(port));
-    }
-    const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
-    const exporter = await startExporter(t, {
-      ping_interval: 4,
-      tls_config: { ca_file: authority.caFile },
-      destinations: Object.entries(ports).flatMap(([version, port]) => [
-        { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
-        { name: `${version}, none`, uri: `sips:localhost:${port}` },
-      ]),
+    const { exporter } = await checkAll(t, authority, {
+      'demanded by TLS 1.2': { peer: old, ...demanded },
+      'demanded by TLS 1.3': { peer: modern, ...demanded },
+      'demanded by TLS 1.2 over WebSocket': { peer: old, transport: 'wss', ...demanded },
+      'demanded by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', ...demanded },
+      'ours by TLS 1.2': { peer: old, tlsConfig: withOurs },
+      'ours by TLS 1.3': { peer: modern, tlsConfig: withOurs },
+      'ours by TLS 1.3 over WebSocket': { peer: modern, transport: 'wss', tlsConfig: withOurs },
+      'ours with an encrypted key': { peer: modern, tlsConfig: withLocked },
+      'a peer that is too old': {
+        peer: { cert, key, maxVersion: 'TLSv1.2' },
+        tlsConfig: { min_version: 'TLS13' },
+        ...noVersion,
+      },
+      'a peer that is too new': {
+        peer: { cert, key, minVersion: 'TLSv1.3' },
+        tlsConfig: { max_version: 'TLS12' },
+        ...noVersion,
+      },
+      'a peer with the oldest allowed version': {
+        peer: { cert, key, maxVersion: 'TLSv1.2' },
+        tlsConfig: { max_version: 'TLS12' },
+      },
     });
-    for (const version of Object.keys(ports)) {
-      await check(exporter, version, {
-        reason: 'tls',
-        detail: `${REFUSED}: unknown authority`,
-      });
-      await check(exporter, `${version}, none`, demanded);
-    }
-  });
-});
+    const versionOf = async (name: string) =>
+      (await exporter.destination(name)).targets[0]?.tls?.version;
+    assert.equal(await versionOf('ours by TLS 1.2'), 'TLS 1.2');
+    assert.equal(await versionOf('ours by TLS 1.3'), 'TLS 1.3');
 
-/** Whether somebody listens there. */
+    await t.test('by OpenSSL itself, to a certificate whose authority is unknown', async (t) => {
+      const ports = { 'TLS 1.2': await freePort(), 'TLS 1.3': await freePort() };
+      for (const [version, port] of Object.entries(ports)) {
+        const certificate = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
+        run(t, 'openssl', [
+          ...['s_server', '-accept', `127.0.0.1:${port}`, '-CAfile', authority.caFile, '-quiet'],
+          ...['-cert', certificate.certFile, '-key', certificate.keyFile],
+          ...['-Verify', '1', '-verify_return_error'],
+          version === 'TLS 1.2' ? '-tls1_2' : '-tls1_3',
+        ]);
+        await eventually(`openssl listens on ${port}`, () => isTaken(port));
+      }
+      const withForeign = { cert_file: foreign.certFile, key_file: foreign.keyFile };
+      const exporter = await startExporter(t, {
+        ping_interval: 4,
+        tls_config: { ca_file: authority.caFile },
+        destinations: Object.entries(ports).flatMap(([version, port]) => [
+          { name: version, uri: `sips:localhost:${port}`, tls_config: withForeign },
+          { name: `${version}, none`, uri: `sips:localhost:${port}` },
+        ]),
+      });
+      for (const version of Object.keys(ports)) {
+        await check(exporter, version, {
+          reason: 'tls',
+          detail: `${REFUSED}: unknown authority`,
+        });
+        await check(exporter, `${version}, none`, demanded);
+      }
+    });
+  },
+);
+
+/** Whether something listens on the port. */
 async function isTaken(port: number): Promise<boolean> {
   const socket = net.connect(port, '127.0.0.1');
   try {
@@ -353,7 +358,7 @@ async function isTaken(port: number): Promise<boolean> {
   }
 }
 
-test('what is not TLS behind a TLS destination is told to be that', async (t) => {
+test('a peer of a TLS destination that does not speak TLS is reported as such', async (t) => {
   const says = (text: string) =>
     startListener(t, (socket) => socket.once('data', () => socket.write(text)));
   const peers = {
@@ -377,7 +382,7 @@ test('what is not TLS behind a TLS destination is told to be that', async (t) =>
 });
 
 test(
-  'the peer is told which name is wanted, server_name before the host, and never an address',
+  'the handshake has server_name or else the host as the server name, and never an address',
   needs('openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -397,8 +402,8 @@ test(
       },
       wss: { host: 'sip.localhost', peer: issue('DNS:sip.localhost'), transport: 'wss' },
     });
-    const asked = [...farEnds].map(([name, { callers }]) => [name, callers[0]?.serverName]);
-    assert.deepEqual(Object.fromEntries(asked), {
+    const names = [...farEnds].map(([name, { callers }]) => [name, callers[0]?.serverName]);
+    assert.deepEqual(Object.fromEntries(names), {
       host: 'sip.localhost',
       address: undefined,
       named: 'carrier.example',
@@ -408,36 +413,32 @@ test(
   },
 );
 
-// The files are looked at every five seconds, so most of the time of these is spent waiting.
-test(
-  'a certificate that names nobody in its subject is read like any other',
-  needs('openssl'),
-  async (t) => {
-    const path = folder(t);
-    const [cert, key] = [join(path, 'cert.pem'), join(path, 'key.pem')];
-    const made = runToEnd('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-subj', '/', '-addext', 'subjectAltName=critical,DNS:localhost', '-days', '9'],
-      ...['-keyout', key, '-out', cert],
-    ]);
-    assert.equal(made.status, 0, made.stderr);
-    const farEnd = await startFarEnd(t, 'tls', (_request, good) => [good], {
-      tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') },
-    });
-    const exporter = await startExporter(t, {
-      ping_interval: 4,
-      tls_config: { ca_file: cert },
-      destinations: [{ name: 'nobody', uri: `sips:localhost:${farEnd.port}` }],
-    });
-    await eventually('it is up', async () => (await exporter.isAlive('nobody')) === 1);
-    assert.equal(exporter.crashes(), 0);
-    assert.equal((await exporter.destination('nobody')).targets[0]?.tls?.subject, '');
-  },
-);
+// These tests mostly wait, because the files are checked every five seconds.
+test('a certificate with an empty subject is read like any other', needs('openssl'), async (t) => {
+  const path = folder(t);
+  const [cert, key] = [join(path, 'cert.pem'), join(path, 'key.pem')];
+  const made = runToEnd('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+    ...['-subj', '/', '-addext', 'subjectAltName=critical,DNS:localhost', '-days', '9'],
+    ...['-keyout', key, '-out', cert],
+  ]);
+  assert.equal(made.status, 0, made.stderr);
+  const farEnd = await startFarEnd(t, 'tls', (_request, good) => [good], {
+    tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') },
+  });
+  const exporter = await startExporter(t, {
+    ping_interval: 4,
+    tls_config: { ca_file: cert },
+    destinations: [{ name: 'nobody', uri: `sips:localhost:${farEnd.port}` }],
+  });
+  await eventually('it is up', async () => (await exporter.isAlive('nobody')) === 1);
+  assert.equal(exporter.crashes(), 0);
+  assert.equal((await exporter.destination('nobody')).targets[0]?.tls?.subject, '');
+});
 
 describe('files of tls_config', { concurrency: true }, () => {
   test(
-    'that change on disk count without a restart, also for the connection that there is',
+    'that change are used without a restart, also for existing connections',
     needs('openssl'),
     async (t) => {
       const [authority, stranger] = [Authority.root(t), Authority.root(t, 'Another Root')];
@@ -445,7 +446,7 @@ describe('files of tls_config', { concurrency: true }, () => {
       const distrusted = {
         reason: 'tls_certificate',
         detail: INCOMPLETE,
-        fault: INCOMPLETE,
+        error: INCOMPLETE,
       } as const;
       await check(exporter, 'far', distrusted);
       writeFileSync(caFile, authority.ca);
@@ -453,7 +454,7 @@ describe('files of tls_config', { concurrency: true }, () => {
         return (await exporter.isAlive('far')) === 1;
       });
       await check(exporter, 'far', {});
-      // The connection was made in the name of an authority that is not trusted any more.
+      // The certificate of the open connection is from an authority that is no longer trusted.
       writeFileSync(caFile, stranger.ca);
       await eventually('it counts no more', async () => (await exporter.isAlive('far')) === 2);
       await check(exporter, 'far', distrusted);
@@ -505,11 +506,11 @@ describe('files of tls_config', { concurrency: true }, () => {
     },
   );
 
-  test('that cannot even be looked at any more stop nothing', needs('openssl'), async (t) => {
+  test('that can no longer be read change nothing', needs('openssl'), async (t) => {
     const authority = Authority.root(t);
     const { exporter, caFile } = await startTrusting(t, authority, authority.ca);
     await check(exporter, 'far', {});
-    // The folder is a link to itself now: ELOOP, for whoever may read everything too.
+    // The folder is now a link to itself: ELOOP, even for root.
     rmSync(dirname(caFile), { recursive: true });
     symlinkSync(basename(dirname(caFile)), dirname(caFile));
     await eventually('the error is logged', () => {
@@ -519,7 +520,7 @@ describe('files of tls_config', { concurrency: true }, () => {
     await check(exporter, 'far', {});
   });
 
-  test('that hold no certificate stop the start', async (t) => {
+  test('that have no certificate stop the start', async (t) => {
     const caFile = join(folder(t), 'ca.pem');
     for (const text of ['this is no certificate', '']) {
       writeFileSync(caFile, text);
@@ -536,7 +537,7 @@ describe('files of tls_config', { concurrency: true }, () => {
   });
 });
 
-/** A far end that is trusted by what stands in a file of its own, in a folder of its own. */
+/** A far end, and an exporter with `ca` in its own file as the trusted authorities. */
 async function startTrusting(t: TestContext, authority: Authority, ca: string, rest: object = {}) {
   const { cert, key } = authority.issue({ name: 'far end', alternative: 'DNS:localhost' });
   const isMutual = Object.keys(rest).length > 0;
@@ -552,7 +553,7 @@ async function startTrusting(t: TestContext, authority: Authority, ca: string, r
   return { exporter, farEnd, caFile };
 }
 
-/** Says whether there were so many pings more than when it was first asked. */
+/** Whether there were this many more pings than at the first call. */
 function morePings(exporter: Exporter, wanted: number): () => Promise<boolean> {
   let first: number | undefined;
   return async () => {
@@ -563,7 +564,7 @@ function morePings(exporter: Exporter, wanted: number): () => Promise<boolean> {
 }
 
 test(
-  'a certificate that the peer has renewed is told as soon as the connection is made anew',
+  'a certificate that the peer has renewed is reported once the connection is reopened',
   needs('openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -591,19 +592,19 @@ test(
     await eventually('it is up', async () => (await exporter.isAlive('far')) === 1);
     await check(exporter, 'far', { untilDays: 90 });
     const info = (await exporter.get('/metrics')).match(/^sip_keepalive_tls_info\{/gm);
-    assert.equal(info?.length, 1, 'the old one is told no more');
+    assert.equal(info?.length, 1, 'the old one is no longer exported');
 
     await farEnd.stop();
     await farEnd.start({ tls: issue(80, 'DNS:a.example') });
-    const fault = 'the certificate is for DNS:a.example, not for localhost';
-    await eventually('the wrong one is seen', async () => {
+    const error = 'the certificate is for DNS:a.example, not for localhost';
+    await eventually('the invalid one is noticed', async () => {
       return (await exporter.destination('far')).reason === 'tls_certificate';
     });
     await check(exporter, 'far', {
       untilDays: 80,
       reason: 'tls_certificate',
-      detail: fault,
-      fault,
+      detail: error,
+      error,
     });
   },
 );

@@ -1,4 +1,4 @@
-/** Far ends that are broken, or mean harm, over transports with connections. */
+/** Broken and malicious far ends, over transports with connections. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -28,14 +28,14 @@ import { needs } from '../support/tools.js';
 const INTERVAL_MS = 1_500;
 const TIMEOUT_MS = 1_300;
 const IS_LINUX = { skip: process.platform === 'linux' ? false : 'reads /proc' };
-/** What a TLS server says to someone who does not speak TLS: alert, fatal, handshake failure. */
+/** What a TLS server sends to a client without TLS: alert, fatal, handshake failure. */
 const TLS_ALERT = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
 const BINARY = Buffer.from(Array.from({ length: 256 }, (_, i) => 255 - i));
 const HTTP_ERROR = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 const TEXT = 1;
 const CLOSE = 8;
 
-/** What a destination comes to: its reason, or none for up, and the detail. */
+/** The expected state of a destination, its reason and its detail. */
 type Verdict = readonly ['up' | 'down', reason: string | null, detail: string | RegExp | null];
 
 const UP: Verdict = ['up', null, null];
@@ -52,17 +52,17 @@ interface Case {
   readonly answers: Answers;
   readonly greeting?: () => readonly Step[];
   readonly verdict: Verdict;
-  /** The answer is long on its way, the longer the busier the machine is. */
+  /** The answer takes long, especially on a busy machine. */
   readonly isSlow?: boolean;
 }
 
-/** A far end that sends this for an answer. */
+/** A far end that sends this instead of an answer. */
 const sends = (verdict: Verdict, spoil: (good: string) => Step | readonly Step[]): Case => ({
   answers: (_request, good) => [spoil(good)].flat(),
   verdict,
 });
 
-/** A far end that sends these bytes one by one, and is up all the same. */
+/** A far end that sends these bytes one by one, and is up. */
 const trickles = (bytesOf: (good: string) => string | Uint8Array): Case => ({
   ...sends(UP, (good) => bytewise(bytesOf(good))),
   isSlow: true,
@@ -73,17 +73,17 @@ const withLength = (length: string) => (good: string) =>
 const withBody = (good: string) => good.replace('Length: 0\r\n\r\n', 'Length: 5\r\n\r\nhello');
 const another = (good: string) => good.replace(/(branch=z9hG4bK)[0-9a-f]{8}/, '$1ffffffff');
 
-/** Over a byte stream: what cannot be told to be a message ends the connection. */
+/** Over a byte stream, data that is not a SIP message ends the connection. */
 const STREAM: Readonly<Record<string, Case>> = {
   'an HTTP answer': sends(NOT_SIP, () => HTTP_ERROR),
   'bytes of all values': sends(NOT_SIP, () => BINARY),
   'a TLS alert': sends(NOT_SIP, () => TLS_ALERT),
-  'lines that end in LF alone': sends(malformed('line ends in LF, not in CR LF'), (good) =>
+  'lines that end in LF only': sends(malformed('line ends in LF, not in CR LF'), (good) =>
     good.replaceAll('\r\n', '\n'),
   ),
-  'nothing that is ever a line': sends(NOT_SIP, () => 'SIP'.repeat(1000)),
-  'half a header, for ever': sends(HALF_ANSWERED, (good) => good.slice(0, 100)),
-  'a header that grows by the byte': sends(HALF_ANSWERED, (good) => [
+  'a line without an end': sends(NOT_SIP, () => 'SIP'.repeat(1000)),
+  'half a header, then silence': sends(HALF_ANSWERED, (good) => good.slice(0, 100)),
+  'a header that grows byte by byte': sends(HALF_ANSWERED, (good) => [
     good.slice(0, good.indexOf('Content-Length')),
     'Slow: ',
     ...Array.from({ length: 100 }, () => ['x', wait(20)]).flat(),
@@ -98,9 +98,12 @@ const STREAM: Readonly<Record<string, Case>> = {
     good.replace('Content-Length: 0\r\n', ''),
   ),
   'a negative Content-Length': sends(malformed(/^invalid Content-Length "/), withLength('-1')),
-  'a Content-Length in words': sends(malformed(/^invalid Content-Length "/), withLength('none')),
+  'a Content-Length that is a word': sends(
+    malformed(/^invalid Content-Length "/),
+    withLength('none'),
+  ),
   'an empty Content-Length': sends(malformed(/^invalid Content-Length "/), withLength('')),
-  'a Content-Length past all numbers': sends(
+  'a Content-Length of 400 digits': sends(
     malformed(/^invalid Content-Length "/),
     withLength('9'.repeat(400)),
   ),
@@ -108,7 +111,7 @@ const STREAM: Readonly<Record<string, Case>> = {
     malformed('body longer than 65536 bytes'),
     withLength('4294967296'),
   ),
-  'two Content-Lengths that differ': sends(
+  'two different Content-Lengths': sends(
     malformed('different values of Content-Length'),
     withLength('0\r\nl: 7'),
   ),
@@ -120,7 +123,7 @@ const STREAM: Readonly<Record<string, Case>> = {
   'a body': sends(UP, withBody),
   'a body that never comes': sends(HALF_ANSWERED, withLength('10')),
   'two answers in one piece': sends(UP, (good) => `${good}${good}`),
-  'the answer to somebody else in one piece with ours': sends(
+  'an answer to another client in one piece with the right one': sends(
     UP,
     (good) => `${another(withBody(good))}${good}`,
   ),
@@ -135,12 +138,12 @@ const STREAM: Readonly<Record<string, Case>> = {
     wait(20),
     bytewise('\r\n\r\n'),
   ]),
-  'line breaks before anything was asked': {
+  'line breaks before the first request': {
     answers: (_request, good) => [good],
     greeting: () => ['\r\n\r\n'],
     verdict: UP,
   },
-  'an answer before anything was asked': {
+  'an answer before the first request': {
     answers: (_request, good) => [good],
     greeting: () => ['SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n'],
     verdict: UP,
@@ -153,34 +156,36 @@ const STREAM: Readonly<Record<string, Case>> = {
     reset('the peer closed the connection in the middle of a message'),
     (good) => [withLength('10')(good), 'hello', END],
   ),
-  'a close for an answer': sends(reset('the peer closed the connection'), () => END),
-  'a reset for an answer': sends(reset('ECONNRESET'), () => RESET),
-  'an answer and a close at once': sends(UP, (good) => [good, END]),
+  'a close instead of an answer': sends(reset('the peer closed the connection'), () => END),
+  'a reset instead of an answer': sends(reset('ECONNRESET'), () => RESET),
+  'an answer followed by a close': sends(UP, (good) => [good, END]),
 };
 
-/** Over a WebSocket: a frame is a message, and what is no frame ends the connection. */
+/** Over a WebSocket, a frame is a message, and data that is not a frame ends the connection. */
 const WEB_SOCKET: Readonly<Record<string, Case>> = {
   'a binary frame': sends(UP, (good) => Buffer.from(good)),
   'a frame byte by byte': trickles((good) => frame(TEXT, good)),
   'an answer in three fragments': sends(UP, (good) => {
     const parts = [good.slice(0, 50), good.slice(50, 90), good.slice(90)];
     const frames = parts.map((part, i) => frame(i === 0 ? TEXT : 0, part));
-    // RFC 6455 5.4: all but the last say that they are not.
+    // RFC 6455 5.4: only the last fragment has the FIN bit.
     for (const part of frames.slice(0, -1)) part[0] = (part[0] ?? 0) & 0x7f;
     return raw(Buffer.concat(frames));
   }),
   'a ping before the answer': sends(UP, (good) => [raw(frame(9, 'x')), wait(20), good]),
-  'line breaks in frames of their own': sends(UP, (good) => ['\r\n\r\n', good, '\r\n']),
-  // RFC 7118 5: a frame has a length of its own.
+  'line breaks in separate frames': sends(UP, (good) => ['\r\n\r\n', good, '\r\n']),
+  // RFC 7118 5: the frame has the length.
   'no Content-Length': sends(UP, (good) => good.replace('Content-Length: 0\r\n', '')),
   'an HTTP answer': sends(UNANSWERED, () => HTTP_ERROR),
   'a frame of all values': sends(UNANSWERED, () => BINARY),
   'an answer that is cut off': sends(UNANSWERED, (good) => good.slice(0, 20)),
-  'half a frame, for ever': sends(UNANSWERED, (good) => raw(frame(TEXT, good).subarray(0, 100))),
-  'a text frame that is no UTF-8': sends(malformed(/UTF-8/), () =>
+  'half a frame, then silence': sends(UNANSWERED, (good) =>
+    raw(frame(TEXT, good).subarray(0, 100)),
+  ),
+  'a text frame that is not UTF-8': sends(malformed(/UTF-8/), () =>
     raw(frame(TEXT, Buffer.from([0xff, 0xfe]))),
   ),
-  'bytes that are no frame': sends(malformed(/^Invalid WebSocket frame/), () => raw(BINARY)),
+  'bytes that are not a frame': sends(malformed(/^Invalid WebSocket frame/), () => raw(BINARY)),
   'a frame of 81 KB': sends(malformed(/size exceeded/), () => 'x'.repeat(81 * 1024 + 1)),
   'a frame that claims 2 GB': sends(malformed(/size exceeded/), () =>
     raw(Buffer.from([0x82, 127, 0, 0, 0, 0, 0x80, 0, 0, 0])),
@@ -195,7 +200,7 @@ const WEB_SOCKET: Readonly<Record<string, Case>> = {
   ),
 };
 
-/** Starts a far end for each over this transport, and holds what they come to against what is wanted. */
+/** Starts a far end for each case over this transport, and checks the results. */
 async function checkCases(
   t: TestContext,
   transport: 'tcp' | 'tls' | 'ws' | 'wss',
@@ -211,44 +216,44 @@ async function checkCases(
   const destinations = [...farEnds].map(([name, { port }]) => ({
     name,
     uri: `127.0.0.1:${port};transport=${transport}`,
-    ...hurryFor(cases[name]?.verdict, cases[name]?.isSlow),
+    ...intervalFor(cases[name]?.verdict, cases[name]?.isSlow),
   }));
-  const exporter = await startHurried(t, { ...config, destinations });
+  const exporter = await startFast(t, { ...config, destinations });
   const verdicts = Object.entries(cases).map(([name, { verdict }]) => [name, verdict] as const);
   await checkAll(exporter, Object.fromEntries(verdicts));
   for (const [name, { connections }] of farEnds) {
     const destination = await exporter.destination(name);
     const pings = destination.targets[0]?.pings ?? 0;
-    // A ping may find its connection closed and need another; one under way has not been counted.
+    // A ping may need a second connection if the first is closed; the current ping is not counted yet.
     assert.ok(connections <= 2 * pings + 2, `${name}: ${connections} for ${pings} pings`);
   }
 }
 
-/** What is to happen in time has long, however busy the machine is; what is not, has not. */
-function hurryFor(verdict: Verdict | undefined, isSlow = false): object {
+/** A long timeout for what has to happen on a busy machine, and a short one for expected timeouts. */
+function intervalFor(verdict: Verdict | undefined, isSlow = false): object {
   if (isSlow) return { ping_interval: 20, ping_timeout: 19 };
   return verdict?.[1] === 'timeout' ? {} : { ping_interval: 8, ping_timeout: 7.5 };
 }
 
-function startHurried(t: TestContext, rest: object): Promise<Exporter> {
+function startFast(t: TestContext, rest: object): Promise<Exporter> {
   return startExporter(t, {
     ...{ ping_interval: INTERVAL_MS / 1000, ping_timeout: TIMEOUT_MS / 1000 },
     ...rest,
   });
 }
 
-/** Waits for the verdict, and holds it and what is told of it against what is wanted. */
+/** Waits for the state, and checks it with its reason and detail. */
 async function check(exporter: Exporter, name: string, [state, reason, detail]: Verdict) {
-  // What is told in words crosses from the pinger thread a moment after the verdict.
+  // Details arrive from the pinger thread a moment after the verdict.
   const found = await eventually(`a verdict for ${name}`, async () => {
     const destination = await exporter.destination(name);
-    const isTold = detail === null || destination.targets[0]?.detail !== null;
-    return destination.state !== 'unknown' && isTold && destination;
+    const hasDetail = detail === null || destination.targets[0]?.detail !== null;
+    return destination.state !== 'unknown' && hasDetail && destination;
   });
-  const told = found.targets[0]?.detail ?? null;
-  assert.deepEqual([found.state, found.reason], [state, reason], `${name}: ${told}`);
-  if (detail instanceof RegExp) assert.match(told ?? '', detail, name);
-  else assert.equal(told, detail, name);
+  const text = found.targets[0]?.detail ?? null;
+  assert.deepEqual([found.state, found.reason], [state, reason], `${name}: ${text}`);
+  if (detail instanceof RegExp) assert.match(text ?? '', detail, name);
+  else assert.equal(text, detail, name);
 }
 
 async function checkAll(exporter: Exporter, verdicts: Readonly<Record<string, Verdict>>) {
@@ -257,7 +262,7 @@ async function checkAll(exporter: Exporter, verdicts: Readonly<Record<string, Ve
     await check(exporter, name, verdict).catch((error: unknown) => wrong.push(error));
   }
   if (wrong.length > 0) throw new AggregateError(wrong, wrong.map(String).join('\n'));
-  // The same again after further pings: nothing of one ping is left for the next.
+  // The result is the same after further pings: nothing of a ping affects the next one.
   for (const [name, [state, reason]] of Object.entries(verdicts)) {
     await eventually(`two pings of ${name}`, async () => {
       const [target] = (await exporter.destination(name)).targets;
@@ -280,20 +285,22 @@ function secure(t: TestContext) {
   return { tls: { cert, key }, config: { tls_config: { ca_file: authority.caFile } } };
 }
 
-describe('what comes in place of an answer', { concurrency: true }, () => {
-  test('over TCP is told by reason and in words, and what is an answer all the same is one', (t) =>
+describe('a bad answer', { concurrency: true }, () => {
+  test('over TCP leads to its reason and detail, and an unusual but valid one is accepted', (t) =>
     checkCases(t, 'tcp', STREAM));
 
-  test('over TLS is told as over TCP', needs('openssl'), (t) => checkCases(t, 'tls', STREAM));
+  test('over TLS has the same result as over TCP', needs('openssl'), (t) =>
+    checkCases(t, 'tls', STREAM),
+  );
 
-  test('over WebSocket is told by reason and in words', (t) => checkCases(t, 'ws', WEB_SOCKET));
+  test('over WebSocket leads to its reason and detail', (t) => checkCases(t, 'ws', WEB_SOCKET));
 
-  test('over WebSocket and TLS is told as without TLS', needs('openssl'), (t) =>
+  test('over WebSocket with TLS has the same result as without TLS', needs('openssl'), (t) =>
     checkCases(t, 'wss', WEB_SOCKET),
   );
 });
 
-test('a connection that does not come about is told by what was waited for, and no request is sent', {
+test('a connection that cannot be established fails with what it waited for, and no request is sent', {
   ...needs('openssl'),
 }, async (t) => {
   const { tls, config } = secure(t);
@@ -386,9 +393,9 @@ test('a connection that does not come about is told by what was waited for, and 
   const destinations = Object.entries(cases).map(([name, [{ port }, transport, verdict]]) => ({
     name,
     uri: `127.0.0.1:${port};transport=${transport}`,
-    ...hurryFor(verdict),
+    ...intervalFor(verdict),
   }));
-  const exporter = await startHurried(t, { ...config, destinations });
+  const exporter = await startFast(t, { ...config, destinations });
   await checkAll(
     exporter,
     Object.fromEntries(Object.entries(cases).map(([name, [, , verdict]]) => [name, verdict])),
@@ -397,19 +404,19 @@ test('a connection that does not come about is told by what was waited for, and 
     const destination = { destination: name };
     assert.equal(await exporter.metric('sip_keepalive_rtt_seconds_count', destination), 0, name);
   }
-  // Each ping gave its connection up: what is open is of pings that are under way. (Who does not
-  // read does not see that either.)
+  // Each ping closes its connection, so only current pings have an open one. (A peer that does not
+  // read does not notice the close.)
   for (const [listener, users] of [
     [silent, 4],
     [silentInside, 2],
     [halfway, 1],
   ] as const) {
     await eventually('two pings of each', () => listener.accepted() >= 2 * users);
-    await eventually('what was given up is closed', () => listener.open() <= users);
+    await eventually('the connections of earlier pings are closed', () => listener.open() <= users);
   }
 });
 
-/** RFC 6455 4.2.2: what shows that the upgrade was understood. */
+/** RFC 6455 4.2.2: the proof that the server understood the upgrade. */
 function acceptOf(request: Buffer): string {
   const [, key = ''] = /^Sec-WebSocket-Key: (\S+)\r$/im.exec(request.toString('latin1')) ?? [];
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
@@ -417,11 +424,11 @@ function acceptOf(request: Buffer): string {
 
 const FLOOD_BYTES = 20_000_000;
 const CHUNK = 64 * 1024;
-/** Far less than one flood of each kind, let alone one with every ping. */
+/** Far less than one flood of each kind. */
 const MAX_GROWTH_BYTES = 100_000_000;
 
-test('20 MB of anything takes neither memory nor the time of others', async (t) => {
-  /** Sends as much as is taken, and says when it has been stopped. */
+test('20 MB of any data neither use memory nor delay other pings', async (t) => {
+  /** The floods that were cut off. */
   const stopped = new Set<string>();
   const pour = (name: string, first: string | Buffer, chunk: Buffer) => (socket: net.Socket) => {
     socket.on('close', () => stopped.add(name));
@@ -457,13 +464,13 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
   } as const;
   const well = await startFarEnd(t, 'tcp', (_request, good) => [good]);
   const destinations = [
-    { name: 'well', uri: `127.0.0.1:${well.port};transport=tcp`, ...hurryFor(UP) },
+    { name: 'well', uri: `127.0.0.1:${well.port};transport=tcp`, ...intervalFor(UP) },
   ];
   for (const [name, [take]] of Object.entries(floods)) {
     const { port } = await startListener(t, take);
     destinations.push({ name, uri: `127.0.0.1:${port};transport=tcp` });
   }
-  const exporter = await startHurried(t, { destinations });
+  const exporter = await startFast(t, { destinations });
   const rss = () => exporter.metric('process_resident_memory_bytes');
   const before = (await rss()) ?? 0;
   for (const [name, [, reason]] of Object.entries(floods)) {
@@ -489,29 +496,28 @@ test('20 MB of anything takes neither memory nor the time of others', async (t) 
 
 const REFUSING = 200;
 const SILENT = 20;
-const HURRIED_S = 0.2;
+const INTERVAL_S = 0.2;
 
 test(
-  `${REFUSING} destinations that refuse and ${SILENT} that are silent, five pings a second each, leak no descriptor`,
+  `${REFUSING} refusing and ${SILENT} silent destinations with five pings per second leak no descriptor`,
   IS_LINUX,
   async (t) => {
     const silent = await startListener(t, (socket) => socket.resume());
     const transports = ['tcp', 'tls', 'ws', 'wss'];
-    // A port below those that the system gives to callers: with one of theirs, a caller could by
-    // chance be given the very port that it calls, and be connected with itself.
+    // Not an ephemeral port: a client could get that port as its source port, and connect to itself.
     const refusing = Array.from({ length: REFUSING }, (_, i) => ({
       name: `refusing ${i}`,
       uri: `127.1.0.${i + 1}:9;transport=${transports[i % transports.length]}`,
     }));
-    const hushed = Array.from({ length: SILENT }, (_, i) => ({
+    const silentOnes = Array.from({ length: SILENT }, (_, i) => ({
       name: `silent ${i}`,
       uri: `127.1.1.${i + 1}:${silent.port};transport=${transports[i % transports.length]}`,
       route: `sip:127.0.0.1:${silent.port};transport=${transports[i % transports.length]}`,
     }));
     const exporter = await startExporter(t, {
-      ping_interval: HURRIED_S,
-      ping_timeout: HURRIED_S / 2,
-      destinations: [...refusing, ...hushed],
+      ping_interval: INTERVAL_S,
+      ping_timeout: INTERVAL_S / 2,
+      destinations: [...refusing, ...silentOnes],
     });
     const failures = (reason: string) =>
       exporter.metric('sip_keepalive_ping_failures_total', { reason });
@@ -521,7 +527,7 @@ test(
       assert.equal(end, null, `the exporter ended: ${end} ${exporter.output().slice(-5000)}`);
       return readdirSync(`/proc/${pid}/fd`).length;
     };
-    await eventually('everyone was pinged', async () => {
+    await eventually('all were pinged', async () => {
       return (await exporter.metric('sip_keepalive_up')) === 0;
     });
     const counts: number[] = [];
@@ -530,27 +536,27 @@ test(
       return ((await failures('refused')) ?? 0) >= REFUSING * 15;
     });
     t.diagnostic(`${Math.min(...counts)} to ${Math.max(...counts)} descriptors`);
-    await eventually('many in vain', async () => ((await failures('timeout')) ?? 0) >= SILENT * 5);
+    await eventually('many timeouts', async () => ((await failures('timeout')) ?? 0) >= SILENT * 5);
     assert.equal(await failures('local'), 0);
-    await eventually('no more than those of pings under way', () => descriptors() <= 60 + SILENT);
-    assert.ok(Math.max(...counts) < 60 + SILENT + REFUSING, `${Math.max(...counts)} at the most`);
+    await eventually('only descriptors of current pings', () => descriptors() <= 60 + SILENT);
+    assert.ok(Math.max(...counts) < 60 + SILENT + REFUSING, `at most ${Math.max(...counts)}`);
     await eventually('the silent ones are closed', () => silent.open() <= SILENT);
   },
 );
 
 const STALLS = 5;
 
-test('a connection that was coming about when the exporter stood still is not left behind', async (t) => {
+test('a connection that was being established when the exporter stalled is closed', async (t) => {
   const transports = ['tls', 'ws', 'wss'];
   const silent = await startListener(t, (socket) => socket.resume());
   const destinations = transports.map((transport) => ({
     name: transport,
     uri: `127.0.0.1:${silent.port};transport=${transport}`,
   }));
-  const exporter = await startHurried(t, { destinations });
+  const exporter = await startFast(t, { destinations });
   for (let stalls = 0; stalls < STALLS; stalls++) {
     const before = silent.accepted();
-    await eventually('a connection comes about', () => silent.accepted() > before);
+    await eventually('a connection is opened', () => silent.accepted() > before);
     exporter.child.kill('SIGSTOP');
     await sleep(TIMEOUT_MS + 100);
     exporter.child.kill('SIGCONT');
@@ -558,7 +564,7 @@ test('a connection that was coming about when the exporter stood still is not le
   const pings = async () => (await exporter.metric('sip_keepalive_pings_total')) ?? 0;
   const before = await pings();
   await eventually('pings as before', async () => (await pings()) >= before + transports.length);
-  // Without destinations no ping is under way.
+  // Without destinations there are no pings.
   writeFileSync(exporter.configFile, '{}');
   assert.equal((await exporter.post('/-/reload', '')).status, 200);
   await eventually('no connection is open', () => silent.open() === 0);

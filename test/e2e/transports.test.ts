@@ -1,4 +1,4 @@
-/** What holds over every transport, or over every transport with connections. */
+/** Tests of every transport, and of every transport with connections. */
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
@@ -17,13 +17,13 @@ import {
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** Long for a far end that answers, however busy the machine is. */
-const PATIENT = { ping_interval: 6, ping_timeout: 5.5 };
-/** For far ends that do not answer, or not in time. */
-const HURRIED = { ping_interval: 1.3, ping_timeout: 0.9 };
+/** For far ends that answer: long enough for a busy machine. */
+const SLOW = { ping_interval: 6, ping_timeout: 5.5 };
+/** For far ends that do not answer in time. */
+const FAST = { ping_interval: 1.3, ping_timeout: 0.9 };
 /** After the deadline. */
 const LATE_MS = 1_100;
-/** Soon after an answer, and long before the next ping. */
+/** After an answer, and long before the next ping. */
 const IDLE_MS = 100;
 
 const ANOTHER_BRANCH = (good: string) =>
@@ -42,20 +42,20 @@ const FAR_ENDS = {
   late: (_request, good) => [wait(LATE_MS), good],
   stray: (_request, good) => [ANOTHER_BRANCH(good)],
   malformed: (_request, good) => [good.replace('200 OK', '4294967301 Better')],
-  // A peer that gives its connections no longer than one request.
+  // Closes each connection after one request.
   tidy: (_request, good) => [good, wait(IDLE_MS), END],
-  // The same, but it looks at the clock just as the next request comes.
+  // The same, but it closes the connection when the next request arrives.
   racing: (_request, good, { requests }) => (requests.length > 1 ? [END] : [good]),
-  // The host behind a connection is gone and nobody has told.
+  // As if the host of an open connection had disappeared.
   dead: (_request, good, { requests }) => (requests.length > 1 ? [] : [good]),
 } as const satisfies Record<string, Answers>;
 
-/** Those whose pings come to nothing but their deadline. */
+/** Far ends whose pings time out. */
 const UNANSWERED: readonly Name[] = ['silent', 'late', 'stray'];
 
 type Name = keyof typeof FAR_ENDS;
 
-/** What only connections can do. */
+/** Far ends over connections only. */
 const OF_CONNECTIONS: readonly Name[] = ['each', 'tidy', 'racing', 'dead'];
 
 class World {
@@ -81,7 +81,7 @@ class World {
       destinations: names.map((name) => ({
         name,
         uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${transport}`,
-        ...(UNANSWERED.includes(name) ? HURRIED : PATIENT),
+        ...(UNANSWERED.includes(name) ? FAST : SLOW),
         ...(name === 'each' ? { connection: 'per_ping' } : {}),
       })),
     });
@@ -98,7 +98,7 @@ class World {
     return this.exporter.metric(`sip_keepalive_${name}`, { destination, ...labels });
   }
 
-  /** Waits for so many pings; returns the counters of the destination as they are at one moment. */
+  /** Waits for this many pings. Returns the counters of the destination, from one scrape. */
   pings(destination: Name, atLeast: number) {
     return eventually(`${atLeast} pings of ${destination}`, async () => {
       const text = await this.exporter.get('/metrics');
@@ -122,7 +122,7 @@ class World {
   }
 }
 
-/** Over UDP a request may come again (RFC 3261 17.1.2.2): a second answer would be a stray. */
+/** Does not answer retransmissions over UDP (RFC 3261 17.1.2.2): the answer would be a stray. */
 function onlyOnce(answers: Answers): Answers {
   return (request, good, caller) => {
     const isAgain = caller.requests.at(-2) === request;
@@ -130,7 +130,7 @@ function onlyOnce(answers: Answers): Answers {
   };
 }
 
-/** Far end and exporter agree on a certificate where the transport has one. */
+/** A certificate for the far end, and the setting that trusts it, if the transport needs one. */
 function securityFor(
   t: TestContext,
   transport: TransportName,
@@ -148,7 +148,7 @@ function isSecure(transport: TransportName): boolean {
   return transport === 'tls' || transport === 'wss';
 }
 
-// The transports have nothing to do with one another, and most of the time is spent waiting.
+// The transports are independent, and the tests mostly wait.
 describe('over', { concurrency: true }, () => {
   for (const transport of TRANSPORTS) {
     test(transport, isSecure(transport) ? needs('openssl') : {}, async (t) => {
@@ -157,14 +157,14 @@ describe('over', { concurrency: true }, () => {
       await testFailures(t, world, transport);
       if (transport !== 'udp') await testConnections(t, world, transport);
       await testRequests(t, world, transport);
-      await t.test('whatever came, the pinger thread never ended by itself', () => {
+      await t.test('the pinger thread has never crashed', () => {
         assert.equal(world.exporter.crashes(), 0);
       });
     });
   }
 });
 
-test('over WebSocket the host is the one of the destination, also one that is no host of a URL', async (t) => {
+test('over WebSocket the Host header is that of the destination, even one that is invalid in a URL', async (t) => {
   const heads: string[] = [];
   const listener = await startListener(t, (socket) =>
     socket.on('data', (data) => heads.push(data.toString())),
@@ -177,20 +177,20 @@ test('over WebSocket the host is the one of the destination, also one that is no
 });
 
 async function testAnswers(t: TestContext, world: World): Promise<void> {
-  await t.test('a 200 is up, and its round trips are measured', async () => {
+  await t.test('a 200 makes it up, and round trips are measured', async () => {
     const { address, sip_code, detail } = await world.verdict('well', 'up', null);
     assert.deepEqual([sip_code, detail], [200, null]);
     assert.equal(address, `127.0.0.1:${world.farEnd('well').port}`);
     const { pings, failures, rtts } = await world.pings('well', 3);
     assert.equal(failures, 0);
-    // An answer that is read after a stall of the exporter's own has none.
+    // An answer that is read after a stall of the exporter has no round-trip time.
     assert.ok(rtts >= 1 && rtts <= pings, `${rtts} round trips of ${pings} pings`);
     const seconds = (await world.metric('rtt_seconds_sum', 'well')) ?? 0;
-    assert.ok(seconds > 0 && seconds < rtts * PATIENT.ping_timeout, `${seconds} s of ${rtts}`);
+    assert.ok(seconds > 0 && seconds < rtts * SLOW.ping_timeout, `${seconds} s of ${rtts}`);
     assert.equal(await world.metric('late_responses_total', 'well'), 0);
   });
 
-  await t.test('a 404 is down for its code, and a round trip all the same', async () => {
+  await t.test('a 404 makes it down with reason code, and round trips are measured', async () => {
     assert.equal((await world.verdict('missing', 'down', 'code')).sip_code, 404);
     const { rtts, timeouts } = await world.pings('missing', 2);
     assert.ok(rtts >= 1);
@@ -198,11 +198,11 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
     assert.ok(((await world.metric('responses_total', 'missing', { code: '404' })) ?? 0) >= 2);
   });
 
-  await t.test('a 503 is down for its code', async () => {
+  await t.test('a 503 makes it down with reason code', async () => {
     assert.equal((await world.verdict('busy', 'down', 'code')).sip_code, 503);
   });
 
-  await t.test('a 100 does not end a ping, the 200 after it does', async () => {
+  await t.test('a 100 does not end a ping, and the 200 after it does', async () => {
     assert.equal((await world.verdict('trying', 'up', null)).sip_code, 200);
     const { pings, failures } = await world.pings('trying', 2);
     assert.equal(failures, 0);
@@ -212,7 +212,7 @@ async function testAnswers(t: TestContext, world: World): Promise<void> {
 }
 
 async function testFailures(t: TestContext, world: World, transport: TransportName): Promise<void> {
-  await t.test('silence is a timeout, and no round trip', async () => {
+  await t.test('silence is a timeout without a round-trip time', async () => {
     const { sip_code, rtt, detail } = await world.verdict('silent', 'down', 'timeout');
     assert.deepEqual([sip_code, rtt, detail], [null, null, null]);
     const { pings, timeouts, rtts } = await world.pings('silent', 3);
@@ -221,11 +221,11 @@ async function testFailures(t: TestContext, world: World, transport: TransportNa
 
   await t.test(
     transport === 'udp'
-      ? 'a request without an answer is sent again (RFC 3261 17.1.2.2)'
-      : 'a request without an answer is sent once, as the transport is reliable (RFC 3261 17.1.2.2)',
+      ? 'an unanswered request is retransmitted (RFC 3261 17.1.2.2)'
+      : 'an unanswered request is sent once, because the transport is reliable (RFC 3261 17.1.2.2)',
     async () => {
       await world.pings('silent', 3);
-      await eventually('every request that came again is counted', async () => {
+      await eventually('every retransmission is counted', async () => {
         const { requests } = world.farEnd('silent');
         const again = requests.length - new Set(requests).size;
         const { retransmissions } = await world.pings('silent', 3);
@@ -234,17 +234,17 @@ async function testFailures(t: TestContext, world: World, transport: TransportNa
     },
   );
 
-  await t.test('an answer after the deadline comes too late to be one', async () => {
+  await t.test('an answer after the deadline does not change the timeout', async () => {
     await world.verdict('late', 'down', 'timeout');
     const { pings, timeouts, rtts } = await world.pings('late', 3);
     assert.deepEqual([timeouts, rtts], [pings, 0]);
     const lates = async () => (await world.metric('late_responses_total', 'late')) ?? 0;
-    // A connection is given up with the ping, and what comes over it then is not heard any more.
+    // A connection is closed with its unanswered ping, so later data is not received.
     if (transport === 'udp') await eventually('two late ones', async () => (await lates()) >= 2);
     else assert.equal(await lates(), 0);
   });
 
-  await t.test('an answer with another branch is counted and ends no ping', async () => {
+  await t.test('an answer with another branch is counted and does not end the ping', async () => {
     await world.verdict('stray', 'down', 'timeout');
     const { pings, timeouts, rtts } = await world.pings('stray', 3);
     assert.deepEqual([timeouts, rtts], [pings, 0]);
@@ -252,19 +252,19 @@ async function testFailures(t: TestContext, world: World, transport: TransportNa
       const unmatched = await world.exporter.metric('sip_keepalive_unmatched_messages_total');
       const distinct = (name: Name) => new Set(world.farEnd(name).requests).size;
       const strays = distinct('stray');
-      // Over a connection one may come when it was given up; a late answer when its ping is forgotten.
+      // Some may arrive after their connection was closed, or, as late answers, after the next ping.
       const least = transport === 'udp' ? strays : 1;
       return (unmatched ?? 0) >= least && (unmatched ?? 0) <= strays + distinct('late');
     });
   });
 
-  await t.test('an answer with our branch and no status that there is, is malformed', async () => {
+  await t.test('an answer with the right branch and an invalid status is malformed', async () => {
     const { sip_code } = await world.verdict('malformed', 'down', 'malformed');
     assert.equal(sip_code, null);
     assert.equal((await world.pings('malformed', 2)).rtts, 0);
   });
 
-  await t.test('a far end that goes is refused, and up when it is back', async () => {
+  await t.test('a far end that stops is refused, and up when it is started again', async () => {
     await world.verdict('mortal', 'up', null);
     await world.farEnd('mortal').stop();
     await world.verdict('mortal', 'down', 'refused');
@@ -280,7 +280,7 @@ async function testConnections(
 ): Promise<void> {
   const phases = isSecure(transport) ? ['connect', 'tls'] : ['connect'];
 
-  await t.test('one connection serves ping after ping', async () => {
+  await t.test('all pings use one connection', async () => {
     const { retransmissions } = await world.pings('well', 4);
     assert.equal(retransmissions, 0);
     assert.deepEqual(
@@ -288,29 +288,32 @@ async function testConnections(
       [1, 1],
     );
     for (const phase of phases) {
-      // A stall of the exporter's own while it connects leaves that connection without a time.
+      // A connection that is opened during a stall of the exporter has no connection time.
       const times = (await world.metric('connect_seconds_count', 'well', { phase })) ?? 0;
       const stalls = (await world.exporter.metric('sip_keepalive_pinger_stalls_total')) ?? 0;
       assert.ok(times === 1 || (times === 0 && stalls > 0), `${times} times of ${phase}`);
     }
   });
 
-  await t.test('with connection: per_ping every ping has its own, which is closed', async () => {
-    const { failures } = await world.pings('each', 3);
-    assert.equal(failures, 0);
-    const { callers } = world.farEnd('each');
-    assert.ok(callers.length >= 3);
-    for (const { requests } of callers) assert.ok(requests.length <= 1, 'one ping each');
-    const [first] = callers;
-    await eventually('the first is closed', () => first?.isClosed === true);
-    for (const phase of phases) {
-      const times = () => world.metric('connect_seconds_count', 'each', { phase });
-      await eventually(`times of ${phase}`, async () => ((await times()) ?? 0) >= 3);
-    }
-  });
+  await t.test(
+    'with connection: per_ping each ping has its own connection, which is closed',
+    async () => {
+      const { failures } = await world.pings('each', 3);
+      assert.equal(failures, 0);
+      const { callers } = world.farEnd('each');
+      assert.ok(callers.length >= 3);
+      for (const { requests } of callers) assert.ok(requests.length <= 1, 'one ping each');
+      const [first] = callers;
+      await eventually('the first is closed', () => first?.isClosed === true);
+      for (const phase of phases) {
+        const times = () => world.metric('connect_seconds_count', 'each', { phase });
+        await eventually(`times of ${phase}`, async () => ((await times()) ?? 0) >= 3);
+      }
+    },
+  );
 
   await t.test(
-    'one that the peer closes while it is idle is opened again, and no ping fails',
+    'a connection that the peer closes while it is idle is reopened, and no ping fails',
     async () => {
       const { failures } = await world.pings('tidy', 4);
       assert.equal(failures, 0);
@@ -320,7 +323,7 @@ async function testConnections(
   );
 
   await t.test(
-    'one that the peer closes just as a ping comes costs another, and no failure',
+    'a connection that the peer closes when a ping arrives is reopened for that ping, and no ping fails',
     async () => {
       const { failures, pings, rtts } = await world.pings('racing', 4);
       assert.equal(failures, 0);
@@ -331,7 +334,7 @@ async function testConnections(
   );
 
   await t.test(
-    'one on which a ping goes unanswered is given up, and the next ping has another',
+    'a connection with an unanswered ping is closed, and the next ping uses another',
     async () => {
       await eventually('three connections', () => world.farEnd('dead').callers.length >= 3);
       const [first, second] = world.farEnd('dead').callers;
@@ -344,7 +347,7 @@ async function testConnections(
   );
 
   await t.test(
-    'one that is lost with its peer is not there any more when that is back',
+    'a connection that was lost with its peer is not reused when the peer is back',
     async () => {
       const { connections, callers } = world.farEnd('mortal');
       assert.equal(connections, 2);
@@ -370,8 +373,8 @@ async function testRequests(t: TestContext, world: World, transport: TransportNa
 
   await t.test(
     transport === 'udp'
-      ? 'an OPTIONS of the peer is answered with 200, other requests with silence'
-      : 'an OPTIONS of the peer is answered with 200, a MESSAGE with 405, an ACK with silence',
+      ? 'an OPTIONS of the peer is answered with 200, other requests are not answered'
+      : 'an OPTIONS of the peer is answered with 200, a MESSAGE with 405, an ACK is not answered',
     async () => {
       await world.verdict('asking', 'up', null);
       const [caller] = world.farEnd('asking').callers;

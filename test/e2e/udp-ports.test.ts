@@ -1,4 +1,4 @@
-/** From which UDP ports pings are sent, and what becomes of those that arrive at our own. */
+/** The UDP ports that pings are sent from, and pings that arrive at the exporter itself. */
 
 import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
@@ -10,9 +10,9 @@ import { startFarEnd } from '../support/far-end.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 
-const HURRIED = { ping_interval: 0.5, ping_timeout: 0.3 };
+const FAST = { ping_interval: 0.5, ping_timeout: 0.3 };
 
-/** A far end behind a NAT that answers a source port unless it has forgotten it. */
+/** A far end behind a NAT that does not answer source ports whose binding is lost. */
 async function startForgetful(t: TestContext) {
   const socket = dgram.createSocket('udp4');
   const forgotten = new Set<number>();
@@ -28,15 +28,15 @@ async function startForgetful(t: TestContext) {
   return { port: socket.address().port, forgotten, ports };
 }
 
-describe('a target that the way to which forgot our port', { concurrency: true }, () => {
-  test('is up again from a fresh port, and stays there, which is counted and logged', async (t) => {
+describe('a target behind a lost NAT binding', { concurrency: true }, () => {
+  test('is up again from a new port, and stays there; the change is counted and logged', async (t) => {
     const far = await startForgetful(t);
     const other = await startForgetful(t);
     const destinations = [
       { name: 'far', uri: `127.0.0.1:${far.port}` },
       { name: 'other', uri: `127.0.0.1:${other.port}` },
     ];
-    const exporter = await startExporter(t, { ...HURRIED, destinations });
+    const exporter = await startExporter(t, { ...FAST, destinations });
     const rebinds = () => exporter.metric('sip_keepalive_udp_rebinds_total');
     const isUp = async () => (await exporter.isAlive('far')) === 1;
     await eventually('it is up', isUp);
@@ -52,19 +52,19 @@ describe('a target that the way to which forgot our port', { concurrency: true }
     await eventually('more pings', () => far.ports.length > seen + 3);
     assert.equal(new Set(far.ports.slice(seen)).size, 1);
     assert.notEqual(far.ports.at(-1), first);
-    assert.deepEqual([...new Set(other.ports)], [first], 'others stay where they are');
-    // The port that it moved to may be forgotten in turn, and all others that are open.
+    assert.deepEqual([...new Set(other.ports)], [first], 'others keep their port');
+    // The bindings of the new port and of all other open ports may be lost too.
     for (const port of far.ports) far.forgotten.add(port);
     await eventually('it is down again', async () => !(await isUp()));
     await eventually('it is up once more', isUp);
     assert.equal(await exporter.metric('sip_keepalive_pinger_restarts_total'), 0);
   });
 
-  test('stays down where a port was asked for', async (t) => {
+  test('stays down with source_port', async (t) => {
     const far = await startForgetful(t);
     const sourcePort = await freePort();
     const exporter = await startExporter(t, {
-      ...{ ...HURRIED, source_address: '127.0.0.1', source_port: sourcePort },
+      ...{ ...FAST, source_address: '127.0.0.1', source_port: sourcePort },
       destinations: [{ name: 'far', uri: `127.0.0.1:${far.port}` }],
     });
     await eventually('it is up', async () => (await exporter.isAlive('far')) === 1);
@@ -78,7 +78,7 @@ describe('a target that the way to which forgot our port', { concurrency: true }
 
   test('is probed from another port after a probe without an answer', async (t) => {
     const far = await startForgetful(t);
-    const exporter = await startExporter(t, { ...HURRIED });
+    const exporter = await startExporter(t, { ...FAST });
     const probe = async () => {
       const target = encodeURIComponent(`sip:127.0.0.1:${far.port}`);
       const headers = { 'x-prometheus-scrape-timeout-seconds': '1' };
@@ -94,9 +94,9 @@ describe('a target that the way to which forgot our port', { concurrency: true }
   });
 });
 
-describe('a destination that is ourselves', { concurrency: true }, () => {
+describe('a destination that is the exporter itself', { concurrency: true }, () => {
   for (const [name, host, sourceAddress] of [
-    ['the very address that pings are sent from', '127.0.0.1', '127.0.0.1'],
+    ['the source address of pings', '127.0.0.1', '127.0.0.1'],
     ['loopback, with the port bound on every address', '127.0.0.1', ''],
     ['another address of the host', '127.0.0.2', ''],
     ['the loopback address of IPv6', '[::1]', ''],
@@ -104,7 +104,7 @@ describe('a destination that is ourselves', { concurrency: true }, () => {
     test(`(${name}) is refused`, async (t) => {
       const sourcePort = await freePort();
       const exporter = await startExporter(t, {
-        ...{ ...HURRIED, source_port: sourcePort, source_address: sourceAddress },
+        ...{ ...FAST, source_port: sourcePort, source_address: sourceAddress },
         destinations: [{ name: 'self', uri: `${host}:${sourcePort}` }],
       });
       await eventually('a verdict', async () => (await exporter.isAlive('self')) !== -1);
@@ -112,14 +112,14 @@ describe('a destination that is ourselves', { concurrency: true }, () => {
       assert.deepEqual([state, reason], ['down', 'refused']);
       assert.equal(targets[0]?.detail, 'the request came back to the exporter itself');
       const answers = await exporter.metric('sip_keepalive_responses_total');
-      assert.ok((answers ?? 0) === 0, 'nobody answered');
+      assert.ok((answers ?? 0) === 0, 'there was no answer');
     });
   }
 
-  test('by way of an echo over TCP is refused, and nothing is answered', async (t) => {
+  test('through an echo over TCP is refused', async (t) => {
     const echo = await startFarEnd(t, 'tcp', (request) => [request]);
     const exporter = await startExporter(t, {
-      ...HURRIED,
+      ...FAST,
       destinations: [{ name: 'echo', uri: `127.0.0.1:${echo.port};transport=tcp` }],
     });
     await eventually('a verdict', async () => (await exporter.isAlive('echo')) !== -1);

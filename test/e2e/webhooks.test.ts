@@ -152,7 +152,7 @@ test('a reload that changes the URL of a webhook sends its queue to the new one'
   assert.ok((await failures()) >= 2, 'the counters go on');
 });
 
-test('a redirect of a webhook is not followed, and the log has its host alone', async (t) => {
+test('a redirect of a webhook is not followed, and the log has only its host', async (t) => {
   const { all, url } = await receive(t, () => 204);
   const moved = http.createServer((_request, response) => {
     response.writeHead(307, { Location: url }).end();

@@ -1,6 +1,6 @@
 /** Pings peers with the exporter, and tests with a raw client what the exporter does not do. */
 
-import { type Described, type Exporter, startExporter } from '../support/exporter.js';
+import { type DestinationJson, type Exporter, startExporter } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
 import { afterLineBreaks, oneAfterTheOther, twoAtOnce } from './raw.js';
 import type { Peer, Row, Scope, Stack } from './stack.js';
@@ -76,7 +76,7 @@ async function rowOf(exporter: Exporter, { stack, peer, name }: Subject): Promis
 }
 
 /** The destination after this many pings. */
-async function pinged(exporter: Exporter, name: string, pings: number): Promise<Described> {
+async function pinged(exporter: Exporter, name: string, pings: number): Promise<DestinationJson> {
   return eventually(
     `${name}: ${pings} pings`,
     async () => {
@@ -87,11 +87,11 @@ async function pinged(exporter: Exporter, name: string, pings: number): Promise<
   );
 }
 
-function codeOf({ targets: [target] }: Described): string {
+function codeOf({ targets: [target] }: DestinationJson): string {
   return String(target?.sip_code ?? target?.reason ?? NONE);
 }
 
-async function digestOf(exporter: Exporter, name: string, peer: Peer, result: Described) {
+async function digestOf(exporter: Exporter, name: string, peer: Peer, result: DestinationJson) {
   if (peer.settings?.['auth'] === undefined) return NONE;
   const without = await pinged(exporter, withoutAuth(name), 1);
   return `${codeOf(without)}, with credentials ${codeOf(result)}`;

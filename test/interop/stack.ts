@@ -23,7 +23,7 @@ export interface Stack {
   readonly needs: () => { readonly skip: string | false };
   /** Fetched from a registry by `npm run interop`; not part of `npm test`. */
   readonly isExtra?: boolean;
-  /** Starts the stack on loopback alone. It stops with the scope. */
+  /** Starts the stack on loopback only. It stops with the scope. */
   start(scope: Scope): Promise<readonly Peer[]>;
 }
 

@@ -12,7 +12,7 @@ const COLUMNS: readonly (readonly [heading: string, key: keyof Row])[] = [
   ['package', 'origin'],
   ['transport', 'transport'],
   ['state', 'state'],
-  ['code', 'code'],
+  ['SIP code', 'code'],
   ['server', 'server'],
   ['digest', 'digest'],
   ['connection', 'connection'],

@@ -1,4 +1,4 @@
-/** The HTTP routes on a real server in the test's own process; all behind them is the test's. */
+/** The HTTP routes on a real server in the process of the test; everything behind them is fake. */
 
 import type { TestContext } from 'node:test';
 import { type AppOptions, createApp } from '../../src/http/app.js';

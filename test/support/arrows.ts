@@ -1,10 +1,10 @@
 /**
- * The rooms of `src/`, and which others each may import, besides `shared/` and itself; docs/architecture.md
- * draws them. `(types)` is for `import type` alone.
+ * The rooms of `src/`, and the rooms that each may import besides itself and `shared/`, as in
+ * docs/architecture.md. `(types)` allows only `import type`.
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
-  // The pinger thread, from what rests on nothing to what rests on all of it.
+  // The pinger thread: each room imports only rooms above it.
   'pinger/time': [],
   'pinger/net': [],
   'pinger/debug': [],
@@ -54,7 +54,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['status'],
   webhooks: ['config (types)', 'platform', 'status (types)'],
   http: ['metrics', 'platform', 'registry', 'status'],
-  // main.ts, daemon.ts, library.ts and engine.ts join the rooms.
+  // The files at the top of src/ join the rooms.
   '': [
     'config',
     'discovery',

@@ -34,9 +34,9 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** The violations that axe-core finds in the page. */
+/** The accessibility violations in the page, by axe-core. */
 export async function violations(page: Page): Promise<readonly string[]> {
-  // By DevTools, because the page's content security policy forbids foreign scripts.
+  // Through DevTools, because the content security policy of the page forbids other scripts.
   const client = await page.context().newCDPSession(page);
   await client.send('Runtime.evaluate', { expression: axe.source });
   const found: unknown = await page.evaluate(

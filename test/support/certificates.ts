@@ -1,4 +1,4 @@
-/** Certificates for one test, made by openssl. */
+/** Certificates for one test, created by openssl. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { type CleanUps, folder, runToEnd } from './process.js';
 
 const DAY_MS = 86_400_000;
 
-/** A certificate, with the chain that a server sends behind it, and its key. */
+/** A certificate, followed by the chain that a server sends with it, and its key. */
 export interface Issued {
   readonly certFile: string;
   readonly keyFile: string;
@@ -14,29 +14,29 @@ export interface Issued {
   readonly key: string;
 }
 
-export interface Wish {
+export interface CertificateSpec {
   /** Common name. */
   readonly name: string;
-  /** As openssl writes it: `DNS:a.example,URI:sip:a.example,IP:127.0.0.1`; none for no such names. */
+  /** As openssl writes it: `DNS:a.example,URI:sip:a.example,IP:127.0.0.1`; undefined for none. */
   readonly alternative?: string;
   /** Days from now; negative for the past. */
   readonly fromDays?: number;
   readonly untilDays?: number;
   /** May issue certificates itself. */
   readonly isAuthority?: boolean;
-  /** The hash of the signature, as openssl calls it; `sha256` if not told. */
+  /** The hash of the signature, as openssl names it; by default `sha256`. */
   readonly digest?: string;
-  /** Length of an RSA key; an EC key if not told. */
+  /** Length of an RSA key; by default the key is an EC key. */
   readonly rsaBits?: number;
 }
 
-/** Whoever issues certificates. */
+/** Issues certificates. */
 export class Authority {
   readonly #path: string;
   readonly #own: Issued;
   #issued = 0;
 
-  /** A root: it is its own issuer. */
+  /** A root authority, with a self-signed certificate. */
   static root(t: CleanUps, name = 'Test Root'): Authority {
     const path = folder(t);
     const [certFile, keyFile] = [join(path, 'root.pem'), join(path, 'root.key')];
@@ -59,9 +59,9 @@ export class Authority {
     return this.#own.cert;
   }
 
-  issue(wish: Wish): Issued {
-    const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = wish;
-    const { digest = 'sha256', rsaBits } = wish;
+  issue(spec: CertificateSpec): Issued {
+    const { name, alternative, fromDays = -1, untilDays = 365, isAuthority = false } = spec;
+    const { digest = 'sha256', rsaBits } = spec;
     const at = join(this.#path, `${++this.#issued}`);
     mkdirSync(at);
     const file = (suffix: string) => join(at, suffix);
@@ -89,9 +89,9 @@ export class Authority {
     return read(file('cert.pem'), file('key.pem'));
   }
 
-  /** An authority below this one. What it issues is sent without it, unless the sender adds it. */
-  intermediate(name = 'Test Intermediate', wish: Partial<Wish> = {}): Authority {
-    const own = this.issue({ name, isAuthority: true, ...wish });
+  /** An authority below this one. Servers must send its certificate with those that it issues. */
+  intermediate(name = 'Test Intermediate', spec: Partial<CertificateSpec> = {}): Authority {
+    const own = this.issue({ name, isAuthority: true, ...spec });
     return new Authority(join(own.certFile, '..'), own);
   }
 }
@@ -107,7 +107,7 @@ function read(certFile: string, keyFile: string): Issued {
   };
 }
 
-/** As openssl wants it: `20261124110000Z`. */
+/** In the format of openssl: `20261124110000Z`. */
 function timeOf(days: number): string {
   const iso = new Date(Date.now() + days * DAY_MS).toISOString();
   return `${iso.slice(0, 19).replace(/[-:T]/g, '')}Z`;

@@ -1,7 +1,7 @@
 /**
- * Loaded before the exporter, in both of its threads (`node --import`): throws at one seam after the
- * other, as a file says which, and nowhere else. In the pinger thread it throws only in the work of
- * the destination `victim`; the main thread's seams are the whole process's.
+ * Loaded before the exporter, in both of its threads (`node --import`). Throws at the seam that a file
+ * names, and nowhere else. In the pinger thread it throws only in work for the destination `victim`;
+ * seams of the main thread belong to no destination.
  */
 
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ import { DestinationRegistry } from '../../src/registry/registry.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import { Webhooks } from '../../src/webhooks/webhooks.js';
 
-/** Names the file that says at which seam to throw. */
+/** Environment variable with the path of the file that names the seam. */
 export const CHAOS_FILE = 'SIP_KEEPALIVE_TEST_CHAOS';
 export const VICTIM = 'victim';
 
@@ -33,14 +33,14 @@ const file = process.env[CHAOS_FILE] ?? '';
 function throwAt(seam: string): void {
   if (readFileSync(file, 'utf8') !== seam) return;
   const error = new TypeError(`chaos at ${seam}`);
-  // As if thrown from there.
+  // The stack begins at the caller.
   Error.captureStackTrace(error, throwAt);
   throw error;
 }
 
 type Method = (...args: never[]) => unknown;
 
-/** Puts `before` in front of a method. */
+/** Calls `before` before each call of a method. */
 function patch<T extends object>(prototype: T, name: keyof T, before: (...args: never[]) => void) {
   const original = prototype[name] as Method;
   const patched = function (this: T, ...args: never[]) {
@@ -94,8 +94,8 @@ function inPingerThread(): void {
   patch(Transaction.prototype, 'start', () => {
     if (isVictim()) throwAt('transaction');
   });
-  patch(VerdictTracker.prototype, 'ended', (watch: { destination: { name: string } }) => {
-    if (watch.destination.name === VICTIM) throwAt('judge');
+  patch(VerdictTracker.prototype, 'ended', (monitored: { destination: { name: string } }) => {
+    if (monitored.destination.name === VICTIM) throwAt('verdict');
   });
   patch(LedgerWriter.prototype, 'recordPing', ({ index }: { index: number }) => {
     if (victimTargets.has(index)) throwAt('ledger');
@@ -110,7 +110,7 @@ function inPingerThread(): void {
     if (uri.host.startsWith(VICTIM)) throwAt('resolver');
   });
   patch(Probe.prototype, 'run', () => throwAt('probe'));
-  // What no step contains.
+  // Errors that no step contains.
   const heartbeat = setInterval(() => throwAt('pinger timer'), 100);
   heartbeat.unref();
   setInterval(() => {

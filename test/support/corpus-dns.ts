@@ -1,22 +1,22 @@
-/** What the answers of `test/corpus/dns` say, in the words of their verdicts. */
+/** How the answers of `test/corpus/dns` are read, in the words of verdicts.txt. */
 
 import { parseAnswer } from '../../src/pinger/dns/message.js';
 import type { DnsRecord, RecordType } from '../../src/pinger/dns/records.js';
 import type { Case } from './corpus.js';
 
-/** The type that the case is an answer to. */
+/** The type of the query that the case answers. */
 export function typeOf({ verdict }: Case): RecordType {
   const [type] = verdict;
   if (type === 'A' || type === 'SRV' || type === 'NAPTR') return type;
   throw new Error(`expected A, SRV or NAPTR, got ${type}`);
 }
 
-/** The name that is asked for, where `domain` is the one that the destination has. */
+/** The name that is queried for a destination with this domain. */
 export function questionOf(type: RecordType, domain: string): string {
   return type === 'SRV' ? `_sip._udp.${domain}` : domain;
 }
 
-/** What is read from the answer to a query for `name.test`. */
+/** The meaning of an answer to a query for `name.test`. */
 export function readingOf(bytes: Buffer, type: RecordType): string {
   const meaning = parseAnswer(bytes, { name: questionOf(type, 'name.test'), type });
   if (meaning === undefined) return 'none';

@@ -1,4 +1,4 @@
-/** How many destinations a list of the corpus gives, and how many remarks, as its verdict has them. */
+/** The number of destinations and of remarks of a list of the corpus, as in verdicts.txt. */
 
 import { readFileSync } from 'node:fs';
 import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
@@ -11,7 +11,7 @@ import { systemClock } from '../../src/shared/clock.js';
 
 const REFUSED = ['refused', '0'];
 
-/** Sources that are lists of destinations, by the folder of their cases. */
+/** Readers of lists of destinations, by the folder of their cases. */
 export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
   dispatcher: async (path) => counts(readDispatcherList(contentOf(path), path, isLocal)),
   kamailio: async (path) =>
@@ -32,7 +32,7 @@ function contentOf(path: string): DecodedText {
   return decodeText(readFileSync(path));
 }
 
-/** The addresses of this machine, as far as the cases name them. */
+/** Whether this machine has the address, for the addresses in the cases. */
 function isLocal(address: string): boolean {
   return address === '127.0.0.1';
 }

@@ -1,4 +1,4 @@
-/** What stands in the messages of `test/corpus/sip` for what only a real exchange knows. */
+/** Fills in the placeholders in messages of `test/corpus/sip` that only a real exchange knows. */
 
 import { replaced } from './corpus.js';
 
@@ -6,12 +6,12 @@ const OUR_SENT_BY = Buffer.from('client.example.com:5060');
 const OUR_BRANCH = Buffer.from('z9hG4bKours');
 const PEER_SENT_BY = Buffer.from('peer.example.org:5090');
 
-/** Whether the message is meant as an answer to a ping. */
+/** Whether the message is a response to a ping. */
 export function isAnswer(bytes: Buffer): boolean {
   return bytes.includes('client.example.com') || bytes.includes(OUR_BRANCH);
 }
 
-/** The message as an answer to this request. */
+/** The message as a response to this request. */
 export function asAnswerTo(request: string, bytes: Buffer): Buffer {
   const [, sentBy = '', branch = ''] =
     /^Via: SIP\/2\.0\/\w+ ([^;]+);branch=([^;]+)/m.exec(request) ?? [];
@@ -21,7 +21,7 @@ export function asAnswerTo(request: string, bytes: Buffer): Buffer {
   return replaced(whole, OUR_SENT_BY, Buffer.from(sentBy));
 }
 
-/** The message as one that comes from this host and port. */
+/** The message as one from this host and port. */
 export function asFrom(sentBy: string, bytes: Buffer): Buffer {
   return replaced(bytes, PEER_SENT_BY, Buffer.from(sentBy));
 }

@@ -1,7 +1,7 @@
 /**
- * The corpus: inputs that the parsers have to cope with, one file each, in folders of `test/corpus`.
- * `verdicts.txt` of a folder has a line for each file: its name, what is right, and why, separated
- * by ` | `; lines that begin with `#` explain.
+ * The corpus: difficult inputs for parsers, one file each, in folders of `test/corpus`. `verdicts.txt`
+ * of a folder has a line for each file: its name, the expected result, and the reason, separated by
+ * ` | `; lines that begin with `#` explain the columns.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,29 +10,29 @@ import { join } from 'node:path';
 const ROOT = 'test/corpus';
 const VERDICTS = 'verdicts.txt';
 
-/** A file of the corpus and what its line says. */
+/** A file of the corpus and its line. */
 export interface Case {
   readonly file: string;
-  /** From the folder that npm runs in. */
+  /** Relative to the root of the repository. */
   readonly path: string;
-  /** What is right; what each column means stands at the top of `verdicts.txt`. */
+  /** The expected result; the top of `verdicts.txt` explains its columns. */
   readonly verdict: readonly string[];
   readonly why: string;
 }
 
-/** The folders that there are. */
+/** The folders of the corpus. */
 export function corpusFolders(): string[] {
   return readdirSync(ROOT).sort();
 }
 
-/** The files of a folder that need a verdict. */
+/** The inputs of a folder. */
 export function corpusFiles(folder: string): string[] {
   return readdirSync(join(ROOT, folder))
     .filter((file) => file !== VERDICTS)
     .sort();
 }
 
-/** The lines of a folder's verdicts, in their order. */
+/** The lines of a folder's `verdicts.txt`, in order. */
 export function readCorpus(folder: string): Case[] {
   return readFileSync(join(ROOT, folder, VERDICTS), 'utf8')
     .split('\n')
@@ -44,7 +44,7 @@ export function readCorpus(folder: string): Case[] {
     });
 }
 
-/** The bytes of a case; those of a `.hex` file are what its digits say. */
+/** The bytes of a case; a `.hex` file has them as hexadecimal digits. */
 export function bytesOf({ path }: Pick<Case, 'path'>): Buffer {
   const bytes = readFileSync(path);
   return path.endsWith('.hex')

@@ -1,8 +1,8 @@
-/** What work costs, whatever else the machine does meanwhile. */
+/** CPU time of work, independent of other processes. */
 
 /**
- * Milliseconds of a processor that `work` takes, the least of a few tries. Time in which other
- * processes run does not count.
+ * CPU time of `work` in milliseconds, the minimum of a few tries. Time of other processes does not
+ * count.
  */
 export function cpuMs(work: () => unknown, tries = 1): number {
   const took = Array.from({ length: tries }, () => {
@@ -15,8 +15,8 @@ export function cpuMs(work: () => unknown, tries = 1): number {
 }
 
 /**
- * Whether eight times as much costs about eight times as much. It would be 64 times where the cost
- * is quadratic; half of that leaves room for caches, collections and a neighbour on the same core.
+ * Whether an input of eight times the size takes about eight times as long. Quadratic work would take
+ * 64 times as long; half of that leaves room for caches, garbage collection and other processes.
  */
 export function isLinear(size: number, work: (size: number) => unknown): boolean {
   work(size);

@@ -1,4 +1,4 @@
-/** The boards as Grafana reads them from their files, and every query in them. */
+/** The dashboards as Grafana reads them from their files, and every query in them. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ export function readBoards(): Board[] {
   return readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')));
 }
 
-/** How Grafana puts a query to Prometheus. */
+/** How Grafana sends a query to Prometheus. */
 export type Kind = 'range' | 'instant' | 'label_values' | 'label_names';
 
 export interface Query {

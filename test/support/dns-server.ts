@@ -1,4 +1,4 @@
-/** A DNS server on loopback that says what a test's script says, over UDP and TCP. */
+/** A DNS server on loopback that answers by the script of a test, over UDP and TCP. */
 
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -6,8 +6,7 @@ import * as net from 'node:net';
 import type { TestContext } from 'node:test';
 import * as packet from 'dns-packet';
 
-/** A query as it came. */
-export interface Asked {
+export interface ReceivedQuery {
   readonly packet: packet.DecodedPacket;
   readonly name: string;
   readonly type: string;
@@ -15,19 +14,19 @@ export interface Asked {
   readonly isOverTcp: boolean;
 }
 
-/** The messages that answer a query; over TCP each gets its length in front. */
-export type Script = (asked: Asked) => readonly Buffer[];
+/** The messages that answer a query; over TCP each is sent with its length before it. */
+export type Script = (query: ReceivedQuery) => readonly Buffer[];
 
 export interface FakeDns {
   readonly address: string;
   readonly port: number;
   /** `192.0.2.53:53` */
   readonly label: string;
-  /** All that came so far. */
-  readonly asked: Asked[];
-  /** Answers so from now on. */
+  /** All queries so far. */
+  readonly queries: ReceivedQuery[];
+  /** May be changed. */
   script: Script;
-  /** Sends a message to whoever asked last over UDP. */
+  /** Sends a message to the sender of the last query over UDP. */
   send(message: Buffer): void;
 }
 
@@ -36,23 +35,23 @@ export const silence: Script = () => [];
 export async function fakeDns(
   t: Pick<TestContext, 'after'>,
   script: Script,
-  /** In the place of the script, over TCP. */
+  /** Replaces the script over TCP. */
   onConnection?: (socket: net.Socket) => void,
 ): Promise<FakeDns> {
   const { tcp, udp, port } = await listenOnBoth();
   let last: dgram.RemoteInfo | undefined;
   const dns: FakeDns = {
-    ...{ address: '127.0.0.1', port, label: `127.0.0.1:${port}`, asked: [], script },
+    ...{ address: '127.0.0.1', port, label: `127.0.0.1:${port}`, queries: [], script },
     send: (message) => udp.send(message, last?.port, last?.address),
   };
   const take = (bytes: Buffer, isOverTcp: boolean): readonly Buffer[] => {
-    const query = packet.decode(bytes);
-    const [question] = query.questions ?? [];
-    const hasOpt = (query.additionals ?? []).some(({ type }) => type === 'OPT');
+    const decoded = packet.decode(bytes);
+    const [question] = decoded.questions ?? [];
+    const hasOpt = (decoded.additionals ?? []).some(({ type }) => type === 'OPT');
     const { name = '', type = '' } = question ?? {};
-    const asked = { packet: query, name, type, hasOpt, isOverTcp };
-    dns.asked.push(asked);
-    return dns.script(asked);
+    const query = { packet: decoded, name, type, hasOpt, isOverTcp };
+    dns.queries.push(query);
+    return dns.script(query);
   };
   udp.on('message', (bytes, from) => {
     last = from;
@@ -74,7 +73,7 @@ export async function fakeDns(
   return dns;
 }
 
-/** As over TCP (RFC 1035 4.2.2). */
+/** The message as it is sent over TCP (RFC 1035 4.2.2). */
 export function prefixed(message: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);
@@ -86,9 +85,9 @@ export const FLAGS = {
   TRUNCATED: packet.TRUNCATED_RESPONSE,
 } as const;
 
-/** An answer to the query, with these changes. */
+/** An empty answer to the query, with these changes. */
 export function reply(
-  { packet: query }: Pick<Asked, 'packet'>,
+  { packet: query }: Pick<ReceivedQuery, 'packet'>,
   change: Partial<packet.Packet> = {},
 ): Buffer {
   return packet.encode({
@@ -97,12 +96,12 @@ export function reply(
   });
 }
 
-/** The answer of a server that knows no name. */
-export const unknowing: Script = (asked) => [reply(asked, { flags: FLAGS.NXDOMAIN })];
+/** Answers that no name exists. */
+export const nxdomain: Script = (query) => [reply(query, { flags: FLAGS.NXDOMAIN })];
 
-/** The answer of a server that knows one address of every name. */
-export const answering: Script = (asked) => [
-  reply(asked, asked.type === 'A' ? { answers: [address(asked.name)] } : {}),
+/** Answers that every name has one address. */
+export const answering: Script = (query) => [
+  reply(query, query.type === 'A' ? { answers: [address(query.name)] } : {}),
 ];
 
 export function address(name: string, data = '192.0.2.1', ttl = 60): packet.Answer {
@@ -113,7 +112,7 @@ export function alias(name: string, data: string, ttl = 60): packet.Answer {
   return { type: 'CNAME', name, data, ttl };
 }
 
-/** A TCP and a UDP socket on the same free port: one that is free for TCP may be taken for UDP. */
+/** A TCP and a UDP socket on the same port, which must be free for both. */
 async function listenOnBoth() {
   for (;;) {
     const tcp = net.createServer();

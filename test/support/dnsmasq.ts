@@ -1,30 +1,30 @@
-/** A real DNS server on loopback, with zones that the test writes and changes. */
+/** dnsmasq, a real DNS server, on loopback with zones that the test changes. */
 
 import type { TestContext } from 'node:test';
 import { freePort } from './ports.js';
 import { eventually, type Running, run } from './process.js';
 
 export interface Zone {
-  /** Seconds; of every record. */
+  /** TTL of every record, in seconds. */
   readonly ttl?: number;
-  /** Addresses by name. */
+  /** The addresses of each name. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
-  /** `_sip._udp.a.test,target,port,priority,weight` each, without a target for none. */
+  /** Each `_sip._udp.a.test,target,port,priority,weight`; without a target, the service is not offered. */
   readonly srv?: readonly string[];
-  /** `name,order,preference,flags,service,,replacement` each. */
+  /** Each `name,order,preference,flags,service,,replacement`. */
   readonly naptr?: readonly string[];
-  /** `alias,name` each. */
+  /** Each `alias,name`. */
   readonly cname?: readonly string[];
 }
 
 export interface Dnsmasq {
   readonly port: number;
-  /** Serves this zone from now on, in place of the one before. */
+  /** Replaces the zone. */
   serve(zone: Zone): Promise<void>;
   stop(): Promise<unknown>;
 }
 
-/** Starts it with this zone; it knows nothing but `.test`. */
+/** Starts dnsmasq with this zone. It answers only for names in `.test`. */
 export async function startDnsmasq(t: Pick<TestContext, 'after'>, zone: Zone): Promise<Dnsmasq> {
   const port = await freePort();
   let running: Running | undefined;

@@ -1,4 +1,4 @@
-/** The real exporter, as a process of its own. */
+/** The real exporter, as a separate process. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,20 +10,20 @@ export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
 export interface Exporter extends Running {
   readonly url: string;
-  /** Its configuration file, which tests rewrite. */
+  /** The path of its configuration file, which tests may rewrite. */
   readonly configFile: string;
-  /** The body of an answer. */
+  /** The body of the response. */
   get(path: string, headers?: Record<string, string>): Promise<string>;
   /** The body of /alive, as a number. */
   isAlive(destination: string): Promise<number>;
-  /** One destination as the API shows it. */
-  destination(name: string): Promise<Described>;
-  /** The answer to a JSON-RPC call. */
+  /** One destination, from the API. */
+  destination(name: string): Promise<DestinationJson>;
+  /** The response to a JSON-RPC call. */
   rpc(method: string, params: unknown): Promise<RpcAnswer>;
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
   /**
-   * How often the pinger thread exited by itself. On a machine that gives it no time it may also be
-   * taken for stuck, and ended; that is no fault of what it was sent.
+   * How often the pinger thread crashed. On a starved machine the thread may also be terminated
+   * because it seems to hang; that does not count.
    */
   crashes(): number;
   /** The sum of all samples whose name and labels match. */
@@ -35,7 +35,7 @@ export interface RpcAnswer {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-export interface Described {
+export interface DestinationJson {
   readonly code: number;
   readonly state: string;
   readonly reason: string | null;
@@ -59,7 +59,7 @@ export interface Described {
   }[];
 }
 
-/** Starts it with this configuration on a free port, and waits until it is ready. */
+/** Starts the exporter with this configuration on a free port, and waits until it is ready. */
 export async function startExporter(
   t: Pick<TestContext, 'after'>,
   config: unknown,
@@ -93,7 +93,7 @@ export async function startExporter(
     },
     isAlive: async (name) => Number(await get(`/alive?destination=${encodeURIComponent(name)}`)),
     destination: async (name) =>
-      JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as Described,
+      JSON.parse(await get(`/api/v1/destinations/${encodeURIComponent(name)}`)) as DestinationJson,
     crashes: () => {
       const count = (pattern: RegExp) => running.output().match(pattern)?.length ?? 0;
       return count(/pinger thread exited/g) - count(/pinger thread hangs/g);

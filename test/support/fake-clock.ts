@@ -1,4 +1,4 @@
-/** Time that moves only when a test says so. */
+/** A clock that moves only when a test advances it. */
 
 import type { Clock } from '../../src/pinger/time/clock.js';
 
@@ -9,12 +9,12 @@ interface Timer {
 
 export class FakeClock implements Clock {
   #nowMs: number;
-  /** What to add to the monotonic time to get the wall clock. */
+  /** The wall clock minus the monotonic clock. */
   readonly #epochOffsetMs: number;
-  /** In the order in which they were set, which is the order of timers of the same moment. */
+  /** In the order in which they were set: timers of the same time fire in that order. */
   readonly #timers = new Set<Timer>();
 
-  /** Both in milliseconds: where the monotonic clock and the wall clock stand at first. */
+  /** Milliseconds: the first times of the monotonic clock and of the wall clock. */
   constructor(nowMs = 0, epochMs = 1_700_000_000_000) {
     this.#nowMs = nowMs;
     this.#epochOffsetMs = epochMs - nowMs;
@@ -34,19 +34,19 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers have been set and have neither fired nor been cancelled. */
+  /** The number of timers that have neither fired nor been cancelled. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Lets time pass, firing what falls due in order, each at its own moment. */
+  /** Lets time pass, and fires due timers in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     while (this.#fireNext(untilMs));
     this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
-  /** As `advance`, and promises that are settled get their turn after each timer. */
+  /** As `advance`, and lets promises settle after each timer. */
   async advanceSettling(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await settled();
@@ -55,7 +55,7 @@ export class FakeClock implements Clock {
     await settled();
   }
 
-  /** Time passes and nothing fires, as when the thread is held up. */
+  /** Lets time pass without firing timers, as when the thread is blocked. */
   stall(ms: number): void {
     this.#nowMs += ms;
   }
@@ -73,7 +73,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Until every promise that can settle without time passing has done so. */
+/** Resolves once every promise that can settle without time passing has settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

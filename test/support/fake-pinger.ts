@@ -1,11 +1,11 @@
-/** A pinger thread that exists only in the test: no thread, no sockets, no time. */
+/** A fake pinger thread, without a thread, sockets or time. */
 
 import { EventEmitter } from 'node:events';
 import type { FromPinger, PingerStart, ToPinger } from '../../src/shared/protocol.js';
 import type { PingerThread } from '../../src/supervisor/pinger-thread.js';
 
 export class FakePinger extends EventEmitter implements PingerThread {
-  /** What it was started with. */
+  /** The data that it was started with. */
   readonly given: PingerStart;
   readonly received: ToPinger[] = [];
   isTerminated = false;
@@ -19,7 +19,7 @@ export class FakePinger extends EventEmitter implements PingerThread {
     this.received.push(message);
   }
 
-  /** Does what the real thread does with a message to the main thread. */
+  /** Sends a message to the main thread. */
   send(message: FromPinger): void {
     this.emit('message', message);
   }

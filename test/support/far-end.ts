@@ -1,4 +1,4 @@
-/** SIP far ends on loopback that do what a test says, over every transport. */
+/** SIP far ends on loopback, over every transport, whose behaviour a test defines. */
 
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -6,18 +6,18 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
 import type { TransportName } from '../../src/shared/outcome.js';
 
-/** A turn of the event loop for each byte would take seconds on a busy machine. */
-const BYTES_PER_TURN = 16;
+/** A tick of the event loop for each byte would take seconds on a busy machine. */
+const BYTES_PER_TICK = 16;
 
 /**
- * One thing that a far end does. Text and bytes are a message: a datagram, bytes of a stream, a text
- * or a binary frame.
+ * One action of a far end. A string or bytes are a message: a datagram, bytes of a stream, a text
+ * frame or a binary frame.
  */
 export type Step =
   | string
@@ -27,36 +27,36 @@ export type Step =
   | { readonly kind: 'end' }
   | { readonly kind: 'reset' };
 
-/** Nothing happens for so long. */
+/** Does nothing for this time. */
 export const wait = (ms: number): Step => ({ kind: 'wait', ms });
-/** Bytes beneath the messages: past the frames of a WebSocket, inside TLS. */
+/** Bytes below the messages: without the frames of a WebSocket, but inside TLS. */
 export const raw = (bytes: string | Uint8Array): Step => ({
   kind: 'raw',
   bytes,
   isBytewise: false,
 });
-/** The same, each byte by itself. */
+/** The same, byte by byte. */
 export const bytewise = (bytes: string | Uint8Array): Step => ({
   kind: 'raw',
   bytes,
   isBytewise: true,
 });
-/** Our side of the connection is closed as one should: FIN, or a close frame. */
+/** Closes this side of the connection normally: FIN, or a close frame. */
 export const END: Step = { kind: 'end' };
-/** The connection is torn down: RST. */
+/** Resets the connection: RST. */
 export const RESET: Step = { kind: 'reset' };
 
-/** What to do about a request, given the answer that would be right. */
+/** The actions after a request; `good` is a correct response to it. */
 export type Answers = (request: string, good: string, caller: Caller) => readonly Step[];
 
 export interface FarEndOptions {
   /** For TLS and WSS: certificate, key, versions and the like. */
   readonly tls?: tls.TlsOptions;
-  /** What is done as soon as somebody is there; not over UDP. */
+  /** The actions after a connection is accepted; not over UDP. */
   readonly greeting?: () => readonly Step[];
 }
 
-/** The way back to a caller. */
+/** Sends to a caller. */
 interface Link {
   readonly address: string;
   readonly port: number;
@@ -66,13 +66,13 @@ interface Link {
   reset(): void;
 }
 
-/** One connection, or over UDP one address that requests come from. */
+/** One connection; over UDP, one source address of requests. */
 export class Caller {
   readonly requests: string[] = [];
-  /** The responses to requests of ours. */
+  /** The responses to requests of the far end. */
   readonly replies: string[] = [];
   isClosed = false;
-  /** The name that it asked for in its handshake (RFC 6066 3); undefined for none. */
+  /** The server name in its TLS handshake (RFC 6066 3); undefined for none. */
   readonly serverName: string | undefined;
   readonly #link: Link;
   readonly #answers: Answers;
@@ -93,7 +93,7 @@ export class Caller {
     void this.act(this.#answers(message, Buffer.from(good ?? '').toString('latin1'), this));
   }
 
-  /** Takes these steps, one after the other. */
+  /** Performs these actions, one after the other. */
   async act(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (typeof step === 'string' || step instanceof Uint8Array) this.#link.send(step);
@@ -111,22 +111,22 @@ export class Caller {
     }
     for (let at = 0; at < bytes.length; at++) {
       this.#link.raw(bytes.subarray(at, at + 1));
-      // Each is a segment of its own, a TLS record of its own; the reader gets a chance to see them.
-      if (at % BYTES_PER_TURN === 0) await turn();
+      // Each byte is a separate segment and TLS record; the reader gets a chance to read them.
+      if (at % BYTES_PER_TICK === 0) await tick();
     }
   }
 }
 
-/** A far end that speaks SIP; it may go and come back on the same port. */
+/** A far end that speaks SIP. It can be stopped and started again on the same port. */
 export class FarEnd {
   readonly callers: Caller[] = [];
-  /** Connections that were accepted, whatever became of them. */
+  /** All accepted connections. */
   connections = 0;
   port = 0;
   readonly #transport: TransportName;
   readonly #answers: Answers;
   #options: FarEndOptions;
-  /** Connections that are open, as TCP has them, by the port of the caller. */
+  /** The TCP sockets of open connections, by the port of the caller. */
   readonly #sockets = new Map<number, net.Socket>();
   #stop = async () => {};
 
@@ -136,12 +136,12 @@ export class FarEnd {
     this.#options = options;
   }
 
-  /** All requests, in the order of the callers. */
+  /** All requests, grouped by caller. */
   get requests(): readonly string[] {
     return this.callers.flatMap(({ requests }) => requests);
   }
 
-  /** Listens, on the port that it had before if it had one. */
+  /** Listens, on the same port as before. */
   async start(options = this.#options): Promise<void> {
     this.#options = options;
     if (this.#transport === 'udp') await this.#listenUdp();
@@ -149,7 +149,7 @@ export class FarEnd {
     else await this.#listenStream();
   }
 
-  /** Is gone, with its connections. */
+  /** Stops listening and closes all connections. */
   async stop(): Promise<void> {
     await this.#stop();
     this.#stop = async () => {};
@@ -181,7 +181,7 @@ export class FarEnd {
       socket.on('data', (chunk) => {
         const messages = `${text}${chunk.toString('latin1')}`.split(/(?<=\r\n\r\n)/);
         text = messages.at(-1)?.endsWith('\r\n\r\n') === true ? '' : (messages.pop() ?? '');
-        // RFC 3261 7.5: line breaks in front are passed over; they may be the pong to a ping.
+        // RFC 3261 7.5: line breaks before a message are ignored; they may be the pong to a ping.
         const requests = messages.map((message) => message.replace(/^(?:\r\n)+/, ''));
         for (const request of requests) if (request !== '') caller.take(request);
       });
@@ -233,7 +233,7 @@ export class FarEnd {
     const send = (message: string | Uint8Array) => {
       if (socket.writable) socket.write(Buffer.from(message));
     };
-    // Only what lies beneath TLS can be reset.
+    // Only the TCP connection under TLS can be reset.
     const reset = () => this.#sockets.get(port)?.resetAndDestroy();
     return { address, port, send, raw: send, end: () => socket.end(), reset };
   }
@@ -267,12 +267,12 @@ export async function startFarEnd(
 
 export interface Listener {
   readonly port: number;
-  /** Connections that are open now, and those that ever were. */
+  /** The number of open connections, and of all accepted ones. */
   open(): number;
   accepted(): number;
 }
 
-/** Something that knows no SIP: takes connections, TLS if so wanted, and does this with each. */
+/** A server without SIP: accepts connections, over TLS if `options` are given, and calls `take`. */
 export async function startListener(
   t: Pick<TestContext, 'after'>,
   take: (socket: net.Socket) => void,
@@ -300,7 +300,7 @@ export async function startListener(
   return { port: portOf(server), open: () => sockets.size, accepted: () => accepted };
 }
 
-/** A frame of a WebSocket as a server sends it, unmasked and whole (RFC 6455 5.2). */
+/** A WebSocket frame of a server, unmasked and not fragmented (RFC 6455 5.2). */
 export function frame(opcode: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload);
   const head = Buffer.alloc(bytes.length < 126 ? 2 : 4);

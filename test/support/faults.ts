@@ -2,16 +2,16 @@ import { DebugLog } from '../../src/pinger/debug/debug-log.js';
 import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Faults } from '../../src/shared/faults.js';
 
-/** For tests that expect none: a fault fails the test that runs. */
+/** For tests that expect no internal errors: one fails the current test. */
 export function noFaults(): Faults {
   const log = ({ fields }: { readonly fields: Readonly<Record<string, unknown>> }) =>
     queueMicrotask(() => {
-      throw new Error(`a fault in ${fields['place']}: ${fields['error']}`);
+      throw new Error(`internal error in ${fields['place']}: ${fields['error']}`);
     });
   return new Faults({ now: () => 0, log });
 }
 
-/** TargetGuard of targets, of which none may fault. */
+/** A guard for targets that must not have internal errors. */
 export function noGuard(): TargetGuard {
   return new TargetGuard(noFaults(), () => undefined);
 }

@@ -1,21 +1,21 @@
-/** Asks Prometheus as Grafana does. */
+/** Queries Prometheus as Grafana does. */
 
 import type { Query } from './dashboards.js';
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** The last one that is a number. */
+  /** The last value that is a number. */
   readonly value: number;
 }
 
-/** Puts values in the place of variables, as Grafana does before it asks. */
+/** Replaces variables by their values, as Grafana does before a query. */
 export function substituted(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\$(\w+)/g, (variable, name) => values[name] ?? variable);
 }
 
 const RANGE_SECONDS = 20;
 
-/** What comes back, without series that are NaN throughout; throws what Prometheus objects to. */
+/** The resulting series, without those that are NaN only. @throws with the error of Prometheus. */
 export async function ask(
   url: string,
   { kind, text }: Pick<Query, 'kind' | 'text'>,
@@ -33,7 +33,7 @@ export async function ask(
       return names(await get(url, `label/${label}/values`, { 'match[]': match }));
     }
     case 'label_names': {
-      // In Grafana's hands the argument is a part of the metric's name.
+      // Grafana takes the argument as a part of the metric's name.
       const [, name] = /^label_names\((.*)\)$/.exec(text) ?? [];
       return names(await get(url, 'labels', { 'match[]': `{__name__=~".*${name}.*"}` }));
     }

@@ -1,4 +1,4 @@
-/** The HTTP server in the test's own process, and clients that say exactly what they send. */
+/** The HTTP server in the process of the test, and clients that send exact bytes. */
 
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
@@ -11,7 +11,7 @@ import { systemClock } from '../../src/shared/clock.js';
 export interface Serving {
   readonly port: number;
   readonly connections: Connections;
-  /** What the server said went wrong. */
+  /** The errors that the server reported. */
   readonly errors: readonly unknown[];
 }
 
@@ -32,14 +32,14 @@ export async function serve(
 }
 
 /**
- * Sends these bytes, and resolves with all that comes until the connection ends.
+ * Sends these bytes, and resolves with everything received until the connection ends.
  *
- * @param patienceMs when the client ends it, where the server does not.
+ * @param timeoutMs when the client ends the connection if the server has not.
  */
 export async function exchange(
   port: number,
   bytes: string | Buffer,
-  patienceMs = 30_000,
+  timeoutMs = 30_000,
 ): Promise<string> {
   const socket = net.connect(port, '127.0.0.1');
   let text = '';
@@ -49,13 +49,13 @@ export async function exchange(
   });
   socket.on('error', () => {});
   socket.write(bytes);
-  const patience = setTimeout(() => socket.end(), patienceMs);
+  const timeout = setTimeout(() => socket.end(), timeoutMs);
   await new Promise((resolve) => socket.once('close', resolve));
-  clearTimeout(patience);
+  clearTimeout(timeout);
   return text;
 }
 
-/** A connection that sends nothing by itself, closed with the test. */
+/** A connection that sends nothing by itself. It is closed after the test. */
 export async function connect(t: Pick<TestContext, 'after'>, port: number): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1');
   socket.on('error', () => {});

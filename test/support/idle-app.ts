@@ -1,4 +1,4 @@
-/** What the HTTP routes need, of an exporter without destinations. */
+/** The dependencies of the HTTP routes, of an exporter without destinations. */
 
 import type { AppOptions, HttpSettings } from '../../src/http/app.js';
 import type { ExporterFacts } from '../../src/metrics/exporter-families.js';

@@ -1,4 +1,4 @@
-/** A real Kamailio that answers OPTIONS, as the far end. */
+/** A real Kamailio as a far end that answers OPTIONS. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import type { Issued } from './certificates.js';
 import { eventually, folder, type Running, run } from './process.js';
 
 export interface KamailioOptions {
-  /** Such as `udp:127.0.0.1:5060`; the same again may be started later. */
+  /** Such as `udp:127.0.0.1:5060`. */
   readonly sockets: readonly string[];
   /** For sockets that begin with `tls:`. */
   readonly certificate?: Issued;
-  /** Certificates of the authority that callers have to show one of. */
+  /** The authority that must have issued the certificates of callers. */
   readonly clientCaFile?: string;
-  /** Every OPTIONS has to prove this password. */
+  /** Digest authentication that every OPTIONS needs. */
   readonly digest?: {
     readonly realm: string;
     readonly password: string;
@@ -30,7 +30,7 @@ export async function startKamailio(
   return runKamailio(t, configuration(options));
 }
 
-/** One with this for its kamailio.cfg. */
+/** Starts Kamailio with this text as its kamailio.cfg. */
 export async function runKamailio(t: Pick<TestContext, 'after'>, text: string): Promise<Running> {
   const path = folder(t);
   const config = join(path, 'kamailio.cfg');
@@ -53,7 +53,7 @@ export async function runKamailio(t: Pick<TestContext, 'after'>, text: string): 
     try {
       process.kill(-group, signal);
     } catch {
-      // The group is gone already.
+      // The group has ended already.
     }
     return running.stop(signal);
   };

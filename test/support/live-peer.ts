@@ -1,19 +1,19 @@
-/** A healthy peer beside those of a test: no ping of it may be lost, whatever the others do. */
+/** A healthy peer besides those of a test: none of its pings may be lost, whatever the others do. */
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Exporter } from './exporter.js';
 import { startFarEnd } from './far-end.js';
 
-/** A busy machine answers late, which is no loss. */
+/** The timeout is long: a late answer of a busy machine is not a loss. */
 const LIVE = { name: 'live', ping_interval: 5, ping_timeout: 4.9 };
 
-/** Starts it; `destination` goes into the configuration. */
+/** Starts the peer; `destination` is its entry in the configuration. */
 export async function startLivePeer(t: Pick<TestContext, 'after'>) {
   const farEnd = await startFarEnd(t, 'udp', (_request, good) => [good]);
   return {
     destination: { ...LIVE, uri: `127.0.0.1:${farEnd.port}` },
-    /** Throws where a ping of it was lost, or where the pinger had to be started again. */
+    /** @throws when one of its pings was lost, or the pinger thread was restarted. */
     holds: async (exporter: Exporter) => {
       const live = { destination: LIVE.name };
       const text = await exporter.get('/metrics');

@@ -1,14 +1,14 @@
-/** Tests in a network namespace of their own: nothing they send leaves it, and it ends with them. */
+/** Tests in their own network namespace, which ends with them. None of their packets leave it. */
 
 import { type Ended, runToEnd } from './process.js';
 import { skipUnless } from './tools.js';
 
 const INSIDE = 'SIP_KEEPALIVE_TEST_NAMESPACE';
 
-/** This process is within a namespace that {@link runInNamespace} made. */
+/** This process runs in a namespace of {@link runInNamespace}. */
 export const IS_INSIDE = process.env[INSIDE] === '1';
 
-/** The options of a test that needs a namespace, beside the program that makes it. */
+/** The options of a test that needs to create namespaces; the program `unshare` is another need. */
 export function mayMakeNamespaces(): { readonly skip: string | false } {
   const isAllowed = runToEnd('unshare', ['-rn', 'true']).status === 0;
   return skipUnless(isAllowed, 'to be allowed network namespaces (unshare -rn)');
@@ -17,7 +17,7 @@ export function mayMakeNamespaces(): { readonly skip: string | false } {
 /** Runs a test file in a new network namespace whose loopback is up. */
 export function runInNamespace(file: string): Ended {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  // Not a child of this test runner: it speaks for itself.
+  // It must not report to this test runner.
   const options = { env: { ...env, [INSIDE]: '1' } };
   return runToEnd('unshare', ['-rn', process.execPath, '--test-reporter=spec', file], options);
 }

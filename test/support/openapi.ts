@@ -1,4 +1,4 @@
-/** Holds answers against the OpenAPI document. */
+/** Checks responses against the OpenAPI document. */
 
 import assert from 'node:assert/strict';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -10,7 +10,7 @@ addFormats.default(ajv);
 ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'paths', 'webhooks', 'components']);
 ajv.addSchema(OPENAPI_DOCUMENT, 'api');
 
-/** Asserts that the value is what the schema at this JSON pointer of the document describes. */
+/** Asserts that the value matches the schema at this JSON pointer of the document. */
 function holds(pointer: string, value: unknown, what: string): void {
   const validate = ajv.getSchema(`api#${pointer}`);
   assert.ok(validate !== undefined, `the document has no ${pointer}`);
@@ -18,12 +18,12 @@ function holds(pointer: string, value: unknown, what: string): void {
   assert.deepEqual(validate.errors ?? [], [], what);
 }
 
-/** Asserts that the value has a schema of `components`. */
+/** Asserts that the value matches a schema of `components`. */
 export function isComponent(name: string, value: unknown): void {
   holds(`/components/schemas/${name}`, value, name);
 }
 
-/** Asserts that the document describes the answer, and returns its JSON if it has any. */
+/** Asserts that the document describes the response. Returns its JSON, if any. */
 export async function isDescribed(
   method: 'get' | 'post',
   path: string,
@@ -34,7 +34,7 @@ export async function isDescribed(
     encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'));
   const keys = ['paths', path, method, 'responses', String(answer.status)];
   const what = `${method} ${path} ${answer.status} ${type}`;
-  const { paths } = OPENAPI_DOCUMENT as unknown as Described;
+  const { paths } = OPENAPI_DOCUMENT as unknown as DestinationJson;
   const response = paths[path]?.[method]?.responses[String(answer.status)];
   assert.ok(response !== undefined, what);
   if (type !== '') assert.ok(response.content?.[type] !== undefined, what);
@@ -44,7 +44,7 @@ export async function isDescribed(
   return body;
 }
 
-interface Described {
+interface DestinationJson {
   readonly paths: Readonly<
     Record<
       string,

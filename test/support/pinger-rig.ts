@@ -1,4 +1,4 @@
-/** A pinger on a fake clock, over transports whose peers are written by the test. */
+/** A pinger on a fake clock, over transports with fake peers. */
 
 import { DebugLog } from '../../src/pinger/debug/debug-log.js';
 import type { LocateResult } from '../../src/pinger/dns/locate.js';
@@ -27,7 +27,7 @@ const TIMEOUT_MS = 900;
 const LOCAL = { address: '192.0.2.99', port: 40_000 };
 const RTT_MS = 5;
 
-/** What the peers do; a test changes it as it goes. */
+/** The behaviour of the peers, which a test may change. */
 export interface Script {
   /** Called when a ping needs its flow. */
   prepare: (listener: FlowListener, endpoint: Endpoint) => void;
@@ -39,7 +39,7 @@ export interface Script {
 export class PingerRig {
   readonly clock = new FakeClock();
   readonly buffer = createLedger();
-  readonly writer = new LedgerWriter(this.buffer);
+  readonly writer = new LedgerWriter(this.buffer, Date.now);
   readonly ledger = new LedgerReader(this.buffer);
   readonly posted: FromPinger[] = [];
   /** Requests so far, each with the address that it was sent to. */

@@ -4,7 +4,7 @@ import * as net from 'node:net';
 
 const MAX_TRIES = 20;
 
-/** A port on which nothing listens now, over UDP or TCP. */
+/** A port on which nothing listens, over UDP or TCP. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = await freeUdpPort(host);

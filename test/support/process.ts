@@ -1,4 +1,4 @@
-/** Child processes of tests: each is ended with the test that started it. */
+/** Child processes of tests. Each is stopped after the test that started it. */
 
 import {
   type ChildProcess,
@@ -15,18 +15,18 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathOf } from './tools.js';
 
-/** Long for the slowest machine; a check that succeeds waits no longer than it has to. */
-const PATIENCE_MS = 60_000;
+/** Long enough for the slowest machine; a check that succeeds does not wait longer. */
+const TIMEOUT_MS = 60_000;
 
 export interface Running {
   readonly child: ChildProcess;
-  /** What it wrote so far, both streams. */
+  /** Everything that it has written, to both streams. */
   output(): string;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the exit. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a program of test/support/tools.ts, or the file of one. */
+/** Starts a program of test/support/tools.ts, or the one at a path. */
 export function run(
   t: Pick<TestContext, 'after'>,
   program: string,
@@ -56,15 +56,15 @@ export function run(
 }
 
 export interface Ended {
-  /** Its exit code; null where a signal ended it. */
+  /** The exit code; null if a signal ended the process. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both. */
+  /** Both streams. */
   readonly output: string;
 }
 
-/** Runs such a program to its end, while the test waits and does nothing else. */
+/** Runs such a program to its end. Blocks the test. */
 export function runToEnd(
   program: string,
   args: readonly string[],
@@ -76,23 +76,23 @@ export function runToEnd(
   return { status, stdout, stderr, output: stdout + stderr };
 }
 
-/** A test, or `{ after }` for a suite: what runs when it has ended. */
+/** A test, or the hook `after` of a suite: calls the function at its end. */
 export interface CleanUps {
   after(cleanUp: () => void): void;
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is deleted after the test. */
 export function folder(t: CleanUps): string {
   const path = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
-/** Waits until `check` gives something; fails with what was wanted when it never does. */
+/** Waits until `check` returns a value. @throws with `expected` after the time limit. */
 export async function eventually<T>(
-  wanted: string,
+  expected: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = PATIENCE_MS,
+  withinMs = TIMEOUT_MS,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   let last: unknown;
@@ -105,5 +105,5 @@ export async function eventually<T>(
     }
     await sleep(50);
   }
-  throw new Error(`not within ${withinMs} ms: ${wanted}`, { cause: last });
+  throw new Error(`not within ${withinMs} ms: ${expected}`, { cause: last });
 }

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes what it is told. */
+/** A real Prometheus. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import { folder, type Running, run } from './process.js';
 
 export interface Prometheus extends Running {
   readonly url: string;
-  /** The values of an instant query, each by this label of its series. */
+  /** The values of an instant query, by this label of their series. */
   query(text: string, label: string): Promise<Map<string, number>>;
 }
 
-/** Starts it with these `scrape_configs`, scraping every second. */
+/** Starts Prometheus with these `scrape_configs`; it scrapes every second. */
 export async function startPrometheus(
   t: Pick<TestContext, 'after'>,
   scrapeConfigs: readonly unknown[],

@@ -1,15 +1,15 @@
-/** Settings as they are by default, for tests that change a few. */
+/** The default settings, for tests that change a few. */
 
 import type { Config } from '../../src/config/config.js';
 import type { Identity, PingSettings, TlsSettings } from '../../src/shared/destination.js';
 
-/** A configuration without what differs though it says the same. */
+/** A configuration without the members that differ between equal configurations. */
 export function comparable(config: Config): Config {
   return Object.freeze({ ...config, file: '', readEntry: nothing });
 }
 
 function nothing(): never {
-  throw new Error('this configuration is for comparing alone');
+  throw new Error('this configuration is only for comparison');
 }
 
 type Change = Partial<Omit<PingSettings, 'identity' | 'tls'>> & {

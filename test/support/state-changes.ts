@@ -1,4 +1,4 @@
-/** Changes of state, for tests of their listeners. */
+/** State changes, for tests of their listeners. */
 
 import type { StateChange } from '../../src/status/state-change.js';
 import { settings } from './settings.js';

@@ -1,4 +1,4 @@
-/** Destinations on a real ledger and a fake clock, without a pinger: a test writes what pings found. */
+/** Destinations on a real ledger and a fake clock. Instead of a pinger, the test records the pings. */
 
 import type { RegisteredDestination, TargetAddress } from '../../src/shared/destination.js';
 import { createLedger } from '../../src/shared/ledger/layout.js';
@@ -25,7 +25,7 @@ export const TLS_PEER: TlsPeer = {
 
 export function statusRig() {
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const clock = new FakeClock();
   const all: RegisteredDestination[] = [];
   let targetsUsed = 0;
@@ -83,7 +83,7 @@ export function statusRig() {
     /** Records the state of the destination. */
     become: (state: State, reason?: DownReason) =>
       writer.recordVerdict(registered.slot, state, reason, clock.epoch()),
-    /** Sets what is known of a target besides numbers. */
+    /** Sets the details of a target that are not in the ledger. */
     peer: (detail: string, tls?: TlsPeer, index = 0) => {
       const at = registered.targets[index]?.slot.index ?? 0;
       (registered.peers as Map<number, unknown>).set(at, { detail, tls });

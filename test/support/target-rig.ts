@@ -1,4 +1,4 @@
-/** One target over a transport that writes down what it is given, on a clock of the test's own. */
+/** One target over a transport that records its messages, on a fake clock. */
 
 import { Receiver } from '../../src/pinger/receiver.js';
 import { RandomHex } from '../../src/pinger/sip/random-hex.js';
@@ -19,9 +19,9 @@ const PEER = { address: '192.0.2.1', port: 5060 };
 
 export class TargetRig {
   readonly ends: Outcome[] = [];
-  /** Codes of responses, provisional ones included. */
+  /** Status codes of responses, including provisional ones. */
   readonly codes: number[] = [];
-  /** Requests that went out, and answers to those of the peer. */
+  /** The requests that were sent, and the answers to requests of the peer. */
   readonly sent: string[] = [];
   readonly answers: string[] = [];
   unmatched = 0;
@@ -80,13 +80,13 @@ export class TargetRig {
     });
   }
 
-  /** Sends a request; it waits for its answer from then on. */
+  /** Sends a request, and returns it. */
   ping(): string {
     this.#target.ping();
     return this.sent.at(-1) ?? '';
   }
 
-  /** Lets all the time pass that a ping may take. */
+  /** Lets the timeout of the ping pass. */
   timeOut(): void {
     this.#clock.advance(settings().timeoutMs);
     for (let i = 0; i < 10; i++) {
@@ -94,7 +94,7 @@ export class TargetRig {
     }
   }
 
-  /** Takes a message as it came. */
+  /** Receives a message. */
   take(message: Uint8Array, isConnection: boolean): void {
     const answer = (bytes: Uint8Array) => this.answers.push(Buffer.from(bytes).toString('latin1'));
     this.#receiver.take(message, { ...PEER, isConnection, answer });

@@ -1,12 +1,12 @@
-/** Programs that tests need beside Node: where they are, and what becomes of a test without them. */
+/** Programs that tests need besides Node.js: where they are, and how tests without them are skipped. */
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Set in CI, where a program that is missing is a failure and not a reason to skip. */
+/** Set in CI, where a missing program is a failure, not a reason to skip. */
 const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
 
-/** Every program that a test may run, and every module of Kamailio, with its package in Debian. */
+/** Every program and module of Kamailio that a test may use, with its Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
   amtool: 'prometheus-alertmanager',
   baresip: 'baresip-core',
@@ -38,10 +38,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
 };
 
-/** Where Debian has servers; the PATH of a user who is not root leaves it out. */
+/** The folders of servers in Debian, which are not in the PATH of ordinary users. */
 const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Where Debian, and others, have the modules of Kamailio. */
+/** The folders of Kamailio's modules in Debian and other distributions. */
 const MODULE_FOLDERS = [
   '/usr/lib/x86_64-linux-gnu',
   '/usr/lib/aarch64-linux-gnu',
@@ -50,10 +50,10 @@ const MODULE_FOLDERS = [
 ].map((path) => join(path, 'kamailio/modules'));
 
 /**
- * The options of a test that needs these programs, and modules of Kamailio as `kamailio/tls`: it is
- * skipped, and says so, where one is missing.
+ * The options of a test that needs these programs, or modules of Kamailio such as `kamailio/tls`. If
+ * one is missing, the test is skipped and says so.
  *
- * @throws where one is missing and `SIP_KEEPALIVE_REQUIRE_PEERS` is 1.
+ * @throws when one is missing and `SIP_KEEPALIVE_REQUIRE_PEERS` is 1.
  */
 export function needs(...wanted: readonly string[]): { readonly skip: string | false } {
   const missing = wanted.filter((name) => !isInstalled(name));
@@ -65,7 +65,7 @@ export function needs(...wanted: readonly string[]): { readonly skip: string | f
 }
 
 /**
- * The options of a test that needs something else: it is skipped, and says so, without it.
+ * The options of a test that needs something else. Without it, the test is skipped and says so.
  *
  * @throws without it, when `SIP_KEEPALIVE_REQUIRE_PEERS` is 1.
  */
@@ -77,18 +77,18 @@ export function skipUnless(isThere: boolean, needed: string): { readonly skip: s
   return { skip: text };
 }
 
-/** Whether a program is there that no package of Debian need have. */
+/** Whether a program is installed; it need not be in a Debian package. */
 export function isOnPath(program: string): boolean {
   return find(program) !== undefined;
 }
 
-/** The file of a program; a path is taken as it is. @throws where it is not installed. */
+/** The path of a program; a path is returned unchanged. @throws when it is not installed. */
 export function pathOf(program: string): string {
   if (isAbsolute(program)) return program;
   const found = find(program);
   if (found !== undefined) return found;
   throw new Error(
-    `${program} is not installed (Debian: apt-get install ${packageOf(program)}), and the test that runs it has not said that it needs it`,
+    `${program} is not installed (Debian: apt-get install ${packageOf(program)}), and the test that runs it does not declare that it needs it`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Zones in a test's own words, and a search through them. */
+/** Zones as lines of a test, and the location of servers in them. */
 
 import type { HostsTable } from '../../src/pinger/dns/hosts.js';
 import { type LocateResult, locate, locateQuery } from '../../src/pinger/dns/locate.js';
@@ -11,10 +11,13 @@ import { parseUri } from '../../src/shared/uri.js';
 import { FakeClock } from './fake-clock.js';
 import { settings } from './settings.js';
 
-/** Records, each as `NAME TYPE DATA`, or `NAME TYPE !reason` for a look-up that fails. */
-export function zone(lines: readonly string[], asked: string[] = []): LookupFunction {
+/**
+ * @param lines records, each as `NAME TYPE DATA`, or `NAME TYPE !reason` for a lookup that fails.
+ * @param queries gets each lookup, as `TYPE NAME`.
+ */
+export function zone(lines: readonly string[], queries: string[] = []): LookupFunction {
   return async (name, type): Promise<LookupResult> => {
-    asked.push(`${type} ${name}`);
+    queries.push(`${type} ${name}`);
     const mine = lines.filter((line) => line.startsWith(`${name} ${type} `));
     const data = mine.map((line) => line.split(' ').slice(2));
     const failure = data.find(([first]) => first?.startsWith('!'))?.[0]?.slice(1);
@@ -39,8 +42,8 @@ function recordOf(type: RecordType, fields: readonly string[]): DnsRecord {
   return { type, ...numbers, flags: c, service: d, replacement: e, ttlSeconds };
 }
 
-/** What a search leaves for the test to look at. */
-export interface Sight {
+/** Filled in by a search, for the test. */
+export interface SearchTrace {
   clock?: FakeClock;
   /** Records that were not followed. */
   cut?: number;
@@ -49,24 +52,24 @@ export interface Sight {
 export interface SearchOptions {
   readonly change?: Partial<Omit<PingSettings, 'identity' | 'tls'>>;
   readonly hosts?: HostsTable;
-  readonly sight?: Sight;
+  readonly trace?: SearchTrace;
 }
 
-/** Where the URI is served, in the zone that these lines are. */
+/** The locations of the URI in the zone of these lines. */
 export async function search(
   uri: string,
   lines: readonly string[] | LookupFunction,
-  { change = {}, hosts = new Map(), sight = {} }: SearchOptions = {},
+  { change = {}, hosts = new Map(), trace = {} }: SearchOptions = {},
 ): Promise<LocateResult> {
   const all = settings(change);
-  sight.clock = new FakeClock();
-  sight.cut = 0;
+  trace.clock = new FakeClock();
+  trace.cut = 0;
   return locate(locateQuery(parseUri(uri, all.transport), all), {
     lookUp: typeof lines === 'function' ? lines : zone(lines),
     hosts,
-    clock: sight.clock,
+    clock: trace.clock,
     onCut: (count) => {
-      sight.cut = (sight.cut ?? 0) + count;
+      trace.cut = (trace.cut ?? 0) + count;
     },
   });
 }
@@ -77,6 +80,6 @@ export const shown = ({ transport, address, port, priority, weight }: ServerLoca
     ' ',
   );
 
-export function placesOf(result: LocateResult): readonly string[] {
+export function locationsOf(result: LocateResult): readonly string[] {
   return result.kind === 'located' ? result.locations.map(shown) : [result.detail];
 }

@@ -34,17 +34,22 @@ export interface TransactionUser {
   answeredLate(): void;
 }
 
+/** What all transactions share. */
+export interface TransactionTools {
+  readonly clock: Clock;
+  readonly timers: TimerWheel;
+  readonly stallDetector: StallDetector;
+}
+
 /** How a transaction ends. `unobserved`: a stall of this thread hid whether an answer came in time. */
 export type TransactionEnd = Outcome | 'unobserved';
 
 type Phase = 'idle' | 'opening' | 'trying' | 'proceeding' | 'completed';
 
 export class Transaction {
-  readonly #clock: Clock;
-  readonly #timers: TimerWheel;
+  readonly #tools: TransactionTools;
   readonly #index: number;
   readonly #user: TransactionUser;
-  readonly #stallDetector: StallDetector;
   #phase: Phase = 'idle';
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
@@ -58,18 +63,10 @@ export class Transaction {
   #discarded: DiscardedResponse | undefined;
 
   /** @param index of this transaction's timer in `timers`. */
-  constructor(
-    clock: Clock,
-    timers: TimerWheel,
-    index: number,
-    user: TransactionUser,
-    stallDetector: StallDetector,
-  ) {
-    this.#clock = clock;
-    this.#timers = timers;
+  constructor(tools: TransactionTools, index: number, user: TransactionUser) {
+    this.#tools = tools;
     this.#index = index;
     this.#user = user;
-    this.#stallDetector = stallDetector;
   }
 
   /** A request was sent, and its transaction has not ended. */
@@ -113,7 +110,7 @@ export class Transaction {
    */
   receive(
     status: number,
-    atMs = this.#clock.now(),
+    atMs = this.#tools.clock.now(),
     isStamped = false,
     sentAtMs = this.#startedAt,
   ): TransactionEnd | undefined {
@@ -147,12 +144,13 @@ export class Transaction {
   timerFired(): TransactionEnd | undefined {
     const isOpening = this.#phase === 'opening';
     if (!isOpening && !this.isPending) return undefined;
-    const now = this.#clock.now();
+    const now = this.#tools.clock.now();
     if (now >= this.#deadline) {
       // The sockets are read before this, so an answer in time would be known. But a retransmission,
       // or a step of a handshake, that a stall of this thread held back might have brought one.
       const isSendMissing = isOpening || this.#resendAt < this.#deadline;
-      if (isSendMissing && this.#stallDetector.covers(this.#deadline)) return this.#endUnobserved();
+      if (isSendMissing && this.#tools.stallDetector.covers(this.#deadline))
+        return this.#endUnobserved();
       return this.#timeOut(!isOpening);
     }
     if (now < this.#resendAt) {
@@ -171,11 +169,11 @@ export class Transaction {
   abandon(): void {
     this.#phase = 'completed';
     this.#isLatePossible = false;
-    this.#timers.clear(this.#index);
+    this.#tools.timers.clear(this.#index);
   }
 
   #begin(phase: Phase, timeoutMs: number): number {
-    const now = this.#clock.now();
+    const now = this.#tools.clock.now();
     this.#phase = phase;
     this.#discarded = undefined;
     this.#retransmissions = 0;
@@ -186,7 +184,7 @@ export class Transaction {
 
   #takeAnswer(code: number, atMs: number, isStamped: boolean, sentAtMs: number): TransactionEnd {
     // An answer that lay in the socket during a stall arrived at a time that the kernel alone knows.
-    const isBlurred = !isStamped && this.#stallDetector.isCatchingUp;
+    const isBlurred = !isStamped && this.#tools.stallDetector.isCatchingUp;
     if (atMs < this.#deadline) {
       const rttMicros = Math.max(Math.round((atMs - sentAtMs) * 1000), 0);
       const isKnown = !isBlurred && !Number.isNaN(rttMicros);
@@ -210,7 +208,7 @@ export class Transaction {
 
   #end(outcome: Outcome): Outcome {
     this.#phase = 'completed';
-    this.#timers.clear(this.#index);
+    this.#tools.timers.clear(this.#index);
     return outcome;
   }
 
@@ -221,6 +219,6 @@ export class Transaction {
   }
 
   #setTimer(): void {
-    this.#timers.set(this.#index, Math.min(this.#resendAt, this.#deadline));
+    this.#tools.timers.set(this.#index, Math.min(this.#resendAt, this.#deadline));
   }
 }

@@ -1,7 +1,7 @@
 /** One attempt to ping a target over one next hop: the wait for a connection, the request, its deadline. */
 
 import type { LocalAddress } from '../../shared/address.js';
-import type { PingSettings } from '../../shared/destination.js';
+import type { PingSettings, TargetSlot } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import {
   type Outcome,
@@ -51,11 +51,10 @@ export interface CurrentHop {
 }
 
 export interface AttemptOptions {
-  /** Index of the target's ledger row and of its timer. */
-  readonly index: number;
+  /** Its index is that of the target's ledger row and of its timer. */
+  readonly slot: TargetSlot;
   readonly uri: SipUri;
   readonly settings: PingSettings;
-  readonly hop: CurrentHop;
   readonly tools: AttemptTools;
   readonly listener: AttemptListener;
 }
@@ -63,6 +62,7 @@ export interface AttemptOptions {
 /** One object serves all pings of a target, one after the other, to save allocations. */
 export class Attempt implements TransactionUser {
   readonly #options: AttemptOptions;
+  readonly #hop: CurrentHop;
   readonly #transaction: Transaction;
   readonly #request: PingRequest;
   #local: LocalAddress | undefined;
@@ -74,12 +74,12 @@ export class Attempt implements TransactionUser {
   /** Monotonic time by which the request must be answered, challenges included. */
   #deadline = Number.NaN;
 
-  constructor(options: AttemptOptions) {
+  /** @param options kept, not copied: there are as many attempts as targets. */
+  constructor(options: AttemptOptions, hop: CurrentHop) {
     this.#options = options;
-    const { index, uri, settings, tools } = options;
-    const { clock, timers, stallDetector, randomHex, files } = tools;
-    this.#transaction = new Transaction(clock, timers, index, this, stallDetector);
-    this.#request = new PingRequest({ index, uri, settings, randomHex, files });
+    this.#hop = hop;
+    this.#transaction = new Transaction(options.tools, options.slot.index, this);
+    this.#request = new PingRequest(options);
   }
 
   /** The attempt waits for its flow. */
@@ -156,7 +156,7 @@ export class Attempt implements TransactionUser {
 
   /** Why a response with the branch of a request must be discarded; undefined to accept it. */
   discardOf(bytes: Uint8Array, scan: Scan): DiscardedResponse | undefined {
-    return this.#request.discardOf(bytes, scan, this.#options.hop.transportName);
+    return this.#request.discardOf(bytes, scan, this.#hop.transportName);
   }
 
   /** A response was discarded: the attempt ends with this unless a valid one arrives in time. */
@@ -171,7 +171,7 @@ export class Attempt implements TransactionUser {
     atMs: number,
     isStamped: boolean,
   ): TransactionEnd | undefined {
-    const { sentAtMs: sent } = this.#options.hop.flow;
+    const { sentAtMs: sent } = this.#hop.flow;
     // With the kernel's time of one end only, the round-trip time is unknown.
     const sentAtMs = sent === undefined || isStamped ? sent : Number.NaN;
     const end = this.#settle(this.#transaction.receive(status, atMs, isStamped, sentAtMs));
@@ -199,7 +199,8 @@ export class Attempt implements TransactionUser {
   transmit(isFirst: boolean): void {
     const { bytes } = this.#request;
     if (bytes === undefined) return;
-    const { hop, listener } = this.#options;
+    const { listener } = this.#options;
+    const hop = this.#hop;
     listener.traced('sent', bytes, hop);
     if (isFirst) hop.flow.send(bytes);
     else hop.flow.resend(bytes);
@@ -212,12 +213,12 @@ export class Attempt implements TransactionUser {
   #prepare(): void {
     this.#isPreparing = true;
     this.#awaited = '';
-    this.#options.hop.flow.prepare();
+    this.#hop.flow.prepare();
   }
 
   /** Sends the next request. */
   #send(local: LocalAddress, timeoutMs: number): void {
-    const { hop } = this.#options;
+    const hop = this.#hop;
     this.#request.next(local, hop.transportName);
     this.#transaction.start(timeoutMs, hop.flow.isReliable);
   }

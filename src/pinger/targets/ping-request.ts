@@ -1,7 +1,7 @@
 /** The request of a target's pings: built once, then given a new branch and tag for each ping. */
 
 import { isSameAddress, type LocalAddress } from '../../shared/address.js';
-import type { PingSettings } from '../../shared/destination.js';
+import type { PingSettings, TargetSlot } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import type { TransportName } from '../../shared/outcome.js';
 import type { SipUri } from '../../shared/uri.js';
@@ -23,12 +23,11 @@ import type { Scan } from '../sip/scanner.js';
 const CNONCE_BYTES = 8;
 
 export interface PingRequestOptions {
-  /** Index of the target's ledger row; the branch carries it. */
-  readonly index: number;
+  /** The branch carries its index. */
+  readonly slot: TargetSlot;
   readonly uri: SipUri;
   readonly settings: PingSettings;
-  readonly randomHex: RandomHex;
-  readonly files: Files;
+  readonly tools: { readonly randomHex: RandomHex; readonly files: Files };
 }
 
 export class PingRequest {
@@ -43,7 +42,10 @@ export class PingRequest {
 
   constructor(options: PingRequestOptions) {
     this.#options = options;
-    const { settings, randomHex, files } = options;
+    const {
+      settings,
+      tools: { randomHex, files },
+    } = options;
     if (settings.auth === undefined) return;
     const newCnonce = () => randomHex.hex(CNONCE_BYTES);
     this.#authenticator = new Authenticator(settings.auth, files, newCnonce);
@@ -72,7 +74,7 @@ export class PingRequest {
 
   /** Builds the next request of the ping. */
   next(local: LocalAddress, transport: TransportName): void {
-    const { uri, settings, index, randomHex } = this.#options;
+    const { uri, settings, slot, tools } = this.#options;
     if (!isSameAddress(this.#local, local)) this.#template = undefined;
     this.#local = local;
     const before = this.#template;
@@ -83,14 +85,14 @@ export class PingRequest {
     let template = before;
     if (template === undefined || !isPlain || !this.#isPlain) {
       template = pingTemplate({
-        ...{ uri, transport, settings, local, index },
+        ...{ uri, transport, settings, local, index: slot.index },
         ...{ cseq: this.#count, credentials },
       });
       this.#template = template;
       this.#isPlain = isPlain;
     }
-    if (isAgain && before !== undefined) stampAgain(template, before, randomHex);
-    else stamp(template, randomHex);
+    if (isAgain && before !== undefined) stampAgain(template, before, tools.randomHex);
+    else stamp(template, tools.randomHex);
   }
 
   /** Whether the branch that ends at `branchEnd` is that of the current request. */

@@ -63,14 +63,13 @@ export class Target implements FlowListener {
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    const { slot, uri, hops, isForOnce, settings, tools, listener } = options;
+    const { hops, isForOnce, settings, tools } = options;
     const flowListener = new GuardedFlowListener(this, tools.guard);
     this.#failover = new Failover(hops, flowListener, {
       isForOnce,
       isSingle: settings.resolve === 'all',
     });
-    const hop = this.#failover;
-    this.#attempt = new Attempt({ index: slot.index, uri, settings, hop, tools, listener });
+    this.#attempt = new Attempt(options, this.#failover);
   }
 
   get slot(): TargetSlot {

@@ -9,12 +9,11 @@
  */
 
 import type * as dgram from 'node:dgram';
-import type { TransportFailure } from '../../shared/outcome.js';
 import { DgramPort, type DgramPortOptions } from './dgram-port.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint } from './transport.js';
 import { type UdpOptions, UdpTransport } from './udp.js';
-import type { Carrier, UdpMedium } from './udp-medium.js';
+import type { Carrier, CarrierListener, UdpMedium } from './udp-medium.js';
 
 /** Maximum number of connected sockets at a time; further targets have none. */
 const MAX_CONNECTED = 1024;
@@ -45,12 +44,8 @@ class DgramMedium implements UdpMedium<DgramPort> {
     return new DgramPort(family, this.#options);
   }
 
-  carrier(
-    endpoint: Endpoint,
-    isForOnce: boolean,
-    fail: (failure: TransportFailure) => void,
-  ): Carrier<DgramPort> {
-    return new DgramCarrier(this, endpoint, isForOnce, fail);
+  carrier(endpoint: Endpoint, isForOnce: boolean, listener: CarrierListener): Carrier<DgramPort> {
+    return new DgramCarrier(this, endpoint, isForOnce, listener);
   }
 
   close(): void {
@@ -104,7 +99,7 @@ class DgramCarrier implements Carrier<DgramPort> {
   readonly sentAtMs = undefined;
   readonly #medium: DgramMedium;
   readonly #endpoint: Endpoint;
-  readonly #fail: (failure: TransportFailure) => void;
+  readonly #listener: CarrierListener;
   #connected: Connected | undefined;
   /** The last ping was not answered: the next one is sent through a connected socket at once. */
   #isSuspect: boolean;
@@ -113,11 +108,11 @@ class DgramCarrier implements Carrier<DgramPort> {
     medium: DgramMedium,
     endpoint: Endpoint,
     isForOnce: boolean,
-    fail: (failure: TransportFailure) => void,
+    listener: CarrierListener,
   ) {
     this.#medium = medium;
     this.#endpoint = endpoint;
-    this.#fail = fail;
+    this.#listener = listener;
     this.#isSuspect = isForOnce;
   }
 
@@ -143,7 +138,7 @@ class DgramCarrier implements Carrier<DgramPort> {
   close(): void {}
 
   fail(error: NodeJS.ErrnoException): void {
-    this.#fail(failureOf(error));
+    this.#listener.failed(failureOf(error));
   }
 
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {

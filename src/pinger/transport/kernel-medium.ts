@@ -1,7 +1,6 @@
 /** UDP by sockets of the kernel's own: batched and stamped, and told of ICMP errors. Linux alone. */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
-import type { TransportFailure } from '../../shared/outcome.js';
 import type { Arrival, KernelPort, NetworkError, Sender } from '../net/kernel-port.js';
 import type { KernelUdp } from '../net/kernel-udp.js';
 import { ORIGIN_LOCAL } from '../net/layout.js';
@@ -9,7 +8,7 @@ import { type SockaddrWords, sockaddr, sockaddrWords } from '../net/sockaddr.js'
 import { icmpDetail } from './icmp.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint, MessageHandler, Source } from './transport.js';
-import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
+import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
 
 /** What differs from transport to transport. */
 export interface UdpSettings {
@@ -67,9 +66,9 @@ export class KernelMedium implements UdpMedium<KernelUdpPort> {
   carrier(
     endpoint: Endpoint,
     _isForOnce: boolean,
-    fail: (failure: TransportFailure) => void,
+    listener: CarrierListener,
   ): Carrier<KernelUdpPort> {
-    return new KernelCarrier(this.#options, endpoint, fail);
+    return new KernelCarrier(this.#options, endpoint, listener);
   }
 
   close(): void {}
@@ -128,7 +127,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   readonly #options: KernelMediumOptions;
   readonly #peer: SockaddrWords;
   readonly #key: string;
-  readonly #fail: (failure: TransportFailure) => void;
+  readonly #listener: CarrierListener;
   /** The number of the send whose stamp is awaited; -1 for none. */
   #number = -1;
   #isFirst = false;
@@ -137,16 +136,12 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   /** How often the wall clock had been set by then. */
   #clockSteps = 0;
 
-  constructor(
-    options: KernelMediumOptions,
-    endpoint: Endpoint,
-    fail: (failure: TransportFailure) => void,
-  ) {
+  constructor(options: KernelMediumOptions, endpoint: Endpoint, listener: CarrierListener) {
     const { address, port, family } = endpoint;
     this.#options = options;
     this.#peer = sockaddrWords(family, address, port);
     this.#key = peerKey(endpoint);
-    this.#fail = fail;
+    this.#listener = listener;
     options.carriers.add(this.#key, this);
   }
 
@@ -184,7 +179,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   }
 
   failed(code: string): void {
-    this.#fail(failureOf({ name: code, message: code, code }));
+    this.#listener.failed(failureOf({ name: code, message: code, code }));
   }
 
   networkError(error: NetworkError): void {
@@ -192,7 +187,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
     // The kernel has learnt the MTU: it fragments the retransmission.
     if (error.code === 'EMSGSIZE' || error.origin === ORIGIN_LOCAL) return;
     const detail = icmpDetail(error);
-    this.#fail(detail === undefined ? failure : { ...failure, detail });
+    this.#listener.failed(detail === undefined ? failure : { ...failure, detail });
   }
 }
 

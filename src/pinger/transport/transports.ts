@@ -111,15 +111,33 @@ function openUdp({
 }
 
 export function openTransport(options: TransportOptions): Transport {
+  switch (options.name) {
+    case 'udp':
+      return openUdp(options);
+    case 'tcp':
+      return openReliable(options, openStream, () => undefined);
+    case 'tls':
+      return openReliable(options, openStream, contextFor(options));
+    case 'ws':
+      return openReliable(options, openWebSocket, () => undefined);
+    case 'wss':
+      return openReliable(options, openWebSocket, contextFor(options));
+    default:
+      return options.name satisfies never;
+  }
+}
+
+function openReliable(
+  options: TransportOptions,
+  open: (options: TransportOptions, currentTls: CurrentTls) => OpenChannel,
+  currentTls: CurrentTls,
+): Transport {
   const { name, settings, clock, onMessage, log, debug } = options;
-  if (name === 'udp') return openUdp(options);
-  const secure = name === 'tls' || name === 'wss' ? contextFor(options) : () => undefined;
+  const openChannel = open(options, currentTls);
   const isPersistent = settings.connection === 'persistent';
-  const openChannel =
-    name === 'ws' || name === 'wss' ? openWebSocket(options, secure) : openStream(options, secure);
   const currentTlsContext = () => {
     try {
-      return secure()?.context;
+      return currentTls()?.context;
     } catch {
       return undefined;
     }

@@ -32,18 +32,18 @@ export interface Carrier<Port extends UdpPort> {
   close(): void;
 }
 
+export interface CarrierListener {
+  /** A message cannot be delivered. */
+  failed(failure: TransportFailure): void;
+}
+
 export interface UdpMedium<Port extends UdpPort> {
   /** @throws when no socket can be bound. */
   open(family: 4 | 6): Port;
   /**
    * @param isForOnce it will carry one ping.
-   * @param fail called when a message cannot be delivered.
    */
-  carrier(
-    endpoint: Endpoint,
-    isForOnce: boolean,
-    fail: (failure: TransportFailure) => void,
-  ): Carrier<Port>;
+  carrier(endpoint: Endpoint, isForOnce: boolean, listener: CarrierListener): Carrier<Port>;
   /** Every port is closed. */
   close(): void;
 }

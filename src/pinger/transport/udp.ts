@@ -12,7 +12,7 @@ import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
 import { localIfAddressIsGone } from './own-address.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
-import type { Carrier, UdpMedium, UdpPort } from './udp-medium.js';
+import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
 import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 
 /**
@@ -33,6 +33,7 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
   readonly #options: UdpOptions;
   readonly #medium: UdpMedium<Port>;
   readonly #ports: UdpPorts<Port>;
+  readonly #owner: FlowOwner<Port>;
   /** Flows that are open. */
   #flows = 0;
   #linger: NodeJS.Timeout | undefined;
@@ -43,16 +44,18 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
     this.#options = options;
     this.#medium = medium;
     this.#ports = new UdpPorts(options, medium);
+    this.#owner = {
+      ports: this.#ports,
+      medium,
+      ended: () => this.#ended(),
+      moved: (endpoint, from, to) => this.#moved(endpoint, from, to),
+    };
   }
 
   open(endpoint: Endpoint, listener: FlowListener, isForOnce: boolean): Flow {
     this.#flows++;
     clearTimeout(this.#linger);
-    const ended = () => this.#ended();
-    const moved = (from: number, to: number) => this.#moved(endpoint, from, to);
-    const ports = this.#ports;
-    const medium = this.#medium;
-    return new UdpFlow({ ports, medium, endpoint, listener, isForOnce, ended, moved });
+    return new UdpFlow(this.#owner, endpoint, listener, isForOnce);
   }
 
   close(): void {
@@ -88,19 +91,23 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
   }
 }
 
-interface UdpFlowOptions<Port extends UdpPort> {
+/** What the flows of a transport share. */
+interface FlowOwner<Port extends UdpPort> {
   readonly ports: UdpPorts<Port>;
   readonly medium: UdpMedium<Port>;
-  readonly endpoint: Endpoint;
-  readonly listener: FlowListener;
-  readonly isForOnce: boolean;
-  readonly ended: () => void;
-  readonly moved: (fromPort: number, toPort: number) => void;
+  /** A flow is closed. */
+  ended(): void;
+  /** The pings of a target go from another port from now on. */
+  moved(endpoint: Endpoint, fromPort: number, toPort: number): void;
 }
 
-class UdpFlow<Port extends UdpPort> implements Flow {
+/** There are as many as targets, so a flow has no closures and no options of its own. */
+class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   readonly isReliable = false;
-  readonly #options: UdpFlowOptions<Port>;
+  readonly #owner: FlowOwner<Port>;
+  readonly #endpoint: Endpoint;
+  readonly #listener: FlowListener;
+  readonly #isForOnce: boolean;
   readonly #carrier: Carrier<Port>;
   /** Where pings are sent from. */
   #home: Port | undefined;
@@ -117,10 +124,17 @@ class UdpFlow<Port extends UdpPort> implements Flow {
   #wasAnswered = false;
   #isClosed = false;
 
-  constructor(options: UdpFlowOptions<Port>) {
-    const { medium, endpoint, isForOnce } = options;
-    this.#options = options;
-    this.#carrier = medium.carrier(endpoint, isForOnce, (failure) => this.#fail(failure));
+  constructor(
+    owner: FlowOwner<Port>,
+    endpoint: Endpoint,
+    listener: FlowListener,
+    isForOnce: boolean,
+  ) {
+    this.#owner = owner;
+    this.#endpoint = endpoint;
+    this.#listener = listener;
+    this.#isForOnce = isForOnce;
+    this.#carrier = owner.medium.carrier(endpoint, isForOnce, this);
   }
 
   get sentAtMs(): number | undefined {
@@ -128,11 +142,12 @@ class UdpFlow<Port extends UdpPort> implements Flow {
   }
 
   prepare(): void {
-    const { ports, endpoint, listener, isForOnce } = this.#options;
+    const { ports } = this.#owner;
+    const { family } = this.#endpoint;
     this.#hasFailed = false;
-    this.#home ??= isForOnce ? ports.once(endpoint.family) : ports.common(endpoint.family);
+    this.#home ??= this.#isForOnce ? ports.once(family) : ports.common(family);
     if (this.#home === undefined) {
-      listener.failed(ports.failureOf(endpoint.family));
+      this.#listener.failed(ports.failureOf(family));
       return;
     }
     if (this.#silences >= MAX_SILENCES) {
@@ -140,8 +155,8 @@ class UdpFlow<Port extends UdpPort> implements Flow {
       this.#trial = ports.another(this.#home, this.#lastTried);
     }
     const local = this.#localAddress(this.#home);
-    if (local === undefined) listener.failed({ reason: 'unreachable' });
-    else listener.ready(local);
+    if (local === undefined) this.#listener.failed({ reason: 'unreachable' });
+    else this.#listener.ready(local);
   }
 
   send(message: Uint8Array): void {
@@ -150,6 +165,13 @@ class UdpFlow<Port extends UdpPort> implements Flow {
 
   resend(message: Uint8Array): void {
     this.#send(message, true);
+  }
+
+  failed(failure: TransportFailure): void {
+    this.#hasFailed = true;
+    // The address that we send from may be gone: it is looked up again for the next ping.
+    if (failure.reason !== 'refused') this.#local = undefined;
+    this.#listener.failed(failure);
   }
 
   pingEnded(isAnswered: boolean | undefined): void {
@@ -162,7 +184,7 @@ class UdpFlow<Port extends UdpPort> implements Flow {
   }
 
   explain(outcome: Outcome): Outcome {
-    const { sourceAddress } = this.#options.ports;
+    const { sourceAddress } = this.#owner.ports;
     const explained = localIfAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
     // The routes may choose another one for the next ping.
     if (explained !== outcome) this.#local = undefined;
@@ -175,13 +197,13 @@ class UdpFlow<Port extends UdpPort> implements Flow {
     this.pingEnded(undefined);
     this.#carrier.close();
     this.#releaseHome();
-    this.#options.ended();
+    this.#owner.ended();
   }
 
   #releaseHome(): void {
-    const { ports, isForOnce } = this.#options;
+    const { ports } = this.#owner;
     if (this.#home === undefined) return;
-    if (isForOnce && !this.#wasAnswered) ports.retire(this.#home);
+    if (this.#isForOnce && !this.#wasAnswered) ports.retire(this.#home);
     ports.release(this.#home);
   }
 
@@ -190,17 +212,9 @@ class UdpFlow<Port extends UdpPort> implements Flow {
     if (port !== undefined) this.#carrier.send(port, message, isRetransmission);
   }
 
-  /** What was sent cannot be delivered. */
-  #fail(failure: TransportFailure): void {
-    this.#hasFailed = true;
-    // The address that we send from may be gone: it is looked up again for the next ping.
-    if (failure.reason !== 'refused') this.#local = undefined;
-    this.#options.listener.failed(failure);
-  }
-
   /** Pings go on from the port that was tried, or from the one before. */
   #endTrial(isAnswered: boolean): void {
-    const { ports, moved } = this.#options;
+    const { ports } = this.#owner;
     const trial = this.#trial;
     const home = this.#home;
     this.#trial = undefined;
@@ -212,14 +226,13 @@ class UdpFlow<Port extends UdpPort> implements Flow {
     }
     this.#home = trial;
     this.#local = undefined;
-    moved(home.port, trial.port);
+    this.#owner.moved(this.#endpoint, home.port, trial.port);
     ports.replace(home, trial);
   }
 
   #localAddress(home: Port): LocalAddress | undefined {
-    const { endpoint } = this.#options;
-    if (this.#trial !== undefined) return this.#trial.localAddressTowards(endpoint);
-    this.#local ??= home.localAddressTowards(endpoint);
+    if (this.#trial !== undefined) return this.#trial.localAddressTowards(this.#endpoint);
+    this.#local ??= home.localAddressTowards(this.#endpoint);
     return this.#local;
   }
 }

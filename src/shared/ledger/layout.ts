@@ -5,23 +5,23 @@
  * 32-bit integers and every access is atomic, so no value is torn. Each row has a sequence lock (odd
  * while it is being written), so a reader gets a row as it was at one moment, or not at all. Values
  * that can be derived are not stored: a histogram's count is the sum of its buckets, a target's pings
- * are the sum of its outcomes.
+ * are the sum of its outcomes. The histograms of a row are its last cells, so that a reader can leave
+ * out what they do not use.
  */
 
 import type { DestinationSlot } from '../destination.js';
 import { type DownReason, FAILURE_REASONS } from '../outcome.js';
 import { RESOLUTION_FAILURES } from '../resolution.js';
 import { STATES, type State } from '../state.js';
+import {
+  BOUNDS,
+  DEFAULT_BOUNDS,
+  HISTOGRAM,
+  HISTOGRAM_KINDS,
+  type HistogramKind,
+  layout,
+} from './histogram-layout.js';
 
-/** Upper bounds of the round-trip histogram, in microseconds; one more bucket counts larger values. */
-export const RTT_BUCKETS_MICROS: readonly number[] = [
-  500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-  5_000_000,
-];
-/** Upper bounds of the lateness histogram, in microseconds; one more bucket counts larger values. */
-export const LATENESS_BUCKETS_MICROS: readonly number[] = [
-  500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-];
 /** Status codes that are counted separately per target; further ones are counted as `other`. */
 export const CODES_PER_TARGET = 8;
 
@@ -30,19 +30,12 @@ export const LEDGER_CAPACITY = 1 << 17;
 
 export const REASONS: readonly DownReason[] = [...FAILURE_REASONS, 'resolution'];
 
-/** Assigns consecutive cells of a row. */
-function layout() {
-  let next = 0;
-  return (cells = 1): number => {
-    next += cells;
-    return next - cells;
-  };
-}
-
 const t = layout();
 export const TARGET = {
   version: t(),
   generation: t(),
+  /** When the row was opened. */
+  created: t(2),
   state: t(),
   run: t(),
   since: t(2),
@@ -61,10 +54,9 @@ export const TARGET = {
   failovers: t(),
   alive: t(),
   failures: t(FAILURE_REASONS.length),
-  buckets: t(RTT_BUCKETS_MICROS.length + 1),
-  rttSum: t(2),
   codes: t(2 * CODES_PER_TARGET),
   otherCodes: t(),
+  rtt: t(HISTOGRAM.words),
   words: t(0),
 } as const;
 
@@ -77,8 +69,8 @@ const c = layout();
 export const CONNECTION = {
   version: c(),
   generation: c(),
-  /** For each phase the buckets of the round-trip histogram and, low and high, their sum. */
-  phases: c(CONNECT_PHASES.length * (RTT_BUCKETS_MICROS.length + 3)),
+  /** A histogram for each phase. */
+  phases: c(CONNECT_PHASES.length * HISTOGRAM.words),
   words: c(0),
 } as const;
 
@@ -96,10 +88,37 @@ export const RECENT = {
   words: r(0),
 } as const;
 
+/** Exemplars per target: of round trips, each in another bucket, and of failures, each with another reason. */
+export const RTT_EXEMPLARS = 4;
+export const FAILURE_EXEMPLARS = 2;
+const e = layout();
+/** One ping as an example of those in a series. */
+export const EXEMPLAR = {
+  /** 0 for none; 256 * high cell of the time + 1 + index of the failure's reason, or 1. */
+  meta: e(),
+  /** Low cell of its time: wall clock, milliseconds. */
+  time: e(),
+  /** Microseconds, or status code of the failure; 0 for none. */
+  value: e(),
+  /** The 16 bytes of its Call-ID. */
+  callId: e(4),
+  words: e(0),
+} as const;
+const x = layout();
+/** The fourth row of a target: exemplars of round trips, then of failures. */
+export const EXEMPLARS = {
+  version: x(),
+  generation: x(),
+  exemplars: x((RTT_EXEMPLARS + FAILURE_EXEMPLARS) * EXEMPLAR.words),
+  words: x(0),
+} as const;
+
 const d = layout();
 export const DESTINATION = {
   version: d(),
   generation: d(),
+  /** When the row was opened. */
+  created: d(2),
   state: d(),
   since: d(2),
   changes: d(),
@@ -125,6 +144,8 @@ export type UdpIo = (typeof UDP_IO)[number];
 const p = layout();
 export const PINGER = {
   version: p(),
+  /** When the first writer began. */
+  created: p(2),
   heartbeat: p(),
   inFlight: p(),
   unmatched: p(),
@@ -144,11 +165,6 @@ export const PINGER = {
   /** What the thread works for: 0 for nothing, otherwise 1 + index. Read if the thread dies. */
   currentTarget: p(),
   currentDestination: p(),
-  lateness: p(LATENESS_BUCKETS_MICROS.length + 1),
-  latenessSum: p(2),
-  /** Durations of lookups, in the buckets of the round-trip histogram. */
-  resolutions: p(RTT_BUCKETS_MICROS.length + 1),
-  resolutionsSum: p(2),
   /** DNS lookups: in progress, queued, and rejected because the queue was full. */
   lookupsInFlight: p(),
   lookupsWaiting: p(),
@@ -157,33 +173,47 @@ export const PINGER = {
   recordsCut: p(),
   /** Target rows used so far. */
   targetsUsed: p(),
+  lateness: p(HISTOGRAM.words),
+  /** Durations of lookups. */
+  resolutions: p(HISTOGRAM.words),
   words: p(0),
 } as const;
 
 /** The same cell in rows of every kind. */
 export const GENERATION = TARGET.generation;
-export const DESTINATIONS_AT = PINGER.words;
+const BOUNDS_AT = PINGER.words;
+export const DESTINATIONS_AT = BOUNDS_AT + HISTOGRAM_KINDS.length * BOUNDS.words;
 const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
 const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
 const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
+const EXEMPLARS_AT = RECENTS_AT + LEDGER_CAPACITY * RECENT.words;
 /** 1 + each descriptor that the pinger thread opened outside of Node; 0 for none. */
-export const DESCRIPTORS_AT = RECENTS_AT + LEDGER_CAPACITY * RECENT.words;
+export const DESCRIPTORS_AT = EXEMPLARS_AT + LEDGER_CAPACITY * EXEMPLARS.words;
 const LEDGER_BYTES = 4 * (DESCRIPTORS_AT + MAX_DESCRIPTORS);
 
 export const destinationAt = (slot: DestinationSlot) =>
   DESTINATIONS_AT + slot.index * DESTINATION.words;
 export const targetAt = (index: number) => TARGETS_AT + index * TARGET.words;
 export const connectionAt = (index: number) => CONNECTIONS_AT + index * CONNECTION.words;
-
 export const recentAt = (index: number) => RECENTS_AT + index * RECENT.words;
+export const exemplarsAt = (index: number) => EXEMPLARS_AT + index * EXEMPLARS.words;
+export const boundsAt = (kind: HistogramKind) =>
+  BOUNDS_AT + HISTOGRAM_KINDS.indexOf(kind) * BOUNDS.words;
 
-/** Where in a connection row the buckets of a phase begin; their sum follows them. */
-export const bucketsOf = (phase: ConnectPhase) =>
-  CONNECTION.phases + CONNECT_PHASES.indexOf(phase) * (RTT_BUCKETS_MICROS.length + 3);
+/** Where in a connection row the histogram of a phase begins. */
+export const phaseAt = (phase: ConnectPhase) =>
+  CONNECTION.phases + CONNECT_PHASES.indexOf(phase) * HISTOGRAM.words;
 
-/** An empty ledger. */
+/** An empty ledger, whose histograms have the default bounds. */
 export function createLedger(): SharedArrayBuffer {
-  return new SharedArrayBuffer(LEDGER_BYTES);
+  const ledger = new SharedArrayBuffer(LEDGER_BYTES);
+  const cells = new Int32Array(ledger);
+  for (const kind of HISTOGRAM_KINDS) {
+    const bounds = DEFAULT_BOUNDS[kind];
+    cells[boundsAt(kind) + BOUNDS.count] = bounds.length;
+    cells.set(bounds, boundsAt(kind) + BOUNDS.micros);
+  }
+  return ledger;
 }
 
 export const WORD = 2 ** 32;

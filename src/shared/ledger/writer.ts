@@ -7,31 +7,31 @@ import {
 } from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import { STATES, type State, type Verdict } from '../state.js';
+import { Cells } from './cells.js';
+import type { HistogramKind } from './histogram-layout.js';
+import { HistogramWriter } from './histogram-writer.js';
 import {
-  bucketsOf,
   CODES_PER_TARGET,
+  CONNECT_PHASES,
   CONNECTION,
   type ConnectPhase,
   connectionAt,
   DESTINATION,
   DESTINATIONS_AT,
   destinationAt,
-  GENERATION,
-  LATENESS_BUCKETS_MICROS,
+  exemplarsAt,
   LEDGER_CAPACITY,
   PINGER,
+  phaseAt,
   REASONS,
   RECENT,
   RECENT_PINGS,
-  RTT_BUCKETS_MICROS,
   recentAt,
   stateOf,
   TARGET,
   targetAt,
   UDP_IO,
   type UdpIo,
-  WORD,
-  wide,
 } from './layout.js';
 
 /** One finished ping. */
@@ -50,21 +50,39 @@ export interface PingRecord {
 
 /** The pinger's side of the ledger. There is one writer at a time. */
 export class LedgerWriter {
-  readonly #cells: Int32Array;
+  readonly #cells: Cells;
+  readonly #epoch: () => number;
+  readonly #histograms: HistogramWriter;
 
-  /** Continues a ledger: unlocks the rows that a crashed writer left half-written. */
-  constructor(buffer: SharedArrayBuffer) {
-    this.#cells = new Int32Array(buffer);
-    const rows = [0];
-    for (let i = 0; i < LEDGER_CAPACITY; i++) rows.push(DESTINATIONS_AT + i * DESTINATION.words);
+  /**
+   * Continues a ledger: unlocks the rows that a crashed writer left half-written.
+   *
+   * @param epoch wall clock, milliseconds.
+   */
+  constructor(buffer: SharedArrayBuffer, epoch: () => number) {
+    this.#cells = new Cells(buffer);
+    this.#epoch = epoch;
+    this.#histograms = new HistogramWriter(this.#cells, epoch);
+    if (this.#cells.getWide(PINGER.created) === 0) this.#openPinger();
+    this.#mend(0, PINGER_HISTOGRAMS);
+    for (let i = 0; i < LEDGER_CAPACITY; i++) this.#mend(DESTINATIONS_AT + i * DESTINATION.words);
     // One more than are in use: the writer may have crashed while it opened a new one.
     const count = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
-    for (let i = 0; i < count; i++) rows.push(targetAt(i), connectionAt(i), recentAt(i));
-    for (const row of rows) if (this.#get(row) % 2 !== 0) this.#add(row, 1);
+    for (let i = 0; i < count; i++) {
+      this.#mend(targetAt(i), TARGET_HISTOGRAMS);
+      this.#mend(connectionAt(i), CONNECTION_HISTOGRAMS);
+      this.#mend(recentAt(i));
+      this.#mend(exemplarsAt(i));
+    }
     this.#set(PINGER.inFlight, 0);
     this.#set(PINGER.currentTarget, 0);
     this.#set(PINGER.currentDestination, 0);
     this.setLookups(0, 0);
+  }
+
+  /** Sets the classic buckets of histograms of a kind; those that have others begin again. */
+  setBounds(kind: HistogramKind, micros: readonly number[]): void {
+    this.#histograms.setBounds(kind, micros);
   }
 
   get targetsUsed(): number {
@@ -75,7 +93,11 @@ export class LedgerWriter {
   openTarget(index: number): TargetSlot {
     const row = targetAt(index);
     const generation = this.#get(row + TARGET.generation) + 1;
-    this.#clear(row, TARGET.words, generation);
+    this.#cells.lock(row);
+    this.#cells.clear(row, TARGET.words, generation);
+    this.#cells.setWide(row + TARGET.created, this.#epoch());
+    this.#histograms.open('rtt', row + TARGET.rtt);
+    this.#cells.unlock(row);
     if (index >= this.targetsUsed) this.#set(PINGER.targetsUsed, index + 1);
     return { index, generation };
   }
@@ -84,7 +106,10 @@ export class LedgerWriter {
   openDestination(slot: DestinationSlot): void {
     const row = destinationAt(slot);
     if (this.#get(row + DESTINATION.generation) === slot.generation) return;
-    this.#clear(row, DESTINATION.words, slot.generation);
+    this.#cells.lock(row);
+    this.#cells.clear(row, DESTINATION.words, slot.generation);
+    this.#cells.setWide(row + DESTINATION.created, this.#epoch());
+    this.#cells.unlock(row);
   }
 
   verdictOf(slot: TargetSlot): Verdict {
@@ -109,11 +134,11 @@ export class LedgerWriter {
   recordPing(slot: TargetSlot, ping: PingRecord): void {
     const row = targetAt(slot.index);
     const isChange = stateOf(this.#get(row + TARGET.state)) !== ping.verdict.state;
-    this.#add(row, 1);
-    if (isChange) this.#setTime(row + TARGET.since, ping.endedAtMs);
+    this.#cells.lock(row);
+    if (isChange) this.#cells.setWide(row + TARGET.since, ping.endedAtMs);
     this.#set(row + TARGET.state, STATES.indexOf(ping.verdict.state));
     this.#set(row + TARGET.run, ping.verdict.run);
-    this.#setTime(row + TARGET.lastPing, ping.endedAtMs);
+    this.#cells.setWide(row + TARGET.lastPing, ping.endedAtMs);
     if (!isLocalFailure(ping.reason)) this.#recordPeer(row, ping);
     this.#set(row + TARGET.lastReason, reasonNumber(ping.reason));
     this.#set(row + TARGET.lastCode, ping.code ?? 0);
@@ -122,7 +147,7 @@ export class LedgerWriter {
     else this.#add(row + TARGET.failures + FAILURE_REASONS.indexOf(ping.reason), 1);
     if (ping.rttMicros !== undefined) this.#recordRtt(row, ping.rttMicros);
     if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
-    this.#add(row, 1);
+    this.#cells.unlock(row);
     this.#recordRecent(slot, ping);
     if (isLocalFailure(ping.reason)) this.#add(PINGER.localRun, 1);
     else this.#set(PINGER.localRun, 0);
@@ -143,14 +168,14 @@ export class LedgerWriter {
   /** The duration of a phase of setting up a connection. */
   recordConnect(slot: TargetSlot, phase: ConnectPhase, micros: number): void {
     const row = connectionAt(slot.index);
-    if (this.#get(row + CONNECTION.generation) !== slot.generation) {
-      this.#clear(row, CONNECTION.words, slot.generation);
+    const isOpen = this.#get(row + CONNECTION.generation) === slot.generation;
+    this.#cells.lock(row);
+    if (!isOpen) {
+      this.#cells.clear(row, CONNECTION.words, slot.generation);
+      for (const each of CONNECT_PHASES) this.#histograms.open('connect', row + phaseAt(each));
     }
-    const buckets = row + bucketsOf(phase);
-    this.#add(row, 1);
-    this.#add(buckets + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
-    this.#addWide(buckets + RTT_BUCKETS_MICROS.length + 1, micros);
-    this.#add(row, 1);
+    this.#histograms.record('connect', row + phaseAt(phase), micros);
+    this.#cells.unlock(row);
   }
 
   /** A destination's verdict; does nothing if neither state nor reason changed. */
@@ -164,26 +189,26 @@ export class LedgerWriter {
     const before = stateOf(this.#get(row + DESTINATION.state));
     const number = reasonNumber(reason);
     if (before === state && this.#get(row + DESTINATION.lastReason) === number) return;
-    this.#add(row, 1);
+    this.#cells.lock(row);
     this.#set(row + DESTINATION.lastReason, number);
     if (before !== state) {
       this.#set(row + DESTINATION.state, STATES.indexOf(state));
-      this.#setTime(row + DESTINATION.since, atMs);
+      this.#cells.setWide(row + DESTINATION.since, atMs);
       if (before !== 'unknown' && state !== 'unknown') this.#add(row + DESTINATION.changes, 1);
     }
-    this.#add(row, 1);
+    this.#cells.unlock(row);
   }
 
   /** The destination's name resolved, to different targets if `isChange`; `cut` are not pinged. */
   recordResolution(slot: DestinationSlot, atMs: number, isChange: boolean, cut: number): void {
     const row = destinationAt(slot);
-    this.#add(row, 1);
-    this.#setTime(row + DESTINATION.lastResolution, atMs);
-    this.#setTime(row + DESTINATION.lastLookup, atMs);
+    this.#cells.lock(row);
+    this.#cells.setWide(row + DESTINATION.lastResolution, atMs);
+    this.#cells.setWide(row + DESTINATION.lastLookup, atMs);
     this.#set(row + DESTINATION.isStale, 0);
     this.#set(row + DESTINATION.targetsTruncated, cut);
     if (isChange) this.#add(row + DESTINATION.resolutionChanges, 1);
-    this.#add(row, 1);
+    this.#cells.unlock(row);
   }
 
   /**
@@ -197,19 +222,16 @@ export class LedgerWriter {
     atMs: number,
   ): void {
     const row = destinationAt(slot);
-    this.#add(row, 1);
-    if (!isLocalFailure(reason)) this.#setTime(row + DESTINATION.lastLookup, atMs);
+    this.#cells.lock(row);
+    if (!isLocalFailure(reason)) this.#cells.setWide(row + DESTINATION.lastLookup, atMs);
     this.#add(row + DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason), 1);
     this.#set(row + DESTINATION.isStale, isStale ? 1 : 0);
-    this.#add(row, 1);
+    this.#cells.unlock(row);
   }
 
   /** The duration of resolving a name, with all lookups that it takes. */
   recordResolutionTime(micros: number): void {
-    this.#add(PINGER.version, 1);
-    this.#add(PINGER.resolutions + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
-    this.#addWide(PINGER.resolutionsSum, micros);
-    this.#add(PINGER.version, 1);
+    this.#recordOfPinger('resolution', PINGER.resolutions, micros);
   }
 
   /** DNS lookups in progress and queued. */
@@ -227,10 +249,7 @@ export class LedgerWriter {
   }
 
   recordLateness(micros: number): void {
-    this.#add(PINGER.version, 1);
-    this.#add(PINGER.lateness + bucketOf(LATENESS_BUCKETS_MICROS, micros), 1);
-    this.#addWide(PINGER.latenessSum, micros);
-    this.#add(PINGER.version, 1);
+    this.#recordOfPinger('lateness', PINGER.lateness, micros);
   }
 
   recordUnmatched(): void {
@@ -290,7 +309,7 @@ export class LedgerWriter {
 
   /** The part of a ping that says something about the peer. */
   #recordPeer(row: number, { reason, endedAtMs }: PingRecord): void {
-    this.#setTime(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
+    this.#cells.setWide(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
     this.#set(row + TARGET.peerReason, reasonNumber(reason));
   }
 
@@ -302,23 +321,41 @@ export class LedgerWriter {
 
   #recordRecent({ index, generation }: TargetSlot, ping: PingRecord): void {
     const row = recentAt(index);
-    if (this.#get(row + RECENT.generation) !== generation) {
-      this.#clear(row, RECENT.words, generation);
-    }
+    const isOpen = this.#get(row + RECENT.generation) === generation;
+    this.#cells.lock(row);
+    if (!isOpen) this.#cells.clear(row, RECENT.words, generation);
     const count = this.#get(row + RECENT.count) >>> 0;
     const at = row + RECENT.pings + 3 * (count % RECENT_PINGS);
-    this.#add(row, 1);
     this.#set(at, Math.floor(ping.endedAtMs / 1000));
     this.#set(at + 1, reasonNumber(ping.reason) * 1024 + (ping.code ?? 0));
     this.#set(at + 2, ping.rttMicros ?? 0);
     this.#set(row + RECENT.count, count + 1);
-    this.#add(row, 1);
+    this.#cells.unlock(row);
   }
 
   #recordRtt(row: number, micros: number): void {
     this.#set(row + TARGET.lastRtt, micros);
-    this.#add(row + TARGET.buckets + bucketOf(RTT_BUCKETS_MICROS, micros), 1);
-    this.#addWide(row + TARGET.rttSum, micros);
+    this.#histograms.record('rtt', row + TARGET.rtt, micros);
+  }
+
+  #recordOfPinger(kind: HistogramKind, at: number, micros: number): void {
+    this.#cells.lock(PINGER.version);
+    this.#histograms.record(kind, at, micros);
+    this.#cells.unlock(PINGER.version);
+  }
+
+  /** Unlocks a row if it is half-written. Its histograms begin again if their buckets disagree. */
+  #mend(row: number, histograms: readonly (readonly [HistogramKind, at: number])[] = []): void {
+    if (!this.#cells.isLocked(row)) return;
+    for (const [kind, at] of histograms) this.#histograms.mend(kind, row + at);
+    this.#cells.unlock(row);
+  }
+
+  #openPinger(): void {
+    this.#cells.lock(PINGER.version);
+    this.#cells.setWide(PINGER.created, this.#epoch());
+    for (const [kind, at] of PINGER_HISTOGRAMS) this.#histograms.open(kind, at);
+    this.#cells.unlock(PINGER.version);
   }
 
   #codeCell(row: number, code: number): number {
@@ -330,47 +367,27 @@ export class LedgerWriter {
     return row + TARGET.otherCodes;
   }
 
-  #clear(row: number, words: number, generation: number): void {
-    this.#add(row, 1);
-    for (let cell = row + 1; cell < row + words; cell++) this.#set(cell, 0);
-    this.#set(row + GENERATION, generation);
-    this.#add(row, 1);
-  }
-
-  /** No other thread writes, so this thread reads back what it wrote without an atomic access. */
   #get(cell: number): number {
-    return this.#cells[cell] ?? 0;
+    return this.#cells.get(cell);
   }
 
   /** An atomic store costs as much as ten plain reads, and most cells of a row keep their value. */
   #set(cell: number, value: number): void {
-    if (this.#get(cell) !== (value | 0)) Atomics.store(this.#cells, cell, value);
+    this.#cells.set(cell, value);
   }
 
   #add(cell: number, value: number): void {
-    if (value !== 0) Atomics.store(this.#cells, cell, this.#get(cell) + value);
-  }
-
-  /** Adds to a 64-bit number in a low and a high cell. */
-  #addWide(cell: number, value: number): void {
-    const sum = wide(this.#get(cell), this.#get(cell + 1)) + value;
-    this.#set(cell, sum % WORD);
-    this.#set(cell + 1, Math.floor(sum / WORD));
-  }
-
-  /** Stores wall-clock milliseconds in a low and a high cell. */
-  #setTime(cell: number, ms: number): void {
-    this.#set(cell, Math.round(ms) % WORD);
-    this.#set(cell + 1, Math.floor(Math.round(ms) / WORD));
+    this.#cells.add(cell, value);
   }
 }
 
-/** The first bucket whose upper bound is not below the value, as with Prometheus's `le`. */
-function bucketOf(bounds: readonly number[], micros: number): number {
-  let bucket = 0;
-  while (bucket < bounds.length && micros > (bounds[bucket] ?? 0)) bucket++;
-  return bucket;
-}
+/** Where the histograms of rows are. */
+const PINGER_HISTOGRAMS = [
+  ['lateness', PINGER.lateness],
+  ['resolution', PINGER.resolutions],
+] as const;
+const TARGET_HISTOGRAMS = [['rtt', TARGET.rtt]] as const;
+const CONNECTION_HISTOGRAMS = CONNECT_PHASES.map((phase) => ['connect', phaseAt(phase)] as const);
 
 function reasonNumber(reason: DownReason | undefined): number {
   return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;

@@ -19,7 +19,7 @@ function fromFile(file: string, name = 'config.yaml') {
   return read([`--config.file=${join(folder, name)}`]);
 }
 
-/** The message of the error, without the folder of the test. */
+/** The message of the error, without the path of the test's folder. */
 function problemOf(act: () => unknown): string {
   try {
     act();
@@ -30,12 +30,12 @@ function problemOf(act: () => unknown): string {
   return assert.fail('no ConfigError');
 }
 
-/** The problems without the file and the line in front of their paths. */
+/** The problems without the file and the line before each path. */
 function withoutPlace(problems: string): string {
   return problems.replaceAll(/^config\.yaml:\d+: (?=[\w.[\]-]+: )/gm, '');
 }
 
-/** A file, and patterns of its error: path, what was expected, what was given. */
+/** A file, and patterns of its error: path, expected value, given value. */
 const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: RegExp[]])[] = [
   [
     'an unknown key',
@@ -63,7 +63,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.port: unknown setting \(docs/,
   ],
   [
-    'a key like a part of objects',
+    'a key named like a property of objects',
     '{ constructor: 1, __proto__: 2 }',
     /^constructor: unknown setting/m,
     /^__proto__: unknown setting/m,
@@ -75,13 +75,13 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^rise: expected a single value, got a mapping$/,
   ],
   [
-    'destinations that are no list',
+    'destinations that are not a list',
     'destinations: a.example',
     /^destinations: expected a list, got "a\.example"$/,
   ],
-  ['modules that are no mapping', 'modules: [m]', /^modules: expected a mapping, got a list$/],
+  ['modules that are not a mapping', 'modules: [m]', /^modules: expected a mapping, got a list$/],
   [
-    'a module that is no mapping',
+    'a module that is not a mapping',
     'modules: { m: 3 }',
     /^modules\.m: expected a mapping of settings, got "3"$/,
   ],
@@ -91,13 +91,13 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     'ping_interval: 0',
     /^ping_interval: expected a duration from 0\.1 s to 24h .*, got "0"$/,
   ],
-  ['an interval past a day', 'ping_interval: 25h', /^ping_interval: .* got "25h"$/],
+  ['an interval of more than a day', 'ping_interval: 25h', /^ping_interval: .* got "25h"$/],
   [
-    'a duration of no unit that we know',
+    'a duration with an unknown unit',
     'ping_interval: 3 weeks',
     /^ping_interval: .* got "3 weeks"$/,
   ],
-  ['a duration that is a truth', 'ping_interval: true', /^ping_interval: .* got "true"$/],
+  ['a duration that is a boolean', 'ping_interval: true', /^ping_interval: .* got "true"$/],
   [
     'a fraction for a count',
     'rise: 1.5',
@@ -120,12 +120,12 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.ping_timeout: .*\(2 s\), got 3 s$/,
   ],
   [
-    'alive codes that are none',
+    'invalid alive codes',
     'alive_codes: 2xx,great',
     /^alive_codes: expected final codes: 2xx, .*, got "great"$/,
   ],
   [
-    'alive codes like a part of objects',
+    'alive codes named like a property of objects',
     'alive_codes: constructor',
     /^alive_codes: expected final codes: 2xx, .*, got "constructor"$/,
   ],
@@ -135,17 +135,17 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^log\.level: expected one of trace, debug, info, warn, error, got "loud"$/,
   ],
   [
-    'an address that is none',
+    'an invalid address',
     'source_address: here',
     /^source_address: expected an IP address, got "here"$/,
   ],
   [
-    'an address that no machine has',
+    'an address that no machine can have',
     'source_address: 0.0.0.0',
     /^source_address: expected an address of this machine \(0\.0\.0\.0 means this host .*\), got "0\.0\.0\.0"$/,
   ],
   [
-    'a port past the last',
+    'a port above 65535',
     'source_port: 65536',
     /^source_port: expected a whole number from 0 to 65535, got "65536"$/,
   ],
@@ -155,7 +155,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^user_agent: expected one line .*, got "a\\nb: c"$/,
   ],
   [
-    'a From that is no SIP URI',
+    'a From that is not a SIP URI',
     'ping_from: http://x',
     /^ping_from: expected a SIP URI, got "http:\/\/x": /,
   ],
@@ -165,7 +165,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^web\.listen-address: expected an address to listen on, .*, got "localhost"$/,
   ],
   [
-    'a DNS server that is no address',
+    'a DNS server that is not an address',
     'dns: { servers: [nowhere] }',
     /^dns\.servers: expected .*, got .*nowhere/,
   ],
@@ -175,12 +175,12 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^dns\.servers: expected IP addresses, each with or without a port, got "1"$/,
   ],
   [
-    'a transport that we lack',
+    'an unsupported transport',
     'transport: carrier-pigeon',
     /^transport: expected one of auto, udp, tcp, tls, ws, wss, got "carrier-pigeon"$/,
   ],
   [
-    'a URI over a wire that we lack',
+    'a URI with an unsupported transport',
     'destinations: ["a.example;transport=sctp"]',
     /^destinations\[0\]\.uri: expected a URI over .*, got "a\.example;transport=sctp"$/,
   ],
@@ -220,7 +220,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.name: expected 1 to 256 printable characters, not \. or \.\., got ""$/,
   ],
   [
-    'a name that no path can hold',
+    'a name that cannot be part of a path',
     'destinations: [{ uri: a.example, name: ".." }]',
     /^destinations\[0\]\.name: .*, got "\.\."$/,
   ],
@@ -235,7 +235,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.labels: expected a mapping .*, got a list$/,
   ],
   [
-    'a label name that Prometheus refuses',
+    'a label name that is invalid in Prometheus',
     'destinations: [{ uri: a.example, labels: { "": x, "\\ud800": y } }]',
     /^destinations\[0\]\.labels\.: expected a label name .*, got ""$/m,
     /labels\.\ud800: /,
@@ -246,13 +246,13 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.labels\.__x: expected a label name \(not empty, no __ in front\), got "__x"/,
   ],
   [
-    'a label that our metrics have',
+    'a label that the metrics of the exporter have',
     'destinations: [{ uri: a.example, labels: { le: y, priority: gold } }]',
     /^destinations\[0\]\.labels\.le: label name "le" is reserved$/m,
     /^destinations\[0\]\.labels\.priority: label name "priority" is reserved$/m,
   ],
   [
-    'a label value that is no text',
+    'a label value that is not a string',
     'destinations: [{ uri: a.example, labels: { x: [y] } }]',
     /^destinations\[0\]\.labels\.x: expected a string, got a list$/,
   ],
@@ -261,12 +261,12 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     '- 192.0.2.1',
     /^config\.yaml: expected a mapping of settings, got a list$/,
   ],
-  ['a text at the top', 'hello', /^config\.yaml: expected a mapping of settings, got "hello"$/],
+  ['a string at the top', 'hello', /^config\.yaml: expected a mapping of settings, got "hello"$/],
   ['tabs in YAML', 'log:\n\tlevel: debug', /^config\.yaml:2: .*tab/i],
   ['a key twice', 'rise: 1\nrise: 2', /^config\.yaml:2: .*duplicated/],
 ];
 
-describe('a problem stops the start with the path, what was expected and what was given:', () => {
+describe('a problem stops the start with the path, the expected and the given value:', () => {
   for (const [name, file, ...expected] of PROBLEMS) {
     test(name, () => {
       const problem = problemOf(() => fromFile(file));
@@ -283,14 +283,14 @@ describe('a problem stops the start with the path, what was expected and what wa
     );
   });
 
-  test('a JSON file that is none', () => {
+  test('a JSON file with invalid JSON', () => {
     assert.match(
       problemOf(() => fromFile('{', 'bad.json')),
       /^bad\.json: .*JSON/,
     );
   });
 
-  test('a flag that does not exist, with the nearest one, or where the list is', () => {
+  test('an unknown flag, with the nearest one or a hint to the list', () => {
     assert.equal(
       problemOf(() => read(['--ping_intervall=3'])),
       '--ping_intervall: unknown flag (nearest: "ping_interval")',
@@ -313,7 +313,7 @@ describe('a problem stops the start with the path, what was expected and what wa
   });
 });
 
-describe('a problem names where the value came from:', () => {
+describe('a problem names the origin of the value:', () => {
   test('the flag', () => {
     assert.match(
       problemOf(() => read(['--rise=x'])),
@@ -403,7 +403,7 @@ describe('a problem names where the value came from:', () => {
     );
   });
 
-  test('nothing but the path when neither a file nor a flag has it', () => {
+  test('only the path if neither a file nor a flag has it', () => {
     assert.match(
       problemOf(() => read(['--dns.max_ttl=1'])),
       /^dns\.min_ttl: expected at most dns\.max_ttl \(1 s\), got 5 s$/,
@@ -412,7 +412,7 @@ describe('a problem names where the value came from:', () => {
 });
 
 describe('a module that does not exist', () => {
-  test('is named with the nearest one, or with those that there are, ten at most', () => {
+  test('is reported with the nearest one, or with up to ten existing ones', () => {
     const names = Array.from({ length: 12 }, (_, i) => `module${i}: {}`).join(', ');
     const problem = (module: string) =>
       withoutPlace(

@@ -35,7 +35,7 @@ function only(config: Config) {
 }
 
 describe('without any configuration', () => {
-  test('the defaults are those of the design', () => {
+  test('the defaults hold', () => {
     const config = read(['--destination=192.0.2.1']);
     assert.deepEqual(config.webListenAddress, { host: '', port: 10_060 });
     assert.deepEqual(
@@ -67,8 +67,8 @@ describe('without any configuration', () => {
   }
 });
 
-describe('what is given', () => {
-  test('goes before the level below it: defaults, file, environment, flags', () => {
+describe('a setting', () => {
+  test('is overridden by later sources: defaults, file, environment, flags', () => {
     const file = 'ping_interval: 11\nrise: 2\nfall: 2\nlog: { level: warn, format: json }';
     const env = {
       SIP_KEEPALIVE_RISE: '3',
@@ -81,18 +81,18 @@ describe('what is given', () => {
     assert.deepEqual([config.logLevel, config.logFormat], ['error', 'json']);
   });
 
-  test('may name the file in the environment, and a flag names another', () => {
+  test('config.file may be in the environment, and a flag overrides it', () => {
     writeFileSync(join(folder, 'env.yaml'), 'destinations: [192.0.2.1]');
     const env = { SIP_KEEPALIVE_CONFIG_FILE: join(folder, 'env.yaml') };
     assert.equal(only(read([], { env })).uri, 'sip:192.0.2.1');
     assert.equal(only(read([], { env, file: 'destinations: [192.0.2.2]' })).uri, 'sip:192.0.2.2');
   });
 
-  test('empty in the environment counts as not given', () => {
+  test('that is empty in the environment counts as not given', () => {
     assert.deepEqual(read([], { env: { SIP_KEEPALIVE_PING_INTERVAL: '' } }), read());
   });
 
-  test('as --destination, again and again, is added to the list of the file', () => {
+  test('--destination can be repeated, and adds to the list of the file', () => {
     const uris = (config: Config) => config.destinations.map(({ uri }) => uri);
     const file = 'destinations: [192.0.2.1]';
     const args = ['--destination', '192.0.2.2', '--destination=sip:a.example'];
@@ -113,7 +113,7 @@ describe('what is given', () => {
     ['1.5m', 90_000],
     ['2h', 7_200_000],
   ] as const) {
-    test(`as the duration ${given} is ${ms} ms`, () => {
+    test(`with the duration ${given} is ${ms} ms`, () => {
       assert.equal(read([`--ping_interval=${given}`]).modules['default']?.intervalMs, ms);
       assert.equal(fromFile(`ping_interval: ${given}`).modules['default']?.intervalMs, ms);
     });
@@ -126,12 +126,12 @@ describe('what is given', () => {
     ['{ ping_interval: 5, ping_timeout: 4.9 }', 4900],
     ['{ ping_interval: 60, ping_timeout: 32 }', 32_000],
   ] as const) {
-    test(`as ${given} waits ${timeoutMs} ms for an answer`, () => {
+    test(`(${given}) leads to a timeout of ${timeoutMs} ms`, () => {
       assert.equal(fromFile(given).modules['default']?.timeoutMs, timeoutMs);
     });
   }
 
-  test('as JSON means what it means as YAML', () => {
+  test('means the same in JSON and in YAML', () => {
     const destinations = [{ uri: 'a.example', labels: { site: 'x', floor: 3 }, fall: 2 }];
     const file = { ping_interval: '10s', modules: { m: { rise: 2 } }, destinations };
     const text = JSON.stringify(file);
@@ -139,7 +139,7 @@ describe('what is given', () => {
     assert.deepEqual(only(fromFile(text)).labels, { site: 'x', floor: '3' });
   });
 
-  test('is frozen, all the way down', () => {
+  test('is deeply frozen', () => {
     const config = fromFile(
       'modules: { m: {} }\ndestinations: [{ uri: a.example, labels: { x: y } }]',
     );
@@ -175,7 +175,7 @@ destinations:
     assert.deepEqual([third?.name, third?.module], ['third', 'carrier']);
   });
 
-  test('takes its default timeout from the interval that a destination has in the end', () => {
+  test('takes the default timeout from the final interval of the destination', () => {
     const quick =
       'modules: { m: { rise: 2 } }\ndestinations: [{ uri: a.example, module: m, ping_interval: 2 }]';
     assert.equal(only(fromFile(quick)).settings.timeoutMs, 1800);
@@ -200,10 +200,10 @@ destinations:
   - { uri: b.example, module: odd, fall: 7, source_port: 5062 }`;
 
   for (const [name, given] of [
-    ['a file', { file }],
-    ['nothing', {}],
+    ['with a file', { file }],
+    ['without a file', {}],
   ] as const) {
-    test(`can be loaded again and means the same, when it came from ${name}`, () => {
+    test(`means the same when it is loaded again, ${name}`, () => {
       const config = read(['--destination=192.0.2.7'], given);
       const shown = showConfig(config);
       assert.deepEqual(fromFile(shown, 'shown.yaml'), config);
@@ -214,7 +214,7 @@ destinations:
 });
 
 describe('--help', () => {
-  test('names every setting, with its flag, its sentence and its environment variable', () => {
+  test('has every setting with its flag, its description and its environment variable', () => {
     for (const [path, setting] of settings()) {
       assert.equal(setting.arg, path);
       assert.match(setting.env ?? '', /^SIP_KEEPALIVE_[A-Z0-9_]+$/);
@@ -224,7 +224,7 @@ describe('--help', () => {
     }
   });
 
-  test('and --version are told apart from settings', () => {
+  test('and --version are not settings', () => {
     assert.deepEqual(readFlags(['-h']), { given: {}, help: true, version: false });
     assert.deepEqual(readFlags(['--version']), { given: {}, help: false, version: true });
   });

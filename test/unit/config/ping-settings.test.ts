@@ -1,4 +1,4 @@
-/** The settings of who pings are from, of credentials, TLS, wires and probes. */
+/** Settings of SIP identity, credentials, TLS, transports and probes. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,12 +38,12 @@ function settingsOf(given: Given) {
   return only.settings;
 }
 
-function faultsOf(given: Given): string {
+function problemsOf(given: Given): string {
   try {
     read(given);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
-    // Without the file and the line in front of each path.
+    // Without the file and the line before each path.
     return error.message.replaceAll(/^\/\S*config\.json:\d+: /gm, '');
   }
   return assert.fail('no ConfigError');
@@ -59,7 +59,7 @@ const at = {
   destination: (pings: object) => ({ destinations: [{ ...DESTINATION, ...pings }] }),
 };
 
-describe('a setting of pings', () => {
+describe('a ping setting', () => {
   const given = {
     ...{ method: 'info', connection: 'per_ping', ws_path: '/sip?x=1', user: '+4930', dscp: 46 },
     ...{ to: 'sip:t@a.example', contact: 'sip:c@a.example', via_host: 'Me.example:5062' },
@@ -78,7 +78,7 @@ describe('a setting of pings', () => {
     },
   };
   for (const [level, wrap] of Object.entries(at)) {
-    test(`holds at the ${level}`, () => {
+    test(`can be given at the ${level}`, () => {
       const { method, connection, wsPath, dscp, ipProtocol, identity, auth, tls } = settingsOf({
         file: wrap(given),
       });
@@ -95,7 +95,7 @@ describe('a setting of pings', () => {
       ]);
       assert.deepEqual(auth, { username: 'u', password: 'p', passwordFile: '' });
       assert.deepEqual(tls, {
-        // Names of files are relative to the file that names them.
+        // File names are relative to the configuration file.
         ...{ caFile: join(folder, 'ca.pem'), certFile: '/abs/c.pem' },
         ...{ keyFile: join(folder, 'k.pem'), keyPassphraseFile: join(folder, 'pass') },
         ...{ serverName: 'a.example', minVersion: 'TLS11', maxVersion: 'TLS12' },
@@ -105,7 +105,7 @@ describe('a setting of pings', () => {
     });
   }
 
-  test('can be a flag or a variable, in groups too', () => {
+  test('can be a flag or an environment variable, also in a group', () => {
     const settings = settingsOf({
       args: [
         ...['--destination=sip.example', '--headers=X-A: 1', '--headers', 'X-B:2', '--user=bob'],
@@ -123,7 +123,7 @@ describe('a setting of pings', () => {
     assert.equal(settings.method, 'NOTIFY');
   });
 
-  test('in a module goes before the top level, in a group one by one', () => {
+  test('of a module overrides the top level, in a group one by one', () => {
     const file = {
       tls_config: { ca_file: '/top', server_name: 'top.example' },
       modules: { m: { tls_config: { ca_file: '/m' } } },
@@ -134,7 +134,7 @@ describe('a setting of pings', () => {
   });
 });
 
-/** One value for each setting of pings, none of them its default; passwords are one or the other. */
+/** A value for each ping setting that is not its default. Only one of the passwords may be used. */
 const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ ping_interval: '77s', ping_timeout: '7s', ping_from: 'sip:f@f.example', rise: '2' },
   ...{ fall: '3', alive_codes: '2xx,404', method: 'INFO', transport: 'wss', dscp: '46' },
@@ -156,10 +156,10 @@ const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ 'tls_config.insecure_skip_verify': 'true', 'tls_config.strict_rfc5922': 'true' },
 };
 
-describe('every setting of pings', () => {
+describe('every ping setting', () => {
   for (const other of ['auth.password', 'auth.password_file']) {
     const given = Object.entries(ONE_OF_EACH).filter(([path]) => path !== other);
-    /** As in a file: groups are mappings. */
+    /** As in a file, where groups are mappings. */
     const inFile: Record<string, unknown> = {};
     for (const [path, value] of given) {
       const [group, name] = path.split('.') as [string, string | undefined];
@@ -169,7 +169,7 @@ describe('every setting of pings', () => {
     const uri = 'sip.example';
     const wanted = () => settingsOf({ file: at.destination(inFile) });
 
-    test(`may stand at every level, in a flag and in a variable (without ${other})`, () => {
+    test(`can be given at every level, as a flag and as a variable (without ${other})`, () => {
       const args = given.map(([path, value]) => {
         const { isSwitch } = {
           isSwitch: false,
@@ -234,7 +234,7 @@ describe('headers', () => {
     ],
     ['one line', 'X-A: a', [['X-A', 'a']]],
     [
-      'a list that names one twice',
+      'a list with one header twice',
       ['X-A: 1', 'X-A: 2'],
       [
         ['X-A', '1'],
@@ -253,7 +253,7 @@ describe('headers', () => {
     });
   }
 
-  test('of a level take the place of those below it', () => {
+  test('of a level replace those of the levels below it', () => {
     const file = {
       headers: { 'X-Top': '1' },
       modules: { m: { headers: ['X-Module: 2'] }, bare: { headers: [] } },
@@ -268,7 +268,7 @@ describe('headers', () => {
     assert.deepEqual(own, [[['X-Module', '2']], [['X-Own', '3']], [], [['X-Top', '1']]]);
   });
 
-  test('of the file give way to those of a variable, and these to flags', () => {
+  test('of a variable override those of the file, and those of flags override both', () => {
     const file = at['top level']({ headers: { 'X-File': '1', 'X-More': '2' } });
     const env = { SIP_KEEPALIVE_HEADERS: 'X-Env: a b' };
     assert.deepEqual(headersOf({ file, env }), [['X-Env', 'a b']]);
@@ -279,7 +279,7 @@ describe('headers', () => {
     ]);
   });
 
-  test('that a ping has by itself are refused, however they are written', () => {
+  test('that every ping has are rejected, in any spelling', () => {
     const identity = { route: 'sip:proxy.example' };
     const { bytes } = pingTemplate({
       ...{ uri: parseUri('a.example'), transport: 'tcp', settings: defaults({ identity }) },
@@ -294,13 +294,13 @@ describe('headers', () => {
         .toString('latin1')
         .match(/^[A-Za-z-]+(?=:)/gm) ?? [];
     assert.ok(names.length >= 14, String(names));
-    // RFC 3261 7.3.3 and 20: the compact forms of those.
+    // RFC 3261 7.3.3 and 20: their compact forms.
     for (const name of [...names, 'v', 'f', 't', 'i', 'm', 'l']) {
       for (const written of [name, name.toLowerCase(), name.toUpperCase()]) {
         for (const headers of [{ [written]: 'x' }, [`${written}: x`], `${written} : x`]) {
-          const faults = faultsOf({ file: at.destination({ headers }) });
+          const problems = problemsOf({ file: at.destination({ headers }) });
           assert.match(
-            faults,
+            problems,
             /^destinations\[0\]\.headers: expected headers other than those that every ping has/,
           );
         }
@@ -309,7 +309,7 @@ describe('headers', () => {
   });
 });
 
-describe('a fault', () => {
+describe('a problem', () => {
   for (const [pings, ...wanted] of [
     [{ method: 'INVITE' }, /method: expected a method that sets up no call.*would set one up/],
     [{ method: 'ack' }, /method: expected a method that gets a response/],
@@ -387,8 +387,8 @@ describe('a fault', () => {
   ] as const) {
     test(`${JSON.stringify(pings)} is reported with its path, at every level`, () => {
       for (const wrap of Object.values(at)) {
-        const faults = faultsOf({ file: wrap(pings) });
-        for (const want of wanted) assert.match(faults, want);
+        const problems = problemsOf({ file: wrap(pings) });
+        for (const want of wanted) assert.match(problems, want);
       }
     });
   }
@@ -415,7 +415,7 @@ describe('a fault', () => {
     [{ uri: 'a.example', module: 'teams' }, /via_host: expected the host name of your SBC/],
   ] as const) {
     test(`${JSON.stringify(destination)} cannot be pinged`, () => {
-      assert.match(faultsOf({ file: { destinations: [destination] } }), wanted);
+      assert.match(problemsOf({ file: { destinations: [destination] } }), wanted);
     });
   }
 
@@ -436,15 +436,15 @@ describe('a fault', () => {
     ['10.0.0.0/8/9', /prefix length|CIDR blocks and domains/],
     ['', undefined],
   ] as const) {
-    test(`probe.allow does not take ${JSON.stringify(item)} for what it is not`, () => {
+    test(`probe.allow rejects ${JSON.stringify(item)}`, () => {
       const file = { probe: { allow: [item] } };
-      if (wanted !== undefined) assert.match(faultsOf({ file }), wanted);
-      else assert.match(faultsOf({ file }), /probe\.allow/);
+      if (wanted !== undefined) assert.match(problemsOf({ file }), wanted);
+      else assert.match(problemsOf({ file }), /probe\.allow/);
     });
   }
 });
 
-test('probe.allow takes blocks, addresses and domains in any spelling', () => {
+test('probe.allow accepts blocks, addresses and domains in any spelling', () => {
   const allow = [
     '10.0.0.0/8',
     '192.0.2.1',
@@ -460,7 +460,7 @@ test('probe.allow takes blocks, addresses and domains in any spelling', () => {
   ]);
 });
 
-test('the module teams is there, and the file lays its own over it', () => {
+test('the module teams is built in, and the file can change its settings', () => {
   const file = {
     ping_interval: 10,
     modules: { teams: { via_host: 'sbc.example:5061', ping_interval: 90 } },
@@ -484,23 +484,23 @@ describe('the module teams', () => {
       assert.equal(settingsOf({ file }).identity.viaHost, 'sbc.example');
     }
     const without = { modules: { teams: { rise: 2 } }, destinations: [destination] };
-    assert.match(faultsOf({ file: without }), /^destinations\[0\]\.via_host: .*got none$/);
+    assert.match(problemsOf({ file: without }), /^destinations\[0\]\.via_host: .*got none$/);
   });
 
   for (const [what, top] of [
     ['a timeout longer than its interval', { ping_interval: 120, ping_timeout: 90 }],
     [
-      'a version of TLS below its lowest',
+      'a TLS version below its minimum',
       { tls_config: { min_version: 'TLS10', max_version: 'TLS11' } },
     ],
   ] as const) {
-    test(`that nobody uses is no fault of a file with ${what}`, () => {
+    test(`that no destination uses is no problem of a file with ${what}`, () => {
       assert.equal(read({ file: at['top level'](top) }).destinations.length, 1);
     });
   }
 
-  test('that a destination uses must hold with the settings of the top level', () => {
-    for (const [top, fault] of [
+  test('that a destination uses must be valid with the settings of the top level', () => {
+    for (const [top, problem] of [
       [{ ping_interval: 120, ping_timeout: 90 }, /ping_timeout: expected less than ping_interval/],
       [
         { tls_config: { min_version: 'TLS10', max_version: 'TLS11' } },
@@ -509,40 +509,43 @@ describe('the module teams', () => {
     ] as const) {
       const destination = { uri: 'a.example', module: 'teams' };
       const file = { ...top, via_host: 'sbc.example', destinations: [destination] };
-      assert.match(faultsOf({ file }), fault);
+      assert.match(problemsOf({ file }), problem);
     }
   });
 
-  test('that nobody wrote does not tell the faults of the top level again', () => {
-    const faults = faultsOf({ file: at['top level']({ auth: { username: 'u' } }) });
-    assert.equal(faults, 'auth: expected either password or password_file, got neither');
+  test('does not repeat the problems of the top level', () => {
+    const problems = problemsOf({ file: at['top level']({ auth: { username: 'u' } }) });
+    assert.equal(problems, 'auth: expected either password or password_file, got neither');
   });
 });
 
-test('versions of TLS that cross over levels are told where they do', () => {
+test('TLS versions that contradict each other across levels are reported where they meet', () => {
   const file = {
     tls_config: { min_version: 'TLS13' },
     modules: { m: { tls_config: { max_version: 'TLS12' } } },
     destinations: [{ ...DESTINATION, tls_config: { max_version: 'TLS12' } }],
   };
-  const faults = faultsOf({ file });
+  const problems = problemsOf({ file });
   for (const path of ['modules\\.m', 'destinations\\[0\\]']) {
-    assert.match(faults, new RegExp(`^${path}\\.tls_config\\.min_version: expected at most`, 'm'));
+    assert.match(
+      problems,
+      new RegExp(`^${path}\\.tls_config\\.min_version: expected at most`, 'm'),
+    );
   }
-  assert.doesNotMatch(faults, /^tls_config/m);
+  assert.doesNotMatch(problems, /^tls_config/m);
 });
 
-test('a group is a mapping at every level: a dotted name is no setting in a file', () => {
+test('a group is a mapping at every level: a name with a dot is not a setting in a file', () => {
   for (const wrap of Object.values(at)) {
-    const faults = faultsOf({ file: wrap({ 'tls_config.ca_file': 'ca.pem' }) });
+    const problems = problemsOf({ file: wrap({ 'tls_config.ca_file': 'ca.pem' }) });
     assert.match(
-      faults,
+      problems,
       /tls_config\.ca_file: unknown setting \(a dot is a level in the file: tls_config: \{ ca_file: /,
     );
   }
 });
 
-test('files are named relative to the file that names them, in flags and variables as they are', () => {
+test('file names are relative to the configuration file', () => {
   const files = { auth: { username: 'u', password_file: 'secret/p' } };
   for (const wrap of Object.values(at)) {
     const { auth } = settingsOf({ file: wrap(files) });
@@ -553,7 +556,7 @@ test('files are named relative to the file that names them, in flags and variabl
   assert.equal(settingsOf({ file: up }).tls.certFile, '');
 });
 
-test('a route keeps its port and its wire under a module whose wire has another', () => {
+test('a route keeps its port and its transport under a module with another transport', () => {
   for (const [transport, route, wanted] of [
     ['tls', 'sip:127.0.0.9:5060', 'sip:127.0.0.9:5060'],
     ['tls', '127.0.0.9:5061', 'sip:127.0.0.9'],
@@ -567,11 +570,11 @@ test('a route keeps its port and its wire under a module whose wire has another'
     assert.equal(settingsOf({ file }).identity.route, wanted);
   }
   for (const route of ['sip:224.0.0.1', 'sip:a.example;transport=sctp']) {
-    assert.match(faultsOf({ file: at.destination({ route }) }), /\.route: expected /);
+    assert.match(problemsOf({ file: at.destination({ route }) }), /\.route: expected /);
   }
 });
 
-test('an explicit port stays one under a module whose wire has another', () => {
+test('an explicit port remains explicit under a module whose transport has another default', () => {
   const file = {
     modules: { secure: { transport: 'tls' } },
     destinations: [
@@ -584,7 +587,7 @@ test('an explicit port stays one under a module whose wire has another', () => {
   assert.deepEqual(uris, ['sip:192.0.2.1:5060', 'sip:192.0.2.1', 'sip:192.0.2.1']);
 });
 
-describe('what /config shows', () => {
+describe('the configuration at /config', () => {
   for (const [what, file] of [
     [
       'modules and destinations of all kinds',
@@ -602,11 +605,11 @@ describe('what /config shows', () => {
       },
     ],
     [
-      'the module that nobody wrote',
+      'the built-in module',
       { destinations: [{ uri: 'b.example', module: 'teams', via_host: 'sbc.example' }] },
     ],
     ['a header twice', at.module({ headers: ['X-A: 1', 'X-A: 2'] })],
-    ['headers in an order of their own', at.module({ headers: ['X-B: 1', '2: x', '1: y'] })],
+    ['headers in an unusual order', at.module({ headers: ['X-B: 1', '2: x', '1: y'] })],
     [
       'a destination without the credentials of all others',
       {
@@ -626,7 +629,7 @@ describe('what /config shows', () => {
       },
     ],
     [
-      'what may be probed',
+      'targets that may be probed',
       { probe: { enabled: false, allow: ['10.0.0.0/8', '::1', '*.a.example'] } },
     ],
     [
@@ -634,7 +637,7 @@ describe('what /config shows', () => {
       at['top level']({ tls_config: { ca_file: 'ca.pem', cert_file: '/c', key_file: 'k' } }),
     ],
   ] as const) {
-    test(`loads again to the same, once secrets are put back: ${what}`, () => {
+    test(`means the same when it is loaded again with its secrets: ${what}`, () => {
       const config = read({ file });
       const shown = showConfig(config).replaceAll('<secret>', 'p4ssw0rd');
       assert.deepEqual(read({ file: JSON.parse(shown) }), config);

@@ -9,24 +9,24 @@ import { DestinationRegistry } from '../../../src/registry/registry.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { settings } from '../../support/settings.js';
 
-/** A reloader whose loads and applies take what the test says. */
+/** A reloader whose loads and applies are controlled by the test. */
 function reloader(t: TestContext, clock: FakeClock) {
   let count = 0;
-  const faults: string[] = [];
+  const errors: string[] = [];
   const running: (() => void)[] = [];
-  const state = { isWrong: false, isBroken: false, busyMs: 0 };
+  const state = { isInvalid: false, isBroken: false, busyMs: 0 };
   const reloads = new Reloader<number>({
     clock,
     load: () => {
       clock.stall(state.busyMs);
-      if (state.isWrong) throw new Error('line 3 is wrong');
+      if (state.isInvalid) throw new Error('line 3 is wrong');
       return ++count;
     },
     apply: (loaded) => {
       if (state.isBroken) throw new Error('a bug');
       return new Promise((resolve) => running.push(() => resolve(void loaded)));
     },
-    onError: (message, during) => faults.push(`${during}: ${message}`),
+    onError: (message, during) => errors.push(`${during}: ${message}`),
   });
   t.after(() => reloads.close());
   const settle = () => clock.advanceSettling(0);
@@ -34,10 +34,10 @@ function reloader(t: TestContext, clock: FakeClock) {
     running.shift()?.();
     await settle();
   };
-  return { reloads, state, faults, running, settle, end, loads: () => count };
+  return { reloads, state, errors, running, settle, end, loads: () => count };
 }
 
-test('all who ask while a reload runs share the next one', async (t) => {
+test('all requests during a reload share the next one', async (t) => {
   const clock = new FakeClock();
   const { reloads, end, loads, settle } = reloader(t, clock);
   const first = reloads.reload();
@@ -71,7 +71,7 @@ test('the start is the first in the queue', async (t) => {
   assert.equal(loads(), 1);
 });
 
-test('callers in a loop leave four fifths of the time to everything else', async (t) => {
+test('callers in a loop use at most a fifth of the time', async (t) => {
   const clock = new FakeClock();
   const { reloads, state, running, loads } = reloader(t, clock);
   state.busyMs = 300;
@@ -92,14 +92,14 @@ test('callers in a loop leave four fifths of the time to everything else', async
   assert.ok(busy <= 0.2, `${busy} of the time`);
 });
 
-test('a wrong configuration is answered with what is wrong, and the next right one is applied', async (t) => {
+test('an invalid configuration is answered with its error, and the next valid one is applied', async (t) => {
   const clock = new FakeClock();
-  const { reloads, state, faults, end, loads } = reloader(t, clock);
-  state.isWrong = true;
+  const { reloads, state, errors, end, loads } = reloader(t, clock);
+  state.isInvalid = true;
   const wrong = reloads.reload();
   await clock.advanceSettling(0);
   assert.equal(await wrong, 'line 3 is wrong');
-  state.isWrong = false;
+  state.isInvalid = false;
   state.isBroken = true;
   const broken = reloads.reload();
   await clock.advanceSettling(1_000);
@@ -109,11 +109,11 @@ test('a wrong configuration is answered with what is wrong, and the next right o
   await clock.advanceSettling(1_000);
   await end();
   assert.equal(await right, undefined);
-  assert.deepEqual(faults, ['load: line 3 is wrong', 'apply: a bug']);
+  assert.deepEqual(errors, ['load: line 3 is wrong', 'apply: a bug']);
   assert.equal(loads(), 2);
 });
 
-test('what hangs in one reload does not keep the next one waiting for ever', async (t) => {
+test('a reload that hangs delays the next one for 30 seconds at most', async (t) => {
   const clock = new FakeClock();
   const { reloads, loads } = reloader(t, clock);
   const first = reloads.reload();
@@ -124,7 +124,7 @@ test('what hangs in one reload does not keep the next one waiting for ever', asy
   assert.equal(loads(), 2);
 });
 
-test('whoever waits when the process stops gets an answer, and nothing is loaded', async (t) => {
+test('a request that waits when the process stops is answered, and nothing is loaded', async (t) => {
   const clock = new FakeClock();
   const { reloads, end, loads } = reloader(t, clock);
   const first = reloads.reload();
@@ -139,8 +139,8 @@ test('whoever waits when the process stops gets an answer, and nothing is loaded
   assert.equal(clock.pending, 0);
 });
 
-/** The part of a daemon that decides what is watched, and a server per source that answers when told to. */
-function watching(t: TestContext, clock: FakeClock) {
+/** A registry, a reconciler and sources, whose servers answer when the test says so. */
+function discoveryRig(t: TestContext, clock: FakeClock) {
   const answers = new Map<string, (reply: HttpReply) => void>();
   const registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
   const none: DesiredState = {
@@ -196,7 +196,7 @@ function httpSd(url: string): SourceSettings {
 
 test('a destination that moves to a slow source keeps its row when a second reload comes meanwhile', async (t) => {
   const clock = new FakeClock();
-  const { reloads, registry, current, answer } = watching(t, clock);
+  const { reloads, registry, current, answer } = discoveryRig(t, clock);
   current.sources = [httpSd('http://old')];
   void reloads.reload();
   await clock.advanceSettling(1_000);
@@ -218,9 +218,9 @@ test('a destination that moves to a slow source keeps its row when a second relo
   assert.equal(registry.size, 1);
 });
 
-test('the same, when the second reload no longer waits for the first', async (t) => {
+test('a destination that moves to a slow source keeps its row when the second reload does not wait for the first', async (t) => {
   const clock = new FakeClock();
-  const { reloads, registry, current, answer } = watching(t, clock);
+  const { reloads, registry, current, answer } = discoveryRig(t, clock);
   current.sources = [httpSd('http://old')];
   void reloads.reload();
   await clock.advanceSettling(1_000);

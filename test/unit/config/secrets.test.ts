@@ -1,4 +1,4 @@
-/** Passwords stand in configurations, and nowhere else. */
+/** Passwords are in configurations, and nowhere else. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Given {
   readonly name?: string;
 }
 
-/** All that is shown of this configuration: what is in force, or what is wrong with it. */
+/** Everything that is shown of this configuration: its settings, or its errors. */
 function shownOf(file: string, { args = [], env = {}, name = 'config.yaml' }: Given = {}): string {
   const path = join(folder, name);
   writeFileSync(path, file);
@@ -50,13 +50,13 @@ describe('a password is not shown', () => {
     { destinations: [{ ...DESTINATION, ...pings }] },
   ];
 
-  test('wherever it stands, whatever else is wrong', () => {
+  test('wherever it is, whatever else is wrong', () => {
     const secret = fc.string({
       minLength: 8,
       maxLength: 200,
       unit: fc.constantFrom('s', 'e', 'c', 'r', 't', '\n', '\0', '\u00e9', '"', '\\'),
     });
-    const faults = fc.constantFrom({}, { rise: 0 }, { nonsense: 1 }, { ping_timeout: '1h' });
+    const problems = fc.constantFrom({}, { rise: 0 }, { nonsense: 1 }, { ping_timeout: '1h' });
     const auths = fc.constantFrom(
       { username: 'u' },
       { username: '' },
@@ -66,8 +66,8 @@ describe('a password is not shown', () => {
       { usrname: 'u' },
     );
     fc.assert(
-      fc.property(secret, faults, auths, (password, fault, auth) => {
-        for (const file of levels({ ...fault, auth: { ...auth, password } })) {
+      fc.property(secret, problems, auths, (password, problem, auth) => {
+        for (const file of levels({ ...problem, auth: { ...auth, password } })) {
           assertHidden(shownOf(JSON.stringify(file)), password);
         }
       }),
@@ -118,7 +118,7 @@ describe('a password is not shown', () => {
     `auth:\n  password: ${SECRET}\n  password: ${SECRET}`,
     `auth:\n  username: u\n  password: ${SECRET}\n   x: y`,
   ]) {
-    test(`in a file that is wrong: ${JSON.stringify(file.replaceAll(SECRET, '...'))}`, () => {
+    test(`in an invalid file: ${JSON.stringify(file.replaceAll(SECRET, '...'))}`, () => {
       assertHidden(shownOf(file));
     });
   }
@@ -130,7 +130,7 @@ describe('a password is not shown', () => {
     `{"auth":{"password":"${SECRET}"`,
     `{'auth':{'password':'${SECRET}'}}`,
   ]) {
-    test(`in a file that is no JSON: ${file.replaceAll(SECRET, '...')}`, () => {
+    test(`in a file with invalid JSON: ${file.replaceAll(SECRET, '...')}`, () => {
       assertHidden(shownOf(file, { name: 'config.json' }));
     });
   }

@@ -20,7 +20,7 @@ function problemOf(t: { after(end: () => unknown): void }, text: string): string
   }
 }
 
-describe('a problem of shape does not show what is in the value', () => {
+describe('a value of the wrong type is reported without its content', () => {
   for (const text of [
     'webhooks: ["https://hooks.example/S3CRET"]',
     'webhooks: { url: "https://hooks.example/S3CRET" }',
@@ -43,13 +43,13 @@ describe('a problem of shape does not show what is in the value', () => {
 });
 
 describe('aliases', () => {
-  test('that lead in circles are refused', (t) => {
+  test('that are circular are rejected', (t) => {
     for (const text of ['modules: &a\n  x: *a\n', 'destinations: &a\n  - *a\n']) {
       assert.ok(problemOf(t, text) !== undefined, text);
     }
   });
 
-  test('of aliases of aliases, which stand for a billion values, are refused', (t) => {
+  test('that expand to a billion values are rejected', (t) => {
     const levels = Array.from({ length: 30 }, (_, i) => `  - &l${i} [*l${i - 1}, *l${i - 1}]`);
     const text = ['destinations:', '  - &l0 [x]', ...levels.slice(1)].join('\n');
     assert.match(
@@ -74,12 +74,12 @@ describe('aliases', () => {
     'modules: { m: { fall: *l9 } }',
     'webhooks: [{ url: *l9 }]',
   ]) {
-    test(`as a value are refused without being expanded: ${place}`, (t) => {
+    test(`as a value are rejected without being expanded: ${place}`, (t) => {
       assert.match(problemOf(t, `${bomb}\n${place}`) ?? '', /aliases that stand for at most/);
     });
   }
 
-  test('may share settings, as they do in Prometheus', (t) => {
+  test('may share settings, as in Prometheus', (t) => {
     const text =
       'modules:\n  a: &a { fall: 3 }\n  b: *a\ndestinations: [{ uri: x.example, module: b }]';
     assert.equal(problemOf(t, text), undefined);
@@ -105,7 +105,7 @@ describe('a key without a value is the same as no key', () => {
     });
   }
 
-  test('but an unknown one is a problem, with the nearest that exists', (t) => {
+  test('but an unknown key is a problem, which names the nearest known one', (t) => {
     for (const [text, why] of [
       ['modles:', /: modles: unknown setting \(nearest: "modules"\)$/],
       ['modules: { m: { fal: } }', /: modules\.m\.fal: unknown setting \(nearest: "fall"\)$/],

@@ -136,7 +136,7 @@ test('there are at most as many destinations as the ledger has rows', () => {
   );
 });
 
-test('an entry from elsewhere is read like one of the file, and all its problems are in one error', () => {
+test('an entry of a source is read like one of the file, and all its problems are in one error', () => {
   const config = read({ modules: { m: { fall: 3 } } });
   assert.equal(config.readEntry({ uri: 'a.example', module: 'm' }).settings.fall, 3);
   assert.throws(() => config.readEntry({ uri: 'http://x', rise: 0 }), {
@@ -154,7 +154,7 @@ describe('files that settings name', () => {
       content: { dns: { resolv_conf: '/none' }, ...content },
     });
 
-  test('are read, those of webhooks and sources too', (t) => {
+  test('are read, including those of webhooks and sources', (t) => {
     const password = join(folder(t), 'password');
     writeFileSync(password, 'secret\n');
     const auth = { username: 'u', password_file: password };
@@ -168,7 +168,7 @@ describe('files that settings name', () => {
     files.close();
   });
 
-  test('that are missing, or hold no certificate or password, stop the start', (t) => {
+  test('that are missing, or have no valid certificate or password, stop the start', (t) => {
     const text = join(folder(t), 'two-lines');
     writeFileSync(text, 'a\nb\n');
     assert.throws(() => given({ tls_config: { ca_file: '/none/ca.pem' } }), FilesError);

@@ -22,10 +22,10 @@ function setUp() {
     afterReads: (callback) => waiting.push(callback),
     post: (lines) => batches.push(lines),
   });
-  const endTurn = () => {
+  const endTick = () => {
     for (const callback of waiting.splice(0)) callback();
   };
-  return { debug, batches, clock, endTurn };
+  return { debug, batches, clock, endTick };
 }
 
 test('log.level decides what is written while no destination is chosen', () => {
@@ -49,12 +49,12 @@ test('log.level decides what is written while no destination is chosen', () => {
 
 test('a chosen destination, by name or by URI, has lines at every log level, and no other has', () => {
   const { debug } = setUp();
-  for (const asked of ['trunk', 'sip:trunk.example', 'trunk.example']) {
-    debug.configure(debugSettings('warn', [asked]));
+  for (const name of ['trunk', 'sip:trunk.example', 'trunk.example']) {
+    debug.configure(debugSettings('warn', [name]));
     assert.deepEqual(
       [debug.isOn, debug.isForAll, debug.covers(TRUNK), debug.covers(OTHER)],
       [true, false, true, false],
-      asked,
+      name,
     );
     assert.equal(debug.covers(undefined), false);
   }
@@ -79,14 +79,14 @@ test('DNS lines are those of hosts of chosen destinations', () => {
   assert.equal(debug.coversHost('proxy.example'), false);
 });
 
-test('the lines of one turn of the event loop cross in one message', () => {
-  const { debug, batches, endTurn } = setUp();
+test('the lines of one tick of the event loop are sent in one message', () => {
+  const { debug, batches, endTick } = setUp();
   debug.write(LINE);
   debug.write(LINE);
   assert.equal(batches.length, 0);
-  endTurn();
+  endTick();
   debug.write(LINE);
-  endTurn();
+  endTick();
   assert.deepEqual(
     batches.map((lines) => lines.length),
     [2, 1],
@@ -94,13 +94,13 @@ test('the lines of one turn of the event loop cross in one message', () => {
 });
 
 test('lines beyond the limit of a second are dropped and counted', () => {
-  const { debug, batches, clock, endTurn } = setUp();
+  const { debug, batches, clock, endTick } = setUp();
   for (let i = 0; i < 10_003; i++) debug.write(LINE);
-  endTurn();
+  endTick();
   assert.equal(batches[0]?.length, 10_000);
   clock.ms = 1000;
   debug.write(LINE);
-  endTurn();
+  endTick();
   assert.deepEqual(
     batches[1]?.map(({ event, fields }) => [event, fields['lines']]),
     [
@@ -112,9 +112,9 @@ test('lines beyond the limit of a second are dropped and counted', () => {
 });
 
 test('whole messages beyond the limit of a second are dropped', () => {
-  const { debug, batches, endTurn } = setUp();
+  const { debug, batches, endTick } = setUp();
   const whole: LogLine = { ...LINE, fields: { content: 'x'.repeat(1 << 20) } };
   for (let i = 0; i < 10; i++) debug.write(whole);
-  endTurn();
+  endTick();
   assert.equal(batches[0]?.length, 8);
 });

@@ -25,7 +25,7 @@ describe('a web configuration', () => {
 function readingOfWebConfig(path: string): string {
   try {
     new WebConfigFile(path).current();
-    return 'taken';
+    return 'accepted';
   } catch (error) {
     if (error instanceof WebConfigError) return 'refused';
     throw error;

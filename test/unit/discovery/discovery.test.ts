@@ -142,7 +142,7 @@ test('a file whose name is not UTF-8 is read, and shown with its bytes', async (
   assert.match(errors(), /\\xFC\.json(?::1)?: invalid JSON/);
 });
 
-test('a source with other settings replaces the one of its name; one that is gone is closed', async (t) => {
+test('a source with other settings replaces the one with its name; a removed one is closed', async (t) => {
   const { discovery, uris, clock } = setUp(t);
   const at = folder(t);
   writeFileSync(join(at, 'a.json'), json('a.example'));

@@ -90,7 +90,7 @@ describe('sockets', () => {
     ['socket=localhost:5060', /not an IP address/, 'localhost', undefined],
     ['sockname=internal;socket=udp:192.168.0.125:5060', /known to Kamailio only/, '', undefined],
   ] as const) {
-    test(`${attrs} is reported, and the destination is watched over its transport`, () => {
+    test(`${attrs} is reported, and the destination is pinged over its transport`, () => {
       const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
       const { name = 'sip:192.0.2.1', ...entry } = only(line);
       const wanted = { uri: 'sip:192.0.2.1', labels: { setid: '1' } };
@@ -154,7 +154,7 @@ describe('lines that name one URI', () => {
     );
   });
 
-  test('have names that depend on each line alone', () => {
+  test('have names that depend only on their own line', () => {
     const uri = fc.constantFrom('sip:192.0.2.1', 'sip:gw.example', 'sip:gw.example;transport=tcp');
     const some = (name: string, ...values: readonly string[]) =>
       fc.constantFrom('', ...values.map((value) => `;${name}=${value}`));
@@ -247,7 +247,7 @@ describe('traps of the format', () => {
     ['1 sip:192.0.2.1;maddr=192.0.2.2', 0],
     [`1 sip:192.0.2.1;x=${'y'.repeat(300)}`, 0],
   ] as const) {
-    test(`${JSON.stringify(text.slice(0, 40))} is ${count === 1 ? 'watched' : 'not watched'}`, () => {
+    test(`${JSON.stringify(text.slice(0, 40))} is ${count === 1 ? 'monitored' : 'not monitored'}`, () => {
       assert.equal(entries(text).length, count);
       if (count === 0) assert.equal(reasons(text).length, 1);
     });
@@ -271,7 +271,7 @@ for (const [attrs, duid] of [
   });
 }
 
-describe('whatever the text', () => {
+describe('any text', () => {
   const part = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 20 }),
     fc.constantFrom(

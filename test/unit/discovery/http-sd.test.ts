@@ -13,7 +13,7 @@ const reply = (body: string, change: Partial<HttpReply> = {}): HttpReply => ({
   ...change,
 });
 
-/** A server that gives these responses, one after the other; an error is one that gives none. */
+/** A server that sends these responses, one after the other; an error stands for no response. */
 function httpSd(...replies: readonly (HttpReply | Error)[]) {
   const requests: HttpRequest[] = [];
   let parses = 0;
@@ -43,7 +43,7 @@ function httpSd(...replies: readonly (HttpReply | Error)[]) {
 const fails = (read: () => Promise<unknown>, message: RegExp) =>
   assert.rejects(read(), (error) => error instanceof SourceError && message.test(error.message));
 
-test('a server is asked for JSON and told the refresh interval, as Prometheus does', async () => {
+test('a request asks for JSON and has the refresh interval, as in Prometheus', async () => {
   const { reader, read, requests } = httpSd(reply('[{"targets": ["a.example"]}]'));
   const { found, remarks, errors } = await read();
   assert.deepEqual([found.length, remarks, errors], [1, [], []]);

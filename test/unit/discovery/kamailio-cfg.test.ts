@@ -10,7 +10,7 @@ import { isLinear } from '../../support/cost.js';
 
 const CORPUS = 'test/corpus/kamailio';
 const fromDisk = (path: string) => readFileSync(path, 'utf8');
-/** Files that are texts here; others are not there. */
+/** Files with these texts; others do not exist. */
 const files = (texts: Readonly<Record<string, string>>) => (path: string) => {
   const text = texts[path];
   if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
@@ -22,7 +22,7 @@ const uris = (text: string) => read(text).found.map(({ entry }) => entry['uri'])
 const textsOf = ({ remarks }: ReturnType<typeof read>) =>
   remarks.map(({ place, reason }) => `${place} ${reason}`);
 const destination = (uri: string) => `modparam("keepalive", "destination", "${uri}")`;
-/** Of the first destination, so that a parameter can be looked at. */
+/** The settings of the first destination. */
 const first = (text: string) => read(`${destination('192.0.2.1')}\n${text}`).found[0]?.entry ?? {};
 
 test('a file with the whole grammar gives the destinations that Kamailio pings', () => {
@@ -45,7 +45,7 @@ test('a file with the whole grammar gives the destinations that Kamailio pings',
   assert.deepEqual(files, [`${CORPUS}/kamailio.cfg`, `${CORPUS}/included.cfg`]);
 });
 
-test('what cannot be used is reported with its file and line, and the rest is used', () => {
+test('statements that cannot be used are reported with file and line, and the others are used', () => {
   const reading = readKamailioCfg(`${CORPUS}/faults.cfg`, fromDisk);
   const rows = textsOf(reading).map((line) => line.replaceAll(`${CORPUS}/`, ''));
   for (const wanted of [
@@ -320,7 +320,7 @@ describe('whatever the text', () => {
     fc.assert(fc.property(fc.array(part, { maxLength: 40 }), isRead), { numRuns: 2000 });
   });
 
-  test('a file that is cut off anywhere is read up to there', () => {
+  test('a file that is cut off is read up to that point', () => {
     const text = fromDisk(`${CORPUS}/kamailio.cfg`);
     for (let end = 0; end < text.length; end += 7) {
       readKamailioCfg('k', files({ k: text.slice(0, end) }));
@@ -339,7 +339,7 @@ describe('whatever the text', () => {
     ],
     ...['#!subst "/a/aa/g"\n"aaaa"', 'include_file "b"\n', '#!endif', '!!', '"\\', '\n'],
   ]) {
-    test(`what ${JSON.stringify(unit)} costs, again and again, grows at most with its length`, () => {
+    test(`repetitions of ${JSON.stringify(unit)} are read in linear time`, () => {
       const both = (size: number) => {
         read(unit.repeat(size / unit.length), { b: '' });
         read(`#!define A ${unit.repeat(size / unit.length)}`);

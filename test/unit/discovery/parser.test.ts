@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import workerThreads from 'node:worker_threads';
 import { type Job, perform } from '../../../src/discovery/parsing/job.js';
 import { Parser } from '../../../src/discovery/parsing/parser.js';
 import { SourceError } from '../../../src/discovery/source-error.js';
@@ -18,7 +21,7 @@ const refused = (wanted: RegExp) => (error: unknown) =>
 const many = (count: number, of = (i: number) => `h${i}.example`) =>
   JSON.stringify([{ targets: Array.from({ length: count }, (_, i) => of(i)), labels: { a: 'b' } }]);
 
-describe('long lists, which are parsed in a thread of their own', () => {
+describe('long lists, which are parsed in a separate thread', () => {
   test('give the same result as in this thread', async () => {
     const text = many(20_000).replace('}]', ', "x": 1}, {"targets": ["last.example"]}]');
     const wanted = perform(groups(text));
@@ -26,7 +29,7 @@ describe('long lists, which are parsed in a thread of their own', () => {
     assert.deepEqual(await parse(groups(text)), wanted);
   });
 
-  test('are rejected when they have more than can be watched, and the next one is parsed', async () => {
+  test('are rejected when they have too many entries, and the next one is parsed', async () => {
     const parser = new Parser(new FakeClock());
     const tooMany = groups(many(140_000));
     await assert.rejects(parser.parse(tooMany, never), refused(/at most 131072 entries, got more/));
@@ -71,6 +74,53 @@ test('a list that takes too long is abandoned after a minute', async () => {
   await failing;
   assert.equal(clock.pending, 0);
 });
+
+/** For the length of a test, parser threads do nothing but this. */
+function replaceThreads(t: TestContext, act: (thread: EventEmitter) => void): void {
+  class Thread extends EventEmitter {
+    constructor() {
+      super();
+      setImmediate(() => act(this));
+    }
+
+    async terminate(): Promise<void> {}
+  }
+  const { Worker } = workerThreads;
+  const replace = (by: unknown) => {
+    Object.assign(workerThreads, { Worker: by });
+    syncBuiltinESMExports();
+  };
+  replace(Thread);
+  t.after(() => replace(Worker));
+}
+
+for (const [title, act, error] of [
+  [
+    'that takes too much memory is rejected',
+    (thread) =>
+      thread.emit('error', Object.assign(new Error('x'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })),
+    refused(/^p: expected to be parsed within 512 MB, took more$/),
+  ],
+  [
+    'whose parser throws is an internal error',
+    (thread) => thread.emit('error', new RangeError('a bug')),
+    /RangeError: a bug/,
+  ],
+  [
+    'whose parser exits is an internal error',
+    (thread) => thread.emit('exit', 1),
+    /the parser thread exited unexpectedly/,
+  ],
+] as const satisfies readonly (readonly [
+  string,
+  (thread: EventEmitter) => void,
+  RegExp | ((error: unknown) => boolean),
+])[]) {
+  test(`a list ${title}`, async (t) => {
+    replaceThreads(t, act);
+    await assert.rejects(parse(groups(many(100_000))), error);
+  });
+}
 
 describe('files in other encodings', () => {
   test('a byte order mark is ignored', async () => {

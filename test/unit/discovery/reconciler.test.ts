@@ -48,7 +48,7 @@ describe('the reconciler', () => {
     });
   });
 
-  test('a destination that moves from the configuration to a source stays watched until that source is read', async () => {
+  test('a destination that moves from the configuration to a source stays monitored until that source is read', async () => {
     const { reconciler, settings } = begin(sources('a'));
     await reconciler.use(config({ destinations: ['a.example', 'b.example'] }));
     await reconciler.use(config(sources('a')));
@@ -60,7 +60,7 @@ describe('the reconciler', () => {
     assert.equal(opened, 2);
   });
 
-  test('watches a destination whose labels have reserved names, and reports each name once', async () => {
+  test('monitors a destination whose labels have reserved names, and reports each name once', async () => {
     const { reconciler, settings } = begin(sources('a'));
     const labels = { module: 'x', 'service.name': 'y', from: 'z' };
     await reconciler.apply(
@@ -91,7 +91,7 @@ describe('the reconciler', () => {
     );
   });
 
-  test('skips an entry that is wrong, and one whose name is used by another URI, with the place', async () => {
+  test('skips an invalid entry, and one whose name another URI uses, and reports their places', async () => {
     const { reconciler, settings } = begin(sources('a'));
     await reconciler.use(config({ destinations: [{ uri: 'a.example', name: 'x' }] }));
     await reconciler.apply(
@@ -115,7 +115,7 @@ describe('the reconciler', () => {
     assert.equal(remarks[1]?.reason, 'x: the name is already used by sip:a.example');
   });
 
-  test('applies long lists in batches, between which other work runs', async () => {
+  test('applies long lists in batches, with other work in between', async () => {
     const { reconciler, settings } = begin(sources('a'));
     let turns = 0;
     const count = () => {

@@ -197,7 +197,7 @@ test('a source that is closed while its findings are applied does not count as r
   assert.deepEqual([source.health.lastSuccessMs, clock.pending], [0, 0]);
 });
 
-test('each kind of remark has its own event, and only entries that are not watched are skipped', async (t) => {
+test('each kind of remark has its own event, and only entries that are not monitored count as skipped', async (t) => {
   const { source, lines } = setUp(t);
   source.report(
     reconciled({

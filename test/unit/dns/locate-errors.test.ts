@@ -1,10 +1,10 @@
-/** Zones with faults in them, and servers that do not answer all that is asked. */
+/** Zones with errors, and servers that do not answer every query. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseHosts } from '../../../src/pinger/dns/hosts.js';
-import { placesOf, type Sight, search, zone } from '../../support/zone.js';
+import { locationsOf, type SearchTrace, search, zone } from '../../support/zone.js';
 
 const HOST = ['a.test A 192.0.2.1'];
 const SRV_UDP = ['_sip._udp.a.test SRV 10 5 5070 h1.test', 'h1.test A 192.0.2.11'];
@@ -90,7 +90,7 @@ describe('an unusable record is reported, and the others are used', () => {
   ] as const) {
     test(why, async () => {
       const result = await search('a.test', lines);
-      assert.deepEqual(placesOf(result), locations);
+      assert.deepEqual(locationsOf(result), locations);
       assert.match(result.errors.join(), note);
       assert.ok(
         result.kind === 'located' && result.lookupError === undefined,
@@ -98,7 +98,7 @@ describe('an unusable record is reported, and the others are used', () => {
       );
     });
 
-    test(`${why}, alone`, async () => {
+    test(`${why}, as the only record`, async () => {
       const others: readonly string[] = [...SRV_UDP, ...HOST];
       const result = await search(
         'a.test',
@@ -113,7 +113,7 @@ describe('an unusable record is reported, and the others are used', () => {
 
   test('an IPv4-mapped address counts as the IPv4 address in it', async () => {
     const result = await search('a.test', ['a.test AAAA ::ffff:192.0.2.1', ...HOST]);
-    assert.deepEqual(placesOf(result), AT_HOST, 'and one target, not two');
+    assert.deepEqual(locationsOf(result), AT_HOST, 'and one target, not two');
     const zero = await search('a.test', ['a.test AAAA ::ffff:0.0.0.0']);
     assert.match(zero.kind === 'failed' ? zero.detail : '', /0\.0\.0\.0 means this host/);
   });
@@ -122,14 +122,14 @@ describe('an unusable record is reported, and the others are used', () => {
     const lines = ['a.test AAAA ::ffff:192.0.2.1', 'a.test AAAA 2001:db8::1'];
     for (const change of [{ ipProtocol: 'ip6' as const }, { sourceAddress: '2001:db8::9' }]) {
       const result = await search('a.test:5060', lines, { change });
-      assert.deepEqual(placesOf(result), ['udp 2001:db8::1 5060']);
+      assert.deepEqual(locationsOf(result), ['udp 2001:db8::1 5060']);
       const alone = await search('a.test:5060', lines.slice(0, 1), { change });
       assert.ok(alone.kind === 'failed');
       assert.match(alone.detail, /AAAA of a\.test: 192\.0\.2\.1 is an IPv4 address/);
     }
   });
 
-  test('whatever the records contain, every location can be sent to', async () => {
+  test('every location can be pinged, whatever the records contain', async () => {
     const word = fc.oneof(
       fc.string(),
       fc.ipV4(),
@@ -165,13 +165,13 @@ describe('an unusable record is reported, and the others are used', () => {
 describe('names in the hosts file', () => {
   test('are not pinged at an unusable address, and not looked up in the DNS', async () => {
     const hosts = parseHosts('0.0.0.0 a.test\nfe80::1%lo0 a.test\n::ffff:192.0.2.9 b.test\n');
-    const asked: string[] = [];
-    const result = await search('a.test', zone(HOST, asked), { hosts });
+    const queries: string[] = [];
+    const result = await search('a.test', zone(HOST, queries), { hosts });
     assert.ok(result.kind === 'failed');
     assert.match(result.detail, /hosts file entry of a\.test: 0\.0\.0\.0 means this host/);
     assert.match(result.detail, /"fe80::1%lo0" is not an IP address/);
-    assert.deepEqual(asked, []);
-    assert.deepEqual(placesOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
+    assert.deepEqual(queries, []);
+    assert.deepEqual(locationsOf(await search('b.test', [], { hosts })), ['udp 192.0.2.9 5060']);
   });
 });
 
@@ -202,11 +202,11 @@ describe('an unanswered lookup is skipped and reported', () => {
     ] as const) {
       test(`${what}: ${reason}`, async () => {
         const result = await search('a.test', lines);
-        assert.deepEqual(placesOf(result), locations);
+        assert.deepEqual(locationsOf(result), locations);
         const isTold = result.errors.some((one) => one.startsWith(`${note}: ${reason}`));
         assert.ok(isTold, result.errors.join('\n'));
         assert.ok(result.kind === 'located');
-        assert.equal(result.lookupError?.missing, 'service', 'it is asked for again soon');
+        assert.equal(result.lookupError?.missing, 'service', 'it is queried again soon');
       });
     }
   }
@@ -214,7 +214,7 @@ describe('an unanswered lookup is skipped and reported', () => {
   test('also when the URI names the transport', async () => {
     const lines = ['_sip._tcp.a.test SRV !servfail', ...HOST];
     const result = await search('a.test;transport=tcp', lines);
-    assert.deepEqual(placesOf(result), ['tcp 192.0.2.1 5060']);
+    assert.deepEqual(locationsOf(result), ['tcp 192.0.2.1 5060']);
     assert.match(result.errors.join(), /SRV of _sip\._tcp\.a\.test: servfail/);
   });
 
@@ -227,11 +227,11 @@ describe('an unanswered lookup is skipped and reported', () => {
   });
 
   test('lookups that start early are made once, even if they fail while NAPTR is pending', async () => {
-    const asked: string[] = [];
+    const queries: string[] = [];
     const lines = ['a.test NAPTR !timeout', '_sip._udp.a.test SRV !servfail', ...HOST];
-    await search('a.test', zone(lines, asked));
-    assert.equal(new Set(asked).size, asked.length, asked.join());
-    assert.equal(asked.length, 6);
+    await search('a.test', zone(lines, queries));
+    assert.equal(new Set(queries).size, queries.length, queries.join());
+    assert.equal(queries.length, 6);
   });
 
   test('after A is answered, AAAA is awaited only briefly; A is always awaited', async () => {
@@ -241,21 +241,21 @@ describe('an unanswered lookup is skipped and reported', () => {
     ] as const) {
       const never = new Promise<never>(() => {});
       const zoneOf = zone([...HOST, 'a.test AAAA 2001:db8::1']);
-      const sight: Sight = {};
+      const trace: SearchTrace = {};
       const result = search(
         'a.test',
         (name, type) => (type === silent ? never : zoneOf(name, type)),
         {
-          sight,
+          trace,
         },
       );
-      await sight.clock?.advanceSettling(200);
+      await trace.clock?.advanceSettling(200);
       const early = await Promise.race([result, Promise.resolve('nothing yet')]);
       assert.equal(early, 'nothing yet');
-      await sight.clock?.advanceSettling(100);
+      await trace.clock?.advanceSettling(100);
       const late = await Promise.race([result, Promise.resolve('nothing yet')]);
       if (typeof late === 'string') assert.equal(wanted, undefined, silent);
-      else assert.deepEqual(placesOf(late), wanted);
+      else assert.deepEqual(locationsOf(late), wanted);
     }
   });
 });
@@ -310,7 +310,7 @@ describe('the error of a name without locations', () => {
     assert.match(result.errors.join(), denial);
     const other = ['_sip._tcp.a.test SRV 1 1 5070 h1.test', 'h1.test A 192.0.2.11'];
     const served = await search('a.test', [...lines, ...other]);
-    assert.deepEqual(placesOf(served), ['tcp 192.0.2.11 5070 1/1']);
+    assert.deepEqual(locationsOf(served), ['tcp 192.0.2.11 5070 1/1']);
     assert.deepEqual(served.errors, [], 'as it is to be where another wire is served');
   });
 
@@ -321,7 +321,7 @@ describe('the error of a name without locations', () => {
     assert.ok(result.kind === 'failed');
     assert.match(result.detail, /only IPv4 is used: source_address is 192\.0\.2\.9/);
     const both = await search('a.test:5060', [...lines, ...HOST], { change });
-    assert.deepEqual(placesOf(both), AT_HOST);
+    assert.deepEqual(locationsOf(both), AT_HOST);
     assert.deepEqual(both.errors, []);
   });
 });
@@ -355,7 +355,7 @@ describe('the same records lead to the same choice', () => {
       fc.asyncProperty(shuffled(srv), async (order) => {
         const result = await search('a.test', [...order, ...hosts]);
         const wanted = [0, 1, 2, 3].map((i) => `udp 192.0.2.${i} 5060 1/1`);
-        assert.deepEqual(placesOf(result), wanted);
+        assert.deepEqual(locationsOf(result), wanted);
       }),
     );
   });
@@ -374,19 +374,19 @@ test('all SRV records of one host are used, because they cost one lookup', async
 });
 
 test('of a name with too many hosts, the most preferred ones are used', async () => {
-  const asked: string[] = [];
+  const queries: string[] = [];
   const lines = Array.from(
     { length: 1_500 },
     (_, i) => `_sip._udp.a.test SRV ${i} 1 5060 h${i}.test`,
   );
-  const sight: Sight = {};
-  const result = await search('a.test', zone([...lines, 'h63.test A 192.0.2.1'], asked), {
-    sight,
+  const trace: SearchTrace = {};
+  const result = await search('a.test', zone([...lines, 'h63.test A 192.0.2.1'], queries), {
+    trace,
   });
-  assert.deepEqual(placesOf(result), ['udp 192.0.2.1 5060 63/1']);
-  assert.equal(asked.filter((one) => one.startsWith('A h')).length, 64, 'twice max_targets');
+  assert.deepEqual(locationsOf(result), ['udp 192.0.2.1 5060 63/1']);
+  assert.equal(queries.filter((one) => one.startsWith('A h')).length, 64, 'twice max_targets');
   assert.ok(result.kind === 'located');
-  assert.deepEqual([sight.cut, result.cut], [1_436, 1_436]);
+  assert.deepEqual([trace.cut, result.cut], [1_436, 1_436]);
   assert.match(result.errors.join(), /1500 records, 1436 of them not used/);
   assert.ok(result.errors.length < 200);
 });

@@ -1,4 +1,4 @@
-/** From a URI to places, as RFC 3263 4.1 and 4.2 say, on zones that the test writes. */
+/** From a URI to locations, by RFC 3263 4.1 and 4.2, on zones of the test. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ const HOST = ['a.test A 192.0.2.1', 'a.test AAAA 2001:db8::1'];
 const SRV_UDP = ['_sip._udp.a.test SRV 10 5 5070 h1.test', 'h1.test A 192.0.2.11'];
 const SRV_TCP = ['_sip._tcp.a.test SRV 20 0 5080 h2.test', 'h2.test A 192.0.2.12'];
 const SRV_TLS = ['_sips._tcp.a.test SRV 0 0 5081 h3.test', 'h3.test A 192.0.2.13'];
-// RFC 3263 4.1, the example: the domain likes TLS best, then TCP, then UDP.
+// The example of RFC 3263 4.1: the domain prefers TLS, then TCP, then UDP.
 const NAPTR = [
   'a.test NAPTR 50 50 s SIPS+D2T _sips._tcp.a.test',
   'a.test NAPTR 90 50 s SIP+D2T _sip._tcp.a.test',
@@ -219,11 +219,11 @@ describe('a URI is served', () => {
 
   test('by the hosts file, without DNS lookups', async () => {
     const hosts = parseHosts('127.0.0.9 A.test a # here\n2001:DB8::9 a.test\nnonsense\n');
-    const asked: string[] = [];
-    const result = await search('a.test', zone(SRV_UDP, asked), { hosts });
+    const queries: string[] = [];
+    const result = await search('a.test', zone(SRV_UDP, queries), { hosts });
     assert.ok(result.kind === 'located');
     assert.deepEqual(result.locations.map(shown), ['udp 127.0.0.9 5060', 'udp 2001:db8::9 5060']);
-    assert.deepEqual([asked, result.expiresAtMs], [[], 0], 'it is looked into again soon');
+    assert.deepEqual([queries, result.expiresAtMs], [[], 0], 'it is looked up again soon');
   });
 
   test('with a step for each record', async () => {

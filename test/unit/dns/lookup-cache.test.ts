@@ -15,16 +15,16 @@ const RECORD: DnsAnswer = {
 };
 const SERVFAIL: DnsAnswer = { kind: 'failed', reason: 'servfail', detail: '' };
 
-/** A DNS whose questions wait until the test answers them. */
+/** A DNS whose queries wait until the test answers them. */
 class HeldDns {
   readonly clock = new FakeClock();
-  readonly asked: string[] = [];
+  readonly queries: string[] = [];
   readonly counts = { inFlight: 0, waiting: 0, most: 0, shed: 0, cut: 0 };
   readonly #answers = new Map<string, (answer: DnsAnswer) => void>();
   readonly lookups = new LookupCache(
     this.clock,
     (name, type) => {
-      this.asked.push(`${type} ${name}`);
+      this.queries.push(`${type} ${name}`);
       return new Promise((resolve) => this.#answers.set(`${type} ${name}`, resolve));
     },
     {
@@ -41,7 +41,7 @@ class HeldDns {
 
   async answer(question: string, answer = RECORD): Promise<void> {
     const give = this.#answers.get(question);
-    assert.ok(give !== undefined, `${question} is not asked`);
+    assert.ok(give !== undefined, `${question} is not queried`);
     this.#answers.delete(question);
     give(answer);
     await settled();
@@ -67,14 +67,14 @@ describe('an answer', () => {
     dns.clock.advance(9_000);
     const { expiresAtMs } = await dns.lookups.forRequester('d')('a.test', 'A');
     assert.deepEqual(
-      [dns.asked.length, expiresAtMs],
+      [dns.queries.length, expiresAtMs],
       [1, 10_000],
       'the time that is left is its own',
     );
     dns.clock.advance(1_000);
     void dns.lookups.forRequester('d')('a.test', 'A');
     await settled();
-    assert.equal(dns.asked.length, 2);
+    assert.equal(dns.queries.length, 2);
   });
 
   test('that is a failure is not cached', async () => {
@@ -84,7 +84,7 @@ describe('an answer', () => {
       await settled();
       await dns.answer('A a.test', SERVFAIL);
       assert.equal((await lookedUp).answer.kind, 'failed');
-      assert.equal(dns.asked.length, i);
+      assert.equal(dns.queries.length, i);
     }
   });
 
@@ -110,33 +110,33 @@ describe('an answer', () => {
       ...{ type: 'SRV' as const, priority: 1, weight: 0, port: 5060, ttlSeconds: 3_600 },
       target: `${'a'.repeat(200)}${i}.test`,
     }));
-    let asked = 0;
+    let count = 0;
     const lookups = new LookupCache(
       clock,
       async () => {
-        asked++;
+        count++;
         return { kind: 'records', records, ttlSeconds: 3_600 };
       },
       { setLookups() {}, recordLookupShed() {}, recordRecordsCut() {} },
     );
     for (let i = 0; i < 500; i++) await lookups.forRequester('a')(`${i}.test`, 'SRV');
-    assert.equal(asked, 500);
+    assert.equal(count, 500);
     assert.ok(lookups.bytes <= 32 * 1024 * 1024, `${lookups.bytes} bytes`);
     assert.ok(lookups.bytes > 16 * 1024 * 1024, `${lookups.bytes} bytes`);
     await lookups.forRequester('a')('499.test', 'SRV');
-    assert.equal(asked, 500, 'the newest is there');
+    assert.equal(count, 500, 'the newest is there');
     await lookups.forRequester('a')('0.test', 'SRV');
-    assert.equal(asked, 501, 'the oldest is not');
+    assert.equal(count, 501, 'the oldest is not');
   });
 
   test('that an internal error prevents is not cached, and its place is freed', async () => {
-    let asked = 0;
+    let count = 0;
     let underWay = 0;
     const lookups = new LookupCache(
       new FakeClock(),
       async () => {
-        asked++;
-        if (asked === 1) throw new Error('ours');
+        count++;
+        if (count === 1) throw new Error('ours');
         return RECORD;
       },
       {
@@ -169,9 +169,9 @@ describe('the lookup queue', () => {
     while (dns.open.length > 0) {
       const [question = ''] = dns.open;
       const answered = dns.answer(question, SERVFAIL);
-      // A newcomer, while the turn that is free is on its way to one who waits.
-      if (dns.asked.length < 1_000)
-        void dns.lookups.forRequester('new.test')(`${dns.asked.length}`, 'AAAA');
+      // A new requester, while the free place is being given to one that waits.
+      if (dns.queries.length < 1_000)
+        void dns.lookups.forRequester('new.test')(`${dns.queries.length}`, 'AAAA');
       await answered;
       assert.ok(dns.open.length <= 64, `${dns.open.length} at once`);
     }
@@ -236,8 +236,8 @@ describe('the lookup queue', () => {
     await settled();
     for (let i = 0; i < 20; i++) void dns.lookups.forRequester(`${i}.test`)(`${i}.test`, 'A');
     await settled();
-    const others = dns.asked.filter((question) => !question.includes('hog'));
-    assert.equal(others.length, 20, 'each is asked for at once');
+    const others = dns.queries.filter((question) => !question.includes('hog'));
+    assert.equal(others.length, 20, 'each is queried at once');
   });
 
   test('starts a waiting lookup early when another requester has a free place', async () => {
@@ -253,7 +253,7 @@ describe('the lookup queue', () => {
     assert.equal((await shared).answer.kind, 'records');
     while (dns.open.length > 0) await dns.answer(dns.open[0] ?? '', SERVFAIL);
     assert.deepEqual([dns.counts.inFlight, dns.counts.waiting], [0, 0], 'no turn is lost');
-    assert.equal(dns.asked.filter((one) => one === 'A sip.carrier.test').length, 1);
+    assert.equal(dns.queries.filter((one) => one === 'A sip.carrier.test').length, 1);
   });
 
   test('refuses and counts lookups when it is full, as a local error', async () => {
@@ -266,7 +266,7 @@ describe('the lookup queue', () => {
     assert.deepEqual([dns.counts.shed, dns.counts.waiting], [2, 50_000]);
     void dns.lookups.forRequester('b.test')('b.test', 'A');
     await settled();
-    assert.ok(dns.asked.includes('A b.test'), 'who has a free turn needs no queue');
+    assert.ok(dns.queries.includes('A b.test'), 'a requester with a free place does not wait');
   });
 
   test('serves waiting requesters in turn', () => {

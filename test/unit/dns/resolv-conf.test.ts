@@ -87,17 +87,17 @@ const failed = (reason: ResolutionFailure, name: string): LocateResult => ({
   ...{ kind: 'failed', reason, detail: `A of ${name}: ${reason}`, errors: [`error at ${name}`] },
 });
 
-/** The names that are tried, each with how it fails. */
+/** The names that are tried, each with its failure. */
 async function tried(
   failures: Readonly<Record<string, ResolutionFailure>>,
   isThere: string[] = [],
 ) {
-  const asked: string[] = [];
+  const queries: string[] = [];
   const result = await locateFirst(
     'pbx',
     Object.keys(failures),
     async (name): Promise<NameResult> => {
-      asked.push(name);
+      queries.push(name);
       return {
         result: failed(failures[name] ?? 'nodata', name),
         hasRecords: isThere.includes(name),
@@ -105,22 +105,22 @@ async function tried(
     },
   );
   const why = result.kind === 'failed' ? result.detail : result.kind;
-  return { asked, why, errors: result.errors };
+  return { queries, why, errors: result.errors };
 }
 
 test('NXDOMAIN, nodata and SERVFAIL lead to the next name; a timeout does not', async () => {
-  const { asked, why, errors } = await tried({
+  const { queries, why, errors } = await tried({
     'pbx.a': 'nxdomain',
     'pbx.b': 'nodata',
     pbx: 'nxdomain',
   });
-  assert.deepEqual(asked, ['pbx.a', 'pbx.b', 'pbx']);
+  assert.deepEqual(queries, ['pbx.a', 'pbx.b', 'pbx']);
   assert.equal(why, 'A of pbx: nxdomain (also tried pbx.a, pbx.b)');
   assert.deepEqual(errors, ['error at pbx.a', 'error at pbx.b', 'error at pbx']);
   const servfail = await tried({ 'pbx.a': 'servfail', pbx: 'nxdomain' });
   assert.equal(servfail.why, 'A of pbx.a: servfail (also tried pbx)');
   for (const reason of ['timeout', 'refused', 'local'] as const) {
-    const { asked: names, why: said } = await tried({ 'pbx.a': reason, pbx: 'nxdomain' });
+    const { queries: names, why: said } = await tried({ 'pbx.a': reason, pbx: 'nxdomain' });
     assert.deepEqual([names, said], [['pbx.a'], `A of pbx.a: ${reason}`]);
   }
 });
@@ -143,20 +143,20 @@ test('missing names are not errors when another name exists; server failures are
 });
 
 test('after a name with unusable records, no other name is tried', async () => {
-  const { asked } = await tried({ 'pbx.a': 'nodata', pbx: 'nodata' }, ['pbx.a']);
-  assert.deepEqual(asked, ['pbx.a']);
+  const { queries } = await tried({ 'pbx.a': 'nodata', pbx: 'nodata' }, ['pbx.a']);
+  assert.deepEqual(queries, ['pbx.a']);
 });
 
 /** A server that knows an SRV record of one name, and the address that it leads to. */
-const cluster: Script = (asked) => {
-  if (asked.type === 'SRV' && asked.name === '_sip._udp.pbx.svc.test') {
+const cluster: Script = (query) => {
+  if (query.type === 'SRV' && query.name === '_sip._udp.pbx.svc.test') {
     const data = { priority: 0, weight: 0, port: 5070, target: 'gw.svc.test' };
-    return [reply(asked, { answers: [{ type: 'SRV', name: asked.name, ttl: 60, data }] })];
+    return [reply(query, { answers: [{ type: 'SRV', name: query.name, ttl: 60, data }] })];
   }
-  if (asked.name === 'gw.svc.test' || asked.name === 'carrier.example') {
-    return [reply(asked, asked.type === 'A' ? { answers: [address(asked.name)] } : {})];
+  if (query.name === 'gw.svc.test' || query.name === 'carrier.example') {
+    return [reply(query, query.type === 'A' ? { answers: [address(query.name)] } : {})];
   }
-  return [reply(asked, { flags: asked.name.endsWith('svc.test') ? 0 : FLAGS.NXDOMAIN })];
+  return [reply(query, { flags: query.name.endsWith('svc.test') ? 0 : FLAGS.NXDOMAIN })];
 };
 
 const PATH = '/etc/resolv.conf';
@@ -197,22 +197,22 @@ test('names of the hosts file and localhost are not completed', async (t) => {
   files.set(new Map([['hosts', '192.0.2.7 pbx\n']]));
   assert.equal(await located('sip:pbx'), 'udp 192.0.2.7:5060');
   assert.equal(await located('sip:localhost'), 'udp 127.0.0.1:5060');
-  assert.deepEqual(dns.asked, []);
+  assert.deepEqual(dns.queries, []);
 });
 
 test('changes of resolv.conf take effect: servers, search list and ndots', async (t) => {
   const { located, files } = await resolverOf(t, { servers: [] });
-  // There are no such interfaces, so the failure says whom would have been asked for what.
-  const asked = async (text: string) => {
+  // These interfaces do not exist, so the error names the servers and the queried names.
+  const queryOf = async (text: string) => {
     files.set(new Map([[PATH, text]]));
     const why = await located('sip:pbx:5060');
     return / of (\S+): local, cannot query (\S+)/.exec(why)?.slice(1);
   };
-  assert.deepEqual(await asked('nameserver fe80::1%no1'), ['pbx', '[fe80::1%no1]:53']);
+  assert.deepEqual(await queryOf('nameserver fe80::1%no1'), ['pbx', '[fe80::1%no1]:53']);
   const searching = 'nameserver fe80::2%no2\nsearch a.test';
-  assert.deepEqual(await asked(searching), ['pbx.a.test', '[fe80::2%no2]:53']);
+  assert.deepEqual(await queryOf(searching), ['pbx.a.test', '[fe80::2%no2]:53']);
   const absolute = `${searching}\noptions ndots:0`;
-  assert.deepEqual(await asked(absolute), ['pbx', '[fe80::2%no2]:53']);
+  assert.deepEqual(await queryOf(absolute), ['pbx', '[fe80::2%no2]:53']);
 });
 
 test('dns.servers replaces resolv.conf; dns.search applies, and a dot adds no domain', async (t) => {

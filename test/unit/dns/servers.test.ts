@@ -1,4 +1,4 @@
-/** Several DNS servers: which is queried when, what is remembered, and how failures are reported. */
+/** Several DNS servers: which one is queried when, what is remembered, how failures are reported. */
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -22,7 +22,7 @@ import { eventually } from '../../support/process.js';
 const TIMEOUT_MS = 2000;
 const says =
   (flags: number): Script =>
-  (asked) => [reply(asked, { flags })];
+  (query) => [reply(query, { flags })];
 
 function clientOf(...servers: readonly DnsServer[]) {
   const clock = new FakeClock();
@@ -40,9 +40,9 @@ async function twoServers(t: TestContext, first: Script, second: Script) {
   return { a, b, ...clientOf(a, b) };
 }
 
-/** Once the server was asked, lets time pass. */
-async function pass(clock: FakeClock, ms: number, dns: FakeDns, asked: number) {
-  await eventually('the server is asked', () => dns.asked.length >= asked);
+/** Lets time pass after the server was queried. */
+async function pass(clock: FakeClock, ms: number, dns: FakeDns, count: number) {
+  await eventually('the server is queried', () => dns.queries.length >= count);
   await clock.advanceSettling(ms);
 }
 
@@ -54,11 +54,11 @@ test('the next server is queried in parallel with a silent one; only the first l
   assert.equal(isEarly, 'waiting');
   await clock.advanceSettling(1);
   assert.equal((await first).kind, 'records');
-  const askedOfA = a.asked.length;
+  const queriesOfA = a.queries.length;
   for (const name of ['b.test', 'c.test']) {
     assert.equal((await client.query(name, 'A')).kind, 'records');
   }
-  assert.equal(a.asked.length, askedOfA, 'no time passes, and it is not asked');
+  assert.equal(a.queries.length, queriesOfA, 'no time passes, and it is not queried');
 });
 
 test('a silent server is tested in parallel, less and less often, and recovers', async (t) => {
@@ -76,7 +76,7 @@ test('a silent server is tested in parallel, less and less often, and recovers',
     assert.equal((await client.query(`${second}.test`, 'A')).kind, 'records');
     await clock.advanceSettling(1000);
   }
-  // Each time with OPT and without, which comes a moment later.
+  // Each time with OPT, and a moment later without.
   const trials = askedAt.filter((second, i) => second - (askedAt[i - 1] ?? -10) > 5);
   assert.ok(trials.length >= 6 && trials.length <= 9, String(trials));
   const gaps = trials.slice(1).map((second, i) => second - (trials[i] ?? 0));
@@ -84,10 +84,10 @@ test('a silent server is tested in parallel, less and less often, and recovers',
 
   a.script = answering;
   await clock.advanceSettling(300_000);
-  await eventually('it is asked first again', async () => {
-    const { length } = b.asked;
+  await eventually('it is queried first again', async () => {
+    const { length } = b.queries;
     await client.query('back.test', 'A');
-    return b.asked.length === length;
+    return b.queries.length === length;
   });
 });
 
@@ -96,29 +96,29 @@ test('one late answer restores a server', async (t) => {
   const first = client.query('a.test', 'A');
   await pass(clock, 500, a, 1);
   await first;
-  const [late] = a.asked;
+  const [late] = a.queries;
   assert.ok(late !== undefined);
   a.send(reply(late, { answers: [address('a.test')] }));
   a.script = answering;
-  await eventually('it is asked first again', async () => {
-    const { length } = b.asked;
+  await eventually('it is queried first again', async () => {
+    const { length } = b.queries;
     await client.query('b.test', 'A');
-    return b.asked.length === length;
+    return b.queries.length === length;
   });
 });
 
 test('a server that ignores one question but answers others is not silent', async (t) => {
   const { a, b, client, clock } = await twoServers(
     t,
-    (asked) => (asked.type === 'AAAA' ? [] : answering(asked)),
+    (query) => (query.type === 'AAAA' ? [] : answering(query)),
     answering,
   );
   const both = Promise.all([client.query('a.test', 'AAAA'), client.query('a.test', 'A')]);
   await pass(clock, 500, a, 2);
   await both;
-  const { length } = b.asked;
+  const { length } = b.queries;
   assert.equal((await client.query('b.test', 'A')).kind, 'records');
-  assert.equal(b.asked.length, length);
+  assert.equal(b.queries.length, length);
 });
 
 test('SERVFAIL and REFUSED lead to the next server and are not remembered', async (t) => {
@@ -126,9 +126,9 @@ test('SERVFAIL and REFUSED lead to the next server and are not remembered', asyn
     const { a, client, clock } = await twoServers(t, says(flags), answering);
     assert.equal((await client.query('a.test', 'A')).kind, 'records');
     a.script = answering;
-    const { length } = a.asked;
+    const { length } = a.queries;
     await client.query('b.test', 'A');
-    assert.equal(a.asked.length, length + 1);
+    assert.equal(a.queries.length, length + 1);
     assert.equal(clock.now(), 0);
   }
 });
@@ -140,7 +140,7 @@ test('a lookup without any answer ends after two rounds and lists the servers', 
   await eventually('it has ended', () => clock.pending === 0);
   const wanted = `no answer from ${a.label} and ${b.label} within 2 s each`;
   assert.deepEqual(await asking, ['timeout', wanted]);
-  assert.ok(a.asked.length <= 4 && b.asked.length <= 4, 'with OPT and without, in each round');
+  assert.ok(a.queries.length <= 4 && b.queries.length <= 4, 'with OPT and without, in each round');
 });
 
 test('at most four servers are queried', async (t) => {
@@ -148,7 +148,7 @@ test('at most four servers are queried', async (t) => {
   const { failure } = clientOf(...all);
   await failure('a.test');
   assert.deepEqual(
-    all.map(({ asked }) => asked.length > 0),
+    all.map(({ queries }) => queries.length > 0),
     [true, true, true, true, false, false],
   );
 });
@@ -253,10 +253,10 @@ test('an invalid server address is a local error, not an exception', async () =>
 
 test('a server that floods a socket loses it, and its answer still counts', async (t) => {
   let sent = 0;
-  const dns = await fakeDns(t, (asked) => {
-    const wrong = reply({ packet: { ...asked.packet, id: ((asked.packet.id ?? 0) + 1) % 65_536 } });
+  const dns = await fakeDns(t, (query) => {
+    const wrong = reply({ packet: { ...query.packet, id: ((query.packet.id ?? 0) + 1) % 65_536 } });
     sent += 3000;
-    return [...answering(asked), ...Array.from({ length: 3000 }, () => wrong)];
+    return [...answering(query), ...Array.from({ length: 3000 }, () => wrong)];
   });
   const { client } = clientOf(dns);
   for (let i = 0; i < 5; i++) {
@@ -266,8 +266,8 @@ test('a server that floods a socket loses it, and its answer still counts', asyn
 });
 
 test('too many invalid messages with the ID of the query are a failure at once', async (t) => {
-  const dns = await fakeDns(t, (asked) => {
-    const other = reply(asked, { questions: [{ type: 'A', name: 'other.test' }] });
+  const dns = await fakeDns(t, (query) => {
+    const other = reply(query, { questions: [{ type: 'A', name: 'other.test' }] });
     return Array.from({ length: 1000 }, () => other);
   });
   const { failure, clock } = clientOf(dns);

@@ -1,4 +1,4 @@
-/** DNS over TCP (RFC 1035 4.2.2, RFC 7766): what does not fit, and servers that send anything else. */
+/** DNS over TCP (RFC 1035 4.2.2, RFC 7766): truncated answers, and servers that send garbage. */
 
 import assert from 'node:assert/strict';
 import type * as net from 'node:net';
@@ -12,7 +12,7 @@ import { eventually } from '../../support/process.js';
 
 const MIB = 1024 * 1024;
 
-/** Truncated over UDP; over TCP as the script says. Time stands still. */
+/** Truncated over UDP; over TCP by the script. The clock does not move. */
 async function ask(
   t: Parameters<typeof fakeDns>[0],
   overTcp: Parameters<typeof fakeDns>[1],
@@ -20,7 +20,7 @@ async function ask(
 ) {
   const dns = await fakeDns(
     t,
-    (asked) => (asked.isOverTcp ? overTcp(asked) : [reply(asked, { flags: FLAGS.TRUNCATED })]),
+    (query) => (query.isOverTcp ? overTcp(query) : [reply(query, { flags: FLAGS.TRUNCATED })]),
     onConnection,
   );
   const client = new DnsClient({ servers: () => [dns], timeoutMs: 2000, clock: new FakeClock() });
@@ -31,10 +31,10 @@ async function ask(
 
 test('a truncated answer is repeated over TCP', async (t) => {
   const many = Array.from({ length: 1500 }, (_, i) => address('a.test', `192.0.2.${i % 250}`));
-  const { answer, dns } = await ask(t, (asked) => [reply(asked, { answers: many })]);
+  const { answer, dns } = await ask(t, (query) => [reply(query, { answers: many })]);
   assert.equal(answer.kind === 'records' && answer.records.length, 1500);
   assert.deepEqual(
-    dns.asked.map(({ isOverTcp }) => isOverTcp),
+    dns.queries.map(({ isOverTcp }) => isOverTcp),
     [false, true],
   );
 });
@@ -78,7 +78,7 @@ for (const [what, first, said] of [
     });
     assert.equal(heard, said);
     await eventually('the connection is closed', () => isClosed);
-    // What the kernel holds between the two, and no more.
+    // At most as much as the socket buffers of the kernel hold.
     assert.ok(written < 64 * MIB, `${written} bytes`);
   });
 }
@@ -97,14 +97,14 @@ test('no more than the announced length is kept', async (t) => {
 });
 
 test('an answer that is truncated over TCP too is a failure at once', async (t) => {
-  const { said } = await ask(t, (asked) => [reply(asked, { flags: FLAGS.TRUNCATED })]);
+  const { said } = await ask(t, (query) => [reply(query, { flags: FLAGS.TRUNCATED })]);
   assert.equal(said, 'a truncated answer from DNS over TCP');
 });
 
 test('an answer to another question over TCP is a failure at once', async (t) => {
-  const { said, answer } = await ask(t, (asked) => {
+  const { said, answer } = await ask(t, (query) => {
     const questions: packet.Question[] = [{ type: 'A', name: 'b.test' }];
-    return [reply(asked, { questions, answers: [address('a.test')] })];
+    return [reply(query, { questions, answers: [address('a.test')] })];
   });
   assert.equal(said, 'messages that do not answer the query from DNS over TCP');
   assert.equal(answer.kind === 'failed' && answer.reason, 'servfail');
@@ -120,7 +120,7 @@ test('a server that is silent over TCP is a timeout, within the timeout of one s
   let connections = 0;
   const dns = await fakeDns(
     t,
-    (asked) => [reply(asked, { flags: FLAGS.TRUNCATED })],
+    (query) => [reply(query, { flags: FLAGS.TRUNCATED })],
     () => {
       connections++;
     },
@@ -128,7 +128,7 @@ test('a server that is silent over TCP is a timeout, within the timeout of one s
   const client = new DnsClient({ servers: () => [dns], timeoutMs: 2000, clock });
   const asking = client.query('a.test', 'A');
   for (const round of [1, 2]) {
-    await eventually('it is asked over TCP', () => connections === round);
+    await eventually('it is queried over TCP', () => connections === round);
     await clock.advanceSettling(2000);
   }
   const answer = await asking;

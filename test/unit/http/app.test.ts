@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { appRig } from '../../support/app-rig.js';
 
 describe('the routes', () => {
-  test('answer other paths with 404, and other methods with 405 and those that are allowed', async (t) => {
+  test('answer unknown paths with 404, and other methods with 405 and the allowed ones', async (t) => {
     const { url, text } = await appRig(t);
     assert.deepEqual(await text('/nothing'), [404, 'Not found. See /\n']);
     for (const [method, path, allowed] of [
@@ -46,7 +46,7 @@ describe('the routes', () => {
     assert.deepEqual(errors, ['/config: Error: a secret']);
   });
 
-  test('can be read by a client that accepts gzip when an answer fails', async (t) => {
+  test('send a readable error to a client that accepts gzip', async (t) => {
     const { text, errors } = await appRig(t, {
       exporterMetrics: async () => {
         throw new Error('broken');
@@ -57,7 +57,7 @@ describe('the routes', () => {
     assert.deepEqual(errors, ['/metrics: Error: broken']);
   });
 
-  test('break off an answer that fails in the middle', async (t) => {
+  test('abort a response that fails in the middle', async (t) => {
     const { add, get, errors } = await appRig(t);
     for (let i = 0; i < 500; i++) add(`gw ${i}`);
     add('broken', {
@@ -73,7 +73,7 @@ describe('the routes', () => {
     assert.deepEqual(errors, ['/api/v1/destinations: Error: broken']);
   });
 
-  test('have the configuration in force', async (t) => {
+  test('show the configuration in force', async (t) => {
     const { text } = await appRig(t, { configText: () => '{"ping_interval":"30s"}' });
     assert.deepEqual(await text('/config'), [200, '{"ping_interval":"30s"}']);
   });
@@ -95,7 +95,7 @@ describe('health', () => {
     assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
   });
 
-  test('is not ready after three pings with a local error in a row, until one says something', async (t) => {
+  test('is not ready after three pings in a row with a local error, until one has another result', async (t) => {
     const { add, text } = await appRig(t);
     const gw = add('gw');
     for (let i = 0; i < 3; i++) {
@@ -126,7 +126,7 @@ describe('/-/reload', () => {
     ]);
   });
 
-  test('goes on without a client that leaves', async (t) => {
+  test('continues when its client disconnects', async (t) => {
     let resolve = (_error: string | undefined) => {};
     const { url, post, errors } = await appRig(t, {
       reload: () => new Promise((done) => (resolve = done)),
@@ -144,7 +144,7 @@ describe('/-/reload', () => {
 });
 
 describe('the status page', () => {
-  test('is HTML with scripts and styles of its own, and nothing from elsewhere', async (t) => {
+  test('is HTML that loads scripts and styles only from this server', async (t) => {
     const { get } = await appRig(t);
     const page = await get('/');
     assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -160,7 +160,7 @@ describe('the status page', () => {
     }
   });
 
-  test('has no file beside its own', async (t) => {
+  test('serves no other files', async (t) => {
     const { get } = await appRig(t);
     for (const path of ['tsconfig.json', 'nothing.js', '..%2Fpackage.json', '__proto__']) {
       assert.equal((await get(`/page/${path}`)).status, 404, path);

@@ -40,7 +40,7 @@ test('a response that its client does not read is aborted for a request that wai
   for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 200/);
 });
 
-test('a response that its client reads goes on; some other requests wait, and the rest get 503', async (t) => {
+test('a response that its client reads continues; some other requests wait, and the rest get 503', async (t) => {
   const { port, connections } = await serving(t, 2, 300);
   const reading = await Promise.all([connect(t, port), connect(t, port)]);
   for (const socket of reading) {

@@ -108,7 +108,7 @@ test('an accept that fails for want of descriptors closes an idle connection', (
   assert.deepEqual([connections.open, connections.dropped], [0, 2]);
 });
 
-test('a request of a connection that is gone changes nothing', () => {
+test('a request of a closed connection changes nothing', () => {
   const { connections, open } = rig(1);
   const { socket, request } = open();
   socket.destroy();

@@ -9,7 +9,7 @@ interface List {
 }
 
 describe('/api/v1/destinations', () => {
-  test('of none is an empty list', async (t) => {
+  test('is an empty list without destinations', async (t) => {
     const { json } = await appRig(t);
     assert.deepEqual((await json('/api/v1/destinations')).body, { destinations: [] });
   });
@@ -40,7 +40,7 @@ describe('/api/v1/destinations', () => {
     }
   });
 
-  test('waits for a client that reads slowly, and ends with one that leaves', async (t) => {
+  test('waits for a client that reads slowly, and ends when the client disconnects', async (t) => {
     const { add, url, text } = await appRig(t);
     for (let i = 0; i < 3_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(5_000) } });
     const socket = await connect(t, Number(new URL(url).port));
@@ -90,7 +90,7 @@ describe('/api/v1/destinations/NAME', () => {
     assert.deepEqual(errors, []);
   });
 
-  test('has what the pinger and the history know, and does without the pinger', async (t) => {
+  test('has the data of the pinger and the history, and works without the pinger', async (t) => {
     const history = { rtt: [0.1], failed: [0], step: 60 };
     let isReady = true;
     const { add, json } = await appRig(t, {

@@ -99,7 +99,7 @@ describe('/api/v1/events', () => {
     assert.ok(clock.pending <= 1, 'one heartbeat for all');
   });
 
-  test('answers HEAD with the headers alone', async (t) => {
+  test('answers HEAD with headers only', async (t) => {
     const { url, clock } = await eventsRig(t);
     const answer = await fetch(`${url}/api/v1/events`, { method: 'HEAD' });
     assert.equal(answer.headers.get('content-type'), 'text/event-stream');

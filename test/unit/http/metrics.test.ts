@@ -48,14 +48,14 @@ describe('/metrics', () => {
     assert.equal(series(gunzipSync(zipped.body).toString()), series(plain.body.toString()));
   });
 
-  test('has headers alone for HEAD', async (t) => {
+  test('answers HEAD with headers only', async (t) => {
     const { url } = await appRig(t);
     const answer = await fetch(`${url}/metrics`, { method: 'HEAD' });
     assert.equal(answer.headers.get('content-type'), TEXT.contentType);
     assert.equal(await answer.text(), '');
   });
 
-  test('waits for a client that reads slowly, and ends with one that leaves', async (t) => {
+  test('waits for a client that reads slowly, and ends when the client disconnects', async (t) => {
     const { add, url, text, errors } = await appRig(t);
     for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(500) } });
     const socket = await connect(t, Number(new URL(url).port));

@@ -34,7 +34,7 @@ const EXPLANATION: Explanation = {
   exchanges: new Map([[0, { sent: 'OPTIONS', received: '' }]]),
 };
 
-/** An app with a destination for each shape that an answer can have. */
+/** An app with a destination for each form of a response. */
 async function filledApp(t: Parameters<typeof appRig>[0]) {
   const rig = await appRig(t, {
     pinger: {
@@ -94,7 +94,7 @@ test('the document has every route, and no other', () => {
   assert.deepEqual(Object.keys(OPENAPI_DOCUMENT.paths).sort(), described.sort());
 });
 
-test('a member that the document does not have, or one that is missing, is noticed', () => {
+test('a member that the document does not have, or that is missing, is detected', () => {
   isComponent('Error', { error: 'x' });
   assert.throws(() => isComponent('Error', { error: 'x', more: 1 }));
   assert.throws(() => isComponent('AliveError', { error: 'x' }));

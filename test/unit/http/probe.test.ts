@@ -121,7 +121,7 @@ describe('a probe', () => {
     });
   }
 
-  test('of what is no SIP URI is refused', async (t) => {
+  test('of an invalid SIP URI is refused', async (t) => {
     const { probe } = await probeRig(t);
     const [status, text] = await probe({ target: 'http://x' });
     assert.equal(status, 400);

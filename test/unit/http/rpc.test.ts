@@ -113,7 +113,7 @@ describe('keepalive.get', () => {
     assert.deepEqual(await errorOf('is_alive', ['a.example']), tooMany);
   });
 
-  test('of what there is not is an error', async (t) => {
+  test('of an unknown destination or owner is an error', async (t) => {
     const { add, errorOf } = await rpcRig(t);
     add('gw');
     assert.deepEqual(await errorOf('get', ['192.0.2.9']), [-1, 'no such destination: 192.0.2.9']);
@@ -144,7 +144,7 @@ test('keepalive.is_alive is 1 or 2, and an error while the state is unknown', as
 });
 
 describe('keepalive.add', () => {
-  test('adds with the parameters that are there', async (t) => {
+  test('adds with the given parameters', async (t) => {
     const { call, calls } = await rpcRig(t);
     assert.equal((await call('add', ['sip:a', 'billing'])).result, 1);
     const more = { uri: 'sip:b', owner: 'x', name: 'b', labels: { a: 'b' } };
@@ -155,7 +155,7 @@ describe('keepalive.add', () => {
     ]);
   });
 
-  test('fails for an owner that is none, and with the error of the store', async (t) => {
+  test('fails for an invalid owner, and with the error of the store', async (t) => {
     const { errorOf, calls } = await rpcRig(t, {
       add: async () => {
         throw new RuntimeDestinationError('uri: expected a SIP URI');
@@ -168,7 +168,7 @@ describe('keepalive.add', () => {
     assert.deepEqual(calls, []);
   });
 
-  test('that breaks is an internal error', async (t) => {
+  test('that throws is an internal error', async (t) => {
     const { errorOf, errors } = await rpcRig(t, {
       add: async () => {
         throw new Error('a secret');
@@ -180,7 +180,7 @@ describe('keepalive.add', () => {
 });
 
 describe('keepalive.del', () => {
-  test('removes by name what is stored, whether it is pinged or not', async (t) => {
+  test('removes a stored destination by its name, whether it is pinged or not', async (t) => {
     const { call, calls } = await rpcRig(t, {
       remove: async (owner, names) => {
         calls.push(['remove', owner, names]);
@@ -204,7 +204,7 @@ describe('keepalive.del', () => {
     assert.deepEqual(calls.at(-1), ['remove', 'me', ['a', 'b']]);
   });
 
-  test('of what there is not, or what is configured, is an error', async (t) => {
+  test('of an unknown or a configured destination is an error', async (t) => {
     const { add, errorOf } = await rpcRig(t);
     add('gw');
     assert.deepEqual(await errorOf('del', ['gw', 'me']), [-1, 'me has no destination gw']);

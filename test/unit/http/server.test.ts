@@ -128,7 +128,7 @@ test('HTTP may use a quarter of the descriptors, within bounds', () => {
 });
 
 const long = (length: number) => 'a'.repeat(length);
-/** None of them affects more than its own connection. */
+/** Each affects only its own connection. */
 const HOSTILE: Readonly<Record<string, string | Buffer>> = {
   'both Content-Length and Transfer-Encoding': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n`,
   'two lengths': `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456`,
@@ -180,7 +180,7 @@ const HOSTILE: Readonly<Record<string, string | Buffer>> = {
   noise: Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)),
 };
 
-test('hostile requests affect their own connection alone', async (t) => {
+test('hostile requests affect only their own connection', async (t) => {
   const errors: string[] = [];
   const app = createApp({
     ...idleApp(),
@@ -221,7 +221,7 @@ test('a client that resets its connection during a response affects no other', a
   await eventually('all are closed', () => connections.open === 0);
 });
 
-/** A server whose configuration, clock and errors the test has in hand. */
+/** A server whose configuration, clock and errors the test controls. */
 function listening(changes: { host?: string; port?: number; webConfig?: () => WebConfig } = {}) {
   const errors: unknown[] = [];
   const clock = new FakeClock();
@@ -234,7 +234,7 @@ function listening(changes: { host?: string; port?: number; webConfig?: () => We
   return { server, clock, errors };
 }
 
-test('the URL has the actual port, and brackets for IPv6; no host is every address', async (t) => {
+test('the URL has the actual port, and brackets for IPv6; without a host the server listens on every address', async (t) => {
   for (const [host, pattern] of [
     ['127.0.0.1', /^http:\/\/127\.0\.0\.1:[1-9]\d*\/$/],
     ['::1', /^http:\/\/\[::1\]:[1-9]\d*\/$/],

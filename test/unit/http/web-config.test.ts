@@ -101,7 +101,7 @@ test('the TLS files are found beside the configuration', needs('openssl'), (t) =
 });
 
 test(
-  'clients are verified and versions are limited where the file says so',
+  'clients are verified and TLS versions are limited if the file says so',
   needs('openssl'),
   (t) => {
     const { path, ca, write } = withCertificate(
@@ -142,7 +142,7 @@ test('a changed certificate is read again', needs('openssl'), (t) => {
   assert.equal(file.current().tls?.cert, renewed.cert);
 });
 
-test('while the file is wrong the last good configuration stays in force, and each error is reported once', (t) => {
+test('while the file is invalid, the last good configuration stays in force, and each error is reported once', (t) => {
   const { path, write } = written(t, `basic_auth_users: { alice: "${HASH}" }`);
   const file = new WebConfigFile(path);
   const errors: string[] = [];
@@ -163,7 +163,7 @@ test('while the file is wrong the last good configuration stays in force, and ea
   assert.deepEqual(errors, [wrong, wrong]);
 });
 
-test('a configuration that is wrong at the start is an error', () => {
+test('an invalid configuration at the start is an error', () => {
   const wrong = lastGood.bind(
     undefined,
     () => {

@@ -23,7 +23,7 @@ const FACTS = {
 };
 
 describe('the metrics of the exporter', () => {
-  test('are the facts at the time of the scrape', async () => {
+  test('have the values at the time of the scrape', async () => {
     const text = await exporterMetrics(() => FACTS)('text');
     for (const line of [
       'exporter_build_info{version="1.2.3"} 1',
@@ -53,7 +53,7 @@ describe('the metrics of the exporter', () => {
     }
   });
 
-  test('ask for the facts once for each scrape, and forget a source that is gone', async () => {
+  test('read the values once per scrape, and drop removed sources', async () => {
     let facts = FACTS;
     let calls = 0;
     const render = exporterMetrics(() => {
@@ -76,7 +76,7 @@ describe('the metrics of the exporter', () => {
     assert.match(await render('text'), /^# TYPE sip_keepalive_exporter_faults_total counter$/m);
   });
 
-  test('have those of the process, but for gauges that are named like counters', async () => {
+  test('have the process metrics, except gauges that are named like counters', async () => {
     const text = await exporterMetrics(() => FACTS)('text');
     assert.match(text, /^process_cpu_seconds_total /m);
     assert.doesNotMatch(text, /^nodejs_active_\w+_total/m);

@@ -5,7 +5,8 @@ import { exposition } from '../../../src/metrics/exposition.js';
 import { negotiate, OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
 import { type LabelFilter, RowLabels } from '../../../src/metrics/row-labels.js';
 import type { RegisteredDestination } from '../../../src/shared/destination.js';
-import { createLedger, RTT_BUCKETS_MICROS } from '../../../src/shared/ledger/layout.js';
+import { DEFAULT_BOUNDS } from '../../../src/shared/ledger/histogram-layout.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
 import type { StatusContext } from '../../../src/status/freshness.js';
@@ -30,11 +31,11 @@ const TIMED_OUT: PingRecord = {
 
 const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 
-/** The exposition of what the test writes to a ledger, with a plain list as the registry. */
+/** The exposition of a ledger that the test writes, with a plain list as the registry. */
 function setUp(filter: LabelFilter = {}) {
   const rowLabels = new RowLabels(filter);
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const registered: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
   const status: StatusContext = {
@@ -182,7 +183,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_target_up${TARGET}`), 0);
   });
 
-  test('has a state as unknown once no ping confirms it', async () => {
+  test('has an unknown state once no ping confirms the last one', async () => {
     const { slot, target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.recordVerdict(slot, 'up', undefined, 1000);
@@ -209,7 +210,7 @@ describe('the exposition', () => {
     const counts = buckets.map(([, , count]) => Number(count));
     assert.deepEqual(
       bounds.slice(0, -1),
-      RTT_BUCKETS_MICROS.map((micros) => micros / 1e6),
+      DEFAULT_BOUNDS.rtt.map((micros) => micros / 1e6),
     );
     assert.equal(bounds.at(-1), Number.POSITIVE_INFINITY);
     assert.deepEqual(counts, [2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5]);
@@ -296,7 +297,7 @@ describe('the exposition', () => {
     assert.match(text, /destination="b"/);
   });
 
-  test('has nothing of the destination that had a row before', async () => {
+  test('has nothing of the destination that used a row before', async () => {
     const { target } = it.add('a');
     it.writer.recordPing(target, PING);
     it.writer.openTarget(target.index);
@@ -306,7 +307,7 @@ describe('the exposition', () => {
 
   for (const format of [TEXT, OPENMETRICS]) {
     const isOpenMetrics = format === OPENMETRICS;
-    test(`as ${format.encoding} has each family once, named as it wants`, async () => {
+    test(`as ${format.encoding} has each family once, with the names of that format`, async () => {
       const { target } = it.add('a');
       it.writer.recordPing(target, PING);
       const text = await it.render(

@@ -26,7 +26,7 @@ describe('the metrics of a target over TLS', () => {
   const TARGET = 'destination="gw",transport="tls",address="192.0.2.1:5061"';
   const targets = [{ transport: 'tls', address: '192.0.2.1:5061' }] as const;
 
-  test('have each phase of its connections, once there was one', async () => {
+  test('have each phase of its connections, after the first one', async () => {
     const rig = statusRig();
     const { registered } = rig.add('gw', { targets });
     const [target] = registered.targets;
@@ -42,7 +42,7 @@ describe('the metrics of a target over TLS', () => {
     );
   });
 
-  test('have its certificate, accepted or not, and no times that it does not have', async () => {
+  test('have its certificate, accepted or not, and omit unknown times', async () => {
     const rig = statusRig();
     const added = rig.add('gw', { targets });
     assert.doesNotMatch(await render(rig), /^sip_keepalive_tls_\w+\{/m);
@@ -80,7 +80,7 @@ test('a target over TCP has no phase tls, and one over UDP no connections', asyn
   assert.match(counts[0] ?? '', /transport="tcp".*phase="connect"/);
 });
 
-test('a destination with a name has what its lookups found', async () => {
+test('a destination with a name has the results of its lookups', async () => {
   const rig = statusRig();
   const { registered } = rig.add('gw', { uri: 'sip:a.example' });
   const { slot } = registered;
@@ -102,7 +102,7 @@ test('a destination with a name has what its lookups found', async () => {
   );
 });
 
-test('the SRV record, challenges and failovers are there where they can be', async () => {
+test('SRV records, challenges and failovers are exposed only where they can occur', async () => {
   const rig = statusRig();
   const auth = { username: 'a', password: 'b', passwordFile: '', algorithms: [] } as never;
   const { registered } = rig.add('gw', {
@@ -128,7 +128,7 @@ test('the SRV record, challenges and failovers are there where they can be', asy
   );
 });
 
-test('a thousand destinations come in pieces of a bounded length', async () => {
+test('the text of a thousand destinations is split into pieces of limited length', async () => {
   const rig = statusRig();
   for (let i = 0; i < 1_000; i++) rig.add(`gw ${i}`);
   const pieces: string[] = [];

@@ -81,7 +81,7 @@ describe('a destination', () => {
     it.pinger.close();
   });
 
-  test('with new settings keeps its counters, its server and what is known of its peers', async () => {
+  test('with new settings keeps its counters, its server and the details of its peers', async () => {
     const it = new PingerRig();
     it.script.respond = () => '404 Not Found\r\nServer: Kamailio';
     it.monitor();
@@ -95,7 +95,7 @@ describe('a destination', () => {
     it.pinger.close();
   });
 
-  test('that is removed is pinged no more, and its rows serve another one', async () => {
+  test('that is removed is no longer pinged, and its rows are reused', async () => {
     const it = new PingerRig();
     it.monitor();
     await it.pass(INTERVAL_MS);
@@ -110,7 +110,7 @@ describe('a destination', () => {
     it.pinger.close();
   });
 
-  test('whose row goes to another destination is removed', async () => {
+  test('whose row is given to another destination is removed', async () => {
     const it = new PingerRig();
     it.monitor();
     await it.pass(INTERVAL_MS);

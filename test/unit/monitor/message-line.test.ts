@@ -38,7 +38,7 @@ test('a message that belongs to no ping names no destination', () => {
   assert.equal('destination' in fields, false);
 });
 
-test('bytes that are no SIP are a printable start line without a Call-ID', () => {
+test('bytes that are not SIP are shown as a printable start line without a Call-ID', () => {
   const { fields } = messageLine('received', Buffer.from([0x1b, 0x5b, 0x41]), CONTEXT, true);
   assert.deepEqual([fields['start_line'], fields['call_id']], ['?[A', '']);
 });

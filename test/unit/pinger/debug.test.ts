@@ -13,7 +13,7 @@ const linesOf = (rig: PingerRig) => rig.messages('debug_lines').flatMap(({ lines
 const eventsOf = (rig: PingerRig) =>
   linesOf(rig).map(({ event, fields }) => [event, fields['destination'], fields['peer']]);
 
-test('a message is logged for the chosen destination alone, until the settings change', async () => {
+test('a message is logged only for the chosen destination, until the settings change', async () => {
   const rig = new PingerRig();
   rig.monitor();
   rig.monitor({}, { uri: 'sip:192.0.2.7', name: 'e', slot: { index: 1, generation: 1 } });

@@ -68,7 +68,7 @@ function setUp(resolve: () => LocateResult) {
   const posted: FromPinger[] = [];
   const pinger = new Pinger({
     clock,
-    writer: new LedgerWriter(buffer),
+    writer: new LedgerWriter(buffer, Date.now),
     previousTargets: [],
     resolver: { locate: async () => resolve() },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },

@@ -51,7 +51,7 @@ function setUp(
   const resolved: ResolvedTargets[] = [];
   const pinger = new Pinger({
     clock,
-    writer: new LedgerWriter(buffer),
+    writer: new LedgerWriter(buffer, Date.now),
     previousTargets: known,
     resolver: { locate: async () => resolve() },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },

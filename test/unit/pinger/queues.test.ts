@@ -9,7 +9,7 @@ const cancel = (id: number): InboxMessage => ({ type: 'cancel', id });
 const idsOf = (messages: readonly ToPinger[]) =>
   messages.map((message) => (message.type === 'cancel' ? message.id : -1));
 
-test('messages to the pinger are made and sent one per turn, in order, the first at once', async () => {
+test('messages to the pinger are made and sent one per tick, in order, the first at once', async () => {
   const posted: ToPinger[] = [];
   const made: number[] = [];
   const queue = new PostQueue((message) => posted.push(message));
@@ -34,7 +34,7 @@ test('messages to the pinger are made and sent one per turn, in order, the first
   assert.deepEqual(made, [1, 2, 3, 4, 5, 6]);
 });
 
-test('the pinger handles one message per turn, in order, even if one of them throws', () => {
+test('the pinger handles one message per tick, in order, even if one of them throws', () => {
   const turns: (() => void)[] = [];
   const handled: InboxMessage[] = [];
   const inbox = new Inbox(

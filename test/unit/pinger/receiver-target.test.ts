@@ -27,14 +27,14 @@ const SOURCE = {
   answer: (_message: Uint8Array) => {},
 };
 
-/** A transport that records what is sent, and does what the test says. */
+/** A transport that records what is sent and is controlled by the test. */
 class ScriptedTransport implements Transport, Flow {
   readonly isReliable = false;
   readonly sent: string[] = [];
   rests = 0;
   isClosed = false;
   local = { address: '192.0.2.99', port: 40_000 };
-  /** What `prepare` does; undefined for nothing yet. */
+  /** Called by `prepare`; undefined to leave the flow unready. */
   onPrepare: ((listener: FlowListener) => void) | undefined = (listener) =>
     listener.ready(this.local);
   listener: FlowListener | undefined;
@@ -228,7 +228,7 @@ describe('a response', () => {
       (t: string) => t.replace(';branch=', ';xbranch='),
     ],
   ] as const) {
-    test(`with ${name} is what the ping ends with, unless a better one comes in time`, () => {
+    test(`with ${name} is the reason of the ping's failure, unless a valid one arrives in time`, () => {
       it.take(answerTo(it.transport.sent[0], '200 OK', change));
       it.advance(1000);
       assert.deepEqual(it.told.ends, [{ kind: 'failed', reason, detail }]);
@@ -293,7 +293,7 @@ describe('a response', () => {
     });
   }
 
-  test('that comes twice ends one ping', () => {
+  test('that arrives twice ends one ping', () => {
     it.take(answerTo(it.transport.sent[0]));
     it.take(answerTo(it.transport.sent[0]));
     assert.deepEqual([it.told.ends.length, it.told.lates], [1, 0]);
@@ -320,7 +320,7 @@ describe('a response', () => {
     assert.equal(it.told.ends.length, 2);
   });
 
-  test('that comes again for a ping that was answered is not a late one', () => {
+  test('that arrives again for an answered ping is not a late one', () => {
     it.take(answerTo(it.transport.sent[0]));
     it.target.ping();
     it.take(answerTo(it.transport.sent[0]));
@@ -360,7 +360,7 @@ describe('a target', () => {
     assert.deepEqual(told.ends, [{ kind: 'answered', code: 200, rttMicros: 7000 }]);
   });
 
-  test('waits for its flow as long as for an answer, and then reports what it waited for', () => {
+  test('waits for its flow up to the ping timeout, and then reports what it waited for', () => {
     const { target, transport, advance, told } = setUp();
     transport.onPrepare = undefined;
     target.ping();
@@ -417,7 +417,7 @@ describe('a target', () => {
     assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'refused' }]);
   });
 
-  test('puts its new local address into its next request', () => {
+  test('uses a new local address in the next request', () => {
     const { target, transport, take, told } = setUp();
     target.ping();
     take(answerTo(transport.sent[0]));

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileStamp } from '../../../src/platform/file-stamp.js';
 import { folder } from '../../support/process.js';
 
-test('the stamp of a file changes whenever its content, its place or its permissions may have', (t) => {
+test('the stamp of a file changes with its content, its inode and its permissions', (t) => {
   const path = join(folder(t), 'f');
   const seen: string[] = [];
   const isNew = (what: string) => {
@@ -31,7 +31,7 @@ test('the stamp of a file changes whenever its content, its place or its permiss
   assert.equal(fileStamp(path).text, seen[0], 'missing again');
 });
 
-test('the stamp says when the file was written, and 0 when there is none', (t) => {
+test('the stamp has the modification time of the file, or 0 without a file', (t) => {
   const path = join(folder(t), 'f');
   assert.equal(fileStamp(path).writtenAtMs, 0);
   writeFileSync(path, '');

@@ -9,7 +9,7 @@ import { LogOutput, sendTo } from '../../../src/platform/log-output.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { eventually } from '../../support/process.js';
 
-/** An output whose reader takes something only when the test says so. */
+/** An output whose reader reads only when the test says so. */
 function output() {
   const written: string[] = [];
   const waiting: ((error?: Error) => void)[] = [];
@@ -27,7 +27,7 @@ function output() {
   return { log, written, waiting, take, clock };
 }
 
-test('lines are written in their order, those that wait in one piece', async () => {
+test('lines are written in order, and waiting ones in one piece', async () => {
   const { log, written, take } = output();
   for (const line of ['a\n', 'b\n', 'c\n']) log.write(line);
   assert.deepEqual(written, ['a\n']);
@@ -39,7 +39,7 @@ test('lines are written in their order, those that wait in one piece', async () 
   assert.equal(log.dropped, 0);
 });
 
-test('what waits for a slow reader is bounded; the rest is dropped and counted', async () => {
+test('the buffer for a slow reader is limited; further lines are dropped and counted', async () => {
   const { log, written, waiting, take } = output();
   const line = `${'é'.repeat(499)}.\n`;
   for (let i = 0; i < 10_000; i++) log.write(line);
@@ -52,7 +52,7 @@ test('what waits for a slow reader is bounded; the rest is dropped and counted',
   assert.equal(written.at(-1), 'after\n');
 });
 
-test('what cannot be written is counted, and the next lines are tried again', async () => {
+test('lines that cannot be written are counted, and the next ones are tried again', async () => {
   const { log, written, take } = output();
   log.write('a\n');
   log.write('b\n');
@@ -65,7 +65,7 @@ test('what cannot be written is counted, and the next lines are tried again', as
   assert.deepEqual([written.at(-1), log.dropped], ['d\n', 3]);
 });
 
-test('a flush waits for what is being written, but not for ever', async () => {
+test('a flush waits for the lines that are being written, up to its time limit', async () => {
   const { log, take, clock } = output();
   await log.flush(60_000);
   log.write('a\n');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createLog, type LogOptions, logfmt } from '../../../src/platform/log.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 
-/** Reads a line as a reader of logfmt does: `key=bare` or `key="quoted"`, parted by blanks. */
+/** Parses a line of logfmt: `key=bare` or `key="quoted"`, separated by spaces. */
 function readLogfmt(line: string): [key: string, value: string][] {
   const pairs: [string, string][] = [];
   let rest = line;
@@ -45,12 +45,12 @@ describe('logfmt', () => {
     });
   }
 
-  test('begins with time, level and message, and leaves out what is undefined', () => {
+  test('begins with time, level and message, and omits undefined values', () => {
     const entry = { a: 1, msg: 'it is', level: 'info', gone: undefined, time: 'now' };
     assert.equal(logfmt(entry), 'time=now level=info msg="it is" a=1');
   });
 
-  test('is one line that reads back, whatever the values', () => {
+  test('is one line that can be parsed, whatever the values are', () => {
     const values = fc.dictionary(fc.stringMatching(/^[a-z_]{1,8}$/), fc.string({ unit: 'binary' }));
     const readsBack = (entry: Readonly<Record<string, string>>) => {
       const line = logfmt({ msg: 'm', ...entry });
@@ -82,7 +82,7 @@ describe('a log', () => {
     assert.ok(line.endsWith(' event=destination_down destination="a b" pings=3\n'), line);
   });
 
-  test('writes JSON when asked', () => {
+  test('writes JSON if the format is json', () => {
     const [line = ''] = written({ level: 'info', format: 'json' });
     const { time, ...entry } = JSON.parse(line) as Record<string, unknown>;
     assert.deepEqual(entry, {
@@ -93,14 +93,14 @@ describe('a log', () => {
     assert.ok(line.endsWith('}\n'));
   });
 
-  test('leaves out what is less important than its level', () => {
+  test('omits lines below its level', () => {
     const counts = (['debug', 'warn', 'error'] as const).map(
       (level) => written({ level, format: 'logfmt' }).length,
     );
     assert.deepEqual(counts, [2, 1, 0]);
   });
 
-  test('writes by its new level after that was set', () => {
+  test('uses a new level once it is set', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', format: 'logfmt' }, (line) => lines.push(line));
     log.setLevel('error');

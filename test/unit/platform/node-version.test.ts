@@ -7,13 +7,13 @@ import { MIN_NODE_VERSION, nodeVersionProblem } from '../../../src/platform/node
 import { MAIN } from '../../support/exporter.js';
 import { folder } from '../../support/process.js';
 
-test('the oldest Node.js is the one that package.json names', () => {
+test('the minimum version is the one in package.json', () => {
   const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
   const { engines } = manifest as { readonly engines: { readonly node: string } };
   assert.equal(engines.node, `>=${MIN_NODE_VERSION}`);
 });
 
-test('a Node.js that is too old is named with the one that is needed', () => {
+test('the error for an old Node.js names its version and the minimum', () => {
   for (const version of ['14.21.3', '16.20.2', '18.20.4', '20.0.0', '20.18.3']) {
     assert.equal(
       nodeVersionProblem(version),

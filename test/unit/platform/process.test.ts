@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import fs, { readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { type TestContext, test } from 'node:test';
 import { openFileLimit } from '../../../src/platform/open-files.js';
 import { readVersion } from '../../../src/platform/version.js';
 
@@ -9,10 +10,40 @@ test('the version is that of package.json', () => {
   assert.equal(readVersion(), version);
 });
 
-test('the limit of open files is the soft limit that Node.js reports', () => {
+/** What the diagnostic report of Node.js says; undefined when there is no limit. */
+function reportedLimit(): number | undefined {
   const report = process.report.getReport() as unknown as {
     readonly userLimits: { readonly open_files: { readonly soft: number | string } };
   };
   const { soft } = report.userLimits.open_files;
-  assert.equal(openFileLimit(), soft === 'unlimited' ? undefined : Number(soft));
+  return soft === 'unlimited' ? undefined : Number(soft);
+}
+
+/** For the length of a test, /proc/self/limits reads like this. */
+function replaceLimits(t: TestContext, read: () => string): void {
+  t.mock.method(fs, 'readFileSync', read);
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+}
+
+test('the limit of open files is the soft limit that Node.js reports', () => {
+  assert.equal(openFileLimit(), reportedLimit());
+});
+
+test('the limit of open files is read from /proc where there is one', (t) => {
+  replaceLimits(
+    t,
+    () => 'Limit  Soft Limit  Hard Limit  Units\nMax open files  321  4096  files\n',
+  );
+  assert.equal(openFileLimit(), 321);
+});
+
+test('the limit of open files is found without /proc too', (t) => {
+  replaceLimits(t, () => {
+    throw new Error('ENOENT: no such file');
+  });
+  assert.equal(openFileLimit(), reportedLimit());
 });

@@ -25,7 +25,7 @@ describe('redirects', () => {
     [302, ''],
     [404, '/y'],
   ] as const) {
-    test(`${status} to ${JSON.stringify(location)} is none`, () => {
+    test(`${status} to ${JSON.stringify(location)} is not a redirect`, () => {
       assert.equal(follow('http://a.example/', location, status), undefined);
     });
   }
@@ -42,18 +42,18 @@ describe('redirects', () => {
     ['http://a.example:8080/x', 'https://a.example:8080/y', true],
     ['http://127.0.0.1/x', 'http://[::1]/y', false],
   ] as const) {
-    test(`from ${url} to ${location} credentials ${isTrusted ? 'go' : 'do not go'} along`, () => {
+    test(`from ${url} to ${location} credentials are ${isTrusted ? 'kept' : 'dropped'}`, () => {
       assert.equal(follow(url, location)?.isTrusted, isTrusted);
     });
   }
 
-  test('credentials that were left out once stay out, back at the first host too', () => {
+  test('credentials that were dropped once are not sent again, even to the first host', () => {
     const away = { status: 302, location: 'http://a.example/' };
     assert.equal(nextRequest(from('http://b.example/', false), away)?.isTrusted, false);
     assert.equal(nextRequest(from('http://a.example/', false), away)?.isTrusted, false);
   });
 
-  test('a user in the URL that it leads to is left out', () => {
+  test('a user in the URL of a redirect is dropped', () => {
     assert.equal(
       follow('http://a.example/', 'http://u:p@b.example/y')?.url.href,
       'http://b.example/y',
@@ -66,12 +66,12 @@ describe('redirects', () => {
     ['data:application/json,[]', /to data:/],
     ['http://', /to an invalid URL/],
   ] as const) {
-    test(`to ${location} is refused`, () => {
+    test(`to ${location} are rejected`, () => {
       assert.throws(() => follow('http://a.example/', location), why);
     });
   }
 
-  test('ten are followed, and not one more', () => {
+  test('are followed up to ten times', () => {
     const reply = { status: 307, location: '/again' };
     let hop = from('http://a.example/');
     for (let i = 0; i < 10; i++) hop = nextRequest(hop, reply) ?? assert.fail();

@@ -47,7 +47,7 @@ describe('the files that settings name', () => {
     assert.deepEqual([changes, errors], [['second one'], []]);
   });
 
-  test('that appear later are read, and keep what they held once they are gone', (t) => {
+  test('that are created later are read, and keep their contents when they are removed', (t) => {
     const { clock, hosts, files, changes, errors } = rig(t);
     writeFileSync(hosts, '127.0.0.1 a');
     clock.advance(5_000);
@@ -59,7 +59,7 @@ describe('the files that settings name', () => {
     assert.match(String(errors), /hosts: expected a readable file, got ENOENT/);
   });
 
-  test('keep their previous contents while the new ones are refused, or cannot be read', (t) => {
+  test('keep their previous contents while the new ones are rejected or cannot be read', (t) => {
     const { clock, key, files, changes, errors } = rig(t, (contents) => {
       if ([...contents.values()].includes('wrong')) throw new Error('no certificate');
     });
@@ -76,7 +76,7 @@ describe('the files that settings name', () => {
     assert.deepEqual(changes, ['right again']);
   });
 
-  test('are not checked any more once they are closed, nor where there are none', (t) => {
+  test('are no longer checked once they are closed; without files nothing is checked', (t) => {
     const { clock, files } = rig(t);
     files.close();
     assert.equal(clock.pending, 0);
@@ -84,7 +84,7 @@ describe('the files that settings name', () => {
     assert.equal(clock.pending, 0);
   });
 
-  test('are refused at the start when the check refuses them', (t) => {
+  test('are rejected at the start if the check rejects them', (t) => {
     const path = join(folder(t), 'key');
     writeFileSync(path, 'x');
     const refuse = () => {
@@ -102,7 +102,7 @@ describe('a watched file', () => {
     const changes: number[] = [];
     const onChange = () => changes.push(clock.now());
     const stop = watchFile({ path, intervalMs: 1_000, clock, onChange });
-    /** Writes it, as at this moment of the fake clock. */
+    /** Writes the file, with the time of the fake clock. */
     const write = (text: string) => {
       writeFileSync(path, text);
       utimesSync(path, clock.epoch() / 1000, clock.epoch() / 1000);
@@ -122,7 +122,7 @@ describe('a watched file', () => {
     assert.equal(changes.length, 2);
   });
 
-  test('is not reported while it may be half written', (t) => {
+  test('is not reported while it may be incomplete', (t) => {
     const { clock, changes, write } = watched(t);
     for (let i = 0; i < 5; i++) {
       clock.advance(500);
@@ -141,7 +141,7 @@ describe('a watched file', () => {
     assert.equal(changes.length, 1);
   });
 
-  test('is left alone once its watch is stopped', (t) => {
+  test('is no longer checked once its watch is stopped', (t) => {
     const { clock, changes, stop, write } = watched(t);
     stop();
     write('a: 22');

@@ -18,13 +18,13 @@ function config(t: Pick<TestContext, 'after'>, text: string): Config {
   return readConfig({ flags: readFlags([`--config.file=${file}`]), env: {}, version: '1' });
 }
 
-/** Ten lines that stand for ten thousand million values. */
+/** Ten lines that expand to ten thousand million values. */
 const BOMB = [
   '- &l0 [a, a, a, a, a, a, a, a, a, a]',
   ...Array.from({ length: 9 }, (_, i) => `- &l${i + 1} [${Array(10).fill(`*l${i}`)}]`),
 ].join('\n');
 
-test('a scalar is a text as it is written; nothing, ~ and null are null', () => {
+test('a scalar is a string as it is written; an empty value, ~ and null are null', () => {
   for (const written of [
     ...['007', '1.0', '0x10', '0o17', '1e3', '+5', '-0', '.5', '1_000', '.inf', '.nan'],
     ...['true', 'True', 'false', 'yes', 'no', 'on', 'off', '12:30', '2026-01-02', '1.10'],
@@ -40,7 +40,7 @@ test('a scalar is a text as it is written; nothing, ~ and null are null', () => 
   assert.equal(parseYaml(''), undefined);
 });
 
-test('any text is read back as it was written in JSON', () => {
+test('any string in JSON is read unchanged', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.string()), (given) => {
       assert.deepEqual(parseYaml(JSON.stringify(given)), { ...given });
@@ -48,14 +48,14 @@ test('any text is read back as it was written in JSON', () => {
   );
 });
 
-test('keys that are there twice, and those of prototypes', () => {
+test('duplicate keys are rejected, and keys of prototypes are ordinary keys', () => {
   assert.throws(() => parseYaml('a: 1\nb: 2\na: 3'), YamlError);
   const read = parseYaml('__proto__: { a: 1 }\nconstructor: 2');
   assert.deepEqual(Object.keys(read as object), ['__proto__', 'constructor']);
   assert.equal(({} as Record<string, unknown>)['a'], undefined);
 });
 
-test('aliases may share what they stand for, but not multiply without end', () => {
+test('aliases may share values, but not multiply without limit', () => {
   const shared = parseYaml('a: &x { y: 1 }\nb: *x\nc: [*x, *x]') as Record<string, unknown>;
   assert.deepEqual(shared['c'], [{ y: '1' }, { y: '1' }]);
   const many = ['- &x [a, b, c]', ...Array(200_000).fill('- *x')].join('\n');
@@ -65,13 +65,13 @@ test('aliases may share what they stand for, but not multiply without end', () =
   assert.throws(() => parseYaml('a: &a { b: { c: *a } }'), { message: /leads to itself/ });
 });
 
-test('mappings are merged into others, which go before them', () => {
+test('a merged mapping does not override the keys of the mapping that it is merged into', () => {
   const text = 'a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n';
   assert.deepEqual(parseYaml(text), { a: { x: '1', y: '2' }, b: { x: '1', y: '3' } });
   assert.deepEqual(parseYaml('{"<<": {"x": "1"}}'), { '<<': { x: '1' } });
 });
 
-test('a value that was taken for a tag is told in words, without what it says', () => {
+test('a value that looks like a tag is reported without its text', () => {
   for (const text of ['alive_codes: !408,!503', 'password: !secret word', 'n: !!int 5']) {
     assert.throws(
       () => parseYaml(text),
@@ -81,7 +81,7 @@ test('a value that was taken for a tag is told in words, without what it says', 
   }
 });
 
-test('a problem that aliases multiply is reported a hundred times at most', (t) => {
+test('a problem that aliases multiply is reported at most a hundred times', (t) => {
   const keys = Array.from({ length: 1_000 }, (_, i) => `k${i}: v`).join(', ');
   const text = `user_agent: &a {${keys}}\ndestinations: [${Array(900).fill('*a').join(', ')}]\n`;
   assert.throws(
@@ -93,7 +93,7 @@ test('a problem that aliases multiply is reported a hundred times at most', (t) 
   );
 });
 
-test('no file that we read is written out with its aliases', async (t) => {
+test('no kind of file is expanded with its aliases', async (t) => {
   const path = join(folder(t), 'file.yml');
   writeFileSync(path, BOMB);
   const { errors } = await new FileSd([path], new Parser(new FakeClock())).read(
@@ -107,7 +107,7 @@ test('no file that we read is written out with its aliases', async (t) => {
   );
 });
 
-test('settings read texts: numbers, truth values, names, labels and passwords as they are written', (t) => {
+test('numbers, booleans, names, labels and passwords are read as they are written', (t) => {
   const { destinations, isProbeEnabled, modules } = config(
     t,
     `ping_interval: 10
@@ -146,7 +146,7 @@ destinations:
   assert.deepEqual([settings?.tls.insecureSkipVerify, isProbeEnabled], [true, false]);
 });
 
-test('what is no number and no truth value is refused in words', (t) => {
+test('invalid numbers and booleans are rejected with the expected format', (t) => {
   for (const [text, why] of [
     ['dscp: 0x10', /dscp: expected a whole number from 0 to 63, got "0x10"/],
     ['fall: 1e1', /fall: expected a whole number from 1 to \d+, got "1e1"/],
@@ -158,7 +158,7 @@ test('what is no number and no truth value is refused in words', (t) => {
   }
 });
 
-test('a text that is no YAML is not quoted in the error, whatever is wrong with it', () => {
+test('the error about invalid YAML does not quote it', () => {
   const wrong = [
     'a: !SECRET{',
     'a: !<SECRET>',

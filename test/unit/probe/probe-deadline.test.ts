@@ -12,7 +12,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 import { noDebug, noFaults } from '../../support/faults.js';
 import { settings } from '../../support/settings.js';
 
-/** A connection that never comes about. */
+/** A connection that is never established. */
 const neverReady: Transport = {
   open: (_endpoint: unknown, _user: FlowListener): Flow => ({
     isReliable: true,
@@ -28,7 +28,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
   let report: ProbeReport | undefined;
   const pinger = new Pinger({
     clock,
-    writer: new LedgerWriter(createLedger()),
+    writer: new LedgerWriter(createLedger(), Date.now),
     previousTargets: [],
     resolver: { locate: () => new Promise(() => {}) },
     ttls: { minTtlMs: 5_000, maxTtlMs: 300_000 },

@@ -95,7 +95,7 @@ describe('a probe', () => {
     }
   });
 
-  test('goes to the outbound proxy, with a Route header', async () => {
+  test('is sent to the outbound proxy, with a Route header', async () => {
     const it = new PingerRig();
     const identity = { route: 'sip:198.51.100.1;lr' };
     await probed(it, { settings: settings({ identity }) });
@@ -103,7 +103,7 @@ describe('a probe', () => {
     assert.match(it.sent[0]?.request ?? '', /^Route: <sip:198\.51\.100\.1;lr>/m);
   });
 
-  test('that the transport fails has its reason and detail', async () => {
+  test('that fails in the transport has its reason and detail', async () => {
     const it = new PingerRig();
     it.script.prepare = (listener) =>
       listener.failed({ reason: 'refused', detail: 'ECONNREFUSED' });
@@ -122,7 +122,7 @@ describe('a probe', () => {
     assert.equal(report?.log.at(-1)?.[1], 'alive');
   });
 
-  test('whose client is gone ends without a report', async () => {
+  test('whose client has disconnected ends without a report', async () => {
     const it = new PingerRig();
     it.script.respond = () => undefined;
     it.probe();
@@ -153,7 +153,7 @@ describe('a probe', () => {
     assert.equal(it.errors[0]?.event, 'internal_error');
   });
 
-  test('that cannot even start has no report', async () => {
+  test('that cannot start has no report', async () => {
     const it = new PingerRig();
     assert.equal(await probed(it, { uri: 'no uri' }), undefined);
     assert.equal(it.errors.length, 1);

@@ -11,7 +11,7 @@ import type { LogLine } from '../../../src/shared/protocol.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { folder } from '../../support/process.js';
 
-/** A configuration file, and parts that write down what is done to them. */
+/** A configuration file, and parts that record what is done to them. */
 function rig(t: TestContext, text: string, flags: readonly string[] = []) {
   const clock = new FakeClock(0, Date.now());
   const path = join(folder(t), 'config.yml');
@@ -73,7 +73,7 @@ function rig(t: TestContext, text: string, flags: readonly string[] = []) {
 const ONE = 'destinations: [192.0.2.1]\n';
 
 describe('the first configuration', () => {
-  test('is put into effect in order: what pings, then what is discovered, then what is stale', async (t) => {
+  test('is applied in order: destinations, then sources, then the removal of stale ones', async (t) => {
     const { active, take, events, logged } = rig(t, ONE);
     await active.start();
     assert.deepEqual(take(), ['webhooks', 'use', 'discover', 'drop']);
@@ -82,14 +82,14 @@ describe('the first configuration', () => {
     assert.equal(active.isLastReloadSuccessful, true);
   });
 
-  test('without destinations is warned of', async (t) => {
+  test('without destinations logs a warning', async (t) => {
     const { active, state, events } = rig(t, '');
     state.size = 0;
     await active.start();
     assert.deepEqual(events(), ['destinations_missing']);
   });
 
-  test('that sets dscp for TCP is warned of where Node.js cannot set it, and for UDP it is not', async (t) => {
+  test('that sets dscp for TCP logs a warning if Node.js cannot set it; for UDP it does not', async (t) => {
     for (const [transport, count] of [
       ['tcp', CAN_SET_DSCP ? undefined : 1],
       ['udp', undefined],
@@ -110,7 +110,7 @@ describe('the first configuration', () => {
 });
 
 describe('a reload', () => {
-  test('puts the new file into effect, with new files and entries of run time', async (t) => {
+  test('applies the new file, the files that it names, and the destinations of run time', async (t) => {
     const { active, write, reload, take, events, clock, levels } = rig(t, ONE);
     await active.start();
     take();
@@ -156,7 +156,7 @@ describe('a reload', () => {
     assert.deepEqual([stateDir, logFormat, dns.timeoutMs], ['', 'logfmt', 2_000]);
   });
 
-  test('that fails by a bug says that the configuration is only partly in effect', async (t) => {
+  test('that fails because of a bug says that the configuration is only partly in effect', async (t) => {
     const { active, reload, state, events } = rig(t, ONE);
     await active.start();
     state.isBroken = true;
@@ -165,7 +165,7 @@ describe('a reload', () => {
     assert.equal(active.isLastReloadSuccessful, false);
   });
 
-  test('leaves stale sources to a later one that did not wait for it', async (t) => {
+  test('leaves stale sources to a later reload that did not wait for it', async (t) => {
     const { active, reload, state, take } = rig(t, ONE);
     await active.start();
     take();
@@ -180,7 +180,7 @@ describe('a reload', () => {
     assert.deepEqual(take(), []);
   });
 
-  test('comes by itself when the file has changed, as often as is set', async (t) => {
+  test('starts by itself at the configured interval when the file has changed', async (t) => {
     const text = `config: { auto-reload-interval: 2s }\n${ONE}`;
     const { active, write, clock, events } = rig(t, text);
     await active.start();

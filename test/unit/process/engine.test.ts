@@ -45,7 +45,7 @@ function rig() {
 
 const DOWN = { from: 'unknown', to: 'down', reason: 'timeout', detail: '', atMs: 5 } as const;
 
-test('what enters the registry is sent to the pinger, and what leaves it is taken back', async () => {
+test('destinations that are added to the registry are sent to the pinger, and removed ones are withdrawn', async () => {
   const { registry, thread, clock, claim } = rig();
   registry.set('configuration', [claim]);
   for (let i = 0; i < 5; i++) await clock.advanceSettling(0);
@@ -59,7 +59,7 @@ test('what enters the registry is sent to the pinger, and what leaves it is take
   assert.deepEqual(thread.ofType('unmonitor'), [{ type: 'unmonitor', slots: [slot] }]);
 });
 
-test('a new state comes with its destination; of a removed destination nothing is reported', async () => {
+test('a state change is reported with its destination, and not at all for a removed one', async () => {
   const { registry, thread, changes, claim } = rig();
   registry.set('configuration', [claim]);
   const destination = registry.named('a')?.slot ?? assert.fail();
@@ -72,7 +72,7 @@ test('a new state comes with its destination; of a removed destination nothing i
   );
 });
 
-test('what the pinger says of servers, peers and targets goes to the registry, and its pings nowhere', () => {
+test('servers, peers and targets from the pinger go to the registry, and pings without a listener nowhere', () => {
   const { registry, thread, faults, claim } = rig();
   registry.set('configuration', [claim]);
   const destination = registry.named('a')?.slot ?? assert.fail();
@@ -84,7 +84,7 @@ test('what the pinger says of servers, peers and targets goes to the registry, a
   assert.equal(faults.count, 0);
 });
 
-test('a listener of state changes that throws is an internal error, and loses nobody else a change', () => {
+test('a listener of state changes that throws is an internal error, and the others get the change', () => {
   const { registry, thread, changes, engine, faults, claim } = rig();
   engine.changes.subscribe(() => {
     throw new Error('a bug');

@@ -25,7 +25,7 @@ function joined(t: TestContext) {
   return { parts, services, clock };
 }
 
-test('joined parts do nothing until they are started', (t) => {
+test('the parts do nothing until they are started', (t) => {
   const { parts, clock } = joined(t);
   assert.deepEqual([parts.registry.size, parts.supervisor.isReady, clock.pending], [0, false, 0]);
 });
@@ -56,7 +56,7 @@ const PING: PingReport = {
   ...{ reason: undefined, code: 200, rttMicros: 1_500, atMs: 2_000 },
 };
 
-test("the functions of each owner are called for that owner's destinations alone", () => {
+test('the functions of each owner are called only for the destinations of that owner', () => {
   const listeners = new Listeners(() => assert.fail());
   const calls: unknown[] = [];
   listeners.set('a', 'x', { onStateChange: ({ state, code }) => calls.push(['x', state, code]) });

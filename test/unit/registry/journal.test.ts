@@ -142,7 +142,7 @@ test('unknown records are kept byte for byte', async (t) => {
   assert.equal(readFileSync(join(path, FILE), 'utf8'), `${HEADER}${line}\n{"b":2}\n`);
 });
 
-test('a long file is replaced by what its records add up to', async (t) => {
+test('a long file is replaced by one with the resulting records', async (t) => {
   const path = folder(t);
   const all = new Map<number, object>();
   const journal = journalIn(path, { all: () => [...all.values()], count: () => all.size });
@@ -176,7 +176,7 @@ test('a file that is replaced between two batches contains every record', async 
   assert.deepEqual(valuesIn(path), records);
 });
 
-test('an append that cannot be written is refused, and later ones succeed once the disk is back', async (t) => {
+test('an append that cannot be written is refused, and later ones succeed once the disk works again', async (t) => {
   const path = join(folder(t), 'state');
   mkdirSync(path);
   const all: object[] = [];
@@ -185,7 +185,7 @@ test('an append that cannot be written is refused, and later ones succeed once t
   await journal.start();
   await append({ n: 0 });
   await Promise.all(Array.from({ length: 1_001 }, (_, n) => append({ n: n + 1 })));
-  // The next one has to replace the file, and the folder is gone.
+  // The next one has to replace the file, and the folder does not exist.
   renameSync(path, `${path}-gone`);
   await assert.rejects(append({ n: -1 }));
   renameSync(`${path}-gone`, path);
@@ -197,7 +197,7 @@ test('an append that cannot be written is refused, and later ones succeed once t
   assert.deepEqual(readdirSync(path), [FILE]);
 });
 
-test('links that another user has put there are not written through', async (t) => {
+test('links of another user are not followed when writing', async (t) => {
   const path = folder(t);
   const victim = join(folder(t), 'victim');
   writeFileSync(victim, 'untouched');

@@ -35,7 +35,7 @@ describe('the registry', () => {
   };
   const by = (owner: string, ...all: readonly Destination[]) =>
     all.map((one) => ({ owner, destination: one }));
-  /** `config` claims these, and nothing else. */
+  /** Makes these the only claims of `config`. */
   const configure = (...all: readonly Destination[]) =>
     registry.set(CONFIGURATION, by('config', ...all));
 
@@ -52,7 +52,7 @@ describe('the registry', () => {
     });
   });
 
-  test('watches the destinations of a set in that order, each in a row of its own', () => {
+  test('gives each destination of a set its own row, in their order', () => {
     assert.equal(registry.size, 0);
     configure(B, A);
     assert.deepEqual([names(), registry.size], [['b', 'a'], 2]);
@@ -62,7 +62,7 @@ describe('the registry', () => {
     assert.equal(registry.named('c'), undefined);
   });
 
-  test('watches a destination of several owners once, and removes it with the last', () => {
+  test('monitors a destination of several owners once, and removes it with the last', () => {
     configure(A);
     registry.set('file', by('carriers', A, B));
     assert.equal(registry.add('run time', { owner: 'alice', destination: A }), undefined);
@@ -140,7 +140,7 @@ describe('the registry', () => {
     assert.deepEqual(notified, ['+a 0/1', '-0/1', '+a 0/2']);
   });
 
-  test('removes nothing for another owner, or for a name that is not watched', () => {
+  test('removes nothing for another owner or an unknown name', () => {
     configure(A);
     assert.equal(registry.remove('run time', 'alice', 'a'), false);
     assert.equal(registry.remove(CONFIGURATION, 'config', 'nobody'), false);
@@ -176,7 +176,7 @@ describe('the registry', () => {
     assert.deepEqual(registry.withUri('sip:nobody'), []);
   });
 
-  test('stores targets and server names, and ignores those for a former tenant', () => {
+  test('stores targets and server names, and ignores those for a former user of the row', () => {
     const targets = [
       { slot: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060', ...NO_SRV },
     ] as const;
@@ -194,7 +194,7 @@ describe('the registry', () => {
     assert.deepEqual([registry.named('b')?.targets, registry.named('b')?.server], [[], '']);
   });
 
-  test('stores details about targets, and drops those of targets that are gone', () => {
+  test('stores details of targets, and drops those of removed targets', () => {
     const target = (index: number) => ({
       ...{ slot: { index, generation: 1 }, transport: 'udp' as const, ...NO_SRV },
       address: `192.0.2.${index}:5060`,
@@ -232,7 +232,7 @@ describe('the registry', () => {
     assert.deepEqual([names(), ownersOf('a')], [['a'], ['config']]);
   });
 
-  test('refuses what the ledger has no row for, and takes it once a row is free', () => {
+  test('rejects a destination without a free row, and accepts it once a row is free', () => {
     const shared = settings();
     const many = Array.from({ length: LEDGER_CAPACITY }, (_, i) => {
       const one = destination(`h${i}`, { settings: shared });
@@ -248,7 +248,7 @@ describe('the registry', () => {
     assert.deepEqual(slotText(slotOf('a')), '0/2');
   });
 
-  test('watches a destination again when an owner wants to be notified of its pings, or no longer', () => {
+  test('sends a destination again when an owner starts or stops listening to its pings', () => {
     configure(A);
     registry.add('library', { owner: 'alice', destination: A, isFollowed: true });
     assert.equal(registry.named('a')?.isFollowed, true);

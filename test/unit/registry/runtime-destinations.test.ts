@@ -47,7 +47,7 @@ async function setUp(t: Pick<TestContext, 'after'>, folder: string) {
   return { runtimeDestinations, registry, watched, lines, names, breakEntries };
 }
 
-test('a destination is watched once it is on disk, and not before', async (t) => {
+test('a destination is monitored once it is on disk, and not before', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, registry, names } = await setUp(t, path);
   const adding = runtimeDestinations.add('me', { uri: 'sip:a' });
@@ -76,7 +76,7 @@ test('a name that is used by another URI is refused, also to its own owner, and 
   assert.equal(registry.named('x')?.destination.uri, 'sip:a');
 });
 
-test('two additions of one name at once: the first is watched, the second is refused', async (t) => {
+test('of two additions of one name at once, the first is monitored and the second is refused', async (t) => {
   const { runtimeDestinations, registry, watched } = await setUp(t, tempFolder(t));
   const [first, second, same, other] = await Promise.allSettled([
     runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' }),
@@ -95,7 +95,7 @@ test('two additions of one name at once: the first is watched, the second is ref
   assert.deepEqual(watched.sort(), ['sip:a', 'sip:b']);
 });
 
-test('additions and removals at once leave the registry as the file has it', async (t) => {
+test('after simultaneous additions and removals, registry and file agree', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, names } = await setUp(t, path);
   await runtimeDestinations.add('me', { uri: 'sip:a' });
@@ -111,7 +111,7 @@ test('additions and removals at once leave the registry as the file has it', asy
   assert.deepEqual(later(), []);
 });
 
-test('a change that cannot be written is neither watched nor removed', async (t) => {
+test('an addition or removal that cannot be written does not take effect', async (t) => {
   const path = join(tempFolder(t), 'state');
   const { runtimeDestinations, names } = await setUp(t, path);
   await runtimeDestinations.add('me', { uri: 'sip:a' });
@@ -129,7 +129,7 @@ test('a change that cannot be written is neither watched nor removed', async (t)
   assert.deepEqual(later(), ['sip:b']);
 });
 
-test('a file of a later version: its valid records are watched, the file is copied, the other records are kept', async (t) => {
+test('of a file of a later version, the known records are monitored and the others kept, and the file is copied', async (t) => {
   const path = tempFolder(t);
   const record = JSON.stringify({ op: 'add', owner: 'me', name: 'sip:a', entry: { uri: 'sip:a' } });
   const later = '{"op":"rename","from":"sip:a","n":1.0}';
@@ -147,7 +147,7 @@ test('a file of a later version: its valid records are watched, the file is copi
   assert.match(written, /sip:a.*sip:b/s);
 });
 
-test('without a folder, destinations are added and removed all the same', async (t) => {
+test('without a state directory, destinations can be added and removed too', async (t) => {
   const { runtimeDestinations, names } = await setUp(t, '');
   assert.equal(runtimeDestinations.arePersistent, false);
   assert.equal(await runtimeDestinations.add('me', { uri: 'sip:a' }), 1);
@@ -156,7 +156,7 @@ test('without a folder, destinations are added and removed all the same', async 
   assert.deepEqual(names(), []);
 });
 
-test('a name that a source takes while the addition is written: the addition is stored, refused, and watched later', async (t) => {
+test('an addition whose name a source takes while it is written is stored, refused, and monitored later', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, registry } = await setUp(t, path);
   const adding = runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' });
@@ -173,7 +173,7 @@ test('a name that a source takes while the addition is written: the addition is 
   assert.equal(registry.size, 0);
 });
 
-test('an entry that is wrong is refused in one line, and nothing is written', async (t) => {
+test('an invalid entry is refused in one line, and nothing is written', async (t) => {
   const path = tempFolder(t);
   const { runtimeDestinations, breakEntries } = await setUp(t, path);
   breakEntries(true);
@@ -184,7 +184,7 @@ test('an entry that is wrong is refused in one line, and nothing is written', as
   assert.equal(readFileSync(join(path, FILE), 'utf8'), HEADER);
 });
 
-test('an entry that a reload makes wrong while it is written is stored and refused', async (t) => {
+test('an entry that a reload makes invalid while it is written is stored and refused', async (t) => {
   const { runtimeDestinations, breakEntries, names } = await setUp(t, tempFolder(t));
   const adding = runtimeDestinations.add('me', { uri: 'sip:a' });
   await Promise.resolve();
@@ -195,7 +195,7 @@ test('an entry that a reload makes wrong while it is written is stored and refus
   assert.deepEqual(names(), ['sip:a']);
 });
 
-test('after a reload, entries that are wrong or whose name is taken are logged and stay stored', async (t) => {
+test('after a reload, invalid entries and those whose name is taken are logged and stay stored', async (t) => {
   const { runtimeDestinations, registry, names, lines } = await setUp(t, tempFolder(t));
   await runtimeDestinations.add('me', { uri: 'sip:a', name: 'x' });
   await runtimeDestinations.add('me', { uri: 'sip:c', name: 'y' });
@@ -218,7 +218,7 @@ test('after a reload, entries that are wrong or whose name is taken are logged a
   assert.deepEqual(names(), ['x', 'y']);
 });
 
-test('a state file that cannot be replaced at the start is logged; its destinations are watched', async (t) => {
+test('a state file that cannot be replaced at the start is logged, and its destinations are monitored', async (t) => {
   const path = tempFolder(t);
   const record = JSON.stringify({ op: 'add', owner: 'me', name: 'sip:a', entry: { uri: 'sip:a' } });
   writeFileSync(join(path, FILE), `${HEADER}${record}\n`);

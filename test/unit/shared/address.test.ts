@@ -1,4 +1,4 @@
-/** Which addresses may be pinged, and the one text that each of them has. */
+/** Which addresses may be pinged, and their canonical texts. */
 
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
@@ -8,12 +8,12 @@ import { locationOfKey, targetKey } from '../../../src/pinger/targets/candidates
 import { gateAddress, gateHost } from '../../../src/shared/address.js';
 import { canonicalCidr, isInCidr } from '../../../src/shared/cidr.js';
 
-describe('the gate for addresses', () => {
+describe('the check of addresses', () => {
   for (const [given, address, family] of [
     ['192.0.2.1', '192.0.2.1', 4],
     ['127.0.0.1', '127.0.0.1', 4],
     ['169.254.1.1', '169.254.1.1', 4],
-    // Some clouds number their networks out of what RFC 1112 4 reserves.
+    // Reserved by RFC 1112 4, but some clouds use it.
     ['240.0.0.1', '240.0.0.1', 4],
     ['::1', '::1', 6],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1', 6],
@@ -24,7 +24,7 @@ describe('the gate for addresses', () => {
     ['::FFFF:7f00:1', '127.0.0.1', 4],
     ['0:0:0:0:0:ffff:a00:1', '10.0.0.1', 4],
   ] as const) {
-    test(`lets ${given} through as ${address}`, () => {
+    test(`accepts ${given} as ${address}`, () => {
       assert.deepEqual(gateAddress(given, 5060), { address, family, port: 5060 });
     });
   }
@@ -58,14 +58,14 @@ describe('the gate for addresses', () => {
     ['localhost', /not an IP address/],
     ['1'.repeat(100_000), /^"1{60}…" is not an IP address$/],
   ] as const) {
-    test(`stops ${JSON.stringify(given.slice(0, 40))}`, () => {
+    test(`rejects ${JSON.stringify(given.slice(0, 40))}`, () => {
       const gated = gateAddress(given, 5060);
       assert.ok('fault' in gated, JSON.stringify(gated));
       assert.match(gated.fault, fault);
     });
   }
 
-  test('stops a port that is none', () => {
+  test('rejects an invalid port', () => {
     for (const port of [0, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.deepEqual(gateAddress('192.0.2.1', port), {
         fault: `port ${port} is not from 1 to 65535`,
@@ -74,7 +74,7 @@ describe('the gate for addresses', () => {
     for (const port of [1, 65_535]) assert.ok('address' in gateAddress('192.0.2.1', port));
   });
 
-  test('gives an address that it lets through again, the same', () => {
+  test('returns addresses that it accepts unchanged', () => {
     const texts = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
@@ -93,8 +93,8 @@ describe('the gate for addresses', () => {
   });
 });
 
-describe('targets of an earlier pinger', () => {
-  test('are pinged on where the gate lets them through', () => {
+describe('targets of an earlier pinger thread', () => {
+  test('are pinged again if their addresses are valid', () => {
     for (const key of ['udp 192.0.2.1:5060', 'tls [2001:db8::1]:5061']) {
       const place = locationOfKey(key);
       assert.ok(place !== undefined, key);
@@ -114,13 +114,13 @@ describe('targets of an earlier pinger', () => {
     'udp 192.0.2.1',
     '',
   ]) {
-    test(`are forgotten where it does not: ${key}`, () => {
+    test(`are dropped otherwise: ${key}`, () => {
       assert.equal(locationOfKey(key), undefined);
     });
   }
 });
 
-describe('blocks', () => {
+describe('CIDR blocks', () => {
   for (const [address, block, isIn] of [
     ['127.0.0.1', '127.0.0.0/8', true],
     ['::ffff:127.0.0.1', '127.0.0.0/8', true],
@@ -132,12 +132,12 @@ describe('blocks', () => {
     ['2001:db8::1', '0.0.0.0/0', false],
     ['no address', '0.0.0.0/0', false],
   ] as const) {
-    test(`${block} ${isIn ? 'has' : 'has not'} ${address}`, () => {
+    test(`${block} ${isIn ? 'contains' : 'does not contain'} ${address}`, () => {
       assert.equal(isInCidr(address, [block]), isIn);
     });
   }
 
-  test('have one canonical text each', () => {
+  test('have a canonical text', () => {
     for (const [given, canonical] of [
       ['10.0.0.0/8', '10.0.0.0/8'],
       ['10.0.0.1', '10.0.0.1/32'],

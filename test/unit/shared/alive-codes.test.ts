@@ -32,7 +32,7 @@ const GRAMMAR: readonly (readonly [text: string, codes: readonly number[]])[] = 
   ['cucm,!481', allBut(408, 481, 503)],
 ];
 
-/** What each system takes for alive, by the comparison in the design's facts. */
+/** The codes that each system accepts. */
 const POLICY_CODES: Readonly<Record<string, readonly number[]>> = {
   kamailio: range(200, 299),
   opensips: [200],
@@ -59,7 +59,7 @@ describe('alive codes', () => {
   }
 
   for (const [name, codes] of Object.entries(POLICY_CODES)) {
-    test(`the policy ${name} takes what ${name} takes`, () => {
+    test(`the policy ${name} accepts what ${name} accepts`, () => {
       assert.deepEqual([...parseAliveCodes(name)].sort(), codes);
     });
   }
@@ -69,12 +69,12 @@ describe('alive codes', () => {
   });
 
   for (const text of REFUSED) {
-    test(`${JSON.stringify(text)} is refused`, () => {
+    test(`${JSON.stringify(text)} is rejected`, () => {
       assert.throws(() => parseAliveCodes(text), AliveCodesError);
     });
   }
 
-  test('a refusal names the item', () => {
+  test('an error names the invalid item', () => {
     assert.throws(() => parseAliveCodes('2xx,quux'), /got "quux"/);
     assert.throws(() => parseAliveCodes('200,!200'), /at least one code, got "200,!200"/);
   });
@@ -114,7 +114,7 @@ describe('a list of alive codes', () => {
     fc.assert(fc.property(shuffled, ([a, b]) => assert.deepEqual(meaning(a), meaning(b))));
   });
 
-  test('that takes X away from any has all but X', () => {
+  test('that excludes X from any has all codes but X', () => {
     const isAllBut = (removed: readonly number[]) => {
       const codes = parseAliveCodes(['any', ...removed.map((c) => `!${c}`)].join(','));
       assert.deepEqual([...codes].sort(), allBut(...removed));
@@ -122,7 +122,7 @@ describe('a list of alive codes', () => {
     fc.assert(fc.property(fc.array(code, { maxLength: 20 }), isAllBut));
   });
 
-  test('is read or refused with an AliveCodesError, whatever the text', () => {
+  test('of any text is read or rejected with an AliveCodesError', () => {
     const isHandled = (text: string) => {
       try {
         assert.ok(parseAliveCodes(text).size > 0);

@@ -14,7 +14,7 @@ test('every calls back once in each interval, until it is stopped', () => {
   assert.deepEqual([calls.length, clock.pending], [3, 0]);
 });
 
-test('every goes on after a callback that throws, and may be stopped by its callback', () => {
+test('every continues after a callback that throws, and may be stopped by its callback', () => {
   const clock = new FakeClock();
   let calls = 0;
   const stop = every(clock, 1_000, () => {
@@ -27,7 +27,7 @@ test('every goes on after a callback that throws, and may be stopped by its call
   assert.deepEqual([calls, clock.pending], [2, 0]);
 });
 
-test('the clock of the system tells both times, and its timers can be cancelled', async () => {
+test('the system clock has both times, and its timers can be cancelled', async () => {
   assert.ok(Math.abs(systemClock.epoch() - Date.now()) < 60_000);
   const before = systemClock.now();
   const cancel = systemClock.after(0, () => assert.fail('it was cancelled'));

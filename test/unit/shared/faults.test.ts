@@ -20,7 +20,7 @@ function fail(): never {
 }
 
 describe('an internal error', () => {
-  test('ends its work alone: it is counted, logged with its stack, and cleaned up after', () => {
+  test('ends only its own work: it is counted, logged with its stack, and its cleanup runs', () => {
     const { faults, lines, counts } = setUp();
     let cleanups = 0;
     faults.contain('timer', fail, () => cleanups++);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { exposedLabels, isFreeLabelName, RESERVED_LABELS } from '../../../src/shared/labels.js';
 
-describe('labels of others are exposed under names that are free', () => {
+describe('discovered labels are exposed under free names', () => {
   for (const [given, wanted] of [
     [{ carrier: 'a' }, { carrier: 'a' }],
     [{ module: 'a' }, { exported_module: 'a' }],
@@ -34,7 +34,7 @@ describe('labels of others are exposed under names that are free', () => {
     });
   }
 
-  test('whatever they are called, each value is there once, and the order does not matter', () => {
+  test('each value once, in any order, whatever the names are', () => {
     const name = fc.oneof(
       fc.constantFrom(...RESERVED_LABELS, 'exported_module', 'a.b', 'a_b'),
       fc.string(),

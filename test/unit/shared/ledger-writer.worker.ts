@@ -1,4 +1,4 @@
-/** Writes pings into one row as fast as it can, until told to stop. */
+/** Writes pings into one row as fast as possible, until it has to stop. */
 
 import { workerData } from 'node:worker_threads';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
@@ -11,7 +11,7 @@ interface Start {
 
 const { ledger, stop }: Start = workerData;
 const isStopped = new Int32Array(stop);
-const writer = new LedgerWriter(ledger);
+const writer = new LedgerWriter(ledger, Date.now);
 const slot = writer.openTarget(0);
 const destination = { index: 0, generation: 1 };
 writer.openDestination(destination);
@@ -29,4 +29,6 @@ for (let pings = 1; Atomics.load(isStopped, 0) === 0; pings++) {
   });
   writer.recordVerdict(destination, state, isAlive ? undefined : 'code', pings);
   writer.recordLateness(700);
+  // Its native buckets go down to the lowest schema.
+  writer.recordConnect(slot, 'tls', Math.floor(2 ** ((pings % 320) / 10)));
 }

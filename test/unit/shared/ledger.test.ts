@@ -3,19 +3,16 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
+import type { Histogram } from '../../../src/shared/ledger/histogram.js';
+import { DEFAULT_BOUNDS } from '../../../src/shared/ledger/histogram-layout.js';
 import {
   CODES_PER_TARGET,
   CONNECT_PHASES,
   createLedger,
-  LATENESS_BUCKETS_MICROS,
   LEDGER_CAPACITY,
-  RTT_BUCKETS_MICROS,
 } from '../../../src/shared/ledger/layout.js';
-import {
-  type DestinationRow,
-  LedgerReader,
-  type TargetRow,
-} from '../../../src/shared/ledger/reader.js';
+import { LedgerReader } from '../../../src/shared/ledger/reader.js';
+import type { DestinationRow, TargetRow } from '../../../src/shared/ledger/rows.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
 import { FAILURE_REASONS } from '../../../src/shared/outcome.js';
 import { RESOLUTION_FAILURES } from '../../../src/shared/resolution.js';
@@ -44,7 +41,7 @@ const ping: fc.Arbitrary<PingRecord> = fc.record({
   rttMicros: fc.option(
     fc.oneof(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-      fc.constantFrom(...RTT_BUCKETS_MICROS, ...RTT_BUCKETS_MICROS.map((bound) => bound + 1)),
+      fc.constantFrom(...DEFAULT_BOUNDS.rtt, ...DEFAULT_BOUNDS.rtt.map((bound) => bound + 1)),
     ),
     { nil: undefined },
   ),
@@ -55,7 +52,12 @@ const ping: fc.Arbitrary<PingRecord> = fc.record({
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
-/** Where the first cell of a row lies that `change` writes: cells are not named outside. */
+/** Values in the native buckets. */
+const nativeCount = (histogram: Histogram) =>
+  histogram.zeroCount +
+  sum(Array.from({ length: histogram.nativeBuckets }, (_, i) => histogram.nativeCount(i)));
+
+/** The index of the first cell that `change` writes; the ledger does not export it. */
 function firstChangedCell(buffer: SharedArrayBuffer, from: number, change: () => void): number {
   const before = new Int32Array(buffer).slice();
   change();
@@ -64,10 +66,10 @@ function firstChangedCell(buffer: SharedArrayBuffer, from: number, change: () =>
 
 const fresh = () => {
   const buffer = createLedger();
-  return { buffer, writer: new LedgerWriter(buffer), reader: new LedgerReader(buffer) };
+  return { buffer, writer: new LedgerWriter(buffer, Date.now), reader: new LedgerReader(buffer) };
 };
 
-describe('a reader adds up what the writer wrote', () => {
+describe('a reader returns the sums of what the writer recorded', () => {
   const { writer, reader } = fresh();
 
   test('of the pings of a target', () => {
@@ -96,7 +98,7 @@ describe('a reader adds up what the writer wrote', () => {
       assert.equal(row.lastCode, last?.code ?? 0);
       assert.equal(row.lastRttMicros, rtts.at(-1) ?? 0);
       assert.equal(row.lastUpMs, pings.findLast((p) => p.reason === undefined)?.endedAtMs ?? 0);
-      // A fault of our own says nothing of the peer.
+      // A local failure says nothing about the peer.
       const telling = pings.filter((p) => p.reason !== 'local');
       assert.equal(row.lastDownMs, telling.findLast((p) => p.reason)?.endedAtMs ?? 0);
       assert.equal(writer.peerReasonOf(slot), telling.at(-1)?.reason);
@@ -107,7 +109,7 @@ describe('a reader adds up what the writer wrote', () => {
 
   /** `le` is inclusive; the last bucket has no bound. */
   function bucketsByLaw(rtts: readonly number[]): number[] {
-    const bounds = [...RTT_BUCKETS_MICROS, Number.POSITIVE_INFINITY];
+    const bounds = [...DEFAULT_BOUNDS.rtt, Number.POSITIVE_INFINITY];
     return bounds.map(
       (bound, i) => rtts.filter((rtt) => rtt <= bound && rtt > (bounds[i - 1] ?? -1)).length,
     );
@@ -140,11 +142,11 @@ describe('a reader adds up what the writer wrote', () => {
     );
     assert.equal(lateness.sumMicros, 2_001_001);
     assert.deepEqual(lateness.buckets.slice(0, 2), [2, 1]);
-    assert.equal(lateness.buckets.length, LATENESS_BUCKETS_MICROS.length + 1);
+    assert.equal(lateness.buckets.length, DEFAULT_BOUNDS.lateness.length + 1);
     assert.equal(lateness.buckets.at(-1), 1);
   });
 
-  test('of lookups, of internal errors, and of what the thread works for', () => {
+  test('of lookups, of internal errors, and the current destination and target', () => {
     writer.recordLookupShed();
     writer.recordRecordsCut(3);
     writer.recordFault();
@@ -284,7 +286,7 @@ describe('the row of a target', () => {
     Atomics.add(new Int32Array(buffer), version, 1);
     assert.equal(reader.target(slot), undefined);
     assert.equal(reader.target(kept)?.pings, 1);
-    const mended = new LedgerWriter(buffer);
+    const mended = new LedgerWriter(buffer, Date.now);
     assert.equal(reader.target(slot)?.pings, 1);
     mended.recordPing(slot, TIMED_OUT);
     assert.equal(reader.target(slot)?.pings, 2);
@@ -295,7 +297,7 @@ describe('the row of a target', () => {
     const version = firstChangedCell(scratch.buffer, 100, () => scratch.writer.openTarget(0));
     const { buffer, reader } = fresh();
     Atomics.add(new Int32Array(buffer), version, 1);
-    const slot = new LedgerWriter(buffer).openTarget(0);
+    const slot = new LedgerWriter(buffer, Date.now).openTarget(0);
     assert.equal(reader.target(slot)?.pings, 0);
   });
 
@@ -305,7 +307,7 @@ describe('the row of a target', () => {
     const version = firstChangedCell(buffer, 0, () => writer.openDestination(slot));
     Atomics.add(new Int32Array(buffer), version, 1);
     assert.equal(reader.destination(slot), undefined);
-    new LedgerWriter(buffer);
+    new LedgerWriter(buffer, Date.now);
     assert.equal(reader.destination(slot)?.state, 'unknown');
   });
 
@@ -314,13 +316,17 @@ describe('the row of a target', () => {
     writer.openTarget(0);
     writer.openTarget(4);
     writer.addInFlight(1);
-    assert.equal(new LedgerWriter(buffer).targetsUsed, 5);
+    assert.equal(new LedgerWriter(buffer, Date.now).targetsUsed, 5);
     assert.equal(reader.pinger().inFlight, 0);
   });
 });
 
 describe('the connection row of a target', () => {
-  const EMPTY = { buckets: RTT_BUCKETS_MICROS.concat(0).map(() => 0), sumMicros: 0 };
+  const EMPTY = { buckets: DEFAULT_BOUNDS.connect.concat(0).map(() => 0), sumMicros: 0 };
+  const counts = (histogram: Histogram | undefined) => ({
+    buckets: histogram?.buckets,
+    sumMicros: histogram?.sumMicros,
+  });
 
   test('does not exist before the first connection; pings do not create it', () => {
     const { writer, reader } = fresh();
@@ -331,14 +337,14 @@ describe('the connection row of a target', () => {
     writer.recordConnect(slot, 'connect', 700);
     const row = reader.connection(slot);
     assert.equal(row?.phase('connect').sumMicros, 700);
-    assert.deepEqual(row?.phase('tls'), EMPTY);
+    assert.deepEqual(counts(row?.phase('tls')), EMPTY);
     assert.equal(reader.target(slot)?.pings, 1, 'and leaves the pings as they were');
   });
 
   test('holds the sums of what was written, per phase', () => {
     const micros = fc.oneof(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-      fc.constantFrom(...RTT_BUCKETS_MICROS, ...RTT_BUCKETS_MICROS.map((bound) => bound + 1)),
+      fc.constantFrom(...DEFAULT_BOUNDS.rtt, ...DEFAULT_BOUNDS.rtt.map((bound) => bound + 1)),
     );
     const written = fc.array(fc.tuple(fc.constantFrom(...CONNECT_PHASES), micros), {
       minLength: 1,
@@ -355,7 +361,7 @@ describe('the connection row of a target', () => {
           const took = list.flatMap(([other, time]) => (other === phase ? [time] : []));
           const { buckets, sumMicros } = row.phase(phase);
           assert.equal(sumMicros, sum(took));
-          const bounds = [...RTT_BUCKETS_MICROS, Number.POSITIVE_INFINITY];
+          const bounds = [...DEFAULT_BOUNDS.rtt, Number.POSITIVE_INFINITY];
           const wanted = bounds.map((bound, i) => {
             return took.filter((time) => time <= bound && time > (bounds[i - 1] ?? -1)).length;
           });
@@ -371,7 +377,7 @@ describe('the connection row of a target', () => {
     for (const [i, slot] of slots.entries()) writer.recordConnect(slot, 'tls', i + 1);
     for (const [i, slot] of slots.entries()) {
       assert.equal(reader.connection(slot)?.phase('tls').sumMicros, i + 1);
-      assert.deepEqual(reader.connection(slot)?.phase('connect'), EMPTY);
+      assert.deepEqual(counts(reader.connection(slot)?.phase('connect')), EMPTY);
     }
   });
 
@@ -385,7 +391,7 @@ describe('the connection row of a target', () => {
     writer.recordConnect(present, 'connect', 1);
     assert.equal(reader.connection(former), undefined);
     assert.equal(reader.connection(present)?.phase('connect').sumMicros, 1);
-    assert.deepEqual(reader.connection(present)?.phase('tls'), EMPTY);
+    assert.deepEqual(counts(reader.connection(present)?.phase('tls')), EMPTY);
   });
 
   test('that a crash left half-written is unreadable until a new writer unlocks it', () => {
@@ -395,7 +401,7 @@ describe('the connection row of a target', () => {
     const version = firstChangedCell(buffer, 100, () => writer.recordConnect(slot, 'tls', 900));
     Atomics.add(new Int32Array(buffer), version, 1);
     assert.equal(reader.connection(slot), undefined);
-    const mended = new LedgerWriter(buffer);
+    const mended = new LedgerWriter(buffer, Date.now);
     assert.equal(reader.connection(slot)?.phase('tls').sumMicros, 900);
     mended.recordConnect(slot, 'tls', 1);
     assert.equal(reader.connection(slot)?.phase('tls').sumMicros, 901);
@@ -467,6 +473,8 @@ describe('a reader beside a writer in another thread', () => {
     for (const began = performance.now(); performance.now() - began < 1000 || seen.size < 2; ) {
       const row = reader.target({ index: 0, generation: 1 });
       if (row !== undefined) seen.add(checkTarget(row));
+      const handshakes = reader.connection({ index: 0, generation: 1 })?.phase('tls');
+      assert.equal(handshakes?.count ?? 0, handshakes === undefined ? 0 : nativeCount(handshakes));
       const { lateness } = reader.pinger();
       assert.equal(lateness.sumMicros, 700 * sum(lateness.buckets));
       const destination = reader.destination({ index: 0, generation: 1 });
@@ -484,6 +492,7 @@ describe('a reader beside a writer in another thread', () => {
     const { pings } = row;
     assert.equal(row.lastPingMs, pings);
     assert.equal(sum(row.rtt.buckets), pings);
+    assert.equal(nativeCount(row.rtt), pings);
     assert.equal(row.rtt.sumMicros, 700 * pings);
     assert.equal(row.retransmissions, 3 * pings);
     assert.equal(row.failures('code'), Math.ceil(pings / 2));

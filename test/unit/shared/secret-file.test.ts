@@ -15,7 +15,7 @@ import { requester } from '../../../src/webhooks/http-client.js';
 import { Webhooks } from '../../../src/webhooks/webhooks.js';
 import { settings } from '../../support/settings.js';
 
-test('only one line break at the end of a file is no part of the secret', () => {
+test('one line break at the end of a file is not part of the secret', () => {
   for (const [text, secret] of [
     ['open', 'open'],
     ['open\n', 'open'],
@@ -33,7 +33,7 @@ test('only one line break at the end of a file is no part of the secret', () => 
 
 const CHALLENGE = 'SIP/2.0 401 X\r\nWWW-Authenticate: Digest realm="r", nonce="1"\r\n\r\n';
 
-/** The header by which a challenge is met. */
+/** The header that answers a challenge. */
 function answerTo(challenge: string, credentials: Credentials, files: Files): string {
   const authenticator = new Authenticator(credentials, files, () => 'cnonce');
   authenticator.startPing();
@@ -42,7 +42,7 @@ function answerTo(challenge: string, credentials: Credentials, files: Files): st
   return authenticator.headers('OPTIONS', 'sip:a.example').join();
 }
 
-/** Secrets that end in a blank, as each file of a secret may hold them. */
+/** Secrets that end in a space. */
 const SECRETS = ['open ', 'open\t', ' open'] as const;
 
 for (const secret of SECRETS) {
@@ -73,13 +73,13 @@ for (const secret of SECRETS) {
   });
 
   test(`the password of basic authentication, and the key of a webhook: ${JSON.stringify(secret)}`, async (t) => {
-    const asked: http.IncomingHttpHeaders[] = [];
+    const requests: http.IncomingHttpHeaders[] = [];
     let answered = () => {};
     const isAnswered = new Promise<void>((resolve) => {
       answered = resolve;
     });
     const server = http.createServer((request, response) => {
-      asked.push(request.headers);
+      requests.push(request.headers);
       response.end(answered);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -102,7 +102,7 @@ for (const secret of SECRETS) {
     webhooks.configure([webhook]);
     webhooks.notify({ id: '1', event: 'dst-up', atMs: 0, body: '{}' });
     await isAnswered;
-    const [headers] = asked;
+    const [headers] = requests;
     const basic = Buffer.from(`bob:${secret}`).toString('base64');
     assert.equal(headers?.authorization, `Basic ${basic}`);
     const signature = createHmac('sha256', secret).update('{}').digest('hex');
@@ -110,7 +110,7 @@ for (const secret of SECRETS) {
   });
 }
 
-test('requests to HTTP servers take the same TLS options as pings do', async () => {
+test('requests to HTTP servers use the same TLS options as pings', async () => {
   const { tls } = settings({ tls: { caFile: '/ca' } });
   const files = () => new Map([['/ca', 'nothing']]);
   const request = requester({ userAgent: 'test', files, clock: systemClock });

@@ -16,7 +16,7 @@ const UNKNOWN: Verdict = { state: 'unknown', run: 0 };
 const outcomes = fc.array(fc.boolean(), { maxLength: 60 });
 const threshold = fc.integer({ min: 1, max: 6 });
 
-/** The verdict by its law, from the whole history. */
+/** The verdict from the whole history, as its definition says. */
 function stateByLaw(history: readonly boolean[], rise: number, fall: number): State {
   let state: State = 'unknown';
   for (let i = 1; i <= history.length; i++) {
@@ -73,7 +73,7 @@ describe('the verdict of a target', () => {
   });
 });
 
-/** Targets as state and priority, and what they make of their destination by each rule. */
+/** Targets with state and priority, and the state of their destination by each rule. */
 const COMBINED: readonly (readonly [
   targets: readonly (readonly [State, number])[],
   wanted: Readonly<Record<AliveWhen, State>>,

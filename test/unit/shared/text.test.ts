@@ -11,13 +11,13 @@ import { decode, decodeUtf8, printable, printableLines } from '../../../src/shar
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 describe('bytes from outside', () => {
-  test('are read as UTF-8 where they are UTF-8, else as ISO 8859-1', () => {
+  test('are decoded as UTF-8 if they are valid UTF-8, else as ISO 8859-1', () => {
     assert.equal(decode(Buffer.from('Büro 日本 🚀')), 'Büro 日本 🚀');
     assert.equal(decode(latin1('Büro')), 'Büro');
     assert.equal(decode(new Uint8Array(0)), '');
   });
 
-  test('may be the beginning of a longer text, cut within a character', () => {
+  test('may be the beginning of a longer text that is cut within a character', () => {
     const whole = Buffer.from('aé日🚀');
     for (const [length, wanted] of [
       [whole.length, 'aé日🚀'],
@@ -31,7 +31,7 @@ describe('bytes from outside', () => {
     }
   });
 
-  test('lose nothing, whatever they are', () => {
+  test('can be recovered from the text, whatever they are', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const text = decode(bytes);
@@ -57,13 +57,13 @@ describe('text that is shown', () => {
   });
 });
 
-describe('a file that a user wrote', () => {
+describe('a file of the user', () => {
   test('is UTF-8, without its byte order mark', () => {
     assert.equal(decodeUtf8(Buffer.from('\uFEFFgrün', 'utf8')), 'grün');
     assert.throws(() => decodeUtf8(Buffer.from('grün', 'latin1')), /bytes that are not UTF-8/);
   });
 
-  test('is refused in words when it is not, and the hosts file is taken all the same', (t) => {
+  test('is rejected with the reason if it is not UTF-8, except for the hosts file', (t) => {
     const where = mkdtempSync(join(tmpdir(), 'sip-keepalive-test-'));
     t.after(() => rmSync(where, { recursive: true }));
     const write = (name: string) => {

@@ -20,7 +20,7 @@ const pem = (type: 'ec' | 'rsa') => {
 };
 
 test(
-  'a key that is not the one of the certificate is refused, of whatever kind it is',
+  'a key that does not match the certificate is rejected, of any type',
   needs('openssl'),
   (t) => {
     const { cert, key } = Authority.root(t).issue({ name: 'ours' });

@@ -12,7 +12,7 @@ import {
   UriError,
 } from '../../../src/shared/uri.js';
 
-/** Canonical form, then spellings of the same destination. */
+/** The canonical form, then other spellings of it. */
 const CANONICAL: readonly (readonly [canonical: string, ...spellings: string[]])[] = [
   ['sip:192.168.10.20', '192.168.10.20', 'sip:192.168.10.20', 'SIP:192.168.10.20:5060'],
   ['sip:192.168.10.20', '192.168.10.20;transport=udp', 'Sip:192.168.10.20;Transport=UDP'],
@@ -27,11 +27,11 @@ const CANONICAL: readonly (readonly [canonical: string, ...spellings: string[]])
   ['sip:%61@a.example', 'sip:%61@a.example'],
   ['sip:[2001:db8::1]', '[2001:db8::1]', 'sip:[2001:DB8:0:0:0:0:0:1]:5060'],
   ['sip:[2001:db8::1]:5070', 'SIP:[2001:0db8::0001]:5070'],
-  // RFC 4291 2.5.5.2: an IPv4-mapped address is an IPv4 address in IPv6's clothes.
+  // RFC 4291 2.5.5.2: an IPv4-mapped address is an IPv4 address written as IPv6.
   ['sip:192.0.2.1', '[::ffff:192.0.2.1]', 'sip:[::FFFF:c000:0201]:5060'],
   ['sip:192.0.2.1:5070', '[0:0:0:0:0:ffff:192.0.2.1]:5070'],
   ['sip:example.com', 'Example.COM', 'sip:example.com.', 'SIP:EXAMPLE.com'],
-  // RFC 3263 4.1, 4.2: a name with a port or a transport is looked up in another way.
+  // RFC 3263 4.1, 4.2: a name with a port or a transport is resolved differently.
   ['sip:example.com:5060', 'example.com:5060'],
   ['sip:example.com;transport=udp', 'example.com;Transport=UDP'],
   ['sip:_sip._udp.example.com', '_sip._udp.example.com'],
@@ -121,32 +121,32 @@ describe('canonical URIs', () => {
     }
   }
 
-  // DNS knows of no such rule, and URL parsers differ in what they make of these.
-  test('a name in ASCII is a name also where its label is no international one', () => {
+  // DNS has no such rule, and URL parsers disagree about these.
+  test('a name in ASCII is valid even if a label is not valid Punycode', () => {
     for (const host of ['xn--a.localhost', 'xn--0.example', 'xn--a-b.example', 'a_b.0x7g']) {
       assert.equal(parseUri(host).host, host);
     }
   });
 
-  test('a default port or transport is part of what a name means', () => {
+  test('a default port or transport after a name changes its meaning', () => {
     const spellings = ['a.example', 'a.example:5060', 'a.example;transport=udp'];
     assert.equal(new Set(spellings.map((uri) => canonicalUri(uri))).size, 3);
   });
 
-  test('the canonical form of a canonical form is itself', () => {
+  test('the canonical form of a canonical form is the same', () => {
     fc.assert(fc.property(uri, (u) => canonicalUri(canonicalUri(u)) === canonicalUri(u)));
   });
 
-  test('what is written and read again is the same URI', () => {
+  test('a URI that is formatted and parsed again is the same', () => {
     const isSame = (u: string) =>
       assert.deepEqual(parseUri(formatUri(parseUri(u))), { ...parseUri(u) });
     fc.assert(fc.property(uri, isSame));
   });
 });
 
-describe('what is no URI of a destination', () => {
+describe('an invalid URI', () => {
   for (const [text, why] of REFUSED) {
-    test(`${JSON.stringify(text.slice(0, 40))} is refused with its reason`, () => {
+    test(`${JSON.stringify(text.slice(0, 40))} is rejected with the reason`, () => {
       assert.throws(
         () => parseUri(text),
         (error) => error instanceof UriError && why.test(error.message),
@@ -154,13 +154,13 @@ describe('what is no URI of a destination', () => {
     });
   }
 
-  test('a name that ends in a number, however that is written, or whose label ends in a hyphen', () => {
+  test('with a name that ends in a number, or in a label that ends in a hyphen, is rejected', () => {
     for (const name of ['foo.0x7f', 'foo.0X7F.', '0x7f.1', 'foo.0x', 'foo.08', 'xn--.example']) {
       assert.throws(() => parseUri(name), UriError, name);
     }
   });
 
-  test('whatever the text, it is read or refused with a UriError that quotes it', () => {
+  test('of any text is rejected with a UriError that quotes it', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string().map((text) => `sip:${text}`),
@@ -171,7 +171,7 @@ describe('what is no URI of a destination', () => {
         assert.match(canonicalUri(text), /^sips?:[!-~]+$/);
       } catch (error) {
         assert.ok(error instanceof UriError, String(error));
-        // What stands before an @ may be a password, and is not quoted.
+        // Text before an @ may be a password, and is not quoted.
         const isQuoted = error.message.includes(JSON.stringify(text.slice(0, 120)));
         assert.ok(isQuoted || text.includes('@'), error.message);
       }
@@ -194,7 +194,7 @@ describe('parts of a URI', () => {
     ['sips:a.example;transport=udp', 'udp', undefined],
     ['a.example;transport=sctp', 'udp', undefined],
   ] as const) {
-    test(`${uri} is pinged over ${transport ?? 'nothing'} where ${otherwise} is what else is taken`, () => {
+    test(`${uri} is ${transport === undefined ? 'not pinged' : `pinged over ${transport}`} if the setting is ${otherwise}`, () => {
       assert.equal(transportOf(parseUri(uri, otherwise), otherwise), transport);
     });
   }
@@ -207,7 +207,7 @@ describe('parts of a URI', () => {
     ['192.0.2.1:5060;transport=udp', 'tls', 'sip:192.0.2.1;transport=udp'],
     ['192.0.2.1:443;transport=wss', 'udp', 'sip:192.0.2.1;transport=wss'],
   ] as const) {
-    test(`${given} is ${canonical} where pings take ${transport}`, () => {
+    test(`${given} is ${canonical} if the transport is ${transport}`, () => {
       assert.equal(canonicalUri(given, transport), canonical);
       assert.equal(canonicalUri(canonical, transport), canonical);
     });
@@ -222,7 +222,7 @@ describe('parts of a URI', () => {
     ['255.255.255.255', /broadcast/],
     ['[fe80::1]', /link-local/],
   ] as const) {
-    test(`no ping goes to ${host}`, () => {
+    test(`${host} is not pinged`, () => {
       assert.throws(
         () => pingableUri(host, 'auto'),
         (error) =>
@@ -233,13 +233,13 @@ describe('parts of a URI', () => {
     });
   }
 
-  test('brackets go around IPv6 alone', () => {
+  test('only IPv6 addresses get brackets', () => {
     assert.equal(bracketed('2001:db8::1'), '[2001:db8::1]');
     assert.equal(bracketed('192.0.2.1'), '192.0.2.1');
     assert.equal(bracketed('a.example'), 'a.example');
   });
 
-  test('an address is what the system takes for one', () => {
+  test('a text is an address if Node.js says so', () => {
     const texts = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),

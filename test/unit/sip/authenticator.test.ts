@@ -17,13 +17,13 @@ import { settings } from '../../support/settings.js';
 const AUTH = { username: 'bob', password: 'zanzibar', passwordFile: '' };
 const CHALLENGE = 'WWW-Authenticate: Digest realm="r", nonce="1", qop="auth"';
 
-/** A target with credentials, and a wire that the test answers by hand. */
+/** A target with credentials, over a transport on which the test sends the responses. */
 function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
   const clock = new FakeClock();
   const timers = new TimerWheel(4);
   const files = new Files();
   const sent: string[] = [];
-  const told = { ends: [] as Outcome[], challenges: 0 };
+  const results = { ends: [] as Outcome[], challenges: 0 };
   const traces: string[] = [];
   const counts = { resent: 0, retransmissions: 0 };
   const transport: Transport = {
@@ -55,10 +55,10 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
     },
     listener: {
       ended: (outcome, retransmissions) => {
-        told.ends.push(outcome);
+        results.ends.push(outcome);
         counts.retransmissions += retransmissions;
       },
-      challenged: () => told.challenges++,
+      challenged: () => results.challenges++,
       traced: (_direction, bytes) => traces.push(masked(Buffer.from(bytes).toString())),
       ...{
         failedOver() {},
@@ -71,7 +71,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       },
     },
   });
-  /** Whether the answer to this request was taken. */
+  /** Sends a response to this request. Returns whether the target took it. */
   const receive = (request: string, status: string, ...headers: readonly string[]) => {
     const copied = request.match(/^(?:Via|From|To|Call-ID|CSeq):.*$/gm) ?? [];
     const lines = [`SIP/2.0 ${status}`, ...copied, ...headers, 'Content-Length: 0', '', ''];
@@ -88,7 +88,7 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
       timers.advance(clock.now(), 8, () => target.timerFired());
     }
   };
-  return { target, files, sent, told, traces, counts, receive, answer, advance };
+  return { target, files, sent, results, traces, counts, receive, answer, advance };
 }
 
 const header = (message: string | undefined, name: string) =>
@@ -96,14 +96,14 @@ const header = (message: string | undefined, name: string) =>
 const branch = (message: string | undefined) => /branch=(\w+)/.exec(message ?? '')?.[1];
 
 describe('a challenge within a ping', () => {
-  test('is met by another request of the same call, whose round trip counts', () => {
-    const { target, sent, told, answer, advance } = setUp();
+  test('is answered by another request of the same call, whose round-trip time counts', () => {
+    const { target, sent, results, answer, advance } = setUp();
     target.ping();
     advance(30);
     answer('401 Unauthorized', CHALLENGE);
     advance(7);
     answer('200 OK');
-    assert.deepEqual(told, {
+    assert.deepEqual(results, {
       ends: [{ kind: 'answered', code: 200, rttMicros: 7000 }],
       challenges: 1,
     });
@@ -117,21 +117,21 @@ describe('a challenge within a ping', () => {
     assert.match(header(second, 'Authorization') ?? '', /^Digest username="bob", realm="r"/);
   });
 
-  test('costs the next ping one request, with a call of its own and a count that rose', () => {
-    const { target, sent, told, answer } = setUp();
+  test('makes the next ping one request with credentials, in a new call and with the next nonce count', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
     answer('200 OK');
     target.ping();
     answer('200 OK');
-    assert.deepEqual([sent.length, told.challenges, told.ends.length], [3, 1, 2]);
+    assert.deepEqual([sent.length, results.challenges, results.ends.length], [3, 1, 2]);
     assert.match(header(sent[2], 'Authorization') ?? '', /nc=00000002/);
     assert.notEqual(header(sent[2], 'Call-ID'), header(sent[1], 'Call-ID'));
     assert.equal(header(sent[2], 'CSeq'), '1 OPTIONS');
   });
 
-  test('with a nonce that went stale is met by a new one within the ping', () => {
-    const { target, sent, told, answer } = setUp();
+  test('for a stale nonce is answered with the new nonce within the ping', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
     answer('200 OK');
@@ -141,113 +141,113 @@ describe('a challenge within a ping', () => {
       'WWW-Authenticate: Digest realm="r", nonce="2", qop="auth", stale=true',
     );
     answer('200 OK');
-    assert.deepEqual([sent.length, told.challenges], [4, 2]);
+    assert.deepEqual([sent.length, results.challenges], [4, 2]);
     assert.match(header(sent[3], 'Authorization') ?? '', /nonce="2".*nc=00000001/);
   });
 
-  test('that comes again refuses our credentials: no third request, and the next ping begins anew', () => {
-    const { target, sent, told, answer } = setUp();
+  test('that is repeated means that the credentials are wrong: no third request, and the next ping starts without them', () => {
+    const { target, sent, results, answer } = setUp();
     for (const pings of [1, 2]) {
       target.ping();
       answer('401 Unauthorized', CHALLENGE);
       answer('401 Unauthorized', CHALLENGE);
       assert.equal(sent.length, 2 * pings);
       const detail = 'the credentials were rejected';
-      assert.deepEqual(told.ends.at(-1), { kind: 'answered', code: 401, rttMicros: 0, detail });
+      assert.deepEqual(results.ends.at(-1), { kind: 'answered', code: 401, rttMicros: 0, detail });
     }
     assert.equal(header(sent[2], 'Authorization'), undefined);
   });
 
-  test('that is stale for ever ends after three requests', () => {
-    const { target, sent, told, answer } = setUp();
+  test('that calls every nonce stale ends the ping after three requests', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     for (let i = 0; i < 3; i++) answer('401 Unauthorized', `${CHALLENGE}, stale=true`);
     assert.equal(sent.length, 3);
-    assert.deepEqual(told.ends.length, 1);
+    assert.deepEqual(results.ends.length, 1);
   });
 
-  test('of a proxy and then of the server are both met', () => {
-    const { target, sent, told, answer } = setUp();
+  test('of a proxy and then one of the server are both answered', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     answer('407 Proxy Authentication Required', CHALLENGE.replace('WWW', 'Proxy'));
     answer('401 Unauthorized', CHALLENGE);
     answer('200 OK');
-    assert.equal(told.ends[0]?.kind === 'answered' && told.ends[0].code, 200);
+    assert.equal(results.ends[0]?.kind === 'answered' && results.ends[0].code, 200);
     assert.ok(header(sent[2], 'Proxy-Authorization') !== undefined);
     assert.ok(header(sent[2], 'Authorization') !== undefined);
   });
 
-  test('shares the deadline of its ping', () => {
-    const { target, told, answer, advance } = setUp();
+  test('does not extend the deadline of its ping', () => {
+    const { target, results, answer, advance } = setUp();
     target.ping();
     advance(900);
     answer('401 Unauthorized', CHALLENGE);
     advance(99);
-    assert.deepEqual(told.ends, []);
+    assert.deepEqual(results.ends, []);
     advance(1);
-    assert.deepEqual(told.ends, [{ kind: 'failed', reason: 'timeout' }]);
+    assert.deepEqual(results.ends, [{ kind: 'failed', reason: 'timeout' }]);
   });
 
-  test('without credentials, or without their file, says so', () => {
+  test('fails the ping with the reason when credentials or their file are missing', () => {
     const without = setUp({ hasAuth: false });
     without.target.ping();
     without.answer('401 Unauthorized', CHALLENGE);
-    const [end] = without.told.ends;
+    const [end] = without.results.ends;
     assert.match(end?.detail ?? '', /no credentials are configured/);
 
-    const { target, files, sent, told, answer } = setUp({
+    const { target, files, sent, results, answer } = setUp({
       auth: { ...AUTH, password: '', passwordFile: '/p' },
     });
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
-    assert.match(told.ends[0]?.detail ?? '', /\/p could not be read/);
+    assert.match(results.ends[0]?.detail ?? '', /\/p could not be read/);
     files.set(new Map([['/p', 'zanzibar\n']]));
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
     answer('200 OK');
-    assert.equal(told.ends[1]?.kind === 'answered' && told.ends[1].code, 200);
+    assert.equal(results.ends[1]?.kind === 'answered' && results.ends[1].code, 200);
     assert.ok(!sent.some((message) => message.includes('zanzibar')));
   });
 
-  test('is told once, whatever else is asked', () => {
-    const { target, sent, told, answer } = setUp();
+  test('is counted once, whatever other responses arrive', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     answer('100 Trying');
     answer('401 Unauthorized', CHALLENGE);
     answer('100 Trying');
     answer('404 Not Found');
-    assert.deepEqual([sent.length, told.challenges, told.ends.length], [2, 1, 1]);
-    assert.equal(told.ends[0]?.kind === 'answered' && told.ends[0].code, 404);
+    assert.deepEqual([sent.length, results.challenges, results.ends.length], [2, 1, 1]);
+    assert.equal(results.ends[0]?.kind === 'answered' && results.ends[0].code, 404);
   });
 
-  test('with another nonce than the one that was met before is met too, stale or not', () => {
-    const { target, sent, told, answer } = setUp();
+  test('with a new nonce is answered too, even if it does not call the old one stale', () => {
+    const { target, sent, results, answer } = setUp();
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
     answer('200 OK');
     target.ping();
     answer('401 Unauthorized', CHALLENGE.replace('nonce="1"', 'nonce="2"'));
     answer('200 OK');
-    assert.deepEqual([sent.length, told.challenges], [4, 2]);
+    assert.deepEqual([sent.length, results.challenges], [4, 2]);
     assert.match(header(sent[3], 'Authorization') ?? '', /nonce="2".*nc=00000001/);
   });
 
-  test('that cannot be met says why, and costs one request', () => {
+  test('that is not supported fails the ping with the reason after one request', () => {
     for (const [headers, why] of [
       [[], /has no challenge/],
       [['WWW-Authenticate: Basic realm="r"'], /authentication scheme "Basic"/],
       [['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'], /digest algorithm "X"/],
     ] as const) {
-      const { target, sent, told, answer } = setUp();
+      const { target, sent, results, answer } = setUp();
       target.ping();
       answer('401 Unauthorized', ...headers);
-      assert.deepEqual([sent.length, told.challenges], [1, 0]);
-      assert.match(told.ends[0]?.detail ?? '', why);
+      assert.deepEqual([sent.length, results.challenges], [1, 0]);
+      assert.match(results.ends[0]?.detail ?? '', why);
     }
   });
 
-  test('over UDP is sent again by itself, and what it was sent again is told of the whole ping', () => {
-    const { target, sent, told, counts, answer, advance } = setUp({ isReliable: false });
+  test('over UDP has its own retransmissions, and those of the whole ping are counted', () => {
+    const { target, sent, results, counts, answer, advance } = setUp({ isReliable: false });
     target.ping();
     advance(510);
     answer('401 Unauthorized', CHALLENGE);
@@ -258,59 +258,67 @@ describe('a challenge within a ping', () => {
     target.ping();
     advance(600);
     answer('200 OK');
-    assert.deepEqual([told.ends.length, counts.retransmissions], [2, 2]);
+    assert.deepEqual([results.ends.length, counts.retransmissions], [2, 2]);
   });
 
-  test('that comes twice, as over UDP, is met once', () => {
-    const { target, sent, told, receive, answer } = setUp({ isReliable: false });
+  test('that arrives twice, as over UDP, is answered once', () => {
+    const { target, sent, results, receive, answer } = setUp({ isReliable: false });
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
     receive(sent[0] ?? '', '401 Unauthorized', CHALLENGE);
-    assert.deepEqual([sent.length, told.ends.length], [2, 0]);
+    assert.deepEqual([sent.length, results.ends.length], [2, 0]);
     answer('200 OK');
     receive(sent[1] ?? '', '200 OK');
-    assert.deepEqual([sent.length, told.ends.length, told.challenges], [2, 1, 1]);
+    assert.deepEqual([sent.length, results.ends.length, results.challenges], [2, 1, 1]);
   });
 
-  test('is met with the password that the file has now', () => {
-    const { target, files, sent, told, answer } = setUp({
+  test('is answered with the current password of the file', () => {
+    const { target, files, sent, results, answer } = setUp({
       auth: { ...AUTH, password: '', passwordFile: '/p' },
     });
-    const isMadeOf = (message: string | undefined, password: string) => {
+    const isFromPassword = (message: string | undefined, password: string) => {
       const value = header(message, 'Authorization') ?? '';
       const [, uri = ''] = /uri="([^"]*)"/.exec(value) ?? [];
       const [, response] = /response="([^"]*)"/.exec(value) ?? [];
       const [, nc = ''] = /nc=(\w+)/.exec(value) ?? [];
       const [, cnonce = ''] = /cnonce="([^"]*)"/.exec(value) ?? [];
-      const said = {
+      const challenge = {
         username: 'bob',
         realm: 'r',
         nonce: '1',
         hash: 'md5',
         isSession: false,
       } as const;
-      const given = { ...said, password, qop: 'auth', method: 'OPTIONS', uri, nc, cnonce } as const;
-      return response === digestResponse(given);
+      const input = {
+        ...challenge,
+        password,
+        qop: 'auth',
+        method: 'OPTIONS',
+        uri,
+        nc,
+        cnonce,
+      } as const;
+      return response === digestResponse(input);
     };
     files.set(new Map([['/p', 'first\r\n']]));
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
-    assert.ok(isMadeOf(sent[1], 'first'));
+    assert.ok(isFromPassword(sent[1], 'first'));
     files.set(new Map([['/p', 'second']]));
     answer('401 Unauthorized', CHALLENGE);
-    assert.equal(told.ends.length, 1, 'not tried again within the ping');
+    assert.equal(results.ends.length, 1, 'no further attempt within the ping');
     target.ping();
     answer('401 Unauthorized', CHALLENGE);
-    assert.ok(isMadeOf(sent[3], 'second'));
+    assert.ok(isFromPassword(sent[3], 'second'));
     answer('200 OK');
     files.set(new Map([['/p', 'third\n']]));
     target.ping();
-    assert.ok(isMadeOf(sent[4], 'third'));
+    assert.ok(isFromPassword(sent[4], 'third'));
     assert.match(header(sent[4], 'Authorization') ?? '', /nc=00000002/);
   });
 
-  test('is not met once the file with the password went away, and says so', () => {
-    const { target, files, sent, told, answer } = setUp({
+  test('fails the ping with the reason once the password file no longer exists', () => {
+    const { target, files, sent, results, answer } = setUp({
       auth: { ...AUTH, password: '', passwordFile: '/p' },
     });
     files.set(new Map([['/p', 'first']]));
@@ -321,11 +329,11 @@ describe('a challenge within a ping', () => {
     target.ping();
     assert.equal(header(sent[2], 'Authorization'), undefined);
     answer('401 Unauthorized', CHALLENGE);
-    assert.match(told.ends[1]?.detail ?? '', /\/p could not be read/);
+    assert.match(results.ends[1]?.detail ?? '', /\/p could not be read/);
     assert.equal(sent.length, 3);
   });
 
-  test('gives away neither the password nor what proves it, in what is shown of the messages', () => {
+  test('shows neither the password nor the digest response in traced messages', () => {
     const { target, sent, traces, answer } = setUp();
     target.ping();
     answer('407 Proxy Authentication Required', CHALLENGE.replace('WWW', 'Proxy'));
@@ -340,13 +348,13 @@ describe('a challenge within a ping', () => {
     assert.ok(!sent.some((text) => text.includes('zanzibar')));
   });
 
-  test('leaves the first request of each ping plain where nobody asks for more', () => {
-    const { target, sent, told, answer } = setUp();
+  test('that never comes leaves every request without credentials', () => {
+    const { target, sent, results, answer } = setUp();
     for (let i = 0; i < 2; i++) {
       target.ping();
       answer('200 OK');
     }
-    assert.deepEqual([sent.length, told.challenges], [2, 0]);
+    assert.deepEqual([sent.length, results.challenges], [2, 0]);
     assert.ok(!sent.some((text) => /authorization/i.test(text)));
     assert.ok(sent.every((text) => header(text, 'CSeq') === '1 OPTIONS'));
   });

@@ -7,19 +7,19 @@ import { bytesOf, readCorpus } from '../../support/corpus.js';
 
 const ACCOUNT = { username: 'user', password: 'password' };
 
-/** The algorithm that the challenge is met with. */
-function metWith(challenge: Buffer): string {
+/** The algorithm with which the challenge is answered. */
+function answerTo(challenge: Buffer): string {
   const client = new DigestClient(() => 'cnonce');
-  if (client.takeChallenge('server', challenge).kind === 'unsupported') return 'unmet';
+  if (client.takeChallenge('server', challenge).kind === 'unsupported') return 'unsupported';
   const [[, value = ''] = []] = client.headers(ACCOUNT, 'OPTIONS', 'sip:example.com');
   const [, algorithm = 'MD5'] = /algorithm=([\w-]+)/.exec(value) ?? [];
-  return `met ${algorithm}`;
+  return `answered ${algorithm}`;
 }
 
 describe('a digest challenge', () => {
   for (const one of readCorpus('digest')) {
     test(`${one.file}: ${one.why}`, () => {
-      assert.equal(metWith(bytesOf(one)).toLowerCase(), one.verdict[0]?.toLowerCase());
+      assert.equal(answerTo(bytesOf(one)).toLowerCase(), one.verdict[0]?.toLowerCase());
     });
   }
 });

@@ -7,13 +7,13 @@ import { TargetRig } from '../../support/target-rig.js';
 
 const PEER = '192.0.2.1:5060';
 
-/** What came of the messages, in the words of the verdicts. */
-function verdictOf(rig: TargetRig, isStrange: boolean): string {
-  if (isStrange) {
+/** The result of the messages, in the words of verdicts.txt. */
+function verdictOf(rig: TargetRig, isStray: boolean): string {
+  if (isStray) {
     const codes = rig.answers.map((answer) => `answered ${answer.slice(8, 11)}`);
     return codes.join(' + ') || 'silence';
   }
-  // What is discarded may say at the deadline what was wrong with it.
+  // At the deadline, a discarded response may be the reason of the failure.
   rig.timeOut();
   const [end] = rig.ends;
   if (end?.kind === 'failed' && end.reason !== 'timeout') return end.reason;
@@ -29,7 +29,7 @@ function asDatagram(bytes: Buffer): string {
   return verdictOf(rig, !isOurs);
 }
 
-/** @param size the bytes come in pieces of so many. */
+/** @param size of the pieces in which the bytes arrive. */
 function onStream(bytes: Buffer, size: number): string {
   const rig = new TargetRig('tcp');
   const isOurs = isAnswer(bytes);
@@ -45,7 +45,7 @@ function onStream(bytes: Buffer, size: number): string {
   return verdictOf(rig, !isOurs);
 }
 
-describe('a SIP message, beside a ping that waits for its answer,', () => {
+describe('a SIP message during a ping', () => {
   for (const { file, path, verdict, why } of readCorpus('sip')) {
     const [datagram, stream] = verdict;
     const bytes = bytesOf({ path });
@@ -54,7 +54,7 @@ describe('a SIP message, beside a ping that waits for its answer,', () => {
       assert.equal(asDatagram(bytes), datagram);
     });
 
-    test(`on a stream: ${file}: ${stream}, in any pieces`, () => {
+    test(`on a stream: ${file}: ${stream}, however it is split`, () => {
       for (const size of [bytes.length, 1, 7]) {
         assert.equal(onStream(bytes, size), stream, `pieces of ${size}`);
       }

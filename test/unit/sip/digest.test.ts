@@ -17,8 +17,8 @@ const challenge = (params: string) => response(`WWW-Authenticate: Digest ${param
 const ACCOUNT = { username: 'bob', password: 'zanzibar' };
 const client = () => new DigestClient(() => '0a4f113b');
 
-/** The parameters of the one header that meets the challenge. */
-function met(challenged: Buffer, method = 'OPTIONS', uri = 'sip:a.example') {
+/** The parameters of the one header that answers the challenge. */
+function answerTo(challenged: Buffer, method = 'OPTIONS', uri = 'sip:a.example') {
   const digest = client();
   const verdict = digest.takeChallenge('server', challenged);
   assert.equal(verdict.kind, 'accepted', JSON.stringify(verdict));
@@ -64,10 +64,10 @@ describe('the response', () => {
       '1949323746fe6a43ef61f9606e7febea',
     ],
   ] as const) {
-    test(`is that of ${name}`, () => assert.equal(digestResponse(input), wanted));
+    test(`is the one in ${name}`, () => assert.equal(digestResponse(input), wanted));
   }
 
-  test('of RFC 7616 3.9.2 hashes by SHA-512/256, and names and realms in UTF-8', () => {
+  test('to the challenge of RFC 7616 3.9.2 uses SHA-512/256, and UTF-8 for user names and realms', () => {
     const response = digestResponse({
       ...{ hash: 'sha512-256', isSession: false, qop: 'auth', method: 'GET', nc: '00000001' },
       ...{ username: 'J\u00e4s\u00f8n Doe', password: 'Secret, or not?', realm: 'api@example.org' },
@@ -81,8 +81,8 @@ describe('the response', () => {
     assert.equal(response, h(`${a1}:${middle}:${h('GET:/doe.json')}`));
   });
 
-  test('to auth-int covers the body, which is empty', () => {
-    const params = met(challenge('realm="r", nonce="n", qop="auth-int"'), 'NOTIFY', 'sip:b');
+  test('with auth-int includes the hash of the empty body', () => {
+    const params = answerTo(challenge('realm="r", nonce="n", qop="auth-int"'), 'NOTIFY', 'sip:b');
     const h = (text: string) => createHash('md5').update(text).digest('hex');
     const a2 = h(`NOTIFY:sip:b:${h('')}`);
     const wanted = h(`${h('bob:r:zanzibar')}:n:00000001:0a4f113b:auth-int:${a2}`);
@@ -97,8 +97,10 @@ describe('the response', () => {
     ['SHA-512-256', 'sha512-256'],
     ['SHA-512-256-sess', 'sha512-256'],
   ] as const) {
-    test(`by ${algorithm} is made as RFC 7616 3.4.2 says`, () => {
-      const params = met(challenge(`realm="r", nonce="n", algorithm=${algorithm}, qop="auth"`));
+    test(`with ${algorithm} follows RFC 7616 3.4.2`, () => {
+      const params = answerTo(
+        challenge(`realm="r", nonce="n", algorithm=${algorithm}, qop="auth"`),
+      );
       const h = (text: string) => createHash(hash).update(text).digest('hex');
       const secret = h('bob:r:zanzibar');
       const a1 = algorithm.endsWith('-sess') ? h(`${secret}:n:0a4f113b`) : secret;
@@ -112,7 +114,7 @@ describe('the response', () => {
 describe('a challenge', () => {
   for (const [name, headers, algorithm] of [
     [
-      'the topmost of several',
+      'the first of several',
       [
         'Digest realm="a", nonce="1", algorithm=SHA-256',
         'Digest realm="a", nonce="2", algorithm=MD5',
@@ -120,12 +122,12 @@ describe('a challenge', () => {
       'SHA-256',
     ],
     [
-      'one below a scheme that we lack',
+      'one after an unsupported scheme',
       ['Basic realm="a"', 'Digest realm="a", nonce="2"'],
       undefined,
     ],
     [
-      'one below an algorithm that we lack',
+      'one after an unsupported algorithm',
       [
         'Digest realm="a", nonce="1", algorithm=WHIRLPOOL',
         'Digest realm="a", nonce="2", algorithm=sha-256',
@@ -133,59 +135,59 @@ describe('a challenge', () => {
       'sha-256',
     ],
     [
-      'the second in one header',
+      'the second of two schemes in one header',
       ['Negotiate abc=, Digest realm="a, b", nonce="1", algorithm=MD5'],
       'MD5',
     ],
     [
-      'one below a scheme without parameters',
+      'one after a scheme without parameters',
       ['NTLM', 'Digest realm="a", nonce="2", algorithm=MD5'],
       'MD5',
     ],
     [
-      'the second of its kind in one header',
+      'the second Digest challenge in one header',
       ['Digest realm="a", nonce="1", algorithm=X, Digest realm="a", nonce="2", algorithm=SHA-256'],
       'SHA-256',
     ],
     [
-      'one behind another scheme in one header',
+      'one after another scheme in one header',
       ['Basic realm="Digest", Digest realm="a", nonce="2", algorithm=MD5'],
       'MD5',
     ],
     [
-      'one below one that lacks its nonce',
+      'one after one without a nonce',
       ['Digest realm="a", algorithm=SHA-256', 'Digest realm="a", nonce="2", algorithm=MD5'],
       'MD5',
     ],
     [
-      'one below one that is too long',
+      'one after one that is too long',
       [
         `Digest realm="${'r'.repeat(1025)}", nonce="1"`,
         'Digest realm="a", nonce="2", algorithm=MD5',
       ],
       'MD5',
     ],
-    ['one in letters of any case', ['dIGEST REALM="a", Nonce="1", ALGORITHM=md5'], 'md5'],
+    ['one in mixed case', ['dIGEST REALM="a", Nonce="1", ALGORITHM=md5'], 'md5'],
     ['one whose algorithm is quoted', ['Digest realm="a", nonce="1", algorithm="MD5"'], 'MD5'],
     [
-      'one with values of the longest length',
+      'one with values of the maximum length',
       [
         `Digest realm="${'r'.repeat(1024)}", nonce="${'n'.repeat(1024)}", opaque="${'o'.repeat(1024)}", algorithm=MD5`,
       ],
       'MD5',
     ],
     [
-      'one with parameters that nobody knows',
+      'one with unknown parameters',
       [
         'Digest realm="a", domain="sip:a, b", charset=UTF-8, nonce="1", userhash=false, algorithm=MD5',
       ],
       'MD5',
     ],
     ['a folded one', ['Digest realm="a",\r\n nonce="1",\r\n\talgorithm=SHA-256'], 'SHA-256'],
-    ['one with blanks everywhere', ['Digest   realm = "a" ,nonce= "1" , algorithm =MD5 '], 'MD5'],
+    ['one with spaces everywhere', ['Digest   realm = "a" ,nonce= "1" , algorithm =MD5 '], 'MD5'],
   ] as const) {
-    test(`is met: ${name}`, () => {
-      const params = met(response(...headers.map((header) => `WWW-Authenticate: ${header}`)));
+    test(`is answered: ${name}`, () => {
+      const params = answerTo(response(...headers.map((header) => `WWW-Authenticate: ${header}`)));
       assert.equal(params['algorithm'], algorithm);
     });
   }
@@ -201,18 +203,20 @@ describe('a challenge', () => {
     ['qop="auth-int ,\tauth"', 'auth'],
     ['qop=",auth,"', 'auth'],
   ] as const) {
-    test(`with ${qop} is met by ${wanted}`, () => {
-      assert.equal(met(challenge(`realm="r", nonce="n", ${qop}`))['qop'], wanted);
+    test(`with ${qop} is answered with qop=${wanted}`, () => {
+      assert.equal(answerTo(challenge(`realm="r", nonce="n", ${qop}`))['qop'], wanted);
     });
   }
 
-  test('without qop is met without cnonce and count', () => {
-    const params = met(challenge('realm="r", nonce="n"'));
+  test('without qop is answered without cnonce and nonce count', () => {
+    const params = answerTo(challenge('realm="r", nonce="n"'));
     assert.deepEqual(Object.keys(params), ['username', 'realm', 'nonce', 'uri', 'response']);
   });
 
-  test('gets back what it said, escapes included, and hashes it without them', () => {
-    const params = met(challenge('realm="a \\"b\\" \\\\", nonce="n", opaque="o\\"p", qop="auth"'));
+  test('is echoed with its escapes, and hashed without them', () => {
+    const params = answerTo(
+      challenge('realm="a \\"b\\" \\\\", nonce="n", opaque="o\\"p", qop="auth"'),
+    );
     assert.deepEqual([params['realm'], params['opaque']], ['a \\"b\\" \\\\', 'o\\"p']);
     const h = (text: string) => createHash('md5').update(text).digest('hex');
     const a1 = h('bob:a "b" \\:zanzibar');
@@ -226,11 +230,11 @@ describe('a challenge', () => {
     ['one without realm', ['WWW-Authenticate: Digest nonce="n"'], /no realm/],
     ['one without nonce', ['WWW-Authenticate: Digest realm="r"'], /no nonce/],
     [
-      'an algorithm that we lack',
+      'an unsupported algorithm',
       ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=X'],
       /algorithm "X"/,
     ],
-    ['a qop that we lack', ['WWW-Authenticate: Digest realm="r", nonce="n", qop="z"'], /qop "z"/],
+    ['an unsupported qop', ['WWW-Authenticate: Digest realm="r", nonce="n", qop="z"'], /qop "z"/],
     [
       'a session without qop',
       ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5-sess'],
@@ -246,12 +250,12 @@ describe('a challenge', () => {
       ] as const;
     }),
     [
-      'an algorithm that only begins like one',
+      'an algorithm that begins like a supported one',
       ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5-sess-sess'],
       /algorithm "MD5-sess-sess"/,
     ],
     [
-      'an algorithm like a part of objects',
+      'an algorithm named like a property of objects',
       ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=constructor'],
       /algorithm "constructor"/,
     ],
@@ -262,7 +266,7 @@ describe('a challenge', () => {
     ],
     ['an empty qop', ['WWW-Authenticate: Digest realm="r", nonce="n", qop=""'], /qop ""/],
     [
-      'a challenge for the other asker',
+      'a challenge in the header of the other kind (proxy or server)',
       ['Proxy-Authenticate: Digest realm="r", nonce="n"'],
       /has no challenge/,
     ],
@@ -278,7 +282,7 @@ describe('a challenge', () => {
     ],
     ['nonsense', ['WWW-Authenticate: ,,,="'], /has no challenge/],
   ] as const) {
-    test(`cannot be met: ${name}`, () => {
+    test(`is not supported: ${name}`, () => {
       const result = client().takeChallenge('server', response(...headers));
       assert.ok(result.kind === 'unsupported' && why.test(result.detail), JSON.stringify(result));
     });
@@ -298,20 +302,20 @@ describe('a challenge', () => {
     });
   }
 
-  test('is looked for in the headers alone', () => {
+  test('in the body does not count', () => {
     const body = '\r\nWWW-Authenticate: Digest realm="r", nonce="n"\r\n';
     const message = Buffer.concat([response('Server: x'), Buffer.from(body)]);
     assert.equal(client().takeChallenge('server', message).kind, 'unsupported');
   });
 
-  test('that is not met leaves the one before in place', () => {
+  test('that is not supported keeps the previous one', () => {
     const digest = client();
     digest.takeChallenge('server', challenge('realm="r", nonce="1"'));
     digest.takeChallenge('server', challenge('realm="r", nonce="2", algorithm=X'));
     assert.match(digest.headers(ACCOUNT, 'OPTIONS', 'sip:a')[0]?.[1] ?? '', /nonce="1"/);
   });
 
-  test('of any text is taken without an exception', () => {
+  test('with any text throws nothing', () => {
     const piece = fc.constantFrom('Digest', ' ', ',', '=', '"', '\\', 'realm', 'nonce', 'x', '\t');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
@@ -320,7 +324,7 @@ describe('a challenge', () => {
     );
   });
 
-  test('of any bytes is taken without an exception, and what meets it is one line', () => {
+  test('with any bytes throws nothing, and its answer is one line', () => {
     const value = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
       fc.string({ maxLength: 200, unit: 'binary' }).map((text) => Buffer.from(text)),
@@ -346,7 +350,7 @@ describe('a challenge', () => {
     );
   });
 
-  test('of 15 kB costs no more than its length', () => {
+  test('of 15 kB is read in linear time', () => {
     const pieces = ['a="', ',', ' \t', 'Digest ', '\\"', 'x=,', '="', 'a ', '"', '\\', 'a', '='];
     const folds = ['\r\n ', 'a=b, ', 'Digest a="b", ', 'a= "'];
     for (const piece of [...pieces, ...folds]) {
@@ -359,8 +363,8 @@ describe('a challenge', () => {
   });
 });
 
-describe('the client', () => {
-  test('uses a nonce again with a rising count, and both askers at once', () => {
+describe('a digest client', () => {
+  test('reuses a nonce with a rising count, and answers a proxy and a server at the same time', () => {
     const digest = client();
     digest.takeChallenge(
       'proxy',
@@ -380,7 +384,7 @@ describe('the client', () => {
     assert.deepEqual(digest.headers(ACCOUNT, 'OPTIONS', 'sip:a'), []);
   });
 
-  test('quotes a user name as it must be', () => {
+  test('quotes the user name', () => {
     const digest = client();
     digest.takeChallenge('server', challenge('realm="r", nonce="n"'));
     const account = { username: 'a"b\\c', password: 'x' };
@@ -391,11 +395,11 @@ describe('the client', () => {
   });
 });
 
-describe('what is shown of a message', () => {
+describe('a message that is shown', () => {
   const shownOf = (...headers: readonly string[]) =>
     masked(['OPTIONS sip:a SIP/2.0', ...headers, '', ''].join('\r\n'));
 
-  test('has no response to a challenge', () => {
+  test('has no digest response', () => {
     const shown = shownOf(
       'Authorization: Digest username="u", response="abc", nc=1',
       'proxy-authorization: Digest response="def"',
@@ -406,7 +410,7 @@ describe('what is shown of a message', () => {
     assert.match(shown, /X: response="kept"/);
   });
 
-  test('is all else as it was', () => {
+  test('is otherwise unchanged', () => {
     for (const text of [
       'WWW-Authenticate: Digest realm="response=", nonce="n"',
       'X-Authorization: Digest response="kept"',
@@ -419,7 +423,7 @@ describe('what is shown of a message', () => {
     assert.equal(shownOf(text).replace('<secret>', 'abc'), shownOf('X').replace('X', text));
   });
 
-  test('has none where it is cut off in the middle', () => {
+  test('has no part of the digest response, wherever it is cut off', () => {
     const response = '0123456789abcdef';
     const text = `OPTIONS sip:a SIP/2.0\r\nAuthorization: Digest username="u", response="${response}", nc=1`;
     for (let end = text.indexOf(response) + 1; end <= text.length; end++) {
@@ -427,7 +431,7 @@ describe('what is shown of a message', () => {
     }
   });
 
-  test('has none whatever the peer and the account call themselves', () => {
+  test('has no digest response, whatever user name, realm and nonce contain', () => {
     const name = fc.string({
       maxLength: 12,
       unit: fc.constantFrom('a', ' ', ',', '"', '\\', '=', 'response=', ', response="'),
@@ -487,7 +491,7 @@ describe('a challenge in another encoding', () => {
     });
   }
 
-  test('is quoted in words as text that can be read', () => {
+  test('is quoted in errors as printable text', () => {
     const said = (params: string) =>
       client().takeChallenge(
         'server',

@@ -7,7 +7,7 @@ const VIA = 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\n';
 const CSEQ = 'CSeq: 1 OPTIONS\r\n';
 const OK = 'SIP/2.0 200 OK\r\n';
 
-describe('the fault of an answer is told:', () => {
+describe('the problem of a malformed response is reported:', () => {
   for (const [wanted, text] of [
     [
       'invalid status line "SIP/2.0 099 \\"x\\" é?"',
@@ -33,7 +33,7 @@ describe('the fault of an answer is told:', () => {
     test(wanted, () => assert.equal(responseProblem(Buffer.from(text)), wanted));
   }
 
-  test('whatever it is', () => {
+  test('in less than 200 characters for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => assert.ok(responseProblem(bytes).length < 200)),
     );

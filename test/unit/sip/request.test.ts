@@ -47,7 +47,7 @@ function template(given: Given) {
 
 const textOf = ({ bytes }: PingTemplate) => Buffer.from(bytes).toString('latin1');
 
-/** The values of every header by its name, as they stand in the text. */
+/** The values of all headers by name, as they are in the text. */
 function headersOf(request: PingTemplate): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   const [head = ''] = textOf(request).split('\r\n\r\n');
@@ -66,7 +66,7 @@ function scanned(bytes: Uint8Array): Scan {
 }
 
 describe('the request of a ping', () => {
-  test('has every header that RFC 3261 8.1.1 and 11.1 want, once', () => {
+  test('has every header that RFC 3261 8.1.1 and 11.1 require, once', () => {
     const headers = headersOf(template({}));
     for (const [name, value] of [
       ['via', /^SIP\/2\.0\/UDP 192\.0\.2\.99:40000;branch=z9hG4bK[0-9a-f]{40};rport$/],
@@ -125,7 +125,7 @@ describe('the request of a ping', () => {
     assert.equal(requestUri('[2001:DB8::1]'), 'sip:[2001:db8::1]');
   });
 
-  test('is from whom the settings say, by the name that they say', () => {
+  test('has the From and the User-Agent of the settings', () => {
     const identity = { pingFrom: 'sip:monitor@a.example', userAgent: 'watcher 1' };
     const headers = headersOf(template({ identity }));
     assert.match(headers.get('from')?.[0] ?? '', /^<sip:monitor@a\.example>;tag=/);
@@ -133,7 +133,7 @@ describe('the request of a ping', () => {
   });
 });
 
-describe('a stamp', () => {
+describe('stamping a request', () => {
   const randomHex = new RandomHex();
 
   test('changes branch, From tag and Call-ID every time, and nothing else', () => {
@@ -159,7 +159,7 @@ describe('a stamp', () => {
     );
   });
 
-  test('finds its places also when the settings look like them', () => {
+  test('finds its places even if the settings look like them', () => {
     const identity = { userAgent: 'c'.repeat(32), pingFrom: `sip:${'c'.repeat(32)}@a.example` };
     const request = template({ uri: `${'t'.repeat(16)}@a.example`, identity });
     stamp(request, randomHex);
@@ -170,7 +170,7 @@ describe('a stamp', () => {
     assert.deepEqual(headers.get('to'), [`<sip:${'t'.repeat(16)}@a.example>`]);
   });
 
-  test('leaves the length as it was', () => {
+  test('keeps its length', () => {
     const request = template({});
     const { length } = textOf(request);
     stamp(request, randomHex);
@@ -196,19 +196,19 @@ describe('a branch', () => {
   });
 
   for (const [name, text] of [
-    ['that is only the cookie', 'z9hG4bK'],
+    ['with nothing but the magic cookie', 'z9hG4bK'],
     ['that is empty', ''],
     ['that is too short', branchText(1).slice(0, -1)],
     ['that is too long', `${branchText(1)}0`],
-    ['whose number is in capitals', branchText(10).replace('0000000a', '0000000A')],
-    ['whose number is none', branchText(1).replace('00000001', '0000000g')],
+    ['with a number in upper case', branchText(10).replace('0000000a', '0000000A')],
+    ['with an invalid number', branchText(1).replace('00000001', '0000000g')],
     ['with a sign in its number', branchText(1).replace('00000001', '-0000001')],
     ['of another RFC', branchText(1).replace('z9hG4bK', 'zzzzzzz')],
   ] as const) {
-    test(`${name} is none of ours`, () => assert.equal(indexOf(text), -1));
+    test(`${name} is not one of the exporter`, () => assert.equal(indexOf(text), -1));
   }
 
-  test('of another ping of the same target is another branch', () => {
+  test('differs between two pings of the same target', () => {
     const request = template({});
     const before = Uint8Array.from(branchOf(request));
     stamp(request, new RandomHex());
@@ -218,14 +218,14 @@ describe('a branch', () => {
   });
 });
 
-describe('who a ping says it is from', () => {
+describe('the SIP identity of a ping', () => {
   const only = (request: PingTemplate, name: string) => {
     const values = headersOf(request).get(name) ?? [];
     assert.ok(values.length <= 1, `${name} once`);
     return values[0];
   };
 
-  test('is the host that Via names, in From and Contact too, and its connection may be used both ways', () => {
+  test('with via_host has that host in Via, From and Contact, and lets the peer reuse the connection', () => {
     const identity = { viaHost: 'sbc.example:5061' };
     const request = template({ identity, transport: 'tls', uri: 'sip:peer.example' });
     assert.match(
@@ -245,19 +245,19 @@ describe('who a ping says it is from', () => {
     ['ws', 'WS', '<sip:keepalive@192.0.2.99:40000;transport=ws>'],
     ['wss', 'WSS', '<sip:keepalive@192.0.2.99:40000;transport=ws>'],
   ] as const) {
-    test(`names the wire ${transport} in Via and Contact`, () => {
+    test(`has the transport ${transport} in Via and Contact`, () => {
       const request = template({ transport });
       assert.ok(only(request, 'via')?.startsWith(`SIP/2.0/${via} 192.0.2.99:40000;`));
       assert.equal(only(request, 'contact'), contact);
     });
   }
 
-  test('is a sips URI in Contact where the Request-URI is one (RFC 3261 8.1.1.8)', () => {
+  test('has a sips URI in Contact if the Request-URI is one (RFC 3261 8.1.1.8)', () => {
     const request = template({ uri: 'sips:a.example', transport: 'tls' });
     assert.equal(only(request, 'contact'), '<sips:keepalive@192.0.2.99:40000>');
   });
 
-  test('can be told header by header', () => {
+  test('can be set header by header', () => {
     const identity = {
       ...{
         user: '+4930',
@@ -274,14 +274,14 @@ describe('who a ping says it is from', () => {
     assert.match(textOf(request), /^OPTIONS sip:\+4930@a\.example SIP\/2\.0\r\n/);
     assert.equal(only(request, 'to'), '<sip:to@b.example>');
     assert.equal(only(request, 'contact'), '<sip:me@c.example>');
-    assert.match(textOf(request), /\r\nX-Own: as: it is\r\n/, 'in the case that was given');
+    assert.match(textOf(request), /\r\nX-Own: as: it is\r\n/, 'with its upper and lower case');
     assert.match(textOf(request), /\r\nP-Asserted-Identity: <sip:x@y>\r\n/);
     assert.match(textOf(request), /\r\nContent-Length: 0\r\n/i);
-    assert.match(textOf(request), /[^\r\n]\r\n\r\n$/, 'and the empty line is the end');
+    assert.match(textOf(request), /[^\r\n]\r\n\r\n$/, 'with the empty line at the end');
     assert.equal(scanned(request.bytes).ok, true);
   });
 
-  test('does not take the place of a user that the destination has', () => {
+  test('does not replace the user part of the destination', () => {
     const request = template({ uri: 'alice@a.example', identity: { user: 'bob' } });
     assert.match(textOf(request), /^OPTIONS sip:alice@a\.example /);
   });
@@ -292,14 +292,14 @@ describe('who a ping says it is from', () => {
     ['sip:proxy.example;transport=tcp', '<sip:proxy.example;transport=tcp;lr>'],
     ['sip:proxy.example;lr=on', '<sip:proxy.example;lr=on>'],
   ] as const) {
-    test(`goes by ${route} with a Route header for a loose router`, () => {
+    test(`with the route ${route} has a Route header for a loose router`, () => {
       const request = template({ uri: 'a.example', identity: { route } });
       assert.equal(only(request, 'route'), header);
       assert.match(textOf(request), /^OPTIONS sip:a\.example /);
     });
   }
 
-  test('with another method says so in the first line and in CSeq', () => {
+  test('has another method in the first line and in CSeq', () => {
     const request = template({ settings: { method: 'NOTIFY' }, cseq: 2 });
     assert.match(textOf(request), /^NOTIFY /);
     assert.equal(only(request, 'cseq'), '2 NOTIFY');
@@ -307,7 +307,7 @@ describe('who a ping says it is from', () => {
     assert.equal(only(template({ settings: { method: 'REGISTER' } }), 'contact'), undefined);
   });
 
-  test('proves itself in headers of its own, within the same call', () => {
+  test('has credentials in additional headers, within the same call', () => {
     const first = template({});
     const randomHex = new RandomHex();
     stamp(first, randomHex);
@@ -320,7 +320,7 @@ describe('who a ping says it is from', () => {
     assert.equal(scanned(second.bytes).ok, true);
   });
 
-  test('carries the bytes of a challenge as they came, beside headers in UTF-8', () => {
+  test('has the bytes of a challenge unchanged, besides headers in UTF-8', () => {
     const request = template({
       credentials: [['Authorization', 'Digest realm="\xfc\x80"']],
       identity: { headers: [['X-City', 'Zürich']] },
@@ -338,27 +338,23 @@ describe('who a ping says it is from', () => {
     ['ws', false],
     ['wss', false],
   ] as const) {
-    test(`${isAlias ? 'lets' : 'does not let'} the peer use a connection of ${transport} itself (RFC 5923)`, () => {
+    test(`${isAlias ? 'lets' : 'does not let'} the peer reuse a connection over ${transport} (RFC 5923)`, () => {
       const named = template({ transport, identity: { viaHost: 'sbc.example' } });
       const sentOver = transport.toUpperCase();
       const via = new RegExp(
         `^SIP/2\\.0/${sentOver} sbc\\.example${transport === 'udp' ? ':40000' : ''};branch=\\w+;rport${isAlias ? ';alias' : ''}$`,
       );
       assert.match(only(named, 'via') ?? '', via);
-      assert.doesNotMatch(
-        only(template({ transport }), 'via') ?? '',
-        /alias/,
-        'nor one without a name',
-      );
+      assert.doesNotMatch(only(template({ transport }), 'via') ?? '', /alias/, 'without via_host');
     });
   }
 
-  test('is the host that Via names, without a port too, unless From and Contact are told', () => {
+  test('has the host of via_host in From and Contact, unless these are set', () => {
     const viaHost = 'sbc.example';
     const named = template({ identity: { viaHost } });
     assert.match(only(named, 'from') ?? '', /^<sip:sbc\.example>;tag=\w{16}$/);
     assert.equal(only(named, 'contact'), '<sip:sbc.example>');
-    // RFC 3261 18.1.1: else answers would go to port 5060.
+    // RFC 3261 18.1.1: without a port, responses would go to port 5060.
     assert.equal(Buffer.from(named.sentBy).toString(), 'sbc.example:40000');
     for (const [transport, host, wanted] of [
       ['udp', 'sbc.example:5060', 'sbc.example:5060'],
@@ -370,27 +366,27 @@ describe('who a ping says it is from', () => {
       const { sentBy } = template({ transport, identity: { viaHost: host } });
       assert.equal(Buffer.from(sentBy).toString(), wanted);
     }
-    const told = { viaHost, pingFrom: 'sip:f@f.example', contact: 'sip:c@c.example' };
-    const both = template({ identity: told });
+    const set = { viaHost, pingFrom: 'sip:f@f.example', contact: 'sip:c@c.example' };
+    const both = template({ identity: set });
     assert.match(only(both, 'from') ?? '', /^<sip:f@f\.example>;tag=\w{16}$/);
     assert.equal(only(both, 'contact'), '<sip:c@c.example>');
     const secure = template({ uri: 'sips:a.example', transport: 'tls', identity: { viaHost } });
     assert.equal(only(secure, 'contact'), '<sips:sbc.example>');
   });
 
-  test('is an IPv6 address in brackets everywhere', () => {
+  test('has an IPv6 address in brackets everywhere', () => {
     const request = template({ uri: '[2001:db8::1]', address: '2001:db8::9', transport: 'tcp' });
     assert.match(only(request, 'via') ?? '', /^SIP\/2\.0\/TCP \[2001:db8::9\]:40000;/);
     assert.match(only(request, 'from') ?? '', /^<sip:keepalive@\[2001:db8::9\]>;/);
     assert.equal(only(request, 'contact'), '<sip:keepalive@[2001:db8::9]:40000;transport=tcp>');
   });
 
-  test('goes by a route whose user part looks like a parameter', () => {
+  test('has a route whose user part looks like a parameter', () => {
     const request = template({ uri: 'a.example', identity: { route: 'sip:u;lr;x@proxy.example' } });
     assert.equal(only(request, 'route'), '<sip:u;lr;x@proxy.example;lr>');
   });
 
-  test('is in headers as they were written, whatever they hold', () => {
+  test('has additional headers as they are written, whatever they contain', () => {
     const value = fc.string({
       maxLength: 30,
       unit: fc.constantFrom(
@@ -436,7 +432,7 @@ describe('who a ping says it is from', () => {
     );
   });
 
-  test('is a request that parsers read and stamps keep whole, whatever is told', () => {
+  test('is a valid request that stamping does not damage, whatever the settings are', () => {
     const host = fc.constantFrom(
       'sbc.example',
       'sbc.example:5061',
@@ -463,33 +459,39 @@ describe('who a ping says it is from', () => {
     const transport = fc.constantFrom('udp', 'tcp', 'tls', 'ws', 'wss');
     const method = fc.constantFrom('OPTIONS', 'REGISTER', 'NOTIFY', 'MESSAGE', 'X-1.2');
     fc.assert(
-      fc.property(identity, transport, method, fc.boolean(), (told, transport, name, isSecure) => {
-        const to = isSecure && transport !== 'udp' ? 'sips:a.example' : 'sip:a.example';
-        const given = { identity: told, transport: transport, settings: { method: name }, uri: to };
-        const credentials = [['Authorization', 'Digest username="b, c", realm="\\""']] as const;
-        const first = template(given);
-        stamp(first, new RandomHex());
-        const second = template({ ...given, cseq: 2, credentials });
-        stampAgain(second, first, new RandomHex());
-        for (const request of [first, second]) {
-          const found = scanned(request.bytes);
-          assert.deepEqual([found.ok, found.vias, found.bodyAt], [true, 1, request.bytes.length]);
-          assert.equal(indexOfBranch(request.bytes, found.branch.start, found.branch.end), 5);
-          const { start, end } = found.cseqMethod;
-          assert.ok(is(request.bytes, start, end, request.method));
-          assert.ok(isIgnoringBlanks(request.bytes, found.sentBy, request.sentBy));
-          const parsed = sip.parse(textOf(request));
-          assert.ok(parsed !== undefined && 'method' in parsed && parsed.method === name);
-          assert.equal(only(request, 'contact') === undefined, name === 'REGISTER');
-        }
-        for (const same of ['call-id', 'from', 'to', 'contact', 'route']) {
-          assert.equal(only(first, same), only(second, same), same);
-        }
-      }),
+      fc.property(
+        identity,
+        transport,
+        method,
+        fc.boolean(),
+        (chosen, transport, name, isSecure) => {
+          const to = isSecure && transport !== 'udp' ? 'sips:a.example' : 'sip:a.example';
+          const given = { identity: chosen, transport, settings: { method: name }, uri: to };
+          const credentials = [['Authorization', 'Digest username="b, c", realm="\\""']] as const;
+          const first = template(given);
+          stamp(first, new RandomHex());
+          const second = template({ ...given, cseq: 2, credentials });
+          stampAgain(second, first, new RandomHex());
+          for (const request of [first, second]) {
+            const found = scanned(request.bytes);
+            assert.deepEqual([found.ok, found.vias, found.bodyAt], [true, 1, request.bytes.length]);
+            assert.equal(indexOfBranch(request.bytes, found.branch.start, found.branch.end), 5);
+            const { start, end } = found.cseqMethod;
+            assert.ok(is(request.bytes, start, end, request.method));
+            assert.ok(isIgnoringBlanks(request.bytes, found.sentBy, request.sentBy));
+            const parsed = sip.parse(textOf(request));
+            assert.ok(parsed !== undefined && 'method' in parsed && parsed.method === name);
+            assert.equal(only(request, 'contact') === undefined, name === 'REGISTER');
+          }
+          for (const same of ['call-id', 'from', 'to', 'contact', 'route']) {
+            assert.equal(only(first, same), only(second, same), same);
+          }
+        },
+      ),
     );
   });
 
-  test('finds the places of its stamps also when the destination looks like them', () => {
+  test('is stamped in the right places even if the destination looks like them', () => {
     const uri = `a.example;tag=${'t'.repeat(16)};x=${'c'.repeat(32)}`;
     const request = template({ uri });
     stamp(request, new RandomHex());

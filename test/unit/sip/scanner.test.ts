@@ -7,7 +7,7 @@ import { Scan, type Span, scan } from '../../../src/pinger/sip/scanner.js';
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const lines = (...parts: string[]) => `${parts.join('\r\n')}\r\n\r\n`;
 
-/** What a scan of `text` finds, pieces as text. */
+/** The result of a scan of `text`, with its spans as text. */
 function found(text: string | Uint8Array) {
   const bytes = typeof text === 'string' ? latin1(text) : text;
   const result = new Scan();
@@ -50,7 +50,7 @@ const UNDERSTOOD: readonly (readonly [name: string, text: string, wanted: Found]
     { status: 404, branch: 'z9hG4bKabc' },
   ],
   [
-    'names of headers in any case, with blanks before the colon',
+    'header names in any case, with blanks before the colon',
     lines('SIP/2.0 200 OK', VIA.replace('Via:', 'vIA \t:'), 'cSEQ :1 OPTIONS', 'SERVER: x'),
     { branch: 'z9hG4bKabc', server: 'x', cseqMethod: 'OPTIONS' },
   ],
@@ -61,7 +61,7 @@ const UNDERSTOOD: readonly (readonly [name: string, text: string, wanted: Found]
   ],
   ['a folded CSeq', lines('SIP/2.0 200 OK', VIA, 'CSeq: 1\r\n OPTIONS'), { cseqMethod: 'OPTIONS' }],
   [
-    'blanks around the slashes of a Via, and within its sent-by',
+    'blanks around the slashes of a Via and in its sent-by',
     withVia('Via: SIP / 2.0 / UDP first.example: 4000 ; branch = z9hG4bKabc ;ttl=16'),
     { sentBy: 'first.example: 4000', branch: 'z9hG4bKabc' },
   ],
@@ -86,7 +86,7 @@ const UNDERSTOOD: readonly (readonly [name: string, text: string, wanted: Found]
     { vias: 4, branch: 'z9hG4bKabc' },
   ],
   [
-    'a first Via without a branch: the second one’s is not taken for it',
+    'a first Via without a branch: the branch of the second is not used',
     withVia('Via: SIP/2.0/UDP a.example', VIA),
     { vias: 2, branch: undefined, sentBy: 'a.example' },
   ],
@@ -110,16 +110,20 @@ const UNDERSTOOD: readonly (readonly [name: string, text: string, wanted: Found]
   ['a reason phrase in UTF-8', withStart('SIP/2.0 200 = \xd0\x9f\xc3\xa9'), { status: 200 }],
   ['a version in lower case', withStart('sip/2.0 486 Busy Here'), { status: 486 }],
   [
-    'what the peer calls itself',
+    'the Server and User-Agent headers',
     withMore('Server: a', 'User-Agent: b'),
     { server: 'a', userAgent: 'b' },
   ],
   ['two equal Content-Lengths', withMore('l: 0', 'Content-Length: 0'), { status: 200 }],
-  ['a body that is all there', `${withMore('Content-Length: 3')}abc`, { status: 200 }],
+  ['a complete body', `${withMore('Content-Length: 3')}abc`, { status: 200 }],
   ['a body longer than its length', `${withMore('Content-Length: 3')}abcd`, { status: 200 }],
-  ['headers named like parts of objects', withMore('__proto__: x', 'constructor: y'), { vias: 1 }],
   [
-    'parameters named like parts of objects',
+    'headers named like properties of objects',
+    withMore('__proto__: x', 'constructor: y'),
+    { vias: 1 },
+  ],
+  [
+    'parameters named like properties of objects',
     withVia('Via: SIP/2.0/UDP a;__proto__;constructor=x;hasOwnProperty;branch=z9hG4bKabc'),
     { branch: 'z9hG4bKabc' },
   ],
@@ -128,15 +132,15 @@ const UNDERSTOOD: readonly (readonly [name: string, text: string, wanted: Found]
 const REFUSED: readonly (readonly [name: string, text: string])[] = [
   ['nothing', ''],
   ['a keepalive of blank lines', '\r\n\r\n'],
-  ['lines that end in LF alone', OK.replaceAll('\r\n', '\n')],
-  ['lines that end in CR alone', OK.replaceAll('\r\n', '\r')],
+  ['lines that end in LF only', OK.replaceAll('\r\n', '\n')],
+  ['lines that end in CR only', OK.replaceAll('\r\n', '\r')],
   ['a NUL', withMore('X: a\0b')],
-  ['a status past any integer', withStart('SIP/2.0 4294967301 better not break')],
+  ['a status that exceeds 32 bits', withStart('SIP/2.0 4294967301 better not break')],
   ['a status of two digits', withStart('SIP/2.0 20 OK')],
   ['a status of no class', withStart('SIP/2.0 700 No')],
   ['a status below 100', withStart('SIP/2.0 099 No')],
-  ['a status that is no number', withStart('SIP/2.0 2x0 OK')],
-  ['a reason that sticks to its code', withStart('SIP/2.0 200OK')],
+  ['a status that is not a number', withStart('SIP/2.0 2x0 OK')],
+  ['a reason phrase without a space before it', withStart('SIP/2.0 200OK')],
   ['a negative status', withStart('SIP/2.0 -20 OK')],
   ['another version', withStart('SIP/7.0 200 OK')],
   ['a status line without a version', withStart('200 OK')],
@@ -145,23 +149,29 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
   ['no Via', lines('SIP/2.0 200 OK', CSEQ)],
   ['no CSeq', lines('SIP/2.0 200 OK', VIA)],
   ['two CSeqs', lines('SIP/2.0 200 OK', VIA, CSEQ, CSEQ)],
-  ['a CSeq past 2^31', lines('SIP/2.0 200 OK', VIA, 'CSeq: 2147483648 OPTIONS')],
+  ['a CSeq of 2^31', lines('SIP/2.0 200 OK', VIA, 'CSeq: 2147483648 OPTIONS')],
   ['a CSeq without a number', lines('SIP/2.0 200 OK', VIA, 'CSeq: OPTIONS')],
   ['a CSeq without a method', lines('SIP/2.0 200 OK', VIA, 'CSeq: 1 ')],
-  ['a CSeq whose number and method touch', lines('SIP/2.0 200 OK', VIA, 'CSeq: 1OPTIONS')],
-  ['two Content-Lengths that differ', `${withMore('Content-Length: 0', 'l: 1')}a`],
+  [
+    'a CSeq without a space between number and method',
+    lines('SIP/2.0 200 OK', VIA, 'CSeq: 1OPTIONS'),
+  ],
+  ['two different Content-Lengths', `${withMore('Content-Length: 0', 'l: 1')}a`],
   ['a negative Content-Length', withMore('Content-Length: -1')],
   ['a Content-Length that is not a number', withMore('Content-Length: 1e1')],
   ['an empty Content-Length', withMore('Content-Length:')],
-  ['a Content-Length past the datagram', `${withMore('Content-Length: 4')}abc`],
-  ['a Content-Length past any integer', withMore('Content-Length: 99999999999999999999')],
+  ['a Content-Length beyond the datagram', `${withMore('Content-Length: 4')}abc`],
+  [
+    'a Content-Length that exceeds every integer type',
+    withMore('Content-Length: 99999999999999999999'),
+  ],
   ['a header without a colon', withMore('nonsense')],
   ['a header without a name', withMore(': x')],
   ['a header with a blank in its name', withMore('a b: c')],
   ['no empty line at the end', OK.slice(0, -2)],
 ];
 
-/** What could cost a careless parser quadratic time or worse, 60 kB of it. */
+/** 60 kB of input for which a careless parser takes quadratic time or worse. */
 const SIZE = 60_000;
 const HOSTILE: readonly (readonly [name: string, text: string])[] = [
   ['10,000 blanks in the status line', `SIP/2.0 200 ${' '.repeat(10_000)}\nx\ny`],
@@ -179,7 +189,7 @@ const HOSTILE: readonly (readonly [name: string, text: string])[] = [
   ['many slashes', lines('SIP/2.0 200 OK', `Via: ${'/ '.repeat(SIZE / 2)}`)],
 ];
 
-describe('a scan understands', () => {
+describe('a scan accepts', () => {
   for (const [name, text, wanted] of UNDERSTOOD) {
     test(name, () => {
       const result = found(text);
@@ -191,16 +201,16 @@ describe('a scan understands', () => {
   }
 });
 
-describe('a scan refuses', () => {
+describe('a scan rejects', () => {
   for (const [name, text] of [...REFUSED, ...HOSTILE]) {
     test(name, () => assert.equal(found(text).ok, false));
   }
 
-  test('more Vias than one by their number, be it 60,000 commas', () => {
+  test('nothing for having many Vias, but counts them, even 60,000 commas', () => {
     assert.equal(found(withVia(`Via: SIP/2.0/UDP a${','.repeat(SIZE)}`)).vias, SIZE + 1);
   });
 
-  test('a response that is cut off, wherever', () => {
+  test('a response that is cut off anywhere', () => {
     const whole = `${withMore('Server: x', 'Content-Length: 5')}12345`;
     assert.equal(found(whole).ok, true);
     for (let length = 0; length < whole.length; length++) {
@@ -208,7 +218,7 @@ describe('a scan refuses', () => {
     }
   });
 
-  test('nothing of the scan before: one object serves scan after scan', () => {
+  test('a message without traces of the previous scan into the same object', () => {
     const result = new Scan();
     scan(latin1(withMore('Server: x', 'User-Agent: y')), result);
     scan(latin1('x'), result);
@@ -244,7 +254,7 @@ const response = fc.record({
 
 type Response = typeof response extends fc.Arbitrary<infer T> ? T : never;
 
-describe('a scan, whatever the bytes,', () => {
+describe('a scan of any bytes', () => {
   test('never throws and never points outside them', () => {
     const prefix = fc.constantFrom('', 'SIP/2.0 200 OK\r\nVia: ', withMore().slice(0, -2));
     const bytes = fc.oneof(

@@ -20,7 +20,7 @@ describe('two sent-by values', () => {
     ['192.0.2.1', '192.0.2.2', 'udp', false],
     ['', '192.0.2.1', 'udp', false],
   ] as const) {
-    test(`"${one}" and "${other}" over ${transport} are ${isSame ? 'one' : 'two'}`, () => {
+    test(`"${one}" and "${other}" over ${transport} are ${isSame ? 'the same' : 'different'}`, () => {
       assert.equal(isSameSentBy(one, other, transport), isSame);
       assert.equal(isSameSentBy(other, one, transport), isSame);
     });

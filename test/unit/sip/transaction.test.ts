@@ -12,7 +12,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 
 const TIMEOUT: Outcome = { kind: 'failed', reason: 'timeout' };
 
-/** A transaction on a fake clock, and what it did. */
+/** A transaction on a fake clock, and a record of what it did. */
 function harness(transmit: () => void = () => {}) {
   const clock = new FakeClock();
   const wheel = new TimerWheel(1);
@@ -29,7 +29,7 @@ function harness(transmit: () => void = () => {}) {
     },
     answeredLate: () => lates.push(clock.now()),
   };
-  const transaction = new Transaction(clock, wheel, 0, user, stallDetector);
+  const transaction = new Transaction({ clock, timers: wheel, stallDetector }, 0, user);
   const record = (end: TransactionEnd | undefined) => {
     if (end === 'unobserved') counts.unobserved++;
     else if (end !== undefined) {
@@ -234,7 +234,7 @@ describe('a transaction', () => {
     assert.deepEqual(ends[0]?.outcome, answered(200, 12_346));
   });
 
-  test('that fails while it sends ends at once', () => {
+  test('that fails during a send ends at once', () => {
     const { transaction, record, ends, sends } = harness(() =>
       record(transaction.fail({ reason: 'local' })),
     );
@@ -243,7 +243,7 @@ describe('a transaction', () => {
     assert.deepEqual(ends, [{ atMs: 0, outcome: failed('local'), again: 0 }]);
   });
 
-  test('that is abandoned reports nothing any more', () => {
+  test('that is abandoned reports nothing', () => {
     const { transaction, wheel, ends, lates, receive, runUntil } = harness();
     transaction.start(1000, false);
     transaction.abandon();
@@ -269,7 +269,7 @@ describe('a transaction', () => {
     assert.equal(clock.now(), 2100);
   });
 
-  test('that starts again once it has timed out awaits no late answer', () => {
+  test('that starts again after a timeout no longer expects a late answer', () => {
     const { transaction, ends, lates, receive, runUntil } = harness();
     transaction.start(1000, false);
     runUntil(1000);
@@ -283,7 +283,7 @@ describe('a transaction', () => {
 });
 
 describe('a stall of the thread', () => {
-  /** A ping of 1 s that begins at 0; the thread stalls from 400 ms on, until `untilMs`. */
+  /** A ping with a timeout of 1 s that starts at 0; the thread stalls from 400 ms until `untilMs`. */
   function stalled(untilMs: number) {
     const it = harness();
     it.transaction.start(1000, false);
@@ -293,7 +293,7 @@ describe('a stall of the thread', () => {
     assert.equal(it.stallDetector.check(it.clock.now()), true);
     return it;
   }
-  /** What the loop does once it has read the sockets. */
+  /** As the loop does once it has read the sockets. */
   function catchUp({ stallDetector, wheel, clock, timerFired }: ReturnType<typeof harness>) {
     stallDetector.caughtUp(clock.now());
     wheel.advance(clock.now(), 1, timerFired);
@@ -305,20 +305,20 @@ describe('a stall of the thread', () => {
     assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: undefined });
   });
 
-  test('that lasts past the deadline leaves unknown whether an answer came in time', () => {
+  test('beyond the deadline leaves unknown whether an answer arrived in time', () => {
     const it = stalled(5000);
     it.receive(200);
     catchUp(it);
     assert.deepEqual([it.ends.length, it.counts.unobserved, it.lates.length], [0, 1, 0]);
   });
 
-  test('that held back a retransmission leaves unknown whether it would have been answered', () => {
+  test('that prevented a retransmission leaves unknown whether it would have been answered', () => {
     const it = stalled(5000);
     catchUp(it);
     assert.deepEqual([it.ends.length, it.counts.unobserved], [0, 1]);
   });
 
-  test('that held back nothing does not excuse a missing answer', () => {
+  test('that prevented nothing does not change a timeout', () => {
     const it = harness();
     it.transaction.start(300, false);
     it.runUntil(200);
@@ -338,7 +338,7 @@ describe('a stall of the thread', () => {
   });
 });
 
-test('an answer after the deadline, before the timer rang, is a timeout and a late answer', () => {
+test('an answer after the deadline but before the timer is a timeout and a late answer', () => {
   const it = harness();
   it.transaction.start(1000, false);
   it.runUntil(999);
@@ -347,21 +347,21 @@ test('an answer after the deadline, before the timer rang, is a timeout and a la
   assert.deepEqual([it.ends[0]?.outcome, it.lates], [TIMEOUT, [1000]]);
 });
 
-describe('stamps of the kernel', () => {
+describe('time stamps of the kernel', () => {
   const stamped = (atMs: number, sentAtMs?: number) => {
     const it = harness();
     it.transaction.start(1_000, false);
     return { ...it, take: () => it.record(it.transaction.receive(200, atMs, true, sentAtMs)) };
   };
 
-  test('are the round-trip time, whenever the answer is read', () => {
+  test('give the round-trip time, whenever the answer is read', () => {
     const it = stamped(2.5, 0.25);
     it.clock.advance(20);
     it.take();
     assert.deepEqual(it.ends[0]?.outcome, answered(200, 2_250));
   });
 
-  test('make an answer that lay in the socket during a stall one in time, with its round trip', () => {
+  test('show that an answer in the socket during a stall was in time, with its round-trip time', () => {
     const it = stamped(900, 1);
     it.clock.advance(5_000);
     it.stallDetector.expect(401);
@@ -371,7 +371,7 @@ describe('stamps of the kernel', () => {
     assert.equal(it.counts.unobserved, 0);
   });
 
-  test('make an answer that came after the deadline a late one, also after a stall', () => {
+  test('show that an answer arrived after the deadline, also after a stall', () => {
     const it = stamped(1_001, 1);
     it.clock.advance(5_000);
     it.stallDetector.expect(401);
@@ -380,13 +380,13 @@ describe('stamps of the kernel', () => {
     assert.deepEqual([it.ends[0]?.outcome, it.lates.length], [TIMEOUT, 1]);
   });
 
-  test('of before and after a step of the wall clock are no round trip, and the answer counts', () => {
+  test('with a step of the wall clock between them give no round-trip time, and the answer counts', () => {
     const it = stamped(2, Number.NaN);
     it.take();
     assert.deepEqual(it.ends[0]?.outcome, { kind: 'answered', code: 200, rttMicros: undefined });
   });
 
-  test('that say that an answer left before its request are a round trip of 0', () => {
+  test('that put an answer before its request give a round-trip time of 0', () => {
     const it = stamped(1, 1.001);
     it.take();
     assert.deepEqual(it.ends[0]?.outcome, answered(200, 0));

@@ -5,15 +5,15 @@ import { StallDetector } from '../../../src/pinger/time/stall-detector.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { noFaults, noGuard } from '../../support/faults.js';
 
-/** A receiver without targets; what it answers is written down with the port it goes to. */
+/** A receiver without targets. Records its responses and the ports that they are sent to. */
 function setUp() {
   const answers: { readonly text: string; readonly port: number }[] = [];
-  const told = { unmatched: 0 };
+  const results = { unmatched: 0 };
   const clock = new FakeClock();
   const receiver = new Receiver({
     clock,
     targetAt: () => undefined,
-    onUnmatched: () => told.unmatched++,
+    onUnmatched: () => results.unmatched++,
     onKeepalive: () => {},
     newTag: () => 'tag',
     faults: noFaults(),
@@ -27,13 +27,13 @@ function setUp() {
       isConnection: false,
       answer: (message, to) => answers.push({ text: Buffer.from(message).toString(), port: to }),
     });
-  return { answers, told, clock, take };
+  return { answers, results, clock, take };
 }
 
 const options = (via: string, more = '') =>
   `OPTIONS sip:a SIP/2.0\r\nVia: ${via}\r\n${more}From: <sip:b>;tag=1\r\nTo: <sip:a>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n`;
 
-test('an OPTIONS is answered to its source port when it asked for that, else to its sent-by', () => {
+test('an OPTIONS with rport is answered to its source port, another one to the port of its sent-by', () => {
   const it = setUp();
   it.take(options('SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;rport'));
   it.take(options('SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1'));
@@ -45,18 +45,18 @@ test('an OPTIONS is answered to its source port when it asked for that, else to 
   );
 });
 
-test('no more than a hundred are answered in a second, whoever asks', () => {
+test('at most a hundred OPTIONS are answered per second, from all senders together', () => {
   const it = setUp();
   const ask = () => it.take(options('SIP/2.0/UDP a;branch=z9hG4bK1'));
   for (let i = 0; i < 150; i++) ask();
-  assert.deepEqual([it.answers.length, it.told.unmatched], [100, 50]);
+  assert.deepEqual([it.answers.length, it.results.unmatched], [100, 50]);
   it.clock.advance(1000);
   ask();
   assert.equal(it.answers.length, 101);
 });
 
-test('a request that is larger than any that means well gets no answer', () => {
+test('a request that is longer than any useful one is not answered', () => {
   const it = setUp();
   it.take(options('SIP/2.0/UDP a;branch=z9hG4bK1', 'v: x\r\n'.repeat(2000)));
-  assert.deepEqual([it.answers.length, it.told.unmatched], [0, 1]);
+  assert.deepEqual([it.answers.length, it.results.unmatched], [0, 1]);
 });

@@ -26,7 +26,7 @@ function answer(bytes: Buffer): string | undefined {
   return answered && Buffer.from(answered).toString('latin1');
 }
 
-/** The values of the answer's headers of that name. */
+/** The values of all headers of the answer with this name. */
 function valuesOf(bytes: Buffer, name: string): string[] {
   const lines = (answer(bytes) ?? '').split(/\r\n(?![ \t])/);
   const own = lines.filter((line) => line.startsWith(`${name}: `));
@@ -34,7 +34,7 @@ function valuesOf(bytes: Buffer, name: string): string[] {
 }
 
 describe('the answer to an OPTIONS', () => {
-  test('is a well-formed 200 without a body that says what we allow', () => {
+  test('is a well-formed 200 without a body, with Allow and Accept', () => {
     const text = answer(request()) ?? '';
     const result = new Scan();
     scan(Buffer.from(text, 'latin1'), result);
@@ -88,7 +88,7 @@ describe('the answer to an OPTIONS', () => {
     [VIA, `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKabc;${FILLED}`],
     ['SIP/2.0/UDP a;rport;branch=z9hG4bK1', `SIP/2.0/UDP a;${FILLED};branch=z9hG4bK1`],
     ['SIP/2.0/UDP a; RPort ;branch=z9hG4bK1', `SIP/2.0/UDP a;${FILLED};branch=z9hG4bK1`],
-    // RFC 3261 18.2.1: without rport, the source is told where the sent-by is another.
+    // RFC 3261 18.2.1: without rport, received is added if the sent-by differs from the source.
     [
       'SIP/2.0/UDP a;rportx;branch=z9hG4bK1',
       'SIP/2.0/UDP a;rportx;branch=z9hG4bK1;received=192.0.2.7',
@@ -109,12 +109,12 @@ describe('the answer to an OPTIONS', () => {
   }
 
   for (const name of Object.keys(HEADERS)) {
-    test(`is none when ${name} is missing`, () => {
+    test(`is not sent when ${name} is missing`, () => {
       assert.equal(answer(request({ [name]: undefined })), undefined);
     });
   }
 
-  test('takes nothing from the body for a header', () => {
+  test('ignores headers in the body', () => {
     const bytes = Buffer.concat([request({ CSeq: undefined }), Buffer.from('CSeq: 1 OPTIONS\r\n')]);
     assert.equal(answer(bytes), undefined);
   });

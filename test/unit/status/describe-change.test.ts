@@ -10,7 +10,7 @@ const made = (more: Partial<StateChange> = {}): StateChange => ({
   ...more,
 });
 
-test('a change is JSON with the words of a destination', () => {
+test('a change has the same JSON members as a destination', () => {
   assert.deepEqual(JSON.parse(changeJson(made({ detail: 'exactly this' }))), {
     ...{ id: 'run-1', event: 'dst-down', destination: 'gw', uri: 'sip:gw.example' },
     ...{ from: 'up', code: 2, state: 'down', reason: 'timeout' },
@@ -20,7 +20,7 @@ test('a change is JSON with the words of a destination', () => {
   });
 });
 
-test('what is not known is null', () => {
+test('unknown values are null', () => {
   const text = changeJson(made({ to: 'up', reason: undefined }));
   const { code, reason, reason_text, detail } = JSON.parse(text) as Record<string, unknown>;
   assert.deepEqual([code, reason, reason_text, detail], [1, null, null, null]);

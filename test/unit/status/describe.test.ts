@@ -16,7 +16,7 @@ type Added = ReturnType<typeof rig.add>;
 const view = ({ registered }: Added) => destinationView(rig.status, registered);
 
 describe('a destination as JSON', () => {
-  test('is unknown before its first ping, and null stands for what is not known', () => {
+  test('is unknown before its first ping, and has null for unknown values', () => {
     const added = rig.add('gw', { labels: { carrier: 'acme' }, owners: ['config', 'rpc'] });
     const { targets, ...rest } = view(added);
     assert.deepEqual(rest, {

@@ -12,7 +12,7 @@ const POINTS = 60;
 
 function setUp() {
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer);
+  const writer = new LedgerWriter(buffer, Date.now);
   const target = writer.openTarget(0);
   const registered = (generation: number): RegisteredDestination => ({
     destination: {
@@ -49,7 +49,7 @@ function setUp() {
   return { histories, clock, errors, ping, replace };
 }
 
-test('a point is the mean of a minute, and the share of its pings that failed', async () => {
+test('a point has the mean round-trip time of a minute, and the share of its pings that failed', async () => {
   const { histories, ping } = setUp();
   await histories.sample();
   assert.deepEqual(histories.of({ index: 0, generation: 1 }).rtt, Array(POINTS).fill(null));
@@ -68,7 +68,7 @@ test('a point is the mean of a minute, and the share of its pings that failed', 
   assert.deepEqual([rtt.length, failed.length, step], [POINTS, POINTS, 60]);
 });
 
-test('an hour is kept, and a destination has nothing of the one that had its row before', async () => {
+test('an hour is kept, without the history of the destination that used the row before', async () => {
   const { histories, ping, replace } = setUp();
   await histories.sample();
   for (let minute = 0; minute < POINTS + 5; minute++) {
@@ -124,7 +124,7 @@ test('a point that cannot be taken is reported, and the next one is taken', asyn
   histories.close();
 });
 
-test('of thousands of destinations each has its points, up to a limit', async () => {
+test('thousands of destinations each have their points, up to a limit', async () => {
   const slots = [0, 1_023, 1_024, 19_999, 20_000].map((index) => ({ index, generation: 1 }));
   const clock = new FakeClock();
   const all = settings();

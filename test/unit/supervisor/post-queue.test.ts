@@ -33,7 +33,7 @@ test('a message is made just before it is posted, so that it is up to date', asy
   assert.deepEqual(posted.at(-1), message(5));
 });
 
-test('what is cleared is not posted, and the queue goes on', async () => {
+test('messages that are cleared are not posted, and the queue continues', async () => {
   const posted: ToPinger[] = [];
   const queue = new PostQueue((one) => posted.push(one));
   queue.add(() => message(0));

@@ -19,7 +19,7 @@ test('crashes that are a minute apart are no series', () => {
   for (let i = 0; i < 10; i++) assert.deepEqual(quarantine.recordCrash(i * 30_000, [A]), []);
 });
 
-test('a destination enters once, and leaves when its row is released or has another', () => {
+test('a destination is added once, and removed when its row is released or reused', () => {
   const quarantine = new Quarantine();
   for (let i = 0; i < 3; i++) quarantine.recordCrash(i, [A]);
   assert.deepEqual(quarantine.recordCrash(3, [A]), []);

@@ -198,7 +198,7 @@ describe('messages from the pinger thread', () => {
     assert.equal(it.logged.at(-1)?.message, 'm');
   });
 
-  test('that a listener throws on are lost alone', async () => {
+  test('on which a listener throws are lost, and the next ones are not', async () => {
     const it = rig([], {
       onServers: () => {
         throw new Error('a bug');
@@ -317,7 +317,7 @@ describe('the pinger thread exits', () => {
     assert.deepEqual(it.logged.at(-1)?.fields, { pause_ms: 100, error: 'a string' });
   });
 
-  test('three times within a minute: what it was working on is left out until it changes', async () => {
+  test('three times within a minute: the destination that it worked for is left out until it changes', async () => {
     const it = await running([registered(1), registered(2)]);
     const work = () => Atomics.store(it.cells, PINGER.currentDestination, 2 + 1);
     for (let i = 0; i < 3; i++) {
@@ -356,7 +356,7 @@ describe('the heartbeat', () => {
     assert.equal(it.threads.length, 2);
   });
 
-  test('that goes on keeps the thread', async () => {
+  test('that continues keeps the thread', async () => {
     const it = await running();
     for (let i = 0; i < 100; i++) {
       it.beat();

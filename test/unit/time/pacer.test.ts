@@ -51,4 +51,28 @@ describe('a paced task starts', () => {
     clock.advance(20);
     assert.deepEqual(began, ['a 0']);
   });
+
+  test('after the whole gap, even when the timer fires a little early', () => {
+    let nowMs = 0;
+    const timers: { delayMs: number; callback: () => void }[] = [];
+    const pace = new Pacer(
+      {
+        ...{ now: () => nowMs, epoch: () => nowMs },
+        after: (delayMs, callback) => {
+          timers.push({ delayMs, callback });
+          return () => {};
+        },
+      },
+      4,
+    );
+    const began: string[] = [];
+    for (const name of ['a', 'b']) pace.enqueue(true, () => began.push(name));
+    nowMs = 3.5;
+    timers[0]?.callback();
+    assert.deepEqual(began, ['a']);
+    assert.deepEqual([timers.length, timers[1]?.delayMs], [2, 0.5]);
+    nowMs = 4;
+    timers[1]?.callback();
+    assert.deepEqual(began, ['a', 'b']);
+  });
 });

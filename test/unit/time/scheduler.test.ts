@@ -10,7 +10,7 @@ interface Ping {
   readonly latenessMs: number;
 }
 
-/** A scheduler whose pings take a while, turned every millisecond. */
+/** A scheduler whose pings take some time, with a tick every millisecond. */
 function harness(
   options: { clock?: FakeClock; pingMs?: (id: number) => number; slowMs?: () => number } = {},
 ) {
@@ -46,7 +46,7 @@ function harness(
         turn();
       }
     },
-    /** Adds so many targets with names like those of a real fleet. */
+    /** Adds this many targets, with names like those of a real fleet. */
     add(count: number, intervalMs: number) {
       for (let id = 0; id < count; id++) scheduler.add(id, nameOf(id), intervalMs);
     },
@@ -73,7 +73,7 @@ describe('first pings', () => {
   test('are sent at twice the steady rate when that is higher', () => {
     const { add, run, pings, perTurn, scheduler } = harness();
     add(20_000, 2000);
-    // 2,000 at two a millisecond, then the n-th 1000 / n ms after the one before: 1,000 ln 10 ms.
+    // 2,000 at two per millisecond, then the n-th 1000 / n ms after the previous one: 1,000 ln 10 ms.
     run(1000 + 1000 * Math.log(10) + 100);
     assert.equal(new Set(pings.map(({ id }) => id)).size, 20_000);
     assert.ok(Math.max(...perTurn) <= scheduler.maxPingsPerTick);

@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
 
 const IDS = 12;
-/** The wheel goes round in this many milliseconds. */
+/** Milliseconds of one rotation of the wheel. */
 const ROUND_MS = 8192;
 
-/** What a wheel is to do, done naively. */
+/** A naive model of the wheel. */
 class Model {
   readonly #timers = new Map<number, { readonly tick: number; readonly order: number }>();
   #sets = 0;
-  /** Ticks before this one have been dealt with. */
+  /** Ticks before this one have been processed. */
   #next = 0;
 
   get size(): number {
@@ -43,7 +43,7 @@ class Model {
       .map(([id]) => id);
   }
 
-  /** A turn was taken, and everything was fired that was to be. */
+  /** An advance has fired every due timer. */
   turned(nowMs: number): void {
     this.#next = Math.min(
       Math.floor(nowMs) + 1,
@@ -74,7 +74,7 @@ function steps(leastFired: number): fc.Arbitrary<Step[]> {
 
 type Check = (fired: readonly number[], due: readonly number[], most: number) => void;
 
-/** Takes the steps with wheel and model at once; `check` looks at every turn. */
+/** Runs the steps with wheel and model; `check` runs after every advance. */
 function walk(taken: readonly Step[], longestPauseMs: number, check: Check): void {
   const wheel = new TimerWheel(IDS);
   const model = new Model();
@@ -134,7 +134,7 @@ describe('the timer wheel, compared with a naive model', () => {
   });
 });
 
-/** A wheel that writes down what it fires, and lets a callback do more. */
+/** A wheel that records the timers it fires, and calls a callback for each. */
 function recording(more: (wheel: TimerWheel, id: number) => void = () => {}) {
   const wheel = new TimerWheel(IDS);
   const fired: number[] = [];

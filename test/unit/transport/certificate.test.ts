@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { isFor, tlsPeerOf } from '../../../src/pinger/transport/certificate.js';
-import { Authority, type Wish } from '../../support/certificates.js';
+import { Authority, type CertificateSpec } from '../../support/certificates.js';
 import { settings } from '../../support/settings.js';
 import { needs } from '../../support/tools.js';
 
@@ -12,7 +12,7 @@ const OURS = 'a.example';
 describe('a certificate', needs('openssl'), () => {
   const root = Authority.root({ after });
 
-  for (const [what, wish, host, isLenient, isStrict] of [
+  for (const [what, spec, host, isLenient, isStrict] of [
     ['its SIP URI', { alternative: 'URI:sip:a.example' }, OURS, true, true],
     ['its DNS name', { alternative: 'DNS:a.example' }, OURS, true, true],
     ['its DNS name in capitals', { alternative: 'DNS:A.Example' }, OURS, true, true],
@@ -114,9 +114,15 @@ describe('a certificate', needs('openssl'), () => {
       false,
       false,
     ],
-  ] as const satisfies readonly (readonly [string, Partial<Wish>, string, boolean, boolean])[]) {
+  ] as const satisfies readonly (readonly [
+    string,
+    Partial<CertificateSpec>,
+    string,
+    boolean,
+    boolean,
+  ])[]) {
     test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, () => {
-      const { cert } = root.issue({ name: 'x', ...wish });
+      const { cert } = root.issue({ name: 'x', ...spec });
       const certificate = new X509Certificate(cert);
       assert.equal(isFor(certificate, host, false), isLenient);
       assert.equal(isFor(certificate, host, true), isStrict);
@@ -137,8 +143,8 @@ describe('a certificate', needs('openssl'), () => {
       test(`is not for ${OURS} by a name of the kind ${field} that is ${value}`, () => {
         const name = escaped(value);
         const section = field === 'dirName' ? `person\n[person]\nO = ${name}` : name;
-        const wish = { name: 'x', alternative: `@names\n[names]\n${field}.1 = ${section}` };
-        const certificate = new X509Certificate(root.issue(wish).cert);
+        const spec = { name: 'x', alternative: `@names\n[names]\n${field}.1 = ${section}` };
+        const certificate = new X509Certificate(root.issue(spec).cert);
         assert.match(certificate.subjectAltName ?? '', /a\.example/);
         for (const isStrict of [false, true]) {
           assert.equal(isFor(certificate, OURS, isStrict), false, certificate.subjectAltName);
@@ -177,12 +183,12 @@ describe('a peer', needs('openssl'), () => {
     });
   }
 
-  for (const [title, wish, code, weakness] of [
+  for (const [title, spec, code, weakness] of [
     ['a short key', { rsaBits: 1024 }, 'EE_KEY_TOO_SMALL', 'has a key of 1024 bits, too short'],
     ['a weak hash', { digest: 'sha1' }, 'CA_MD_TOO_WEAK', 'is signed with SHA-1, too weak'],
   ] as const) {
     test(`with ${title} is not verified, and the setting that allows it is named`, () => {
-      const peer = peerOf(root.issue({ name: OURS, ...wish }).cert, code);
+      const peer = peerOf(root.issue({ name: OURS, ...spec }).cert, code);
       const allowed = 'tls_config.ciphers with @SECLEVEL=0 allows it';
       const fault = `the certificate, or one of its chain, ${weakness}; ${allowed}`;
       assert.deepEqual([peer?.isVerified, peer?.fault], [false, fault]);

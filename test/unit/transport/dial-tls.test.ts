@@ -96,7 +96,7 @@ describe('a TLS connection', needs('openssl'), () => {
     await turnsUntil('it is closed', () => listener.open() === 0);
   });
 
-  for (const [title, wish, fault] of [
+  for (const [title, spec, fault] of [
     [
       'that has expired',
       { fromDays: -10, untilDays: -1 },
@@ -105,7 +105,7 @@ describe('a TLS connection', needs('openssl'), () => {
     ['that is not valid yet', { fromDays: 1 }, 'the certificate is not yet valid'],
   ] as const) {
     test(`with a certificate ${title} is closed, unless certificates are not verified`, async (t) => {
-      const far = root.issue({ name: 'far', alternative: 'DNS:a.example', ...wish });
+      const far = root.issue({ name: 'far', alternative: 'DNS:a.example', ...spec });
       const strict = await dialTls(t, far, { ca });
       assert.deepEqual(strict.failures, [{ reason: 'tls_certificate', detail: fault }]);
       const { events, peers } = await dialTls(t, far, { ca, insecureSkipVerify: true });

@@ -59,7 +59,7 @@ function setUp() {
     const failures: TransportFailure[] = [];
     const of = medium();
     const endpoint = { address, port, family, domain: address };
-    const carrier = of.carrier(endpoint, false, (failure) => failures.push(failure));
+    const carrier = of.carrier(endpoint, false, { failed: (failure) => failures.push(failure) });
     const socket = of.open(family);
     const send = (isRetransmission = false): Sender => {
       carrier.send(socket, Buffer.from('OPTIONS'), isRetransmission);

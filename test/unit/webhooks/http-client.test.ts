@@ -19,7 +19,7 @@ import { needs } from '../../support/tools.js';
 
 const MAX_BYTES = 10_000;
 
-/** On the clock of the system, or another one. */
+/** With the system clock, or another one. */
 const client = (files: Readonly<Record<string, string>> = {}, clock: Clock = systemClock) =>
   requester({ userAgent: 'test/1', files: () => new Map(Object.entries(files)), clock });
 
@@ -41,7 +41,7 @@ async function urlOf(t: TestContext, server: http.Server, scheme = 'http'): Prom
   return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** Settings of a request to a server that answers so. */
+/** Settings of a request to a server with this handler. */
 async function serverThat(t: TestContext, answer: http.RequestListener): Promise<HttpSettings> {
   return settingsFor(await urlOf(t, http.createServer(answer)));
 }
@@ -54,7 +54,7 @@ function get(
   return request(settings, { method: 'GET', headers: {}, maxBytes: MAX_BYTES }, signal);
 }
 
-/** Collects garbage, which V8 does by itself sooner or later. */
+/** Collects garbage, as V8 does at some time. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
@@ -103,9 +103,9 @@ describe('requests', () => {
   test('gzip is offered, and decompressed', async (t) => {
     const server = await serverThat(t, ({ headers }, response) => {
       response.writeHead(200, { 'Content-Encoding': 'gzip' });
-      response.end(gzipSync(`asked for ${headers['accept-encoding']}`));
+      response.end(gzipSync(`offered ${headers['accept-encoding']}`));
     });
-    assert.equal(String((await get(server)).body), 'asked for gzip');
+    assert.equal(String((await get(server)).body), 'offered gzip');
   });
 
   for (const [what, coding, body, error] of [
@@ -146,7 +146,7 @@ describe('requests', () => {
     assert.equal(String(reply.body), text);
   });
 
-  test('the reply has Retry-After where the server sends it', async (t) => {
+  test('the reply has Retry-After if the server sends it', async (t) => {
     const server = await serverThat(t, ({ url }, response) => {
       if (url === '/') response.writeHead(429, { 'Retry-After': '7' });
       response.end();
@@ -155,7 +155,7 @@ describe('requests', () => {
     assert.equal((await get({ ...server, url: `${server.url}x` })).retryAfter, undefined);
   });
 
-  test('the password comes from its file where one is named', async (t) => {
+  test('the password is read from its file if one is configured', async (t) => {
     const server = await serverThat(t, ({ headers }, response) => {
       response.end(`${headers['user-agent']} ${headers.authorization}`);
     });
@@ -172,7 +172,7 @@ describe('requests', () => {
     assert.equal(await ask('/absent'), `test/1 Basic ${basic('')}`);
   });
 
-  test('a redirect is followed where the settings say so, and takes credentials to the same server only', async (t) => {
+  test('a redirect is followed if the settings say so, with credentials for the same server only', async (t) => {
     const seen: string[] = [];
     const other = await serverThat(t, ({ headers }, response) => {
       seen.push(`other ${headers.authorization ?? 'without'}`);
@@ -192,7 +192,7 @@ describe('requests', () => {
 });
 
 test(
-  'over TLS the settings say which authority, name and client certificate to use',
+  'the settings choose authority, server name and client certificate of TLS',
   needs('openssl'),
   async (t) => {
     const root = Authority.root(t);

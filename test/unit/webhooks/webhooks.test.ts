@@ -26,7 +26,7 @@ interface Attempt {
 
 type Answer = Partial<HttpReply> | Error | 'never';
 
-/** Webhooks on a fake clock; `answer` decides what each attempt gets. */
+/** Webhooks on a fake clock; `answer` returns the response to each attempt. */
 function rig(answer: (attempt: Attempt, count: number) => Answer) {
   const clock = new FakeClock();
   const attempts: Attempt[] = [];
@@ -64,7 +64,7 @@ function event(clock: FakeClock, id: string, name: EventName = 'dst-down'): Webh
   return { id, event: name, atMs: clock.epoch(), body: JSON.stringify({ id }) };
 }
 
-test('an event is posted as JSON, with its name and its identity', async () => {
+test('an event is posted as JSON, with its name and its id', async () => {
   const { clock, attempts, webhooks } = rig(() => ({}));
   webhooks.configure([webhook('a')]);
   webhooks.notify(event(clock, 'e1'));
@@ -128,7 +128,7 @@ test('a failed delivery is retried after pauses that double up to a minute, and 
   assert.deepEqual(lines, []);
 });
 
-test('the pauses of one event are not those of the next', async () => {
+test('each event starts with the shortest pause', async () => {
   const { clock, attempts, webhooks } = rig((_, count) => (count % 3 === 0 ? {} : { status: 500 }));
   webhooks.configure([webhook('a')]);
   webhooks.notify(event(clock, 'e1'));
@@ -161,7 +161,7 @@ for (const [title, retryAfter, pauseMs] of [
   });
 }
 
-test('an event that another attempt cannot deliver is dropped, and the log says why', async () => {
+test('an event that cannot be delivered by a retry is dropped, and the log says why', async () => {
   const { clock, ids, lines, webhooks } = rig((_, count) => (count === 1 ? { status: 404 } : {}));
   webhooks.configure([webhook('a')]);
   webhooks.notify(event(clock, 'e1'));
@@ -262,7 +262,7 @@ test('a webhook that hangs does not hold up another', async () => {
   webhooks.close();
 });
 
-test('new settings of a webhook take its queue and its counters over, and end the pause', async () => {
+test('a webhook with new settings keeps its queue and its counters, and its pause ends', async () => {
   const { clock, attempts, webhooks } = rig(({ settings: { url } }) =>
     url.includes('old') ? { status: 500 } : {},
   );
@@ -285,7 +285,7 @@ test('new settings of a webhook take its queue and its counters over, and end th
   assert.equal(clock.pending, 0);
 });
 
-test('a webhook that left the configuration ends its request or its pause, and is dropped from the metrics', async () => {
+test('a removed webhook ends its request or its pause, and is dropped from the metrics', async () => {
   const { clock, attempts, lines, webhooks } = rig(({ settings: { url } }) =>
     url.includes('hangs') ? 'never' : new Error('connection refused'),
   );

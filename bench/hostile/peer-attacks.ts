@@ -3,7 +3,7 @@
 import { grouped, megabytes } from '../report.js';
 import type { Attack } from './attack.js';
 
-export const wireAttacks: readonly Attack[] = [
+export const peerAttacks: readonly Attack[] = [
   peer('a TCP peer that repeats its correct response endlessly', 'answers', 'tcp'),
   peer('a TCP peer that sends CRLF endlessly', 'crlf', 'tcp'),
   peer('a TCP peer that sends 100 Trying endlessly', 'trying', 'tcp'),

@@ -10,7 +10,7 @@ import { needs } from '../support/tools.js';
 
 const NOT_AFTER = 'sip_keepalive_tls_certificate_not_after_timestamp_seconds';
 
-/** Waits for the verdict of each of these destinations. */
+/** Waits for the states of these destinations. */
 async function verdicts(exporter: Exporter, wanted: Readonly<Record<string, 1 | 2>>) {
   await eventually(`verdicts ${JSON.stringify(wanted)}`, async () => {
     const names = Object.keys(wanted);
@@ -79,14 +79,14 @@ test(
     for (const name of Object.keys(up)) {
       const labels = { destination: name, phase: 'connect' };
       const connections = await exporter.metric('sip_keepalive_connect_seconds_count', labels);
-      // One that came about during a stall of the test's machine is not counted.
-      assert.ok((connections ?? 0) <= 1, `${name} pings on over one connection`);
+      // A connection that is opened during a stall of the machine is not counted.
+      assert.ok((connections ?? 0) <= 1, `${name} uses one connection`);
     }
   },
 );
 
 test(
-  'Kamailio with an expired certificate is down for that reason, and the date of expiry is still exported',
+  'Kamailio with an expired certificate is down with that reason, and the expiry is still exported',
   needs('kamailio/tls', 'kamailio/auth', 'openssl'),
   async (t) => {
     const authority = Authority.root(t);
@@ -167,7 +167,7 @@ function connectionsTo(port: number): number {
 }
 
 test(
-  `${MANY} targets over TCP have a connection each to one Kamailio, and no descriptor leaks`,
+  `${MANY} TCP targets at one Kamailio have one connection each, and no descriptor leaks`,
   process.platform === 'linux' ? needs('kamailio') : { skip: 'reads /proc' },
   async (t) => {
     const port = await freePort();
@@ -185,7 +185,7 @@ test(
     const before = descriptors();
     const first = await pings();
     await eventually('two more pings of each', async () => (await pings()) >= first + 2 * MANY);
-    // The test's own requests come and go, a few at a time.
+    // The requests of the test use a few descriptors.
     assert.ok(Math.abs(descriptors() - before) <= 8, `${before}, then ${descriptors()}`);
     assert.equal(connectionsTo(port), MANY);
     assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);

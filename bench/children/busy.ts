@@ -1,0 +1,3 @@
+/** Keeps a core busy until it is stopped. */
+
+for (;;);

@@ -1,0 +1,209 @@
+/** Rows of the ledger, as a reader copied them. */
+
+import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
+import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
+import type { State } from '../state.js';
+import { type Bounds, Histogram } from './histogram.js';
+import { HISTOGRAM, histogramWords } from './histogram-layout.js';
+import {
+  CONNECT_PHASES,
+  CONNECTION,
+  type ConnectPhase,
+  DESTINATION,
+  REASONS,
+  RECENT,
+  RECENT_PINGS,
+  stateOf,
+  TARGET,
+  wide,
+} from './layout.js';
+
+/** A copy of a row; getters read its cells. */
+class Row {
+  readonly #cells: Int32Array;
+  readonly #at: number;
+
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
+    this.#cells = cells;
+    this.#at = at;
+  }
+
+  protected count(cell: number): number {
+    return (this.#cells[this.#at + cell] ?? 0) >>> 0;
+  }
+  protected wide(cell: number): number {
+    return wide(this.count(cell), this.count(cell + 1));
+  }
+  protected histogram(cell: number, bounds: Bounds): Histogram {
+    return new Histogram(this.#cells, this.#at + cell, bounds);
+  }
+}
+
+/** A target. Counters start at 0; times are wall-clock milliseconds, 0 for never. */
+export class TargetRow extends Row {
+  readonly #bounds: Bounds;
+
+  constructor(cells: Int32Array, at: number, bounds: Bounds) {
+    super(cells, at);
+    this.#bounds = bounds;
+  }
+
+  /** When its counters began to count. */
+  get createdMs(): number {
+    return this.wide(TARGET.created);
+  }
+  get state(): State {
+    return stateOf(this.count(TARGET.state));
+  }
+  get sinceMs(): number {
+    return this.wide(TARGET.since);
+  }
+  get lastPingMs(): number {
+    return this.wide(TARGET.lastPing);
+  }
+  get lastUpMs(): number {
+    return this.wide(TARGET.lastUp);
+  }
+  get lastDownMs(): number {
+    return this.wide(TARGET.lastDown);
+  }
+  /** When a ping without a local failure last ended. */
+  get lastSeenMs(): number {
+    return Math.max(this.lastUpMs, this.lastDownMs);
+  }
+  /** Why the last ping failed; undefined if it did not. */
+  get lastReason(): DownReason | undefined {
+    return REASONS[this.count(TARGET.lastReason) - 1];
+  }
+  /** Status code of the last ping's answer; 0 if it had none. */
+  get lastCode(): number {
+    return this.count(TARGET.lastCode);
+  }
+  /** Of the last answered ping; 0 if there was none. */
+  get lastRttMicros(): number {
+    return this.count(TARGET.lastRtt);
+  }
+  get retransmissions(): number {
+    return this.count(TARGET.retransmissions);
+  }
+  get lateResponses(): number {
+    return this.count(TARGET.late);
+  }
+  /** 401 and 407 responses that were answered with credentials. */
+  get challenges(): number {
+    return this.count(TARGET.challenges);
+  }
+  /** Failovers to the next hop within a ping. */
+  get failovers(): number {
+    return this.count(TARGET.failovers);
+  }
+  /** Pings that ended: alive ones and failures. */
+  get pings(): number {
+    let pings = this.count(TARGET.alive);
+    for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.count(TARGET.failures + i);
+    return pings;
+  }
+  failures(reason: FailureReason): number {
+    return this.count(TARGET.failures + FAILURE_REASONS.indexOf(reason));
+  }
+  get rtt(): Histogram {
+    return this.histogram(TARGET.rtt, this.#bounds);
+  }
+  /** Final responses by status code; `other` for codes beyond `CODES_PER_TARGET`. */
+  get responses(): readonly (readonly [code: string, count: number])[] {
+    const responses: [string, number][] = [];
+    for (let cell = TARGET.codes; cell < TARGET.otherCodes; cell += 2) {
+      const code = this.count(cell);
+      if (code !== 0) responses.push([String(code), this.count(cell + 1)]);
+    }
+    const other = this.count(TARGET.otherCodes);
+    if (other !== 0) responses.push(['other', other]);
+    return responses;
+  }
+}
+
+/** One of a target's last pings. */
+export interface RecentPing {
+  /** When it ended: wall clock, milliseconds, rounded down to seconds. */
+  readonly atMs: number;
+  /** Undefined when it was alive. */
+  readonly reason: DownReason | undefined;
+  /** 0 if there was no answer. */
+  readonly code: number;
+  readonly rttMicros: number;
+}
+
+export function recentPings(cells: Int32Array, at: number): readonly RecentPing[] {
+  const get = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
+  const count = get(RECENT.count);
+  return Array.from({ length: Math.min(count, RECENT_PINGS) }, (_, i) => {
+    const ping = RECENT.pings + 3 * ((count - 1 - i) % RECENT_PINGS);
+    const outcome = get(ping + 1);
+    return {
+      atMs: 1000 * get(ping),
+      reason: REASONS[Math.floor(outcome / 1024) - 1],
+      code: outcome % 1024,
+      rttMicros: get(ping + 2),
+    };
+  });
+}
+
+/** Connections to a target. */
+export class ConnectionRow extends Row {
+  readonly #bounds: Bounds;
+
+  constructor(cells: Int32Array, at: number, bounds: Bounds) {
+    super(cells, at);
+    this.#bounds = bounds;
+  }
+
+  /** Durations of one phase. */
+  phase(phase: ConnectPhase): Histogram {
+    let at: number = CONNECTION.phases;
+    for (let i = CONNECT_PHASES.indexOf(phase); i > 0; i--) {
+      at += histogramWords(this.count(at + HISTOGRAM.used));
+    }
+    return this.histogram(at, this.#bounds);
+  }
+}
+
+/** A destination. Times are wall-clock milliseconds, 0 for never. */
+export class DestinationRow extends Row {
+  /** When its counters began to count. */
+  get createdMs(): number {
+    return this.wide(DESTINATION.created);
+  }
+  get state(): State {
+    return stateOf(this.count(DESTINATION.state));
+  }
+  get sinceMs(): number {
+    return this.wide(DESTINATION.since);
+  }
+  get changes(): number {
+    return this.count(DESTINATION.changes);
+  }
+  /** Why it is down. */
+  get reason(): DownReason | undefined {
+    return REASONS[this.count(DESTINATION.lastReason) - 1];
+  }
+  resolutionFailures(reason: ResolutionFailure): number {
+    return this.count(DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason));
+  }
+  get resolutionChanges(): number {
+    return this.count(DESTINATION.resolutionChanges);
+  }
+  get lastResolutionMs(): number {
+    return this.wide(DESTINATION.lastResolution);
+  }
+  /** When DNS last answered for the name, even if without an address. */
+  get lastLookupMs(): number {
+    return this.wide(DESTINATION.lastLookup);
+  }
+  get isStale(): boolean {
+    return this.count(DESTINATION.isStale) === 1;
+  }
+  get targetsTruncated(): number {
+    return this.count(DESTINATION.targetsTruncated);
+  }
+}
