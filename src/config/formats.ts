@@ -107,7 +107,8 @@ const address: Format<string> = (given) => {
   const bare = typeof given === 'string' ? given.replace(/^\[(.*)\]$/, '$1') : '';
   if (addressFamily(bare) === undefined) throw new Expected('an IP address', given);
   const gated = gateHost(bare);
-  if ('fault' in gated) throw new Expected(`an address of this machine (${gated.fault})`, given);
+  if ('problem' in gated)
+    throw new Expected(`an address of this machine (${gated.problem})`, given);
   return gated.address;
 };
 

@@ -1,7 +1,7 @@
 /** Labels of destinations, as the configuration has them. */
 
 import { isMapping, show } from '../platform/values.js';
-import { isLabelName, labelsFault, RESERVED_LABELS } from '../shared/labels.js';
+import { isLabelName, labelsProblem, RESERVED_LABELS } from '../shared/labels.js';
 import type { Report } from './problems.js';
 
 /** Reads the member `labels` of the entry at `path`. */
@@ -10,7 +10,7 @@ export function readLabels(given: unknown, path: string, report: Report): Record
     report(`${path}.labels`, `expected a mapping of label names to values, got ${show(given)}`);
     return {};
   }
-  const problem = labelsFault(given);
+  const problem = labelsProblem(given);
   if (problem !== undefined) {
     report(`${path}.labels`, problem);
     return {};

@@ -1,7 +1,7 @@
 /** Prometheus's target groups, the format of `file_sd` and `http_sd`. */
 
 import { isMapping, isOwner, OWNER_WANTED, show } from '../platform/values.js';
-import { labelsFault } from '../shared/labels.js';
+import { labelsProblem } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
 import type { Findings, FoundDestination, Remark } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
@@ -80,8 +80,8 @@ function readGroup(
 
 /** Why these cannot be labels of destinations. Nested values are not looked into: they may be deep. */
 function problemOf(labels: Readonly<Record<string, unknown>>): string | undefined {
-  const fault = labelsFault(labels);
-  if (fault !== undefined) return `labels: ${fault}`;
+  const problem = labelsProblem(labels);
+  if (problem !== undefined) return `labels: ${problem}`;
   const nested = Object.entries(labels).find(
     ([, value]) => isMapping(value) || Array.isArray(value),
   );

@@ -1,5 +1,5 @@
 /**
- * Queues messages from the main thread and handles one per turn of the event loop, so that pings go on
+ * Queues messages from the main thread and handles one per turn of the event loop, so that pings continue
  * between them.
  */
 

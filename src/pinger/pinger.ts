@@ -1,4 +1,4 @@
-/** The pinger: wires its parts, and handles the messages of the main thread. */
+/** The pinger: wires its parts and handles the messages of the main thread. */
 
 import type { DestinationSlot, PingSettings } from '../shared/destination.js';
 import type { Faults } from '../shared/faults.js';
@@ -34,10 +34,10 @@ const MIN_LOGGED_STALL_MS = 1_000;
 export interface PingerOptions {
   readonly clock: Clock;
   readonly writer: LedgerWriter;
-  /** What an earlier pinger resolved. */
+  /** The targets of an earlier pinger. */
   readonly previousTargets: readonly ResolvedTargets[];
   readonly resolver: Resolver;
-  /** Limits on how long its answers are used. */
+  /** Limits on how long answers of `resolver` are used. */
   readonly ttls: TtlLimits;
   readonly openTransport: OpenTransport;
   readonly files: Files;
@@ -46,7 +46,7 @@ export interface PingerOptions {
   /** Calls back once the event loop has read the sockets. */
   readonly afterReads: (callback: () => void) => void;
   readonly post: (message: FromPinger) => void;
-  /** UDP sockets that the ping loop reads and writes; absent for those that wake the event loop. */
+  /** UDP sockets that the ping loop polls; absent if UDP sockets wake the event loop. */
   readonly sockets?: PolledSockets | undefined;
 }
 
@@ -102,7 +102,7 @@ export class Pinger {
     });
   }
 
-  /** Something is queued in the polled sockets. */
+  /** Sends what is queued in the polled sockets soon. */
   flushSoon(): void {
     this.#loop.flushSoon();
   }

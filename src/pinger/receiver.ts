@@ -1,4 +1,4 @@
-/** Dispatches each message that arrives: to its target, to be answered, or to be counted and dropped. */
+/** Dispatches each message that arrives: passes it to its target, answers it, or counts and drops it. */
 
 import { bracketed } from '../shared/address.js';
 import type { Faults } from '../shared/faults.js';
@@ -24,16 +24,16 @@ import type { Source } from './transport/transport.js';
 const OPTIONS = word('options');
 /** RFC 3261 17.1.1.3: an ACK gets no response. */
 const ACK = word('ack');
-/** Requests that are answered per second: a flood must not delay pings. */
+/** Maximum number of requests that are answered per second: a flood must not delay pings. */
 const MAX_ANSWERS_PER_SECOND = 100;
-/** Larger requests, in bytes, are not answered: a real OPTIONS is far smaller. */
+/** Requests of more bytes are not answered; a real OPTIONS is far smaller. */
 const MAX_REQUEST_LENGTH = 4096;
 
 export interface ReceiverOptions {
   readonly clock: Clock;
   readonly targetAt: (index: number) => Target | undefined;
   readonly onUnmatched: () => void;
-  /** The message is a NAT keepalive and nothing else. */
+  /** A message was only a NAT keep-alive. */
   readonly onKeepalive: () => void;
   readonly newTag: () => string;
   readonly faults: Faults;
@@ -53,12 +53,12 @@ export class Receiver {
     this.#options = options;
   }
 
-  /** Messages so far, of any kind. */
+  /** Number of messages so far, of any kind. */
   get received(): number {
     return this.#received;
   }
 
-  /** An internal error in handling a message loses that message alone. */
+  /** Handles a message; see {@link MessageHandler}. An internal error loses only this message. */
   readonly take = (bytes: Uint8Array, from: Source, transport: TransportName = 'udp'): boolean => {
     try {
       const { debug } = this.#options;
@@ -116,7 +116,7 @@ export class Receiver {
     return this.#deliver(index, (target) => target.receive(bytes, this.#scan, atMs, isStamped));
   }
 
-  /** A response without the exporter's branch in its first Via may carry it elsewhere. */
+  /** Searches a whole response for the exporter's branch if its first Via does not have it. */
   #takeBroken(bytes: Uint8Array): boolean {
     for (const { index, end } of branchesIn(bytes)) {
       if (this.#deliver(index, (target) => target.receiveBroken(bytes, this.#scan, end)))
@@ -134,13 +134,13 @@ export class Receiver {
       if (end === branch.end) return this.#deliver(index, (target) => target.receiveOwn());
       const sender = `${bracketed(from.address)}:${from.port}`;
       this.#deliver(index, (target) => target.receiveLooped(sender));
-      // RFC 3261 8.2.2.2: a request that is in progress arrived again over another path.
+      // RFC 3261 8.2.2.2: a pending request arrived again over another path.
       return ok && this.#mayAnswer(bytes) && this.#respond(bytes, from, LOOP_DETECTED);
     }
     return this.#answer(bytes, from);
   }
 
-  /** Lets the target with this index take a message; false when there is none, or it does not take it. */
+  /** Passes a message to the target with this index. Returns false when it does not accept the message. */
   #deliver(index: number, take: (target: Target) => boolean): boolean {
     const target = this.#options.targetAt(index);
     if (target === undefined) return false;

@@ -1,11 +1,11 @@
 /**
- * IP addresses: their canonical text, and which of them may be pinged. Every address passes
- * {@link gateAddress} before a packet is sent to it, wherever it comes from: a URI, a DNS answer, the
- * hosts file, a Kamailio list, an earlier pinger thread.
+ * IP addresses: their canonical text, and which of them may be pinged. Every address must pass
+ * {@link gateAddress} before a packet is sent to it, whether it comes from a URI, a DNS answer, the hosts
+ * file, a Kamailio list or an earlier pinger thread.
  */
 
 export interface IpAddress {
-  /** Canonical: dotted decimal, or as RFC 5952 has it, without brackets. One address, one text. */
+  /** Canonical text, unique per address: dotted decimal, or as in RFC 5952, without brackets. */
   readonly address: string;
   readonly family: 4 | 6;
 }
@@ -26,19 +26,19 @@ export function isSameAddress(a: LocalAddress | undefined, b: LocalAddress): boo
 }
 
 /** Why an address must not be pinged, as a clause that begins with the address or the port. */
-export interface AddressFault {
-  readonly fault: string;
+export interface AddressProblem {
+  readonly problem: string;
 }
 
 const MAX_PORT = 65_535;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 /** RFC 4291 2.5.5.2, in its canonical text: `::ffff:c000:201` is 192.0.2.1. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
-/** Characters shown of a text that is not an address. */
-const MAX_SHOWN_LENGTH = 60;
+/** Maximum length of quoted text in error texts. */
+const MAX_QUOTED_LENGTH = 60;
 
-/** Addresses that are not those of a single host, and what they are instead. */
-const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string])[] = [
+/** Addresses that must not be pinged, because they do not belong to one host. */
+const UNPINGABLE: readonly (readonly [family: 4 | 6, pattern: RegExp, problem: string])[] = [
   // Linux delivers packets for 0.0.0.0 to this host.
   [4, /^0\./, 'means this host on this network (RFC 1122 3.2.1.3)'],
   [4, /^2(?:2[4-9]|3\d)\./, 'is a multicast address (RFC 5771)'],
@@ -47,33 +47,33 @@ const FAULTS: readonly (readonly [family: 4 | 6, pattern: RegExp, fault: string]
   [6, /^::$/, 'is the unspecified address (RFC 4291 2.5.2)'],
   [6, /^::(?!1$)(?:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}$/, 'is IPv4-compatible (RFC 4291 2.5.5.1)'],
   [6, /^ff[0-9a-f]{2}:/, 'is a multicast address (RFC 4291 2.7)'],
-  // Neither a SIP URI nor a DNS record can hold the zone that it needs (RFC 4007 6).
+  // Neither a SIP URI nor a DNS record can contain the zone that it needs (RFC 4007 6).
   [6, /^fe[89ab][0-9a-f]:/, 'is link-local, and the interface is not known'],
 ];
 
 /**
- * The address of one host, and a port, that a ping may go to. An IPv4-mapped IPv6 address is the IPv4
- * address in it.
+ * Parses an address and checks that it belongs to one host and may be pinged at this port. An IPv4-mapped
+ * IPv6 address becomes the IPv4 address in it.
  *
  * @param text an address without brackets, in any spelling.
  */
-export function gateAddress(text: string, port: number): Endpoint | AddressFault {
+export function gateAddress(text: string, port: number): Endpoint | AddressProblem {
   const gated = gateHost(text);
-  if ('fault' in gated) return gated;
+  if ('problem' in gated) return gated;
   if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
-    return { fault: `port ${port} is not from 1 to ${MAX_PORT}` };
+    return { problem: `port ${port} is not from 1 to ${MAX_PORT}` };
   }
   return { ...gated, port };
 }
 
-/** Like {@link gateAddress}, for an address alone. */
-export function gateHost(text: string): IpAddress | AddressFault {
+/** Like {@link gateAddress}, without a port. */
+export function gateHost(text: string): IpAddress | AddressProblem {
   const ip = readAddress(text);
-  if (ip === undefined) return { fault: `${shown(text)} is not an IP address` };
-  const fault = FAULTS.find(
+  if (ip === undefined) return { problem: `${quoted(text)} is not an IP address` };
+  const problem = UNPINGABLE.find(
     ([family, pattern]) => family === ip.family && pattern.test(ip.address),
   );
-  return fault === undefined ? ip : { fault: `${ip.address} ${fault[2]}` };
+  return problem === undefined ? ip : { problem: `${ip.address} ${problem[2]}` };
 }
 
 /** Parses an IP address (IPv6 without brackets), an IPv4-mapped one as IPv4; undefined for other texts. */
@@ -104,8 +104,8 @@ function canonicalIpv6(text: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined;
 }
 
-function shown(text: string): string {
+function quoted(text: string): string {
   return JSON.stringify(
-    text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text,
+    text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text,
   );
 }

@@ -1,8 +1,9 @@
 /**
- * Which SIP answers count as alive: `2xx`, `200-299`, `any`, `!503`, policies by name, in a list.
+ * The setting `alive_codes`: a list of SIP status codes that count as alive, such as `2xx`, `200-299`,
+ * `any`, `!503` or the name of a policy.
  */
 
-/** Which responses other systems accept as alive, by the name of the system. */
+/** The codes that other systems accept as alive, by the name of the system. */
 export const POLICIES: Readonly<Record<string, string>> = {
   kamailio: '2xx',
   opensips: '200',
@@ -30,9 +31,8 @@ export class AliveCodesError extends Error {
 }
 
 /**
- * Reads a list of codes. Items with `!` exclude codes, whatever their position; a list of only such
- * items excludes them from `any`. The list applies to received responses only: a timeout is not a
- * 408.
+ * Parses a list of codes. Items with `!` exclude codes, at any position; a list of only such items
+ * excludes them from `any`. The list applies only to received responses: a timeout is not a 408.
  *
  * @throws AliveCodesError naming the item.
  */

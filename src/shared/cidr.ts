@@ -31,10 +31,10 @@ export function isInCidr(address: string, blocks: readonly string[]): boolean {
 export function canonicalCidr(
   text: string,
 ): string | { readonly shortest: number; readonly longest: number } | undefined {
-  const [given = '', prefix, ...more] = text.split('/');
-  const ip = more.length > 0 ? undefined : readAddress(given);
+  const [address = '', prefix, ...more] = text.split('/');
+  const ip = more.length > 0 ? undefined : readAddress(address);
   if (ip === undefined) return undefined;
-  const shortest = ip.family === 4 && given.includes(':') ? MAPPED_BITS : 0;
+  const shortest = ip.family === 4 && address.includes(':') ? MAPPED_BITS : 0;
   const longest = shortest + (ip.family === 4 ? 32 : 128);
   const length = Number(prefix ?? longest);
   if (!/^\d{1,3}$/.test(prefix ?? '0') || length < shortest || length > longest) {

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 
-/** Time as it is handed to whatever waits or measures; tests bring their own. */
+/** Source of time. It is passed to everything that waits or measures, so that tests can replace it. */
 export interface Clock {
   /** Monotonic, milliseconds with a fraction. */
   now(): number;
   /** Wall clock, milliseconds since the epoch. */
   epoch(): number;
-  /** Calls back once, `delayMs` from now; the result cancels. */
+  /** Calls back once after `delayMs`. Returns a function that cancels. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls back every `intervalMs` until the result is called. */
+/** Calls back every `intervalMs`. Returns a function that stops. */
 export function every(
   clock: Pick<Clock, 'after'>,
   intervalMs: number,
@@ -28,7 +28,7 @@ export function every(
   let cancel = () => {};
   const arm = () => {
     cancel = clock.after(intervalMs, () => {
-      // First, so that a callback that throws does not end the series.
+      // Before the callback, so that an exception does not end the series.
       arm();
       callback();
     });

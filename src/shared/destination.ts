@@ -4,7 +4,7 @@ import type { TlsPeer } from './tls-peer.js';
 /** How a destination is pinged, and what counts as alive. Times are milliseconds. */
 export interface PingSettings {
   readonly intervalMs: number;
-  /** Limit for the answer, from the first send on; before that, also for the connection. */
+  /** Maximum time from the first send to the response; separately, maximum time to connect before that. */
   readonly timeoutMs: number;
   /** Consecutive alive pings before a target is up. */
   readonly rise: number;
@@ -13,12 +13,12 @@ export interface PingSettings {
   /** Consecutive failed pings after which a target is pinged every `maxBackoffMs`; 0 for never. */
   readonly deleteCounter: number;
   readonly maxBackoffMs: number;
-  /** As text for `parseAliveCodes`. */
+  /** Text for `parseAliveCodes`. */
   readonly aliveCodes: string;
   /** The request method; never INVITE, ACK or CANCEL. */
   readonly method: string;
   readonly identity: Identity;
-  /** For challenges; undefined for none. */
+  /** Credentials for challenges; undefined for none. */
   readonly auth: Credentials | undefined;
   readonly transport: TransportChoice;
   /** Whether a connection is kept for further pings, or closed after one. */
@@ -71,7 +71,7 @@ export interface Identity {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** For digest authentication. `passwordFile` takes precedence over `password` unless it is empty. */
+/** Credentials for digest authentication. A `passwordFile` that is not empty overrides `password`. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -143,21 +143,21 @@ export interface TargetAddress {
   readonly transport: TransportName;
   /** As in the label `address`: `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
   readonly address: string;
-  /** Of the SRV record that led to it; undefined without one. */
+  /** From the SRV record that led to it; undefined without one. */
   readonly priority: number | undefined;
   readonly weight: number | undefined;
 }
 
-/** A registered destination, with what the pinger has found out about it. */
+/** A registered destination, with its targets and other information from the pinger. */
 export interface RegisteredDestination {
   readonly destination: Destination;
   readonly slot: DestinationSlot;
-  /** On whose behalf it is monitored. */
+  /** The owners that registered it. */
   readonly owners: readonly string[];
-  /** The pinger reports each of its pings. */
+  /** Whether the pinger reports each of its pings. */
   readonly isFollowed: boolean;
   readonly targets: readonly TargetAddress[];
-  /** The peer's Server header, or else User-Agent; empty until it sent one. */
+  /** The peer's Server header, or User-Agent without it; empty before the first. */
   readonly server: string;
   /** By target index. */
   readonly peers: ReadonlyMap<number, PeerDetails>;
@@ -166,10 +166,10 @@ export interface RegisteredDestination {
 /** Shared by destinations without details. */
 export const NO_PEERS: ReadonlyMap<number, PeerDetails> = new Map();
 
-/** Details of a target besides numbers. */
+/** Details of a target that are not in the ledger. */
 export interface PeerDetails {
   /** The exact error of the last failed ping, as text; empty when only the reason is known. */
   readonly detail: string;
-  /** Undefined until the peer has shown a certificate in a TLS handshake. */
+  /** Undefined before the peer has sent a certificate in a TLS handshake. */
   readonly tls: TlsPeer | undefined;
 }

@@ -1,11 +1,11 @@
 /**
- * Contains internal errors: an exception ends the work that threw it and nothing else. Each one is
- * counted, and logged with its stack at most once a minute per line of code.
+ * Contains internal errors: an exception ends only the work that threw it. Each one is counted; they are
+ * logged with their stack, at most once a minute per line of code.
  */
 
 import type { LogLine } from './protocol.js';
 
-/** Errors from one line of code are logged at most this often. */
+/** Minimum time between two log lines about errors from one line of code. */
 const LOG_INTERVAL_MS = 60_000;
 
 export interface FaultsOptions {
@@ -26,7 +26,7 @@ export class Faults {
     this.#options = options;
   }
 
-  /** Internal errors so far. */
+  /** Number of internal errors so far. */
   get count(): number {
     return this.#count;
   }
@@ -34,7 +34,7 @@ export class Faults {
   /**
    * Runs `work`; if it throws, reports the error and calls `onFault`.
    *
-   * @param place where in the program this is, for the log; one of a few fixed texts.
+   * @param place names the work for the log; one of a few fixed texts.
    */
   contain(place: string, work: () => void, onFault?: () => void): void {
     try {
@@ -66,7 +66,7 @@ export class Faults {
       this.#options.onFault?.();
       this.#log(place, error);
     } catch {
-      // The counter or the log is broken itself: there is no other way to report it.
+      // The counter or the log failed, and there is no other way to report the error.
     }
   }
 
@@ -84,7 +84,7 @@ export class Faults {
     this.#options.log({
       level: 'error',
       event: 'internal_error',
-      message: 'internal error; only the work that caused it is lost. Please report it',
+      message: 'internal error (a bug; please report it); only the work that caused it is lost',
       fields: { place, unlogged: known?.unlogged ?? 0, error: stack },
     });
   }

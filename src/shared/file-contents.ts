@@ -3,7 +3,7 @@ export class Files {
   #contents: ReadonlyMap<string, string> = new Map();
   #version = 0;
 
-  /** Increases with each change. */
+  /** Number that increases with each change. */
   get version(): number {
     return this.#version;
   }

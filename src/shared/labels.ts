@@ -11,18 +11,18 @@ const RESERVED: ReadonlySet<string> = new Set(RESERVED_LABELS);
 const PLAIN_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NOTHING_RENAMED: ReadonlyMap<string, string> = new Map();
 
-/** Labels of one destination; each scrape writes them about twenty times. */
+/** Maximum number of labels per destination; each scrape writes them about twenty times. */
 const MAX_LABELS = 100;
-/** Total length of their names and values. */
+/** Maximum total length of their names and values. */
 const MAX_CHARACTERS = 16_384;
 
-/** The problem with the number or length of a destination's labels; undefined without one. */
-export function labelsFault(labels: Readonly<Record<string, unknown>>): string | undefined {
+/** What is wrong with the number or length of a destination's labels; undefined if nothing is. */
+export function labelsProblem(labels: Readonly<Record<string, unknown>>): string | undefined {
   const all = Object.entries(labels);
   if (all.length > MAX_LABELS) return `expected at most ${MAX_LABELS}, got ${all.length}`;
   const characters = all.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0);
   if (characters <= MAX_CHARACTERS) return undefined;
-  return `expected at most ${MAX_CHARACTERS} characters in all, got ${characters}`;
+  return `expected at most ${MAX_CHARACTERS} characters in total, got ${characters}`;
 }
 
 function lengthOf(value: unknown): number {
@@ -49,14 +49,14 @@ export function isPlainLabelName(name: string): boolean {
 
 export interface ExposedLabels<Value> {
   readonly labels: Readonly<Record<string, Value>>;
-  /** From the given name to the name in the metrics. */
+  /** The names in the metrics by the given names, where they differ. */
   readonly renamed: ReadonlyMap<string, string>;
 }
 
 /**
- * Labels under names that metrics can have. As in Prometheus, a name that is reserved or taken by
- * another label of the same set gets `exported_` in front, again until it is free.
- * Names that need no change keep theirs.
+ * Renames labels so that metrics can have them. As in Prometheus, a name that is reserved or used by
+ * another label of the same set gets the prefix `exported_`, repeatedly until it is free. Valid names
+ * stay.
  */
 export function exposedLabels<Value>(
   labels: Readonly<Record<string, Value>>,
@@ -65,10 +65,10 @@ export function exposedLabels<Value>(
 }
 
 /**
- * Renames the labels that may not keep their names. A new name that is reserved or taken by another
- * label gets `exported_` in front, again until it is free.
+ * Renames the labels that cannot keep their names. A new name that is reserved or used by another label
+ * gets the prefix `exported_`, repeatedly until it is free.
  *
- * @param rename makes another name of one that may not be kept.
+ * @param rename returns a valid name.
  */
 export function renamedLabels<Value>(
   labels: Readonly<Record<string, Value>>,
@@ -79,7 +79,7 @@ export function renamedLabels<Value>(
   if (others.length === 0) return { labels, renamed: NOTHING_RENAMED };
   const exposed = new Map(Object.entries(labels).filter(([name]) => isKept(name)));
   const renamed = new Map<string, string>();
-  // Prometheus renames the shortest first; the order within the list is not to matter.
+  // Prometheus renames the shortest first. The result must not depend on the order of the labels.
   others.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   for (const name of others) {
     let free = rename(name);
@@ -91,7 +91,7 @@ export function renamedLabels<Value>(
   return { labels: Object.fromEntries(exposed), renamed };
 }
 
-/** The name as Prometheus allows it. */
+/** Makes a name valid for Prometheus; names that begin with two underscores are reserved. */
 function allowed(name: string): string {
   return name.replace(/\p{Surrogate}/gu, '\ufffd').replace(/^_+/, '_') || '_';
 }

@@ -1,4 +1,4 @@
-/** How a ping ends: a value out of a closed list, never an exception. */
+/** How a ping ends: a value of a closed list, never an exception. */
 
 /** Why a ping failed, in the order of the ledger's counters. */
 export const FAILURE_REASONS = [
@@ -17,8 +17,8 @@ export const FAILURE_REASONS = [
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /**
- * Whether the exporter itself caused the failure: no file descriptor, no permission, no such source
- * address. That says nothing about the peer, so it never changes a verdict.
+ * Whether the exporter or its host caused the failure: no file descriptor, no permission, no such source
+ * address. A local failure says nothing about the peer, so it never changes a verdict.
  */
 export function isLocalFailure(reason: string | undefined): boolean {
   return reason === 'local';
@@ -27,17 +27,17 @@ export function isLocalFailure(reason: string | undefined): boolean {
 /** A failure that a transport reports for a ping. */
 export interface TransportFailure {
   readonly reason: Exclude<FailureReason, 'code' | 'auth' | 'timeout'>;
-  /** The exact error as text, where more is known than the reason. */
+  /** The exact error as text, if more is known than the reason. */
   readonly detail?: string;
 }
 
-/** How a transaction ended. Whether that counts as alive is decided elsewhere. */
+/** How a transaction ended. The alive codes decide whether it counts as alive. */
 export type Outcome =
   | {
       readonly kind: 'answered';
       /** Status code of the final response, 200 to 699. */
       readonly code: number;
-      /** Undefined when the answer was read after a stall of the pinger thread. */
+      /** Undefined when the response was read after a stall of the pinger thread. */
       readonly rttMicros: number | undefined;
       /** Why a challenge could not be answered. */
       readonly detail?: string;
@@ -47,13 +47,13 @@ export type Outcome =
       | { readonly reason: 'timeout'; readonly detail?: string }
     ));
 
-/** The exact error of a ping that was not alive, as text; empty when only the reason is known. */
+/** The exact error of a failed ping as text; empty when only the reason is known. */
 export function detailOf(outcome: Outcome): string {
   if (outcome.detail !== undefined) return outcome.detail;
   return outcome.kind === 'answered' ? `answered with ${outcome.code}` : '';
 }
 
-/** The outcome of a ping that was never sent; a timeout says what it waited for. */
+/** Adds to the timeout of a ping that was never sent what it waited for. */
 export function whileAwaiting(outcome: Outcome, awaited: string): Outcome {
   const isTimeout = outcome.kind === 'failed' && outcome.reason === 'timeout';
   return isTimeout ? { ...outcome, detail: `waited for ${awaited}` } : outcome;
@@ -63,7 +63,7 @@ export function whileAwaiting(outcome: Outcome, awaited: string): Outcome {
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
 
-/** The transport where a URI names none; `auto` follows DNS, with UDP as the fallback. */
+/** The transport if a URI has none; `auto` follows DNS, with UDP as the fallback. */
 export type TransportChoice = TransportName | 'auto';
 
 const OF_EVERY_TRANSPORT = [
@@ -92,7 +92,7 @@ export type DownReason = FailureReason | 'resolution';
 
 const REASON_TEXTS: Readonly<Record<DownReason, string>> = {
   code: 'answered with a status code that does not count as alive',
-  timeout: 'no answer before the timeout',
+  timeout: 'no response within the timeout',
   refused: 'connection refused (port closed or rejected)',
   unreachable: 'host or network unreachable',
   reset: 'connection closed before a response arrived',
@@ -104,7 +104,7 @@ const REASON_TEXTS: Readonly<Record<DownReason, string>> = {
   resolution: 'DNS lookup found no address',
 };
 
-/** A reason as text for people. */
+/** A reason as a text for users. */
 export function reasonText(reason: DownReason): string {
   return REASON_TEXTS[reason];
 }

@@ -7,13 +7,13 @@ import type { TlsPeer } from './tls-peer.js';
  */
 export interface ProbeReport {
   readonly isAlive: boolean;
-  /** Why it is not alive; undefined when it is alive or was not allowed. */
+  /** Why the peer is not alive; undefined when it is alive or the probe was not allowed. */
   readonly reason: DownReason | undefined;
   /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
-  /** False when the URI has no address that may be probed; nothing was sent. */
+  /** False when the URI has no address that may be probed. Then nothing was sent. */
   readonly isAllowed: boolean;
-  /** False when a stall of the pinger thread hid whether an answer came in time. */
+  /** False when, because of a stall of the pinger thread, it is unknown whether a response came in time. */
   readonly isObserved: boolean;
   readonly transport: TransportName | undefined;
   /** IP address, IPv6 without brackets. */

@@ -1,5 +1,5 @@
 /**
- * The messages between the main thread and the pinger thread. Numbers are not among them: those are in
+ * The messages between the main thread and the pinger thread. They contain no measurements, which are in
  * the ledger.
  */
 
@@ -18,10 +18,10 @@ import type { ProbeReport } from './probe-report.js';
 import type { DnsSettings, Explanation } from './resolution.js';
 import type { State } from './state.js';
 
-/** `auto`: the kernel's where they can be had. */
+/** `auto`: `kernel` where it is available, otherwise `dgram`. */
 export type UdpIoChoice = 'auto' | UdpIo;
 
-/** What a pinger thread starts with. */
+/** The data that a pinger thread starts with. */
 export interface PingerStart {
   readonly ledger: SharedArrayBuffer;
   /** Targets that an earlier pinger resolved; this one continues their ledger rows. */
@@ -42,11 +42,11 @@ export type ToPinger =
       readonly destinations: readonly {
         readonly slot: DestinationSlot;
         readonly destination: Pingable;
-        /** Report each of its pings. */
+        /** Whether to report each of its pings. */
         readonly isFollowed: boolean;
       }[];
     }
-  /** Which debug lines to write from now on. */
+  /** Write these debug lines. */
   | ({ readonly type: 'debug' } & DebugSettings)
   | { readonly type: 'unmonitor'; readonly slots: readonly DestinationSlot[] }
   /** Contents of the files that settings name, by path; sent again when they change. */
@@ -56,17 +56,17 @@ export type ToPinger =
   | ({ readonly type: 'probe'; readonly settings: number } & Omit<ProbeRequest, 'settings'>)
   /** Requests the details of a destination besides numbers. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
-  /** The client of this probe is gone. */
+  /** Cancel this probe, because its client is gone. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
-/** One ping of a URI that need not be monitored. */
+/** A single ping of any URI, monitored or not. */
 export interface ProbeRequest {
   readonly id: number;
   /** Canonical. */
   readonly uri: string;
   readonly settings: PingSettings;
-  /** Of the whole probe, milliseconds. */
+  /** Timeout of the whole probe, milliseconds. */
   readonly timeoutMs: number;
   /** CIDR blocks that may be probed; empty for any address. */
   readonly allow: readonly string[];
@@ -85,7 +85,7 @@ export interface DebugSettings {
 /** A log line; `fields` are its key-value pairs. */
 export interface LogLine {
   readonly level: LogLevel;
-  /** What happened, as a stable name to search for: `destination_down`. */
+  /** A stable name to search for: `destination_down`. */
   readonly event: LogEvent;
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number>>;
@@ -103,7 +103,7 @@ export interface VerdictUpdate {
   readonly atMs: number;
 }
 
-/** Details of a target; a later update replaces an earlier one. */
+/** Details of a target; each update replaces the previous one. */
 export interface PeerUpdate {
   readonly destination: DestinationSlot;
   readonly target: TargetSlot;
@@ -117,7 +117,7 @@ export interface PingReport {
   readonly address: string;
   /** Undefined when it was alive. */
   readonly reason: FailureReason | undefined;
-  /** Status code of the answer; undefined when there was none. */
+  /** Status code of the response; undefined without one. */
   readonly code: number | undefined;
   readonly rttMicros: number | undefined;
   /** Wall clock, milliseconds. */

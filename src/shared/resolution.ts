@@ -6,14 +6,14 @@ export interface DnsSettings {
   readonly servers: readonly string[];
   /** Path of the file that lists the system's servers, used when `servers` is empty. */
   readonly resolvConf: string;
-  /** Search domains, instead of those in `resolvConf`. */
+  /** Search domains; empty to use those in `resolvConf`. */
   readonly search: readonly string[];
-  /** Of one query to one server, milliseconds. */
+  /** Timeout of one query to one server, milliseconds. */
   readonly timeoutMs: number;
   /** Limits on the TTL of answers, milliseconds. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
-  /** Path; empty for none. */
+  /** Path of the hosts file; empty for none. */
   readonly hostsFile: string;
 }
 
@@ -31,7 +31,7 @@ export const RESOLUTION_FAILURES = [
 ] as const;
 export type ResolutionFailure = (typeof RESOLUTION_FAILURES)[number];
 
-/** What a destination's name resolved to. */
+/** The result of resolving a destination's name. */
 export interface Resolution {
   readonly targets: readonly {
     readonly transport: TransportName;
@@ -42,27 +42,27 @@ export interface Resolution {
       readonly leftMs: number;
     })[];
   }[];
-  /** Milliseconds since the last good answer; undefined if there was none. */
+  /** Milliseconds since the last usable answer; undefined without one. */
   readonly ageMs: number | undefined;
-  /** Lookups that failed on the way, as text. */
+  /** Failed lookups as text. */
   readonly errors: readonly string[];
 }
 
 /** The last messages sent to a target and received from it, as text. */
 export interface Exchange {
-  /** Empty when there is none, or none is kept. */
+  /** Empty when there is none or it is not kept. */
   readonly sent: string;
   readonly received: string;
 }
 
-/** Details of a destination besides numbers, from the pinger on request. */
+/** Details of a destination that are not in the ledger; the pinger sends them on request. */
 export interface Explanation {
   readonly resolution: Resolution;
   /** By target index. */
   readonly exchanges: ReadonlyMap<number, Exchange>;
 }
 
-/** One record, from DNS or the hosts file, on the way from a name to an address. */
+/** One record, of DNS or the hosts file, on the path from a name to an address. */
 export interface ResolutionStep {
   readonly type: 'NAPTR' | 'SRV' | 'A' | 'AAAA' | 'hosts';
   /** The name that was looked up. */
@@ -73,6 +73,6 @@ export interface ResolutionStep {
   readonly preference?: number;
   readonly priority?: number;
   readonly weight?: number;
-  /** Monotonic time of the pinger thread at which it expires, milliseconds; infinite if never. */
+  /** Time at which the record expires, on the pinger thread's monotonic clock, milliseconds; infinite if never. */
   readonly untilMs: number;
 }

@@ -1,4 +1,4 @@
-/** Secrets in files: passwords, passphrases, keys of signatures. One rule for all of them. */
+/** Secrets in files: passwords, passphrases, signing keys. The same rule applies to all of them. */
 
 /**
  * The secret in a file: its text without one trailing line break, which editors and `echo` add.

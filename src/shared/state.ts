@@ -1,4 +1,4 @@
-/** Verdicts: that of a target from its pings, that of a destination from its targets. */
+/** Verdicts: of a target by its pings, of a destination by its targets. */
 
 import type { AliveWhen } from './destination.js';
 
@@ -18,8 +18,8 @@ export interface Verdict {
 export const MAX_RUN = 1_000_000;
 
 /**
- * The verdict after one more ping: up after `rise` consecutive pings that were alive, down after
- * `fall` consecutive ones that were not, whatever the state before.
+ * The verdict after one more ping: up after `rise` consecutive alive pings, down after `fall` consecutive
+ * failed ones, from any state.
  */
 export function nextVerdict(
   before: Verdict,
@@ -35,7 +35,7 @@ export function nextVerdict(
   return { state: before.state, run };
 }
 
-/** A target's part in its destination's verdict. */
+/** A target's contribution to its destination's verdict. */
 export interface Vote {
   readonly state: State;
   /** Lower values are preferred (RFC 2782). */
@@ -43,8 +43,8 @@ export interface Vote {
 }
 
 /**
- * The state of a destination. `any`: up if any target is up; `all`: if all are; `priority`: if any of
- * the best priority is. It is unknown while a target in state unknown could change the result.
+ * The state of a destination. `any`: up if any target is up. `all`: up if all targets are. `priority`: up
+ * if any target of the best priority is. Unknown while a target in state unknown could change the result.
  */
 export function combineVotes(votes: readonly Vote[], aliveWhen: AliveWhen): State {
   if (votes.length === 0) return 'unknown';

@@ -1,10 +1,10 @@
-/** Text from outside, made safe to show in logs, labels, metrics and JSON. */
+/** Makes text from outside safe for logs, labels, metrics and JSON. */
 
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Decodes valid UTF-8 as UTF-8, other bytes as ISO 8859-1, in which every byte is a character. Neither
- * loses anything.
+ * Decodes valid UTF-8 as UTF-8, and other bytes as ISO 8859-1, in which every byte is a character. No
+ * information is lost.
  *
  * @param isCut the bytes are the beginning of a longer text: an incomplete character at the end is
  *   omitted.
@@ -16,26 +16,26 @@ export function decode(bytes: Uint8Array, isCut = false): string {
 }
 
 /**
- * Decodes a file that a user wrote, without its byte order mark.
+ * Decodes a file of the user, without a byte order mark.
  *
  * @throws Error when it is not UTF-8: a password or a name would change.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw new Error('bytes that are not UTF-8');
+  if (!isUtf8(bytes)) throw new Error('bytes that are not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /**
- * One line of at most `maxLength` UTF-16 code units, cut between characters: control and format
- * characters (which may reorder or hide what a terminal shows), line separators and unpaired
- * surrogates become question marks.
+ * One line with a maximum of `maxLength` UTF-16 code units, cut between characters. Control and format
+ * characters (which can reorder or hide text in a terminal), line separators and unpaired surrogates
+ * become question marks.
  */
 export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
   return cut(text, maxLength).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
-/** Like {@link printable}, but keeps line breaks (LF) and tabs, and the whole length. */
+/** Like {@link printable}, but keeps line breaks (LF), tabs and the whole length. */
 export function printableLines(text: string): string {
   return text.replace(/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu, '?');
 }
@@ -47,7 +47,7 @@ function cut(text: string, maxLength: number): string {
   return text.slice(0, isWithinPair ? maxLength - 1 : maxLength);
 }
 
-/** Where an incomplete UTF-8 sequence at the end begins; the length of the bytes without one. */
+/** The offset of an incomplete UTF-8 sequence at the end; the number of bytes without one. */
 function lastWholeCharacter(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -1,4 +1,4 @@
-/** TLS settings as options of Node.js, for SIP and HTTP. */
+/** Converts TLS settings to options of Node.js, for SIP and HTTP. */
 
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
@@ -17,18 +17,22 @@ const CERTIFICATE =
   /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
 
 /**
- * The certificates in a file. A context would accept a file without any, and then trust no peer.
+ * The certificates in a file. Node.js accepts a file without certificates, and then trusts no peer.
  *
  * @throws Error without a certificate, or with an invalid one.
  */
 function certificatesIn(text: string, path: string): string[] {
   const certificates = text.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) throw new Error(`${path} holds no certificate`);
+  if (certificates.length === 0) throw new Error(`${path} contains no certificate`);
   for (const certificate of certificates) new X509Certificate(certificate);
   return certificates;
 }
 
-/** A context would accept a key of another type than the certificate's, and then use neither. */
+/**
+ * Checks that the key matches the certificate. Node.js accepts a key of another type, and then uses neither.
+ *
+ * @throws Error when it does not match.
+ */
 function checkKey({ certFile, keyFile, keyPassphraseFile }: TlsSettings, text: TextOf): void {
   if (certFile === '' || keyFile === '') return;
   const passphrase = keyPassphraseFile === '' ? undefined : secretIn(text(keyPassphraseFile));
@@ -37,7 +41,7 @@ function checkKey({ certFile, keyFile, keyPassphraseFile }: TlsSettings, text: T
 }
 
 /**
- * Whether the private key is that of the (first) certificate; both are PEM.
+ * Whether the private key matches the first certificate; both are PEM.
  *
  * @throws Error when one of them cannot be read.
  */
@@ -46,7 +50,7 @@ export function isKeyOf(certificate: string, key: string, passphrase?: string): 
   return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(options));
 }
 
-/** Contents of a file by path. */
+/** Returns the contents of the file with this path. */
 type TextOf = (path: string) => string;
 
 /**

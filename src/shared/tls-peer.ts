@@ -1,24 +1,24 @@
-/** What a TLS handshake shows of a peer, with an accepted or a rejected certificate. */
+/** The TLS parameters and the certificate of a peer, accepted or rejected. */
 export interface TlsPeer {
-  /** Such as `TLS 1.3`; empty when the handshake was not completed. */
+  /** `TLS 1.3` or the like; empty when the handshake was not completed. */
   readonly version: string;
   /** IANA name; empty when the handshake was not completed. */
   readonly cipher: string;
   /** Distinguished name, as in `CN=sip.example.com,O=Example`. */
   readonly subject: string;
   readonly issuer: string;
-  /** Names that the certificate is for, joined by commas: `DNS:sip.example.com`. */
+  /** Subject alternative names, joined by commas: `DNS:sip.example.com`. */
   readonly subjectAlternative: string;
   /** Lower-case hexadecimal. */
   readonly serialNumber: string;
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
-  /** Wall clock, milliseconds; of the certificate, and the earliest of its chain. */
+  /** Validity of the certificate, and the earliest end in its chain; milliseconds since the epoch. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly chainNotAfterMs: number;
-  /** The certificate is trusted, in date, and for the requested name. */
+  /** Whether the certificate is trusted, valid now, and for the requested name. */
   readonly isVerified: boolean;
-  /** Why it is not verified; empty when it is. */
+  /** Why the certificate is not verified; empty when it is. */
   readonly fault: string;
 }

@@ -1,5 +1,5 @@
 /**
- * SIP URIs (RFC 3261 19.1), as far as a destination needs them.
+ * SIP URIs of destinations (RFC 3261 19.1).
  */
 
 import { addressFamily, bracketed, gateHost, type IpAddress, readAddress } from './address.js';
@@ -9,9 +9,9 @@ import { TRANSPORTS, type TransportChoice, type TransportName } from './outcome.
 /** A parsed `sip:` or `sips:` URI. All parts are in canonical form. */
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
-  /** As written, with its escapes; empty when absent. A `+` is a plus. */
+  /** As written, with its escapes; empty when absent. A `+` is not a space. */
   readonly user: string;
-  /** Lower case; IPv6 without its brackets, and as IPv4 where it is an IPv4-mapped one. */
+  /** In lower case; IPv6 without brackets; an IPv4-mapped address as IPv4. */
   readonly host: string;
   readonly hostKind: 'ipv4' | 'ipv6' | 'name';
   /** Undefined when absent, or when it is the default port of a numeric host. */
@@ -29,7 +29,7 @@ export const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = {
   wss: 443,
 };
 
-/** The text is not a SIP URI of a destination. */
+/** Thrown for a text that is not a valid SIP URI of a destination. */
 export class UriError extends Error {
   override readonly name = 'UriError';
 }
@@ -42,20 +42,20 @@ const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 
 /**
- * Reads a SIP URI; `sip:` may be left out (`192.0.2.1`, `alice@example.com:5070`).
+ * Parses a SIP URI; `sip:` may be omitted (`192.0.2.1`, `alice@example.com:5070`).
  *
- * @param otherwise the transport of a URI that names none; it determines the default port.
- * @throws UriError saying what was expected and what was given.
+ * @param otherwise the transport if the URI has none; it determines the default port.
+ * @throws UriError which says what was expected and what was given.
  */
 export function parseUri(text: string, otherwise: TransportChoice = 'auto'): SipUri {
   const fail = (why: string): never => {
-    const harmless = text.replace(/^((?:sips?:)?(?!sips?:)[^:@]*):.*@/is, '$1:<secret>@');
-    const shown = JSON.stringify(harmless.slice(0, 120));
-    throw new UriError(`expected a SIP URI, got ${shown}: ${why}`);
+    const masked = text.replace(/^((?:sips?:)?(?!sips?:)[^:@]*):.*@/is, '$1:<secret>@');
+    const quoted = JSON.stringify(masked.slice(0, 120));
+    throw new UriError(`expected a SIP URI, got ${quoted}: ${why}`);
   };
   if (/^tel:/i.test(text)) fail('a telephone number has no address');
-  if (/[<>"]/.test(text)) fail('only the URI, without a display name and brackets');
-  if (/^[a-z]+:\/\//i.test(text)) fail('that is a URL');
+  if (/[<>"]/.test(text)) fail('a display name or angle brackets are not allowed');
+  if (/^[a-z]+:\/\//i.test(text)) fail('this is a URL');
   if (text.length > MAX_URI_LENGTH) fail(`longer than ${MAX_URI_LENGTH} characters`);
 
   const [, schemeText, rest = ''] = /^(?:(sips?):)?(.*)$/is.exec(text) ?? [];
@@ -63,30 +63,30 @@ export function parseUri(text: string, otherwise: TransportChoice = 'auto'): Sip
   const at = rest.indexOf('@');
   const user = at < 0 ? '' : rest.slice(0, at);
   const [hostport = '', ...paramTexts] = rest.slice(at + 1).split(';');
-  if (rest.slice(at + 1).includes('?'))
-    fail('headers (?name=value) have no place in a destination');
-  if (at >= 0 && user.includes(':')) fail('a password would be shown in every label');
-  if (at >= 0 && !USER.test(user)) fail('the user part is empty or has a character it must escape');
+  if (rest.slice(at + 1).includes('?')) fail('headers (?name=value) are not allowed');
+  if (at >= 0 && user.includes(':')) fail('a password is not allowed, because labels show the URI');
+  if (at >= 0 && !USER.test(user))
+    fail('the user part is empty or contains a character that must be escaped');
 
   const { host, hostKind, port } = parseHostport(hostport, fail);
   const params = paramTexts.map((param) => parseParam(param, fail));
   // RFC 3261 19.1.1: any given parameter name must not appear more than once.
-  if (new Set(params.map(([name]) => name)).size < params.length)
-    fail('a parameter is there twice');
+  if (new Set(params.map(([name]) => name)).size < params.length) fail('duplicate parameter');
   const isNumeric = hostKind !== 'name';
-  const takenBy = (own: SipUri['params']) => transportOf({ scheme, params: own }, otherwise);
-  const isIdle = (param: SipUri['params'][number]) =>
-    isDefaultTransport(scheme, param) && takenBy([param]) === takenBy([]);
-  const kept = isNumeric ? params.filter((param) => !isIdle(param)) : params;
+  const transportWith = (some: SipUri['params']) =>
+    transportOf({ scheme, params: some }, otherwise);
+  const isRedundant = (param: SipUri['params'][number]) =>
+    isDefaultTransport(scheme, param) && transportWith([param]) === transportWith([]);
+  const kept = isNumeric ? params.filter((param) => !isRedundant(param)) : params;
   const uri = { scheme, user, host, hostKind, port, params: kept } as const;
-  const transport = takenBy(kept);
+  const transport = transportWith(kept);
   const isDefaultPort = isNumeric && transport !== undefined && port === DEFAULT_PORTS[transport];
   return isDefaultPort ? { ...uri, port: undefined } : uri;
 }
 
 /**
- * The transport of a URI: the one that it names, made secure by `sips:` (RFC 3261 26.2.2, RFC 7118
- * 5.2), or `otherwise`. Undefined when it names an unknown one.
+ * The transport of a URI: that of its parameter, or `otherwise` without one; `sips:` makes it secure (RFC
+ * 3261 26.2.2, RFC 7118 5.2). Undefined when the parameter has an unknown value.
  */
 export function transportOf(
   uri: Pick<SipUri, 'scheme' | 'params'>,
@@ -101,10 +101,10 @@ export function transportOf(
 }
 
 /**
- * The canonical text of a URI: two spellings of one destination give one text.
+ * The canonical text of a URI: all spellings of one destination have the same text.
  *
- * The default port and transport of a name are kept: RFC 3263 4.1 and 4.2 resolve a name with a
- * port or transport differently from one without, so these are different destinations.
+ * The default port and transport of a host name are kept, because RFC 3263 4.1 and 4.2 resolve a name with
+ * a port or transport differently from one without: these are different destinations.
  */
 export function formatUri(uri: SipUri): string {
   const user = uri.user === '' ? '' : `${uri.user}@`;
@@ -125,23 +125,23 @@ export function canonicalUri(text: string, transport: TransportChoice = 'auto'):
  */
 export function pingableUri(text: string, transport: TransportChoice): string {
   const uri = parseUri(text, transport);
-  const fail = (wanted: string): never => {
-    throw new UriError(`expected ${wanted}, got ${JSON.stringify(text)}`);
+  const fail = (expected: string): never => {
+    throw new UriError(`expected ${expected}, got ${JSON.stringify(text)}`);
   };
   if (transportOf(uri, transport) === undefined) {
-    fail(`a URI over ${TRANSPORTS.join(', ')}, and sips not over udp`);
+    fail(`a URI with transport ${TRANSPORTS.join(', ')} (sips: not udp)`);
   }
   if (uri.params.some(([name]) => name === 'maddr')) fail('a URI without maddr');
   const gated = uri.hostKind === 'name' ? undefined : gateHost(uri.host);
-  if (gated !== undefined && 'fault' in gated) {
+  if (gated !== undefined && 'problem' in gated) {
     throw new UriError(
-      `expected the address of one host, got ${JSON.stringify(text)}: ${gated.fault}`,
+      `expected the address of one host, got ${JSON.stringify(text)}: ${gated.problem}`,
     );
   }
   return formatUri(uri);
 }
 
-/** Whether the destination is pinged at a name that has to be resolved. */
+/** Whether the destination's next hop is a host name, which must be resolved. */
 export function hasName({ uri, settings }: Pick<Destination, 'uri' | 'settings'>): boolean {
   return parseUri(settings.identity.route || uri, settings.transport).hostKind === 'name';
 }
@@ -151,13 +151,13 @@ type Fail = (why: string) => never;
 function parseHostport(text: string, fail: Fail): Pick<SipUri, 'host' | 'hostKind' | 'port'> {
   const bracket = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
   if (bracket) {
-    if (addressFamily(bracket[1] ?? '') !== 6) fail('not an IPv6 address in the brackets');
-    const ip = readAddress(bracket[1] ?? '') ?? fail('not an IPv6 address in the brackets');
+    if (addressFamily(bracket[1] ?? '') !== 6) fail('the text in brackets is not an IPv6 address');
+    const ip = readAddress(bracket[1] ?? '') ?? fail('the text in brackets is not an IPv6 address');
     return { ...numericHost(ip), port: parsePort(bracket[2], fail) };
   }
   if (text.split(':').length > 2) {
     fail(
-      addressFamily(text) === 6 ? `an IPv6 address takes brackets: [${text}]` : 'too many colons',
+      addressFamily(text) === 6 ? `an IPv6 address needs brackets: [${text}]` : 'too many colons',
     );
   }
   const [hostText = '', portText] = text.split(':');
@@ -174,7 +174,7 @@ function numericHost({ address, family }: IpAddress): Pick<SipUri, 'host' | 'hos
 function parsePort(text: string | undefined, fail: Fail): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) fail('a port is 1 to 65535');
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) fail('the port must be 1 to 65535');
   return port;
 }
 
@@ -184,14 +184,14 @@ function parseName(text: string, fail: Fail): string {
   const labels = name.split('.');
   const isName = name.length <= 253 && labels.every((label) => LABEL.test(label));
   if (!isName || NUMBER.test(labels.at(-1) ?? ''))
-    fail('the host is neither an address nor a name');
+    fail('the host is neither an IP address nor a host name');
   return name;
 }
 
 /** A name in lower case, its international labels in their ASCII form (RFC 5891). */
 function asciiName(text: string): string {
   if (/^\p{ASCII}*$/u.test(text)) return text.toLowerCase();
-  // The URL parser would read more than a host into what is not a letter, digit, dot or hyphen.
+  // The URL parser gives other ASCII characters a meaning, such as `/` and `@`.
   if (/[^\P{ASCII}A-Za-z0-9._-]/u.test(text)) return '';
   return tryHostname(`http://${text}`) ?? '';
 }

@@ -1,10 +1,10 @@
-/** The exit of a thread leaves open what it opened outside of Node.js: the ledger has a list. */
+/** Closes the descriptors that an exited thread had opened without Node.js; the ledger lists them. */
 
 import { closeSync } from 'node:fs';
 import type { Faults } from '../shared/faults.js';
 import { Descriptors } from '../shared/ledger/descriptors.js';
 
-/** Closes the descriptors of a pinger thread that has exited. */
+/** @param close closes one descriptor; tests replace it. */
 export function closeDescriptors(
   ledger: SharedArrayBuffer,
   faults: Faults,

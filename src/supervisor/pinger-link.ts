@@ -1,4 +1,4 @@
-/** The messages to and from the pinger thread, whichever thread that is at the moment. */
+/** The connection to the current pinger thread: sends and receives its messages. */
 
 import { PendingRequests, UnavailableError } from '../platform/pending-requests.js';
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
@@ -21,7 +21,7 @@ import { ProbeSettings } from './probe-settings.js';
 
 /** Destinations per message; a larger message would delay the pinger's pings. */
 const BATCH = 500;
-/** Requests of each kind that may wait for an answer. */
+/** Maximum number of pending requests of each kind. */
 const MAX_PROBES = 1000;
 const MAX_EXPLANATIONS = 1000;
 
@@ -32,9 +32,9 @@ export interface PingerListener {
   readonly onPeers: (peers: readonly PeerUpdate[]) => void;
   readonly onPings: (pings: readonly PingReport[]) => void;
   readonly log: (line: LogLine) => void;
-  /** Takes debug lines, which the log level does not filter again. */
+  /** Logs a debug line, whatever the log level. */
   readonly logDebug: (line: LogLine) => void;
-  /** The thread accepts messages; it knows no destination yet. */
+  /** The thread accepts messages. It has no destinations yet. */
   readonly onReady: () => void;
 }
 
@@ -51,17 +51,17 @@ export class PingerLink {
     this.#listener = listener;
   }
 
-  /** The thread runs and accepts messages. */
+  /** Whether the thread runs and accepts messages. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Messages go to this thread, once it says that it is ready. */
+  /** Sets the function that posts messages to the thread. Nothing is posted before it is ready. */
   connect(post: (message: ToPinger) => void): void {
     this.#post = post;
   }
 
-  /** The thread is gone: nothing is posted any more, and every pending request fails. */
+  /** The thread has exited: every pending request fails, and nothing is posted any more. */
   disconnect(): void {
     this.#isReady = false;
     this.#queue.clear();
@@ -91,7 +91,7 @@ export class PingerLink {
     this.#send(() => ({ type: 'files', files: files() }));
   }
 
-  /** @throws UnavailableError when it cannot, or the reason of `signal` once that aborts. */
+  /** Pings once. @throws UnavailableError when the pinger cannot, or the reason of `signal` if it aborts. */
   async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
     this.#requireReady();
     return this.#probes.ask(
@@ -164,7 +164,7 @@ export class PingerLink {
     if (!this.#isReady) throw new UnavailableError('the pinger thread is not running');
   }
 
-  /** A message before the thread is ready may be dropped: `onReady` sends everything then. */
+  /** Messages before the thread is ready are dropped, because `onReady` sends everything. */
   #send(make: () => ToPinger): void {
     if (this.#isReady) this.#queue.add(make);
   }
@@ -175,7 +175,7 @@ function batchesOf<T>(all: readonly T[]): readonly (readonly T[])[] {
   return Array.from({ length: count }, (_, i) => all.slice(i * BATCH, (i + 1) * BATCH));
 }
 
-/** What the thread has to know of a destination. */
+/** The part of a destination that the thread needs. */
 function pingable({ slot, destination, isFollowed }: RegisteredDestination) {
   const { name, uri, settings } = destination;
   return { slot, destination: { name, uri, settings }, isFollowed };

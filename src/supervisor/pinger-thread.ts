@@ -1,9 +1,9 @@
-/** The pinger's worker thread, as the supervisor sees it. */
+/** The pinger's worker thread. */
 
 import { Worker } from 'node:worker_threads';
 import type { FromPinger, PingerStart, ToPinger } from '../shared/protocol.js';
 
-/** Pings leave few live objects behind: a small young generation saves memory and costs no time. */
+/** Few objects of a ping survive it, so a small young generation saves memory and costs no time. */
 const YOUNG_GENERATION_MB = 6;
 
 /** The part of a worker thread that the supervisor uses. */
@@ -16,7 +16,7 @@ export interface PingerThread {
   terminate(): Promise<unknown>;
 }
 
-/** @throws Error when the system has no room for another thread. */
+/** @throws Error when the system cannot create another thread. */
 export function spawnPinger(start: PingerStart): PingerThread {
   return new Worker(new URL('../pinger/worker.js', import.meta.url), {
     workerData: start,

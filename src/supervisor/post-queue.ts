@@ -1,6 +1,6 @@
 /**
- * Messages to the pinger thread, in order and one per tick of the event loop. A hundred thousand
- * destinations then block neither this thread, which copies them, nor that one.
+ * Posts messages to the pinger thread in order, one per turn of the event loop, so that a hundred thousand
+ * destinations block neither the main thread, which copies them, nor the pinger thread.
  */
 
 import type { ToPinger } from '../shared/protocol.js';
@@ -14,13 +14,13 @@ export class PostQueue {
     this.#post = post;
   }
 
-  /** Posts at once when the queue is idle, otherwise in its turn. `make` is called just before. */
+  /** Posts at once when the queue is idle, otherwise later. `make` is called just before. */
   add(make: () => ToPinger): void {
     if (this.#hasPosted) this.#queue.push(make);
     else this.#next(make);
   }
 
-  /** Discards what is queued: the thread that it was for has ended. */
+  /** Drops all queued messages, because their thread has exited. */
   clear(): void {
     this.#queue = [];
   }

@@ -1,11 +1,11 @@
 /**
- * Destinations that the pinger thread seems to crash on. After a series of crashes, the destinations
- * that it was working on at one of them are left out of the next start, so that all others are pinged.
+ * Destinations that seem to crash the pinger thread. After a series of crashes, the destinations that it
+ * was working on are excluded from the next start, so that all others are pinged.
  */
 
 import type { DestinationSlot } from '../shared/destination.js';
 
-/** This many crashes within this time are a series. */
+/** A series is this many crashes within this time. */
 const MAX_CRASHES = 3;
 const SERIES_MS = 60_000;
 
@@ -17,15 +17,15 @@ interface Crash {
 
 export class Quarantine {
   #crashes: readonly Crash[] = [];
-  readonly #held = new Map<number, DestinationSlot>();
+  readonly #quarantined = new Map<number, DestinationSlot>();
 
   has(slot: DestinationSlot): boolean {
-    return this.#held.get(slot.index)?.generation === slot.generation;
+    return this.#quarantined.get(slot.index)?.generation === slot.generation;
   }
 
   /**
-   * Records a crash of a thread that was working on `current`. Returns the destinations that enter
-   * the quarantine with it.
+   * Records a crash of a thread that was working on `current`. Returns the destinations that this crash
+   * adds to the quarantine.
    */
   recordCrash(atMs: number, current: readonly DestinationSlot[]): readonly DestinationSlot[] {
     const recent = this.#crashes.filter((crash) => atMs - crash.atMs < SERIES_MS);
@@ -36,13 +36,13 @@ export class Quarantine {
       const isFirst = suspects.findIndex((other) => isSame(other, slot)) === i;
       return isFirst && !this.has(slot);
     });
-    for (const slot of added) this.#held.set(slot.index, slot);
+    for (const slot of added) this.#quarantined.set(slot.index, slot);
     return added;
   }
 
-  /** The destination has other settings now, or the row has another destination: it may be pinged. */
+  /** Ends the quarantine of a row, because it has a new destination or new settings. */
   release({ index }: DestinationSlot): void {
-    this.#held.delete(index);
+    this.#quarantined.delete(index);
   }
 }
 

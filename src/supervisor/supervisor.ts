@@ -12,28 +12,28 @@ import { PingerLink, type PingerListener } from './pinger-link.js';
 import { type PingerThread, spawnPinger } from './pinger-thread.js';
 import { Quarantine } from './quarantine.js';
 
-/** Pause before the first restart; it doubles with each further one. */
+/** Pause before the first restart; doubles with each further one. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
 /** A thread that ran this long ends a series of restarts. */
 const STABLE_MS = 60_000;
-/** How often the heartbeat is checked, and how many checks without one mean that the thread hangs. */
+/** Interval of heartbeat checks, and the number of missed heartbeats after which the thread hangs. */
 const POLL_INTERVAL_MS = 1_000;
 const MAX_MISSED_HEARTBEATS = 10;
-/** A thread that has not stopped by then is terminated. */
+/** A thread that has not stopped after this time is terminated. */
 const STOP_TIMEOUT_MS = 500;
 
 export interface SupervisorOptions
   extends Omit<PingerListener, 'onReady'>,
     Pick<PingerStart, 'ledger' | 'dns' | 'udpIo'> {
-  /** Every destination to ping, with the targets that were resolved so far. */
+  /** All destinations to ping, with their targets so far. */
   readonly destinations: () => readonly RegisteredDestination[];
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly debug: () => DebugSettings;
   readonly faults: Faults;
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Starts a thread; a test brings its own. */
+  /** Starts a thread; tests replace it. */
   readonly spawn?: (start: PingerStart) => PingerThread;
 }
 
@@ -43,7 +43,7 @@ export class Supervisor {
   readonly #reader: LedgerReader;
   readonly #quarantine = new Quarantine();
   #thread: PingerThread | undefined;
-  /** Destinations whose rows the present thread was given when it started. */
+  /** Destinations whose target rows the current thread received when it started. */
   #known: readonly DestinationSlot[] = [];
   #isStopped = false;
   #restarts = 0;
@@ -61,17 +61,17 @@ export class Supervisor {
     this.#link = new PingerLink({ ...options, onReady: () => this.#sendAll() });
   }
 
-  /** The thread runs, and every destination has been sent to it. */
+  /** Whether the thread runs and has been sent all destinations. */
   get isReady(): boolean {
     return this.#link.isReady;
   }
 
-  /** How often the thread was restarted. */
+  /** Number of restarts of the thread. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Starts the thread. @throws Error when the system has no room for one. */
+  /** Starts the thread. @throws Error when the system cannot create one. */
   start(): void {
     const { ledger, dns, udpIo, clock, spawn = spawnPinger } = this.#options;
     const known = this.#options
@@ -86,7 +86,7 @@ export class Supervisor {
     this.#listenTo(thread);
   }
 
-  /** Pings these from now on: they are new, or their settings have changed. */
+  /** Starts to monitor new destinations, or applies changed settings. */
   monitor(destinations: readonly RegisteredDestination[]): void {
     for (const { slot } of destinations) this.#quarantine.release(slot);
     this.#link.monitor(destinations);
@@ -96,12 +96,12 @@ export class Supervisor {
     this.#link.unmonitor(slots);
   }
 
-  /** Sends the present settings of debug lines to the thread. */
+  /** Sends the current settings of debug lines to the thread. */
   sendDebugSettings(): void {
     this.#link.sendDebugSettings(this.#options.debug);
   }
 
-  /** Sends the present contents of the files to the thread. */
+  /** Sends the current contents of the files to the thread. */
   sendFiles(): void {
     this.#link.sendFiles(this.#options.files);
   }
@@ -109,22 +109,22 @@ export class Supervisor {
   /**
    * Pings once.
    *
-   * @throws UnavailableError when it cannot, or the reason of `signal` once that aborts.
+   * @throws UnavailableError when the pinger cannot, or the reason of `signal` if it aborts.
    */
   probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
     return this.#link.probe(request, signal);
   }
 
   /**
-   * What is known of a destination besides numbers.
+   * Details of a destination that are not in the ledger; undefined when it is not monitored.
    *
-   * @throws UnavailableError when the thread cannot answer.
+   * @throws UnavailableError when the pinger cannot answer.
    */
   explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
     return this.#link.explanation(slot);
   }
 
-  /** Ends the thread. Resolves once it has exited. */
+  /** Stops the thread. Resolves when it has exited. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopPolling?.();
@@ -143,7 +143,7 @@ export class Supervisor {
 
   #listenTo(thread: PingerThread): void {
     const { faults } = this.#options;
-    let cause = 'exited by itself';
+    let cause = 'exited without an error';
     this.#thread = thread;
     this.#link.connect((message) => thread.postMessage(message));
     thread.on('message', (message: FromPinger) =>
@@ -155,15 +155,15 @@ export class Supervisor {
     thread.on('exit', () => this.#exited(cause));
   }
 
-  /** Sends everything to a thread that has just become ready. */
+  /** Sends everything to a thread that has become ready. */
   #sendAll(): void {
     const all = this.#options.destinations();
     this.sendDebugSettings();
     this.sendFiles();
     this.#link.monitor(all.filter(({ slot }) => !this.#quarantine.has(slot)));
-    // Removed while the thread started: their rows are free.
-    const present = new Set(all.map(({ slot }) => rowOf(slot)));
-    this.#link.unmonitor(this.#known.filter((slot) => !present.has(rowOf(slot))));
+    // Destinations that were removed while the thread started: it frees their rows.
+    const current = new Set(all.map(({ slot }) => rowOf(slot)));
+    this.#link.unmonitor(this.#known.filter((slot) => !current.has(rowOf(slot))));
   }
 
   #exited(cause: string): void {
@@ -188,7 +188,7 @@ export class Supervisor {
     const { clock, faults } = this.#options;
     this.#cancelRestart = clock.after(this.#pauseMs, () => {
       this.#restarts++;
-      // The system may have no room for another thread at the moment.
+      // The system may be unable to create another thread at the moment.
       faults.contain(
         'start of the pinger thread',
         () => this.start(),
@@ -198,7 +198,7 @@ export class Supervisor {
     this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
   }
 
-  /** After a series of crashes, leaves out the destinations that the threads were working on. */
+  /** Quarantines the destinations that the thread was working on, after a series of crashes. */
   #quarantineSuspects(): void {
     const { clock, log, destinations } = this.#options;
     const current = this.#current().map(({ slot }) => slot);
@@ -215,7 +215,7 @@ export class Supervisor {
     });
   }
 
-  /** What the thread was working on when it exited. */
+  /** The destinations that the thread was working on when it exited. */
   #current(): readonly RegisteredDestination[] {
     const { currentTarget, currentDestination } = this.#reader.pinger();
     return this.#options

@@ -75,7 +75,7 @@ test('file_sd: added, changed, invalid and removed files take effect', async (t)
   );
   assert.equal(await exporter.metric('sip_keepalive_discovery_skipped', name), 2);
   assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', name), 2);
-  assert.match(exporter.output(), /a.json: \[0\].targets\[1\].*that is a URL/);
+  assert.match(exporter.output(), /a.json: \[0\].targets\[1\].*this is a URL/);
   rmSync(join(path, 'b.yml'));
   await isWatched(exporter, `${a} for config, ${c} for file_sd`);
 });
@@ -403,7 +403,7 @@ test('a kamailio.cfg can be the only configuration, and its changes take effect'
   for (const labels of [one, other]) {
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', labels), 7);
   }
-  assert.match(exporter.output(), /kamailio.cfg:9.*that is a URL/);
+  assert.match(exporter.output(), /kamailio.cfg:9.*this is a URL/);
   write(9, 'GW', '"127.0.0.3:9"');
   await isWatched(exporter, both.replace('127.0.0.2', '127.0.0.3'));
   assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', one), 9);

@@ -115,14 +115,17 @@ test('an invalid request to /probe is rejected with a reason, and nothing is sen
     [of('javascript:alert(1)'), /^target: expected a SIP URI, got "javascript:alert\(1\)"/],
     [
       of('http://127.0.0.1/'),
-      /^target: expected a SIP URI, got "http:\/\/127.0.0.1\/": that is a URL/,
+      /^target: expected a SIP URI, got "http:\/\/127.0.0.1\/": this is a URL/,
     ],
     [of(far.uri, '&destination=a'), /^target: not allowed with destination/],
     ['?destination=a&module=carrier', /^module: not allowed with destination/],
     [of(far.uri, '&debug=maybe'), /^debug: expected true or false, got "maybe"$/],
     [of('sip:a.0x7f;transport=ws'), /^target: expected a SIP URI/],
     [of('sip:224.0.0.1'), /^target: expected the address of one host/],
-    [of('sip:a.example;transport=sctp'), /^target: expected a URI over udp, tcp, tls, ws, wss/],
+    [
+      of('sip:a.example;transport=sctp'),
+      /^target: expected a URI with transport udp, tcp, tls, ws, wss/,
+    ],
     [of('sip:a.example\r\nX: y'), /^target: expected a SIP URI/],
   ] as const) {
     const [status, text] = await probe(exporter, query);

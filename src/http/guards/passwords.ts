@@ -41,7 +41,7 @@ export function passwordThread(): PasswordCheck {
     started.on('error', () => {});
     started.on('exit', () => {
       worker = undefined;
-      pending.fail(new UnavailableError('the password thread has ended'));
+      pending.fail(new UnavailableError('the password thread has exited'));
     });
     // After the listeners: one for messages refs the worker again.
     started.unref();

@@ -1,17 +1,17 @@
 /**
- * The pinger's debug lines: SIP messages, DNS queries, connections. What one turn of the event loop
- * brings crosses to the main thread in one message, and no second brings more lines than the main
- * thread can write.
+ * The pinger's debug lines: SIP messages, DNS queries, connections. The lines of one turn of the event
+ * loop are sent to the main thread in one message, and their rate is limited to what the main thread can
+ * write.
  */
 
 import type { DebugSettings, LogLine } from '../../shared/protocol.js';
 
-/** Lines in a second; further ones are dropped and counted. */
+/** Further lines in a second are dropped and counted. */
 const MAX_LINES_PER_SECOND = 10_000;
-/** Characters of whole messages in a second, at the trace level. */
+/** Characters of SIP messages per second, at the trace level. */
 const MAX_CHARACTERS_PER_SECOND = 8 << 20;
 
-/** Whose pings a line is about. */
+/** The destination that a line is about. */
 export interface DebugSubject {
   readonly name: string;
   /** Canonical. */
@@ -32,7 +32,7 @@ export class DebugLog {
   #isTrace = false;
   /** Names and canonical URIs; undefined for all destinations. */
   #destinations: ReadonlySet<string> | undefined;
-  /** Hosts that destinations with debug lines are looked up by. */
+  /** Hosts of destinations with debug lines, as they are resolved. */
   readonly #hosts = new Set<string>();
   #lines: LogLine[] = [];
   #written = 0;
@@ -45,22 +45,22 @@ export class DebugLog {
     this.#options = options;
   }
 
-  /** Some lines are written. The only check that a message costs while none are. */
+  /** Whether any lines are written. The only check per message while debug lines are off. */
   get isOn(): boolean {
     return this.#isOn;
   }
 
-  /** Lines are written for everything, also for what belongs to no destination. */
+  /** Whether lines are written for everything, including messages that belong to no destination. */
   get isForAll(): boolean {
     return this.#isOn && this.#destinations === undefined;
   }
 
-  /** Lines have the whole text of messages. */
+  /** Whether lines contain the whole text of messages. */
   get isTrace(): boolean {
     return this.#isTrace;
   }
 
-  /** Lines so far, dropped ones included. */
+  /** Number of lines so far, including dropped ones. */
   get written(): number {
     return this.#written;
   }
@@ -73,7 +73,7 @@ export class DebugLog {
     this.#hosts.clear();
   }
 
-  /** The destination is looked up by this host. */
+  /** Adds the host that the destination is resolved by. */
   addHost(subject: DebugSubject, host: string): void {
     if (this.#destinations !== undefined && this.covers(subject)) this.#hosts.add(host);
   }
@@ -85,12 +85,12 @@ export class DebugLog {
     return this.#destinations.has(subject.name) || this.#destinations.has(subject.uri);
   }
 
-  /** Whether lines are written for look-ups of this host. */
+  /** Whether lines are written for DNS lookups of this host. */
   coversHost(host: string): boolean {
     return this.#isOn && (this.#destinations === undefined || this.#hosts.has(host));
   }
 
-  /** For callers that have checked that it is covered. */
+  /** Writes a line. The caller has checked that it is covered. */
   write(line: LogLine): void {
     this.#written++;
     this.#startSecond();

@@ -1,6 +1,6 @@
 /**
- * Queries DNS servers for records, in the configured order, with servers that do not answer last. The
- * next server is queried when one fails, and in parallel when one is slow. The first answer counts.
+ * Queries DNS servers for records in the configured order, but silent servers last. The next server is
+ * queried when one fails, and in parallel when one is slow. The first answer counts.
  */
 
 import type { DebugLog } from '../debug/debug-log.js';
@@ -13,17 +13,17 @@ import { type FailureReply, failedAnswer, type ServerFailure } from './server-fa
 import { ServerMemory } from './server-memory.js';
 
 export interface DnsClientOptions {
-  /** In the order of preference; called for each lookup. */
+  /** Returns the servers in the order of preference; called for each lookup. */
   readonly servers: () => readonly DnsServer[];
-  /** For one answer, milliseconds. */
+  /** Timeout of one query, milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly debug?: DebugLog;
 }
 
-/** How often a server that does not answer is queried in one lookup. */
+/** Maximum number of queries to one silent server per lookup. */
 const MAX_ROUNDS = 2;
-/** Servers that are queried in one lookup. */
+/** Maximum number of servers that are queried per lookup. */
 const MAX_SERVERS = 4;
 /** RFC 1035 2.3.4: 255 bytes on the wire are 253 as text; a label has up to 63. */
 const MAX_NAME_LENGTH = 253;
@@ -60,7 +60,10 @@ export class DnsClient {
   }
 
   /**
-   * Never rejects. `host` is the host of a destination that it is for. The detail of a failure says which servers were queried and what each did.
+   * Looks up a record. Never rejects. The detail of a failure says which servers were queried and what
+   * each of them did.
+   *
+   * @param host the host of the destination, for debug lines.
    */
   async query(name: string, type: RecordType, host = name): Promise<DnsAnswer> {
     const { clock } = this.#options;
@@ -94,7 +97,7 @@ export class DnsClient {
     return servers;
   }
 
-  /** How long all rounds of one question can take, milliseconds. */
+  /** Maximum duration of all rounds of one question, milliseconds. */
   #maxDurationMs(servers: number): number {
     return MAX_ROUNDS * this.#options.timeoutMs * (1 + Math.max(servers - 1, 0) / 2);
   }
@@ -161,7 +164,7 @@ export class DnsClient {
         const server = waiting.shift();
         if (server === undefined) return;
         inFlight.set(server, clock.now());
-        // Queries go on after the race has ended: a late answer shows that the server is alive.
+        // Queries continue after the race has ended: a late answer shows that the server is alive.
         void this.#serverClient.query(server, question).then((reply) => onReply(server, reply));
         if (waiting.length === 0) return;
         cancelHedge = clock.after(this.#serverClient.hedgeDelayMs(server), queryNext);
@@ -190,7 +193,7 @@ function failed(
   return { kind: 'failed', reason, detail };
 }
 
-/** Whether a query can carry the name; a name from a DNS answer can be anything. */
+/** Whether the name fits into a query. Names from DNS answers may not. */
 function isDnsName(name: string): boolean {
   const isLabel = (label: string) => label !== '' && Buffer.byteLength(label) <= MAX_LABEL_LENGTH;
   return Buffer.byteLength(name) <= MAX_NAME_LENGTH && name.split('.').every(isLabel);

@@ -1,4 +1,4 @@
-/** Resolves one host name to addresses, by the hosts file or the DNS, and checks each address. */
+/** Resolves one host name to addresses with the hosts file or DNS, and checks each address. */
 
 import { gateAddress } from '../../shared/address.js';
 import type { ResolutionStep } from '../../shared/resolution.js';
@@ -8,9 +8,9 @@ import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import type { LookupResult } from './lookup-cache.js';
 import { isNegativeAnswer } from './records.js';
 
-/** How long to wait for AAAA once A is answered. RFC 8305 3 has 50 ms, for interactive programs. */
+/** Wait for AAAA after A was answered. RFC 8305 3 recommends 50 ms, for interactive programs. */
 const AAAA_DELAY_MS = 250;
-/** Locations of one search. */
+/** Maximum number of locations per search. */
 const MAX_LOCATIONS = 4096;
 
 type AddressType = 'A' | 'AAAA';
@@ -104,7 +104,7 @@ export class HostAddresses {
     const answer = result?.answer;
     const isUnknown = answer?.kind !== 'failed' || !isNegativeAnswer(answer.reason);
     if (hasOtherFamily && !isUnknown) return;
-    // AAAA lookups fail often, and that means nothing when A is answered.
+    // AAAA lookups often fail, which is irrelevant when A was answered.
     if (result === undefined || (hasOtherFamily && type === 'AAAA')) {
       this.#report.unansweredBeside.add(`${type} ${host}`);
       this.#report.markMissing('family');
@@ -124,16 +124,16 @@ export class HostAddresses {
     return first;
   }
 
-  /** The location at an address; none, and a line in the report, when it may not be pinged. */
+  /** The location at an address. If it must not be pinged: none, and an error in the report. */
   #checkedLocation(
     value: string,
     unresolved: UnresolvedLocation,
     step: Omit<ResolutionStep, 'value'>,
   ): readonly ServerLocation[] {
     const gated = gateAddress(value, unresolved.port);
-    if ('fault' in gated) {
+    if ('problem' in gated) {
       const source = step.type === 'hosts' ? 'hosts file entry of' : `${step.type} of`;
-      this.#report.addUnusableRecord(`${source} ${step.name}: ${gated.fault}`);
+      this.#report.addUnusableRecord(`${source} ${step.name}: ${gated.problem}`);
       return [];
     }
     if (!matchesIpProtocol(gated, this.#query.ipProtocol)) {

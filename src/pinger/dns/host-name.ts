@@ -1,4 +1,4 @@
-/** Host names in DNS records: which of them can be looked up. */
+/** Checks whether host names in DNS records can be looked up. */
 
 import { readAddress } from '../../shared/address.js';
 

@@ -1,4 +1,4 @@
-/** The hosts file (hosts(5)): addresses of names that are not looked up in the DNS. */
+/** The hosts file (hosts(5)): addresses of names that are not looked up in DNS. */
 
 import { addressFamily } from '../../shared/address.js';
 

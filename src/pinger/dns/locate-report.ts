@@ -1,4 +1,4 @@
-/** Collects during a search for server locations: when the result expires, and what failed. */
+/** Collects errors and the expiry of the result during a search for server locations. */
 
 import type { ResolutionFailure, ResolutionStep } from '../../shared/resolution.js';
 import type { LookupResult } from './lookup-cache.js';
@@ -10,39 +10,39 @@ export interface LookupError {
 }
 
 /**
- * What an unanswered lookup leaves unknown in a result: addresses of one family, beside those of the
- * other; another service (NAPTR or SRV records), beside the one that was used; some of the locations.
+ * The part of a result that is unknown because a lookup was not answered: the addresses of one family;
+ * another service (NAPTR or SRV records) than the one that was used; some of the locations.
  */
 export type MissingPart = 'family' | 'service' | 'locations';
 
-/** How much a failure explains, the most at the end. */
+/** How much a failure explains, the most important last. */
 const WEIGHTS = ['absent', 'unusable', 'unknown', 'local'] as const;
 type Weight = (typeof WEIGHTS)[number];
 
 interface ReportedFailure extends LookupError {
   readonly weight: Weight;
-  /** Undefined when a record was received that cannot be used. */
+  /** Undefined for a record that was received but cannot be used. */
   readonly question: { readonly name: string; readonly type: RecordType } | undefined;
 }
 
-/** Names that one sentence lists. */
+/** Maximum number of names listed in one sentence. */
 const MAX_NAMES = 4;
 const MAX_SENTENCES = 20;
 
 export class LocateReport {
-  /** Monotonic. */
+  /** Monotonic, milliseconds. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   /** `TYPE NAME` of each lookup that was not answered. */
   readonly unanswered = new Set<string>();
   /** The same for lookups of one address family when the other family was answered. */
   readonly unansweredBeside = new Set<string>();
-  /** Records and addresses that are not used, because there are too many. */
+  /** Number of records and addresses that are not used because there are too many. */
   cut = 0;
   readonly #failures: ReportedFailure[] = [];
   readonly #remarks = new Set<string>();
   #missing: MissingPart | undefined;
 
-  /** @param previousSteps the records that led to this lookup; they promise that it has an answer. */
+  /** @param previousSteps the records that led to this lookup, so it is expected to have an answer. */
   addLookup(
     { answer, expiresAtMs }: LookupResult,
     name: string,
@@ -76,12 +76,12 @@ export class LocateReport {
     this.#failures.push({ weight: 'absent', reason: 'nodata', detail, question: { name, type } });
   }
 
-  /** A sentence that follows the failures. */
+  /** Adds a sentence after the failures. */
   addRemark(text: string): void {
     this.#remarks.add(text);
   }
 
-  /** Records that are not used, because there are too many. */
+  /** Records of a lookup that are not used because there are too many. */
   addCut(count: number, what: string, all: number): void {
     this.cut += count;
     this.addRemark(`${what}: ${all} records, ${count} of them not used`);
@@ -93,7 +93,7 @@ export class LocateReport {
     if (isWorse) this.#missing = part;
   }
 
-  /** The current service led nowhere, and another one is tried. */
+  /** The current service led to no location, so the next one is tried. */
   markFallback(): void {
     if (this.#missing === 'locations') this.#missing = 'service';
   }
@@ -102,17 +102,17 @@ export class LocateReport {
     return this.#missing;
   }
 
-  /** A lookup could not be made, because of an error of the exporter's own host. */
+  /** Whether a lookup failed because of an error of the exporter's own host. */
   get hasLocalError(): boolean {
     return this.#failures.some(({ weight }) => weight === 'local');
   }
 
-  /** Every lookup that failed had a negative answer. */
+  /** Whether every failed lookup had a negative answer. */
   get isNegative(): boolean {
     return this.#failures.every(({ weight }) => weight === 'absent');
   }
 
-  /** The failures with the most weight, as one error. */
+  /** The most important failures as one error. */
   get error(): LookupError {
     const weight = WEIGHTS.findLast((one) => this.#failures.some((f) => f.weight === one));
     const heaviest = this.#failures.filter((failure) => failure.weight === weight);
@@ -122,13 +122,13 @@ export class LocateReport {
     return { reason, detail: [text, ...this.#remarks].join('; ') };
   }
 
-  /** A sentence for each failure of a search that has a result, without plain negative answers. */
+  /** A sentence for each failure of a search with a result; expected negative answers are omitted. */
   get errors(): readonly string[] {
     const unexpected = this.#failures.filter(({ weight }) => weight !== 'absent');
     return [...unexpected.flatMap((failure) => sentences([failure])), ...this.#remarks];
   }
 
-  /** Sentences for all failures of a search without a result, the most weight first. */
+  /** Sentences for all failures of a search without a result, the most important first. */
   get allErrors(): readonly string[] {
     const byWeight = WEIGHTS.toReversed().map((weight) =>
       sentences(this.#failures.filter((failure) => failure.weight === weight)),
@@ -137,7 +137,7 @@ export class LocateReport {
   }
 }
 
-/** `A and AAAA of a.test, SRV of _sip._udp.a.test: nodata`, one sentence for each detail. */
+/** One sentence for each detail: `A and AAAA of a.test, SRV of _sip._udp.a.test: nodata`. */
 function sentences(failures: readonly ReportedFailure[]): readonly string[] {
   const typesByDetail = new Map<string, Map<string, RecordType[]>>();
   for (const { detail, question } of failures) {

@@ -11,7 +11,7 @@ import type { LocateReport, LookupError, MissingPart } from './locate-report.js'
 import type { LocateQuery, LocateTools, ServerLocation } from './location.js';
 import { LocationSearch } from './location-search.js';
 
-/** A search has a result, and some of its lookups were not answered. */
+/** An error of a search that has a result although some of its lookups were not answered. */
 export interface PartialLookupError extends LookupError {
   readonly missing: MissingPart;
   /** `TYPE NAME` of each lookup that was not answered. */
@@ -22,11 +22,11 @@ export interface PartialLookupError extends LookupError {
 
 export interface LocateSuccess {
   readonly kind: 'located';
-  /** In the order in which a client would try them, without SRV weights; at least one. */
+  /** In the order in which a client tries them, ignoring SRV weights; at least one. */
   readonly locations: readonly ServerLocation[];
-  /** Monotonic: when the first record that it depends on expires. */
+  /** Monotonic time at which the first of its records expires, milliseconds. */
   readonly expiresAtMs: number;
-  /** Records that were not used, because there are too many; absent for none. */
+  /** Number of records that were not used because there are too many; absent for none. */
   readonly cut?: number;
   /** Undefined when all lookups were answered. */
   readonly lookupError: PartialLookupError | undefined;
@@ -41,7 +41,7 @@ export interface LocateFailure extends LookupError {
 
 export type LocateResult = LocateSuccess | LocateFailure;
 
-/** The query for pings with these settings. A source address can only send to its own family. */
+/** The query for pings with these settings. A source address limits it to its own family. */
 export function locateQuery(uri: SipUri, settings: PingSettings): LocateQuery {
   const { transport, ipProtocol, sourceAddress, maxTargets } = settings;
   const family = addressFamily(sourceAddress);
@@ -62,7 +62,7 @@ export function numericLocation(query: LocateQuery): ServerLocation | undefined 
   const transport = transportOf(uri, query.transport) ?? 'udp';
   const family = uri.hostKind === 'ipv4' ? 4 : 6;
   const port = uri.port ?? DEFAULT_PORTS[transport];
-  // No spread: V8 gives each object that begins with one a shape of its own, half a kilobyte.
+  // Without spread syntax, with which V8 would need half a kilobyte more per object.
   return {
     transport,
     address: uri.host,
@@ -119,7 +119,7 @@ function resultOf(
   };
 }
 
-/** Several names can lead to the same address and port: that is one target, by the first of them. */
+/** Several names can lead to the same transport, address and port, which is one target; the first counts. */
 function withoutDuplicates(locations: readonly ServerLocation[]): readonly ServerLocation[] {
   const byLabel = new Map<string, ServerLocation>();
   for (const location of locations) {

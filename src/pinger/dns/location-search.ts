@@ -11,7 +11,7 @@ import type { LookupResult } from './lookup-cache.js';
 import { preferred, transportOfService } from './preference.js';
 import type { DnsRecord, NaptrRecord, RecordType, SrvRecord } from './records.js';
 
-/** RFC 3263 4.1; WebSocket has none. */
+/** Prefixes of SRV names (RFC 3263 4.1); WebSocket has none. */
 const SRV_PREFIXES: Readonly<Partial<Record<TransportName, string>>> = {
   udp: '_sip._udp.',
   tcp: '_sip._tcp.',
@@ -20,9 +20,9 @@ const SRV_PREFIXES: Readonly<Partial<Record<TransportName, string>>> = {
 
 /** Transports whose SRV records are looked up when no NAPTR record selects one, in this order. */
 const SRV_ORDER: readonly TransportName[] = ['udp', 'tcp', 'tls'];
-/** NAPTR records of one name that are followed until one leads to a location. */
+/** Maximum number of NAPTR records that are followed until one leads to a location. */
 const MAX_NAPTR = 8;
-/** Host names that one search looks up, for each target that the destination may have. */
+/** Maximum number of host names per search, for each target that the destination may have. */
 const NAMES_PER_TARGET = 2;
 const MIN_NAMES = 32;
 
@@ -33,7 +33,7 @@ export class LocationSearch {
   readonly #query: LocateQuery;
   readonly #tools: LocateTools;
   readonly #addresses: HostAddresses;
-  /** Lookups that were started before their answer is needed, by `TYPE NAME`. */
+  /** Lookups that were started in advance, by `TYPE NAME`. */
   readonly #started = new Map<string, Promise<LookupResult>>();
   /** Host names that this search may still look up. */
   #namesLeft: number;
@@ -45,7 +45,7 @@ export class LocationSearch {
     this.#addresses = new HostAddresses(query, tools, this.report);
   }
 
-  /** By the addresses of the host itself. */
+  /** Locates by the addresses of the host itself. */
   async locateHost(transport: TransportName): Promise<readonly ServerLocation[]> {
     const { uri } = this.#query;
     const port = uri.port ?? DEFAULT_PORTS[transport];
@@ -54,7 +54,7 @@ export class LocationSearch {
     });
   }
 
-  /** RFC 3263 4.2: by the SRV records of one transport, else by the host itself. */
+  /** Locates by the SRV records of one transport, otherwise by the host itself (RFC 3263 4.2). */
   async locateService(transport: TransportName): Promise<readonly ServerLocation[]> {
     const prefix = SRV_PREFIXES[transport];
     if (prefix === undefined) return this.locateHost(transport);
@@ -64,13 +64,13 @@ export class LocationSearch {
   }
 
   /**
-   * RFC 3263 4.1: NAPTR records select the transport; without them, the first SRV records that exist;
-   * without those, the host itself is used. An unanswered lookup counts as absent, as in SIP phones; a
-   * local error ends the search.
+   * Locates by NAPTR records, which select the transport; without them by the first existing SRV records;
+   * without those by the host itself (RFC 3263 4.1). An unanswered lookup counts as absent, as in SIP
+   * phones. A local error ends the search.
    */
   async locateAnyService(defaultTransport: TransportName): Promise<readonly ServerLocation[]> {
     const names = this.#srvNames();
-    // All start at once, which saves round trips for a name that has none of these records.
+    // In parallel, which saves round trips for a name that has none of these records.
     for (const [, name] of names) this.#started.set(`SRV ${name}`, this.#tools.lookUp(name, 'SRV'));
     for (const record of await this.#naptrRecords()) {
       const locations = await this.#locateByNaptr(record);
@@ -85,7 +85,7 @@ export class LocationSearch {
       this.report.markFallback();
       hasSrv ||= locations !== undefined;
     }
-    // RFC 2782: where SRV records exist, the host itself is not used instead of them.
+    // RFC 2782: if SRV records exist, the host itself is not used instead.
     return hasSrv || this.report.hasLocalError ? [] : this.locateHost(defaultTransport);
   }
 
@@ -108,7 +108,7 @@ export class LocationSearch {
     return transports.map((transport) => [transport, `${SRV_PREFIXES[transport]}${uri.host}`]);
   }
 
-  /** The usable records, in the domain's order of preference. */
+  /** The usable NAPTR records in the domain's order of preference. */
   async #naptrRecords(): Promise<readonly NaptrRecord[]> {
     const { uri } = this.#query;
     const result = await this.#lookUp(uri.host, 'NAPTR', []);
@@ -185,7 +185,7 @@ export class LocationSearch {
     return false;
   }
 
-  /** The most preferred records, up to the host names that this search may still look up. */
+  /** The most preferred records, limited by the number of host names that this search may look up. */
   #withinNameLimit(records: readonly SrvRecord[]): readonly SrvRecord[] {
     const names = new Set<string>();
     return preferred(records).filter(({ target }) => {

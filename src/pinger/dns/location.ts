@@ -8,7 +8,7 @@ import type { Clock } from '../time/clock.js';
 import type { HostsTable } from './hosts.js';
 import type { LookupFunction } from './lookup-cache.js';
 
-/** Where a URI is served. The address and the port have passed `gateAddress`. */
+/** A server of a URI. Address and port have passed `gateAddress`. */
 export interface ServerLocation {
   readonly transport: TransportName;
   readonly address: string;
@@ -17,18 +17,18 @@ export interface ServerLocation {
   /** From the SRV record (RFC 2782); undefined without one. */
   readonly priority: number | undefined;
   readonly weight: number | undefined;
-  /** The records that led here, in order. */
+  /** The records that led to this location, in order. */
   readonly steps: readonly ResolutionStep[];
 }
 
 export interface LocateQuery {
   readonly uri: SipUri;
-  /** Used when the URI names no transport; `auto` follows the DNS, and is UDP without such records. */
+  /** The transport if the URI has none; `auto` follows DNS, and is UDP without NAPTR and SRV records. */
   readonly transport: TransportChoice;
   readonly ipProtocol: IpProtocol;
-  /** The setting that excludes one address family, for a message; empty for none. */
+  /** The setting that excludes one address family, for error texts; empty for none. */
   readonly narrowedBy: string;
-  /** Locations that the caller uses; limits how many host names are looked up. */
+  /** Number of locations that the caller uses; limits how many host names are looked up. */
   readonly maxTargets: number;
 }
 
@@ -36,6 +36,6 @@ export interface LocateTools {
   readonly lookUp: LookupFunction;
   readonly hosts: HostsTable;
   readonly clock: Clock;
-  /** Called with the number of records that are not used, because there are too many. */
+  /** Called with the number of records that are not used because there are too many. */
   readonly onCut: (count: number) => void;
 }

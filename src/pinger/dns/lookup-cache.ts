@@ -1,6 +1,6 @@
 /**
- * Caches DNS answers for their TTL. Concurrent lookups of the same record share one query, and the
- * number of queries in flight is limited, fairly among those that ask ({@link LookupQueue}).
+ * Caches DNS answers for their TTL. Concurrent lookups of the same record share one query. The number of
+ * queries in flight is limited, with a fair share for each requester ({@link LookupQueue}).
  */
 
 import type { Clock } from '../time/clock.js';
@@ -11,19 +11,19 @@ import { type DnsAnswer, type DnsRecord, isNegativeAnswer, type RecordType } fro
 const QUEUE_LIMITS = { maxInFlight: 64, maxInFlightPerRequester: 8, maxWaiting: 50_000 } as const;
 const MAX_ANSWERS = 100_000;
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Share of these limits that an eviction leaves. */
+/** An eviction reduces the cache to this share of its limits. */
 const EVICTED_TO = 0.9;
-/** Records of one answer that are kept; the setting `max_targets` is never larger. */
+/** Maximum number of records kept per answer; the setting `max_targets` is never larger. */
 const MAX_RECORDS = 1024;
 /** How long a negative answer is cached. */
 const NEGATIVE_TTL_MS = 5_000;
-/** Estimated memory of an answer, and of a record in it, without their texts. */
+/** Estimated memory of an answer, and of each record in it, without their texts. */
 const ANSWER_BYTES = 300;
 const RECORD_BYTES = 120;
 
 export interface LookupResult {
   readonly answer: DnsAnswer;
-  /** Monotonic. */
+  /** Monotonic, milliseconds. */
   readonly expiresAtMs: number;
 }
 
@@ -32,15 +32,15 @@ export type LookupFunction = (name: string, type: RecordType) => Promise<LookupR
 
 export interface LookupCounters {
   setLookups(inFlight: number, waiting: number): void;
-  /** A lookup was refused because too many were waiting. */
+  /** A lookup was rejected because too many were waiting. */
   recordLookupShed(): void;
-  /** Records of an answer were dropped because it had too many. */
+  /** This number of records was dropped because an answer had too many. */
   recordRecordsCut(count: number): void;
 }
 
 interface CacheEntry {
   readonly result: Promise<LookupResult>;
-  /** Sends the query, on behalf of this requester. */
+  /** Sends the query on behalf of this requester. */
   readonly start: (requester: string) => void;
   /** Requesters that have this lookup in their queue; undefined once the query is in flight. */
   waitingRequesters: Set<string> | undefined;
@@ -68,7 +68,7 @@ export class LookupCache {
     this.#counters = counters;
   }
 
-  /** Estimated size of the cached answers. */
+  /** Estimated size of the cached answers, bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -105,13 +105,13 @@ export class LookupCache {
     return entry;
   }
 
-  /** False when the queue is full and no other requester has this lookup in its queue. */
+  /** Returns false when the queue is full and no other requester has queued this lookup. */
   #enqueue(entry: CacheEntry, requester: string): boolean {
     const { waitingRequesters } = entry;
     if (waitingRequesters === undefined || waitingRequesters.has(requester)) return true;
     waitingRequesters.add(requester);
     const isQueued = this.#queue.acquire(requester, () => {
-      // Another requester has started it meanwhile: this place is not needed.
+      // Another requester has started the query meanwhile.
       if (entry.waitingRequesters === undefined) {
         queueMicrotask(() => this.#release(requester));
         return;
@@ -165,7 +165,7 @@ export class LookupCache {
     if (this.#entries.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#evict();
   }
 
-  /** Deletes expired answers, then the oldest ones until there is room. */
+  /** Deletes expired answers, then the oldest ones until the limits are met. */
   #evict(): void {
     const now = this.#clock.now();
     for (const [key, entry] of this.#entries)

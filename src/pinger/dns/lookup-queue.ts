@@ -1,12 +1,12 @@
 /**
- * Limits how many tasks run at once, fairly: requesters that wait are served in turn, each has a
- * limit of its own, and so a requester with many tasks delays only itself.
+ * Limits how many tasks run at once. Waiting requesters are served in turn and each has its own limit, so
+ * a requester with many tasks delays only itself.
  */
 
 export interface QueueLimits {
   readonly maxInFlight: number;
   readonly maxInFlightPerRequester: number;
-  /** Of all requesters together. */
+  /** Limit for all requesters together. */
   readonly maxWaiting: number;
 }
 
@@ -14,7 +14,7 @@ export class LookupQueue {
   readonly #limits: QueueLimits;
   readonly #inFlightOf = new Map<string, number>();
   readonly #waitingOf = new Map<string, (() => void)[]>();
-  /** Requesters that wait and are below their own limit, the next one first. */
+  /** Waiting requesters that are below their own limit; the first one is next. */
   readonly #ready = new Set<string>();
   #inFlight = 0;
   #waiting = 0;
@@ -32,8 +32,8 @@ export class LookupQueue {
   }
 
   /**
-   * Calls `start` now or when a place is free; the caller then calls {@link release} once, when the
-   * task has ended. Returns false when the queue is full; `start` is then never called.
+   * Calls `start` now or when a slot is free. The caller must call {@link release} once when the task has
+   * ended. Returns false, and never calls `start`, when the queue is full.
    */
   acquire(requester: string, start: () => void): boolean {
     const isFree = this.#inFlight < this.#limits.maxInFlight && this.#isBelowOwnLimit(requester);
@@ -50,7 +50,7 @@ export class LookupQueue {
     return true;
   }
 
-  /** Frees a place, and gives it to the next task that waits. */
+  /** Frees a slot and starts the next waiting task. */
   release(requester: string): void {
     const left = (this.#inFlightOf.get(requester) ?? 0) - 1;
     if (left > 0) this.#inFlightOf.set(requester, left);
@@ -72,7 +72,7 @@ export class LookupQueue {
     if (start === undefined) return;
     this.#waiting--;
     this.#start(requester, start);
-    // Last in line now.
+    // It is now the last in the queue.
     if (waiting.length > 0 && this.#isBelowOwnLimit(requester)) this.#ready.add(requester);
   }
 

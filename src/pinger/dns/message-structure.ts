@@ -1,6 +1,6 @@
 /**
- * Checks the structure of a DNS message (RFC 1035 4.1) before it is decoded. `dns-packet` assumes the
- * length of some records, and reads past the end of a record or of the message.
+ * Checks the structure of a DNS message (RFC 1035 4.1) before `dns-packet` decodes it, which assumes the
+ * length of some records and may read beyond a record or the message.
  */
 
 export const HEADER_BYTES = 12;
@@ -10,7 +10,7 @@ const RECORD_BYTES = 10;
 /** RFC 1035 4.1.4: a pointer ends a name. */
 const POINTER = 0xc0;
 
-/** Where the record data that begins at `at` ends, according to its own content. */
+/** The end of the record data that begins at `at`, according to its content. */
 type DataEnd = (bytes: Buffer, at: number) => number;
 
 /** By type number, for the types that are read (RFC 1035 3.2.2, RFC 3596, RFC 2782, RFC 3403). */
@@ -22,7 +22,7 @@ const DATA_ENDS: ReadonlyMap<number, DataEnd> = new Map<number, DataEnd>([
   [35, (bytes, at) => endOfName(bytes, endOfStrings(bytes, at + 4, 3))],
 ]);
 
-/** Whether each question and each record ends where its length says, within the message. */
+/** Whether each question and each record has the length that it declares and ends within the message. */
 export function hasValidStructure(bytes: Buffer): boolean {
   if (bytes.length < HEADER_BYTES) return false;
   const questions = bytes.readUInt16BE(4);
@@ -43,7 +43,7 @@ export function hasValidStructure(bytes: Buffer): boolean {
   return true;
 }
 
-/** An offset past the end of the message when the name does not end in it. */
+/** The offset after a name; beyond the message if the name does not end within it. */
 function endOfName(bytes: Buffer, start: number): number {
   let at = start;
   for (;;) {

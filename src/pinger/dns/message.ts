@@ -1,5 +1,5 @@
 /**
- * DNS messages, encoded and decoded by `dns-packet`. Node's own resolver is not used because it does
+ * DNS messages, encoded and decoded by `dns-packet`. The resolver of Node.js is not used because it does
  * not return the TTL of SRV and NAPTR records.
  */
 
@@ -7,14 +7,14 @@ import * as packet from 'dns-packet';
 import { HEADER_BYTES, hasValidStructure } from './message-structure.js';
 import type { DnsAnswer, DnsRecord, RecordType } from './records.js';
 
-/** RFC 9715 3: the largest answer to request over UDP, in bytes. */
+/** RFC 9715 3: the maximum size of a UDP answer to announce, in bytes. */
 const UDP_PAYLOAD = 1232;
 /** Bits of the header (RFC 1035 4.1.1). */
 const RESPONSE = 1 << 15;
 const OPCODE = 0xf << 11;
 const NOERROR = 0;
 const NXDOMAIN = 3;
-/** RFC 6895 2.3, RFC 6891 9, RFC 7873 8. */
+/** Names of response codes (RFC 6895 2.3, RFC 6891 9, RFC 7873 8). */
 const RCODES: ReadonlyMap<number, string> = new Map([
   ...([
     [1, 'FORMERR'],
@@ -32,18 +32,18 @@ const RCODES: ReadonlyMap<number, string> = new Map([
   ] as const),
   [23, 'BADCOOKIE'],
 ]);
-/** CNAME records that are followed in a row. */
+/** Maximum number of CNAME records that are followed in a row. */
 export const MAX_ALIASES = 8;
 export const TOO_MANY_ALIASES = `a chain of more than ${MAX_ALIASES} CNAME records`;
 
 export interface Question {
   readonly name: string;
   readonly type: RecordType;
-  /** The host of a destination that it is asked for, for debug lines. */
+  /** The host of the destination, for debug lines. */
   readonly host?: string;
 }
 
-/** @param withOpt the query has an OPT record (RFC 6891). */
+/** @param withOpt adds an OPT record (RFC 6891). */
 export function encodeQuery(id: number, { name, type }: Question, withOpt: boolean): Buffer {
   return packet.encode({
     type: 'query',
@@ -65,14 +65,14 @@ const OPT: packet.OptAnswer = {
   options: [],
 };
 
-/** What one message from a server says about the question. */
+/** The content of one message from a server. */
 export type ParsedAnswer =
   | Extract<DnsAnswer, { kind: 'records' }>
   /** A negative answer (RFC 2308): there is no such name, or no such record. */
   | { readonly kind: 'absent'; readonly reason: 'nxdomain' | 'nodata' }
   /** The answer did not fit into a datagram; the server has it over TCP. */
   | { readonly kind: 'truncated' }
-  /** The name is an alias, and the server did not follow it. */
+  /** The name is an alias that the server did not follow. */
   | { readonly kind: 'alias'; readonly name: string; readonly ttlSeconds: number }
   /** The server does not answer the question. */
   | {
@@ -89,12 +89,12 @@ export function idOf(bytes: Buffer): number | undefined {
 }
 
 /**
- * Parses a message; undefined when it does not answer the question or cannot be read. The caller has
- * checked its ID.
+ * Parses a message; undefined when it does not answer the question or is malformed. The caller has checked
+ * the ID.
  *
  * For errors and truncated answers the header is enough: a server that does not understand a query may
- * answer with the header alone, which may still count a question (RFC 6891 7), and a truncated answer
- * may end within a record (RFC 2181 9).
+ * send only the header, which may still declare a question (RFC 6891 7), and a truncated answer may end
+ * within a record (RFC 2181 9).
  */
 export function parseAnswer(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
@@ -122,7 +122,7 @@ function decode(bytes: Buffer): packet.DecodedPacket | undefined {
   }
 }
 
-/** Whether the answer repeats the question; an error may leave it out. */
+/** Whether the answer repeats the question; an error may omit it. */
 function hasQuestion(
   { questions = [] }: packet.DecodedPacket,
   { name, type }: Question,
@@ -137,10 +137,10 @@ function hasQuestion(
   );
 }
 
-/** RFC 6891 7: the errors of servers that do not know OPT, or not its version. */
+/** RFC 6891 7: errors of servers that do not support OPT or its version. */
 function errorOf(rcode: number, hasOpt: boolean): ParsedAnswer {
   const what = RCODES.get(rcode) ?? `RCODE ${rcode}`;
-  // A server that knows OPT puts an OPT record into its answer; its SERVFAIL is about the question.
+  // A server that supports OPT includes an OPT record, so its SERVFAIL is about the question.
   const isAboutOpt =
     what === 'FORMERR' ||
     what === 'NOTIMP' ||
@@ -162,7 +162,7 @@ function contentOf(answer: packet.DecodedPacket, { name, type }: Question): Pars
   return isReferral ? { kind: 'error', what: 'a referral', isAboutOpt: false } : content;
 }
 
-/** Records of the name, or of the name that its aliases lead to. */
+/** The records of the name or of the name that its aliases lead to. */
 function recordsFor(
   answers: readonly packet.Answer[],
   name: string,
@@ -219,7 +219,7 @@ function ttlOf({ ttl = 0 }: { readonly ttl?: number | undefined }): number {
   return ttl < 2 ** 31 ? ttl : 0;
 }
 
-/** For comparisons: in lower case, without the final dot. */
+/** The name in lower case, without the final dot. */
 function canonicalName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }

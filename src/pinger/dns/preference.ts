@@ -1,12 +1,12 @@
 /**
- * The order in which records are followed. It is a total order, so that the same records always lead
- * to the same choice; servers return records in varying order.
+ * The order in which records are followed. It is a total order, so that the same records always lead to
+ * the same choice, although servers return them in varying order.
  */
 
 import type { TransportName } from '../../shared/outcome.js';
 import type { DnsRecord, NaptrRecord, SrvRecord } from './records.js';
 
-/** NAPTR services (RFC 3263 4.1, RFC 7118 9.3) and their transports, in our order of preference. */
+/** NAPTR services (RFC 3263 4.1, RFC 7118 9.3) and their transports, in the exporter's order of preference. */
 const SERVICES: ReadonlyMap<string, TransportName> = new Map([
   ['SIP+D2U', 'udp'],
   ['SIP+D2T', 'tcp'],

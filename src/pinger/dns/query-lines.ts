@@ -1,4 +1,4 @@
-/** DNS queries and their answers as lines of the log. */
+/** Log lines about DNS queries and their answers. */
 
 import type { LogLine } from '../../shared/protocol.js';
 import { printable } from '../../shared/text.js';
@@ -6,7 +6,7 @@ import type { DnsRecord } from './records.js';
 import { serverLabel } from './server.js';
 import type { QueryOutcome, ServerQuery } from './server-query.js';
 
-/** Records of an answer that are logged, and their length. */
+/** Maximum number of records that are logged per answer, and of characters in all of them. */
 const MAX_RECORDS = 16;
 const MAX_LENGTH = 1024;
 
@@ -15,7 +15,7 @@ export function queryLine(query: ServerQuery): LogLine {
   return { level: 'debug', event: 'dns_query', message: 'DNS query sent', fields };
 }
 
-/** @param ms from the query to its end. */
+/** @param ms duration of the query. */
 export function answerLine(query: ServerQuery, outcome: QueryOutcome, ms: number): LogLine {
   const message = isAnswered(outcome) ? 'DNS answer received' : 'DNS query failed';
   const fields = { ...queryFields(query), ...outcomeFields(outcome), ms: Math.round(ms) };
@@ -59,7 +59,7 @@ function outcomeFields(outcome: QueryOutcome): LogLine['fields'] {
     case 'socketError':
       return { error: outcome.error.code };
     case 'silent':
-      return { error: outcome.hadUnreadable ? 'timeout; unreadable messages came' : 'timeout' };
+      return { error: outcome.hadUnreadable ? 'timeout after malformed messages' : 'timeout' };
     default:
       return outcome satisfies never;
   }

@@ -22,7 +22,7 @@ export interface SrvRecord {
   readonly ttlSeconds: number;
 }
 
-/** RFC 3403 4.1, as far as RFC 3263 4.1 needs it. */
+/** RFC 3403 4.1, without the fields that RFC 3263 4.1 does not use. */
 export interface NaptrRecord {
   readonly type: 'NAPTR';
   readonly order: number;
@@ -41,16 +41,16 @@ export type DnsRecord = AddressRecord | SrvRecord | NaptrRecord;
 export type DnsAnswer =
   | {
       readonly kind: 'records';
-      /** At least one, all of the type that was queried. */
+      /** At least one; all have the queried type. */
       readonly records: readonly DnsRecord[];
       /** The smallest TTL of the records and of the aliases that led to them. */
       readonly ttlSeconds: number;
-      /** Records that were dropped because there were too many; absent for none. */
+      /** Number of records that were dropped because there were too many; absent for none. */
       readonly cut?: number;
     }
   | { readonly kind: 'failed'; readonly reason: ResolutionFailure; readonly detail: string };
 
-/** Whether the DNS has answered that there are no such records (RFC 2308), rather than failed. */
+/** Whether DNS answered that there are no such records (RFC 2308), as opposed to a failure. */
 export function isNegativeAnswer(reason: ResolutionFailure): boolean {
   return reason === 'nxdomain' || reason === 'nodata';
 }

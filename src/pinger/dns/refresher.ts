@@ -1,4 +1,4 @@
-/** Resolves the host of each destination again when the last result expires. */
+/** Resolves the host of each destination, and again when the last result expires. */
 
 import type { Faults } from '../../shared/faults.js';
 import type { Clock } from '../time/clock.js';
@@ -6,7 +6,7 @@ import { Pacer } from '../time/pacer.js';
 import type { LocateFailure, LocateResult, LocateSuccess } from './locate.js';
 import type { LocateQuery } from './location.js';
 
-/** Pause between the first lookups of two names; each may take half a dozen queries. */
+/** Pause between the first lookups of two names; each may need half a dozen queries. */
 const FIRST_LOOKUP_GAP_MS = 1;
 /** Pause after the first failure; doubles with each further one. */
 const FIRST_RETRY_MS = 1_000;
@@ -23,12 +23,12 @@ export interface RefresherListener {
   located(id: number, result: LocateSuccess): void;
   /** Called for every failure, also while an earlier result is still in use. */
   locateFailed(id: number, result: LocateFailure, isFirstInARow: boolean): void;
-  /** A search has ended, successfully or not. */
+  /** A search has ended, successfully or not. @param micros its duration. */
   resolved(micros: number): void;
 }
 
 export interface TtlLimits {
-  /** Limits of how long a result is used, milliseconds. */
+  /** Limits on how long a result is used, milliseconds. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
 }
@@ -40,7 +40,7 @@ export class Refresher {
   readonly #faults: Faults;
   readonly #listener: RefresherListener;
   readonly #pacer: Pacer;
-  /** Stops the refreshing of each id. */
+  /** By ID: a function that stops its refreshes. */
   readonly #stops = new Map<number, () => void>();
 
   constructor(
@@ -99,7 +99,7 @@ export class Refresher {
     this.#stops.clear();
   }
 
-  /** An internal error says nothing about the name. */
+  /** Reports an internal error as a local one, because it says nothing about the name. */
   async #locate(query: LocateQuery): Promise<LocateResult> {
     try {
       return await this.#resolver.locate(query);
@@ -109,7 +109,7 @@ export class Refresher {
     }
   }
 
-  /** A lookup that stays unanswered and is not needed is repeated no more often than the others. */
+  /** An unanswered lookup that is not needed is repeated no more often than the others. */
   #maxRetryMs(result: LocateResult): number {
     const isUsable = result.kind === 'located' && result.lookupError?.missing !== 'locations';
     return isUsable ? Math.max(this.#validMs(result), MAX_RETRY_MS) : MAX_RETRY_MS;

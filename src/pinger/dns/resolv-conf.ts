@@ -8,7 +8,7 @@ export interface ResolvConf {
   readonly servers: readonly DnsServer[];
   /** Domains that complete a name, in lower case, without the final dot. */
   readonly search: readonly string[];
-  /** A name with fewer dots is completed first, and tried as written after that. */
+  /** A name with fewer dots is first tried with each search domain, then as written. */
   readonly ndots: number;
 }
 
@@ -17,7 +17,7 @@ const MAX_SERVERS = 3;
 const MAX_NDOTS = 15;
 const LOCAL_SERVER: DnsServer = { address: '127.0.0.1', port: DNS_PORT };
 export const DEFAULT_NDOTS = 1;
-/** The limit of the kubelet. */
+/** Maximum number of search domains, as in the kubelet. */
 const MAX_DOMAINS = 32;
 
 /** Skips invalid lines, as other resolvers do. */
@@ -33,7 +33,7 @@ export function parseResolvConf(text: string): ResolvConf {
       const isKnown = servers.some((server) => server.address === address);
       if (address !== undefined && !isKnown) servers.push({ address, port: DNS_PORT });
     } else if (keyword === 'search' || keyword === 'domain') {
-      // The last line counts, whichever of the two it is.
+      // The last line of either keyword counts.
       search = searchList(keyword === 'domain' ? [value] : values);
     } else if (keyword === 'options') {
       const option = values.findLast((text) => /^ndots:\d+$/.test(text))?.slice('ndots:'.length);
@@ -44,7 +44,7 @@ export function parseResolvConf(text: string): ResolvConf {
   return { servers: used.length > 0 ? used : [LOCAL_SERVER], search, ndots };
 }
 
-/** The domains in canonical form; the root domain, a single dot, is left out. */
+/** The domains in canonical form, without the root domain `.`. */
 export function searchList(domains: readonly string[]): readonly string[] {
   const canonical = domains.map((domain) => domain.toLowerCase().replace(/\.$/, ''));
   return [...new Set(canonical)].filter((domain) => domain !== '').slice(0, MAX_DOMAINS);

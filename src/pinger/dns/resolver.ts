@@ -1,6 +1,6 @@
 /**
- * The resolver: locates SIP servers (RFC 3263) by the hosts file, the search list, and the DNS servers
- * of the settings or of the system.
+ * Locates SIP servers (RFC 3263) with the hosts file, the search list, and the DNS servers of the settings
+ * or of the system.
  */
 
 import { getServers } from 'node:dns';
@@ -21,7 +21,7 @@ import { parseServer } from './server.js';
 /** RFC 6761 6.3: used when the hosts file has no entry for localhost. */
 const LOCALHOST: readonly string[] = ['127.0.0.1'];
 
-/** Parsed contents of the files; parsed again when the files change. */
+/** Parsed contents of the files. */
 interface DnsFiles {
   readonly hosts: HostsTable;
   readonly conf: ResolvConf;
@@ -80,7 +80,7 @@ export class DnsResolver implements Resolver {
     });
   }
 
-  /** RFC 6761 6.3: names below localhost have its addresses. */
+  /** RFC 6761 6.3: names below localhost have the addresses of localhost. */
   #hostsFor(host: string): HostsTable {
     const { hosts } = this.#currentFiles();
     const isBelow = host.endsWith('.localhost') && !hosts.has(host);
@@ -101,7 +101,7 @@ export class DnsResolver implements Resolver {
   #conf(): ResolvConf {
     const { servers, resolvConf, search } = this.#settings;
     const text = servers.length > 0 ? undefined : this.#text(resolvConf);
-    // On systems without resolv.conf, Node.js asks the system.
+    // On systems without resolv.conf, Node.js knows the servers of the system.
     const conf =
       text === undefined
         ? { servers: (servers.length > 0 ? servers : getServers()).map(parseServer), search: [] }

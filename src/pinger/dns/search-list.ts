@@ -1,4 +1,4 @@
-/** Completes names by a search list (resolv.conf(5)). */
+/** Completes names with a search list (resolv.conf(5)). */
 
 import type { LocateFailure, LocateResult } from './locate.js';
 import { isNegativeAnswer } from './records.js';
@@ -22,14 +22,14 @@ export function completedNames(
 /** The result for one of the names. */
 export interface NameResult {
   readonly result: LocateResult;
-  /** The name, or a service of it, has records. */
+  /** Whether the name, or a service of it, has records. */
   readonly hasRecords: boolean;
 }
 
 /**
- * The result for the first name that has records. SERVFAIL leads to the next name, as in the C
- * library: many search lists contain a domain without a server. A timeout does not, because it says
- * nothing about the name.
+ * The result for the first name that has records. After SERVFAIL the next name is tried, as in the C
+ * library, because many search lists contain a domain without a server. A timeout ends the search,
+ * because it says nothing about the name.
  *
  * @param host as the user wrote it; one of the names.
  */
@@ -40,7 +40,7 @@ export async function locateFirst(
 ): Promise<LocateResult> {
   const absent = new Map<string, LocateFailure>();
   const withEarlierErrors = <T extends LocateResult>(result: T): T => {
-    // That a name does not exist is not an error once another name exists.
+    // A name that does not exist is not an error if another one exists.
     const earlier = [...absent.values()]
       .filter(({ reason }) => result.kind === 'failed' || !isNegativeAnswer(reason))
       .flatMap(({ errors }) => errors);

@@ -1,7 +1,7 @@
 /**
  * Sends one question to one DNS server: over UDP, with an OPT record if the server accepts one (RFC
- * 6891), and over TCP if the answer is truncated (RFC 7766 5). An answer counts only when it comes
- * from the server to the port of the querying socket and carries the query's random ID.
+ * 6891), and over TCP if the answer is truncated (RFC 7766 5). An answer counts only if it comes from the
+ * server, arrives at the socket of the query, and has the query's random ID.
  */
 
 import { randomInt } from 'node:crypto';
@@ -16,7 +16,7 @@ import type { QueryOutcome, ServerQuery } from './server-query.js';
 import { queryOverTcp } from './tcp-query.js';
 import { UdpSocketPool } from './udp-sockets.js';
 
-/** Messages with the query's ID that do not answer it, before the query fails. */
+/** Maximum number of messages with the query's ID that do not answer it; then the query fails. */
 const MAX_UNREADABLE = 16;
 
 export type ServerReply = Exclude<QueryOutcome, { kind: 'truncated' }> & {
@@ -31,7 +31,7 @@ interface EdnsAttempt {
 export interface ServerClientOptions {
   readonly clock: Clock;
   readonly memory: ServerMemory;
-  /** For one question, TCP and repetitions included, milliseconds. */
+  /** Timeout of one question, including TCP and repetitions, milliseconds. */
   readonly timeoutMs: number;
   readonly debug?: DebugLog;
 }
@@ -50,7 +50,7 @@ export class ServerClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** How long to wait for the server before something else is tried in parallel, milliseconds. */
+  /** Wait for the server before another query is sent in parallel, milliseconds. */
   hedgeDelayMs(server: DnsServer): number {
     return Math.min(this.#memory.hedgeDelayMs(server), this.#timeoutMs / 2);
   }
@@ -74,7 +74,7 @@ export class ServerClient {
     this.#udpSockets.keepOnly(servers);
   }
 
-  /** Queries with an OPT record unless the server rejects it, else without. */
+  /** Queries with an OPT record, or without if the server rejects it. */
   async #withEdnsFallback(query: ServerQuery): Promise<QueryOutcome> {
     const { server } = query;
     if (!this.#memory.maySendEdns(server)) return this.#sendOnce(query, false);
@@ -94,7 +94,7 @@ export class ServerClient {
     return outcome.what !== 'SERVFAIL' || !this.#memory.supportsEdns(server);
   }
 
-  /** Some servers ignore queries with OPT: when no answer comes soon, also queries without. */
+  /** Some servers ignore queries with OPT, so a query without it follows if no answer comes soon. */
   #withOptFirst(query: ServerQuery): Promise<EdnsAttempt> {
     return new Promise((resolve) => {
       let inFlight = 0;
@@ -114,7 +114,7 @@ export class ServerClient {
     });
   }
 
-  /** Sends one query, and records in the server memory how it ended. Never rejects. */
+  /** Sends one query and records its outcome in the server memory. Never rejects. */
   async #sendOnce(query: ServerQuery, withOpt: boolean): Promise<QueryOutcome> {
     const sentAtMs = this.#clock.now();
     if (this.#isLogged(query)) this.#debug?.write(queryLine(query));
@@ -152,7 +152,7 @@ export class ServerClient {
         closeQuery();
         resolve(outcome);
       };
-      // After a busy moment, one more round of the event loop reads what has already arrived.
+      // One more round of the event loop reads messages that arrived while the thread was busy.
       const cancelTimeout = this.#clock.after(Math.max(deadlineMs - this.#clock.now(), 0), () =>
         setImmediate(() => end({ kind: 'silent', hadUnreadable: unreadable > 0 })),
       );
@@ -177,7 +177,7 @@ export class ServerClient {
   }
 }
 
-/** RFC 7766 7: over TCP too, the ID of an answer is checked. */
+/** RFC 7766 7: the ID of an answer is also checked over TCP. */
 function sendOverTcp(
   server: DnsServer,
   encode: (id: number) => Buffer,
@@ -190,7 +190,7 @@ function sendOverTcp(
   });
 }
 
-/** A message that breaks the parser costs only its own query. */
+/** An exception of the parser ends only its own query. */
 function parsed(bytes: Buffer, question: Question): ParsedAnswer | undefined {
   try {
     return parseAnswer(bytes, question);

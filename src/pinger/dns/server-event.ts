@@ -1,4 +1,4 @@
-/** What a socket reports while a query to a DNS server is open. */
+/** Events of a socket while a query to a DNS server is open. */
 
 import type { SocketError } from './server.js';
 

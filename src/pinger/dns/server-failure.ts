@@ -15,7 +15,7 @@ export interface ServerFailure {
   readonly reply: FailureReply;
 }
 
-/** The reason is that of the failure with the most weight; the detail says what each server did. */
+/** The reason is that of the most important failure; the detail says what each server did. */
 export function failedAnswer(failures: readonly ServerFailure[], timeoutMs: number): DnsAnswer {
   const [heaviest] = failures.map(({ reply }) => ranked(reply)).sort((a, b) => b.weight - a.weight);
   const labelsOf = new Map<string, string[]>();
@@ -37,9 +37,8 @@ interface RankedReason {
 }
 
 /**
- * An error that a server sends outweighs a timeout. A local error outweighs both, because the server
- * might have known the answer; but when only the route to that one server is missing, the others
- * count.
+ * An error that a server sends outweighs a timeout. A local error outweighs both, because the server may
+ * have had an answer. But if only the route to that server is missing, the other servers count.
  */
 function ranked(reply: FailureReply): RankedReason {
   switch (reply.kind) {
@@ -74,7 +73,7 @@ function rankedSocketError({ kind, isForOneServer }: SocketError): RankedReason 
 const NO_ANSWER = 'no answer from ';
 const NO_VALID_ANSWER = 'no valid answer from ';
 
-/** A text with the placeholder SERVER. */
+/** Describes a failure, with the placeholder SERVER. */
 function describe(reply: FailureReply, timeoutMs: number): string {
   switch (reply.kind) {
     case 'error':

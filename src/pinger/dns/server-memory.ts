@@ -1,12 +1,12 @@
 /**
- * What is remembered of each DNS server between lookups: whether it answers, how fast, and whether it
- * accepts OPT records (RFC 6891 6.2.2).
+ * Remembers for each DNS server whether it answers, how fast, and whether it accepts OPT records (RFC 6891
+ * 6.2.2).
  */
 
 import type { Clock } from '../time/clock.js';
 import { type DnsServer, serverLabel } from './server.js';
 
-/** How long a server that did not answer is queried last; doubles each time it fails again. */
+/** How long a silent server is queried last; doubles with each further failure. */
 const FIRST_PENALTY_MS = 10_000;
 const MAX_PENALTY_MS = 300_000;
 /** How long a server that rejects OPT records is queried without them. */
@@ -24,11 +24,11 @@ interface ServerRecord {
   /** Smoothed; undefined before the first answer. */
   responseMs: number | undefined;
   lastAnswerAtMs: number;
-  /** The server is queried last until then; minus infinity while it answers. */
+  /** Until then the server is queried last; minus infinity while it answers. */
   penaltyUntilMs: number;
   penaltyMs: number;
   lastSilenceAtMs: number;
-  /** It has answered a query with an OPT record. */
+  /** Whether it has answered a query with an OPT record. */
   supportsEdns: boolean;
   withoutOptUntilMs: number;
 }
@@ -42,8 +42,9 @@ export class ServerMemory {
   }
 
   /**
-   * Servers that answer come first. A silent server whose penalty is over comes second, with `atOnce`
-   * 2: this one lookup tests it in parallel, at no cost in time, while other lookups keep it last.
+   * The order of servers for one lookup, and how many of them to query at once. Servers that answer come
+   * first. A silent server whose penalty has ended comes second, with `atOnce` 2: this lookup tests it in
+   * parallel and loses no time, while other lookups still query it last.
    */
   queryOrder(servers: readonly DnsServer[]): { servers: readonly DnsServer[]; atOnce: 1 | 2 } {
     const answering = servers.filter((server) => !this.#isSilent(server));
@@ -58,14 +59,14 @@ export class ServerMemory {
     return { servers: first === undefined ? [due] : [first, due, ...others], atOnce: 2 };
   }
 
-  /** How long to wait for the server before another one is queried in parallel, milliseconds. */
+  /** Wait for the server before another one is queried in parallel, milliseconds. */
   hedgeDelayMs(server: DnsServer): number {
     const { responseMs } = this.#recordOf(server);
     if (responseMs === undefined) return MAX_HEDGE_DELAY_MS;
     return Math.min(Math.max(HEDGE_FACTOR * responseMs, MIN_HEDGE_DELAY_MS), MAX_HEDGE_DELAY_MS);
   }
 
-  /** The server has answered, with any answer, a query that was sent at `sentAtMs`. */
+  /** The server answered a query that was sent at `sentAtMs`, in any way. */
   recordAnswer(server: DnsServer, sentAtMs: number): void {
     const record = this.#recordOf(server);
     const now = this.#clock.now();
@@ -76,7 +77,7 @@ export class ServerMemory {
     record.penaltyMs = 0;
   }
 
-  /** The server has not answered a query that was sent at `sentAtMs`. */
+  /** The server did not answer a query that was sent at `sentAtMs`. */
   recordSilence(server: DnsServer, sentAtMs: number): void {
     const record = this.#recordOf(server);
     // It has answered other queries since, or another query has already recorded its silence.
@@ -86,7 +87,7 @@ export class ServerMemory {
     record.penaltyMs = Math.min(nextMs, MAX_PENALTY_MS);
     record.lastSilenceAtMs = this.#clock.now();
     record.penaltyUntilMs = this.#clock.now() + record.penaltyMs;
-    // When the address answers again, it may be another server.
+    // When the address answers again, it may be a different server.
     record.supportsEdns = false;
   }
 

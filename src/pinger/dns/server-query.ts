@@ -1,4 +1,4 @@
-/** One query to one DNS server, and how it ended. */
+/** One query to one DNS server, and its outcome. */
 
 import type { ParsedAnswer, Question } from './message.js';
 import type { DnsServer } from './server.js';
@@ -8,7 +8,7 @@ export interface ServerQuery {
   readonly server: DnsServer;
   readonly question: Question;
   readonly isOverTcp: boolean;
-  /** Monotonic. */
+  /** Monotonic, milliseconds. */
   readonly deadlineMs: number;
 }
 
@@ -17,6 +17,6 @@ export type QueryOutcome = ParsedAnswer | Exclude<ServerEvent, { kind: 'message'
 /** No answer in time. */
 interface Silent {
   readonly kind: 'silent';
-  /** Messages came that could not be read, or that answered something else. */
+  /** Whether messages arrived that were malformed or did not answer the query. */
   readonly hadUnreadable: boolean;
 }

@@ -1,4 +1,4 @@
-/** DNS servers: how they are written, and whether a socket error is the server's or local. */
+/** DNS servers as text, and the classification of socket errors as local or the server's. */
 
 import { bracketed } from '../../shared/address.js';
 
@@ -21,7 +21,7 @@ export function serverLabel({ address, port }: DnsServer): string {
   return `${bracketed(address)}:${port}`;
 }
 
-/** Errors that the network reports about a server. All others come from the exporter's own host. */
+/** Errors that the network reports about a server. All others are local. */
 const NETWORK_ERRORS: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EPROTO', 'ENOPROTOOPT'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'],
@@ -36,7 +36,7 @@ export interface SocketError {
   readonly kind: 'closed' | 'unreachable' | 'local';
   /** Such as `EMFILE`. */
   readonly code: string;
-  /** Of a `local` error: other servers may still be reachable. */
+  /** For a `local` error: whether other servers may still be reachable. */
   readonly isForOneServer: boolean;
 }
 

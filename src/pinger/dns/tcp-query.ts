@@ -1,4 +1,4 @@
-/** One DNS query over a TCP connection of its own (RFC 1035 4.2.2, RFC 7766). */
+/** One DNS query over its own TCP connection (RFC 1035 4.2.2, RFC 7766). */
 
 import * as net from 'node:net';
 import { HEADER_BYTES } from './message-structure.js';
@@ -9,10 +9,10 @@ import type { ServerEvent, ServerEventListener } from './server-event.js';
 const LENGTH_BYTES = 2;
 
 /**
- * Sends a query and reports one event: the answer, or what went wrong. Reads no more than the
- * length that the server announces.
+ * Sends a query and reports one event: the answer or an error. Reads no more than the length that the
+ * server announces.
  *
- * @returns closes the connection; no event is reported after that.
+ * @returns a function that closes the connection; no event follows.
  */
 export function queryOverTcp(
   server: DnsServer,
@@ -53,7 +53,7 @@ export function queryOverTcp(
 /** Assembles one message; bytes after it are dropped. */
 class LengthPrefixedMessage {
   readonly #prefix = Buffer.alloc(LENGTH_BYTES);
-  /** Bytes of prefix and message so far. */
+  /** Number of received bytes of prefix and message. */
   #received = 0;
   bytes: Buffer = Buffer.alloc(0);
 
@@ -73,7 +73,7 @@ class LengthPrefixedMessage {
     return this.#received >= LENGTH_BYTES && this.#received - LENGTH_BYTES === this.bytes.length;
   }
 
-  /** The announced length is less than that of any DNS message. */
+  /** Whether the announced length is less than that of any DNS message. */
   get isTooShort(): boolean {
     return this.#received >= LENGTH_BYTES && this.bytes.length < HEADER_BYTES;
   }

@@ -1,6 +1,6 @@
 /**
- * UDP sockets to DNS servers. A socket serves a few hundred queries, so that a query is cheap, and is
- * then replaced by one with another unpredictable port (RFC 5452 9.2).
+ * UDP sockets to DNS servers. A socket serves a few hundred queries, which saves resources, and is then
+ * replaced by one with another unpredictable port (RFC 5452 9.2).
  */
 
 import { randomInt } from 'node:crypto';
@@ -10,9 +10,9 @@ import { idOf } from './message.js';
 import { type DnsServer, serverLabel, socketErrorOf } from './server.js';
 import type { ServerEvent, ServerEventListener } from './server-event.js';
 
-/** Queries that one socket serves. */
+/** Number of queries after which a socket is replaced. */
 const MAX_QUERIES = 256;
-/** Messages with an unknown ID that close a socket; late answers are far fewer. */
+/** Number of messages with an unknown ID after which a socket is closed; late answers are far fewer. */
 const MAX_UNSOLICITED = 1024;
 /** RFC 1035 4.1.1: the ID of a query has 16 bits. */
 const IDS = 65_536;
@@ -21,10 +21,10 @@ export class UdpSocketPool {
   readonly #sockets = new Map<string, PooledSocket>();
 
   /**
-   * Sends a query, and reports every message with its ID.
+   * Sends a query and reports every message with its ID.
    *
-   * @param encode makes the query with this ID, which is random.
-   * @returns ends the query; no event is reported after that.
+   * @param encode encodes the query with a random ID.
+   * @returns a function that ends the query; no event follows.
    */
   send(
     server: DnsServer,
@@ -39,7 +39,7 @@ export class UdpSocketPool {
     }
   }
 
-  /** Closes the sockets to all other servers, each when its last query has ended. */
+  /** Closes the sockets to all other servers when their last queries have ended. */
   keepOnly(servers: readonly DnsServer[]): void {
     const labels = new Set(servers.map(serverLabel));
     for (const [label, socket] of this.#sockets) {
@@ -86,7 +86,7 @@ class PooledSocket {
       this.#fail({ kind: 'socketError', error: socketErrorOf(error, isBeforeSend) });
     });
     try {
-      // A connected socket receives from this server alone, and reports a closed port at once.
+      // A connected socket receives only from this server and reports a closed port at once.
       this.#socket.connect(port, address);
       this.#socket.unref();
     } catch (error) {
@@ -100,7 +100,7 @@ class PooledSocket {
   }
 
   send(encode: (id: number) => Buffer, onEvent: ServerEventListener): () => void {
-    // Connecting can fail at once, within the constructor.
+    // Connecting may have failed within the constructor.
     if (this.#failure !== undefined) {
       onEvent(this.#failure);
       return () => {};
@@ -130,7 +130,7 @@ class PooledSocket {
     }
   }
 
-  /** An error of one send ends that query alone. */
+  /** An error of sending ends only this query. */
   #write(id: number, bytes: Buffer): void {
     if (this.#isClosed) return;
     this.#socket.send(bytes, (error) => {
@@ -150,7 +150,7 @@ class PooledSocket {
     }
   }
 
-  /** Ends all open queries; the next query gets another socket. */
+  /** Ends all open queries. The next query gets a new socket. */
   #fail(event: ServerEvent): void {
     this.#failure ??= event;
     this.#close();

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.js';
 import type { ProbeLogLine } from '../../shared/probe-report.js';
 import { redacted } from '../sip/redact.js';
 
-/** Limits of a log: lines, bytes per SIP message, bytes of all SIP messages. */
+/** Limits of a log: lines, bytes per SIP message, bytes of all SIP messages together. */
 const MAX_LINES = 100;
 const MAX_MESSAGE_BYTES = 8 * 1024;
 const MAX_LOGGED_BYTES = 32 * 1024;
@@ -22,7 +22,7 @@ export class ProbeLog {
     if (this.lines.length < MAX_LINES) this.#add(what, '');
   }
 
-  /** Adds the last line, for which there is always room. */
+  /** Adds the last line, even if the log is full. */
   result(what: string): void {
     this.#add(what, '');
   }

@@ -26,7 +26,7 @@ import { Target, type TargetListener, type TargetTools } from '../targets/target
 import type { Transports } from '../transport/transports.js';
 import { ProbeLog } from './probe-log.js';
 
-/** The ping times out this much before the probe: its reason says more exactly what was missing. */
+/** The ping times out this much earlier than the probe, because its reason is more exact. */
 const PING_MARGIN_MS = 10;
 
 export interface ProbeOptions {
@@ -148,7 +148,7 @@ export class Probe implements TargetListener {
     this.#log.message(direction, bytes);
   }
 
-  /** The locations of the URI; undefined after a failure, which ends the probe. */
+  /** The locations of the URI. After a failure, which ends the probe: undefined. */
   async #locations(): Promise<readonly ServerLocation[] | undefined> {
     const query = locateQuery(this.#hop, this.#request.settings);
     const numeric = numericLocation(query);
@@ -199,7 +199,7 @@ export class Probe implements TargetListener {
     tools.guard.run(target, 'probe', () => target.ping());
   }
 
-  /** Waits for the event loop to read the sockets first: they may hold an answer in time. */
+  /** Lets the event loop read the sockets first: a response may have arrived in time. */
   #timeOut(): void {
     setImmediate(() => {
       if (this.#isOver) return;

@@ -5,7 +5,7 @@ import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import { Probe, type ProbeOptions } from './probe.js';
 
-/** Probes in progress at one moment. */
+/** Maximum number of concurrent probes. */
 export const MAX_PROBES = 1024;
 
 export interface ProberOptions extends ProbeOptions {
@@ -27,7 +27,7 @@ export class Prober {
 
   start(request: ProbeRequest): void {
     const index = this.#free.pop();
-    // The main thread admits no more than there are indexes.
+    // The main thread allows no more than this.
     if (index === undefined) throw new Error(`more than ${MAX_PROBES} probes at once`);
     const probe = new Probe(request, { index, generation: 1 }, this.#options, (report) => {
       this.#inProgress.delete(request.id);

@@ -1,11 +1,11 @@
-/** Answers the digest challenges of one target, within the ping that receives them. */
+/** Answers the digest challenges of one target within the same ping. */
 
 import type { Credentials } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
 import { secretIn } from '../../shared/secret-file.js';
 import { type Account, type ChallengeSource, DigestClient } from './digest.js';
 
-/** Requests of one ping, including the first. */
+/** Maximum number of requests in one ping, including the first. */
 const MAX_REQUESTS = 3;
 
 export class Authenticator {
@@ -13,7 +13,7 @@ export class Authenticator {
   readonly #files: Files;
   readonly #digest: DigestClient;
   #requests = 0;
-  /** Of the last challenge in this ping. */
+  /** Source of the last challenge in this ping. */
   #lastSource: ChallengeSource | undefined;
 
   constructor(credentials: Credentials, files: Files, newCnonce: () => string) {
@@ -39,7 +39,7 @@ export class Authenticator {
     }
   }
 
-  /** Takes a challenge. Returns why it cannot be answered; undefined when the request can be repeated. */
+  /** Stores a challenge. Returns why it cannot be answered; undefined when the request can be repeated. */
   takeChallenge(source: ChallengeSource, response: Uint8Array): string | undefined {
     const problem = this.#challengeProblem(source, response);
     if (problem !== undefined) this.#digest.forget();
@@ -49,7 +49,7 @@ export class Authenticator {
   #challengeProblem(source: ChallengeSource, response: Uint8Array): string | undefined {
     const result = this.#digest.takeChallenge(source, response);
     if (result.kind === 'unsupported') return result.detail;
-    // RFC 3261 22.2: the same credentials are tried again only when their nonce was stale.
+    // RFC 3261 22.2: the same credentials are sent again only if the nonce was stale.
     const isRepeated = this.#lastSource === source && !result.isStale;
     this.#lastSource = source;
     if (isRepeated) return 'the credentials were rejected';

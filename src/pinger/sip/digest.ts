@@ -1,9 +1,9 @@
 /**
- * Digest authentication, client side (RFC 3261 22, RFC 7616, RFC 8760): selects a challenge and makes
- * the credentials for it. A nonce is reused, with an increasing count, until the peer sends another.
+ * Digest authentication, client side (RFC 3261 22, RFC 7616, RFC 8760): selects a challenge and computes
+ * the credentials for it. A nonce is reused, with an increasing count, until the peer sends a new one.
  *
- * Texts from a peer are binary strings (one character per byte): realm and nonce are hashed and sent
- * back byte for byte, in whatever encoding they are.
+ * Texts from a peer are binary strings (one character per byte), so that realm and nonce are hashed and
+ * sent back unchanged in any encoding.
  */
 
 import { createHash } from 'node:crypto';
@@ -30,14 +30,14 @@ interface Challenge {
   readonly realm: string;
   readonly nonce: string;
   readonly opaque: string | undefined;
-  /** As written; undefined, when not given, means MD5. */
+  /** As the peer wrote it; undefined if absent, which means MD5. */
   readonly algorithm: string | undefined;
   readonly hash: string;
   readonly isSession: boolean;
   /** Undefined for a challenge in the older form of RFC 2069. */
   readonly qop: 'auth' | 'auth-int' | undefined;
   readonly isStale: boolean;
-  /** Requests made with this nonce. */
+  /** Number of requests with this nonce. */
   uses: number;
 }
 
@@ -57,11 +57,11 @@ const CREDENTIALS_HEADERS: Readonly<Record<ChallengeSource, string>> = {
   proxy: 'Proxy-Authorization',
 };
 
-/** Of realm, nonce and opaque, in bytes. */
+/** Maximum bytes of realm, nonce and opaque. */
 const MAX_VALUE_LENGTH = 1024;
-/** Of a value that is quoted in a message. */
+/** Maximum length of a value that is quoted in an error text. */
 const MAX_QUOTED_LENGTH = 40;
-/** Challenges of one response that are read. */
+/** Maximum number of challenges that are read from one response. */
 const MAX_CHALLENGES = 8;
 
 export type ChallengeResult =
@@ -76,7 +76,7 @@ export class DigestClient {
     this.#newCnonce = newCnonce;
   }
 
-  /** Takes the topmost supported challenge of a 401 or 407 (RFC 8760 2.4). */
+  /** Stores the topmost supported challenge of a 401 or 407 (RFC 8760 2.4). */
   takeChallenge(source: ChallengeSource, response: Uint8Array): ChallengeResult {
     const offers = headerValues(response, CHALLENGE_HEADERS[source])
       .flatMap((value) => schemesOf(unfolded(value)))
@@ -96,7 +96,7 @@ export class DigestClient {
     this.#challenges.clear();
   }
 
-  /** One header for each challenge, for the next request; values are binary strings. */
+  /** The credentials headers of the next request, one per challenge; values are binary strings. */
   headers(
     account: Account,
     method: string,
@@ -143,7 +143,7 @@ export interface DigestInput extends Account {
   readonly cnonce: string;
 }
 
-/** RFC 7616 3.4.1 to 3.4.3; the body of a ping is empty. */
+/** The response parameter (RFC 7616 3.4.1 to 3.4.3) for an empty body. */
 export function digestResponse(input: DigestInput): string {
   const { username, password, realm, nonce, isSession, qop, method, uri, nc, cnonce } = input;
   const h = (text: string) => createHash(input.hash).update(text, 'latin1').digest('hex');
@@ -227,7 +227,7 @@ function quotedForMessage(text: string): string {
   return JSON.stringify(printable(decode(Buffer.from(text, 'latin1')), MAX_QUOTED_LENGTH));
 }
 
-/** RFC 7616 4: the user's own texts are sent in UTF-8; the result is a binary string. */
+/** RFC 7616 4: username and password are encoded in UTF-8. The result is a binary string. */
 function utf8Bytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
@@ -241,10 +241,10 @@ function unquoted(text: string): string {
   return text.replace(/\\(.)/g, '$1');
 }
 
-/** Replaces the digest response in a message, which would allow guessing the password offline. */
+/** Masks the digest response in a message, because it allows to guess the password offline. */
 export function masked(message: string): string {
   return message.replace(/^((?:Proxy-)?Authorization:)(.*)$/gim, (_all, name, value) => {
-    // Matches whole quoted values, so that a `response=` within one is not taken for the parameter.
+    // Matches whole quoted values, so that `response=` within a value is not mistaken for the parameter.
     const redactedValue = value.replace(
       /([\w-]+)([ \t]*=[ \t]*)"(?:[^"\\]|\\.)*(?:"|$)/g,
       (param: string, key: string, equals: string) =>

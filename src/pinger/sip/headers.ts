@@ -4,8 +4,8 @@ import { endOfLine, type Header, is, readHeader } from './scanner.js';
 
 /**
  * The values of the headers with one of these names (in lower case), in order; folded lines stay
- * folded. Values are binary strings, one character per byte (`latin1`), so that they can be sent on
- * byte for byte in whatever encoding they are.
+ * folded. Values are binary strings, one character per byte (`latin1`), so that they can be copied
+ * unchanged in any encoding.
  */
 export function headerValues(message: Uint8Array, names: readonly Uint8Array[]): string[] {
   const values: string[] = [];

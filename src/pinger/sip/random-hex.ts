@@ -3,12 +3,12 @@ import { randomFillSync } from 'node:crypto';
 const POOL_BYTES = 64 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
-/** Cryptographically secure random bytes as hex digits. Bytes are drawn in bulk. */
+/** Cryptographically secure random bytes as hex digits. Bytes are generated in bulk to save time. */
 export class RandomHex {
   readonly #pool = new Uint8Array(POOL_BYTES);
   #next = POOL_BYTES;
 
-  /** Writes `bytes` random bytes as twice as many hex digits. */
+  /** Writes `bytes` random bytes, as twice as many hex digits, at the offset `at` of `into`. */
   writeHex(into: Uint8Array, at: number, bytes: number): void {
     if (this.#next + bytes > POOL_BYTES) {
       randomFillSync(this.#pool);

@@ -1,6 +1,6 @@
 /**
- * Requests. The text of a ping is made once per target, by the package `sip`; each ping then gets its own
- * branch, tag and Call-ID, written into the same bytes.
+ * Builds requests. The package `sip` formats the request once per target; for each ping a new branch, tag
+ * and Call-ID are written into the same bytes.
  */
 
 import * as sip from 'sip';
@@ -38,9 +38,9 @@ export interface PingIdentity {
   readonly transport: TransportName;
   readonly settings: PingSettings;
   readonly local: LocalAddress;
-  /** Slot of the target; the branch carries it, and so does the response. */
+  /** Index of the target, which the branch carries, so a response has it too. */
   readonly index: number;
-  /** 1, and one more for each repetition with credentials. */
+  /** 1, incremented for each repetition with credentials. */
   readonly cseq: number;
   /** Authorization headers; values are binary strings, one character per byte. */
   readonly credentials: readonly (readonly [name: string, value: string])[];
@@ -51,7 +51,7 @@ export function requestUri(uri: SipUri, { identity }: PingSettings): string {
   return formatUri(uri.user === '' ? { ...uri, user: identity.user } : uri);
 }
 
-/** Makes the request; normally an OPTIONS (RFC 3261 11.1). */
+/** Builds the request, normally an OPTIONS (RFC 3261 11.1). */
 export function pingTemplate(ping: PingIdentity): PingTemplate {
   const { uri, transport, settings, local, index, cseq, credentials } = ping;
   const { identity, method } = settings;
@@ -84,7 +84,7 @@ export function pingTemplate(ping: PingIdentity): PingTemplate {
       'user-agent': identity.userAgent,
     },
   });
-  // The user's own headers bypass `sip`, which would change the case of their names.
+  // Configured headers bypass `sip`, which would change the case of their names.
   const bytes = Buffer.concat([
     Buffer.from(text.slice(0, -'\r\n'.length), 'utf8'),
     Buffer.from(headerLines(credentials), 'latin1'),
@@ -106,7 +106,7 @@ function headerLines(headers: readonly (readonly [name: string, value: string])[
   return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
-/** Values that many templates have in common; normally few. */
+/** Values that templates share; normally few. */
 const sharedWords = new Map<string, Uint8Array>();
 const MAX_SHARED = 64;
 
@@ -120,14 +120,14 @@ function sharedWord(text: string): Uint8Array {
   return bytes;
 }
 
-/** The exporter's URI when the configuration sets none. */
+/** The exporter's URI if none is configured. */
 function exporterUri(scheme: SipUri['scheme'], { viaHost }: Identity, host: string): string {
   return viaHost === '' ? `${scheme}:keepalive@${host}` : `${scheme}:${viaHost}`;
 }
 
 /**
- * RFC 3261 18.1.1: responses over UDP go to this port, or to 5060. Over connections they come back on the
- * same connection, and the sent-by names where peers may connect to (RFC 5923 4).
+ * RFC 3261 18.1.1: responses over UDP go to the port in sent-by, or to 5060. Over connections they use the
+ * same connection, and sent-by is where peers may connect to (RFC 5923 4).
  */
 function sentByOf({ viaHost }: Identity, transport: TransportName, local: LocalAddress): string {
   if (viaHost === '') return `${bracketed(local.address)}:${local.port}`;
@@ -158,7 +158,7 @@ export function stamp(template: PingTemplate, randomHex: RandomHex): void {
   randomHex.writeHex(bytes, callIdAt, CALL_ID_BYTES);
 }
 
-/** As {@link stamp}, but only the branch is new: the same call as `before` (RFC 3261 22.2). */
+/** Like {@link stamp}, but keeps the tag and Call-ID of `before` (RFC 3261 22.2). */
 export function stampAgain(
   template: PingTemplate,
   before: PingTemplate,
@@ -190,14 +190,14 @@ export function indexOfBranch(bytes: Uint8Array, start: number, end: number): nu
   return index;
 }
 
-/** A branch of the exporter's form somewhere in a message. */
+/** A branch in the exporter's format somewhere in a message. */
 export interface BranchFound {
   readonly index: number;
   /** The offset after its last byte. */
   readonly end: number;
 }
 
-/** Every branch of the exporter's form in the bytes, even if the message is malformed. */
+/** Every branch in the exporter's format in the bytes, even if the message is malformed. */
 export function* branchesIn(bytes: Uint8Array): Generator<BranchFound> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = text.indexOf(MAGIC_COOKIE, 0, 'latin1');

@@ -1,6 +1,6 @@
 /**
- * Scans a SIP message in one pass over its bytes, in linear time for any input and without copies. It
- * finds only what is needed to match a response (RFC 3261 17.1.3, 18.1.2).
+ * Scans a SIP message in one pass over its bytes, without copies, in linear time for any input. Finds
+ * only what is needed to match a response to its request (RFC 3261 17.1.3, 18.1.2).
  */
 
 /** A range of the message: `start` inclusive, `end` exclusive; both -1 when absent. */
@@ -103,7 +103,7 @@ export function scan(bytes: Uint8Array, into: Scan): void {
 
 type HeaderName = 'via' | 'cseq' | 'content-length' | 'server' | 'user-agent' | undefined;
 
-/** Which of the relevant headers this is; its length excludes nearly all others at once. */
+/** The relevant header with this name. The length excludes nearly all other names at once. */
 function headerName(bytes: Uint8Array, start: number, end: number): HeaderName {
   switch (end - start) {
     case 1:
@@ -160,7 +160,7 @@ export function endOfLine(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-/** Whether the span is `text` (given in lower case), ignoring case. */
+/** Whether the span equals `text`, which is in lower case, ignoring case. */
 export function is(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
   return end - start === text.length && startsWith(bytes, start, text);
 }

@@ -9,10 +9,10 @@
  *       |                            |
  *       |  200-699, failure,         | the same
  *       v  deadline                  v
- *     completed: nothing is sent, late answers are counted
+ *     completed: nothing is sent, late responses are counted
  *
- * Timer K (17.1.2.2) needs no timer here: the transaction absorbs answers until the next ping of its
- * target starts it again.
+ * Timer K (17.1.2.2) needs no timer here: the transaction absorbs responses until the target's next ping
+ * restarts it.
  */
 
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
@@ -26,11 +26,11 @@ const T1_MS = 500;
 /** RFC 3261 17.1.2.2: the maximum pause between retransmissions. */
 const T2_MS = 4000;
 
-/** What a transaction needs from whoever starts it (RFC 3261 5: the transaction user). */
+/** The user of a transaction (RFC 3261 5). */
 export interface TransactionUser {
   /** Sends the request, for the first time or again. */
   transmit(isFirst: boolean): void;
-  /** A final response came after the deadline; called at most once for each start. */
+  /** A final response arrived after the deadline; called at most once per start. */
   answeredLate(): void;
 }
 
@@ -54,12 +54,12 @@ export class Transaction {
   // NaN, not 0: V8 then keeps these as doubles from the start.
   #startedAt = Number.NaN;
   #deadline = Number.NaN;
-  /** Timer E: when it rings, and the pause that it was set for. */
+  /** Timer E: when it fires, and the pause that it was set for. */
   #resendAt = Number.POSITIVE_INFINITY;
   #pause = 0;
   #retransmissions = 0;
   #isLatePossible = false;
-  /** The last response that had to be discarded. */
+  /** The last response that was discarded. */
   #discarded: DiscardedResponse | undefined;
 
   /** @param index of this transaction's timer in `timers`. */
@@ -69,29 +69,29 @@ export class Transaction {
     this.#user = user;
   }
 
-  /** A request was sent, and its transaction has not ended. */
+  /** Whether a request was sent and its transaction has not ended. */
   get isPending(): boolean {
     return this.#phase === 'trying' || this.#phase === 'proceeding';
   }
 
-  /** The deadline has passed without an answer until now. */
+  /** Whether the deadline has passed and no response has arrived since. */
   get awaitsLate(): boolean {
     return this.#isLatePossible;
   }
 
-  /** Since it was last started. */
+  /** Number of retransmissions since the last start. */
   get retransmissions(): number {
     return this.#retransmissions;
   }
 
-  /** Waits for a connection that the request needs, `timeoutMs` from now. */
+  /** Waits up to `timeoutMs` for the connection that the request needs. */
   open(timeoutMs: number): void {
     this.#begin('opening', timeoutMs);
     this.#resendAt = Number.POSITIVE_INFINITY;
     this.#setTimer();
   }
 
-  /** Sends the request. `timeoutMs` counts from now, as does the round-trip time. */
+  /** Sends the request. `timeoutMs` and the round-trip time count from now. */
   start(timeoutMs: number, isReliable: boolean): void {
     this.#startedAt = this.#begin('trying', timeoutMs);
     this.#pause = T1_MS;
@@ -101,12 +101,12 @@ export class Transaction {
   }
 
   /**
-   * A response to this request, 100 to 699.
+   * Handles a response to this request, 100 to 699.
    *
-   * @param atMs monotonic: when it arrived, by the kernel's stamp; otherwise when it was read.
-   * @param sentAtMs monotonic: when the request left, where the transport knows better than this
-   *   transaction; NaN when that cannot be compared with `atMs`.
-   * @returns how the transaction ended; undefined when it did not, or had ended before.
+   * @param atMs monotonic: when it arrived, if `isStamped` by the kernel; otherwise when it was read.
+   * @param sentAtMs monotonic: when the request left, if the transport knows it more exactly than this
+   *   transaction; NaN when it cannot be compared with `atMs`.
+   * @returns how the transaction ended; undefined when it continues or had ended before.
    */
   receive(
     status: number,
@@ -119,35 +119,35 @@ export class Transaction {
       return undefined;
     }
     if (status >= 200) return this.#takeAnswer(status, atMs, isStamped, sentAtMs);
-    // RFC 3261 17.1.2.2: timer E runs on; once it has rung in this state, it rings every T2.
+    // RFC 3261 17.1.2.2: timer E continues; after it has fired in this state, it fires every T2.
     this.#phase = 'proceeding';
     return undefined;
   }
 
-  /** A response that carries the request's branch and is not well-formed. Returns as `receive` does. */
+  /** Handles a malformed response with the request's branch. Returns the same as `receive`. */
   receiveMalformed(detail: string): Outcome | undefined {
     if (!this.isPending) return undefined;
     return this.#end({ kind: 'failed', reason: 'malformed', detail });
   }
 
-  /** A response had to be discarded: a better one may come until the deadline. */
+  /** Notes a discarded response: a valid one may still arrive before the deadline. */
   noteDiscarded(discarded: DiscardedResponse): void {
     this.#discarded = discarded;
   }
 
-  /** The transport could not deliver (RFC 3261 17.1.4). Returns as `receive` does. */
+  /** The transport could not deliver the request (RFC 3261 17.1.4). Returns the same as `receive`. */
   fail(failure: TransportFailure): Outcome | undefined {
     return this.isPending ? this.#end({ kind: 'failed', ...failure }) : undefined;
   }
 
-  /** The timer rang: the deadline, or timer E. Returns as `receive` does. */
+  /** The timer fired: the deadline, or timer E. Returns the same as `receive`. */
   timerFired(): TransactionEnd | undefined {
     const isOpening = this.#phase === 'opening';
     if (!isOpening && !this.isPending) return undefined;
     const now = this.#tools.clock.now();
     if (now >= this.#deadline) {
-      // The sockets are read before this, so an answer in time would be known. But a retransmission,
-      // or a step of a handshake, that a stall of this thread held back might have brought one.
+      // The sockets have been read, so a response in time would be known. But a stall may have delayed a
+      // retransmission or a step of a handshake that would have led to a response.
       const isSendMissing = isOpening || this.#resendAt < this.#deadline;
       if (isSendMissing && this.#tools.stallDetector.covers(this.#deadline))
         return this.#endUnobserved();
@@ -165,7 +165,7 @@ export class Transaction {
     return undefined;
   }
 
-  /** Ends without an outcome. */
+  /** Ends the transaction without an outcome. */
   abandon(): void {
     this.#phase = 'completed';
     this.#isLatePossible = false;

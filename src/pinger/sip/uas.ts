@@ -1,13 +1,13 @@
 /**
  * Responses to requests from peers, which may ping the exporter too. An OPTIONS gets a 200 (RFC 3261
- * 11.2); any other request gets a 405 (8.2.1) on a connection that the exporter opened, and no response
- * otherwise.
+ * 11.2). Any other request gets a 405 (8.2.1) on a connection that the exporter opened, and no response
+ * over UDP.
  */
 
 import { headerValues } from './headers.js';
 import { type Span, word } from './scanner.js';
 
-/** The headers that a response copies from its request (RFC 3261 8.2.6.2), with all their names. */
+/** The headers that a response copies from its request (RFC 3261 8.2.6.2), with their short forms. */
 const COPIED: readonly (readonly [name: string, ...spellings: Uint8Array[]])[] = [
   ['Via', word('via'), word('v')],
   ['From', word('from'), word('f')],
@@ -38,11 +38,11 @@ export function responseToOptions(request: Uint8Array, { start, end }: Span): Ua
 
 export interface RoutedResponse {
   readonly message: Uint8Array;
-  /** Destination port: by RFC 3581 4 if the top Via has rport, else by RFC 3261 18.2.2. */
+  /** Destination port: by RFC 3581 4 if the top Via has rport, otherwise by RFC 3261 18.2.2. */
   readonly port: number;
 }
 
-/** The message of {@link buildResponse} alone. */
+/** Only the message of {@link buildResponse}. */
 export function buildOptionsResponse(
   ...args: Parameters<typeof buildResponse>
 ): Uint8Array | undefined {
@@ -82,14 +82,14 @@ function copiedHeaders(request: Uint8Array): Map<string, string[]> {
   return new Map(COPIED.map(([name, ...spellings]) => [name, headerValues(request, spellings)]));
 }
 
-/** Whether the header itself has a tag, as opposed to its URI or display name. */
+/** Whether the header has a tag. A parameter of its URI or its display name does not count. */
 function hasTag(header: string): boolean {
   return /;\s*tag\s*=/i.test(header.slice(header.lastIndexOf('>') + 1));
 }
 
 /**
- * The top Via with the request's source: by RFC 3581 4 if it has rport, else by RFC 3261 18.2.1 if its
- * sent-by is not the source address.
+ * Adds the request's source to the top Via: by RFC 3581 4 if it has rport, otherwise by RFC 3261 18.2.1 if
+ * its sent-by is not the source address.
  */
 function withSource(via: string, from: Peer): string {
   const topEnd = via.includes(',') ? via.indexOf(',') : via.length;

@@ -45,7 +45,7 @@ export function locationOfKey(key: string): ServerLocation | undefined {
   const [, transportName, host = '', port] = /^(\S+) (.*):(\d+)$/.exec(key) ?? [];
   const transport = TRANSPORTS.find((name) => name === transportName);
   const gated = gateAddress(host.replace(/^\[(.*)\]$/, '$1'), Number(port));
-  if (transport === undefined || 'fault' in gated) return undefined;
+  if (transport === undefined || 'problem' in gated) return undefined;
   return { transport, ...gated, priority: undefined, weight: undefined, steps: [] };
 }
 

@@ -25,7 +25,7 @@ import {
 /** Status codes that are counted separately per target; further ones are counted as `other`. */
 export const CODES_PER_TARGET = 8;
 
-/** Maximum number of destinations, and of targets. Pages of the ledger use memory once written. */
+/** Maximum number of destinations, and of targets. Unused pages of the ledger take no memory. */
 export const LEDGER_CAPACITY = 1 << 17;
 
 export const REASONS: readonly DownReason[] = [...FAILURE_REASONS, 'resolution'];
@@ -42,9 +42,9 @@ export const TARGET = {
   lastPing: t(2),
   lastUp: t(2),
   lastDown: t(2),
-  /** Of the last ping: 0 for none, otherwise 1 + index into REASONS. */
+  /** Reason of the last ping: 0 for none, otherwise 1 + index into REASONS. */
   lastReason: t(),
-  /** The same of the last ping that says something about the peer, which a local failure does not. */
+  /** The same for the last ping without a local failure. */
   peerReason: t(),
   lastCode: t(),
   lastRtt: t(),
@@ -74,16 +74,16 @@ export const CONNECTION = {
   words: c(0),
 } as const;
 
-/** Last pings kept per target. */
+/** Number of last pings kept per target. */
 export const RECENT_PINGS = 10;
 const r = layout();
 /** The third row of a target: a ring buffer of its last pings. */
 export const RECENT = {
   version: r(),
   generation: r(),
-  /** Pings written so far. */
+  /** Number of pings written so far. */
   count: r(),
-  /** Each three cells: seconds since 1970; 1024 * (1 + index into REASONS, or 0) + status code; RTT. */
+  /** Three cells per ping: seconds since 1970; 1024 * (1 + index into REASONS, or 0) + status code; RTT. */
   pings: r(3 * RECENT_PINGS),
   words: r(0),
 } as const;
@@ -126,18 +126,18 @@ export const DESTINATION = {
   resolutionFailures: d(RESOLUTION_FAILURES.length),
   resolutionChanges: d(),
   lastResolution: d(2),
-  /** When DNS last answered for the name, even if without an address. */
+  /** Time of the last DNS answer for the name, including answers without an address. */
   lastLookup: d(2),
   /** 1 while the last lookup failed and an earlier answer is in use. */
   isStale: d(),
-  /** Addresses over `max_targets`, which are not pinged. */
+  /** Number of addresses that are not pinged because of `max_targets`. */
   targetsTruncated: d(),
   words: d(0),
 } as const;
 
-/** Sockets of the kernel's own that there may be at one moment. */
+/** Maximum number of open kernel UDP sockets. */
 export const MAX_DESCRIPTORS = 1024;
-/** How UDP is done: by sockets of the kernel's own, batched and stamped, or by `node:dgram`. */
+/** UDP sockets: `kernel`, batched and with kernel timestamps, or `node:dgram`. */
 export const UDP_IO = ['kernel', 'dgram'] as const;
 export type UdpIo = (typeof UDP_IO)[number];
 
@@ -151,27 +151,27 @@ export const PINGER = {
   unmatched: p(),
   natKeepalives: p(),
   udpRebinds: p(),
-  /** How UDP is done: 1 + index into UDP_IO; 0 until the thread has decided. */
+  /** 1 + index into UDP_IO; 0 before the thread has decided. */
   udpIo: p(),
-  /** Datagrams that the kernel dropped because a socket was full. */
+  /** Datagrams that the kernel dropped because a receive buffer was full. */
   udpDropped: p(),
-  /** Answered pings whose request the kernel gave no stamp. */
+  /** Answered pings without a kernel timestamp of the request. */
   udpUnstamped: p(),
   stalls: p(),
   /** Internal errors. */
   faults: p(),
   /** Consecutive pings, of any targets, with the reason `local`. */
   localRun: p(),
-  /** What the thread works for: 0 for nothing, otherwise 1 + index. Read if the thread dies. */
+  /** Row that the thread works for: 0 for none, otherwise 1 + index. Read if the thread dies. */
   currentTarget: p(),
   currentDestination: p(),
   /** DNS lookups: in progress, queued, and rejected because the queue was full. */
   lookupsInFlight: p(),
   lookupsWaiting: p(),
   lookupsShed: p(),
-  /** Records of DNS answers over the limit, which are not followed. */
+  /** Records of DNS answers that are not used because there are too many. */
   recordsCut: p(),
-  /** Target rows used so far. */
+  /** Number of target rows used so far. */
   targetsUsed: p(),
   lateness: p(HISTOGRAM.words),
   /** Durations of lookups. */
@@ -218,7 +218,7 @@ export function createLedger(): SharedArrayBuffer {
 
 export const WORD = 2 ** 32;
 
-/** A 64-bit number from its low and its high cell. */
+/** The 64-bit number in a low and a high cell. */
 export function wide(low: number, high: number): number {
   return (high >>> 0) * WORD + (low >>> 0);
 }

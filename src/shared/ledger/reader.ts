@@ -27,10 +27,10 @@ import { NATIVE_SLOTS } from './native-buckets.js';
 import { PingerRow } from './pinger-row.js';
 import { ConnectionRow, DestinationRow, type RecentPing, recentPings, TargetRow } from './rows.js';
 
-/** Reads rows of the ledger, each as it was at one moment. */
+/** Reads consistent copies of rows of the ledger. */
 export class LedgerReader {
   readonly #cells: Int32Array;
-  /** Copies of rows are appended to pages; a page lives as long as its rows. */
+  /** Copies of rows are appended to a page, which is kept while any of them is in use. */
   #page = new Int32Array(0);
   #used = 0;
   readonly #bounds = new Map<HistogramKind, Versioned<Bounds>>();
@@ -46,7 +46,7 @@ export class LedgerReader {
     return new TargetRow(this.#page, at, this.#boundsOf('rtt'));
   }
 
-  /** The counters that histories need, without a copy of the row. */
+  /** The counters that histories need, without copying the row. */
   totals(slot: TargetSlot): Totals | undefined {
     const row = targetAt(slot.index);
     const get = (cell: number) => Atomics.load(this.#cells, row + cell) >>> 0;
@@ -71,7 +71,7 @@ export class LedgerReader {
     return undefined;
   }
 
-  /** Undefined until a connection to this target was made. */
+  /** Undefined before the first connection to this target. */
   connection(slot: TargetSlot): ConnectionRow | undefined {
     const histograms = CONNECT_PHASES.length;
     const at = this.#copy(connectionAt(slot.index), CONNECTION.phases, histograms);
@@ -173,7 +173,7 @@ const PAGE_WORDS = 16 * 1024;
 const MAX_TRIES = 100_000;
 
 export interface Totals {
-  /** Pings without local failures; those of them that were alive; those with a round-trip time. */
+  /** Number of pings without local failures; of alive pings; of pings with a round-trip time. */
   readonly pings: number;
   readonly alive: number;
   readonly answers: number;

@@ -34,13 +34,13 @@ import {
   type UdpIo,
 } from './layout.js';
 
-/** One finished ping. */
+/** The result of one ping. */
 export interface PingRecord {
   /** Undefined when the ping was alive. */
   readonly reason: FailureReason | undefined;
-  /** Status code of the answer; undefined when there was none. */
+  /** Status code of the response; undefined without one. */
   readonly code: number | undefined;
-  /** Undefined when there was no answer. */
+  /** Undefined without a response, or when it is unknown. */
   readonly rttMicros: number | undefined;
   readonly retransmissions: number;
   readonly verdict: Verdict;
@@ -48,7 +48,7 @@ export interface PingRecord {
   readonly endedAtMs: number;
 }
 
-/** The pinger's side of the ledger. There is one writer at a time. */
+/** Writes the ledger. There must be only one writer at a time. */
 export class LedgerWriter {
   readonly #cells: Cells;
   readonly #epoch: () => number;
@@ -199,7 +199,7 @@ export class LedgerWriter {
     this.#cells.unlock(row);
   }
 
-  /** The destination's name resolved, to different targets if `isChange`; `cut` are not pinged. */
+  /** The destination's name was resolved. @param isChange its targets changed. @param cut addresses that are not pinged. */
   recordResolution(slot: DestinationSlot, atMs: number, isChange: boolean, cut: number): void {
     const row = destinationAt(slot);
     this.#cells.lock(row);
@@ -212,7 +212,7 @@ export class LedgerWriter {
   }
 
   /**
-   * @param isStale whether an earlier answer stays in use.
+   * @param isStale an earlier answer stays in use.
    * @param atMs wall clock.
    */
   recordResolutionFailure(
@@ -229,7 +229,7 @@ export class LedgerWriter {
     this.#cells.unlock(row);
   }
 
-  /** The duration of resolving a name, with all lookups that it takes. */
+  /** The duration of resolving a name with all its lookups. */
   recordResolutionTime(micros: number): void {
     this.#recordOfPinger('resolution', PINGER.resolutions, micros);
   }
@@ -260,7 +260,7 @@ export class LedgerWriter {
     this.#add(PINGER.natKeepalives, 1);
   }
 
-  /** A target now uses another local UDP port. */
+  /** A target was moved to another local UDP port. */
   recordUdpRebind(): void {
     this.#add(PINGER.udpRebinds, 1);
   }
@@ -269,7 +269,7 @@ export class LedgerWriter {
     this.#set(PINGER.udpIo, 1 + UDP_IO.indexOf(io));
   }
 
-  /** So many datagrams were dropped because a socket was full. */
+  /** The kernel dropped this number of datagrams because a receive buffer was full. */
   recordUdpDropped(count: number): void {
     this.#add(PINGER.udpDropped, count);
   }
@@ -287,14 +287,14 @@ export class LedgerWriter {
   }
 
   /**
-   * Records which target the thread works for; undefined for none. Returns the one before, to be set
-   * again afterwards.
+   * Records which target the thread works for; undefined for none. Returns the previous one, which the
+   * caller restores afterwards.
    */
   setCurrentTarget(index: number | undefined): number | undefined {
     return this.#setCurrent(PINGER.currentTarget, index);
   }
 
-  /** The same for a destination. */
+  /** Like {@link setCurrentTarget}, for a destination. */
   setCurrentDestination(index: number | undefined): number | undefined {
     return this.#setCurrent(PINGER.currentDestination, index);
   }
@@ -307,7 +307,7 @@ export class LedgerWriter {
     this.#add(PINGER.heartbeat, 1);
   }
 
-  /** The part of a ping that says something about the peer. */
+  /** Records the result of a ping without a local failure. */
   #recordPeer(row: number, { reason, endedAtMs }: PingRecord): void {
     this.#cells.setWide(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
     this.#set(row + TARGET.peerReason, reasonNumber(reason));

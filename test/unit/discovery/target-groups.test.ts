@@ -91,7 +91,7 @@ test('labels that are too many, too long or nested are rejected at once', () => 
     [JSON.stringify(many), 'labels: expected at most 100, got 101'],
     [
       JSON.stringify({ a: 'x'.repeat(16_384) }),
-      'labels: expected at most 16384 characters in all, got 16385',
+      'labels: expected at most 16384 characters in total, got 16385',
     ],
     [`{"a": ${deep}}`, 'labels.a: expected a string, got a list'],
   ] as const) {

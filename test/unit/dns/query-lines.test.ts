@@ -63,7 +63,7 @@ const OUTCOMES: readonly (readonly [QueryOutcome, Readonly<Record<string, unknow
     { error: 'ECONNREFUSED' },
   ],
   [{ kind: 'silent', hadUnreadable: false }, { error: 'timeout' }],
-  [{ kind: 'silent', hadUnreadable: true }, { error: 'timeout; unreadable messages came' }],
+  [{ kind: 'silent', hadUnreadable: true }, { error: 'timeout after malformed messages' }],
 ];
 
 for (const [outcome, fields] of OUTCOMES) {

@@ -29,7 +29,7 @@ describe('the check of addresses', () => {
     });
   }
 
-  for (const [given, fault] of [
+  for (const [given, problem] of [
     ['0.0.0.0', /^0\.0\.0\.0 means this host/],
     ['0.1.2.3', /means this host/],
     ['224.0.0.1', /multicast/],
@@ -60,15 +60,15 @@ describe('the check of addresses', () => {
   ] as const) {
     test(`rejects ${JSON.stringify(given.slice(0, 40))}`, () => {
       const gated = gateAddress(given, 5060);
-      assert.ok('fault' in gated, JSON.stringify(gated));
-      assert.match(gated.fault, fault);
+      assert.ok('problem' in gated, JSON.stringify(gated));
+      assert.match(gated.problem, problem);
     });
   }
 
   test('rejects an invalid port', () => {
     for (const port of [0, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.deepEqual(gateAddress('192.0.2.1', port), {
-        fault: `port ${port} is not from 1 to 65535`,
+        problem: `port ${port} is not from 1 to 65535`,
       });
     }
     for (const port of [1, 65_535]) assert.ok('address' in gateAddress('192.0.2.1', port));
@@ -84,7 +84,7 @@ describe('the check of addresses', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const gated = gateHost(text);
-        if ('fault' in gated) return;
+        if ('problem' in gated) return;
         assert.equal(isIP(gated.address), gated.family);
         assert.deepEqual(gateHost(gated.address), gated);
       }),

@@ -60,7 +60,10 @@ describe('text that is shown', () => {
 describe('a file of the user', () => {
   test('is UTF-8, without its byte order mark', () => {
     assert.equal(decodeUtf8(Buffer.from('\uFEFFgrün', 'utf8')), 'grün');
-    assert.throws(() => decodeUtf8(Buffer.from('grün', 'latin1')), /bytes that are not UTF-8/);
+    assert.throws(
+      () => decodeUtf8(Buffer.from('grün', 'latin1')),
+      /bytes that are not valid UTF-8/,
+    );
   });
 
   test('is rejected with the reason if it is not UTF-8, except for the hosts file', (t) => {
@@ -78,12 +81,12 @@ describe('a file of the user', () => {
     );
     assert.throws(() => new WatchedFiles([write('password')], [], () => {}), {
       name: 'FilesError',
-      message: /password: expected a readable file, got bytes that are not UTF-8/,
+      message: /password: expected a readable file, got bytes that are not valid UTF-8/,
     });
     const flags = { given: { 'config.file': write('config.yml') }, help: false, version: false };
     assert.throws(() => readConfig({ flags, env: {}, version: '0' }), {
       name: 'ConfigError',
-      message: /config.yml: expected a readable file, got bytes that are not UTF-8/,
+      message: /config.yml: expected a readable file, got bytes that are not valid UTF-8/,
     });
   });
 });

@@ -14,7 +14,7 @@ test('a change has the same JSON members as a destination', () => {
   assert.deepEqual(JSON.parse(changeJson(made({ detail: 'exactly this' }))), {
     ...{ id: 'run-1', event: 'dst-down', destination: 'gw', uri: 'sip:gw.example' },
     ...{ from: 'up', code: 2, state: 'down', reason: 'timeout' },
-    ...{ reason_text: 'no answer before the timeout', detail: 'exactly this' },
+    ...{ reason_text: 'no response within the timeout', detail: 'exactly this' },
     ...{ at: '2023-11-14T22:13:20.000Z', module: 'default', owners: ['config'] },
     labels: { carrier: 'acme' },
   });
