@@ -15,7 +15,7 @@ import {
 import { exposition } from './metrics/exposition.js';
 import { TEXT } from './metrics/format.js';
 import { RowLabels } from './metrics/row-labels.js';
-import { isOwner, OWNER_WANTED, show } from './platform/values.js';
+import { isOwner, OWNER_FORMAT, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
 import { watchSettingsFiles } from './settings-files.js';
 import { systemClock } from './shared/clock.js';
@@ -156,7 +156,7 @@ class Library implements KeepAlive {
   add(uri: string, options: AddOptions): boolean {
     const { owner, pingInterval, onStateChange, onResponse, ...rest } = options;
     if (this.#closed !== undefined) throw new Error('KeepAlive is already closed');
-    if (!isOwner(owner)) throw new Error(`owner: expected ${OWNER_WANTED}, got ${show(owner)}`);
+    if (!isOwner(owner)) throw new Error(`owner: expected ${OWNER_FORMAT}, got ${show(owner)}`);
     const given = { uri, ping_interval: pingInterval, ...rest };
     const entry = Object.entries(given).filter(([, value]) => value !== undefined);
     const destination = this.#loaded.config.readEntry(Object.fromEntries(entry));

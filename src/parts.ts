@@ -65,7 +65,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     }),
     runtimeDestinations: new RuntimeDestinations({
       registry,
-      folder: config.stateDir,
+      directory: config.stateDir,
       readEntry: config.readEntry,
       log: write,
       clock,

@@ -10,13 +10,13 @@ import { createLog } from './platform/log.js';
 import { LogOutput, sendTo } from './platform/log-output.js';
 import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
-import { StateFolderError } from './registry/journal-reader.js';
+import { StateDirectoryError } from './registry/journal-reader.js';
 import { systemClock } from './shared/clock.js';
 
 /** The exit code of the Prometheus exporters for wrong arguments or a wrong configuration. */
 const EXIT_USAGE = 2;
 
-const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateFolderError] as const;
+const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateDirectoryError] as const;
 /** Time limit for writing the last log lines. */
 const FLUSH_MS = 1_000;
 

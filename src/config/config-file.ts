@@ -36,7 +36,7 @@ export function readConfigFile(path: string): ConfigFile {
   };
 }
 
-/** `a[0].b` of `a[0].b.c`, and then `a[0]`, `a`, and nothing. */
+/** The level above a path: `a[0].b` for `a[0].b.c`, then `a[0]`, `a` and the empty string. */
 function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('.'), path.lastIndexOf('['), 0));
 }
@@ -62,26 +62,26 @@ function parse(path: string, text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** `:line` if the error knows it. The text of the line is never shown: it may hold a password. */
+/** `:line` if it is known. The text of the line is never shown, because it may contain a password. */
 function placeOf(error: unknown): string {
   return error instanceof YamlError && error.line !== undefined ? `:${error.line}` : '';
 }
 
-/** The messages of other errors quote the text, which may hold a password. */
+/** Messages of other errors are not used: they quote the text, which may contain a password. */
 function problemOf(error: unknown): string {
-  const isHarmless = error instanceof Expected || error instanceof YamlError;
-  return isHarmless ? error.message : 'file is neither valid YAML nor JSON';
+  const isSafe = error instanceof Expected || error instanceof YamlError;
+  return isSafe ? error.message : 'file is neither valid YAML nor JSON';
 }
 
 /**
- * File names in `tls_config` and `auth` are relative to the configuration file, at every level.
+ * Resolves the file names in `tls_config` and `auth` at every level, relative to the configuration file.
  *
- * @param done what was resolved already: aliases of YAML can lead to one value many times, and in
+ * @param done the values that are already resolved: YAML aliases can lead to a value many times, and in
  *   circles.
  */
 function withAbsolutePaths(
   given: unknown,
-  folder: string,
+  directory: string,
   done: Map<unknown, unknown> = new Map(),
 ): unknown {
   if (typeof given !== 'object' || given === null) return given;
@@ -90,29 +90,31 @@ function withAbsolutePaths(
   if (Array.isArray(given)) {
     const items: unknown[] = [];
     done.set(given, items);
-    items.push(...given.map((item) => withAbsolutePaths(item, folder, done)));
+    items.push(...given.map((item) => withAbsolutePaths(item, directory, done)));
     return items;
   }
   const resolved: Record<string, unknown> = {};
   done.set(given, resolved);
   for (const [key, value] of Object.entries(given)) {
     const isGroup = (key === 'tls_config' || key === 'auth') && isMapping(value);
-    const inner = isGroup ? resolveFiles(value, folder) : withAbsolutePaths(value, folder, done);
-    // A key may be __proto__, to which an assignment means something else.
+    const inner = isGroup
+      ? resolveFiles(value, directory)
+      : withAbsolutePaths(value, directory, done);
+    // Not an assignment, because a key may be __proto__.
     Object.defineProperty(resolved, key, { value: inner, enumerable: true });
   }
   return resolved;
 }
 
-/** The group with absolute names in its members `…_file`. */
+/** Makes the file names in members `…_file` of a group absolute. */
 export function resolveFiles(
   group: Readonly<Record<string, unknown>>,
-  folder: string,
+  directory: string,
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(group).map(([key, value]) =>
       key.endsWith('_file') && typeof value === 'string' && value !== ''
-        ? [key, resolve(folder, value)]
+        ? [key, resolve(directory, value)]
         : [key, value],
     ),
   );

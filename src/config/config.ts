@@ -1,4 +1,4 @@
-/** From flags, environment and file to one frozen {@link Config}. */
+/** Reads flags, environment and file into one frozen {@link Config}. */
 
 import { dirname } from 'node:path';
 import convict from 'convict';
@@ -20,24 +20,24 @@ import { wellShaped } from './shape.js';
 import type { SourceSettings, WebhookSettings } from './source-settings.js';
 import { readSources, readWebhooks } from './sources.js';
 
-/** The settings of the process, each as `member` of PROCESS_SETTINGS names it. */
+/** The settings of the process, by the `member` of each in PROCESS_SETTINGS. */
 type ProcessConfig = ObjectOf<typeof PROCESS_SETTINGS>;
 
-/** What the settings of the process (PROCESS_SETTINGS), modules and lists of the file say. */
+/** The whole configuration: settings of the process (PROCESS_SETTINGS), modules and lists. */
 export interface Config extends Omit<ProcessConfig, 'flagged'> {
-  /** By name; `default` holds the settings of the top level. */
+  /** By name; `default` has the settings of the top level. */
   readonly modules: Readonly<Record<string, PingSettings>>;
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly webhooks: readonly WebhookSettings[];
-  /** Reads a destination that is not in the configuration, as an entry of `destinations`. Throws ConfigError. */
+  /** Reads a further destination in the format of `destinations`. @throws ConfigError */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
 }
 
 export interface ConfigSources {
   readonly flags: Flags;
   readonly env: NodeJS.ProcessEnv;
-  /** Used if no file is named. */
+  /** Used if no file is given. */
   readonly content?: Readonly<Record<string, unknown>>;
   /** Version of this program. */
   readonly version: string;
@@ -46,7 +46,7 @@ export interface ConfigSources {
 /**
  * Reads the configuration: defaults, then the file, then the environment, then flags.
  *
- * @throws ConfigError with the problems, one per line, at most a hundred.
+ * @throws ConfigError with the problems, one per line, up to a hundred.
  */
 export function readConfig({ flags, env, version, content = {} }: ConfigSources): Config {
   const environment = readEnvironment(env);
@@ -69,14 +69,14 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
   const named = mapping(modules);
   const all = readModules(named, read(PING_SETTINGS, given), version, report);
   const reading = { modules: all, version, report };
-  const folder = path === '' ? '' : dirname(path);
+  const directory = path === '' ? '' : dirname(path);
   const config: Config = {
     ...process,
     file: path,
     modules: writtenModules(all, named),
     destinations: readDestinations(flagged.destination, list(destinations), reading),
-    sources: readSources(discovery, flagged, { folder, modules: all, report }),
-    webhooks: readWebhooks(webhooks, { folder, modules: all, report }),
+    sources: readSources(discovery, flagged, { directory, modules: all, report }),
+    webhooks: readWebhooks(webhooks, { directory, modules: all, report }),
     readEntry: (entry) => readEntry(entry, all, version),
   };
   if (config.destinations.length > LEDGER_CAPACITY) {
@@ -87,7 +87,7 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
   return deepFreeze(config);
 }
 
-/** The values of the settings of a table; each was checked by {@link overlay}. */
+/** The values of the settings of a table; {@link overlay} has checked them. */
 function read<T extends Settings>(table: T, given: (path: string) => unknown): Values<T> {
   const values = Object.entries(table).map(([path, { format }]) => [
     path,
@@ -119,8 +119,7 @@ function writtenModules(
 }
 
 /**
- * Lays the levels over the defaults. A value that its format does not accept is reported, and the
- * default is used.
+ * Merges the levels over the defaults. An invalid value is reported and replaced by the default.
  */
 function overlay(
   levels: readonly Record<string, unknown>[],

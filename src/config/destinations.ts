@@ -1,4 +1,4 @@
-/** Destinations, as the configuration lists them. */
+/** Reads the destinations of the configuration. */
 
 import { isMapping, show } from '../platform/values.js';
 import { addressFamily } from '../shared/address.js';
@@ -13,7 +13,7 @@ import { entriesOf, isPingKey, PING_KEYS, readPing } from './ping-settings.js';
 import { type Report, unknownKey, unknownModule } from './problems.js';
 
 const OWN_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
-/** A destination has a path of its own in the API, where `.` and `..` have another meaning. */
+/** Names are parts of paths in the API, where `.` and `..` have a special meaning. */
 const NAME = /^(?!\.\.?$)[^\p{C}]{1,256}$/u;
 
 export interface Reading {
@@ -48,7 +48,7 @@ export function readDestinations(
   return destinations;
 }
 
-/** Undefined when it has a problem that leaves no destination. */
+/** Undefined when its problems leave no destination. */
 function readDestination(given: unknown, path: string, reading: Reading): Destination | undefined {
   const { report } = reading;
   const entry = isMapping(given) ? given : { uri: given };
@@ -69,12 +69,12 @@ function readDestination(given: unknown, path: string, reading: Reading): Destin
   return { name, uri, module: moduleName, labels, settings };
 }
 
-/** Empty when it is not a name. */
+/** The name of the module; empty when it is invalid. */
 function readModuleName(given: unknown): string {
   return typeof given === 'string' || typeof given === 'number' ? String(given) : '';
 }
 
-/** The ping settings of an entry on top of its module; undefined when there is no such module. */
+/** The ping settings of an entry and its module; undefined when there is no such module. */
 function readSettings(
   entry: Readonly<Record<string, unknown>>,
   moduleName: string,
@@ -93,7 +93,7 @@ function readSettings(
 }
 
 /**
- * Reads a destination that is not in the configuration, as an entry of `destinations`.
+ * Reads a further destination in the format of `destinations`.
  *
  * @throws ConfigError with all problems, one per line.
  */
@@ -126,7 +126,7 @@ function readUri(
   }
 }
 
-/** Reports a host of a family that `source_address` or `ip_protocol` rules out. */
+/** Reports a host whose address family contradicts `source_address` or `ip_protocol`. */
 function checkFamilies(uri: string, settings: PingSettings, path: string, report: Report): void {
   const { sourceAddress, ipProtocol } = settings;
   const { hostKind } = parseUri(uri);
@@ -143,7 +143,7 @@ function checkFamilies(uri: string, settings: PingSettings, path: string, report
   }
 }
 
-/** Undefined when it is not a name; a number in JSON counts as its digits. */
+/** The name of a destination, which may be a number in JSON; undefined when it is invalid. */
 function readName(given: unknown, path: string, report: Report): string | undefined {
   const name = typeof given === 'number' ? String(given) : given;
   if (typeof name === 'string' && NAME.test(name)) return name;

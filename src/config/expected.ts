@@ -2,18 +2,18 @@
 
 import { show } from '../platform/values.js';
 
-/** A value that its format does not accept. The caller puts the path in front of the message. */
+/** Thrown for a value that its format does not accept. The caller adds the path in front of the message. */
 export class Expected extends Error {
   override readonly name = 'Expected';
 
-  /** @param cause its message replaces the one made of `expected` and `got`. */
+  /** @param cause if given, its message is used instead. */
   constructor(expected: string, got: unknown, cause?: Error) {
     super(cause?.message ?? `expected ${expected}, got ${show(got)}`, { cause });
   }
 
-  /** Ignored: convict would add the value to the message. */
+  /** Ignores what convict sets here, because it would add the value to the message. */
   set value(_: unknown) {}
 }
 
-/** Turns a value as a user writes it into the value that is used. @throws Expected */
+/** Checks and converts a value of the user. @throws Expected */
 export type Format<T> = (given: unknown) => T;

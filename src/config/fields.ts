@@ -1,4 +1,4 @@
-/** Mappings in the configuration that are read field by field. */
+/** Reads mappings of the configuration field by field. */
 
 import { isMapping, kindOf } from '../platform/values.js';
 import { Expected, type Format } from './expected.js';
@@ -9,8 +9,8 @@ type Fields = Readonly<Record<string, Format<unknown>>>;
 export type Read<F extends Fields> = { readonly [K in keyof F]?: ReturnType<F[K]> };
 
 /**
- * Reads `given` field by field; a field with a problem is reported and left out. A key without a
- * value (`null`) is the same as no key.
+ * Reads `given` field by field; a field with a problem is reported and omitted. A key without a value
+ * (`null`) is ignored.
  */
 export function readFields<const F extends Fields>(
   given: unknown,
@@ -40,7 +40,7 @@ export function readFields<const F extends Fields>(
   return read as Read<F>;
 }
 
-/** The items of a list, each with its path; no value is the same as an empty list. */
+/** The items of a list, each with its path; a missing list is empty. */
 export function itemsOf(
   given: unknown,
   path: string,

@@ -13,7 +13,7 @@ const SETTINGS: Readonly<Record<FixedKey, string>> = {
   udpIo: 'udp.io',
 };
 
-/** Returns `next` with the fixed settings of `current`, and the names of those that differ. */
+/** Returns `next` with the fixed settings of `current`, and the names of the settings that differ. */
 export function keepFixed(
   current: Config,
   next: Config,

@@ -1,10 +1,11 @@
-/** Flags and environment variables that are given, by the paths of their settings; and `--help`. */
+/** Reads flags and environment variables, and has the text of `--help`. */
 
 import { parseArgs } from 'node:util';
 import { nearestOf } from '../shared/nearest.js';
 import { ConfigError } from './formats.js';
 import { settings } from './schema.js';
 
+/** Values by the paths of their settings. */
 export type Given = Readonly<Record<string, unknown>>;
 
 export interface Flags {
@@ -35,7 +36,7 @@ export function readFlags(args: readonly string[]): Flags {
   }
 }
 
-/** What is wrong with the arguments; no value is shown, because it may be a password. */
+/** What is wrong with the arguments. No value is shown, because it may be a password. */
 function problemOf(error: unknown, args: readonly string[], known: readonly string[]): string {
   const names = args
     .filter((arg) => arg.startsWith('--'))
@@ -52,7 +53,7 @@ function problemOf(error: unknown, args: readonly string[], known: readonly stri
 
 const UNKNOWN_FLAG = 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
 
-/** The variables that are set and not empty. */
+/** The values of the environment variables that are not empty. */
 export function readEnvironment(env: NodeJS.ProcessEnv): Given {
   const given: Record<string, unknown> = {};
   for (const [path, setting] of settings()) {

@@ -1,6 +1,6 @@
-/** The formats of settings: what each accepts, and the value it makes of it. */
+/** The formats of settings: each checks and converts a value. */
 
-import { isOwner, OWNER_WANTED } from '../platform/values.js';
+import { isOwner, OWNER_FORMAT } from '../platform/values.js';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { canonicalCidr } from '../shared/cidr.js';
@@ -12,7 +12,7 @@ import { Expected, type Format } from './expected.js';
 import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, wsOrigin, wsPath } from './transport-formats.js';
 
-/** A problem of the configuration. The message says where it is, what was expected and what was given. */
+/** Problems of the configuration. The message says where, what was expected and what was given. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -20,12 +20,12 @@ export class ConfigError extends Error {
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
 
-/** A string, or the digits of a number as in JSON and the defaults; empty for anything else. */
+/** A string, or a number (in JSON and the defaults) as a string; empty for anything else. */
 function scalarText(given: unknown): string {
   return typeof given === 'string' || typeof given === 'number' ? String(given) : '';
 }
 
-/** Seconds, or a number with a unit; the value is milliseconds. */
+/** Seconds, or a number with a unit. The result is milliseconds. */
 function duration(minMs: number): Format<number> {
   const min = `${minMs / 1000} s`;
   return (given) => {
@@ -52,7 +52,7 @@ const headerText: Format<string> = (given) => {
   return given;
 };
 
-/** YAML 1.2 10.3.2 writes them in three ways. */
+/** The spellings of YAML 1.2 10.3.2, and 1 and 0 for environment variables. */
 const TRUE: readonly unknown[] = [true, 'true', 'True', 'TRUE', '1'];
 const FALSE: readonly unknown[] = [false, 'false', 'False', 'FALSE', '0'];
 
@@ -123,7 +123,7 @@ const stringList: Format<readonly string[]> = (given) => {
   });
 };
 
-/** DNS servers, each `address` or `address:port`; IPv6 with a port in brackets. */
+/** DNS servers, each `address` or `address:port`; IPv6 with a port needs brackets. */
 const dnsServers: Format<readonly string[]> = (given) => {
   const servers = stringList(given);
   for (const server of servers) {
@@ -148,14 +148,11 @@ const listenAddress: Format<ListenAddress> = (given) => {
   return { host: bare, port: Number(port) };
 };
 
-/** A method outside dialogs whose transaction is a non-INVITE one (RFC 3261 17.1.2). */
+/** A method that needs no dialog and has a non-INVITE transaction (RFC 3261 17.1.2). */
 const method: Format<string> = (given) => {
   const name = typeof given === 'string' ? given.toUpperCase() : '';
   if (name === 'INVITE') {
-    throw new Expected(
-      'a method that sets up no call, such as OPTIONS (INVITE would set one up)',
-      given,
-    );
+    throw new Expected('a method such as OPTIONS (INVITE would set up a call)', given);
   }
   if (name === 'ACK' || name === 'CANCEL') {
     throw new Expected('a method that gets a response, such as OPTIONS', given);
@@ -181,7 +178,7 @@ const viaHost: Format<string> = (given) => {
   if (typeof given !== 'string') throw new Expected('host or host:port', given);
   try {
     const { user, params, host, port } = parseUri(given, 'ws');
-    // Over ws 80 is the default port and would be left out; Via has no default for all transports.
+    // `ws` has the default port 80, which is omitted; but Via has no common default port.
     const written = port ?? (/:80$/.test(given) ? 80 : undefined);
     if (user === '' && params.length === 0 && !/^sips?:/i.test(given)) {
       return written === undefined ? bracketed(host) : `${bracketed(host)}:${written}`;
@@ -192,7 +189,7 @@ const viaHost: Format<string> = (given) => {
   throw new Expected('host or host:port', given);
 };
 
-/** Headers that every ping already has, or that would change its meaning (lower case). */
+/** Headers that every ping already has or that would change its meaning, in lower case. */
 const RESERVED_HEADERS: readonly string[] = [
   ...['via', 'v', 'from', 'f', 'to', 't', 'call-id', 'i', 'cseq', 'contact', 'm'],
   ...['max-forwards', 'content-length', 'l', 'accept', 'allow', 'user-agent', 'route'],
@@ -213,7 +210,7 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
       throw new Expected('headers as a mapping, or as strings "Name: value"', item);
     }
     if (RESERVED_HEADERS.includes(name.toLowerCase())) {
-      throw new Expected('headers other than those that every ping has', name);
+      throw new Expected('a header that pings do not have already', name);
     }
     const isScalar = typeof value === 'string' || typeof value === 'number';
     if (!isScalar || !HEADER_VALUE.test(String(value))) {
@@ -225,7 +222,7 @@ const headers: Format<readonly (readonly [string, string])[]> = (given) => {
 
 /** A user name or password that digest authentication can carry (RFC 7616 3.4). Never shown. */
 const credential: Format<string> = (given) => {
-  // As a number, 00123 and 1.0 would lose digits.
+  // A number has lost digits: 00123, 1.0.
   if (typeof given === 'number') throw new Expected('a string, in quotes', '<a number>');
   if (typeof given !== 'string' || !HEADER_VALUE.test(given)) {
     throw new Expected('one line of text without control characters', '<secret>');
@@ -259,7 +256,7 @@ const allowList: Format<readonly string[]> = (given) =>
     }
   });
 
-/** Domains in lower case, without their last dot; a single dot is the root. */
+/** Domains in lower case, without the final dot; a single dot is the root. */
 const domains: Format<readonly string[]> = (given) =>
   stringList(given).map((item) => {
     if (item === '.') return item;
@@ -273,13 +270,13 @@ const domains: Format<readonly string[]> = (given) =>
   });
 
 export interface ListenAddress {
-  /** Empty: all addresses. */
+  /** Empty for all addresses. */
   readonly host: string;
-  /** 0: the system selects one. */
+  /** 0 to let the system select one. */
   readonly port: number;
 }
 
-/** An http or https URL. Its user goes into `basic_auth`. */
+/** An http or https URL. A user name belongs into `basic_auth`. */
 const url: Format<string> = (given) => {
   const isUrl = typeof given === 'string' && URL.canParse(given);
   const { protocol = '', username = '', password = '' } = isUrl ? new URL(given) : {};
@@ -291,7 +288,7 @@ const url: Format<string> = (given) => {
 
 /** The owner of destinations. */
 const owner: Format<string> = (given) => {
-  if (!isOwner(given)) throw new Expected(OWNER_WANTED, given);
+  if (!isOwner(given)) throw new Expected(OWNER_FORMAT, given);
   return given;
 };
 

@@ -1,4 +1,4 @@
-/** Labels of destinations, as the configuration has them. */
+/** Reads the labels of destinations. */
 
 import { isMapping, show } from '../platform/values.js';
 import { isLabelName, labelsProblem, RESERVED_LABELS } from '../shared/labels.js';
@@ -17,7 +17,7 @@ export function readLabels(given: unknown, path: string, report: Report): Record
   }
   const labels: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
-    // As in Prometheus, a label without a value is no label.
+    // As in Prometheus, a label without a value is ignored.
     if (value === null) continue;
     const at = `${path}.labels.${name}`;
     if (!isLabelName(name)) {

@@ -1,4 +1,4 @@
-/** The configuration, with the files that it names. */
+/** Loads the configuration and the files that it names. */
 
 import { createSecureContext } from 'node:tls';
 import { type Contents, WatchedFiles } from '../platform/watched-files.js';
@@ -11,20 +11,20 @@ import { filesOfHttp } from './source-settings.js';
 
 export interface Loaded {
   readonly config: Config;
-  /** Files that the settings name; the caller closes it. */
+  /** The files that the settings name. The caller must close it. */
   readonly files: WatchedFiles;
 }
 
 /**
- * Reads the configuration, and the files that its settings name.
+ * Reads the configuration and the files that its settings name.
  *
- * @param inForce the DNS settings of a running process, which a reload does not change.
+ * @param currentDns the DNS settings of a running process, which a reload does not change.
  * @throws ConfigError or FilesError with the problems.
  */
-export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
+export function load(sources: ConfigSources, currentDns?: DnsSettings): Loaded {
   const config = readConfig(sources);
   const paths = allSettings(config).flatMap(([, settings]) => filesOf(settings));
-  // Their URLs may be secrets, so messages name their owners and names.
+  // URLs may be secrets, so messages contain owners and names instead.
   const https = [
     ...config.sources.flatMap((source) =>
       source.kind === 'http_sd' ? [[`http_sd ${source.owner}: `, source.http] as const] : [],
@@ -35,12 +35,12 @@ export function load(sources: ConfigSources, inForce?: DnsSettings): Loaded {
   const secrets = config.webhooks.map(({ secretFile }) => secretFile).filter((path) => path !== '');
   const all = [...paths, ...https.flatMap(([, http]) => filesOfHttp(http)), ...secrets];
   const check = (contents: Contents) => checkFiles(config, httpTls, contents);
-  const { hostsFile, servers, resolvConf } = inForce ?? config.dns;
+  const { hostsFile, servers, resolvConf } = currentDns ?? config.dns;
   const optional = servers.length > 0 ? [hostsFile] : [hostsFile, resolvConf];
   return { config, files: new WatchedFiles(all, optional, check) };
 }
 
-/** The settings of every module, and of every destination that has its own, each with its place. */
+/** The settings of every module and of every destination with its own settings, with the place of each. */
 function allSettings({
   modules,
   destinations,
@@ -83,7 +83,7 @@ function checkFiles(
     if (problem !== undefined) return [problem];
     const path = auth?.passwordFile ?? '';
     if (path === '' || isPassword(text(path))) return [];
-    return [`${place}auth.password_file: expected one line in ${path}, got no line or several`];
+    return [`${place}auth.password_file: expected one line in ${path}, got none or several`];
   });
   const all = new Set([...problems, ...httpProblems]);
   if (all.size > 0) throw new ConfigError([...all].join('\n'));

@@ -1,4 +1,4 @@
-/** Modules: named ping settings that destinations choose. */
+/** Modules: named ping settings for destinations. */
 
 import { isMapping, show } from '../platform/values.js';
 import type { PingSettings } from '../shared/destination.js';
@@ -12,31 +12,31 @@ import {
 } from './ping-settings.js';
 import { type Report, unknownKey } from './problems.js';
 
-/** A module, and the levels it consists of, so that a destination can override them. */
+/** A module, and the levels of settings that it consists of and a destination can override. */
 export interface Module {
   readonly settings: PingSettings;
   readonly levels: readonly PingGiven[];
-  /** Its settings with those of destinations on top, by the JSON text of the latter. */
+  /** Settings of destinations with this module, by the JSON text of their own settings. */
   readonly variants: Map<string, PingSettings>;
-  /** Built in and not in the file: its problems are reported where it is used. */
+  /** Whether it is built in and not in the file: its problems are reported where it is used. */
   readonly isImplicit: boolean;
 }
 
 export type Modules = ReadonlyMap<string, Module>;
 
-/** The module that holds the settings of the top level. */
+/** The module with the settings of the top level. */
 export const DEFAULT_MODULE = 'default';
 /** The built-in module for Microsoft Direct Routing. */
 export const TEAMS = 'teams';
 
-/** Modules that exist without being in the file; the file's settings override them. */
+/** Built-in modules. Settings in the file override theirs. */
 const BUILT_IN: ReadonlyMap<string, PingGiven> = new Map([
   // Microsoft Direct Routing: TLS 1.2 or later, an OPTIONS per minute, and the host name of the SBC
   // in Via, From and Contact, which via_host sets.
   [TEAMS, { transport: 'tls', ping_interval: 60_000, 'tls_config.min_version': 'TLS12' } as const],
 ]);
 
-/** Reads the modules of the file on top of `top`, the settings of the top level. */
+/** Reads the modules of the file. They override `top`, the settings of the top level. */
 export function readModules(
   given: Readonly<Record<string, unknown>>,
   top: PingGiven,
@@ -80,8 +80,8 @@ function readModule(given: unknown, path: string, report: Report): PingGiven | u
 }
 
 /**
- * The settings of a module with those of a destination on top. Destinations with the same settings
- * share one object: there are many destinations, and most are alike.
+ * The settings of a module, overridden by those of a destination. Destinations with the same settings
+ * share one object, because there may be many.
  */
 export function settingsOver(
   module: Module,

@@ -1,4 +1,4 @@
-/** Ping settings, and how levels override one another: top level, module, destination. */
+/** Reads ping settings and merges their levels: top level, module, destination. */
 
 import { show } from '../platform/values.js';
 import {
@@ -17,7 +17,7 @@ import { objectOf, type Values } from './setting.js';
 
 type PingValues = Values<typeof PING_SETTINGS>;
 
-/** The ping settings that one level gives. */
+/** The ping settings of one level. */
 export type PingGiven = Partial<PingValues>;
 
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -39,8 +39,8 @@ export function isPingKey(key: string): key is keyof PingValues {
 }
 
 /**
- * The entries of a module or a destination: `{auth: {username: x}}` as `auth.username` and x, a
- * mapping of headers as pairs of name and value.
+ * The entries of a module or a destination by their paths: `{auth: {username: x}}` becomes `auth.username`
+ * and x. A mapping of headers becomes pairs of name and value.
  */
 export function entriesOf(
   given: Readonly<Record<string, unknown>>,
@@ -48,7 +48,7 @@ export function entriesOf(
   report: Report,
 ): [string, unknown][] {
   return Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
-    // A dot is a level, so no key has one; the same holds at the top level.
+    // A dot separates levels, so a key cannot contain one.
     if (key.includes('.')) {
       report(`${path}${key}`, unknownKey(key, PING_KEYS));
       return [];
@@ -82,7 +82,7 @@ export function readPing(
   return read;
 }
 
-/** The settings that the levels give together; a later level overrides an earlier one. */
+/** Merges the levels; a later level overrides an earlier one. */
 export function pingSettings(
   levels: readonly PingGiven[],
   version: string,
@@ -116,14 +116,14 @@ export function pingSettings(
   };
 }
 
-/** The TLS settings among those that are given; contradictions are reported. */
+/** The TLS settings of one level; contradictions are reported. */
 export function tlsSettings(given: PingGiven, path: string, report: Report): TlsSettings {
   const { tls } = objectOf(PING_SETTINGS, { ...DEFAULTS, ...given });
   checkTls(tls, path, report);
   return tls;
 }
 
-/** Read last, because the transport determines the default port. */
+/** Reads `route`, which is last because the transport determines its default port. */
 function route(given: string, transport: TransportChoice, path: string, report: Report): string {
   if (given === '') return '';
   try {
@@ -139,7 +139,7 @@ function credentials(auth: Credentials, path: string, report: Report): Credentia
   const { username, password, passwordFile } = auth;
   if (username === '' && password === '' && passwordFile === '') return undefined;
   if (username === '') {
-    report(`${path}auth.username`, 'expected a user name beside the password, got none');
+    report(`${path}auth.username`, 'expected a user name for the password, got none');
   }
   if ((password === '') === (passwordFile === '')) {
     const got = password === '' ? 'neither' : 'both';

@@ -1,23 +1,23 @@
-/** Problems of the configuration: where each one is, and what is wrong there. */
+/** Collects the problems of the configuration and their places. */
 
 import { nearestOf } from '../shared/nearest.js';
 import { ConfigError } from './formats.js';
 
-/** Collects problems, each with the path of what is wrong (`destinations[0].uri`). */
+/** Reports a problem of the value at a path (`destinations[0].uri`). */
 export type Report = (path: string, problem: string) => void;
 
-/** Aliases of YAML can multiply one problem by a million. */
+/** YAML aliases can repeat one problem a million times. */
 const MAX_PROBLEMS = 100;
 
-/** Where the values of a configuration came from. */
+/** The origins of the values of a configuration. */
 export interface Origins {
-  /** Flags that were given, by the paths of their settings. */
+  /** Paths of the settings that were given as flags. */
   readonly flags: ReadonlySet<string>;
-  /** Environment variables that were given, by the paths of their settings. */
+  /** Environment variables that were given, by paths of settings. */
   readonly variables: ReadonlyMap<string, string>;
   /** Empty without a file. */
   readonly file: string;
-  /** The line of a path in the file, as far as it is known. */
+  /** The line of a path in the file, if it is known. */
   readonly lineOf: (path: string) => number | undefined;
 }
 
@@ -57,7 +57,7 @@ export class Problems {
   }
 }
 
-/** The problem of a key that does not exist, or that is a path (`log.level`) instead of levels. */
+/** The text for a key that does not exist, or that is a path (`log.level`) instead of levels. */
 export function unknownKey(key: string, known: readonly string[]): string {
   if (known.includes(key)) {
     const levels = `${key.replaceAll('.', ': { ')}: …${' }'.repeat(key.split('.').length - 1)}`;
@@ -67,7 +67,7 @@ export function unknownKey(key: string, known: readonly string[]): string {
   return `unknown setting${nearest || ' (docs/configuration.md lists all settings)'}`;
 }
 
-/** The problem of a module that does not exist. */
+/** The text for a module that does not exist. */
 export function unknownModule(name: string, known: Iterable<string>): string {
   const names = [...known];
   const nearest = nearestOf(name, names);

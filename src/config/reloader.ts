@@ -1,29 +1,28 @@
 /**
- * Reloads the configuration: one reload at a time, and at most one that waits. All callers that ask
- * while one runs share the next one, so any number of callers causes one reload after another, with
- * a pause in between.
+ * Reloads the configuration. Only one reload runs and only one waits: all calls during a reload share the
+ * next one. There is a pause between two reloads.
  */
 
 import type { Clock } from '../shared/clock.js';
 
 /** Shortest pause between two reloads. */
 const MIN_PAUSE_MS = 100;
-/** The pause is this many times as long as the last reload kept the thread busy. */
+/** Length of the pause as a multiple of the time that the last reload kept the thread busy. */
 const PAUSE_PER_BUSY_TIME = 4;
-/** The next reload does not wait longer than this for a slow source. */
+/** Maximum wait for slow sources before the next reload may start. */
 const MAX_APPLY_MS = 30_000;
 
 export interface ReloaderOptions<Loaded> {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Reads the configuration. Throws when it is invalid, and then nothing changes. */
+  /** Reads the configuration. Throws when it is invalid; then nothing changes. */
   readonly load: () => Loaded;
-  /** Puts it into effect. Resolves once every source in use has been read or has failed. */
+  /** Applies the configuration. Resolves when every source in use has been read or has failed. */
   readonly apply: (loaded: Loaded) => Promise<void>;
-  /** The configuration is invalid, or applying it failed, which is a bug. */
+  /** The configuration is invalid (`load`), or applying it failed, which is a bug (`apply`). */
   readonly onError: (message: string, during: 'load' | 'apply') => void;
 }
 
-/** Resolves with the errors of the configuration; with undefined when it is in effect. */
+/** Resolves with the errors of the configuration, or with undefined when it is applied. */
 type Answer = Promise<string | undefined>;
 
 export class Reloader<Loaded> {
@@ -39,19 +38,19 @@ export class Reloader<Loaded> {
     this.#options = options;
   }
 
-  /** Applies a configuration that is loaded already, before any reload. Never rejects. */
+  /** Applies the first configuration, which is already loaded. Never rejects. */
   start(loaded: Loaded): Answer {
     this.#running = this.#run(() => loaded);
     return this.#running;
   }
 
-  /** Reloads, sharing the reload that waits if there is one. Never rejects. */
+  /** Requests a reload, or joins the one that waits. Never rejects. */
   reload(): Answer {
     this.#next ??= this.#waitForTurn();
     return this.#next;
   }
 
-  /** No reload starts any more; those that wait are answered. */
+  /** Prevents further reloads. Pending calls are answered. */
   close(): void {
     this.#isClosed = true;
     this.#endPause();
@@ -60,7 +59,7 @@ export class Reloader<Loaded> {
   async #waitForTurn(): Answer {
     await this.#running;
     await this.#pause();
-    // A call from here on gets the reload after this one.
+    // A later call gets the reload after this one.
     this.#running = this.#next;
     this.#next = undefined;
     return this.#isClosed ? 'the exporter is stopping' : this.#run(this.#options.load);
@@ -79,7 +78,7 @@ export class Reloader<Loaded> {
     });
   }
 
-  /** Waits for `work`, at most `ms`; after that it continues unattended. */
+  /** Waits for `work`, but not longer than `ms`; the work continues after that. */
   async #waitFor(work: Promise<void>, ms: number): Promise<void> {
     let cancel = () => {};
     const timeout = new Promise<void>((resolve) => {
@@ -108,7 +107,7 @@ export class Reloader<Loaded> {
     }
   }
 
-  /** A bug must not end a process that runs well either. */
+  /** Reports an error. A bug in applying must not end a working process. */
   #fail(error: unknown, during: 'load' | 'apply'): string {
     const message = error instanceof Error ? error.message : String(error);
     this.#options.onError(message, during);

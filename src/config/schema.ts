@@ -1,4 +1,4 @@
-/** All settings, and the parts of the file that are lists or mappings of more than settings. */
+/** All settings, and the other parts of the configuration file. */
 
 import { PING_SETTINGS } from './ping-schema.js';
 import { PROCESS_SETTINGS } from './process-schema.js';
@@ -7,7 +7,7 @@ import { byLevels, type Setting, type Settings } from './setting.js';
 /** Every setting by its path (`web.listen-address`), in the order of `--help`. */
 export const SETTINGS: Settings = { ...PROCESS_SETTINGS, ...PING_SETTINGS };
 
-/** The parts of the file that are not single settings, by their shape. */
+/** The parts of the file that are not settings, with their shapes. */
 export const STRUCTURES = {
   discovery: 'a mapping',
   webhooks: 'a list',

@@ -1,4 +1,4 @@
-/** How a setting is declared, and what follows from its declaration. */
+/** The declaration of settings, and what is derived from it. */
 
 import type { FORMATS, FormatName } from './formats.js';
 
@@ -7,35 +7,35 @@ export interface Setting {
   readonly doc: string;
   /** The name of one of FORMATS. */
   readonly format: FormatName;
-  /** As a user would write it; the format reads it. */
+  /** The value as a user would write it. */
   readonly default: unknown;
-  /** Where the value is in the object that is read; a dot is a level (`dns.servers`). */
+  /** Path of the value in the resulting object; a dot separates levels (`dns.servers`). */
   readonly member: string;
   readonly env: string;
   /** The name of the flag, without its dashes. */
   readonly arg: string;
-  /** The flag may be repeated; each adds one item. */
+  /** The flag may be repeated; each one adds an item. */
   readonly isRepeatable?: true;
   /** The flag takes no value. */
   readonly isSwitch?: true;
-  /** The file may give it as a mapping. */
+  /** In the file it may be a mapping. */
   readonly isMapping?: true;
   /** The value is never shown. */
   readonly isSecret?: true;
-  /** Left out of /config: it belongs to one start, or /config shows it in another form. */
+  /** Omitted from /config, because it applies only to the start, or /config shows it in another form. */
   readonly isHidden?: true;
 }
 
-/** Settings by their paths (`web.listen-address`); a dot is a level in the file. */
+/** Settings by their paths (`web.listen-address`); a dot separates levels of the file. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** The setting at `path`, with the flag and the environment variable that follow from the path. */
+/** Declares the setting at `path`, from which its flag and environment variable are derived. */
 export function setting<const S extends Omit<Setting, 'env' | 'arg'>>(path: string, rest: S) {
   const env = `SIP_KEEPALIVE_${path.replace(/[.-]/g, '_').toUpperCase()}`;
   return { ...rest, env, arg: path };
 }
 
-/** What the format of a setting makes of the text that is given. */
+/** The type of the value of a setting, by its format. */
 type ValueOf<S extends Setting> = ReturnType<(typeof FORMATS)[S['format']]>;
 
 /** The values of settings by their paths. */
@@ -64,10 +64,10 @@ type ByLevel<Flat> = {
 /** The object that a table of settings is read into. */
 export type ObjectOf<T extends Settings> = ByLevel<ByMember<T>>;
 
-/** Puts each value where its setting's `member` says. */
+/** Builds the object from values by the `member` of each setting. */
 export function objectOf<T extends Settings>(table: T, values: Values<T>): ObjectOf<T> {
   const flat = Object.entries(table).map(([path, { member }]) => [member, values[path]]);
-  // The type repeats what the loop does.
+  // TypeScript cannot derive this type from the loop.
   return byLevels(Object.fromEntries(flat)) as ObjectOf<T>;
 }
 

@@ -1,4 +1,4 @@
-/** The shape of the file: which keys there are, and what is a list, a mapping or a single value. */
+/** Checks the shape of the file: its keys, and whether each is a list, a mapping or a single value. */
 
 import { isMapping, kindOf, show } from '../platform/values.js';
 import { type Report, unknownKey } from './problems.js';
@@ -10,8 +10,8 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map(Object.entries(STRUCTURES));
 const TOP: Readonly<Record<string, unknown>> = { ...SETTINGS_BY_LEVEL, ...STRUCTURES };
 
 /**
- * The part of the file that has the right shape; unknown keys and values of a wrong shape are
- * reported. A key without a value (`modules:`) is the same as no key.
+ * Returns the part of the file with a valid shape, and reports unknown keys and values of a wrong shape. A
+ * key without a value (`modules:`) is ignored.
  */
 export function wellShaped(
   given: Readonly<Record<string, unknown>>,
@@ -38,7 +38,7 @@ function levelOf(
   return fitting;
 }
 
-/** At the top the paths of all settings too, for those who write one as a key. */
+/** The known keys of a level, for suggestions; at the top level also the paths of all settings. */
 function knownAt(level: Readonly<Record<string, unknown>>, prefix: string): readonly string[] {
   return [...Object.keys(level), ...(prefix === '' ? Object.keys(SETTINGS) : [])];
 }
@@ -51,7 +51,7 @@ function fittingValue(value: unknown, below: unknown, path: string, report: Repo
   }
   const shape = SHAPES.get(path) ?? (setting === undefined ? 'a mapping' : 'a single value');
   if (!hasShape(shape, value)) {
-    report(path, `expected ${shape}, got ${mayHoldSecret(path) ? kindOf(value) : show(value)}`);
+    report(path, `expected ${shape}, got ${mayContainSecret(path) ? kindOf(value) : show(value)}`);
     return undefined;
   }
   const isGroup = shape === 'a mapping' && !SHAPES.has(path) && isMapping(below);
@@ -64,7 +64,7 @@ function hasShape(shape: Shape, value: unknown): boolean {
 }
 
 /** Whether a secret is at this path or below it. */
-function mayHoldSecret(path: string): boolean {
+function mayContainSecret(path: string): boolean {
   return Object.entries(SETTINGS).some(
     ([name, { isSecret }]) => isSecret === true && `${name}.`.startsWith(`${path}.`),
   );

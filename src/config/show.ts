@@ -1,4 +1,4 @@
-/** The configuration in use, in the form of a configuration file. */
+/** Shows the current configuration in the format of a configuration file. */
 
 import { isMapping } from '../platform/values.js';
 import { bracketed } from '../shared/address.js';
@@ -16,7 +16,7 @@ import {
   type SourceSettings,
 } from './source-settings.js';
 
-/** JSON, which is also YAML: loading it again gives the same configuration. */
+/** The configuration as JSON, which is also YAML. Loading it again results in the same configuration. */
 export function showConfig(config: Config): string {
   const { [DEFAULT_MODULE]: top, ...modules } = config.modules;
   const shown = {
@@ -44,7 +44,7 @@ export function showConfig(config: Config): string {
   return `${JSON.stringify(shown, null, 2)}\n`;
 }
 
-/** One module, as in {@link showConfig}. */
+/** One module as in {@link showConfig}; empty when there is no such module. */
 export function showModule({ modules }: Config, name: string): string {
   const settings = Object.hasOwn(modules, name) ? modules[name] : undefined;
   return settings === undefined ? '' : `${JSON.stringify(showPing(settings), null, 2)}\n`;
@@ -99,9 +99,9 @@ function showBasicAuth({ username, password, passwordFile }: BasicAuth) {
     : { username, password_file: passwordFile };
 }
 
-/** The path of a webhook URL is usually what grants access. */
+/** Replaces the URL of a webhook, whose path is usually a secret. */
 const SECRET_URL = 'http://<secret>';
-/** Replaces a secret, which must be put back before the configuration is loaded again. */
+/** Replaces a secret. The user must restore it before loading the configuration again. */
 const SECRET = '<secret>';
 
 function showPing(settings: PingSettings | undefined): Record<string, unknown> {
@@ -116,7 +116,7 @@ const TLS_SETTINGS: Settings = Object.fromEntries(
   Object.entries(PING_SETTINGS).filter(([path]) => path.startsWith('tls_config.')),
 );
 
-/** The settings of a table as the file would have them, from the object that they were read into. */
+/** Converts the settings of a table back to the format of the file. */
 function showSettings(table: Settings, from: object): Record<string, unknown> {
   const shown = Object.entries(table)
     .filter(([, { isHidden }]) => isHidden !== true)
@@ -125,7 +125,7 @@ function showSettings(table: Settings, from: object): Record<string, unknown> {
 }
 
 function showValue({ format, isSecret }: Setting, value: unknown): unknown {
-  // A value that is not set, and a secret that is not set, are written as an empty string.
+  // An unset value is an empty string, also for a secret.
   if (value === undefined || value === '') return '';
   if (isSecret === true) return SECRET;
   switch (format) {

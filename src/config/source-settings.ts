@@ -1,18 +1,18 @@
-/** Sources of destinations, and webhooks. */
+/** Settings of discovery sources and webhooks. */
 
 import { filesIn, type TlsSettings } from '../shared/destination.js';
 
 /** Settings of HTTP requests to one server. Times are milliseconds. */
 export interface HttpSettings {
   readonly url: string;
-  /** For the whole request. */
+  /** Timeout of the whole request. */
   readonly timeoutMs: number;
   readonly tls: TlsSettings;
   readonly basicAuth: BasicAuth | undefined;
   readonly followRedirects: boolean;
 }
 
-/** The password is in the file if one is named. */
+/** A `passwordFile` that is not empty overrides `password`. */
 export interface BasicAuth {
   readonly username: string;
   readonly password: string;
@@ -23,7 +23,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Longer responses are rejected. Default: 64 MB. */
+  /** A longer response is rejected. Default: 64 MB. */
   readonly maxBytes?: number;
 }
 
@@ -32,13 +32,13 @@ export interface HttpReply {
   readonly contentType: string;
   /** Target of a redirect, as sent; empty without one. */
   readonly location: string;
-  /** The header as it was sent (RFC 9110 10.2.3). */
+  /** The Retry-After header as sent (RFC 9110 10.2.3). */
   readonly retryAfter?: string;
-  /** A copy of its own; empty for a redirect. */
+  /** Empty for a redirect. The receiver owns the buffer. */
   readonly body: Buffer;
 }
 
-/** Sends an HTTP request. Rejects when there is no response in time, or when `signal` aborts. */
+/** Sends an HTTP request. Rejects without a response in time, or when `signal` aborts. */
 export type Requester = (
   settings: HttpSettings,
   request: HttpRequest,
@@ -46,11 +46,11 @@ export type Requester = (
 ) => Promise<HttpReply>;
 
 interface Common {
-  /** Unique, for people and for the label `source`. */
+  /** Unique name, for log lines and the label `source`. */
   readonly name: string;
-  /** Owner of its destinations, unless an entry names another. */
+  /** Owner of its destinations unless an entry has its own. */
   readonly owner: string;
-  /** Time between two reads. */
+  /** Time between two reads of the source. */
   readonly refreshMs: number;
   /** Default `module` and `labels` of its destinations. */
   readonly module: string;
@@ -77,7 +77,7 @@ export const EVENTS = ['dst-up', 'dst-down'] as const;
 export type EventName = (typeof EVENTS)[number];
 
 export interface WebhookSettings {
-  /** Unique, for people and for the label `webhook`. */
+  /** Unique name, for log lines and the label `webhook`. */
   readonly name: string;
   readonly http: HttpSettings;
   readonly events: readonly EventName[];
@@ -85,7 +85,7 @@ export interface WebhookSettings {
   readonly secretFile: string;
 }
 
-/** The files whose content a request by these settings needs. */
+/** The files that requests with these settings need. */
 export function filesOfHttp({ tls, basicAuth }: HttpSettings): readonly string[] {
   return [...filesIn(tls), ...(basicAuth?.passwordFile ? [basicAuth.passwordFile] : [])];
 }

@@ -1,4 +1,4 @@
-/** The sections `discovery` and `webhooks` of the configuration. */
+/** Reads the sections `discovery` and `webhooks` of the configuration. */
 
 import { resolve } from 'node:path';
 import { isMapping, kindOf } from '../platform/values.js';
@@ -63,15 +63,15 @@ const FLAGS = {
   http_sd: '',
 } as const satisfies Readonly<Record<SourceKind, string>>;
 
-/** What reading a section takes. */
+/** What is needed to read a section. */
 export interface SectionReading {
-  /** Relative file names are relative to it. */
-  readonly folder: string;
+  /** Directory that relative file names refer to. */
+  readonly directory: string;
   readonly modules: Modules;
   readonly report: Report;
 }
 
-/** The sources of flags and of the section `discovery`, by kind. */
+/** Reads the sources of flags and of the section `discovery`, grouped by kind. */
 export function readSources(
   given: unknown,
   flagged: FlaggedSources,
@@ -86,7 +86,7 @@ export function readSources(
   const sources = SOURCE_KINDS.flatMap((kind) => [
     ...(flagged[kind] ?? []).map((file, index) => {
       const entry = kind === 'file_sd' ? { files: [file] } : { file };
-      return readSource(kind, entry, `${FLAGS[kind]}[${index}]`, { ...reading, folder: '' });
+      return readSource(kind, entry, `${FLAGS[kind]}[${index}]`, { ...reading, directory: '' });
     }),
     ...itemsOf(kinds[kind], `discovery.${kind}`, report).map(([item, path]) =>
       readSource(kind, item, path, reading),
@@ -101,7 +101,7 @@ function readSource(
   path: string,
   reading: SectionReading,
 ): SourceSettings {
-  const { folder, report } = reading;
+  const { directory, report } = reading;
   switch (kind) {
     case 'http_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
@@ -112,7 +112,7 @@ function readSource(
     }
     case 'file_sd': {
       const read = readFields(given, FIELDS[kind], path, report);
-      const files = (read.files ?? []).map((file) => resolve(folder, file));
+      const files = (read.files ?? []).map((file) => resolve(directory, file));
       if (files.length === 0) report(`${path}.files`, 'expected file names, got none');
       const common = readCommon(read, kind, path, reading);
       return { ...common, kind, name: `${kind} ${files.join(' ')}`, files };
@@ -121,7 +121,7 @@ function readSource(
     case 'kamailio_cfg': {
       const read = readFields(given, FIELDS[kind], path, report);
       if (!read.file) report(`${path}.file`, 'expected a file name, got none');
-      const file = resolve(folder, read.file ?? '');
+      const file = resolve(directory, read.file ?? '');
       return { ...readCommon(read, kind, path, reading), kind, name: `${kind} ${file}`, file };
     }
     default:
@@ -129,7 +129,7 @@ function readSource(
   }
 }
 
-/** What sources of every kind have. */
+/** Reads the settings that all kinds of sources have. */
 function readCommon(
   read: Read<typeof COMMON>,
   kind: SourceKind,
@@ -145,9 +145,9 @@ function readCommon(
   return { owner, refreshMs, module, labels: readLabels(read.labels ?? {}, path, report) };
 }
 
-/** The section `webhooks`. */
+/** Reads the section `webhooks`. */
 export function readWebhooks(given: unknown, reading: SectionReading): readonly WebhookSettings[] {
-  const { folder, report } = reading;
+  const { directory, report } = reading;
   const webhooks = itemsOf(given, 'webhooks', report).map(([item, path]) => {
     const read = readFields(item, WEBHOOK, path, report);
     const http = readHttp(item, read, path, reading);
@@ -155,7 +155,7 @@ export function readWebhooks(given: unknown, reading: SectionReading): readonly 
       name: read.name ?? hostOf(http.url),
       http,
       events: read.events ?? EVENTS,
-      secretFile: read.secret_file ? resolve(folder, read.secret_file) : '',
+      secretFile: read.secret_file ? resolve(directory, read.secret_file) : '',
     };
   });
   return withUniqueNames(webhooks);
@@ -165,25 +165,25 @@ function readHttp(
   given: unknown,
   read: Read<typeof HTTP>,
   path: string,
-  { folder, report }: SectionReading,
+  { directory, report }: SectionReading,
 ): HttpSettings {
   const lacksUrl = isMapping(given) && (given['url'] ?? null) === null;
   if (lacksUrl) report(`${path}.url`, 'expected a URL, got none');
   return {
     url: read.url ?? '',
     timeoutMs: read.timeout ?? HTTP_TIMEOUT_MS,
-    tls: readTls(read.tls_config ?? {}, `${path}.`, folder, report),
-    basicAuth: readBasicAuth(read.basic_auth, `${path}.basic_auth`, folder, report),
+    tls: readTls(read.tls_config ?? {}, `${path}.`, directory, report),
+    basicAuth: readBasicAuth(read.basic_auth, `${path}.basic_auth`, directory, report),
     followRedirects: false,
   };
 }
 
-function readTls(given: unknown, path: string, folder: string, report: Report): TlsSettings {
+function readTls(given: unknown, path: string, directory: string, report: Report): TlsSettings {
   if (!isMapping(given)) {
     report(`${path}tls_config`, `expected a mapping, got ${kindOf(given)}`);
     return tlsSettings({}, path, report);
   }
-  const entries = entriesOf({ tls_config: resolveFiles(given, folder) }, path, report);
+  const entries = entriesOf({ tls_config: resolveFiles(given, directory) }, path, report);
   for (const [key] of entries) {
     if (!isPingKey(key)) report(`${path}${key}`, unknownKey(key, PING_KEYS));
   }
@@ -193,7 +193,7 @@ function readTls(given: unknown, path: string, folder: string, report: Report): 
 function readBasicAuth(
   given: unknown,
   path: string,
-  folder: string,
+  directory: string,
   report: Report,
 ): BasicAuth | undefined {
   if (given === undefined || given === null) return undefined;
@@ -212,7 +212,7 @@ function readBasicAuth(
     const got = password === '' ? 'neither' : 'both';
     report(path, `expected either password or password_file, got ${got}`);
   }
-  const passwordFile = password_file === '' ? '' : resolve(folder, password_file);
+  const passwordFile = password_file === '' ? '' : resolve(directory, password_file);
   return { username, password, passwordFile };
 }
 
@@ -223,12 +223,12 @@ function withoutSecrets(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** The path of a webhook is usually a secret. */
+/** The host of a webhook, without the path, which is usually a secret. */
 function hostOf(url: string): string {
   return url === '' ? '' : new URL(url).host;
 }
 
-/** Numbers the second and later items that have the same name. */
+/** Makes names unique by numbering the second and later items with the same name. */
 function withUniqueNames<T extends { readonly name: string }>(list: readonly T[]): readonly T[] {
   const taken = new Set<string>();
   return list.map((item) => {

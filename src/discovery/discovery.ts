@@ -1,4 +1,4 @@
-/** The sources of destinations that are in use. */
+/** Runs the discovery sources. */
 
 import type { Requester, SourceSettings } from '../config/source-settings.js';
 import type { Clock } from '../shared/clock.js';
@@ -14,7 +14,7 @@ import { Source } from './source.js';
 
 export interface DiscoveryOptions {
   readonly request: Requester;
-  /** Resolves once the findings are watched. */
+  /** Resolves when the findings are monitored. */
   readonly onFindings: (settings: SourceSettings, findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #parser: Parser;
   readonly #sources = new Map<string, { readonly key: string; readonly source: Source }>();
-  /** Reads that were requested by `set` and have not ended yet. */
+  /** Reads that `set` has requested and that have not ended. */
   readonly #reads = new Set<Promise<void>>();
 
   constructor(options: DiscoveryOptions) {
@@ -33,9 +33,9 @@ export class Discovery {
   }
 
   /**
-   * Uses these sources from now on. A source with unchanged settings continues, and is read if its
-   * files have changed: a destination that left the configuration may have moved there. Resolves once
-   * every source has been read.
+   * Replaces the sources. A source with unchanged settings continues and is read if its files have changed,
+   * because a destination that was removed from the configuration may have moved there. Resolves when every
+   * source has been read.
    */
   async set(all: readonly SourceSettings[]): Promise<void> {
     const keys = new Map(all.map((settings) => [settings.name, JSON.stringify(settings)]));
@@ -55,7 +55,7 @@ export class Discovery {
     while (this.#reads.size > 0) await Promise.allSettled(this.#reads);
   }
 
-  /** Tells a source what its findings led to. */
+  /** Passes the result of reconciling its findings to a source. */
   report(name: string, reconciled: Reconciled): void {
     this.#sources.get(name)?.source.report(reconciled);
   }

@@ -1,4 +1,4 @@
-/** Destinations from the file of Kamailio's dispatcher module (its parameter `list_file`). */
+/** Reads destinations from the file of Kamailio's dispatcher module (its parameter `list_file`). */
 
 import { UriError } from '../shared/uri.js';
 import { readAttributes } from './dispatcher/attributes.js';
@@ -11,9 +11,9 @@ import { nameProblem } from './names.js';
 import { type Report, reporter } from './remark.js';
 import { type DecodedText, decoded, READ_AS_LATIN1 } from './text.js';
 
-/** All lines for one name. */
+/** All lines for one destination name. */
 interface Group {
-  /** Of the first line. */
+  /** Place of the first line. */
   readonly place: string;
   readonly target: Target;
   readonly setids: Set<string>;
@@ -25,13 +25,12 @@ const IS_ASCII = /^\p{ASCII}*$/u;
 type EntryLine = Extract<Line, { kind: 'entry' }>;
 
 /**
- * Reads a dispatcher.list. Its sets say which destinations share traffic, not which to ping: a URI in
- * several sets is one destination, unless it is pinged from another address, through another proxy or
- * with another From.
+ * Reads a dispatcher.list. A URI in several sets is one destination, unless it is pinged from different
+ * addresses, through different proxies or with different From headers.
  *
  * @param path of the file, for the places.
  * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
- * @throws SourceError when the file has more entries than can be watched.
+ * @throws SourceError when the file has more entries than can be monitored.
  */
 export function readDispatcherList(
   content: DecodedText | string,
@@ -66,7 +65,7 @@ function addLine(
   reader: TargetReader,
   report: Report,
 ): void {
-  // Flags 1, 2 and 8 are initial states. 16 is about DNS, and names are always resolved here.
+  // Flags 1, 2 and 8 are initial states. Flag 16 is about DNS, which is always used here.
   if (flags & (FLAG_DISABLED | FLAG_NO_PING)) {
     const flag = flags & FLAG_DISABLED ? 'disabled (flag 4)' : 'not to be pinged (flag 32)';
     report('skipped', `${uriText}: ${flag}`);
@@ -81,7 +80,7 @@ function addLine(
     }
     if (rest !== '') {
       const got = JSON.stringify(rest.slice(0, 120));
-      report('adjusted', `attributes end at a blank, also in Kamailio: ${got} is ignored`);
+      report('adjusted', `attributes end at a space, also in Kamailio: ${got} is ignored`);
     }
     const { name } = target;
     const group = groups.get(name) ?? { place, target, setids: new Set(), duids: new Set() };

@@ -1,4 +1,4 @@
-/** Files in the format of Prometheus's `file_sd`. */
+/** Reads files in the `file_sd` format of Prometheus. */
 
 import { isUtf8 } from 'node:buffer';
 import { readdirSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { SourceError } from './source-error.js';
 export class FileSd implements Reader {
   readonly #patterns: readonly string[];
   readonly #parser: Parser;
-  /** By path: the findings of each file when it was last valid. */
+  /** By path: the last valid findings of each file. */
   #lastGood = new Map<string, Findings>();
 
   /** @param patterns paths; in the last part of each, `*` matches anything. */
@@ -52,7 +52,7 @@ export class FileSd implements Reader {
           errors.push(error.message);
           keepLastGood((path) => path === file.path);
         }
-        // Before the next one is read: the limit holds for all files of the source.
+        // Before the next file is read, because the limit applies to all files of the source together.
         if (entriesIn(good) > MAX_ENTRIES) throw tooManyEntries(this.#patterns.join(' '));
       }
     }
@@ -82,13 +82,13 @@ function entriesIn(all: ReadonlyMap<string, Findings>): number {
 
 /** The files that a pattern matches; undefined when their directory cannot be read. */
 function expand(pattern: string): readonly NamedFile[] | undefined {
-  const [folder, last] = [dirname(pattern), basename(pattern)];
+  const [directory, last] = [dirname(pattern), basename(pattern)];
   if (!last.includes('*')) return [fileNamed(pattern)];
   const pieces = last.split('*').map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const isLike = new RegExp(`^${pieces.join('.*')}$`, 's');
   try {
-    return readdirSync(folder, { encoding: 'buffer' })
-      .map((name) => fileIn(folder, name))
+    return readdirSync(directory, { encoding: 'buffer' })
+      .map((name) => fileIn(directory, name))
       .filter(({ path }) => isLike.test(basename(path)))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch {
@@ -96,11 +96,14 @@ function expand(pattern: string): readonly NamedFile[] | undefined {
   }
 }
 
-/** A name that is not UTF-8 is shown with its bytes as `\xE9`, and opened by its bytes. */
-function fileIn(folder: string, name: Buffer): NamedFile {
-  if (isUtf8(name)) return fileNamed(join(folder, name.toString('utf8')));
+/** A file by its name. Bytes of a name that is not UTF-8 are shown as `\xE9`. */
+function fileIn(directory: string, name: Buffer): NamedFile {
+  if (isUtf8(name)) return fileNamed(join(directory, name.toString('utf8')));
   const shown = name
     .toString('latin1')
     .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`);
-  return { path: join(folder, shown), raw: Buffer.concat([Buffer.from(join(folder, '/')), name]) };
+  return {
+    path: join(directory, shown),
+    raw: Buffer.concat([Buffer.from(join(directory, '/')), name]),
+  };
 }

@@ -1,22 +1,22 @@
-/** What a source of destinations has found. */
+/** The findings of a discovery source. */
 
 /** A destination in the format of the configuration's `destinations`, and its place in the source. */
 export interface FoundDestination {
-  /** For people: `file:line` and the like. */
+  /** `file:line` or the like, for log lines. */
   readonly place: string;
-  /** On whose behalf it is watched; undefined for the owner of its source. */
+  /** The owner; undefined for that of the source. */
   readonly owner: string | undefined;
-  /** `uri`, `name`, `module`, `labels`, and settings of pings. */
+  /** `uri`, `name`, `module`, `labels` and ping settings. */
   readonly entry: Readonly<Record<string, unknown>>;
 }
 
 /**
- * What happened to an entry: it is not watched; it is used, but not as it is written; or it repeats an
- * earlier one.
+ * `skipped`: the entry is not monitored. `adjusted`: it is used, but not as written. `duplicate`: it repeats
+ * an earlier entry.
  */
 export type RemarkKind = 'skipped' | 'adjusted' | 'duplicate';
 
-/** Something that the operator of a source should know about one of its entries. */
+/** A remark about an entry, for the operator of the source. */
 export interface Remark {
   readonly kind: RemarkKind;
   readonly place: string;
@@ -28,11 +28,11 @@ export interface Findings {
   readonly remarks: readonly Remark[];
 }
 
-/** What the findings of a source led to. */
+/** The result of reconciling the findings of a source. */
 export interface Reconciled {
-  /** Findings that are watched. */
+  /** Number of monitored destinations. */
   readonly destinations: number;
   readonly remarks: readonly Remark[];
-  /** Labels that metrics have under another name, by the name in the source. */
+  /** Label names in the metrics by the names in the source, where they differ. */
   readonly renamed: ReadonlyMap<string, string>;
 }

@@ -1,4 +1,4 @@
-/** A server that speaks Prometheus's `http_sd`. */
+/** Reads a server in the `http_sd` format of Prometheus. */
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextRound } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import type { Parser } from './parsing/parser.js';
 import type { Reader, ReadResult } from './reader.js';
 import { SourceError } from './source-error.js';
 
-/** Bytes to hash before other work gets its turn: a millisecond or two. */
+/** Bytes that are hashed before other work may run: one or two milliseconds. */
 const HASH_CHUNK_BYTES = 1 << 20;
 
 export interface HttpSdOptions {
@@ -22,9 +22,9 @@ export interface HttpSdOptions {
 
 export class HttpSd implements Reader {
   readonly #options: HttpSdOptions;
-  /** The last response that was valid. */
+  /** The last valid response. */
   #lastGood: { readonly digest: string; readonly result: ReadResult } | undefined;
-  /** The last response that was invalid, and why: a long one is not parsed again each time. */
+  /** The last invalid response and its problem, so that it is not parsed again. */
   #lastBad: { readonly digest: string; readonly reason: string } | undefined;
 
   constructor(options: HttpSdOptions) {

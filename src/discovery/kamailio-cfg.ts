@@ -1,4 +1,4 @@
-/** Destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
+/** Reads destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
 
 import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
 import type { Findings, FoundDestination, Remark } from './found.js';
@@ -16,7 +16,7 @@ const MODULE = 'keepalive';
 const MAX_INTERVAL_SECONDS = 24 * 3600;
 const MAX_COUNTER = 2 ** 31 - 1;
 
-/** The parameters that hold for all destinations: the last value of each. */
+/** The parameters for all destinations: the last value of each. */
 interface CommonParams {
   ping_interval?: number;
   ping_from?: string;
@@ -31,9 +31,9 @@ interface Param {
 }
 
 /**
- * Reads a kamailio.cfg with all files that it includes. Kamailio adds its destinations after it has
- * read everything, so the last interval, From and counter hold for every destination, wherever they
- * are set. What is defined on Kamailio's command line (`-A`) is not known here.
+ * Reads a kamailio.cfg with all files that it includes. Kamailio adds its destinations after it has read
+ * everything, so the last interval, From and counter apply to every destination, wherever they are set.
+ * Defines on Kamailio's command line (`-A`) are unknown.
  *
  * @param read returns the content of a file, or throws.
  * @returns also the files that were read.
@@ -66,7 +66,7 @@ function open(path: string, includes: Includes): OpenedFile {
   }
 }
 
-/** The parameter, if the statement is one for keepalive that Kamailio would accept. */
+/** The parameter of a statement for keepalive that Kamailio would accept; undefined for others. */
 function keepaliveParam(
   { module, name, value, problem, isInBlock }: ModParam,
   report: Report,
@@ -76,8 +76,8 @@ function keepaliveParam(
   if (module.kind === 'unknown') return skip(`the module: ${module.reason}`);
   const isKeepalive = namesModule(module.text, MODULE);
   if (isKeepalive === undefined) {
-    const shown = JSON.stringify(module.text.slice(0, 120));
-    return skip(`expected a module, or modules parted by |, got the pattern ${shown}`);
+    const quoted = JSON.stringify(module.text.slice(0, 120));
+    return skip(`expected a module, or modules separated by |, got the pattern ${quoted}`);
   }
   if (!isKeepalive) return undefined;
   if (isInBlock) return skip('modparam within braces, where Kamailio does not accept it');
@@ -171,7 +171,7 @@ function wholeNumber(
     return undefined;
   }
   if (isQuoted) {
-    report('adjusted', `${name}: ${given} is used; Kamailio itself refuses a number in quotes`);
+    report('adjusted', `${name}: ${given} is used; Kamailio itself rejects a number in quotes`);
   }
   return given;
 }

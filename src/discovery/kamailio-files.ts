@@ -1,4 +1,4 @@
-/** Kamailio's two kinds of files as sources. */
+/** Reads the two kinds of Kamailio files. */
 
 import type { Parser } from './parsing/parser.js';
 import { fileNamed, type Reader, type ReadResult, readBytes, stampOf } from './reader.js';
@@ -26,7 +26,7 @@ export class DispatcherList implements Reader {
 export class KamailioCfg implements Reader {
   readonly #path: string;
   readonly #parser: Parser;
-  /** The file, and those that it includes. */
+  /** The file and those that it includes. */
   #files: readonly string[];
 
   constructor(path: string, parser: Parser) {

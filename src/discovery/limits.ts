@@ -1,11 +1,11 @@
-/** How large one source of destinations may be. */
+/** Limits of one discovery source. */
 
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import { SourceError } from './source-error.js';
 
-/** Entries of one source, including invalid ones: no more destinations can be watched. */
+/** Maximum number of entries, including invalid ones: more destinations cannot be monitored. */
 export const MAX_ENTRIES = LEDGER_CAPACITY;
-/** Of a file, or of the response of a server. */
+/** Maximum bytes of a file or of the response of a server. */
 export const MAX_BYTES = 64 << 20;
 
 export function tooManyEntries(place: string): SourceError {

@@ -1,6 +1,6 @@
-/** Names of destinations that a source gives. */
+/** Checks names of destinations. */
 
-/** The limit of the configuration. */
+/** The same limit as in the configuration. */
 export const MAX_NAME_LENGTH = 256;
 
 /** Why a destination cannot have this name; undefined when it can. */

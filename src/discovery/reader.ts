@@ -1,4 +1,4 @@
-/** How sources are read, and how their files are read in full. */
+/** The interface for reading a source, and reading of files. */
 
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -9,20 +9,20 @@ import { SourceError } from './source-error.js';
 
 /** Reads one source. */
 export interface Reader {
-  /** Changes when `read` may find something else; undefined when only `read` can tell. */
+  /** Changes when the result of `read` may change; undefined when that is unknown. */
   stamp(): string | undefined;
-  /** Returns the same object as the last time when nothing has changed. @throws SourceError */
+  /** Returns the same object as the last time if nothing has changed. @throws SourceError */
   read(signal: AbortSignal): Promise<ReadResult>;
 }
 
-/** With errors, a part of the findings is from an earlier time. */
+/** With errors, some findings are from an earlier read. */
 export interface ReadResult extends Findings {
   readonly errors: readonly string[];
 }
 
-/** A file whose name need not be UTF-8. */
+/** A file whose name may not be UTF-8. */
 export interface NamedFile {
-  /** For people, and as a key. */
+  /** For log lines, and as a key. */
   readonly path: string;
   /** For the file system. */
   readonly raw: string | Buffer;
@@ -32,11 +32,11 @@ export function fileNamed(path: string): NamedFile {
   return { path, raw: path };
 }
 
-/** All of a file, in a buffer of its own. @throws SourceError */
+/** Reads a whole file into a new buffer. @throws SourceError */
 export async function readBytes({ path, raw }: NamedFile): Promise<Buffer> {
   let handle: FileHandle | undefined;
   try {
-    // O_NONBLOCK: opening a pipe without a writer would wait for one.
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
     handle = await open(raw, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await handle.stat();
     if (!stats.isFile()) throw new Error('something that is not a regular file');
@@ -49,7 +49,7 @@ export async function readBytes({ path, raw }: NamedFile): Promise<Buffer> {
   }
 }
 
-/** The file may have grown or shrunk since its size was read. */
+/** Reads to the end, because the file may have grown or shrunk since its size was read. */
 async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   if (size > MAX_BYTES) throw new Error(`${size} bytes, more than ${MAX_BYTES}`);
   const bytes = Buffer.allocUnsafeSlow(size + 1);
@@ -62,7 +62,7 @@ async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   }
 }
 
-/** Changes when one of the files may have changed, or when the list of files has. */
+/** Changes when one of the files may have changed or the list of files has changed. */
 export function stampOf(files: readonly NamedFile[]): string {
   return files.map(({ path, raw }) => `${path} ${fileStamp(raw).text}`).join('\n');
 }

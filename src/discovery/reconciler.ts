@@ -1,4 +1,4 @@
-/** Brings the registry to what the configuration and its sources say. */
+/** Updates the registry to match the configuration and the findings of its sources. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { SourceSettings } from '../config/source-settings.js';
@@ -11,24 +11,24 @@ import { exposedLabels } from '../shared/labels.js';
 import type { Findings, FoundDestination, Reconciled, Remark } from './found.js';
 import { remark } from './remark.js';
 
-/** The owner of the configuration's own destinations. */
+/** The owner of the destinations in the configuration. */
 const OWNER = 'config';
-/** Entries that are read before other work gets its turn: some milliseconds. */
+/** Number of entries that are read before other work may run: some milliseconds. */
 const BATCH_SIZE = 100;
 
-/** The part of the configuration that decides what is watched. */
+/** The part of the configuration that determines what is monitored. */
 export interface DesiredState {
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly shard: Shard;
-  /** Turns an entry in the format of the configuration into a destination. Throws when it is wrong. */
+  /** Turns an entry in the format of the configuration into a destination. Throws when it is invalid. */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
 }
 
-/** Called with what the findings of a source led to. */
+/** Receives the result of reconciling the findings of a source. */
 export type OnReconciled = (source: string, reconciled: Reconciled) => void;
 
-/** The entries of a source as far as they have been read. */
+/** The entries of a source that have been read so far. */
 interface Progress {
   readonly claims: Claim[];
   readonly remarks: Remark[];
@@ -42,10 +42,10 @@ export class Reconciler {
   readonly #onReconciled: OnReconciled;
   /** The last findings, by source. */
   readonly #findings = new Map<string, Findings>();
-  /** The latest change, by source; an earlier one that has not ended yet stops. */
+  /** The latest change, by source. An earlier change that has not ended stops. */
   readonly #latest = new Map<string, symbol>();
   #desired: DesiredState;
-  /** The configuration's own claims: those of now, and former ones that are not dropped yet. */
+  /** Claims of the configuration: the current ones, and former ones that are not dropped yet. */
   #configured: readonly Claim[] = [];
 
   constructor(registry: DestinationRegistry, desired: DesiredState, onReconciled: OnReconciled) {
@@ -55,9 +55,9 @@ export class Reconciler {
   }
 
   /**
-   * Applies another configuration, to its own destinations and to what its sources have found so far.
-   * Destinations and sources that are gone are dropped by `dropStaleSources`, once those that may
-   * replace them have been read. Resolves when it is done, or when a later call replaces this one.
+   * Applies a new configuration to its destinations and to the findings of its sources so far. Removed
+   * destinations and sources are dropped later by `dropStaleSources`, when the sources that may replace
+   * them have been read. Resolves when it is done, or when a later call replaces this one.
    */
   async use(desired: DesiredState): Promise<void> {
     this.#desired = desired;
@@ -69,13 +69,13 @@ export class Reconciler {
     await this.#put(CONFIGURATION, this.#configured, this.#begin(CONFIGURATION));
     for (const [name, findings] of [...this.#findings]) {
       const settings = inUse.get(name);
-      // Findings that arrived meanwhile are applied already.
+      // Findings that arrived meanwhile have already been applied.
       if (settings === undefined || this.#findings.get(name) !== findings) continue;
       await this.apply(settings, findings);
     }
   }
 
-  /** Drops destinations that are no longer configured, and the findings of sources that are not in use. */
+  /** Drops destinations that are not configured any more, and the findings of removed sources. */
   async dropStaleSources(): Promise<void> {
     const claims = claimsOf(this.#desired);
     if (claims.length < this.#configured.length) {
@@ -121,13 +121,13 @@ export class Reconciler {
     return change;
   }
 
-  /** Lets other work run. False when a later change of the source has begun meanwhile. */
+  /** Lets other work run. Returns false when a later change of the source has begun meanwhile. */
   async #pause(source: string, change: symbol): Promise<boolean> {
     await nextRound();
     return this.#latest.get(source) === change;
   }
 
-  /** The claims that are refused; undefined when a later change of the source has begun meanwhile. */
+  /** Returns the refused claims; undefined when a later change of the source has begun meanwhile. */
   async #put(
     source: string,
     claims: readonly Claim[],
@@ -186,14 +186,14 @@ export class Reconciler {
   }
 }
 
-/** The configuration's own destinations, as far as they are in this shard. */
+/** The destinations of the configuration that are in this shard. */
 function claimsOf({ destinations, shard }: DesiredState): readonly Claim[] {
   return destinations
     .filter(({ name }) => isInShard(name, shard))
     .map((destination) => ({ owner: OWNER, destination }));
 }
 
-/** Neither part has a line break. */
+/** A unique key; neither part can contain a line break. */
 function keyOf({ owner, destination }: Claim): string {
   return `${owner}\n${destination.name}`;
 }

@@ -1,19 +1,19 @@
-/** Logs what is remarkable about the entries of one source, each remark once. */
+/** Logs the remarks about the entries of one source, each once. */
 
 import type { LogEvent } from '../shared/log-events.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { Reconciled, Remark } from './found.js';
 
-/** Remarks that are logged one by one after one read. */
+/** Maximum number of remarks that are logged after one read. */
 const MAX_LINES = 20;
-/** Remarks that are remembered, so that only new ones are logged. */
+/** Number of remarks that are remembered, so that only new ones are logged. */
 const MAX_REMEMBERED = 1_000;
 
 const TEXTS: Readonly<
   Record<Remark['kind'], { readonly event: LogEvent; readonly message: string }>
 > = {
-  skipped: { event: 'entry_skipped', message: 'entry skipped: it is not watched' },
-  adjusted: { event: 'entry_adjusted', message: 'entry is not used as it is written' },
+  skipped: { event: 'entry_skipped', message: 'entry skipped; it is not monitored' },
+  adjusted: { event: 'entry_adjusted', message: 'entry is not used as written' },
   duplicate: { event: 'entry_duplicate', message: 'entry repeats an earlier one' },
 };
 
@@ -29,7 +29,7 @@ export class RemarkLog {
     this.#log = log;
   }
 
-  /** Logs the remarks that the last read did not have. */
+  /** Logs new remarks, which the previous read did not have. */
   write(remarks: readonly Remark[]): void {
     const first = remarks.slice(0, MAX_REMEMBERED);
     const added = first.filter((one) => !this.#remembered.has(keyOf(one)));
@@ -40,15 +40,15 @@ export class RemarkLog {
     }
     const count = added.length + remarks.length - first.length - MAX_LINES;
     if (added.length === 0 || count <= 0) return;
-    this.#warn('remarks_truncated', 'more entries are skipped, adjusted or duplicate', { count });
+    this.#warn('remarks_truncated', 'further entries skipped, adjusted or duplicate', { count });
   }
 
-  /** Logs each label once: every target of the source may have it. */
+  /** Logs each label once, because every target of the source may have it. */
   writeRenamed(renamed: Reconciled['renamed']): void {
     for (const [label, exposed] of renamed) {
       if (this.#renamed.has(label) || this.#renamed.size >= MAX_REMEMBERED) continue;
       this.#renamed.add(label);
-      this.#warn('label_renamed', 'label has another name in the metrics', { label, exposed });
+      this.#warn('label_renamed', 'label is renamed in the metrics', { label, exposed });
     }
   }
 

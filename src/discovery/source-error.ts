@@ -1,4 +1,4 @@
-/** A source cannot be used as a whole: its last good result stays in use. */
+/** The result of a source is invalid as a whole. Its last valid result stays in use. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 }

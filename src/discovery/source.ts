@@ -1,4 +1,4 @@
-/** One source of destinations: when it is read, and how it does. */
+/** One discovery source: schedules its reads and keeps its health. */
 
 import type { SourceSettings } from '../config/source-settings.js';
 import type { Clock } from '../shared/clock.js';
@@ -10,11 +10,11 @@ import type { Reader, ReadResult } from './reader.js';
 import { RemarkLog } from './remark-log.js';
 import { SourceError } from './source-error.js';
 
-/** A file that has changed is read once it stays the same for this long: it may be half written. */
+/** A changed file is read when it has not changed for this time, because it may be incomplete before. */
 const SETTLED_MS = 1_000;
 
 export interface SourceOptions {
-  /** Resolves once the findings are watched. */
+  /** Resolves when the findings are monitored. */
   readonly onFindings: (findings: Findings) => Promise<void>;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
@@ -28,18 +28,18 @@ export class Source {
   readonly #remarkLog: RemarkLog;
   #cancelTimer = () => {};
   #polling: Promise<void> | undefined;
-  /** The stamp of the last result, and the stamp when it was last checked. */
+  /** The stamp of the last result, and the stamp at the last check. */
   #readStamp = '';
   #seenStamp = '';
   #lastResult: ReadResult | undefined;
   #destinations = 0;
   #remarks = 0;
-  /** Empty while the source is fine. */
+  /** The last error; empty while the source works. */
   #error = '';
   #failures = 0;
   #lastSuccessMs = 0;
 
-  /** @param predecessor the former source of this name, whose findings stay in use until the first read. */
+  /** @param predecessor the previous source with this name; its findings stay in use until the first read. */
   constructor(
     settings: SourceSettings,
     reader: Reader,
@@ -69,14 +69,14 @@ export class Source {
     };
   }
 
-  /** Reads the source now, and from now on at its interval. Resolves after the first read. */
+  /** Starts to read the source at its interval. Resolves after the first read. */
   start(): Promise<void> {
     return this.#pollNow();
   }
 
   /**
-   * Reads the source now if its files have changed. Resolves after that read. (A server is read at its
-   * own interval only: a slow one would delay every reload.)
+   * Reads the source now if its files have changed. Resolves after that read. A server is read only at its
+   * interval, because a slow server would delay every reload.
    */
   async refresh(): Promise<void> {
     if (this.#polling !== undefined) return this.#polling;
@@ -85,13 +85,13 @@ export class Source {
     await this.#pollNow();
   }
 
-  /** Stops. The findings so far stay in use. */
+  /** Stops reading. The findings stay in use. */
   close(): void {
     this.#closed.abort();
     this.#cancelTimer();
   }
 
-  /** Takes note of what the findings led to. */
+  /** Records and logs the result of reconciling the findings. */
   report({ destinations, remarks, renamed }: Reconciled): void {
     this.#destinations = destinations;
     this.#remarks = remarks.length;
@@ -121,7 +121,7 @@ export class Source {
       const before = this.#reader.stamp() ?? '';
       this.#seenStamp = before;
       await this.#use(await this.#reader.read(this.#closed.signal));
-      // Included files are known now. A file that changed during the read is read once more.
+      // The included files are known now. A file that changed during the read is read again.
       const after = this.#reader.stamp() ?? '';
       this.#readStamp = after.startsWith(before) ? after : '';
     } catch (error) {
@@ -143,7 +143,7 @@ export class Source {
     });
   }
 
-  /** How long the source need not be read; undefined when it has to be read now. */
+  /** Time until the next check; undefined when the source must be read now. */
   #pauseMs(): number | undefined {
     let stamp: string | undefined;
     try {
@@ -161,7 +161,7 @@ export class Source {
   async #use(result: ReadResult): Promise<void> {
     if (this.#closed.signal.aborted) return;
     const { found, remarks, errors } = result;
-    // Entries that were skipped may be possible now: another source may have freed their names.
+    // Skipped entries may be valid now, because another source may have freed their names.
     const isDone = result === this.#lastResult && this.#remarks === 0;
     if (!isDone) await this.#options.onFindings({ found, remarks });
     if (this.#closed.signal.aborted) return;
@@ -177,7 +177,7 @@ export class Source {
     this.#lastSuccessMs = this.#options.clock.epoch();
   }
 
-  /** Logs an error once, until there is another one. */
+  /** Records an error, and logs it unless it is the same as the last one. */
   #fail(error: string): void {
     this.#failures++;
     if (error === this.#error) return;

@@ -1,6 +1,6 @@
-/** Prometheus's target groups, the format of `file_sd` and `http_sd`. */
+/** Reads target groups of Prometheus, the format of `file_sd` and `http_sd`. */
 
-import { isMapping, isOwner, OWNER_WANTED, show } from '../platform/values.js';
+import { isMapping, isOwner, OWNER_FORMAT, show } from '../platform/values.js';
 import { labelsProblem } from '../shared/labels.js';
 import { nearestOf } from '../shared/nearest.js';
 import type { Findings, FoundDestination, Remark } from './found.js';
@@ -18,11 +18,11 @@ const OWNER = '__owner';
 const FIELDS = ['targets', 'labels'] as const;
 
 /**
- * Reads every target of a list of `{"targets": ["192.0.2.1:5060"], "labels": {...}}`. It accepts what
- * Prometheus accepts: `null` for the list, for `targets`, for `labels` or for a label is the same as
- * leaving it out. Labels that begin with `__` and are not settings are dropped, as in Prometheus.
+ * Reads every target of a list of `{"targets": ["192.0.2.1:5060"], "labels": {...}}`. As in Prometheus,
+ * `null` for the list, `targets`, `labels` or a label is the same as omitting it, and labels that begin
+ * with `__` and are not settings are dropped.
  *
- * @param place of the list, for people.
+ * @param place of the list, for error texts.
  * @throws SourceError when Prometheus would reject the whole list, or when it is too long.
  */
 export function readTargetGroups(given: unknown, place: string): Findings {
@@ -61,7 +61,7 @@ function readGroup(
   }
   const { owner, settings, shown } = readLabels(labels);
   if (owner !== undefined && !isOwner(owner)) {
-    skip(`labels.${OWNER}: expected ${OWNER_WANTED}, got ${show(owner)}`);
+    skip(`labels.${OWNER}: expected ${OWNER_FORMAT}, got ${show(owner)}`);
     return;
   }
   // null is an empty string, as in Go.
@@ -78,7 +78,7 @@ function readGroup(
   }
 }
 
-/** Why these cannot be labels of destinations. Nested values are not looked into: they may be deep. */
+/** Why these cannot be labels of destinations. Nested values are not examined, because they may be deep. */
 function problemOf(labels: Readonly<Record<string, unknown>>): string | undefined {
   const problem = labelsProblem(labels);
   if (problem !== undefined) return `labels: ${problem}`;
@@ -88,7 +88,7 @@ function problemOf(labels: Readonly<Record<string, unknown>>): string | undefine
   return nested && `labels.${nested[0]}: expected a string, got ${show(nested[1])}`;
 }
 
-/** The fields of a group. As in Go's JSON, the case of their names does not matter. */
+/** The fields of a group. As in Go's JSON, their names are case-insensitive. */
 function fieldsOf(group: Readonly<Record<string, unknown>>, report: Report) {
   const fields: { targets: unknown; labels: unknown } = { targets: [], labels: {} };
   for (const [key, value] of Object.entries(group)) {
@@ -102,7 +102,7 @@ function fieldsOf(group: Readonly<Record<string, unknown>>, report: Report) {
   return fields;
 }
 
-/** In Prometheus an empty label is the same as a missing one. */
+/** Separates owner, settings and labels. As in Prometheus, an empty label is the same as a missing one. */
 function readLabels(labels: Readonly<Record<string, unknown>>) {
   const all = Object.entries(labels).filter(([, value]) => (value ?? '') !== '');
   const settings = all.flatMap(([label, value]) => {

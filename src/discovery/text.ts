@@ -1,9 +1,9 @@
-/** Decodes files in any of the encodings that are in use. */
+/** Decodes files in UTF-8, UTF-16 or ISO-8859-1. */
 
 import { isUtf8 } from 'node:buffer';
 
 export interface DecodedText {
-  /** Without the byte order mark. */
+  /** The text without a byte order mark. */
   readonly text: string;
   /** Lines, counted from 1, that are not UTF-8 and were read as ISO-8859-1. */
   readonly latin1Lines: ReadonlySet<number>;
@@ -12,12 +12,12 @@ export interface DecodedText {
 const NO_LINES: ReadonlySet<number> = new Set();
 const LINE_BREAK = 0x0a;
 
-/** For remarks about such lines. */
+/** The reason of remarks about such lines. */
 export const READ_AS_LATIN1 = 'the line is not UTF-8; it is read as ISO-8859-1';
 
 /**
- * Decodes UTF-8, or UTF-16 after a byte order mark. Old files often have a few lines in ISO-8859-1
- * among others in UTF-8, so each line is decoded by itself.
+ * Decodes UTF-8, or UTF-16 after a byte order mark. Old files often have a few lines in ISO-8859-1 among
+ * others in UTF-8, so each line is decoded separately.
  */
 export function decodeText(bytes: Buffer): DecodedText {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16(bytes);
@@ -53,8 +53,8 @@ function lineByLine(bytes: Buffer): DecodedText {
 }
 
 /**
- * The text of a kamailio.cfg. Kamailio works on bytes. A byte that is not UTF-8 becomes a character
- * that no URI may contain, so that it is reported and not mistaken for another character.
+ * Decodes a kamailio.cfg. Kamailio works on bytes. A byte that is not UTF-8 becomes a character that URIs
+ * cannot contain, so that it is reported and not mistaken for another character.
  */
 export function decodeConfig(bytes: Buffer): string {
   const { text, latin1Lines } = decodeText(bytes);
@@ -66,7 +66,7 @@ export function decodeConfig(bytes: Buffer): string {
   return lines.join('\n');
 }
 
-/** Replaces each character that stands for a byte by `\xFC` and the like; undefined without one. */
+/** Replaces each character that represents a byte with `\xFC` or the like; undefined if there is none. */
 export function withBytesShown(text: string): string | undefined {
   if (!/[\udc80-\udcff]/.test(text)) return undefined;
   return text.replace(/[\udc80-\udcff]/g, (byte) => {
@@ -74,10 +74,10 @@ export function withBytesShown(text: string): string | undefined {
   });
 }
 
-/** Added to a byte, it gives a lone surrogate: no text in UTF-8 has one. */
+/** Added to a byte, it makes a lone surrogate, which does not occur in UTF-8. */
 const LONE = 0xdc00;
 
-/** A text that is decoded already, without its byte order mark. */
+/** Wraps a text that is already decoded. */
 export function decoded(text: string): DecodedText {
   return { text: text.replace(/^\ufeff/, ''), latin1Lines: NO_LINES };
 }

@@ -1,15 +1,15 @@
-/** Tells whether a file may have changed, without reading it. */
+/** Detects whether a file may have changed, without reading it. */
 
 import { statSync } from 'node:fs';
 
 export interface FileStamp {
-  /** Differs after the file was written, replaced, removed, or given other permissions. */
+  /** Changes when the file is written, replaced, removed or gets other permissions. */
   readonly text: string;
   /** When the file was last written: wall clock, milliseconds; 0 when there is no such file. */
   readonly writtenAtMs: number;
 }
 
-/** @param path a buffer where the name is not UTF-8. */
+/** @param path a buffer if the name is not UTF-8. */
 export function fileStamp(path: string | Buffer): FileStamp {
   try {
     const { mtimeMs, ctimeMs, ino, size } = statSync(path);

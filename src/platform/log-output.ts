@@ -1,16 +1,16 @@
 /**
- * Writes to standard error or output without ever blocking the thread. The buffer for a slow reader
- * is bounded; lines that do not fit, or cannot be written, are dropped and counted.
+ * Writes to standard error or output without blocking the thread. The buffer for a slow reader is limited;
+ * lines that do not fit or cannot be written are dropped and counted.
  */
 
 import { fstatSync, write as writeFile } from 'node:fs';
 import type { Clock } from '../shared/clock.js';
 
-/** Size of the buffer; lines beyond it are dropped. */
+/** Size of the buffer. Further lines are dropped. */
 const MAX_BUFFERED_BYTES = 1 << 20;
-/** Bytes written at a time. */
+/** Maximum number of bytes per write. */
 const BATCH_BYTES = 1 << 16;
-/** Pause when a terminal or a device accepts nothing at the moment. */
+/** Pause when a terminal or device is not ready. */
 const RETRY_MS = 50;
 
 /** Writes all of `text`. `done` is called once, with the error if writing failed. */
@@ -30,7 +30,7 @@ export class LogOutput {
     this.#clock = clock;
   }
 
-  /** Lines dropped because the buffer was full or writing failed. */
+  /** Number of lines dropped because the buffer was full or writing failed. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -47,7 +47,7 @@ export class LogOutput {
     this.#next();
   }
 
-  /** Resolves once everything is written or dropped, or after `timeoutMs`. */
+  /** Resolves when everything is written or dropped, or after `timeoutMs`. */
   async flush(timeoutMs: number): Promise<void> {
     if (!this.#isWriting) return;
     await new Promise<void>((resolve) => {
@@ -90,16 +90,16 @@ export class LogOutput {
 }
 
 /**
- * How to write to `stream`, which is `process.stdout` (`fd` 1) or `process.stderr` (2). Node.js
- * writes to pipes and sockets asynchronously, but to files and terminals synchronously, and throws
- * when that fails: those are written through `fd`.
+ * Returns a function that writes to `stream`, which is `process.stdout` (`fd` 1) or `process.stderr` (2).
+ * Node.js writes to pipes and sockets asynchronously. To files and terminals it writes synchronously and
+ * throws on errors, so those are written through `fd`.
  */
 export function sendTo(
   stream: NodeJS.WritableStream,
   fd: number,
   clock: Pick<Clock, 'after'>,
 ): Send {
-  // Without a listener, a reader that goes away would end the process.
+  // Without a listener, the process would end when the reader closes its end.
   stream.on('error', () => {});
   const stat = fstatSync(fd);
   if (stat.isFIFO() || stat.isSocket()) return (text, done) => stream.write(text, done);

@@ -10,9 +10,9 @@ export interface LogOptions {
 
 export interface Log {
   readonly write: (line: LogLine) => void;
-  /** Writes a line whatever its level is: its sender has decided that it is wanted. */
+  /** Writes a line of any level; the sender has already filtered it. */
   readonly writeAlways: (line: LogLine) => void;
-  /** Lines below this level are not written from now on. */
+  /** Sets the minimum level of `write`. */
   readonly setLevel: (level: LogLevel) => void;
 }
 
@@ -27,7 +27,7 @@ export function createLog(options: LogOptions, write: (line: string) => void): L
     },
     { write: options.format === 'json' ? write : (line) => write(`${logfmt(JSON.parse(line))}\n`) },
   );
-  // A child that starts with the level of its parent would follow the parent's changes.
+  // A child with the same initial level as its parent would follow changes of the parent.
   const always = log.child({}, { level: 'silent' });
   always.level = 'trace';
   return {

@@ -1,4 +1,4 @@
-/** How many files and sockets this process may have open. */
+/** The limit of open files and sockets of this process. */
 
 import { readFileSync } from 'node:fs';
 
@@ -7,7 +7,7 @@ export function openFileLimit(): number | undefined {
   return fromProc() ?? fromReport();
 }
 
-/** Linux, proc(5). */
+/** Reads the limit on Linux (proc(5)). */
 function fromProc(): number | undefined {
   try {
     const text = readFileSync('/proc/self/limits', 'utf8');
@@ -17,7 +17,7 @@ function fromProc(): number | undefined {
   }
 }
 
-/** On other systems, from the diagnostic report of Node.js. */
+/** Reads the limit on other systems, from the diagnostic report of Node.js. */
 function fromReport(): number | undefined {
   const report: unknown = process.report?.getReport();
   const limits = member(member(report, 'userLimits'), 'open_files');

@@ -1,6 +1,6 @@
-/** Requests of one kind to the pinger thread that wait for their answers. */
+/** Requests to a worker thread that wait for their answers. */
 
-/** Why a request has no answer: too many wait already, or the pinger is not running. */
+/** A request cannot be answered: too many are waiting, or the thread is not running. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
@@ -15,24 +15,24 @@ export class PendingRequests<T> {
   readonly #waiters = new Map<number, Waiter<T>>();
   #lastId = 0;
 
-  /** @param max how many may wait at the same time. */
+  /** @param max number of requests that may wait at the same time. */
   constructor(max: number) {
     this.#max = max;
   }
 
   /**
-   * Sends a request by `post`, which gets its id.
+   * Sends a request with `post`, which receives its ID, and waits for the answer.
    *
-   * @throws UnavailableError when too many wait already, or once `fail` is called; the reason of
-   *   `signal` when that aborts, after `cancel` with the id.
+   * @throws UnavailableError when too many requests are waiting, or when `fail` is called. When `signal`
+   *   aborts, calls `cancel` with the ID and throws the reason of `signal`.
    */
-  async ask(
+  async request(
     post: (id: number) => void,
     signal?: AbortSignal,
     cancel?: (id: number) => void,
   ): Promise<T> {
     if (this.#waiters.size >= this.#max) {
-      throw new UnavailableError(`${this.#max} requests are waiting already`);
+      throw new UnavailableError(`too many pending requests (${this.#max})`);
     }
     const id = ++this.#lastId;
     post(id);
@@ -58,11 +58,11 @@ export class PendingRequests<T> {
   }
 
   /** Fails one request. */
-  refuse(id: number, error: UnavailableError): void {
+  reject(id: number, error: UnavailableError): void {
     this.#waiters.get(id)?.reject(error);
   }
 
-  /** Fails every pending request. */
+  /** Fails all pending requests. */
   fail(error: UnavailableError): void {
     for (const { reject } of this.#waiters.values()) reject(error);
   }

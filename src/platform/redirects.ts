@@ -1,14 +1,14 @@
 /** Follows HTTP redirects (RFC 9110 15.4) as Prometheus does. */
 
 const MAX_REDIRECTS = 10;
-/** Other 3xx codes are no redirects, or leave the choice to a person. */
+/** Other 3xx codes are not redirects, or need a choice by the user. */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export interface Hop {
   readonly url: URL;
-  /** Whether it is the configured server, which may receive the credentials. */
+  /** Whether the server may receive the credentials. */
   readonly isTrusted: boolean;
-  /** How many redirects have led here. */
+  /** Number of redirects that led to this URL. */
   readonly redirects: number;
 }
 
@@ -40,7 +40,7 @@ export function nextRequest(
   return { url, isTrusted, redirects: hop.redirects + 1 };
 }
 
-/** With the port; the ports of the two schemes are one where neither is written out. */
+/** Host and port. The default ports of both schemes are the same: empty. */
 function hostOf({ hostname, port }: URL): string {
   return `${hostname}:${port}`;
 }

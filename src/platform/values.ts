@@ -1,17 +1,17 @@
-/** Values from outside, whose type is not known yet. */
+/** Checks and shows values of unknown type. */
 
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Which texts are valid owners. */
-export const OWNER_WANTED = '1 to 128 printable characters';
+/** Describes a valid owner, for errors. */
+export const OWNER_FORMAT = '1 to 128 printable characters';
 
 export function isOwner(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{C}]{1,128}$/u.test(value);
 }
 
-/** The kind of a value, for messages about a value that may be secret. */
+/** The kind of a value, for errors about a value that may be secret. */
 export function kindOf(given: unknown): string {
   if (given === null || given === undefined) return 'nothing';
   if (Array.isArray(given)) return 'a list';
@@ -19,7 +19,7 @@ export function kindOf(given: unknown): string {
   return typeof given === 'string' ? 'a text' : `a ${typeof given}`;
 }
 
-/** The value, short enough for a line. Of a mapping or a list only its kind: it may hold a password. */
+/** The value as JSON, shortened to one line. A mapping or a list is not shown: it may contain a password. */
 export function show(given: unknown): string {
   if (typeof given === 'object' && given !== null) return kindOf(given);
   const shown = JSON.stringify(given) ?? String(given);

@@ -1,11 +1,11 @@
-/** The files that settings name (certificates, keys, passwords), reread when they change. */
+/** The files that settings name (certificates, keys, passwords), which are read again when they change. */
 
 import { readFileSync } from 'node:fs';
 import { type Clock, every } from '../shared/clock.js';
 import { decode, decodeUtf8 } from '../shared/text.js';
 import { fileStamp } from './file-stamp.js';
 
-/** How often the files are checked. */
+/** Interval of checks for changes. */
 const POLL_INTERVAL_MS = 5_000;
 
 export class FilesError extends Error {
@@ -19,16 +19,16 @@ export class WatchedFiles {
   readonly #check: (contents: Contents) => void;
   readonly #optional: ReadonlySet<string>;
   readonly #stamps = new Map<string, string>();
-  /** As last read. */
+  /** Contents at the last read. */
   readonly #latest = new Map<string, string>();
-  /** As they were when `check` last accepted all of them. */
+  /** Contents that `check` last accepted. */
   #accepted: Contents;
   #stopPolling = () => {};
 
   /**
-   * @param optional files that may be missing, at the start or later.
-   * @param check throws when the contents cannot be used.
-   * @throws FilesError naming the first of the others that cannot be read; whatever `check` throws.
+   * @param optional files that may be missing, now or later.
+   * @param check throws when the contents are invalid.
+   * @throws FilesError with the first other file that cannot be read; the error of `check`.
    */
   constructor(
     paths: Iterable<string>,
@@ -48,7 +48,7 @@ export class WatchedFiles {
     return this.#accepted;
   }
 
-  /** Checks the files from now on, and calls `onChange` when their contents have changed. */
+  /** Starts to check the files, and calls `onChange` when their contents have changed. */
   watch(
     clock: Pick<Clock, 'after'>,
     onChange: () => void,
@@ -95,7 +95,7 @@ export class WatchedFiles {
   }
 
   #read(path: string): void {
-    // The stamp is taken first: a change while the file is read is then seen at the next check.
+    // The stamp is taken first, so that a change during the read is detected at the next check.
     this.#stamps.set(path, fileStamp(path).text);
     try {
       const bytes = readFileSync(path);

@@ -1,10 +1,10 @@
-/** The lines of a YAML text, by the paths of its values. */
+/** Finds the lines of values in a YAML text. */
 
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 
 /**
- * The line of each key and list item, by its path (`destinations[0].uri`). What is behind an alias
- * or a merge key has no line of its own. Empty when the text is not YAML; JSON is YAML.
+ * The line of each key and list item, by its path (`destinations[0].uri`). Values from an alias or a merge
+ * key have no line. Empty when the text is not YAML; JSON is YAML.
  */
 export function yamlLines(text: string): ReadonlyMap<string, number> {
   try {
@@ -15,13 +15,13 @@ export function yamlLines(text: string): ReadonlyMap<string, number> {
   }
 }
 
-/** A document, list or mapping that has not ended. */
+/** A document, list or mapping that is not complete. */
 interface OpenNode {
   readonly kind: 'document' | 'list' | 'mapping';
   readonly path: string;
-  /** Items of a list so far. */
+  /** Number of list items so far. */
   count: number;
-  /** Path of the key whose value comes next; undefined before a key. */
+  /** Path of the key whose value follows; undefined before a key. */
   keyPath: string | undefined;
 }
 
@@ -36,7 +36,7 @@ function collectLines(text: string, events: readonly Event[]): Map<string, numbe
     }
     const parent = open.at(-1);
     const path = pathOf(text, event, parent);
-    // A value is where its key is.
+    // The line of a value is that of its key.
     const isValue = parent?.kind === 'mapping' && parent.keyPath !== undefined;
     if (parent !== undefined)
       parent.keyPath = parent.kind === 'mapping' && !isValue ? path : undefined;
@@ -53,7 +53,7 @@ const KINDS: ReadonlyMap<number, OpenNode['kind']> = new Map([
   [EVENT_ID.MAPPING, 'mapping'],
 ] as const);
 
-/** The path of the key or the value that begins with this event. */
+/** The path of the key or value that begins with this event. */
 function pathOf(text: string, event: Event, parent: OpenNode | undefined): string {
   if (parent === undefined || parent.kind === 'document') return '';
   if (parent.kind === 'list') return `${parent.path}[${parent.count++}]`;
@@ -68,7 +68,7 @@ function offsetOf(event: Event): number {
   return 'start' in event ? event.start : 0;
 }
 
-/** The line of an offset, counted from 1; offsets must not decrease from call to call. */
+/** Returns a function for the line of an offset, counted from 1. Offsets must not decrease. */
 function lineCounter(text: string): (offset: number) => number {
   let line = 1;
   let next = text.indexOf('\n');

@@ -1,20 +1,20 @@
-/** YAML 1.2, of which JSON is a part. */
+/** Parses YAML 1.2, which includes JSON. */
 
 import { FAILSAFE_SCHEMA, loadAll, mergeTag, nullCoreTag, YAMLException } from 'js-yaml';
 
-/** How many values aliases may add to those that are written out. */
+/** Maximum number of values that aliases may add. */
 const MAX_ALIASED_VALUES = 1_000_000;
 
 /**
- * Scalars stay texts: `007` is not 7, and `1.0` is not 1, because only the reader of a value knows
- * whether it is a number. An empty value, `~` and `null` are null. `<<` merges mappings, as in YAML
- * 1.1, for shared settings.
+ * Scalars stay strings: `007` is not 7, and `1.0` is not 1, because only the format of a setting knows
+ * whether it is a number. An empty value, `~` and `null` are null. `<<` merges mappings, as in YAML 1.1, for
+ * shared settings.
  */
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag, mergeTag);
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
-  /** Counted from 1; undefined when it is the text as a whole. */
+  /** Counted from 1; undefined for a problem of the whole text. */
   readonly line: number | undefined;
 
   constructor(message: string, line: number | undefined) {
@@ -24,9 +24,9 @@ export class YamlError extends Error {
 }
 
 /**
- * What the text says, every scalar as a text or null; undefined when it says nothing.
+ * Parses a text; every scalar is a string or null. Undefined when the text is empty.
  *
- * @throws YamlError, whose message quotes nothing of the text: it may hold a password.
+ * @throws YamlError, whose message does not quote the text, because it may contain a password.
  */
 export function parseYaml(text: string): unknown {
   try {
@@ -40,20 +40,20 @@ export function parseYaml(text: string): unknown {
     if (!(error instanceof YAMLException)) throw error;
     const isTag = /\btag\b/.test(error.reason);
     const reason = isTag
-      ? 'expected no tag: a value that begins with ! stands in quotes'
+      ? 'expected no tag: a value that begins with ! needs quotes'
       : error.reason.replace(/ ?!<.*>| ?".*"|: .*/gs, '');
     throw new YamlError(reason, error.mark === undefined ? undefined : error.mark.line + 1);
   }
 }
 
 /**
- * An alias costs nothing to parse and everything to use: ten lines can stand for billions of values.
+ * Limits the values that aliases add: ten lines with aliases can expand to billions of values.
  *
- * @throws YamlError when aliases lead in a circle, or to too many values.
+ * @throws YamlError when an alias contains itself, or aliases add too many values.
  */
 function checkAliases(document: unknown): void {
   let written = 0;
-  /** Values that each structure comes to with its aliases replaced; undefined while that is counted. */
+  /** Number of values in each structure with its aliases expanded; undefined while it is being counted. */
   const sizes = new Map<object, number | undefined>();
   const sizeOf = (value: unknown): number => {
     if (typeof value !== 'object' || value === null) {
@@ -62,7 +62,7 @@ function checkAliases(document: unknown): void {
     }
     if (sizes.has(value)) {
       const known = sizes.get(value);
-      if (known === undefined) throw new YamlError('an alias leads to itself', undefined);
+      if (known === undefined) throw new YamlError('an alias contains itself', undefined);
       return known;
     }
     sizes.set(value, undefined);
@@ -73,6 +73,6 @@ function checkAliases(document: unknown): void {
     return size;
   };
   if (sizeOf(document) <= written + MAX_ALIASED_VALUES) return;
-  const wanted = `aliases that stand for at most ${MAX_ALIASED_VALUES} values`;
-  throw new YamlError(`expected ${wanted}, got more`, undefined);
+  const expected = `aliases with at most ${MAX_ALIASED_VALUES} values`;
+  throw new YamlError(`expected ${expected}, got more`, undefined);
 }

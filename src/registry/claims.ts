@@ -1,32 +1,32 @@
-/** Claims: who needs which destination watched, and what several claims for one name add up to. */
+/** Claims: requests of owners to monitor a destination, and how several claims for one name are merged. */
 
 import type { Destination, PingSettings } from '../shared/destination.js';
 
-/** A request to watch a destination on behalf of `owner`. */
+/** A request to monitor a destination for `owner`. */
 export interface Claim {
   readonly owner: string;
   readonly destination: Destination;
-  /** The owner is notified of each ping. */
+  /** Whether the owner is notified of each ping. */
   readonly isFollowed?: boolean;
 }
 
-/** A claim and the source that makes it: the configuration, a discovery source, the callers of `/rpc`. */
+/** A claim and its source: the configuration, a discovery source, or the callers of `/rpc`. */
 export interface SourcedClaim extends Claim {
   readonly source: string;
 }
 
-/** A claim that the registry refuses, and the reason as a text. */
+/** A claim that the registry refused, and the reason as a text. */
 export interface RefusedClaim {
   readonly claim: Claim;
   readonly reason: string;
 }
 
-/** What the claims for one name add up to. */
+/** The result of merging the claims for one name. */
 export interface ResolvedClaim {
   readonly destination: Destination;
   readonly owners: readonly string[];
   readonly isFollowed: boolean;
-  /** All claims for the name, also those that the first one rules out. */
+  /** All claims for the name, including those that contradict the first one. */
   readonly claims: readonly SourcedClaim[];
 }
 
@@ -42,15 +42,15 @@ export function resolveClaims(claims: readonly SourcedClaim[]): ResolvedClaim | 
   };
 }
 
-/** The claims for the URI of the first one: one name cannot stand for two URIs. */
+/** The claims with the same URI as the first one: a name can have only one URI. */
 function compatibleClaims(claims: readonly SourcedClaim[]): readonly SourcedClaim[] {
   const [first] = claims;
   return claims.filter(({ destination }) => destination.uri === first?.destination.uri);
 }
 
 /**
- * The destination to watch for all of these claims: the first one's, with additional labels from
- * the others, at the shortest interval of all.
+ * The destination to monitor for all of these claims: that of the first one, with additional labels of the
+ * others and the shortest interval.
  */
 function mergeClaims([first, ...others]: readonly [SourcedClaim, ...SourcedClaim[]]): Destination {
   if (others.length === 0) return first.destination;
@@ -71,7 +71,7 @@ function mergeClaims([first, ...others]: readonly [SourcedClaim, ...SourcedClaim
 
 const serialized = new WeakMap<PingSettings, string>();
 
-/** Many destinations share their settings, so few are serialized. */
+/** Cached, because many destinations share their settings. */
 function serialize(settings: PingSettings): string {
   const known = serialized.get(settings);
   if (known !== undefined) return known;

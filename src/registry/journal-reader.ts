@@ -1,4 +1,4 @@
-/** Reads the file of records that a {@link Journal} writes. */
+/** Reads the file that a {@link Journal} writes. */
 
 import {
   closeSync,
@@ -17,12 +17,12 @@ const FORMAT = 'sip-keepalive-exporter run-time destinations';
 const VERSION = 1;
 /** The first line of the file. */
 export const JOURNAL_HEADER = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
-/** Invalid lines that are named one by one. */
+/** Maximum number of invalid lines that are listed. */
 const MAX_LISTED_LINES = 10;
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** The state directory, or the file in it, cannot be used; the message says why. */
-export class StateFolderError extends Error {
+/** The state directory or the file in it cannot be used; the message says why. */
+export class StateDirectoryError extends Error {
   override readonly name = 'StateFolderError';
 }
 
@@ -35,61 +35,60 @@ export interface ReadRecord {
 /** What a state directory contains. */
 export interface JournalContent {
   readonly records: readonly ReadRecord[];
-  /** What is wrong with the file, as a text; undefined when it is valid. */
+  /** What is wrong with the file; undefined when it is valid. */
   readonly corruption: string | undefined;
-  /** Why other users can change the content of the folder, as a text; undefined when they cannot. */
+  /** Why other users can change the content of the directory; undefined when they cannot. */
   readonly exposure: string | undefined;
 }
 
 /**
- * Reads the journal in `folder`, and creates the folder if it does not exist. From a file that is
- * corrupt, or of a later version, it reads as many records as it can.
+ * Reads the journal in `directory`, and creates the directory if it does not exist. From a file that is
+ * corrupt or of a later version, it reads as many records as possible.
  *
- * @throws StateFolderError when the folder or the file cannot be used.
+ * @throws StateDirectoryError when the directory or the file cannot be used.
  */
-export function readJournal(folder: string): JournalContent {
+export function readJournal(directory: string): JournalContent {
   try {
-    makeFolder(folder);
-    const exposure = exposureOf(folder);
-    const path = join(folder, JOURNAL_FILE);
-    const text = readSafely(path, exposure === undefined ? undefined : folder);
+    makeDirectory(directory);
+    const exposure = exposureOf(directory);
+    const path = join(directory, JOURNAL_FILE);
+    const text = readSafely(path, exposure === undefined ? undefined : directory);
     if (text === undefined) return { records: [], corruption: undefined, exposure };
     const { records, problems } = parse(text);
     const corruption = problems.length === 0 ? undefined : `${path}: ${problems.join('; ')}`;
     return { records, corruption, exposure };
   } catch (error) {
-    if (error instanceof StateFolderError) throw error;
+    if (error instanceof StateDirectoryError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StateFolderError(`state_dir: expected a writable directory, got ${reason}`, {
+    throw new StateDirectoryError(`state_dir: expected a writable directory, got ${reason}`, {
       cause: error,
     });
   }
 }
 
-/** Creates its parents too. (Node's own `recursive` never returns below /proc.) */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  const parent = dirname(folder);
-  if (parent !== folder) makeFolder(parent);
-  mkdirSync(folder, { mode: 0o700 });
+/** Creates a directory and its parents. (The option `recursive` of Node.js never returns below /proc.) */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  mkdirSync(directory, { mode: 0o700 });
 }
 
-/** The folder of a Kubernetes `emptyDir` is writable for everybody: it is used, with a warning. */
-function exposureOf(folder: string): string | undefined {
-  const { mode } = statSync(folder);
+/** A directory that others can write to is used with a warning: a Kubernetes `emptyDir` is such a one. */
+function exposureOf(directory: string): string | undefined {
+  const { mode } = statSync(directory);
   if ((mode & 0o022) === 0) return undefined;
   const who = (mode & 0o002) === 0 ? 'its group' : 'everybody';
-  return `${folder}: ${who} can write to it (mode ${(mode & 0o7777).toString(8)}); expected 700 or 750`;
+  return `${directory}: ${who} can write to it (mode ${(mode & 0o7777).toString(8)}); expected 700 or 750`;
 }
 
 /**
  * The content of the file; undefined when there is none.
  *
- * @param exposedFolder the folder, when other users can write to it: then the owner of the file is
- *   checked.
- * @throws StateFolderError when it is not a regular file: a link, a FIFO, a device.
+ * @param exposedDirectory the directory if other users can write to it: then the owner of the file is checked.
+ * @throws StateDirectoryError when it is not a regular file: a link, a FIFO, a device.
  */
-function readSafely(path: string, exposedFolder: string | undefined): string | undefined {
+function readSafely(path: string, exposedDirectory: string | undefined): string | undefined {
   let fd: number;
   try {
     // Without O_NONBLOCK, opening a FIFO waits for its other end.
@@ -97,27 +96,29 @@ function readSafely(path: string, exposedFolder: string | undefined): string | u
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     if (hasCode(error, 'ELOOP')) {
-      throw new StateFolderError(`${path}: expected a regular file, got a symbolic link`);
+      throw new StateDirectoryError(`${path}: expected a regular file, got a symbolic link`);
     }
     throw error;
   }
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
-      throw new StateFolderError(`${path}: expected a regular file, got something else`);
+      throw new StateDirectoryError(`${path}: expected a regular file, got something else`);
     }
-    if (exposedFolder !== undefined) checkOwner(path, stat.uid, exposedFolder);
+    if (exposedDirectory !== undefined) checkOwner(path, stat.uid, exposedDirectory);
     return readFileSync(fd, 'utf8');
   } finally {
     closeSync(fd);
   }
 }
 
-/** @throws StateFolderError when the file belongs to a user who is neither root, nor us, nor the folder's owner. */
-function checkOwner(path: string, uid: number, folder: string): void {
-  const us = process.geteuid?.() ?? uid;
-  if ([0, us, statSync(folder).uid].includes(uid)) return;
-  throw new StateFolderError(`${path}: expected a file of user ${us}, got one of user ${uid}`);
+/** @throws StateDirectoryError unless the file belongs to root, to the user of this process or to the owner of the directory. */
+function checkOwner(path: string, uid: number, directory: string): void {
+  const ownUid = process.geteuid?.() ?? uid;
+  if ([0, ownUid, statSync(directory).uid].includes(uid)) return;
+  throw new StateDirectoryError(
+    `${path}: expected a file of user ${ownUid}, got one of user ${uid}`,
+  );
 }
 
 function parse(text: string): {

@@ -1,7 +1,6 @@
 /**
- * A file of records, each of which is on disk before it is acknowledged. Records are appended and
- * synced, in batches when many arrive at once. When the file has grown much longer than what its
- * records add up to, a shorter one replaces it.
+ * A file of records. Each record is on disk before it is acknowledged. Records are appended and synced, in
+ * batches if many arrive at once. When most records of the file are obsolete, a compacted file replaces it.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -11,12 +10,12 @@ import { join } from 'node:path';
 import type { Clock } from '../shared/clock.js';
 import { JOURNAL_FILE, JOURNAL_HEADER } from './journal-reader.js';
 
-/** The file is compacted when it has this many lines more than twice what it adds up to. */
+/** The file is compacted when it has this many more lines than twice the number of current records. */
 const MAX_SURPLUS_LINES = 1_000;
-/** A file that was being written when the process was killed. */
+/** A new file that was not complete when the process was killed. */
 const LEFTOVER = /^runtime-destinations\.jsonl\.new(?:-[0-9a-f]{16})?$/;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-/** Never writes through a link or into a file that another user has put there. */
+/** Flags that never write through a link or into a file that another user has created. */
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 interface Pending {
@@ -27,13 +26,13 @@ interface Pending {
 }
 
 export interface JournalOptions {
-  readonly folder: string;
-  /** Lines to keep as they were read: records that this version does not know. */
+  readonly directory: string;
+  /** Lines to keep unchanged: records that this version does not know. */
   readonly unknown: readonly string[];
-  /** What all other records so far add up to, and how many records that is. */
+  /** The current records besides those, and their number. */
   readonly all: () => readonly unknown[];
   readonly count: () => number;
-  /** The file is corrupt, or of a later version: it is copied before it is replaced. */
+  /** Whether the file is corrupt or of a later version: then it is copied before it is replaced. */
   readonly isCorrupt: boolean;
   /** For the name of the copy. */
   readonly clock: Clock;
@@ -47,30 +46,30 @@ export class Journal {
   readonly #pending: Pending[] = [];
   #file: FileHandle | undefined;
   #mustCopy: boolean;
-  /** Length of the file, as far as its content is known to be valid. */
+  /** Length of the valid part of the file. */
   #bytes = 0;
   #lines = 0;
   #writing: Promise<void> | undefined;
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#path = join(options.folder, JOURNAL_FILE);
+    this.#path = join(options.directory, JOURNAL_FILE);
     this.#mustCopy = options.isCorrupt;
   }
 
-  /** Writes what all records add up to. @throws Error when it cannot; the next append tries again. */
+  /** Writes the current records. @throws Error when it fails; the next append tries again. */
   async start(): Promise<void> {
-    for (const name of readdirSync(this.#options.folder)) {
-      if (LEFTOVER.test(name)) unlinkSync(join(this.#options.folder, name));
+    for (const name of readdirSync(this.#options.directory)) {
+      if (LEFTOVER.test(name)) unlinkSync(join(this.#options.directory, name));
     }
     await this.#replace();
   }
 
   /**
-   * Resolves once the record is on disk. Rejects when it is not, and will not be.
+   * Resolves when the record is on disk. Rejects when it could not be written.
    *
-   * @param apply called once the record is on disk, before anything else is written: from then on
-   *   `all` contains it.
+   * @param apply called when the record is on disk, before anything else is written. After that, `all` must
+   *   contain it.
    */
   append(record: unknown, apply: () => void): Promise<void> {
     const line = `${JSON.stringify(record)}\n`;
@@ -119,16 +118,16 @@ export class Journal {
     this.#lines += batch.length;
   }
 
-  /** The file may end in half a line: the next write replaces it. */
+  /** Closes a file that may end in an incomplete line; the next write replaces it. */
   async #abandonFile(): Promise<void> {
     await this.#file?.close().catch(() => {});
     this.#file = undefined;
   }
 
-  /** Writes another file, which takes the place of this one once it is on disk. */
+  /** Writes a new file, which replaces the current one when it is on disk. */
   async #replace(): Promise<void> {
     await this.#copyCorrupt();
-    const { folder, unknown, all } = this.#options;
+    const { directory, unknown, all } = this.#options;
     const lines = [...unknown, ...all().map((record) => JSON.stringify(record))];
     const bytes = Buffer.from(JOURNAL_HEADER + lines.map((line) => `${line}\n`).join(''));
     const path = `${this.#path}.new-${randomBytes(8).toString('hex')}`;
@@ -137,7 +136,7 @@ export class Journal {
       await writeAllBytes(next, bytes, 0);
       await next.sync();
       await rename(path, this.#path);
-      await syncFolder(folder);
+      await syncDirectory(directory);
     } catch (error) {
       await next.close();
       await unlink(path).catch(() => {});
@@ -149,17 +148,17 @@ export class Journal {
     this.#lines = lines.length;
   }
 
-  /** A corrupt file is never replaced before there is a copy of it. */
+  /** Copies a corrupt file before it is replaced. */
   async #copyCorrupt(): Promise<void> {
     if (!this.#mustCopy) return;
-    const { folder, clock, onCopied } = this.#options;
+    const { directory, clock, onCopied } = this.#options;
     const time = new Date(clock.epoch()).toISOString().replaceAll(':', '');
     const path = `${this.#path}.corrupt-${time}-${randomBytes(4).toString('hex')}`;
     try {
       await copyFile(this.#path, path, constants.COPYFILE_EXCL);
       const copy = await open(path, 'r');
       await copy.sync().finally(() => copy.close());
-      await syncFolder(folder);
+      await syncDirectory(directory);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`the corrupt state file cannot be copied: ${reason}`, { cause: error });
@@ -169,19 +168,19 @@ export class Journal {
   }
 }
 
-/** When a disk is nearly full, `write` stores a part and reports that only by the number of bytes. */
+/** Writes all bytes. On a nearly full disk `write` may store only a part, without an error. */
 async function writeAllBytes(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   const { bytesWritten } = await file.write(bytes, 0, bytes.length, position);
   if (bytesWritten === bytes.length) return;
   throw new Error(`expected ${bytes.length} bytes to be written, got ${bytesWritten}`);
 }
 
-/** A file that was renamed or created is on disk only after its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** Syncs a directory: a created or renamed file is on disk only after that. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
   try {
-    await folder.sync();
+    await directory.sync();
   } finally {
-    await folder.close();
+    await directory.close();
   }
 }

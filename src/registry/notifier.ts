@@ -1,15 +1,15 @@
-/** Collects what has changed in the registry, and notifies its listener at the end of each step. */
+/** Collects changes of the registry and notifies the listener at the end of each step. */
 
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 
-/** Notified of changes to the list of destinations. */
+/** Is notified of changes of the list of destinations. */
 export interface RegistryListener {
-  /** These are new, or have other settings. */
+  /** These destinations are new or have new settings. */
   monitor(destinations: readonly RegisteredDestination[]): void;
   unmonitor(slots: readonly DestinationSlot[]): void;
 }
 
-/** Destinations that are opened, changed or closed in one step. */
+/** Number of destinations that are opened, changed or closed in one step. */
 const STEP_SIZE = 200;
 
 export class Notifier {
@@ -21,7 +21,7 @@ export class Notifier {
     this.#listener = listener;
   }
 
-  /** The destination is new, or has other settings. */
+  /** The destination is new or has new settings. */
   monitor(destination: RegisteredDestination): void {
     this.#monitored.add(destination);
   }
@@ -36,14 +36,14 @@ export class Notifier {
     const monitored = [...this.#monitored];
     this.#unmonitored = [];
     this.#monitored.clear();
-    // In this order: a freed row may have a new tenant already.
+    // In this order, because a freed row may already have a new destination.
     if (unmonitored.length > 0) this.#listener.unmonitor(unmonitored);
     if (monitored.length > 0) this.#listener.monitor(monitored);
   }
 
   /**
-   * Counts work in destinations. The result is called with the cost of each piece of work; it
-   * notifies the listener and returns true when a step is full.
+   * Returns a function that counts work, in units of one changed destination. When a step is full, it
+   * notifies the listener and returns true.
    */
   stepCounter(): (cost: number) => boolean {
     let done = 0;

@@ -1,4 +1,4 @@
-/** The current destinations, and on whose behalf each is watched. The registry alone owns that list. */
+/** The monitored destinations and the owners of each. Only the registry changes this list. */
 
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
@@ -16,18 +16,18 @@ import {
 import { Notifier, type RegistryListener } from './notifier.js';
 import { type Row, Rows } from './rows.js';
 
-/** The source of the configuration's own destinations: its claims go before all others. */
+/** The source of the destinations in the configuration. Its claims come before all others. */
 export const CONFIGURATION = 'configuration';
 
-/** What the registry would do with one more claim. */
+/** The answer of the registry to one more claim. */
 export type Acceptance =
-  /** It is new, or it adds an owner. */
+  /** The destination is new, or the claim adds an owner. */
   | { readonly kind: 'acceptable' }
-  /** Its owner has this destination already, whichever the source. */
+  /** The owner already has this destination, from any source. */
   | { readonly kind: 'held' }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** What it costs to pass over a destination, in destinations that are changed. */
+/** Cost of scanning a destination, relative to changing one. */
 const SCAN_COST = 1 / 20;
 const FULL = `the limit of ${LEDGER_CAPACITY} destinations is reached`;
 
@@ -43,7 +43,7 @@ export class DestinationRegistry {
     return this.#rows.size;
   }
 
-  /** In the order in which they were added. */
+  /** All destinations in the order in which they were added. */
   all(): readonly RegisteredDestination[] {
     return [...this.#rows.all()];
   }
@@ -64,7 +64,7 @@ export class DestinationRegistry {
   /**
    * Replaces all claims of `source`. A destination is removed with its last claim.
    *
-   * @returns the claims that are refused.
+   * @returns the refused claims.
    */
   set(source: string, claims: readonly Claim[]): readonly RefusedClaim[] {
     const steps = this.steps(source, claims);
@@ -74,9 +74,9 @@ export class DestinationRegistry {
   }
 
   /**
-   * `set` in steps of a few milliseconds each, for long lists. After each step the list is consistent
-   * and the listener is up to date. Between two steps the claims of other sources may change; to
-   * change those of this source, abandon these steps and begin new ones.
+   * Does the same as `set` in steps of a few milliseconds, for long lists. After each step the list is
+   * consistent and the listener is up to date. Between two steps the claims of other sources may change. To
+   * change those of this source, abandon these steps and start new ones.
    */
   *steps(source: string, claims: readonly Claim[]): Generator<void, readonly RefusedClaim[], void> {
     const isStepOver = this.#notifier.stepCounter();
@@ -106,7 +106,7 @@ export class DestinationRegistry {
   /**
    * Checks a claim without adding it.
    *
-   * @param reserved rows that will be taken by claims which were checked before and not added yet.
+   * @param reserved number of rows for claims that were checked but not added yet.
    */
   wouldAccept({ owner, destination: { name, uri } }: Claim, reserved = 0): Acceptance {
     const row = this.#rows.named(name);
@@ -121,8 +121,8 @@ export class DestinationRegistry {
   }
 
   /**
-   * Adds one claim of `source`. Returns it with the reason when it is refused. A claim that is refused
-   * because of its name takes effect once the name is free.
+   * Adds one claim of `source`. Returns it with the reason if it is refused. A claim that is refused because
+   * of its name takes effect when the name is free.
    */
   add(source: string, claim: Claim): RefusedClaim | undefined {
     const { name } = claim.destination;
@@ -132,7 +132,7 @@ export class DestinationRegistry {
     return refused.find((one) => one.claim.owner === claim.owner);
   }
 
-  /** Removes the claim of `owner` to `name`. False when `source` made no such claim. */
+  /** Removes the claim of `owner` to `name`. Returns false when `source` has no such claim. */
   remove(source: string, owner: string, name: string): boolean {
     const before = this.#claimsOf(source, name);
     const rest = before.filter((claim) => claim.owner !== owner);
@@ -142,7 +142,7 @@ export class DestinationRegistry {
     return true;
   }
 
-  /** Stores the addresses that the pinger resolved. */
+  /** Stores the targets that the pinger reports. */
   setTargets(resolved: readonly ResolvedTargets[]): void {
     this.#rows.setTargets(resolved);
   }
@@ -152,7 +152,7 @@ export class DestinationRegistry {
     this.#rows.setPeers(peers);
   }
 
-  /** Stores the names that peers give themselves. */
+  /** Stores the Server headers of peers. */
   setServers(servers: readonly ServerName[]): void {
     this.#rows.setServers(servers);
   }
@@ -161,14 +161,14 @@ export class DestinationRegistry {
     return (this.#rows.named(name)?.claims ?? []).filter((claim) => claim.source === source);
   }
 
-  /** Replaces what `source` claims of this name. Returns the claims that are refused. */
+  /** Replaces the claims of `source` for this name. Returns the refused claims. */
   #put(name: string, source: string, ofSource: readonly SourcedClaim[]): readonly RefusedClaim[] {
     const row = this.#rows.named(name);
     const before = row?.claims ?? [];
     const first = before.findIndex((claim) => claim.source === source);
     const others = before.filter((claim) => claim.source !== source);
     const at = source === CONFIGURATION ? 0 : first < 0 ? others.length : first;
-    // As long as its content: a list that is put together with spreads has room for sixteen more.
+    // Not with spread syntax, whose result would have spare capacity for sixteen more items.
     const claims = others.toSpliced(at, 0, ...ofSource);
     if (!areSameClaims(before, claims)) this.#apply(row, resolveClaims(claims));
     const uri = this.#rows.named(name)?.destination.uri;
@@ -190,7 +190,7 @@ export class DestinationRegistry {
     if (opened !== undefined) this.#notifier.monitor(opened);
   }
 
-  /** The same name for the same URI: counters, phase and verdict continue. */
+  /** Updates a row whose name and URI stay the same: counters, phase and verdict continue. */
   #update(row: Row, { destination, owners, isFollowed, claims }: ResolvedClaim): void {
     const before = row.destination;
     if (isFollowed !== row.isFollowed) this.#notifier.monitor(row);
@@ -199,7 +199,7 @@ export class DestinationRegistry {
     row.isFollowed = isFollowed;
     if (isSameDestination(before, destination)) return;
     row.destination = destination;
-    // What is cached by target must not be found under the former labels.
+    // New objects, because metrics cache the labels of a target by its object.
     row.targets = row.targets.map((target) => ({ ...target }));
     if (!haveSameSettings(before, destination)) this.#notifier.monitor(row);
   }

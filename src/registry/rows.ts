@@ -1,4 +1,4 @@
-/** The destinations that are watched now: each has a row of the ledger, and is found by name, URI and slot. */
+/** The monitored destinations. Each has a row of the ledger and is found by name, URI and slot. */
 
 import {
   type Destination,
@@ -36,7 +36,7 @@ export class Rows {
     return this.#byName.size;
   }
 
-  /** In the order in which they were opened. */
+  /** All rows in the order in which they were opened. */
   all(): IterableIterator<Row> {
     return this.#byName.values();
   }
@@ -49,18 +49,18 @@ export class Rows {
     return this.#byUri.get(uri) ?? [];
   }
 
-  /** Undefined when the slot has another tenant by now, or none. */
+  /** Undefined when the slot is free or has a new destination. */
   at(slot: DestinationSlot): Row | undefined {
     const row = this.#bySlot[slot.index];
     return row?.slot.generation === slot.generation ? row : undefined;
   }
 
-  /** A row without history. Undefined when the ledger is full. */
+  /** Opens a row without history. Undefined when the ledger is full. */
   open(resolved: ResolvedClaim): Row | undefined {
     const slot = this.#newSlot();
     if (slot === undefined) return undefined;
     const { name, uri } = resolved.destination;
-    // Written out: V8 gives every object that a spread begins a shape of its own, half a kilobyte.
+    // Without spread syntax, with which V8 would need half a kilobyte more per object.
     const row: Row = {
       destination: resolved.destination,
       owners: resolved.owners,
@@ -89,7 +89,7 @@ export class Rows {
     this.#freeSlots.push(slot);
   }
 
-  /** Stores the addresses that the pinger resolved. */
+  /** Stores the targets that the pinger reports. */
   setTargets(resolved: readonly ResolvedTargets[]): void {
     for (const { destination, targets } of resolved) {
       const row = this.at(destination);
@@ -113,7 +113,7 @@ export class Rows {
     }
   }
 
-  /** Stores the names that peers give themselves. */
+  /** Stores the Server headers of peers. */
   setServers(servers: readonly ServerName[]): void {
     for (const { destination, server } of servers) {
       const row = this.at(destination);

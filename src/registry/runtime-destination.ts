@@ -1,11 +1,11 @@
-/** A destination that is added at run time, and how it is read from and written to the journal. */
+/** A destination that was added at run time, and its records in the journal. */
 
 import type { Destination } from '../shared/destination.js';
 
 /** A destination in the format of the configuration's `destinations`. */
 export type DestinationEntry = Readonly<Record<string, unknown>>;
 
-/** Turns an entry into a destination. Throws when the entry is wrong. */
+/** Turns an entry into a destination. Throws when the entry is invalid. */
 export type ReadEntry = (entry: DestinationEntry) => Destination;
 
 /** The destination cannot be added or removed; the message says why. */
@@ -15,7 +15,7 @@ export class RuntimeDestinationError extends Error {
 
 export interface RuntimeDestination {
   readonly owner: string;
-  /** Stays the same when settings change that the name was derived from. */
+  /** Stays the same when the settings that it was derived from change. */
   readonly name: string;
   readonly entry: DestinationEntry;
 }
@@ -34,7 +34,7 @@ export function isJournalRecord(value: unknown): value is JournalRecord {
   return op === 'del' || (op === 'add' && typeof entry === 'object' && entry !== null);
 }
 
-/** A key for maps. Neither part has a line break. */
+/** A unique key; neither part can contain a line break. */
 export function keyOf({ owner, name }: RuntimeDestinationId): string {
   return `${owner}\n${name}`;
 }

@@ -1,4 +1,4 @@
-/** Destinations that are added at run time, each on behalf of an owner. */
+/** Destinations that owners add at run time. */
 
 import type { Clock } from '../shared/clock.js';
 import type { Destination } from '../shared/destination.js';
@@ -24,7 +24,7 @@ const RUN_TIME = 'run time';
 export interface RuntimeDestinationsOptions {
   readonly registry: DestinationRegistry;
   /** The state directory; empty for none. */
-  readonly folder: string;
+  readonly directory: string;
   readonly readEntry: ReadEntry;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export class RuntimeDestinations {
   readonly #queues = new Map<string, Promise<unknown>>();
   #journal: Journal | undefined;
   #readEntry: ReadEntry;
-  /** New destinations that are being written to disk and will take a row of the ledger then. */
+  /** Number of new destinations that are being written to disk and will need a row of the ledger. */
   #reserved = 0;
 
   constructor(options: RuntimeDestinationsOptions) {
@@ -47,14 +47,14 @@ export class RuntimeDestinations {
 
   /** Whether they survive a restart. */
   get arePersistent(): boolean {
-    return this.#options.folder !== '';
+    return this.#options.directory !== '';
   }
 
-  /** Watches the destinations of the journal. @throws StateFolderError when the folder cannot be used. */
+  /** Monitors the destinations of the journal. @throws StateDirectoryError when the directory cannot be used. */
   async start(): Promise<void> {
-    const { folder, clock } = this.#options;
-    if (folder === '') return;
-    const { records, corruption, exposure } = readJournal(folder);
+    const { directory, clock } = this.#options;
+    if (directory === '') return;
+    const { records, corruption, exposure } = readJournal(directory);
     const unknown = this.#replay(records);
     if (exposure !== undefined) {
       this.#log('warn', 'state_dir_exposed', 'other users can change the content of state_dir', {
@@ -62,7 +62,7 @@ export class RuntimeDestinations {
       });
     }
     if (corruption !== undefined) {
-      const message = 'state file is corrupt; watching the destinations that could be read';
+      const message = 'state file is corrupt; monitoring the destinations that could be read';
       const fields = { error: corruption, destinations: this.#all.size };
       this.#log('error', 'state_file_corrupt', message, fields);
     }
@@ -71,7 +71,7 @@ export class RuntimeDestinations {
       this.#log('warn', 'state_records_unknown', message, { records: unknown.length });
     }
     this.#journal = new Journal({
-      ...{ folder, unknown, clock, isCorrupt: corruption !== undefined },
+      ...{ directory, unknown, clock, isCorrupt: corruption !== undefined },
       all: () => [...this.#all.values()].map((destination) => ({ op: 'add', ...destination })),
       count: () => this.#all.size,
       onCopied: (copy) =>
@@ -85,13 +85,13 @@ export class RuntimeDestinations {
     try {
       await journal.start();
     } catch (error) {
-      // What was read is watched all the same. Each addition tries to write again.
+      // The destinations that were read are monitored. Each addition tries to write again.
       const message = 'cannot write the state file; refusing additions at run time until it can';
       this.#log('error', 'state_file_unwritable', message, { error: String(error) });
     }
   }
 
-  /** Reads all entries with `readEntry` from now on. */
+  /** Reads all entries again with `readEntry`, and further ones too. */
   use(readEntry: ReadEntry): void {
     this.#readEntry = readEntry;
     const claims = [...this.#all.values()].flatMap((one) => {
@@ -108,8 +108,8 @@ export class RuntimeDestinations {
   }
 
   /**
-   * Adds a destination, and resolves once it is on disk and watched: 1 when it was added, -2 when the
-   * owner has it already (Kamailio's codes).
+   * Adds a destination. Resolves when it is on disk and monitored: with 1 when it was added, with -2 when
+   * the owner already has it (Kamailio's codes).
    *
    * @throws RuntimeDestinationError when it cannot be added.
    */
@@ -118,7 +118,7 @@ export class RuntimeDestinations {
     return this.#enqueue(name, () => this.#checkAndAdd({ owner, name, entry }));
   }
 
-  /** Removes those of these names that `owner` added. Resolves with their number once that is on disk. */
+  /** Removes the destinations with these names that `owner` added. Resolves with their number when that is on disk. */
   async remove(owner: string, names: readonly string[]): Promise<number> {
     return this.#removeAll(names.map((name) => ({ owner, name })));
   }
@@ -133,7 +133,7 @@ export class RuntimeDestinations {
     await this.#journal?.close();
   }
 
-  /** Changes to one name run one after the other; those to different names may share a write. */
+  /** Runs changes of one name one after the other; changes of different names may share a write. */
   async #enqueue<T>(name: string, change: () => Promise<T>): Promise<T> {
     const last = (this.#queues.get(name) ?? Promise.resolve()).then(change, change);
     this.#queues.set(name, last);
@@ -164,11 +164,11 @@ export class RuntimeDestinations {
       if (takesRow) this.#reserved--;
     }
     if (refusal === undefined) return 1;
-    // While it was being written, a source took the name or the last row, or a reload changed the settings.
-    throw failure(name, `stored, but not watched until this is solved: ${refusal}`);
+    // During the write, a source took the name or the last row, or a reload changed the settings.
+    throw failure(name, `stored, but not monitored until this is solved: ${refusal}`);
   }
 
-  /** Why it cannot be watched; undefined when it is. */
+  /** Monitors a destination. Returns why it cannot be monitored; undefined when it is. */
   #apply(added: RuntimeDestination): string | undefined {
     try {
       const claim = { owner: added.owner, destination: this.#read(added) };
@@ -186,7 +186,7 @@ export class RuntimeDestinations {
     return removed.filter(Boolean).length;
   }
 
-  /** False when it was removed meanwhile. */
+  /** Returns false when it was removed meanwhile. */
   async #removeOne({ owner, name }: RuntimeDestinationId): Promise<boolean> {
     const key = keyOf({ owner, name });
     if (!this.#all.has(key)) return false;
@@ -197,7 +197,7 @@ export class RuntimeDestinations {
     return true;
   }
 
-  /** @param apply called once the record is on disk, and never when it cannot be written. */
+  /** @param apply called when the record is on disk, but not when it cannot be written. */
   async #write(record: JournalRecord, apply: () => void): Promise<void> {
     if (this.#journal === undefined) {
       apply();
@@ -239,7 +239,7 @@ export class RuntimeDestinations {
   }
 
   #logSkipped({ owner, name }: RuntimeDestinationId, error: string): void {
-    const message = 'a destination that was added at run time is not watched; it stays stored';
+    const message = 'destination added at run time is not monitored; it stays stored';
     this.#log('error', 'runtime_destination_skipped', message, { owner, destination: name, error });
   }
 

@@ -1,4 +1,4 @@
-/** How a fleet of exporters shares destinations out. */
+/** Distributes destinations among several exporters. */
 
 import { createHash } from 'node:crypto';
 
@@ -8,7 +8,7 @@ export interface Shard {
   readonly total: number;
 }
 
-/** Whether the destination of this name is in the shard: its MD5 modulo their number decides. */
+/** Whether the destination with this name is in the shard: the MD5 of the name modulo `total`. */
 export function isInShard(name: string, { ordinal, total }: Shard): boolean {
   if (total === 1) return true;
   const digest = createHash('md5').update(name).digest();

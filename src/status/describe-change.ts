@@ -1,4 +1,4 @@
-/** A change of state as JSON, the same for events and webhooks. */
+/** Describes a change of state as JSON, the same for events and webhooks. */
 
 import { reasonText } from '../shared/outcome.js';
 import { isAliveCode } from '../shared/state.js';
@@ -7,7 +7,7 @@ import type { ChangeView } from './views.js';
 
 const texts = new WeakMap<StateChange, string>();
 
-/** The JSON of a {@link ChangeView}, made once for each change however many clients get it. */
+/** The JSON of a {@link ChangeView}, created once per change for all clients. */
 export function changeJson(change: StateChange): string {
   const known = texts.get(change);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** Destinations as the JSON of views.ts. */
+/** Describes destinations as the JSON of views.ts. */
 
 import type { PeerDetails, RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/rows.js';
@@ -83,7 +83,7 @@ export function destinationDetails(
   };
 }
 
-/** Why the destination is not up, and how the last ping ended of a target that decides its state. */
+/** Why the destination is not up, and the last result of a target that determines its state. */
 function failureOf(
   state: State,
   row: DestinationRow | undefined,
@@ -100,12 +100,12 @@ function failureOf(
   };
 }
 
-/** What the target's last failure tells beyond the destination's reason. */
+/** Details of the target's last failure that the destination's reason does not have. */
 function detailBeyond(reason: DownReason | undefined, target: TargetView): string | null {
   return target.detail ?? (target.reason === (reason ?? null) ? null : target.reason_text);
 }
 
-/** A destination that the exporter cannot ping is unknown by reason `local`. */
+/** Why the destination is down, or `local` if it is unknown because the exporter cannot ping it. */
 function downReason(
   state: State,
   row: DestinationRow | undefined,
@@ -144,7 +144,7 @@ function targetView(
   };
 }
 
-/** All null unless the last ping failed. */
+/** Describes the last failure of a target. All null unless the last ping failed. */
 function lastFailure(row: TargetRow | undefined, peer: PeerDetails | undefined) {
   const reason = row?.lastReason;
   if (reason === undefined) return { reason: null, reason_text: null, detail: null };
@@ -217,7 +217,7 @@ function resolutionView(resolution: Resolution | undefined): ResolutionView | nu
   };
 }
 
-/** The least of those that are known. */
+/** The smallest value that is not null; null without one. */
 function least<T extends number | string>(values: readonly (T | null)[]): T | null {
   return values.reduce<T | null>((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
 }

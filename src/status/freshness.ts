@@ -1,11 +1,11 @@
-/** The state that may be shown, given how long ago a ping last showed anything of the peer. */
+/** The state to report, which is unknown when the last result is too old. */
 
 import type { RegisteredDestination } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
 
-/** The destinations, and what is known of them. */
+/** Access to the destinations and their measurements. */
 export interface StatusContext {
   readonly ledger: LedgerReader;
   readonly registry: {
@@ -26,8 +26,8 @@ const STALE_INTERVALS = 3;
 const MAX_LOOKUP_PAUSE_MS = 30_000;
 
 /**
- * The state that may be shown: `unknown` once the last sign of the peer, at `lastSeenMs`, is too long
- * ago. A ping that fails by a local error is no sign of the peer.
+ * The state to report: `unknown` when the last result about the peer, at `lastSeenMs`, is too old. A ping
+ * with a local error is not such a result.
  */
 export function effectiveState(
   { now }: Pick<StatusContext, 'now'>,
@@ -47,8 +47,8 @@ export function effectiveState(
 }
 
 /**
- * When anything was last learnt of a destination: by a ping of one of its targets, by a look-up that
- * found no address, or when its state was reached. Wall clock, milliseconds; 0 for never.
+ * Time of the last result about a destination: a ping of one of its targets, a DNS lookup without
+ * addresses, or a change of its state. Wall clock, milliseconds; 0 for never.
  */
 export function lastSeenMs(
   row: DestinationRow | undefined,

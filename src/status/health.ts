@@ -3,11 +3,11 @@
 /** Times are wall-clock milliseconds, 0 for never. */
 export interface SourceHealth {
   readonly source: string;
-  /** The last refresh succeeded. */
+  /** Whether the last refresh succeeded. */
   readonly isUp: boolean;
-  /** Destinations that are pinged because of the source. */
+  /** Number of monitored destinations of the source. */
   readonly destinations: number;
-  /** Entries that were skipped or only partly applied. */
+  /** Number of entries that were skipped or only partly applied. */
   readonly skipped: number;
   readonly failures: number;
   readonly lastSuccessMs: number;
@@ -16,9 +16,9 @@ export interface SourceHealth {
 export interface WebhookHealth {
   readonly webhook: string;
   readonly delivered: number;
-  /** Delivery attempts that failed. */
+  /** Number of failed delivery attempts. */
   readonly failures: number;
-  /** Events that were discarded without being delivered. */
+  /** Number of events that were dropped without being delivered. */
   readonly dropped: number;
   readonly queued: number;
 }

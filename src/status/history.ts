@@ -1,4 +1,4 @@
-/** The last hour of each destination, one point per minute. It is in memory only. */
+/** The last hour of each destination, one point per minute, kept only in memory. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
@@ -8,9 +8,9 @@ import type { HistoryView } from './views.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;
-/** Ledger rows that have a history; more would take too much memory. */
+/** Number of ledger rows with a history; more would take too much memory. */
 const MAX_ROWS = 20_000;
-/** Destinations that are sampled without giving way to other work. */
+/** Number of destinations that are sampled before other work may run. */
 const BATCH = 200;
 
 /** Cumulative counters of a destination at the last sample, in this order. */
@@ -19,7 +19,7 @@ const COUNTERS = ['pings', 'alive', 'answers', 'sumMicros'] as const;
 /** Ledger rows per block; a block is allocated when the first of its rows is sampled. */
 const BLOCK_ROWS = 1_024;
 
-/** Flat arrays: an object for each destination would take several times as much memory. */
+/** Flat arrays, because an object per destination would take several times as much memory. */
 class Block {
   /** Seconds; 0 stands for an unknown point. */
   readonly rtt = new Float32Array(BLOCK_ROWS * POINTS);
@@ -31,14 +31,14 @@ class Block {
 
 export interface HistoriesOptions extends Pick<StatusContext, 'ledger' | 'registry'> {
   readonly clock: Pick<Clock, 'after'>;
-  /** Called when a sample fails; the next one is taken all the same. */
+  /** Called when a sample fails. Sampling continues. */
   readonly onError: (error: unknown) => void;
 }
 
 export class Histories {
   readonly #options: HistoriesOptions;
   readonly #blocks: (Block | undefined)[] = [];
-  /** The newest point of the rings. */
+  /** Index of the newest point in the ring buffers. */
   #point = 0;
   #cancelTimer = () => {};
   #isClosed = false;
@@ -59,7 +59,7 @@ export class Histories {
     this.#cancelTimer();
   }
 
-  /** Without points for a destination that has not been sampled yet. */
+  /** The history of a destination; it has no points before the first sample. */
   of({ index, generation }: DestinationSlot): HistoryView {
     const block = this.#blocks[Math.floor(index / BLOCK_ROWS)];
     const row = index % BLOCK_ROWS;
@@ -99,14 +99,14 @@ export class Histories {
       block.failed.fill(0, ring, ring + POINTS);
       return;
     }
-    // A target that has gone took its counters along: then this minute is unknown.
+    // The counters of a removed target are missing: then this minute is unknown.
     const isWhole = pings >= alive && alive >= 0 && answers >= 0 && sumMicros >= 0;
     const failed = isWhole && pings > 0 ? 1 + Math.round((254 * (pings - alive)) / pings) : 0;
     block.rtt[ring + this.#point] = isWhole && answers > 0 ? sumMicros / answers / 1e6 : 0;
     block.failed[ring + this.#point] = failed;
   }
 
-  /** How much each of the counters has grown since the last sample; stores the new values at `at`. */
+  /** Growth of each counter since the last sample. Stores the new values at `at`. */
   #sinceLast(
     { targets }: RegisteredDestination,
     { counters }: Block,
@@ -121,7 +121,7 @@ export class Histories {
     return growth;
   }
 
-  /** @param read the value of a known point. */
+  /** @param read converts a stored value that is not 0. */
   #points(
     ring: Float32Array | Uint8Array,
     row: number,

@@ -1,29 +1,29 @@
-/** Changes of state: the newest are kept, and listeners are called for each. */
+/** The log of state changes: it keeps the newest ones and calls listeners for each. */
 
 import type { ChangeListener, StateChange } from './state-change.js';
 
-/** Changes that are kept for clients that reconnect. */
+/** Number of changes that are kept for clients that reconnect. */
 const MAX_KEPT = 8_192;
 
-/** Changes as readers see them, numbered from 1. */
+/** Read access to the changes, which are numbered from 1. */
 export interface ChangeSource {
   /** The number of the newest change; 0 before the first. */
   readonly newest: number;
-  /** The number of the oldest change that is kept; one after the newest when there is none. */
+  /** The number of the oldest change that is kept; `newest + 1` when none is. */
   readonly oldest: number;
-  /** The number of the change with this id; the one before the oldest when it is of another run. */
+  /** The number of the change with this ID; `oldest - 1` for an ID of another run. */
   numberOf(id: string): number;
-  /** Up to `max` of the kept changes after the one with this number, the oldest first. */
+  /** Up to `max` changes after the one with this number, the oldest first. */
   after(number: number, max: number): readonly StateChange[];
-  /** Calls `listener` for each change from now on, until the function that it returns is called. */
+  /** Calls `listener` for each further change. Returns a function that unsubscribes. */
   subscribe(listener: ChangeListener): () => void;
 }
 
 export class StateChangeLog implements ChangeSource {
-  /** Distinguishes the ids of this run of the process from those of others. */
+  /** Distinguishes the IDs of this run of the process from those of others. */
   readonly #run: string;
   readonly #onError: (error: unknown) => void;
-  /** A ring: the change with the number n is at n % MAX_KEPT. */
+  /** A ring buffer: the change with the number n is at n % MAX_KEPT. */
   readonly #kept: StateChange[] = [];
   readonly #listeners = new Set<ChangeListener>();
   /** Listeners whose last call threw. */
@@ -77,7 +77,7 @@ export class StateChangeLog implements ChangeSource {
     };
   }
 
-  /** A listener that throws affects neither the others nor the caller. */
+  /** Contains the error of a listener, so that it affects neither other listeners nor the caller. */
   #call(listener: ChangeListener, change: StateChange): void {
     try {
       listener(change);

@@ -3,16 +3,16 @@ import type { Destination } from '../shared/destination.js';
 import type { DownReason } from '../shared/outcome.js';
 import type { State } from '../shared/state.js';
 
-/** A destination's change of state, with the destination as it was then. */
+/** A change of a destination's state, with the destination at that time. */
 export interface StateChange {
-  /** Grows with each change, and differs from those of other runs of the process. */
+  /** Unique, also among runs of the process; increases with each change of a run. */
   readonly id: string;
   readonly destination: Destination;
   readonly owners: readonly string[];
   readonly from: State;
   readonly to: State;
   readonly reason: DownReason | undefined;
-  /** What exactly went wrong, for people; empty when no more is known than the reason. */
+  /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
   /** Wall clock, milliseconds. */
   readonly atMs: number;

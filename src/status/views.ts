@@ -1,32 +1,32 @@
 /**
- * The JSON of the HTTP API, of webhooks and of the library. Times are ISO 8601 in UTC, durations are
- * seconds, and null stands for what is not known or does not apply. `code` is always the code of
- * Kamailio's `is_alive`, `sip_code` always a SIP status code. openapi.json describes the same shapes.
+ * The JSON of the HTTP API, of webhooks and of the library. Times are ISO 8601 in UTC, durations are in
+ * seconds, and null means unknown or not applicable. `code` is always the code of Kamailio's `is_alive`,
+ * `sip_code` always a SIP status code. openapi.json describes the same shapes.
  */
 
 import type { DownReason, TransportName } from '../shared/outcome.js';
 import type { ResolutionStep } from '../shared/resolution.js';
 import type { IsAliveCode, State } from '../shared/state.js';
 
-/** How the last ping ended. */
+/** The result of the last ping. */
 interface FailureView {
   /** Null when it was alive. */
   readonly reason: DownReason | null;
-  /** The meaning of the reason, for people. */
+  /** The reason as a text. */
   readonly reason_text: string | null;
-  /** What exactly went wrong, for people; null when no more is known than the reason. */
+  /** The exact error as a text; null when only the reason is known. */
   readonly detail: string | null;
-  /** SIP status code of the last ping's answer; null when there was none. */
+  /** SIP status code of the response to the last ping; null without one. */
   readonly sip_code: number | null;
 }
 
 /** A destination without its targets. */
 export interface DestinationBrief extends FailureView {
-  /** Its name, which is its identity. */
+  /** The name, which identifies the destination. */
   readonly destination: string;
   /** Canonical. */
   readonly uri: string;
-  /** What `is_alive` answers: 1 up, 2 down, -1 unknown. */
+  /** The result of `is_alive`: 1 up, 2 down, -1 unknown. */
   readonly code: IsAliveCode;
   readonly state: State;
   /** When the state was reached. */
@@ -34,17 +34,17 @@ export interface DestinationBrief extends FailureView {
   /** Why the destination is down, or `local` while the exporter cannot ping it. */
   readonly reason: DownReason | null;
   readonly reason_text: string | null;
-  /** How the last ping of the target that decides the state failed, where that tells more than `reason`. */
+  /** The exact error of the target that determines the state, if more is known than `reason`. */
   readonly detail: string | null;
-  /** SIP status code of the last answer of that target. */
+  /** SIP status code of the last response of that target. */
   readonly sip_code: number | null;
   /** Round-trip time of the last answered ping of the fastest target, seconds. */
   readonly rtt: number | null;
   readonly module: string;
-  /** On whose behalf it is pinged. */
+  /** The owners that registered the destination. */
   readonly owners: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** What the peer calls itself: its header Server, else User-Agent. */
+  /** The Server header of the peer, or User-Agent without it. */
   readonly server: string | null;
   /** Seconds. */
   readonly ping_interval: number;
@@ -52,7 +52,7 @@ export interface DestinationBrief extends FailureView {
   readonly ping_timeout: number;
   readonly targets_total: number;
   readonly targets_up: number;
-  /** When the first certificate expires of all that the targets last presented. */
+  /** Earliest expiry of the certificates that the targets last presented. */
   readonly certificate_not_after: string | null;
 }
 
@@ -66,35 +66,35 @@ export interface TargetView extends FailureView {
   readonly transport: TransportName;
   /** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
   readonly address: string;
-  /** Of the SRV record; null without one. */
+  /** From the SRV record; null without one. */
   readonly priority: number | null;
-  /** Of the SRV record; null without one. */
+  /** From the SRV record; null without one. */
   readonly weight: number | null;
   readonly code: IsAliveCode;
   readonly state: State;
   readonly since: string | null;
   /** Round-trip time of the last answered ping, seconds. */
   readonly rtt: number | null;
-  /** Pings that have ended. */
+  /** Number of pings that have ended. */
   readonly pings: number;
   readonly last_ping: string | null;
-  /** When a ping last ended alive. */
+  /** End of the last alive ping. */
   readonly last_up: string | null;
-  /** When a ping last ended not alive. */
+  /** End of the last ping that was not alive. */
   readonly last_down: string | null;
-  /** Null until the peer presented a certificate. */
+  /** Null before the peer has presented a certificate. */
   readonly tls: TlsView | null;
 }
 
 /** The last TLS handshake and the certificate that the peer presented, accepted or not. */
 export interface TlsView {
-  /** Such as `TLS 1.3`; null when the handshake failed before. */
+  /** `TLS 1.3` or the like; null when the handshake failed earlier. */
   readonly version: string | null;
-  /** OpenSSL's name; null when the handshake failed before. */
+  /** IANA name; null when the handshake failed earlier. */
   readonly cipher: string | null;
-  /** The certificate is trusted, in date, and for the right name. */
+  /** Whether the certificate is trusted, valid now, and for the right name. */
   readonly verified: boolean;
-  /** Why it is not verified. */
+  /** Why the certificate is not verified. */
   readonly error: string | null;
   readonly subject: string;
   readonly issuer: string;
@@ -110,10 +110,10 @@ export interface TlsView {
   readonly chain_not_after: string | null;
 }
 
-/** A destination with all that is known of it. */
+/** A destination with all details. */
 export interface DestinationDetails extends DestinationView {
   readonly targets: readonly TargetDetails[];
-  /** Null without a name to resolve, and while the pinger does not answer. */
+  /** Null when there is no name to resolve, or when the pinger does not answer. */
   readonly resolution: ResolutionView | null;
   readonly history: HistoryView;
 }
@@ -140,9 +140,9 @@ export interface PingView {
 
 /** How the targets were found. */
 export interface ResolutionView {
-  /** Seconds since the last look-up that succeeded. */
+  /** Seconds since the last successful lookup. */
   readonly age: number | null;
-  /** Look-ups that failed. */
+  /** Failed lookups. */
   readonly errors: readonly string[];
   readonly targets: readonly {
     readonly transport: TransportName;
@@ -151,36 +151,36 @@ export interface ResolutionView {
   }[];
 }
 
-/** One record on the way from a name to an address. */
+/** One record on the path from a name to an address. */
 export interface ResolutionStepView {
   readonly type: ResolutionStep['type'];
   readonly name: string;
   readonly value: string;
-  /** Of NAPTR records. */
+  /** Only for NAPTR records. */
   readonly order: number | null;
-  /** Of NAPTR records. */
+  /** Only for NAPTR records. */
   readonly preference: number | null;
-  /** Of SRV records. */
+  /** Only for SRV records. */
   readonly priority: number | null;
-  /** Of SRV records. */
+  /** Only for SRV records. */
   readonly weight: number | null;
-  /** Seconds for which it still holds; null without a limit. */
+  /** Remaining TTL in seconds; null without a limit. */
   readonly ttl_left: number | null;
 }
 
-/** The last hour, the oldest point first; null where nothing is known. */
+/** The last hour, the oldest point first; null for an unknown point. */
 export interface HistoryView {
-  /** Mean round-trip time of the answers of each step, seconds. */
+  /** Mean round-trip time of the answered pings of each step, seconds. */
   readonly rtt: readonly (number | null)[];
-  /** Share of the pings of each step that were not alive, 0 to 1. */
+  /** Share of failed pings of each step, 0 to 1. */
   readonly failed: readonly (number | null)[];
   /** Seconds between two points. */
   readonly step: number;
 }
 
-/** A change of state, as events and webhooks carry it. */
+/** A change of state in events and webhooks. */
 export interface ChangeView {
-  /** Unique, and greater for each later change of one run. */
+  /** Unique; increases with each change of one run. */
   readonly id: string;
   readonly event: 'dst-up' | 'dst-down' | 'dst-unknown';
   readonly destination: string;

@@ -104,7 +104,7 @@ export class PingerLink {
   /** @throws UnavailableError when the pinger cannot answer. */
   async explanation(slot: DestinationSlot): Promise<Explanation | undefined> {
     this.#requireReady();
-    return this.#explanations.ask((id) => this.#send(() => ({ type: 'explain', id, slot })));
+    return this.#explanations.request((id) => this.#send(() => ({ type: 'explain', id, slot })));
   }
 
   handle(message: FromPinger): void {
@@ -149,7 +149,7 @@ export class PingerLink {
   /** @param report undefined when an internal error ended the probe. */
   #endProbe(id: number, report: ProbeReport | undefined): void {
     const message = 'internal error; see the log of the exporter';
-    if (report === undefined) this.#probes.refuse(id, new UnavailableError(message));
+    if (report === undefined) this.#probes.reject(id, new UnavailableError(message));
     else this.#probes.answer(id, report);
   }
 

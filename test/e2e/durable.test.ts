@@ -118,7 +118,7 @@ test('a destination of a removed module is reported, kept, and monitored again o
   assert.deepEqual([...(await listed(exporter))], []);
   assert.match(
     exporter.output(),
-    /a destination that was added at run time is not watched; it stays stored/,
+    /destination added at run time is not monitored; it stays stored/,
   );
   writeFileSync(exporter.configFile, JSON.stringify(withModule));
   await exporter.post('/-/reload', '');

@@ -1,16 +1,16 @@
-/** The attributes of a dispatcher destination: `weight=50;ping_from="sip:a@b.example;lr"`. */
+/** Reads the attributes of a dispatcher destination: `weight=50;ping_from="sip:a@b.example;lr"`. */
 
 export interface Attributes {
-  /** By name in lower case; the last one when a name is repeated. */
+  /** By name in lower case; if a name is repeated, the last value. */
   readonly values: ReadonlyMap<string, string>;
-  /** The part that cannot be read; empty when all of it was. */
+  /** The part that cannot be parsed; empty if there is none. */
   readonly rest: string;
 }
 
-/** A quoted value has no escapes; within an unquoted one a quote is a character. */
+/** A quoted value has no escapes; within an unquoted value a quote is an ordinary character. */
 const ATTRIBUTE = /([^;=,"']*)(?:=(?:"([^"]*)"|'([^']*)'|((?:[^;,"'][^;,]*)?)))?(?:;|$|(?=,))/y;
 
-/** A comma ends the list, as it does in a header. */
+/** Reads a list of attributes. A comma ends it, as in a header. */
 export function readAttributes(text: string): Attributes {
   const values = new Map<string, string>();
   ATTRIBUTE.lastIndex = 0;

@@ -1,10 +1,10 @@
-/** One line of the file that Kamailio's dispatcher module reads (`list_file`). */
+/** Reads one line of the file of Kamailio's dispatcher module (`list_file`). */
 
 /** The bits of a destination's flags. */
 export const FLAG_DISABLED = 4;
 export const FLAG_NO_PING = 32;
 
-/** Kamailio's buffer: it reads the rest of a longer line as another line. */
+/** Size of Kamailio's line buffer. It reads the rest of a longer line as another line. */
 const MAX_LINE_BYTES = 1023;
 
 export type Line =
@@ -22,8 +22,8 @@ export type Line =
     };
 
 /**
- * Every part but the URI may be empty: anything but digits in the place of the flags is attributes.
- * Only these three characters are blanks.
+ * Every part but the URI may be empty. Text other than digits in the position of the flags is the
+ * attributes. Only these three characters are whitespace.
  */
 const BLANKS = String.raw`[ \t\r]*`;
 const ENTRY = new RegExp(
@@ -51,7 +51,7 @@ export function readLine(text: string, isLatin1 = false): Line {
     const load = 'because of such a line Kamailio does not load the file';
     return { kind: 'invalid', reason: `expected a set id and a SIP URI, got no URI: ${load}` };
   }
-  // # begins a comment only at the beginning of a word; within attributes it is a character.
+  // # begins a comment only at the beginning of a word; within attributes it is an ordinary character.
   const isComment = attrs.startsWith('#');
   const rest = behind.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
   return {
@@ -64,7 +64,7 @@ export function readLine(text: string, isLatin1 = false): Line {
   };
 }
 
-/** A C `int` that overflows: Kamailio does not check the range. */
+/** Parses a C `int` with overflow, because Kamailio does not check the range. */
 function int32(digits: string): number {
   const isHex = digits.startsWith('0x');
   const base = isHex ? 16 : 10;

@@ -1,4 +1,4 @@
-/** The socket that Kamailio pings from, as the attributes of a dispatcher destination name it. */
+/** Reads the socket that Kamailio pings from, as in the attributes of a dispatcher destination. */
 
 import { TRANSPORTS, type TransportName } from '../../shared/outcome.js';
 import { parseUri, type SipUri, UriError } from '../../shared/uri.js';
@@ -6,15 +6,15 @@ import { parseUri, type SipUri, UriError } from '../../shared/uri.js';
 /** Protocols of Kamailio's sockets that the exporter cannot ping over. */
 const OTHER_PROTOCOLS: readonly string[] = ['sctp', 'any'];
 
-/** The transport of the socket is not supported; a ping over another one would prove nothing. */
+/** The transport of the socket is not supported. A ping over another one would have no significance. */
 export class UnusableSocket extends Error {
   override readonly name = 'UnusableSocket';
 }
 
 export interface Socket {
-  /** As written, with the name of its attribute, for reports. */
+  /** As written, with the name of its attribute, for remarks. */
   readonly shown: string;
-  /** Undefined when none is named. */
+  /** Undefined if there is none. */
   readonly transport: TransportName | undefined;
   /** Undefined when it is invalid. */
   readonly address: Pick<SipUri, 'host' | 'hostKind'> | undefined;
@@ -30,7 +30,7 @@ export function readSocket(text: string, shown: string): Socket {
   const [, protocol = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(text) ?? [];
   const wanted = protocol.toLowerCase();
   const transport = TRANSPORTS.find((known) => known === wanted);
-  // The colon may also be the one between host and port.
+  // The colon may also separate host and port.
   const isHost = transport === undefined && !OTHER_PROTOCOLS.includes(wanted) && /^\d+$/.test(rest);
   if (protocol === '' || isHost) return { shown, transport: undefined, address: addressOf(text) };
   if (transport === undefined) {

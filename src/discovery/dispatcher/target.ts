@@ -1,4 +1,4 @@
-/** What to ping for a line of a dispatcher list: the URI, its settings, and its name. */
+/** Determines what to ping for a line of a dispatcher list: the URI, the settings and the name. */
 
 import { createHash } from 'node:crypto';
 import { bracketed } from '../../shared/address.js';
@@ -8,7 +8,7 @@ import { MAX_NAME_LENGTH } from '../names.js';
 import type { Attributes } from './attributes.js';
 import { readSocket, type Socket } from './socket.js';
 
-/** Settings of the configuration. */
+/** Ping settings of the configuration. */
 export type Settings = Readonly<
   Partial<Record<'source_address' | 'route' | 'ping_from' | 'transport', string>>
 >;
@@ -17,21 +17,21 @@ export interface Target {
   /** Canonical. */
   readonly uri: string;
   /**
-   * The URI, and the attributes that make it another destination. It depends on the line alone:
-   * other lines, and the addresses of this machine, change.
+   * The URI, and the attributes that distinguish the destination from others with this URI. It depends only
+   * on the line, because other lines and the addresses of this machine may change.
    */
   readonly name: string;
   readonly settings: Settings;
 }
 
-/** Reports what is not used as it is written. */
+/** Reports a part that is not used as written. */
 export type ReportAdjusted = (reason: string) => void;
 
 type Values = Attributes['values'];
 
 const ROUTES_CHOOSE = 'the routing table chooses the source address';
 
-/** Reads targets. A URI that many attributes repeat is parsed once. */
+/** Reads targets. A URI that many attributes contain is parsed once. */
 export class TargetReader {
   readonly #isLocal: (address: string) => boolean;
   readonly #uris = new Map<string, SipUri | UriError>();
@@ -42,7 +42,7 @@ export class TargetReader {
   }
 
   /**
-   * What to ping. An attribute that is not essential is reported and ignored when it is wrong.
+   * Reads a target. An invalid attribute that is not essential is reported and ignored.
    *
    * @throws UriError when `uriText` or `obproxy` is not a SIP URI that can be pinged.
    * @throws UnusableSocket when the transport of the socket is not supported.
@@ -72,7 +72,7 @@ export class TargetReader {
     return undefined;
   }
 
-  /** A ping that bypasses the proxy would not test the path that calls take. */
+  /** The outbound proxy. It must be valid, because a ping without it would not test the path of calls. */
   #route(values: Values, transport: TransportChoice): string | undefined {
     const text = values.get('obproxy');
     if (text === undefined) return undefined;
@@ -93,25 +93,25 @@ export class TargetReader {
   }
 }
 
-/** The socket that Kamailio pings from: `ping_socket`, else `sockname`, else `socket`. */
+/** The socket that Kamailio pings from: `ping_socket`, otherwise `sockname`, otherwise `socket`. */
 function socketOf(values: Values, report: ReportAdjusted): Socket | undefined {
   const name = ['ping_socket', 'sockname', 'socket'].find((one) => values.has(one));
   if (name === undefined) return undefined;
   const text = values.get(name) ?? '';
   const shown = `${name}=${text.slice(0, 120)}`;
   if (name !== 'sockname') return readSocket(text, shown);
-  report(`${shown}: named sockets are known to Kamailio only: ${ROUTES_CHOOSE}`);
+  report(`${shown}: only Kamailio knows named sockets: ${ROUTES_CHOOSE}`);
   return undefined;
 }
 
-/** Without this, words of a heading and placeholders would be host names. @throws UriError */
+/** Requires a scheme for host names, because words and placeholders could be host names. @throws UriError */
 function checkScheme(uriText: string, uri: string): void {
   if (/^sips?:/i.test(uriText) || hostKindOf(uri) !== 'name') return;
   const got = JSON.stringify(uriText.slice(0, 120));
   throw new UriError(`expected a SIP URI with its scheme, such as sip:192.0.2.1, got ${got}`);
 }
 
-/** `URI via udp:192.0.2.10 via sip:proxy.example from sip:a@b.example`; the plain URI for most. */
+/** `URI via udp:192.0.2.10 via sip:proxy.example from sip:a@b.example`; usually only the URI. */
 function nameOf(uri: string, hops: readonly (string | undefined)[], from: string | undefined) {
   const via = hops.flatMap((hop) => (hop === undefined ? [] : [` via ${hop}`])).join('');
   const name = `${uri}${via}${from === undefined ? '' : ` from ${from}`}`;
@@ -119,19 +119,19 @@ function nameOf(uri: string, hops: readonly (string | undefined)[], from: string
   return `${uri} via ${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 
-/** `udp:192.0.2.10`, or the parts of it that are known and used. */
+/** `udp:192.0.2.10`, or only the known parts of it. */
 function socketName(socket: Socket | undefined, transport: TransportName | undefined) {
   const host = socket?.address && bracketed(socket.address.host);
   const parts = [transport, host].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(':');
 }
 
-/** `sips:` does, too. Searched in the text: parsing the URI of every line a second time is slow. */
+/** Whether the URI determines its transport. Not parsed, because parsing every URI twice is slow. */
 function namesTransport(uriText: string): boolean {
   return /^sips:|;transport=[^@]*$/i.test(uriText);
 }
 
-/** The kind of host of a canonical URI, in which digits and dots are an address. */
+/** The kind of host in a canonical URI, in which a host of digits and dots is an address. */
 function hostKindOf(uri: string): SipUri['hostKind'] {
   const [, bracket, digits] = /^sips?:(?:[^@]*@)?(?:(\[)|([\d.]+)(?=[:;]|$))?/.exec(uri) ?? [];
   if (bracket !== undefined) return 'ipv6';
@@ -147,20 +147,20 @@ function parsedOrError(text: string): SipUri | UriError {
   }
 }
 
-/** The address of the socket, if pings can be sent from it. The port is Kamailio's own: never used. */
+/** The address of the socket if pings can be sent from it. The port is not used, because Kamailio uses it. */
 function sourceAddress(
   { shown, address }: Socket,
   peer: string,
   isLocal: (address: string) => boolean,
   report: ReportAdjusted,
 ): string | undefined {
-  const refuse = (reason: string) => void report(`${shown}: ${reason}: ${ROUTES_CHOOSE}`);
-  if (address === undefined) return refuse('expected an address such as udp:192.0.2.1:5060');
+  const reject = (reason: string) => void report(`${shown}: ${reason}: ${ROUTES_CHOOSE}`);
+  if (address === undefined) return reject('expected an address such as udp:192.0.2.1:5060');
   const { host, hostKind } = address;
-  if (hostKind === 'name') return refuse('not an IP address');
+  if (hostKind === 'name') return reject('not an IP address');
   const peerKind = hostKindOf(peer);
   if (peerKind !== 'name' && peerKind !== hostKind) {
-    return refuse('its address family is not that of the destination');
+    return reject('its address family is not that of the destination');
   }
-  return isLocal(host) ? host : refuse('not an address of this machine');
+  return isLocal(host) ? host : reject('not an address of this machine');
 }

@@ -1,21 +1,21 @@
-/** Which branches of `#!ifdef`, `#!else` and `#!endif` are used. */
+/** Tracks which branches of `#!ifdef`, `#!else` and `#!endif` are used. */
 
 interface Condition {
-  /** Of its beginning: `file:line`. */
+  /** Place of its beginning: `file:line`. */
   readonly place: string;
   isUsed: boolean;
 }
 
 export class Conditions {
   readonly #open: Condition[] = [];
-  /** Open conditions whose current branch is not used. */
+  /** Number of open conditions whose current branch is not used. */
   #unused = 0;
 
   get isSkipping(): boolean {
     return this.#unused > 0;
   }
 
-  /** The places of conditions that have no `#!endif`. */
+  /** The places of conditions without `#!endif` so far. */
   get open(): readonly string[] {
     return this.#open.map(({ place }) => place);
   }
@@ -25,7 +25,7 @@ export class Conditions {
     if (!isUsed) this.#unused++;
   }
 
-  /** `#!else`. False when no condition is open. */
+  /** Handles `#!else`. Returns false when no condition is open. */
   invert(): boolean {
     const condition = this.#open.at(-1);
     if (condition === undefined) return false;
@@ -34,7 +34,7 @@ export class Conditions {
     return true;
   }
 
-  /** `#!endif`. False when no condition is open. */
+  /** Handles `#!endif`. Returns false when no condition is open. */
   end(): boolean {
     const condition = this.#open.pop();
     if (condition?.isUsed === false) this.#unused--;

@@ -1,16 +1,16 @@
-/** The names that `#!define` and its variants set. */
+/** The names that `#!define` and its variants define. */
 
 export interface Define {
-  /** Undefined when it is known to Kamailio only. */
+  /** Undefined when only Kamailio knows it. */
   readonly value: string | undefined;
 }
 
-/** Kamailio defines these itself; its version is not known here. */
+/** Names that Kamailio defines itself, with its version, which is unknown here. */
 const VERSION_ID = /^KAMAILIO_(?:\d+(?:_\d+)*|VERSION)$/;
-/** Limits of nested expansions, and of the characters of all expansions together. */
+/** Maximum depth of nested expansions, and of the characters of all expansions together. */
 const MAX_DEPTH = 10;
 const MAX_CHARACTERS = 1 << 20;
-/** Cost of an expansion besides its text, in characters; the same for one that is refused. */
+/** Cost of an expansion in addition to its text, in characters; also for a rejected one. */
 const EXPANSION_COST = 64;
 
 export class Defines {
@@ -21,7 +21,7 @@ export class Defines {
     return this.#defines.get(name);
   }
 
-  /** Returns what is wrong, if anything is. */
+  /** Defines a name. Returns what is wrong; undefined if nothing is. */
   set(
     name: string,
     value: string | undefined,
@@ -39,13 +39,13 @@ export class Defines {
     this.#defines.delete(name);
   }
 
-  /** Whether `name` is defined, and what makes that uncertain. */
+  /** Whether `name` is defined, and why that is uncertain if it is. */
   test(name: string): { readonly isDefined: boolean; readonly doubt: string | undefined } {
     const define = this.#defines.get(name);
     if (define === undefined && VERSION_ID.test(name)) {
       return {
         isDefined: false,
-        doubt: `the version of Kamailio is not known here: ${name} counts as not defined`,
+        doubt: `the version of Kamailio is unknown: ${name} counts as not defined`,
       };
     }
     return { isDefined: define !== undefined, doubt: undefined };
@@ -57,7 +57,7 @@ export class Defines {
     if (this.#expanded > MAX_CHARACTERS)
       return `its defines expand to more than ${MAX_CHARACTERS} characters`;
     return depth >= MAX_DEPTH
-      ? `defines refer to one another, or more than ${MAX_DEPTH} are nested`
+      ? `defines refer to each other, or more than ${MAX_DEPTH} are nested`
       : undefined;
   }
 }

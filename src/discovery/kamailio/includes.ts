@@ -1,10 +1,10 @@
-/** The files of a kamailio.cfg: the main one, and those that it includes. */
+/** Opens the files of a kamailio.cfg: the main file and those that it includes. */
 
 import { dirname, isAbsolute, join } from 'node:path';
 
 const MAX_DEPTH = 10;
 const MAX_FILES = 256;
-/** Kamailio's limit. */
+/** The limit of Kamailio. */
 const MAX_NAME_LENGTH = 127;
 
 export interface OpenedFile {
@@ -13,7 +13,7 @@ export interface OpenedFile {
 }
 
 export class Includes {
-  /** The files that were read, each once, in the order of their first read. */
+  /** The files that were read, without duplicates, in the order of their first read. */
   readonly files: string[] = [];
   readonly #read: (path: string) => string;
   #count = 0;
@@ -30,13 +30,13 @@ export class Includes {
   }
 
   /**
-   * The included file; a text that says why it cannot be included; or undefined when it is missing and
+   * Opens an included file. Returns a text if it cannot be included; undefined if it is missing and
    * optional.
    *
-   * A relative name is relative to the including file, else to the working directory. Kamailio uses
-   * the opposite order, but its working directory is not known here.
+   * A relative name refers to the directory of the including file, otherwise to the working directory.
+   * Kamailio uses the opposite order, but its working directory is unknown here.
    *
-   * @param including the files that are open, the innermost last.
+   * @param including the open files, the innermost last.
    */
   include(
     name: string,

@@ -6,14 +6,14 @@ export type Token = { readonly line: number } & (
   | { readonly kind: 'string'; readonly text: string; readonly isDouble: boolean }
   | { readonly kind: 'word' | 'mark' | 'variable'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** `#!name` or `!!name`; other methods read its arguments. */
+  /** `#!name` or `!!name`. Other methods read its arguments. */
   | { readonly kind: 'directive'; readonly name: string }
-  /** A string or a comment that begins here and has no end. */
+  /** A string, a comment or a parenthesis that begins here and has no end. */
   | { readonly kind: 'unterminated'; readonly what: string }
   | { readonly kind: 'end' }
 );
 
-/** Distributes over the union, as plain Omit does not. */
+/** Like Omit, but distributes over the union. */
 type Bare<T> = T extends unknown ? Omit<T, 'line'> : never;
 
 const BLANKS = /[ \t\b\r\n]*/y;
@@ -21,7 +21,7 @@ const RUN = /[A-Za-z0-9_]+/y;
 /** A directive may be anywhere in a line. */
 const DIRECTIVE =
   /(?:#!|!!)(?:((?:re|try|un)?def(?:ine)?|(?:try)?defenvs?|ifn?def|ifexp|(?:include|import)_file)(?=[ \t\b\r])|(subst(?:defs?)?)(?![A-Za-z0-9_])|(else|endif)(?=[ \t\b\r]*(?:\n|$)))/y;
-/** In a branch that is not used, nothing else has a meaning, not even the beginning of a comment. */
+/** In an unused branch nothing else has a meaning, not even the beginning of a comment. */
 const CONDITIONAL = /(?:#!|!!)(?:(ifn?def|ifexp)(?=[ \t\b\r])|(else|endif)(?=[ \t\b\r]*(?:\n|$)))/g;
 /** Directives that do not need `#!`. */
 const BARE_DIRECTIVES: readonly string[] = ['include_file', 'import_file'];
@@ -29,16 +29,16 @@ const TRUE: readonly string[] = ['yes', 'true', 'on', 'enable'];
 const FALSE: readonly string[] = ['no', 'false', 'off', 'disable'];
 
 export class Lexer {
-  /** The text ends in a comment; where a define is expanded, the comment continues to the end of the line. */
+  /** Whether the text ends in a comment. After an expanded define, the comment continues to the end of the line. */
   endsInComment = false;
   readonly #text: string;
   readonly #fixedLine: number | undefined;
   #at = 0;
   #line = 1;
-  /** The end of the last line that was counted. */
+  /** Offset of the end of the last counted line. */
   #newline: number;
 
-  /** @param fixedLine for the value of a define, which has no directives: the line that uses it. */
+  /** @param fixedLine for the value of a define, which has no directives: the line that uses the define. */
   constructor(text: string, fixedLine?: number) {
     this.#text = text;
     this.#fixedLine = fixedLine;
@@ -54,7 +54,7 @@ export class Lexer {
     }
   }
 
-  /** Whether the next character is a `"`, after blanks. */
+  /** Skips whitespace. Returns whether a `"` follows. */
   isAtQuote(): boolean {
     this.#passBlanks();
     return this.#text[this.#at] === '"';
@@ -65,15 +65,15 @@ export class Lexer {
     return this.#at >= this.#text.length;
   }
 
-  /** The rest of the line. */
+  /** Reads the rest of the line. */
   restOfLine(): string {
     const end = this.#text.indexOf('\n', this.#at);
     return this.#take(end < 0 ? this.#text.length : end);
   }
 
   /**
-   * The value of a define: the rest of the line, and of the next lines while each ends in a backslash.
-   * A lone backslash is the whole value.
+   * Reads the value of a define: the rest of the line, and the next lines as long as each ends in a
+   * backslash. A single backslash is the whole value.
    */
   restOfLines(): string {
     const parts = [this.restOfLine().trimStart()];
@@ -86,12 +86,12 @@ export class Lexer {
     return parts.join('');
   }
 
-  /** The text that matches here, after blanks of this line. */
+  /** Skips whitespace within the line and reads the text that matches; undefined if none does. */
   onLine(pattern: RegExp): string | undefined {
     return this.#match(/[ \t\b\r]*/y) === undefined ? undefined : this.#match(pattern);
   }
 
-  /** Skips to the next directive of a condition; undefined when there is none. */
+  /** Skips to the next conditional directive; undefined when there is none. */
   skipToConditional(): Extract<Token, { kind: 'directive' }> | undefined {
     CONDITIONAL.lastIndex = this.#at;
     const match = CONDITIONAL.exec(this.#text);
@@ -111,13 +111,13 @@ export class Lexer {
     return this.#line;
   }
 
-  /** The length of the text when there is none, so that it is searched for only once. */
+  /** The offset of the next line break; the length of the text without one, so that it is not searched again. */
   #newlineFrom(at: number): number {
     const newline = this.#text.indexOf('\n', at);
     return newline < 0 ? this.#text.length : newline;
   }
 
-  /** Undefined for a comment. */
+  /** The next token without its line; undefined for a comment. */
   #bare(): Bare<Token> | undefined {
     const char = this.#text[this.#at];
     if (char === undefined) return { kind: 'end' };
@@ -209,7 +209,7 @@ function numberOf(run: string): number | undefined {
   return /^[01]+b$/.test(run) ? Number.parseInt(run, 2) : undefined;
 }
 
-/** The end of what opens at `start`, with everything nested in it; undefined when it is not closed. */
+/** The end of the nested construct that opens at `start`; undefined when it is not closed. */
 function endOfNest(text: string, start: number, marks: RegExp, opening: string) {
   marks.lastIndex = start;
   let depth = 0;

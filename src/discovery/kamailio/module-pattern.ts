@@ -1,8 +1,8 @@
-/** The first argument of `modparam`: the modules that it names, whatever their case. */
+/** Reads the first argument of `modparam`: the names of modules, ignoring case. */
 
 /**
- * Whether the pattern names `module`. Kamailio takes a POSIX extended regular expression; only a word,
- * and words parted by `|`, are read here.
+ * Whether the pattern matches `module`. Kamailio accepts a POSIX extended regular expression; here only
+ * words separated by `|` are supported.
  *
  * @returns undefined for any other expression.
  */

@@ -15,7 +15,7 @@ import {
 
 export type PlacedToken = { readonly place: string } & (
   | Exclude<Token, { kind: 'directive' | 'unterminated' }>
-  /** A define whose value is known to Kamailio only. */
+  /** A define whose value only Kamailio knows. */
   | { readonly kind: 'unknown'; readonly text: string; readonly line: number }
 );
 
@@ -39,10 +39,10 @@ export class Preprocessor {
   readonly #substitutions: Substitution[] = [];
   readonly #includes: Includes;
   readonly #remarks: Remark[];
-  /** Remarks so far: nested defines would repeat the same one many times. */
+  /** Remarks so far, because nested defines repeat the same one many times. */
   readonly #reported = new Set<string>();
 
-  /** @param remarks receives what is skipped or not used as it is written. */
+  /** @param remarks receives remarks about what is skipped or adjusted. */
   constructor(main: OpenedFile, includes: Includes, remarks: Remark[]) {
     this.#includes = includes;
     this.#remarks = remarks;
@@ -68,7 +68,7 @@ export class Preprocessor {
     }
   }
 
-  /** A string after the substitutions so far. */
+  /** Applies the substitutions so far to a string. */
   substituted(text: string): ReturnType<typeof substitute> {
     return substitute(text, this.#substitutions);
   }
@@ -101,7 +101,7 @@ export class Preprocessor {
     return 'expanded';
   }
 
-  /** Joins adjacent strings in `"`. */
+  /** Joins adjacent strings in double quotes. */
   #joined(first: Extract<Token, { kind: 'string' }>): string {
     const parts = [first.text];
     if (!first.isDouble) return first.text;
@@ -157,7 +157,7 @@ export class Preprocessor {
     if (problem) this.#report('adjusted', place, problem);
   }
 
-  /** `NAME`, or `NAME=VARIABLE`: Kamailio's environment is not known here. */
+  /** Defines `NAME` or `NAME=VARIABLE` with an unknown value, because it is from Kamailio's environment. */
   #defineFromEnvironment(lexer: Lexer, isTry: boolean, place: string): void {
     const name = this.#id(lexer, place);
     lexer.restOfLine();

@@ -5,21 +5,21 @@ import type { PlacedToken, Preprocessor } from './preprocessor.js';
 export type Value =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** Known to Kamailio only; `reason` says why. */
+  /** A value that only Kamailio knows; `reason` says why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface ModParam {
   readonly place: string;
   readonly module: Value;
   readonly name: Value;
-  /** Undefined when the statement is invalid: `problem` says why. */
+  /** Undefined when the statement is invalid; `problem` says why. */
   readonly value: Value | undefined;
   readonly problem: string;
-  /** The statement is within braces, where Kamailio does not accept it. */
+  /** Whether the statement is within braces, where Kamailio does not accept it. */
   readonly isInBlock: boolean;
 }
 
-/** All statements, in their order. */
+/** Yields all `modparam` and `modparamx` statements in order. */
 export function* modParams(tokens: Preprocessor): Generator<ModParam> {
   const parser = new Parser(tokens);
   let depth = 0;
@@ -34,7 +34,7 @@ export function* modParams(tokens: Preprocessor): Generator<ModParam> {
 
 class Parser {
   readonly #tokens: Preprocessor;
-  /** A token that was peeked at. */
+  /** The next token, if it was peeked at. */
   #ahead: PlacedToken | undefined;
 
   constructor(tokens: Preprocessor) {
@@ -47,14 +47,14 @@ class Parser {
     return token;
   }
 
-  /** The statement after its word; undefined when it does not name a module. */
+  /** Parses a statement after its keyword; undefined when it has no module. */
   modParam(isEvaluated: boolean, place: string): Omit<ModParam, 'isInBlock'> | undefined {
     if (!this.#takes('(')) return undefined;
     const module = this.#value(false);
     if (module === undefined) return undefined;
     const nothing: Value = { kind: 'text', text: '' };
-    const fail = (wanted: string, name: Value = nothing) => {
-      const problem = `expected ${wanted}, got ${shown(this.#peek())}`;
+    const fail = (expected: string, name: Value = nothing) => {
+      const problem = `expected ${expected}, got ${tokenText(this.#peek())}`;
       return { place, module, name, value: undefined, problem };
     };
     if (!this.#takes(',')) return fail('a comma after the module');
@@ -117,10 +117,10 @@ class Parser {
 }
 
 function unknownValue(text: string): string {
-  return `the value of ${text.slice(0, 120)} is known to Kamailio only`;
+  return `only Kamailio knows the value of ${text.slice(0, 120)}`;
 }
 
-function shown(token: PlacedToken): string {
+function tokenText(token: PlacedToken): string {
   if (token.kind === 'end') return 'the end';
   if (token.kind === 'number') return String(token.value);
   return JSON.stringify(token.text.slice(0, 120));

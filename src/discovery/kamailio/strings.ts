@@ -1,4 +1,4 @@
-/** Quoted strings of kamailio.cfg. */
+/** Reads quoted strings of kamailio.cfg. */
 
 export interface Piece {
   readonly text: string;
@@ -11,7 +11,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   ...{ n: '\n', r: '\r', a: '\x07', t: '\t', '"': '"', '\\': '\\', '\n': '' },
 };
 
-/** A string in `"` that begins at `start`; undefined when it has no end. */
+/** Reads a string in double quotes that begins at `start`; undefined when it has no end. */
 export function readDouble(text: string, start: number): Piece | undefined {
   const special = /["\\]/g;
   special.lastIndex = start + 1;
@@ -31,7 +31,7 @@ export function readDouble(text: string, start: number): Piece | undefined {
   return undefined;
 }
 
-/** A string in `'` that begins at `start`; it has no escapes. Undefined when it has no end. */
+/** Reads a string in single quotes, which has no escapes, that begins at `start`; undefined when it has no end. */
 export function readSingle(text: string, start: number): Piece | undefined {
   const end = text.indexOf("'", start + 1);
   return end < 0 ? undefined : { text: text.slice(start + 1, end), end: end + 1 };

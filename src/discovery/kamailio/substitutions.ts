@@ -1,22 +1,22 @@
-/** `#!subst`, `#!substdef` and `#!substdefs`: replacements inside strings. */
+/** The directives `#!subst`, `#!substdef` and `#!substdefs`, which replace text in strings. */
 
 export interface Substitution {
   /** The text to replace, as written; `#!substdef` also defines it as a name. */
   readonly name: string;
-  /** Undefined when it is known to Kamailio only. */
+  /** Undefined when only Kamailio knows it. */
   readonly value: string | undefined;
   readonly pattern: RegExp;
 }
 
-/** Kamailio's limit of defines. */
+/** Kamailio's limit on the number of defines. */
 export const MAX_SUBSTITUTIONS = 512;
 const MAX_LENGTH = 1024;
-/** Longer than any parameter. A few rules that each multiply a text could fill the memory. */
+/** Longer than any parameter. The limit prevents that rules which multiply a text fill the memory. */
 const MAX_TEXT_LENGTH = 4096;
-/** Plain characters, escaped ones, and the dot: nothing that can backtrack. */
+/** Ordinary characters, escaped characters and the dot: no pattern that can backtrack. */
 const PLAIN = /^(?:[^\\.*+?()[\]{}|^$]|\\[^A-Za-z0-9]|\.)+$/;
 
-/** Reads `/pattern/replacement/flags` with any separator. Returns a text that says why it cannot be used. */
+/** Reads `/pattern/replacement/flags` with any separator. Returns a text if it cannot be used. */
 export function readSubstitution(rule: string): Substitution | string {
   if (rule.length > MAX_LENGTH) return `expected at most ${MAX_LENGTH} characters`;
   const separator = rule[0] ?? '';
@@ -33,7 +33,7 @@ export function readSubstitution(rule: string): Substitution | string {
   return { name, value: value.includes('$') ? undefined : value, pattern };
 }
 
-/** Applies all substitutions in turn; `unknown` names one whose value is known to Kamailio only. */
+/** Applies all substitutions in order. `unknown` is the name of one whose value only Kamailio knows. */
 export function substitute(
   text: string,
   substitutions: readonly Substitution[],

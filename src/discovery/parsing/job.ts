@@ -1,4 +1,4 @@
-/** Parses the content of a source. Runs in either thread. */
+/** Parses the content of a source, on the main thread or in a worker thread. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -12,7 +12,7 @@ import { readTargetGroups } from '../target-groups.js';
 import { decodeConfig, decodeText, READ_AS_LATIN1 } from '../text.js';
 import { checkJsonSize } from './json-size.js';
 
-/** `place` is for people: a path, or the name of a source. */
+/** `place` is a path or the name of a source, for error texts. */
 export type Job =
   | {
       readonly kind: 'target_groups';
@@ -21,7 +21,7 @@ export type Job =
       readonly place: string;
     }
   | { readonly kind: 'dispatcher_list'; readonly bytes: Uint8Array; readonly place: string }
-  /** `place` is the path: the files that it includes are known only when it is read. */
+  /** `place` is the path. The job reads the file, because the included files are unknown before. */
   | { readonly kind: 'kamailio_cfg'; readonly place: string };
 
 export interface Parsed extends Findings {
@@ -29,10 +29,10 @@ export interface Parsed extends Findings {
   readonly files: readonly string[];
 }
 
-/** Remarks about lines in another encoding. */
+/** Maximum number of remarks about lines in another encoding. */
 const MAX_LINES = 20;
 
-/** @throws SourceError when the content as a whole is invalid. */
+/** Performs a job. @throws SourceError when the whole content is invalid. */
 export function perform(job: Job): Parsed {
   switch (job.kind) {
     case 'target_groups':
@@ -78,12 +78,12 @@ function lineOf(message: string, text: string): number | undefined {
   return position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
 }
 
-/** Reads files as text, up to a number of bytes in total. @throws Error */
+/** Returns a function that reads files as text, up to MAX_BYTES in total. It throws an Error. */
 function boundedReader(): (path: string) => string {
   let bytes = 0;
   return (path) => {
     const stats = statSync(path);
-    // Opening something else, such as a pipe, may never return.
+    // Opening something else, such as a pipe, may block forever.
     if (!stats.isFile()) throw new Error('something that is not a regular file');
     bytes += stats.size;
     if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
@@ -91,7 +91,7 @@ function boundedReader(): (path: string) => string {
   };
 }
 
-/** Whether this machine has an address now. */
+/** Returns a function that checks whether this machine has an address. */
 function localAddresses(): (address: string) => boolean {
   const all = new Set(
     Object.values(networkInterfaces()).flatMap((list) => list?.map((one) => one.address) ?? []),

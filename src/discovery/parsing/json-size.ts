@@ -2,14 +2,14 @@
 
 import { SourceError } from '../source-error.js';
 
-/** About thirty for each destination that can be watched. Each takes up to 64 bytes of memory. */
+/** About thirty values per destination that can be monitored. Each needs up to 64 bytes of memory. */
 const MAX_VALUES = 4_000_000;
 
 const [QUOTE, BACKSLASH, COMMA, LIST, MAPPING] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
 
 /**
- * Rejects a text with more values than any list of destinations can have. A few megabytes of them
- * take a gigabyte when they are parsed, and `JSON.parse` cannot be interrupted.
+ * Rejects a text with more values than a list of destinations can have. A few megabytes of values need a
+ * gigabyte when they are parsed, and `JSON.parse` cannot be interrupted.
  *
  * @throws SourceError
  */

@@ -2,10 +2,10 @@
 
 import type { FoundDestination, Remark } from '../found.js';
 
-/** The response to the job, and then to each request for the next slice. */
+/** The answer to the job, and then to each request for a slice. */
 export type FromParser =
   | { readonly type: 'invalid'; readonly message: string }
-  /** The findings follow in slices: a long list in one message would block the main thread. */
+  /** The findings follow in slices, because a long list in one message would block the main thread. */
   | { readonly type: 'parsed'; readonly files: readonly string[] }
   | {
       readonly type: 'slice';

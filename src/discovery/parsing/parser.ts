@@ -1,4 +1,4 @@
-/** Parses the content of sources: short lists at once, long ones in a thread of their own. */
+/** Parses the content of sources: short lists at once, long ones in a worker thread. */
 
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.js';
@@ -7,15 +7,15 @@ import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
 
-/** A longer list would block the main thread for more than some milliseconds. */
+/** A longer list would block the main thread for too long. */
 const MAX_SHORT_BYTES = 64 << 10;
 const TIMEOUT_MS = 60_000;
-/** Of the thread, besides the bytes that it parses. */
+/** Memory limit of the thread, without the bytes that it parses. */
 const MEMORY_MB = 512;
 
 export class Parser {
   readonly #clock: Clock;
-  /** The last job in the queue. Only one thread at a time: the pinger needs a core, too. */
+  /** The last job in the queue. Only one thread runs at a time, because the pinger needs a core too. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(clock: Clock) {
@@ -23,8 +23,8 @@ export class Parser {
   }
 
   /**
-   * @param job its bytes may be transferred to the thread: they are gone afterwards.
-   * @throws SourceError when the content is invalid, or when it takes too long or too much memory.
+   * @param job its bytes may be transferred to the thread, and are then not usable any more.
+   * @throws SourceError when the content is invalid, or parsing it takes too long or too much memory.
    */
   async parse(job: Job, signal: AbortSignal): Promise<Parsed> {
     if (job.kind !== 'kamailio_cfg' && job.bytes.length <= MAX_SHORT_BYTES) return perform(job);
@@ -58,7 +58,7 @@ async function parseInThread(job: Job, signal: AbortSignal, clock: Clock): Promi
   }
 }
 
-/** Copying it would block this thread. Only short buffers are parts of Node's pool. */
+/** The buffer to transfer, because copying would block. Long buffers are not part of the pool of Node.js. */
 function transferable({ buffer }: Uint8Array): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer ? [buffer] : [];
 }

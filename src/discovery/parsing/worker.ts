@@ -1,11 +1,11 @@
-/** The entry of the thread that parses one long list. It exits after the last slice. */
+/** The entry file of the thread that parses one long list. It exits after the last slice. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
 
-/** Entries in one message. */
+/** Number of entries per message. */
 const SLICE_SIZE = 500;
 
 const port = parentPort;

@@ -50,6 +50,6 @@ export function passwordThread(): PasswordCheck {
   return async (task) => {
     const thread = worker ?? start();
     worker = thread;
-    return pending.ask((id) => thread.postMessage({ id, ...task } satisfies PasswordRequest));
+    return pending.request((id) => thread.postMessage({ id, ...task } satisfies PasswordRequest));
   };
 }

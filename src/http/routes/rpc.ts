@@ -2,7 +2,7 @@
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
-import { isOwner, OWNER_WANTED, show } from '../../platform/values.js';
+import { isOwner, OWNER_FORMAT, show } from '../../platform/values.js';
 import {
   type DestinationEntry,
   RuntimeDestinationError,
@@ -208,7 +208,7 @@ function textFrom(value: unknown, name: string): string {
 
 function ownerFrom(value: unknown): string {
   if (isOwner(value)) return value;
-  throw new RpcError(INVALID_PARAMS, `params.owner: expected ${OWNER_WANTED}, got ${show(value)}`);
+  throw new RpcError(INVALID_PARAMS, `params.owner: expected ${OWNER_FORMAT}, got ${show(value)}`);
 }
 
 function optionalText(value: unknown, name: string): string | undefined {

@@ -182,7 +182,7 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
   [
     'a URI with an unsupported transport',
     'destinations: ["a.example;transport=sctp"]',
-    /^destinations\[0\]\.uri: expected a URI over .*, got "a\.example;transport=sctp"$/,
+    /^destinations\[0\]\.uri: expected a URI with transport .*, got "a\.example;transport=sctp"$/,
   ],
   [
     'a malformed URI',

@@ -311,7 +311,10 @@ describe('headers', () => {
 
 describe('a problem', () => {
   for (const [pings, ...wanted] of [
-    [{ method: 'INVITE' }, /method: expected a method that sets up no call.*would set one up/],
+    [
+      { method: 'INVITE' },
+      /method: expected a method such as OPTIONS \(INVITE would set up a call\)/,
+    ],
     [{ method: 'ack' }, /method: expected a method that gets a response/],
     [{ method: 'CANCEL' }, /method: expected a method that gets a response/],
     [{ method: 'NO SUCH' }, /method: expected a SIP method/],
@@ -324,7 +327,7 @@ describe('a problem', () => {
     [{ headers: { 'X-A\r\nEvil': 'a' } }, /headers: expected headers as a mapping/],
     [{ headers: { 'X-A': 'x'.repeat(1025) } }, /headers: expected one line without control/],
     [{ headers: { '': 'a' } }, /headers: expected headers as a mapping/],
-    [{ method: 'invite' }, /method: expected a method that sets up no call/],
+    [{ method: 'invite' }, /method: expected a method such as OPTIONS/],
     [{ method: '' }, /method: expected a SIP method/],
     [{ method: 'OPTIONS\r\nX: y' }, /method: expected a SIP method/],
     [{ to: 'sip:a\r\nX: y' }, /to: expected a SIP URI/],
@@ -347,12 +350,12 @@ describe('a problem', () => {
       (name) =>
         [
           { headers: { [name]: 'x' } },
-          /headers: expected headers other than those that every ping has/,
+          /headers: expected a header that pings do not have already/,
         ] as const,
     ),
     [
       { headers: { Authorization: 'x' } },
-      /headers: expected headers other than those that every ping has/,
+      /headers: expected a header that pings do not have already/,
     ],
     [{ auth: { username: 'u' } }, /auth: expected either password or password_file, got neither/],
     [
@@ -394,14 +397,14 @@ describe('a problem', () => {
   }
 
   for (const [destination, wanted] of [
-    [{ uri: 'sips:a.example;transport=udp' }, /uri: expected a URI over .*sips not over udp/],
+    [{ uri: 'sips:a.example;transport=udp' }, /uri: expected a URI with transport .*sips: not udp/],
     [{ uri: '[::1]', ip_protocol: 'ip4' }, /ip_protocol: expected any or ip6, got "ip4"/],
     [{ uri: '192.0.2.1', ip_protocol: 'ip6' }, /ip_protocol: expected any or ip4/],
     [
       { uri: 'a.example', ip_protocol: 'ip6', source_address: '192.0.2.1' },
       /source_address: expected an IPv6/,
     ],
-    [{ uri: 'sips:192.0.2.1;transport=UDP' }, /uri: expected a URI over .*sips not over udp/],
+    [{ uri: 'sips:192.0.2.1;transport=UDP' }, /uri: expected a URI with transport .*sips: not udp/],
     [{ uri: '[::1]', source_address: '192.0.2.1' }, /source_address: expected an IPv6/],
     [{ uri: '192.0.2.1', source_address: '::1' }, /source_address: expected an IPv4/],
     [

@@ -185,9 +185,7 @@ describe('files that settings name', () => {
         error instanceof ConfigError &&
         /^modules\.m\.tls_config: expected certificates and keys in /m.test(error.message) &&
         /^webhook x: tls_config: expected certificates/m.test(error.message) &&
-        /^auth\.password_file: expected one line in .*, got no line or several$/m.test(
-          error.message,
-        ),
+        /^auth\.password_file: expected one line in .*, got none or several$/m.test(error.message),
     );
   });
 });

@@ -45,7 +45,7 @@ test('a list with the whole grammar is read as Kamailio reads it', () => {
   for (const [index, wanted] of [
     /^9 sip:192\.0\.2\.5: disabled/,
     /^10 sip:192\.0\.2\.6: not to be pinged/,
-    /^14 attributes end at a blank, .*: "ignored" is ignored/,
+    /^14 attributes end at a space, .*: "ignored" is ignored/,
     /^15 expected a set id and a SIP URI, got no URI/,
     /^16 expected a SIP URI/,
     /^17 ping_from: expected a SIP URI, got "http:\/\/x"/,
@@ -88,7 +88,7 @@ describe('sockets', () => {
     ['socket=tcp:192.168.0.125:x', /expected an address/, 'tcp', 'tcp'],
     ['socket=udp:[2001:db8::1]:5060', /its address family/, 'udp:[2001:db8::1]', 'udp'],
     ['socket=localhost:5060', /not an IP address/, 'localhost', undefined],
-    ['sockname=internal;socket=udp:192.168.0.125:5060', /known to Kamailio only/, '', undefined],
+    ['sockname=internal;socket=udp:192.168.0.125:5060', /only Kamailio knows/, '', undefined],
   ] as const) {
     test(`${attrs} is reported, and the destination is pinged over its transport`, () => {
       const line = `1 sip:192.0.2.1 0 0 ${attrs}`;
@@ -392,7 +392,7 @@ describe('files in other encodings and forms', () => {
     assert.deepEqual(only(text)['labels'], { setid: '1' });
     assert.match(
       reasons(text).join(),
-      /^d:1 attributes end at a blank, .*: "duid=a ping_from=sip:x" is ignored/,
+      /^d:1 attributes end at a space, .*: "duid=a ping_from=sip:x" is ignored/,
     );
     for (const quiet of ['weight=5 # duid=a', 'weight=5\t \r', '# 5']) {
       assert.deepEqual(reasons(`1 sip:192.0.2.1 0 0 ${quiet}`), [], quiet);
@@ -402,7 +402,7 @@ describe('files in other encodings and forms', () => {
   test('CR line ends: the first destination is read, and the rest is reported', () => {
     const text = '1 sip:192.0.2.1 0 0 weight=5\r1 sip:192.0.2.2 0 0 weight=5\r';
     assert.equal(entries(text).length, 1);
-    assert.match(reasons(text).join(), /attributes end at a blank, .*: "1 sip:192\.0\.2\.2/);
+    assert.match(reasons(text).join(), /attributes end at a space, .*: "1 sip:192\.0\.2\.2/);
   });
 });
 

@@ -51,22 +51,22 @@ test('statements that cannot be used are reported with file and line, and the ot
   for (const wanted of [
     /^faults\.cfg:3 #!subst is not applied/,
     /^faults\.cfg:6 GW is already defined/,
-    /^faults\.cfg:7 destination: the value of PROXY is known to Kamailio only/,
-    /^faults\.cfg:8 destination: the value of HOST is known to Kamailio only/,
+    /^faults\.cfg:7 destination: only Kamailio knows the value of PROXY/,
+    /^faults\.cfg:8 destination: only Kamailio knows the value of HOST/,
     /^faults\.cfg:9 LOOP is not replaced/,
     /^faults\.cfg:11 duplicate destination sip:192\.0\.2\.1 \(also at faults\.cfg:10\)/,
     /^faults\.cfg:12 destination: expected a SIP URI, got "http:/,
     /^faults\.cfg:13 destination: expected a string, got 5/,
-    /^faults\.cfg:14 delete_counter: 5 is used; Kamailio itself refuses/,
+    /^faults\.cfg:14 delete_counter: 5 is used; Kamailio itself rejects/,
     /^faults\.cfg:15 ping_interval: expected a whole number from 1 to 86400, got -1/,
     /^faults\.cfg:16 expected destination, .*, got "timeout"/,
     /^faults\.cfg:17 expected a module, .*, got the pattern/,
-    /^faults\.cfg:19 destination: the value of sip:\$var\(gw\)/,
-    /^faults\.cfg:20 destination: the value of \$def\(GW\)/,
+    /^faults\.cfg:19 destination: only Kamailio knows the value of sip:\$var\(gw\)/,
+    /^faults\.cfg:20 destination: only Kamailio knows the value of \$def\(GW\)/,
     /^faults\.cfg:21 missing\.cfg: expected a readable file/,
     /^faults\.cfg:22 faults\.cfg includes itself/,
     /^faults\.cfg:23 #!ifexp is not evaluated here: KAMAILIO_VERSION >= 5006000/,
-    /^faults\.cfg:28 the version of Kamailio is not known/,
+    /^faults\.cfg:28 the version of Kamailio is unknown/,
     /^faults\.cfg:30 #!endif without a condition/,
     /^faults\.cfg:32 modparam within braces/,
     /^faults\.cfg:36 the condition has no #!endif/,
@@ -249,7 +249,7 @@ describe('the module of a statement', () => {
   test('any other expression is skipped, with its file and line', () => {
     const { found, remarks } = read(`\n\n${destination('192.0.2.1').replace('alive', '.*')}`);
     assert.deepEqual(found, []);
-    const reason = 'expected a module, or modules parted by |, got the pattern "keep.*"';
+    const reason = 'expected a module, or modules separated by |, got the pattern "keep.*"';
     assert.deepEqual(remarks, [{ kind: 'skipped', place: 'k:3', reason }]);
   });
 });

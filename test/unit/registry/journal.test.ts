@@ -14,9 +14,9 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Journal, type JournalOptions } from '../../../src/registry/journal.js';
-import { readJournal, StateFolderError } from '../../../src/registry/journal-reader.js';
+import { readJournal, StateDirectoryError } from '../../../src/registry/journal-reader.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { folder, runToEnd } from '../../support/process.js';
+import { folder as directory, runToEnd } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
 
 const CLOCK = new FakeClock(0, Date.parse('2026-01-02T03:04:05Z'));
@@ -26,14 +26,14 @@ const COPY = /^runtime-destinations\.jsonl\.corrupt-2026-01-02T030405\.000Z-[0-9
 
 function journalIn(path: string, change: Partial<JournalOptions> = {}): Journal {
   const none = { unknown: [], all: () => [], count: () => 0, isCorrupt: false, clock: CLOCK };
-  return new Journal({ folder: path, ...none, ...change });
+  return new Journal({ directory: path, ...none, ...change });
 }
 
 const valuesIn = (path: string) => readJournal(path).records.map(({ value }) => value);
 const copiesIn = (path: string) => readdirSync(path).filter((name) => COPY.test(name));
 
 async function written(t: Pick<TestContext, 'after'>, count: number) {
-  const path = folder(t);
+  const path = directory(t);
   const journal = journalIn(path);
   await journal.start();
   const appended = Array.from({ length: count }, (_, i) => ({ n: i, text: 'é\n"' }));
@@ -53,7 +53,7 @@ test('records are read in the order in which they were appended, from a file wit
 });
 
 test('a missing folder is created with mode 700, and is empty', (t) => {
-  const path = join(folder(t), 'a', 'b');
+  const path = join(directory(t), 'a', 'b');
   const nothing = { records: [], corruption: undefined, exposure: undefined };
   assert.deepEqual(readJournal(path), nothing);
   assert.ok(existsSync(path));
@@ -65,7 +65,7 @@ test('a file cut off at any byte: every whole record is read, and the file is re
   const bytes = readFileSync(join(path, FILE));
   const ends = [...bytes.entries()].filter(([, byte]) => byte === 10).map(([at]) => at + 1);
   for (let length = 0; length < bytes.length; length++) {
-    const cut = folder(t);
+    const cut = directory(t);
     writeFileSync(join(cut, FILE), bytes.subarray(0, length));
     const whole = ends.filter((end) => end <= length).length;
     const { corruption } = readJournal(cut);
@@ -91,7 +91,7 @@ for (const [what, text, why, values] of [
   ['zeros', '\0'.repeat(4096), /expected a header/, []],
 ] as const) {
   test(`${what} is reported and copied before it is replaced, and its valid records are read`, async (t) => {
-    const path = folder(t);
+    const path = directory(t);
     writeFileSync(join(path, FILE), text);
     const { corruption } = readJournal(path);
     assert.deepEqual(valuesIn(path), values);
@@ -110,7 +110,7 @@ for (const [what, text, why, values] of [
 }
 
 test('a corrupt file that cannot be copied is not replaced, and appends are refused until it can be', async (t) => {
-  const path = folder(t);
+  const path = directory(t);
   const text = '{"format":"sip-keepalive-exporter run-time destinations","version":2}\n{"a":1}\n';
   writeFileSync(join(path, FILE), text);
   const journal = journalIn(path, { isCorrupt: true, all: () => [{ a: 1 }] });
@@ -131,7 +131,7 @@ test('a corrupt file that cannot be copied is not replaced, and appends are refu
 });
 
 test('unknown records are kept byte for byte', async (t) => {
-  const path = folder(t);
+  const path = directory(t);
   const line = '{"op":"later", "n":123456789012345678901234567890,"x":1.0}';
   writeFileSync(join(path, FILE), `${HEADER}${line}\n`);
   const unknown = readJournal(path).records.map((record) => record.line);
@@ -160,7 +160,7 @@ test('a long file is replaced by one with the resulting records', async (t) => {
 });
 
 test('a file that is replaced between two batches contains every record', async (t) => {
-  const path = folder(t);
+  const path = directory(t);
   const all: object[] = [];
   // With a count of 0 the file is always too long after a thousand lines.
   const journal = journalIn(path, { all: () => all });
@@ -218,12 +218,12 @@ for (const [what, make] of [
   ['a symbolic link to a device', (path: string) => symlinkSync('/dev/zero', path)],
 ] as const) {
   test(`${what} instead of the file is refused with a reason`, (t) => {
-    const path = folder(t);
+    const path = directory(t);
     make(join(path, FILE));
     assert.throws(
       () => readJournal(path),
       (error) =>
-        error instanceof StateFolderError &&
+        error instanceof StateDirectoryError &&
         /runtime-destinations\.jsonl: expected a regular file, got /.test(error.message),
     );
   });
@@ -233,7 +233,7 @@ test(
   'a FIFO instead of the file is refused with a reason, without waiting for it',
   needs('mkfifo'),
   (t) => {
-    const path = folder(t);
+    const path = directory(t);
     runToEnd('mkfifo', [join(path, FILE)]);
     assert.throws(() => readJournal(path), {
       message: /expected a regular file, got something else/,
@@ -242,7 +242,7 @@ test(
 );
 
 test('a folder that other users can write to is reported', (t) => {
-  const path = folder(t);
+  const path = directory(t);
   for (const [mode, who] of [
     [0o777, /everybody can write to it \(mode 777\)/],
     [0o1777, /everybody can write to it \(mode 1777\)/],
@@ -260,7 +260,7 @@ test('a folder that other users can write to is reported', (t) => {
 test('a file of another user in a folder that other users can write to is refused', {
   skip: process.geteuid?.() === 0 ? false : 'only root can give a file away',
 }, (t) => {
-  const path = folder(t);
+  const path = directory(t);
   writeFileSync(join(path, FILE), HEADER);
   chownSync(join(path, FILE), 12_345, 12_345);
   assert.equal(readJournal(path).corruption, undefined);
@@ -274,7 +274,7 @@ test('a folder that cannot be used is refused with a reason', () => {
   assert.throws(
     () => readJournal('/dev/null/state'),
     (error) =>
-      error instanceof StateFolderError &&
+      error instanceof StateDirectoryError &&
       /state_dir: expected a writable directory/.test(error.message),
   );
 });
@@ -284,7 +284,7 @@ test('a folder that cannot be created, and a file full of invalid lines, are rep
     name: 'StateFolderError',
     message: /^state_dir: expected a writable directory, got /,
   });
-  const where = folder(t);
+  const where = directory(t);
   writeFileSync(join(where, FILE), `${HEADER}${'no record\n'.repeat(100_000)}`);
   const { corruption = '' } = readJournal(where);
   assert.match(corruption, /line 2 is not valid JSON.*; 99990 more lines are invalid$/);

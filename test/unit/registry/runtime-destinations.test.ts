@@ -23,7 +23,7 @@ const read = ({ uri, name = uri }: DestinationEntry): Destination => ({
 });
 const claim = (uri: string, name: string) => ({ owner: 'file', destination: read({ uri, name }) });
 
-async function setUp(t: Pick<TestContext, 'after'>, folder: string) {
+async function setUp(t: Pick<TestContext, 'after'>, directory: string) {
   const watched: string[] = [];
   const lines: LogLine[] = [];
   let isWrong = false;
@@ -32,7 +32,7 @@ async function setUp(t: Pick<TestContext, 'after'>, folder: string) {
     unmonitor: () => {},
   });
   const runtimeDestinations = new RuntimeDestinations({
-    ...{ registry, folder, log: (line: LogLine) => lines.push(line), clock: new FakeClock() },
+    ...{ registry, directory, log: (line: LogLine) => lines.push(line), clock: new FakeClock() },
     readEntry: (entry) => {
       if (isWrong) throw new Error('module: expected one of default\nuri: expected a SIP URI');
       return read(entry);
@@ -164,7 +164,7 @@ test('an addition whose name a source takes while it is written is stored, refus
   registry.set('file', [claim('sip:b', 'x')]);
   await assert.rejects(adding, {
     name: 'RuntimeDestinationError',
-    message: /^x: stored, but not watched until .*: the name is already used by sip:b$/,
+    message: /^x: stored, but not monitored until .*: the name is already used by sip:b$/,
   });
   assert.match(readFileSync(join(path, FILE), 'utf8'), /"name":"x"/);
   registry.set('file', []);

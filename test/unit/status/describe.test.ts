@@ -187,7 +187,7 @@ describe('the details of a destination', () => {
         [T0, null, 200, 0.0015],
       ],
     );
-    assert.match(target?.recent[0]?.reason_text ?? '', /no answer/);
+    assert.match(target?.recent[0]?.reason_text ?? '', /no response/);
     assert.deepEqual([target?.last_sent, target?.last_received], ['OPTIONS', null]);
   });
 
