@@ -1,4 +1,4 @@
-/** The configuration in force: applies it, watches its files, and reloads it. */
+/** The current configuration: applies it, watches its files and reloads it. */
 
 import type { Config, ConfigSources } from './config/config.js';
 import { keepFixed } from './config/fixed-settings.js';
@@ -20,13 +20,13 @@ import type { Webhooks } from './webhooks/webhooks.js';
 export interface ActiveConfigOptions {
   /** Read again at each reload. */
   readonly sources: ConfigSources;
-  /** The first configuration, which `start` puts into effect. */
+  /** The first configuration, which `start` applies. */
   readonly loaded: Loaded;
   readonly clock: Clock;
   readonly log: Log;
-  /** For a reload that nobody waits for. */
+  /** Contains errors of reloads that no caller waits for. */
   readonly faults: Pick<Faults, 'containAsync'>;
-  /** What a configuration is applied to. */
+  /** The parts that a configuration is applied to. */
   readonly parts: () => ConfiguredParts;
 }
 
@@ -70,7 +70,7 @@ export class ActiveConfig {
     return this.#loaded.files.contents();
   }
 
-  /** When the configuration in force was loaded: wall clock, milliseconds. */
+  /** Time at which the current configuration was loaded: wall clock, milliseconds. */
   get loadedAtMs(): number {
     return this.#loadedAtMs;
   }
@@ -79,7 +79,7 @@ export class ActiveConfig {
     return this.#isLastReloadSuccessful;
   }
 
-  /** Applies the first configuration. Resolves once every source has been read. Never rejects. */
+  /** Applies the first configuration. Resolves when every source has been read. Never rejects. */
   async start(): Promise<void> {
     await this.#reloader.start(this.#loaded);
     if (this.#isClosed) return;
@@ -95,14 +95,14 @@ export class ActiveConfig {
   }
 
   /**
-   * Reloads the configuration; callers that wait at the same time share one reload. Resolves once it
-   * is in effect, or with its errors, and then nothing has changed. Never rejects.
+   * Reloads the configuration; calls that wait at the same time share one reload. Resolves when it is
+   * applied, or with its errors if nothing has changed. Never rejects.
    */
   reload(): Promise<string | undefined> {
     return this.#reloader.reload();
   }
 
-  /** Reloads, for a caller that does not wait. */
+  /** Requests a reload without waiting for it. */
   requestReload(): void {
     void this.#options.faults.containAsync('reload', async () => {
       await this.reload();
@@ -132,7 +132,7 @@ export class ActiveConfig {
     return { ...next, config };
   }
 
-  /** Resolves once every source in use has been read. */
+  /** Resolves when every source in use has been read. */
   async #apply(next: Loaded): Promise<void> {
     const { supervisor, reconciler, discovery, runtimeDestinations, webhooks, registry } =
       this.#options.parts();
@@ -148,7 +148,7 @@ export class ActiveConfig {
     await reconciler.use(config);
     if (isReload) runtimeDestinations.use(config.readEntry);
     await discovery.set(config.sources);
-    // A later reload that did not wait for the sources of this one drops stale sources itself.
+    // A later reload, which does not wait for the sources of this one, drops stale sources itself.
     if (this.#isClosed || next !== this.#loaded) return;
     await reconciler.dropStaleSources();
     if (!isReload) return;
@@ -199,8 +199,8 @@ export class ActiveConfig {
       level: 'error',
       event: isInvalid ? 'config_invalid' : 'config_apply_failed',
       message: isInvalid
-        ? 'configuration is invalid; keeping the one in force'
-        : 'internal error: the configuration is only partly in effect',
+        ? 'configuration is invalid; keeping the current one'
+        : 'internal error (a bug; please report it): the configuration is only partly applied',
       fields: { error },
     });
   }

@@ -1,4 +1,4 @@
-/** The process: starts and stops its parts in order, and serves HTTP. */
+/** The process: starts and stops its parts in order and serves HTTP. */
 
 import { createApp } from './http/app.js';
 import { basicAuth } from './http/guards/basic-auth.js';
@@ -13,7 +13,7 @@ import type { Faults } from './shared/faults.js';
 
 export interface DaemonOptions extends PartsOptions {
   readonly webConfig: WebConfigFile | undefined;
-  /** Where the log is written to. */
+  /** The output of the log. */
   readonly logOutput: { readonly dropped: number };
 }
 
@@ -29,12 +29,12 @@ export class Daemon {
     changes.subscribe((change) => reportChange(change, options.log.write, webhooks));
   }
 
-  /** Counts and logs what is thrown on the main thread. */
+  /** Internal errors of the main thread. */
   get faults(): Faults {
     return this.#parts.faults;
   }
 
-  /** Serves and pings. @throws Error when it cannot listen, or cannot use its state directory. */
+  /** Starts to serve HTTP and to ping. @throws Error when it cannot listen or cannot use its state directory. */
   async start(): Promise<void> {
     const { runtimeDestinations, supervisor, activeConfig, histories, faults } = this.#parts;
     const { write } = this.#options.log;
@@ -51,7 +51,7 @@ export class Daemon {
     histories.start();
   }
 
-  /** Reloads the configuration in the background; the log has the result. */
+  /** Reloads the configuration in the background. The log has the result. */
   requestReload(): void {
     this.#parts.activeConfig.requestReload();
   }

@@ -1,4 +1,4 @@
-/** Joins what pings: the ledger, the registry of destinations and the pinger thread. */
+/** Wires the parts that ping: the ledger, the registry of destinations and the pinger thread. */
 
 import { DestinationRegistry } from './registry/registry.js';
 import type { Clock } from './shared/clock.js';
@@ -23,9 +23,9 @@ export interface EngineOptions extends Pick<SupervisorOptions, 'spawn'> {
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
   readonly log: (line: LogLine) => void;
-  /** Takes debug lines, which the log level does not filter again. */
+  /** Logs a debug line, whatever the log level. */
   readonly logDebug: (line: LogLine) => void;
-  /** `log.level` and `log.destination` at the moment. */
+  /** The current `log.level` and `log.destination`. */
   readonly logSettings: () => {
     readonly logLevel: LogLevel;
     readonly logDestinations: readonly string[];
@@ -40,11 +40,11 @@ export interface Engine {
   readonly registry: DestinationRegistry;
   readonly supervisor: Supervisor;
   readonly changes: StateChangeLog;
-  /** Errors of the main thread. */
+  /** Internal errors of the main thread. */
   readonly faults: Faults;
 }
 
-/** Nothing runs until its supervisor is started. */
+/** Creates an engine. Nothing runs before its supervisor is started. */
 export function createEngine({ onPings = () => {}, ...options }: EngineOptions): Engine {
   const { log, clock } = options;
   const ledger = createLedger();
@@ -71,7 +71,7 @@ export function createEngine({ onPings = () => {}, ...options }: EngineOptions):
   return { ledger: new LedgerReader(ledger), registry, supervisor, changes, faults };
 }
 
-/** The update with its destination; empty when that has been removed since. */
+/** Adds the destination to an update; empty when it has been removed. */
 function stateChange(
   registry: DestinationRegistry,
   { destination: slot, ...update }: VerdictUpdate,

@@ -1,4 +1,4 @@
-/** What the HTTP side uses of the rest of the process. */
+/** Provides the HTTP server with what it needs of the process. */
 
 import { hostname } from 'node:os';
 import { showConfig, showModule } from './config/show.js';
@@ -10,12 +10,12 @@ import type { Clock } from './shared/clock.js';
 
 export interface HttpServicesOptions {
   readonly version: string;
-  /** Where the log is written to. */
+  /** The output of the log. */
   readonly logOutput: { readonly dropped: number };
   readonly clock: Clock;
 }
 
-/** Each call reads the configuration that is in force then. */
+/** The options of the HTTP application. Its functions read the current configuration at each call. */
 export function httpServices(
   parts: Parts,
   options: HttpServicesOptions,

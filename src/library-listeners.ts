@@ -1,4 +1,4 @@
-/** The functions of the library's user that are called for changes of state and for pings. */
+/** Calls the listeners of library users for changes of state and for pings. */
 
 import type { Destination } from './shared/destination.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
@@ -9,7 +9,7 @@ import type { StateChange } from './status/state-change.js';
 export interface ListenerFunctions {
   /** Called when the state changes, including the first change from unknown. */
   readonly onStateChange?: (change: DestinationChange) => void;
-  /** Called for each ping that ends, answered or not. */
+  /** Called when a ping ends, answered or not. */
   readonly onResponse?: (ping: PingEnd) => void;
 }
 
@@ -18,10 +18,10 @@ export interface DestinationChange {
   readonly uri: string;
   readonly from: State;
   readonly state: State;
-  /** What `isAlive` returns now. */
+  /** The new result of `isAlive`. */
   readonly code: IsAliveCode;
   readonly reason: DownReason | undefined;
-  /** The error in detail; empty when only the reason is known. */
+  /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
   readonly at: Date;
 }
@@ -30,10 +30,10 @@ export interface PingEnd {
   readonly destination: string;
   readonly uri: string;
   readonly transport: TransportName;
-  /** Such as `192.0.2.1:5060`. */
+  /** `192.0.2.1:5060` or the like. */
   readonly address: string;
   readonly isAlive: boolean;
-  /** Why it failed; undefined when it is alive. */
+  /** Why the ping failed; undefined when it is alive. */
   readonly reason: FailureReason | undefined;
   /** SIP status code of the response; undefined without one. */
   readonly sipCode: number | undefined;
@@ -75,16 +75,16 @@ export class Listeners {
     for (const { onResponse } of this.#of(destination.name)) this.#call(() => onResponse?.(ping));
   }
 
-  /** A copy: a listener may add and remove. */
+  /** A copy, because a listener may add and remove listeners. */
   #of(name: string): readonly ListenerFunctions[] {
     return [...(this.#byName.get(name)?.values() ?? [])];
   }
 
   #call(call: () => unknown): void {
-    // The function may be asynchronous, and then fails later.
+    // The function may be asynchronous and fail later.
     void (async () => call())().catch((error: unknown) => {
       const fields = { error: String(error) };
-      const message = 'a listener of the library failed';
+      const message = 'listener function failed';
       this.#log({ level: 'error', event: 'listener_failed', message, fields });
     });
   }

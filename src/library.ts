@@ -1,6 +1,6 @@
 /**
- * For Node.js programs that ping SIP destinations themselves: what Kamailio's `keepalive` module
- * offers to other modules. It serves no HTTP.
+ * The library for Node.js programs that ping SIP destinations, with the functions that Kamailio's
+ * `keepalive` module offers to other modules. It has no HTTP server.
  */
 
 import { setImmediate as nextTick } from 'node:timers/promises';
@@ -53,16 +53,16 @@ export interface KeepAliveOptions {
    * relative to the working directory.
    */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Receives the lines of the log. */
+  /** Receives log lines. */
   readonly log?: (line: LogLine) => void;
 }
 
 export interface AddOptions extends ListenerFunctions {
-  /** Who wants it. Owners share one series of pings, which ends when the last of them removes it. */
+  /** The owner of the destination. Owners share one series of pings, which ends when the last one removes it. */
   readonly owner: string;
   /** Seconds between two pings; with several owners the shortest interval is used. */
   readonly pingInterval?: number;
-  /** Name of one of `modules`. */
+  /** Name of a module in `modules`. */
   readonly module?: string;
   /** Unique name of the destination; by default its canonical URI. */
   readonly name?: string;
@@ -77,20 +77,20 @@ export interface KeepAliveRegister {
 
 export interface KeepAlive {
   /**
-   * Pings a destination for an owner. False when that owner has added it already.
+   * Adds a destination for an owner. Returns false when that owner has already added it.
    *
-   * @throws Error with every problem of the entry, or when it is closed.
+   * @throws Error with all problems of the destination, or when it is closed.
    */
   add(uri: string, options: AddOptions): boolean;
-  /** By URI or name. False when this owner has not added it. */
+  /** Removes a destination by URI or name. Returns false when this owner has not added it. */
   remove(uri: string, owner: string): boolean;
-  /** By URI or name: 1 up, 2 down, -1 unknown (no result yet, or not added). */
+  /** The state of a destination by URI or name: 1 up, 2 down, -1 unknown (no result yet, or not added). */
   isAlive(destination: string): IsAliveCode;
-  /** Every destination, as in `/api/v1/destinations` of the exporter. */
+  /** All destinations, as in `/api/v1/destinations` of the exporter. */
   list(): readonly DestinationView[];
   /** The metrics of the destinations. */
   readonly register: KeepAliveRegister;
-  /** Stops the pings. Resolves once their thread has ended. May be called again. */
+  /** Stops the pings. Resolves when their thread has exited. May be called again. */
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ const CONFIG_OWNER = 'config';
 /**
  * Starts to ping.
  *
- * @throws Error with every problem of `config`, one per line.
+ * @throws Error with all problems of `config`, one per line.
  */
 export function createKeepAlive({ config = {}, log = () => {} }: KeepAliveOptions = {}): KeepAlive {
   const flags = { given: {}, help: false, version: false };
@@ -203,13 +203,13 @@ async function metricsText(status: StatusContext, rowLabels: RowLabels): Promise
   const options = { status, exporterMetrics: async () => '', format: TEXT, rowLabels };
   for await (const piece of exposition(options)) {
     text += piece;
-    // The program goes on meanwhile: ten thousand destinations are much text.
+    // Lets the program run, because the text of ten thousand destinations is long.
     await nextTick();
   }
   return text.trimStart();
 }
 
-/** Empty for a text that is neither a name nor a URI. */
+/** Finds destinations; none for a text that is neither a name nor a URI. */
 function findAny(status: StatusContext, nameOrUri: string): readonly RegisteredDestination[] {
   try {
     return find(status, nameOrUri);

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 
-/** The command: checks the version of Node.js before anything is loaded that an old one cannot read. */
+/** The command: checks the version of Node.js before it loads code that an old version cannot parse. */
 
 import { nodeVersionProblem } from './platform/node-version.js';
 
 const problem = nodeVersionProblem(process.versions.node);
 if (problem === undefined) {
   const { run } = await import('./program.js');
-  // A password comparison that still runs in a thread need not end.
+  // Does not wait for a password check that is still running in a thread.
   process.exit(await run(process.argv.slice(2), process.env));
 } else {
   process.stderr.write(`sip-keepalive-exporter: ${problem}\n`);

@@ -1,4 +1,4 @@
-/** The parts of the process besides the HTTP server, joined. */
+/** Wires the parts of the process, except for the HTTP server. */
 
 import { ActiveConfig } from './active-config.js';
 import type { ConfigSources } from './config/config.js';
@@ -33,7 +33,7 @@ export interface Parts extends Engine {
   readonly connections: Connections;
 }
 
-/** Nothing runs yet: the caller starts the parts. */
+/** Creates the parts. The caller must start them. */
 export function joinParts({ version, sources, loaded, log }: PartsOptions, clock: Clock): Parts {
   const { config } = loaded;
   const { write } = log;

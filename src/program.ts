@@ -1,4 +1,4 @@
-/** The program: reads its arguments, runs until a signal, and returns its exit code. */
+/** The program: reads its arguments, runs until a signal and returns its exit code. */
 
 import type { Config } from './config/config.js';
 import { helpText, readFlags } from './config/flags.js';
@@ -13,11 +13,11 @@ import { FilesError } from './platform/watched-files.js';
 import { StateDirectoryError } from './registry/journal-reader.js';
 import { systemClock } from './shared/clock.js';
 
-/** The exit code of the Prometheus exporters for wrong arguments or a wrong configuration. */
+/** The exit code for invalid arguments or an invalid configuration, as in the Prometheus exporters. */
 const EXIT_USAGE = 2;
 
 const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateDirectoryError] as const;
-/** Time limit for writing the last log lines. */
+/** Maximum time for writing the last log lines. */
 const FLUSH_MS = 1_000;
 
 /** Where the program writes to. */
@@ -65,7 +65,7 @@ async function start(
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));
   const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
-  // An error that no part handles ends only the work it occurred in.
+  // An error that no part handles ends only the work that caused it.
   process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
   process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
   process.on('SIGHUP', () => daemon.requestReload());
@@ -102,7 +102,7 @@ function fail(error: unknown, stderr: LogOutput): number {
   return isUsage ? EXIT_USAGE : 1;
 }
 
-/** Whether the HTTP server could not listen: the address is in use or not allowed; no bug, so no stack. */
+/** Whether the HTTP server could not listen, for example because the address is in use: not a bug, so no stack. */
 function isListenError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 }

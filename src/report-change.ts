@@ -24,7 +24,7 @@ export function reportChange(
   const { id, atMs } = change;
   webhooks.notify({
     ...{ id, event, atMs },
-    // Made when the first webhook wants it.
+    // Created when the first webhook needs it.
     get body() {
       return changeJson(change);
     },

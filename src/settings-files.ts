@@ -1,4 +1,4 @@
-/** Passes changes of the files that settings name on to the pinger thread, and to the log. */
+/** Reports changes of the files that settings name to the pinger thread and the log. */
 
 import type { WatchedFiles } from './platform/watched-files.js';
 import type { Clock } from './shared/clock.js';
@@ -11,13 +11,13 @@ export interface SettingsFilesOptions {
   readonly supervisor: Pick<Supervisor, 'sendFiles'>;
 }
 
-/** Until the files are closed. */
+/** Watches the files until they are closed. */
 export function watchSettingsFiles(
   files: WatchedFiles,
   { clock, log, supervisor }: SettingsFilesOptions,
 ): void {
   const onChange = () => {
-    const message = 'a file named in the configuration has changed; using its new contents';
+    const message = 'file named in the configuration has changed; using its new contents';
     log({ level: 'info', event: 'file_changed', message, fields: {} });
     supervisor.sendFiles();
   };
@@ -25,7 +25,7 @@ export function watchSettingsFiles(
     log({
       level: 'error',
       event: 'file_invalid',
-      message: 'a file named in the configuration is invalid; keeping its previous contents',
+      message: 'file named in the configuration is invalid; using its previous contents',
       fields: { error: error instanceof Error ? error.message : String(error) },
     });
   files.watch(clock, onChange, onError);

@@ -37,29 +37,29 @@ export interface AppOptions {
   readonly pinger: PingerPort;
   readonly runtimeDestinations: RuntimeDestinationStore;
   readonly exporterMetrics: ExporterMetrics;
-  /** In force now: a reload changes them. */
+  /** The current settings, which a reload changes. */
   readonly settings: () => HttpSettings;
-  /** Resolves with the error of the configuration if it is wrong, and then nothing has changed. */
+  /** Reloads the configuration. Resolves with its errors if it is invalid; then nothing has changed. */
   readonly reload: () => Promise<string | undefined>;
-  /** The configuration in force, for people. */
+  /** The current configuration as text. */
   readonly configText: () => string;
-  /** The settings of a module, for people. */
+  /** The settings of a module as text. */
   readonly moduleText: (module: string) => string;
-  /** Of the HTTP server. */
+  /** Limit of the HTTP server. */
   readonly maxConnections: number;
   readonly clock: Clock;
   /** Authentication; runs before every route. */
   readonly guard?: RequestHandler;
-  /** Called when a request fails by an internal error. */
+  /** Called when a request fails with an internal error. */
   readonly onError: (error: unknown, path: string) => void;
 }
 
-/** The pinger thread. Its methods reject when it cannot answer. */
+/** Access to the pinger thread. The methods reject when it cannot answer. */
 export interface PingerPort {
   readonly isReady: boolean;
-  /** Pings once. Rejects also when `signal` aborts. */
+  /** Pings once. Also rejects when `signal` aborts. */
   probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport>;
-  /** What the pinger knows of a destination beyond the ledger. */
+  /** Details of a destination that are not in the ledger. */
   explanation(slot: DestinationSlot): Promise<Explanation | undefined>;
 }
 
@@ -163,7 +163,7 @@ function postRoutes(options: AppOptions): Readonly<Record<string, RequestHandler
   };
 }
 
-/** Answers 405 to other methods; an allowed method only gets here when its handler found nothing. */
+/** Answers 405 to other methods. An allowed method arrives here only if its handler found nothing. */
 function notAllowed(allowed: string): RequestHandler {
   return (request, response, next) => {
     if (allowed.split(', ').includes(request.method)) return next();
@@ -181,7 +181,7 @@ function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    // The handler may have promised another encoding before it failed.
+    // The handler may have set an encoding before it failed.
     response.removeHeader('Content-Encoding');
     const body = status === 500 ? 'Internal error; see the log' : 'Bad request';
     response.status(status).type('text/plain').send(`${body}\n`);

@@ -1,4 +1,4 @@
-/** The query parameters of a request. */
+/** Reads query parameters of a request. */
 
 import type { Request } from 'express';
 import { RequestError } from './request-error.js';
@@ -10,7 +10,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ]);
 
-/** Undefined when it is missing or empty. @throws RequestError when it is there more than once. */
+/** The value of a parameter; undefined when it is missing or empty. @throws RequestError when it is repeated. */
 export function queryText(request: Request, name: string): string | undefined {
   const value = request.query[name];
   if (value === undefined || value === '') return undefined;
@@ -18,7 +18,7 @@ export function queryText(request: Request, name: string): string | undefined {
   throw new RequestError(400, `${name}: expected one value, got several`);
 }
 
-/** False when it is missing. @throws RequestError */
+/** The value of a boolean parameter; false when it is missing. @throws RequestError */
 export function queryBoolean(request: Request, name: string): boolean {
   const text = queryText(request, name);
   const value = BOOLEANS.get(text ?? 'false');

@@ -1,4 +1,4 @@
-/** A request that cannot be answered: its status and, for people, why. */
+/** A request that cannot be answered, with the status of the response; the message says why. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly status: number;

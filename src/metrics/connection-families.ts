@@ -9,9 +9,9 @@ import { type Emit, emitHistogram, type Family, reservedLabels } from './familie
 
 export interface ConnectionSample {
   readonly isTls: boolean;
-  /** Undefined until a connection has been opened. */
+  /** Undefined before the first connection. */
   readonly row: ConnectionRow | undefined;
-  /** Undefined until the peer has presented a certificate. */
+  /** Undefined before the peer has presented a certificate. */
   readonly tls: TlsPeer | undefined;
 }
 

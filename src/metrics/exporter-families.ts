@@ -10,12 +10,12 @@ export interface ExporterFacts {
   readonly connections: ConnectionCounts;
   /** One of `total` shards, counted from 0. */
   readonly shard: { readonly ordinal: number; readonly total: number };
-  /** Log lines that could not be written. */
+  /** Number of dropped log lines. */
   readonly logLinesDropped: number;
-  /** Internal errors on the main thread. */
+  /** Number of internal errors on the main thread. */
   readonly faults: number;
   readonly isLastReloadSuccessful: boolean;
-  /** When the configuration in force was loaded, wall clock, milliseconds. */
+  /** Time at which the current configuration was loaded: wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
   readonly sources: readonly SourceHealth[];
   readonly webhooks: readonly WebhookHealth[];
@@ -25,7 +25,7 @@ export interface ExporterFacts {
 export interface ConnectionCounts {
   readonly open: number;
   readonly limit: number;
-  /** Closed or refused because of the limit, or because no file descriptor was free. */
+  /** Number closed or refused because of the limit or a lack of file descriptors. */
   readonly dropped: number;
 }
 
@@ -74,7 +74,7 @@ const PROCESS_FAMILIES: readonly ExporterFamily[] = [
   },
   {
     name: 'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds',
-    help: 'When the configuration in force was loaded.',
+    help: 'When the current configuration was loaded.',
     type: 'gauge',
     labels: [],
     samples: single(({ configLoadedAtMs }) => configLoadedAtMs / 1000),
@@ -102,7 +102,7 @@ const PROCESS_FAMILIES: readonly ExporterFamily[] = [
   },
   {
     name: 'sip_keepalive_exporter_http_connections_limit',
-    help: 'Maximum of open connections to the HTTP server: a quarter of the file descriptors that the process may open, at most 1000.',
+    help: 'Maximum number of open connections to the HTTP server: a quarter of the file descriptors that the process may open, at most 1000.',
     type: 'gauge',
     labels: [],
     samples: single(({ connections }) => connections.limit),

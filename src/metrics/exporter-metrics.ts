@@ -1,22 +1,22 @@
-/** Metrics of the exporter itself and of its process, by `prom-client`. */
+/** The metrics of the exporter itself and of its process, rendered by `prom-client`. */
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { EXPORTER_FAMILIES, type ExporterFacts, type ExporterFamily } from './exporter-families.js';
 import type { Encoding } from './format.js';
 
-/** Gauges that are named like counters, to which linters object; they say little. */
+/** Gauges with names of counters, which linters reject; they are of little use. */
 const REMOVED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
-/** Resolution of the event loop's delay; prom-client's own 10 ms costs a core 1 %. */
+/** Resolution of the event loop delay. The default of prom-client, 10 ms, takes 1 % of a core. */
 const EVENT_LOOP_RESOLUTION_MS = 500;
 
 /** Renders these metrics as text or OpenMetrics, without the end mark of the latter. */
 export type ExporterMetrics = (encoding: Exclude<Encoding, 'protobuf'>) => Promise<string>;
 
-/** @param facts called once for each rendering. */
+/** @param facts called once per rendering. */
 export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
   const registry = new Registry();
   collectDefaultMetrics({

@@ -1,6 +1,6 @@
 /**
- * The text of `/metrics`, in pieces: ten thousand destinations are tens of megabytes, and other
- * requests must not wait for them.
+ * Renders `/metrics` in pieces: ten thousand destinations are tens of megabytes, and other requests must
+ * not wait for them.
  */
 
 import type { Destination, RegisteredDestination } from '../shared/destination.js';
@@ -25,9 +25,9 @@ import type { Format } from './format.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 import type { RowLabels } from './row-labels.js';
 
-/** Length of a piece, roughly, in characters. */
+/** Approximate length of a piece in characters. */
 const PIECE_LENGTH = 64 * 1024;
-/** Rows of the ledger that are copied without giving way to other work. */
+/** Number of ledger rows that are copied before other work may run. */
 const BATCH = 500;
 
 /** A row with the labels of all its samples, as text: `{destination="x"`. */
@@ -80,7 +80,7 @@ interface Samples {
   readonly named: Labelled<DestinationSample>[];
 }
 
-/** Reads each row once, so the families of a target agree. Returns the number of rows. */
+/** Reads each row once, so that the families of a target are consistent. Returns the number of rows. */
 function readRows(
   { status, rowLabels, format: { escaping } }: ExpositionOptions,
   registered: RegisteredDestination,

@@ -1,4 +1,4 @@
-/** The metric families of destinations, targets and the pinger, each read from rows of the ledger. */
+/** The metric families of destinations, targets and the pinger, which are read from the ledger. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import { isPlainLabelName, type ReservedLabel } from '../shared/labels.js';
@@ -12,7 +12,7 @@ import { isAliveCode, type State } from '../shared/state.js';
 export type Emit = (value: number, labels?: string, suffix?: string) => void;
 
 export interface Family<Row> {
-  /** As in the text format: counters end in `_total`. */
+  /** Name as in the text format: counters end in `_total`. */
   readonly name: string;
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
@@ -23,14 +23,14 @@ export interface DestinationSample {
   readonly registered: RegisteredDestination;
   /** The effective state. */
   readonly state: State;
-  /** Targets whose effective state is up. */
+  /** Number of targets whose effective state is up. */
   readonly targetsUp: number;
   readonly row: DestinationRow;
 }
 
 export interface TargetSample {
   readonly transport: TransportName;
-  /** Whether challenges can be answered. */
+  /** Whether the destination has credentials for challenges. */
   readonly hasCredentials: boolean;
   /** Whether the destination has one target for all its addresses (`resolve: first`). */
   readonly isFirstOnly: boolean;
@@ -40,7 +40,7 @@ export interface TargetSample {
   readonly row: TargetRow;
 }
 
-/** Emits milliseconds since the epoch in seconds; nothing for 0, which stands for never. */
+/** Emits milliseconds since the epoch in seconds; nothing for 0, which means never. */
 const timestamp = (ms: number, emit: Emit) => {
   if (ms > 0) emit(ms / 1000);
 };
@@ -49,7 +49,7 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
   {
     name: 'sip_keepalive_is_alive',
     type: 'gauge',
-    help: "The answer of Kamailio's is_alive: 1 up, 2 down, -1 unknown.",
+    help: "The result of Kamailio's is_alive: 1 up, 2 down, -1 unknown.",
     samples: ({ state }, emit) => emit(isAliveCode(state)),
   },
   {
@@ -93,7 +93,7 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
   {
     name: 'sip_keepalive_destination_info',
     type: 'gauge',
-    help: "Always 1; the labels describe the destination. server is the peer's header Server, else User-Agent.",
+    help: 'Always 1; the labels describe the destination. server is the Server header of the peer, or User-Agent without it.',
     samples: ({ registered }, emit) => {
       const { destination, owners, server } = registered;
       const { uri, module } = destination;
@@ -185,13 +185,13 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
   {
     name: 'sip_keepalive_last_up_timestamp_seconds',
     type: 'gauge',
-    help: 'When a ping last ended alive.',
+    help: 'When the last alive ping ended.',
     samples: ({ row }, emit) => timestamp(row.lastUpMs, emit),
   },
   {
     name: 'sip_keepalive_last_down_timestamp_seconds',
     type: 'gauge',
-    help: 'When a ping last ended not alive.',
+    help: 'When the last failed ping ended.',
     samples: ({ row }, emit) => timestamp(row.lastDownMs, emit),
   },
 ];
@@ -266,7 +266,7 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   {
     name: 'sip_keepalive_exporter_udp_io_info',
     type: 'gauge',
-    help: 'How UDP pings are sent and timed: kernel (batched, with the time stamps of the kernel) or dgram (by Node.js).',
+    help: 'How UDP pings are sent and timed: kernel (batched, with timestamps of the kernel) or dgram (by Node.js).',
     samples: ({ udpIo }, emit) => {
       if (udpIo !== undefined) emit(1, `,io="${udpIo}"`);
     },
@@ -280,13 +280,13 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   {
     name: 'sip_keepalive_exporter_udp_unstamped_total',
     type: 'counter',
-    help: 'Answered UDP pings for which the kernel gave no send time; the time before the send call was used (io="kernel").',
+    help: 'Answered UDP pings without a kernel timestamp of the send; the time before the send call was used (io="kernel").',
     samples: (row, emit) => emit(row.udpUnstamped),
   },
   {
     name: 'sip_keepalive_pinger_stalls_total',
     type: 'counter',
-    help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time, but for UDP with io="kernel"; pings whose deadline falls in a pause are not counted.',
+    help: 'Pauses of the pinger thread of more than 20 ms. Responses that arrive in a pause have no round-trip time, except for UDP with io="kernel"; pings whose deadline falls in a pause are not counted.',
     samples: (row, emit) => emit(row.stalls),
   },
 ];

@@ -65,7 +65,7 @@ const ITEM = /(?:[^,"]|"[^"]*")+/g;
 const PARAMETER = /(?:[^;"]|"[^"]*")+/g;
 const QUALITY = /^(?:0(?:\.\d*)?|1(?:\.0*)?|\.\d+)$/;
 
-/** The acceptable items, the most wanted first; among equals wildcards are last. */
+/** The acceptable items, the most preferred first; among equals wildcards are last. */
 function preferred(accept: string): readonly MediaRange[] {
   const ranges = (accept.match(ITEM) ?? []).map(readRange).filter(({ quality }) => quality > 0);
   return ranges.sort((a, b) => b.quality - a.quality || wildcards(a) - wildcards(b));

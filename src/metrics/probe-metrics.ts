@@ -109,7 +109,7 @@ function hexOf(dotted: string): string {
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
-/** FNV-1a of 32 bits, as blackbox_exporter hashes addresses. */
+/** 32-bit FNV-1a, with which blackbox_exporter hashes addresses. */
 export function fnv32a(bytes: readonly number[]): number {
   return bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
 }

@@ -1,4 +1,4 @@
-/** Requests to HTTP servers, with the TLS options and the credentials of their settings. */
+/** Sends HTTP requests with TLS options and credentials of the settings. */
 
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -46,7 +46,7 @@ export function requester({ userAgent, files, clock }: HttpClientOptions): Reque
       }
     } catch (error) {
       const isLate = deadline.signal.aborted && !signal.aborted;
-      throw isLate ? new Error(`no answer within ${timeoutMs / 1000} s`) : error;
+      throw isLate ? new Error(`no response within ${timeoutMs / 1000} s`) : error;
     } finally {
       deadline.cancel();
     }
@@ -54,9 +54,9 @@ export function requester({ userAgent, files, clock }: HttpClientOptions): Reque
 }
 
 /**
- * Aborts with `signal`, or after `timeoutMs`. The timer is held here: a signal of
- * `AbortSignal.timeout` that only `AbortSignal.any` refers to is collected as garbage, and then the
- * request never ends.
+ * Creates a signal that aborts with `signal` or after `timeoutMs`. It has its own timer, because a signal of
+ * `AbortSignal.timeout` that only `AbortSignal.any` references is garbage-collected, and then the request
+ * would never end.
  */
 function startDeadline(signal: AbortSignal, timeoutMs: number, clock: Clock) {
   const deadline = new AbortController();
@@ -86,7 +86,7 @@ function send(url: URL, options: https.RequestOptions, request: HttpRequest): Pr
 async function read(response: http.IncomingMessage, maxBytes: number): Promise<HttpReply> {
   const { statusCode: status = 0, headers } = response;
   const { location = '', 'content-type': contentType = '', 'retry-after': retryAfter } = headers;
-  // Node decodes headers as ISO-8859-1; beyond ASCII they usually are UTF-8.
+  // Node.js decodes headers as ISO-8859-1, but headers that are not ASCII usually are UTF-8.
   const target = Buffer.from(location, 'latin1').toString('utf8');
   const reply = {
     ...{ status, contentType, location: status >= 300 && status < 400 ? target : '' },
@@ -100,9 +100,9 @@ async function read(response: http.IncomingMessage, maxBytes: number): Promise<H
 }
 
 /**
- * Reads into one buffer, which grows: many small chunks would fragment the heap.
+ * Reads a body into one growing buffer, because many small chunks would fragment the heap.
  *
- * @param maxBytes after decompression.
+ * @param maxBytes maximum length after decompression.
  */
 async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
@@ -125,7 +125,7 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
   return bytes.subarray(0, end);
 }
 
-/** Undoes the content coding (RFC 9110 8.4.1). A server may compress without being asked. */
+/** Decodes the content coding (RFC 9110 8.4.1). A server may compress without a request for it. */
 function decompressed(response: http.IncomingMessage): Readable {
   const coding = response.headers['content-encoding']?.toLowerCase() ?? '';
   if (coding === '' || coding === 'identity') return response;
@@ -133,7 +133,7 @@ function decompressed(response: http.IncomingMessage): Readable {
     response.destroy();
     throw new Error(`expected the content coding gzip or none, got ${JSON.stringify(coding)}`);
   }
-  // Errors surface where the result is read; each of the two streams ends with the other.
+  // Errors are reported to the reader of the result; each of the two streams ends with the other.
   return pipeline(response, createGunzip(), () => {});
 }
 
@@ -160,7 +160,7 @@ function tlsOptions(tls: TlsSettings, files: ReadonlyMap<string, string>): https
   };
 }
 
-/** For a server that the settings do not name: no client certificate, and its own name is checked. */
+/** TLS settings for another server: without the client certificate and the configured server name. */
 function anonymous(tls: TlsSettings): TlsSettings {
   return { ...tls, certFile: '', keyFile: '', keyPassphraseFile: '', serverName: '' };
 }

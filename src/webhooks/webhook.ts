@@ -1,4 +1,4 @@
-/** One webhook: the queue of its events, and their delivery. */
+/** One webhook: queues its events and delivers them. */
 
 import { createHmac } from 'node:crypto';
 import type {
@@ -15,10 +15,10 @@ import type { WebhookHealth } from '../status/health.js';
 const MAX_QUEUED = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
-/** An event that is older than this is not delivered any more; no pause is longer either. */
+/** An older event is not delivered any more. Also the maximum pause that a server can request. */
 const MAX_AGE_MS = 3_600_000;
 
-/** A change of a destination's state, as a webhook gets it. */
+/** A change of a destination's state for webhooks. */
 export interface WebhookEvent {
   readonly id: string;
   readonly event: EventName;
@@ -30,7 +30,7 @@ export interface WebhookEvent {
 
 export interface WebhookOptions {
   readonly request: Requester;
-  /** Content of a file that settings name. */
+  /** Returns the content of a file that settings name. */
   readonly file: (path: string) => string;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
@@ -42,7 +42,7 @@ export class Webhook {
   #settings: WebhookSettings;
   readonly #queue: WebhookEvent[] = [];
   #isDelivering = false;
-  /** Events have been dropped since the queue was last empty. */
+  /** Whether events have been dropped since the queue was last empty. */
   #isOverflowing = false;
   #endPause = () => {};
   #delivered = 0;
@@ -64,7 +64,7 @@ export class Webhook {
     };
   }
 
-  /** The next attempt uses these settings. It starts at once if the webhook is pausing. */
+  /** Applies new settings from the next attempt on, and ends a pause. */
   reconfigure(settings: WebhookSettings): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;
@@ -84,7 +84,7 @@ export class Webhook {
     this.#endPause();
   }
 
-  /** Never rejects: a failed attempt is a value. */
+  /** Delivers the queue. Never rejects, because a failed attempt is a value. */
   async #deliverAll(): Promise<void> {
     this.#isDelivering = true;
     let pauseMs = FIRST_PAUSE_MS;
@@ -107,7 +107,7 @@ export class Webhook {
     this.#isOverflowing = false;
   }
 
-  /** Undefined when the event was delivered. */
+  /** Tries to deliver an event. Undefined when it was delivered. */
   async #deliver(event: WebhookEvent): Promise<DeliveryFailure | undefined> {
     const { clock } = this.#options;
     const failure = await this.#post(event).then(
@@ -141,7 +141,7 @@ export class Webhook {
     return `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
   }
 
-  /** Drops the oldest event that is not being delivered, and logs the first one. */
+  /** Drops the oldest event that is not being delivered. Logs only the first drop. */
   #overflow(): void {
     this.#queue.splice(1, 1);
     this.#dropped++;
@@ -166,7 +166,7 @@ export class Webhook {
     });
   }
 
-  /** Ends early when the webhook is closed or gets other settings. */
+  /** Waits; ends early when the webhook is closed or gets new settings. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(Math.min(ms, MAX_AGE_MS), resolve);
@@ -179,14 +179,14 @@ export class Webhook {
 }
 
 interface DeliveryFailure {
-  /** Another attempt would have the same result. */
+  /** Whether another attempt would have the same result. */
   readonly isFinal: boolean;
   readonly text: string;
-  /** The server asks for a pause of at least this long. */
+  /** Minimum pause that the server requests. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Another attempt may succeed after a 408, a 429 or a 5xx. */
+/** The failure that a reply means; undefined for success. Another attempt may succeed after 408, 429 or 5xx. */
 function deliveryFailure(reply: HttpReply, epochMs: number): DeliveryFailure | undefined {
   const { status, location, retryAfter = '' } = reply;
   if (status >= 200 && status < 300) return undefined;
@@ -195,12 +195,12 @@ function deliveryFailure(reply: HttpReply, epochMs: number): DeliveryFailure | u
     const retryAfterMs = parseRetryAfter(retryAfter, epochMs);
     return { isFinal, text: `status ${status}`, retryAfterMs };
   }
-  // The host alone: the paths of webhooks are usually secrets.
+  // Only the host, because the paths of webhooks are usually secrets.
   const host = URL.canParse(location) ? new URL(location).host : 'the same host';
   return { isFinal, text: `status ${status}: redirect to ${host} not followed` };
 }
 
-/** RFC 9110 10.2.3: seconds, or a date. Undefined for anything else. */
+/** Parses Retry-After (RFC 9110 10.2.3), seconds or a date, to milliseconds. Undefined for anything else. */
 function parseRetryAfter(text: string, epochMs: number): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) * 1_000;
   const atMs = Date.parse(text);

@@ -1,9 +1,9 @@
 /**
- * Reports state changes of destinations to other programs by HTTP POST, as Kamailio's event routes
- * `keepalive:dst-up` and `keepalive:dst-down` do within Kamailio.
+ * Reports state changes of destinations to other programs by HTTP POST, like Kamailio's event routes
+ * `keepalive:dst-up` and `keepalive:dst-down`.
  *
- * Each webhook gets its events in order, one at a time. A failed delivery is retried with pauses
- * that double. Later events wait meanwhile, and the oldest is dropped when the queue is full.
+ * Each webhook gets its events in order, one at a time. A failed delivery is retried with increasing
+ * pauses. Later events wait meanwhile, and the oldest event is dropped when the queue is full.
  */
 
 import type { WebhookSettings } from '../config/source-settings.js';

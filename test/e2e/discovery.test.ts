@@ -164,7 +164,7 @@ test('http_sd: the last good response stays in use while the server sends errors
     [{ body: '{"targets": []}' }, /expected a list, got/],
     [{ body: '[{"targets": "127.0.0.1"}]' }, /\[0\].targets: expected a list of strings/],
     [{ body: '[null]' }, /\[0\]: expected a mapping, got null/],
-    [{ isSilent: true }, /no answer within 1 s/],
+    [{ isSilent: true }, /no response within 1 s/],
   ] as const) {
     Object.assign(reply, change);
     await eventually(String(why), () => why.test(exporter.output()));

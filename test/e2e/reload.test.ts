@@ -83,7 +83,7 @@ test('an invalid configuration changes nothing and is reported; the next valid o
     assert.equal(await exporter.metric(loadedAt), first);
     assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 1);
   }
-  assert.match(exporter.output(), /configuration is invalid; keeping the one in force/);
+  assert.match(exporter.output(), /configuration is invalid; keeping the current one/);
   write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
   const answers = await Promise.all([1, 2, 3].map(() => exporter.post('/-/reload', '')));
   assert.deepEqual(

@@ -110,7 +110,7 @@ describe('/rpc', () => {
         /the name is already used by sip:127.0.0.1:9/,
       ],
       ['add', { uri: '127.0.0.2', owner: 'config', name: 'static' }, /the name is already used by/],
-      ['del', ['127.0.0.1:9', 'config'], /of config is from the configuration; delete it there/],
+      ['del', ['127.0.0.1:9', 'config'], /of config is from the configuration; remove it there/],
       ['del', ['127.0.0.1:9', 'alice'], /alice has no destination/],
       ['del', ['127.0.0.99', 'alice'], /no such destination: 127.0.0.99/],
       ['is_alive', ['127.0.0.99'], /no such destination/],

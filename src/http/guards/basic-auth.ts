@@ -6,12 +6,12 @@ import type { WebConfig } from '../server/web-config.js';
 import { LoginAttempts } from './login-attempts.js';
 import { costOf, type PasswordCheck, passwordThread } from './passwords.js';
 
-/** Checks are slow by design, so recent results are kept. */
+/** Number of recent results that are kept, because checks are slow by design. */
 const MAX_RIGHT = 100;
 const MAX_WRONG = 1_000;
 
 export interface BasicAuthOptions {
-  /** The web configuration in force. */
+  /** The current web configuration. */
   readonly config: () => WebConfig;
   readonly onError: (error: unknown) => void;
   readonly checkPassword?: PasswordCheck;
@@ -36,11 +36,11 @@ export function basicAuth({
     if (login === undefined) return unauthorized(response);
     const { user, password } = login;
     const hash = hashes.get(user);
-    // The key has the hash in it, so no result outlives a change of the password.
+    // The key contains the hash, so results become invalid when the password changes.
     const key = keyOf(hash ?? '', user, password);
     if (hash !== undefined && right.has(key)) return next();
     const client = networkOf(request.socket.remoteAddress ?? '');
-    // The key has the client in it, so the time does not tell what other clients have tried.
+    // The key contains the client, so that timing does not reveal the attempts of other clients.
     const attempt = keyOf(client, key, String(cost));
     if (wrong.has(attempt)) return unauthorized(response);
     const result = await attempts.check(attempt, client, { password, hash, cost }, response);
@@ -69,7 +69,7 @@ interface Users {
   readonly cost: number;
 }
 
-/** The users of the web configuration in force. */
+/** Returns a function for the users of the current web configuration. */
 function usersOf(config: () => WebConfig): () => Users {
   let users: Users = { hashes: new Map(), cost: 0 };
   return () => {
@@ -107,7 +107,7 @@ function unauthorized(response: Response): void {
   response.status(401).type('text/plain').send('Unauthorized\n');
 }
 
-/** Undefined when the header is absent or malformed. */
+/** The user name and password in an Authorization header; undefined when it is absent or malformed. */
 function readCredentials(
   header: string | undefined,
 ): { readonly user: string; readonly password: string } | undefined {
@@ -119,7 +119,7 @@ function readCredentials(
   return { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** Identifies a client: its IPv4 address, or its IPv6 /64, which is what one subscriber gets. */
+/** Identifies a client: its IPv4 address, or its IPv6 /64, which usually belongs to one subscriber. */
 function networkOf(address: string): string {
   const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!ipv4.includes(':')) return ipv4;

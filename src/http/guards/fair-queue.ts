@@ -1,14 +1,14 @@
-/** A bounded queue that serves clients round-robin, however many entries each of them has. */
+/** A queue of limited size that serves clients round-robin, however many entries each has. */
 
 export interface FairQueueOptions {
-  /** Entries of all clients. */
+  /** Maximum number of entries of all clients together. */
   readonly maxSize: number;
   readonly maxPerClient: number;
 }
 
 export class FairQueue<T> {
   readonly #options: FairQueueOptions;
-  /** The client to be served next comes first. Entries are in order of arrival. */
+  /** The first client is served next. Entries are in order of arrival. */
   readonly #clients = new Map<string, T[]>();
   #size = 0;
 
@@ -20,7 +20,7 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** Returns the entry that is dropped for it: the oldest of this client or of the one with the most. */
+  /** Adds an entry. If a limit is exceeded, returns the dropped entry: the oldest of this client or of the one with the most. */
   add(client: string, entry: T): T | undefined {
     const entries = this.#clients.get(client) ?? [];
     this.#clients.set(client, entries);
@@ -31,7 +31,7 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** The newest entry of the next client: an old one has probably been given up by its sender. */
+  /** Takes the newest entry of the next client, because the sender of an old one has probably given up. */
   take(): T | undefined {
     const [next] = this.#clients;
     if (next === undefined) return undefined;

@@ -1,13 +1,13 @@
-/** Checks the passwords of login attempts one at a time; the others wait. */
+/** Checks the passwords of login attempts one at a time. Other attempts wait. */
 
 import type { ServerResponse } from 'node:http';
 import { FairQueue } from './fair-queue.js';
 import type { PasswordCheck, PasswordTask } from './passwords.js';
 
-/** `busy`: too many attempts wait, so it was not checked; `gone`: its client has disconnected. */
+/** `busy`: not checked, because too many attempts are waiting; `gone`: the client has disconnected. */
 export type LoginResult = 'right' | 'wrong' | 'busy' | 'gone';
 
-/** Attempts that may wait. */
+/** Maximum number of waiting attempts. */
 const MAX_SIZE = 64;
 const MAX_PER_CLIENT = 10;
 
@@ -21,7 +21,7 @@ export class LoginAttempts {
   readonly #checkPassword: PasswordCheck;
   readonly #onError: (error: unknown) => void;
   readonly #queue = new FairQueue<Attempt>({ maxSize: MAX_SIZE, maxPerClient: MAX_PER_CLIENT });
-  /** Those that wait or are being checked, by key. */
+  /** Attempts that wait or are being checked, by key. */
   readonly #pending = new Map<string, Attempt>();
   #isBusy = false;
 
@@ -31,7 +31,7 @@ export class LoginAttempts {
   }
 
   /**
-   * @param key the same for attempts that are equal: they are checked once.
+   * @param key equal attempts have the same key and are checked once.
    * @param client clients are served round-robin.
    */
   check(
@@ -56,7 +56,7 @@ export class LoginAttempts {
     });
   }
 
-  /** Never rejects: a check that fails answers `busy`. */
+  /** Checks the queue. Never rejects, because a failed check results in `busy`. */
   async #run(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;

@@ -1,4 +1,4 @@
-/** Entry of the thread that checks passwords: bcrypt is slow by design. */
+/** The entry file of the thread that checks passwords, because bcrypt is slow by design. */
 
 import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
@@ -8,7 +8,7 @@ import { costOf, type PasswordReply, type PasswordRequest } from './passwords.js
 const port = parentPort;
 if (port === null) throw new Error('expected to run in a worker thread');
 
-// setpriority(2): on Linux 0 is the calling thread, elsewhere it is the whole process.
+// setpriority(2): on Linux, 0 means the calling thread; elsewhere the whole process.
 if (process.platform === 'linux') {
   try {
     setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
@@ -22,8 +22,8 @@ port.on('message', ({ id, password, hash, cost }: PasswordRequest) => {
 });
 
 /**
- * A wrong password takes 2^cost rounds for every user, and for one that does not exist, so the time
- * does not tell which users exist. A hash of cost c < cost is followed by dummy hashes:
+ * Checks a password. A wrong password takes 2^cost rounds for every user, existing or not, so that timing
+ * does not reveal which users exist. After a hash of cost c < cost, dummy hashes are compared:
  * 2^c + 2^c + 2^(c+1) + … = 2^cost.
  */
 function isRight(password: string, hash: string | undefined, cost: number): boolean {

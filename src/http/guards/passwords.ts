@@ -1,13 +1,13 @@
-/** Compares passwords with bcrypt hashes in a thread that starts at the first request. */
+/** Compares passwords with bcrypt hashes in a thread, which starts at the first request. */
 
 import { Worker } from 'node:worker_threads';
 import { PendingRequests, UnavailableError } from '../../platform/pending-requests.js';
 
 export interface PasswordTask {
   readonly password: string;
-  /** Undefined for a user that does not exist; the check takes as long. */
+  /** Undefined for a user that does not exist; the check takes the same time. */
   readonly hash: string | undefined;
-  /** The highest cost of any user; a wrong password takes that much work for each of them. */
+  /** The highest cost of all users, which a wrong password takes for each of them. */
   readonly cost: number;
 }
 
@@ -20,7 +20,7 @@ export interface PasswordReply {
   readonly isRight: boolean;
 }
 
-/** Whether the password is right. Rejects when it could not be checked. */
+/** Checks whether a password is right. Rejects when it could not be checked. */
 export type PasswordCheck = (task: PasswordTask) => Promise<boolean>;
 
 /** Binary logarithm of a hash's rounds: 12 for `$2y$12$…`. */
@@ -30,7 +30,7 @@ export function costOf(hash: string): number {
 
 const MAX_PENDING = 100;
 
-/** The thread does not keep the process alive. If it ends, the next request starts another. */
+/** The thread does not keep the process alive. If it exits, the next request starts a new one. */
 export function passwordThread(): PasswordCheck {
   const pending = new PendingRequests<boolean>(MAX_PENDING);
   let worker: Worker | undefined;
@@ -43,7 +43,7 @@ export function passwordThread(): PasswordCheck {
       worker = undefined;
       pending.fail(new UnavailableError('the password thread has exited'));
     });
-    // After the listeners: one for messages refs the worker again.
+    // After the listeners, because a listener for messages calls `ref`.
     started.unref();
     return started;
   };

@@ -1,13 +1,13 @@
 /**
- * Protects routes that change things or show secrets against pages of other sites in a user's
- * browser. The Host header, which a page cannot choose, gives away a page that resolves its own name
- * to this exporter's address (DNS rebinding).
+ * Protects routes that change something or show secrets from pages of other sites in a user's browser. The
+ * Host header, which a page cannot set, reveals a page whose own name resolves to this exporter's address
+ * (DNS rebinding).
  */
 
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 
-/** Names under which users reach the exporter, besides IP addresses and localhost. */
+/** Names by which users reach the exporter, in addition to IP addresses and localhost. */
 export interface ExporterNames {
   /** An http:// or https:// URL; empty if not set. */
   readonly externalUrl: string;
@@ -27,7 +27,7 @@ export function requireKnownHost(names: () => ExporterNames): RequestHandler {
   };
 }
 
-/** As {@link requireKnownHost}, and answers 403 to a request of a page of another site. */
+/** Like {@link requireKnownHost}, and answers 403 to a request from a page of another site. */
 export function requireSameSite(names: () => ExporterNames): RequestHandler {
   const checkHost = requireKnownHost(names);
   return (request, response, next) => {
@@ -36,7 +36,7 @@ export function requireSameSite(names: () => ExporterNames): RequestHandler {
   };
 }
 
-/** By the headers Origin (Fetch) and Sec-Fetch-Site (Fetch Metadata), which only browsers send. */
+/** Checks the headers Origin (Fetch) and Sec-Fetch-Site (Fetch Metadata), which only browsers send. */
 function isCrossOrigin(request: Request, { externalUrl }: ExporterNames): boolean {
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
@@ -47,7 +47,7 @@ function isCrossOrigin(request: Request, { externalUrl }: ExporterNames): boolea
   return !hosts.includes(new URL(origin).host);
 }
 
-/** Without port and brackets, in lower case; undefined for HTTP/1.0 without a Host header. */
+/** The requested host without port and brackets, in lower case; undefined for HTTP/1.0 without a Host header. */
 function hostOf(request: Request): string | undefined {
   // A target in absolute form overrides the header (RFC 9112 3.2.2).
   const [, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.originalUrl) ?? [];

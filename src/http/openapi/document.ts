@@ -5,7 +5,7 @@ import { ref } from './schema.js';
 import { SCHEMAS } from './schemas.js';
 
 const DESCRIPTION =
-  'Times are ISO 8601 in UTC, durations are seconds, and null stands for what is not known or does not apply. ' +
+  'Times are ISO 8601 in UTC, durations are in seconds, and null means unknown or not applicable. ' +
   'code is always the code of is_alive, sip_code always a SIP status code.';
 
 export const OPENAPI_DOCUMENT = {
@@ -17,7 +17,7 @@ export const OPENAPI_DOCUMENT = {
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   servers: [{ url: '/' }],
-  // With basic_auth_users in web.config.file every path needs a password.
+  // Every path needs a password if web.config.file has basic_auth_users.
   security: [{}, { basic: [] }],
   paths: PATHS,
   webhooks: {

@@ -46,7 +46,7 @@ const BOOLEAN = oneOf(['true', 'false', '1', '0']);
 
 const ALIVE: Operation = {
   operationId: 'isAlive',
-  summary: "The answer of Kamailio's is_alive",
+  summary: "The result of Kamailio's is_alive",
   parameters: [
     { ...query('destination', 'A name, or a URI in any spelling.'), required: true },
     query('fail_on_down', 'Whether to answer 503 for a destination that is down.', BOOLEAN),
@@ -65,11 +65,11 @@ const PROBE: Operation = {
   parameters: [
     query('target', 'A SIP URI in any spelling.'),
     query('module', 'A module of the configuration.'),
-    query('destination', 'The name of a configured destination, in place of target and module.'),
+    query('destination', 'The name of a configured destination, instead of target and module.'),
     query('debug', 'Whether to answer with the log of the probe.', BOOLEAN),
     {
       ...{ name: 'X-Prometheus-Scrape-Timeout-Seconds', in: 'header' },
-      ...{ description: "Prometheus's own timeout.", schema: text() },
+      ...{ description: 'The timeout of Prometheus.', schema: text() },
     },
   ],
   responses: {
@@ -93,13 +93,13 @@ const RPC: Operation = {
     },
   },
   responses: {
-    200: json('The response, or those of a batch.', {
+    200: json('The response, or the responses of a batch.', {
       anyOf: [
         ...[ref('RpcResult'), ref('RpcError')],
         listOf({ anyOf: [ref('RpcResult'), ref('RpcError')] }),
       ],
     }),
-    204: { description: 'Only notifications: nothing to answer.' },
+    204: { description: 'The request has only notifications.' },
     403: FORBIDDEN,
     413: json('The request is too long.', ref('RpcError')),
   },
@@ -108,7 +108,7 @@ const RPC: Operation = {
 const get = (operation: Operation) => ({ get: operation });
 const post = (operation: Operation) => ({ post: operation });
 
-/** Without parameters, answered with text. */
+/** A route without parameters that responds with text. */
 function textRoute(operationId: string, summary: string, others: Operation['responses'] = {}) {
   return get({ operationId, summary, responses: { 200: plain(summary), ...others } });
 }
@@ -131,11 +131,11 @@ const API: Readonly<Record<string, object>> = {
   }),
   '/api/v1/destinations/{name}': get({
     operationId: 'getDestination',
-    summary: 'One destination with all that is known of it',
+    summary: 'One destination with all details',
     parameters: [
       {
         ...{ name: 'name', in: 'path', required: true, schema: text() },
-        description: 'Its name; slashes need not be escaped.',
+        description: 'Name of the destination; slashes need not be escaped.',
       },
     ],
     responses: {
@@ -149,7 +149,7 @@ const API: Readonly<Record<string, object>> = {
     parameters: [query('destination', 'A name; repeatable.', listOf(text()))],
     responses: {
       200: json(
-        'By name, those that exist.',
+        'The existing destinations, by name.',
         closedObject({ histories: { type: 'object', additionalProperties: ref('History') } }),
       ),
       400: json('Too many destinations.', ref('Error')),
@@ -168,7 +168,7 @@ const API: Readonly<Record<string, object>> = {
     parameters: [
       {
         ...{ name: 'Last-Event-ID', in: 'header', schema: text() },
-        description: 'The last event received; later ones are sent again.',
+        description: 'ID of the last received event; later events are sent again.',
       },
       query('last_event_id', 'The same, for clients that cannot set headers.'),
     ],
@@ -195,27 +195,35 @@ export const PATHS: Readonly<Record<string, object>> = {
   '/logs': get({
     operationId: 'getProbeLog',
     summary: 'The log of a probe',
-    parameters: [{ ...query('id', 'Of /api/v1/probes.', { type: 'integer' }), required: true }],
-    responses: { 200: plain('A line for each step.'), 403: FORBIDDEN, 404: plain('Not kept.') },
+    parameters: [
+      { ...query('id', 'The id in /api/v1/probes.', { type: 'integer' }), required: true },
+    ],
+    responses: {
+      200: plain('A line for each step.'),
+      403: FORBIDDEN,
+      404: plain('No such probe.'),
+    },
   }),
   '/config': get({
     operationId: 'getConfig',
-    summary: 'The configuration in force',
+    summary: 'The current configuration',
     responses: {
-      200: json('It can be loaded again; secrets are masked.', { type: 'object' }),
+      200: json('The configuration; secrets are masked.', { type: 'object' }),
       403: FORBIDDEN,
     },
   }),
   '/metrics': textRoute('getMetrics', 'Metrics, as Prometheus text or OpenMetrics', { 503: BUSY }),
-  '/-/healthy': textRoute('isHealthy', 'The process runs'),
-  '/-/ready': textRoute('isReady', 'The exporter can ping', { 503: plain('Why it cannot.') }),
+  '/-/healthy': textRoute('isHealthy', 'The process is running'),
+  '/-/ready': textRoute('isReady', 'The exporter can ping', {
+    503: plain('The reason why it cannot.'),
+  }),
   '/-/reload': post({
     operationId: 'reload',
     summary: 'Reload the configuration',
     responses: {
-      200: plain('The new configuration is in use.'),
+      200: plain('The new configuration is applied.'),
       403: FORBIDDEN,
-      500: plain('What is wrong with it; the previous one stays in use.'),
+      500: plain('The errors of the configuration; the current one is kept.'),
     },
   }),
 };

@@ -1,4 +1,4 @@
-/** Builders of JSON Schema (2020-12), as far as the API needs it. */
+/** Builders for the parts of JSON Schema (2020-12) that the API needs. */
 
 export interface Schema {
   readonly $ref?: string;
@@ -18,7 +18,7 @@ export interface Schema {
 
 export type Properties = Readonly<Record<string, Schema>>;
 
-/** An object with these properties, all of them required, and no others. */
+/** An object with exactly these properties. */
 export function closedObject(properties: Properties, description?: string): Schema {
   return {
     type: 'object',
@@ -58,7 +58,7 @@ export function oneOf(values: readonly (string | number)[], description?: string
   return { type, enum: values, ...(description === undefined ? {} : { description }) };
 }
 
-/** The same, or null. */
+/** Allows null in addition. */
 export function nullable(schema: Schema): Schema {
   if (schema.$ref !== undefined) return { anyOf: [schema, { type: 'null' }] };
   const type = [...[schema.type ?? 'string'].flat(), 'null'];

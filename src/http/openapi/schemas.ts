@@ -1,4 +1,4 @@
-/** The schemas of status/views.ts and of the answers that contain them. */
+/** The schemas of status/views.ts and of the responses that contain them. */
 
 import { FAILURE_REASONS, TRANSPORTS } from '../../shared/outcome.js';
 import { STATES } from '../../shared/state.js';
@@ -16,26 +16,24 @@ import {
   time,
 } from './schema.js';
 
-const CODE = oneOf([1, 2, -1], 'What is_alive answers: 1 up, 2 down, -1 unknown.');
+const CODE = oneOf([1, 2, -1], 'The result of is_alive: 1 up, 2 down, -1 unknown.');
 const STATE = oneOf(STATES);
-const REASON = nullable(oneOf([...FAILURE_REASONS, 'resolution'], 'Null while nothing failed.'));
-const REASON_TEXT = nullable(text('The meaning of the reason.'));
-const DETAIL = nullable(
-  text('What exactly went wrong; null when no more is known than the reason.'),
-);
+const REASON = nullable(oneOf([...FAILURE_REASONS, 'resolution'], 'Null without a failure.'));
+const REASON_TEXT = nullable(text('The reason as a text.'));
+const DETAIL = nullable(text('The exact error as a text; null when only the reason is known.'));
 const SIP_CODE: Schema = {
   ...{ type: ['integer', 'null'], minimum: 100, maximum: 699 },
-  description: 'SIP status code of the last answer; null without one.',
+  description: 'SIP status code of the last response; null without one.',
 };
-const OWNERS = listOf(text(), 'On whose behalf it is pinged.');
+const OWNERS = listOf(text(), 'The owners that registered the destination.');
 const LABELS: Schema = { type: 'object', additionalProperties: text() };
 const TRANSPORT = oneOf(TRANSPORTS);
 const ADDRESS = text('IP address and port: 192.0.2.1:5060, [2001:db8::1]:5060.');
-const RTT = nullable(seconds('Round-trip time, seconds; null without an answer.'));
+const RTT = nullable(seconds('Round-trip time, seconds; null without a response.'));
 const CERTIFICATE_TIME = (what: string) => nullable(time(what));
 
 const BRIEF: Properties = {
-  destination: text('Its name.'),
+  destination: text('The name of the destination.'),
   uri: text('Canonical SIP URI.'),
   code: CODE,
   state: STATE,
@@ -48,19 +46,21 @@ const BRIEF: Properties = {
   module: text(),
   owners: OWNERS,
   labels: LABELS,
-  server: nullable(text('The header Server of the peer, else User-Agent.')),
+  server: nullable(text('The Server header of the peer, or User-Agent without it.')),
   ping_interval: seconds('Seconds.'),
   ping_timeout: seconds('Seconds.'),
   targets_total: integer('Addresses that the destination resolves to.'),
   targets_up: integer('Addresses that are up.'),
-  certificate_not_after: CERTIFICATE_TIME('When the first certificate of all targets expires.'),
+  certificate_not_after: CERTIFICATE_TIME(
+    'The earliest expiry of the certificates of all targets.',
+  ),
 };
 
 const TARGET: Properties = {
   transport: TRANSPORT,
   address: ADDRESS,
-  priority: nullable(integer('Of the SRV record.')),
-  weight: nullable(integer('Of the SRV record.')),
+  priority: nullable(integer('From the SRV record.')),
+  weight: nullable(integer('From the SRV record.')),
   code: CODE,
   state: STATE,
   since: nullable(time('When the state was reached.')),
@@ -71,17 +71,20 @@ const TARGET: Properties = {
   rtt: RTT,
   pings: integer('Pings that have ended.'),
   last_ping: nullable(time('When the last ping ended.')),
-  last_up: nullable(time('When a ping last ended alive.')),
-  last_down: nullable(time('When a ping last ended not alive.')),
+  last_up: nullable(time('When the last alive ping ended.')),
+  last_down: nullable(time('When the last failed ping ended.')),
   tls: nullable(ref('Tls')),
 };
 
 const TLS = closedObject(
   {
-    version: nullable(text('Such as TLS 1.3.')),
-    cipher: nullable(text('As OpenSSL names it.')),
-    verified: { type: 'boolean', description: 'Trusted, in date, and for the right name.' },
-    error: nullable(text('Why it is not verified.')),
+    version: nullable(text('TLS 1.3 or the like.')),
+    cipher: nullable(text('The IANA name.')),
+    verified: {
+      type: 'boolean',
+      description: 'Whether the certificate is trusted, valid now, and for the right name.',
+    },
+    error: nullable(text('Why the certificate is not verified.')),
     subject: text(),
     issuer: text(),
     subject_alternative: text('Separated by commas.'),
@@ -103,8 +106,8 @@ const PING = closedObject({
 });
 
 const RESOLUTION = closedObject({
-  age: nullable(seconds('Seconds since the last lookup that succeeded.')),
-  errors: listOf(text(), 'Lookups that failed.'),
+  age: nullable(seconds('Seconds since the last successful lookup.')),
+  errors: listOf(text(), 'Failed lookups.'),
   targets: listOf(
     closedObject({
       transport: TRANSPORT,
@@ -114,11 +117,11 @@ const RESOLUTION = closedObject({
           type: oneOf(['NAPTR', 'SRV', 'A', 'AAAA', 'hosts']),
           name: text('The name queried.'),
           value: text('The content of the record.'),
-          order: nullable(integer('Of NAPTR records.')),
-          preference: nullable(integer('Of NAPTR records.')),
-          priority: nullable(integer('Of SRV records.')),
-          weight: nullable(integer('Of SRV records.')),
-          ttl_left: nullable(integer('Seconds for which it still holds; null without a limit.')),
+          order: nullable(integer('Only for NAPTR records.')),
+          preference: nullable(integer('Only for NAPTR records.')),
+          priority: nullable(integer('Only for SRV records.')),
+          weight: nullable(integer('Only for SRV records.')),
+          ttl_left: nullable(integer('Remaining TTL in seconds; null without a limit.')),
         }),
         'The records that led to the target.',
       ),
@@ -134,14 +137,14 @@ const HISTORY = closedObject(
     failed: listOf(SHARE, 'Share of failed pings of each step.'),
     step: seconds('Seconds between two points.'),
   },
-  'The last hour, the oldest point first; null where nothing is known.',
+  'The last hour, the oldest point first; null for an unknown point.',
 );
 
 const CHANGE = closedObject(
   {
     id: text('Unique.'),
     event: oneOf(['dst-up', 'dst-down', 'dst-unknown']),
-    destination: text('Its name.'),
+    destination: text('The name of the destination.'),
     uri: text('Canonical SIP URI.'),
     from: STATE,
     code: CODE,
@@ -175,15 +178,15 @@ const { state: _, ...BRIEF_WITHOUT_STATE } = BRIEF;
 const RPC_ITEM = closedObject(
   {
     ...{ uri: text(), owner: text() },
-    'last checked': nullable(time('Of all targets, the latest.')),
-    'last up': nullable(time('Of all targets, the latest.')),
-    'last down': nullable(time('Of all targets, the latest.')),
+    'last checked': nullable(time('The latest of all targets.')),
+    'last up': nullable(time('The latest of all targets.')),
+    'last down': nullable(time('The latest of all targets.')),
     ...BRIEF_WITHOUT_STATE,
     state: oneOf([0, 1, 2], "Kamailio's number: 0 unknown, 1 up, 2 down."),
     state_text: STATE,
     targets: listOf(ref('Target')),
   },
-  "A destination of one owner: Kamailio's fields, and those of the API.",
+  'A destination of one owner: the fields of Kamailio and those of the API.',
 );
 
 const RPC_ID: Schema = { type: ['string', 'number', 'null'] };

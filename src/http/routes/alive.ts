@@ -1,4 +1,4 @@
-/** `GET /alive?destination=D`: the answer of Kamailio's `is_alive(D)`. */
+/** `GET /alive?destination=D`: the result of Kamailio's `is_alive(D)`. */
 
 import type { Request, RequestHandler } from 'express';
 import { UriError } from '../../shared/uri.js';

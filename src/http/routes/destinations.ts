@@ -1,4 +1,4 @@
-/** `GET /api/v1/destinations` and `/api/v1/destinations/NAME`. */
+/** `GET /api/v1/destinations`, `/api/v1/destinations/NAME` and `/api/v1/history`. */
 
 import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
@@ -11,11 +11,11 @@ import type { HistoryView } from '../../status/views.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
-/** Destinations that are written without giving way to other work. */
+/** Number of destinations that are written before other work may run. */
 const BATCH = 200;
-/** Concurrent answers with all destinations. */
+/** Maximum number of concurrent responses with all destinations. */
 const MAX_CONCURRENT = 16;
-/** Destinations in one answer of `/api/v1/history`. */
+/** Maximum number of destinations per request of `/api/v1/history`. */
 const MAX_HISTORIES = 100;
 
 /** The last hour of a destination. */
@@ -41,7 +41,7 @@ export function destinationsHandler(status: StatusContext): RequestHandler {
   };
 }
 
-/** Writes no faster than the client reads, and gives way to other work in between. */
+/** Writes no faster than the client reads, and lets other work run between batches. */
 async function writeAll(
   all: readonly RegisteredDestination[],
   response: Response,
@@ -79,14 +79,14 @@ export function destinationHandler(options: DestinationHandlerOptions): RequestH
       response.status(404).json({ error: `no such destination: ${name}` });
       return;
     }
-    // While the pinger restarts, the rest is known all the same.
+    // While the pinger restarts, the details are omitted.
     const explanation = await explain(registered.slot).catch(() => undefined);
     const history = histories.of(registered.slot);
     response.json(destinationDetails(status, registered, explanation, history));
   };
 }
 
-/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each that exists. */
+/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each existing destination. */
 export function historyHandler(
   registry: Pick<StatusContext['registry'], 'named'>,
   histories: HistorySource,

@@ -1,8 +1,8 @@
 /**
- * Sends changes of state to clients that listen. Each client has a position in the log of changes and
- * gets the next piece when it has read the one before, so a slow client, or one that reconnects, costs
- * one piece of memory. A client is disconnected when the log no longer keeps what it needs next; it
- * reconnects with Last-Event-ID.
+ * Streams changes of state to clients. Each client has a position in the log of changes and gets the next
+ * piece when it has read the previous one, so a slow or reconnecting client needs memory for one piece. A
+ * client is disconnected when the log does not have its next change any more; it reconnects with
+ * Last-Event-ID.
  */
 
 import type { Clock } from '../../shared/clock.js';
@@ -10,21 +10,21 @@ import { changeJson, eventName } from '../../status/describe-change.js';
 import type { StateChange } from '../../status/state-change.js';
 import type { ChangeSource } from '../../status/state-change-log.js';
 
-/** Changes within this time of the last piece are sent together, ms. */
+/** Minimum time between two pieces, ms. Changes in between are sent together. */
 const BATCH_MS = 100;
-/** How long sending may occupy the thread at a stretch, ms. */
+/** Time after which sending lets other work run, ms. */
 const SLICE_MS = 5;
-/** A piece is closed once it has this many bytes or this many events. */
+/** A piece is complete when it has this many bytes or this many events. */
 const PIECE_BYTES = 64 * 1024;
 const PIECE_EVENTS = 256;
-/** Pieces that are kept for other clients. */
+/** Number of pieces that are kept for other clients. */
 const MAX_PIECES = 16;
-/** How often a comment is sent. */
+/** Interval of keep-alive comments. */
 const HEARTBEAT_MS = 15_000;
 
 /** The response of a client. */
 export interface Sink {
-  /** False when no more should be written until `drain`. */
+  /** Returns false when the caller should wait for `drain`. */
   write(piece: string | Buffer): boolean;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   destroy(): unknown;
@@ -32,11 +32,11 @@ export interface Sink {
 
 interface Client {
   readonly sink: Sink;
-  /** The number of the last change that it was sent. */
+  /** The number of the last change that was sent to it. */
   number: number;
-  /** It has not read what it was sent. */
+  /** Whether it has not read everything that was sent. */
   isBlocked: boolean;
-  /** It has once been sent all changes up to the newest. */
+  /** Whether it has once received the newest change. */
   hasCaughtUp: boolean;
 }
 
@@ -50,9 +50,9 @@ export class EventStreams {
   readonly #changes: ChangeSource;
   readonly #clock: Clock;
   readonly #clients = new Set<Client>();
-  /** Clients that can be sent something. */
+  /** Clients that can receive the next piece. */
   readonly #ready = new Set<Client>();
-  /** By the number of the change before it, until all clients have it: they share the bytes. */
+  /** Pieces by the number of the change before each, so that clients share the bytes. */
   readonly #pieces = new Map<number, Piece>();
   #unsubscribe = () => {};
   #stopHeartbeat = () => {};
@@ -65,7 +65,7 @@ export class EventStreams {
     this.#clock = clock;
   }
 
-  /** Connected clients. */
+  /** Number of connected clients. */
   get size(): number {
     return this.#clients.size;
   }
@@ -115,7 +115,7 @@ export class EventStreams {
     this.#continue();
   }
 
-  /** Other work runs before the next round. */
+  /** Schedules the next round after other work. */
   #continue(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
@@ -142,7 +142,7 @@ export class EventStreams {
         sink.destroy();
         return;
       }
-      // It reconnected for what was kept, and the log has moved on since.
+      // It reconnected with an ID that was kept then, but the log has advanced since.
       client.number = oldest - 1;
     }
     const piece = this.#pieceAfter(client.number);
@@ -183,7 +183,7 @@ export class EventStreams {
   }
 }
 
-/** The HTML standard, 9.2.5. */
+/** A server-sent event (HTML standard, 9.2.5). */
 function eventText(change: StateChange): string {
   return `id: ${change.id}\nevent: ${eventName(change)}\ndata: ${changeJson(change)}\n\n`;
 }

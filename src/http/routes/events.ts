@@ -5,15 +5,15 @@ import type { Clock } from '../../shared/clock.js';
 import type { ChangeSource } from '../../status/state-change-log.js';
 import { EventStreams } from './event-streams.js';
 
-/** How soon a browser that lost its connection reconnects. */
+/** Pause before a browser reconnects. */
 const RETRY_MS = 2_000;
 const MAX_CLIENTS = 100;
-/** Share of the HTTP connections; the rest is for other requests. */
+/** Maximum share of the HTTP connections; the others are for requests. */
 const MAX_SHARE = 1 / 2;
 
 export interface EventsHandlerOptions {
   readonly changes: ChangeSource;
-  /** Of the HTTP server. */
+  /** Limit of the HTTP server. */
   readonly maxConnections: number;
   readonly clock: Clock;
 }
@@ -33,7 +33,7 @@ export function eventsHandler(options: EventsHandlerOptions): RequestHandler {
     }
     response.setHeader('Content-Type', 'text/event-stream');
     response.setHeader('Cache-Control', 'no-store');
-    // Without this, nginx buffers events until it has a page of them.
+    // Otherwise nginx buffers events.
     response.setHeader('X-Accel-Buffering', 'no');
     if (request.method === 'HEAD') {
       response.end();

@@ -13,7 +13,7 @@ export function healthyHandler(): RequestHandler {
   };
 }
 
-/** 200 while the exporter can ping; else 503 with the reason. */
+/** 200 while the exporter can ping; otherwise 503 with the reason. */
 export function readyHandler(
   pinger: { readonly isReady: boolean },
   ledger: Pick<LedgerReader, 'pinger'>,

@@ -2,7 +2,7 @@
 
 import { isMapping, show } from '../../platform/values.js';
 
-/** Calls in one batch. */
+/** Maximum number of calls per batch. */
 const MAX_CALLS = 1_000;
 
 const PARSE_ERROR = -32700;
@@ -27,9 +27,9 @@ export type Params = Readonly<Record<string, unknown>>;
 export interface Method {
   /** The names of its parameters, in the order of a positional call. */
   readonly params: readonly string[];
-  /** The first parameters that are required: how many. */
+  /** Number of leading parameters that are required. */
   readonly required: number;
-  /** Its result is large, so a batch may call it only once. */
+  /** A batch may call the method only once, because its result is large. */
   readonly isLarge?: true;
   /** @throws RpcError */
   readonly call: (params: Params) => Promise<unknown>;
@@ -76,7 +76,7 @@ export async function answer(
   return answered.length === 0 ? undefined : answered;
 }
 
-/** The same methods; each call fails. */
+/** The same methods, but each call fails. */
 function rejectAll(methods: Methods): Methods {
   const call = () => {
     throw invalidParams('a method with a large result may be called only once in a batch');
@@ -161,7 +161,7 @@ export function errorResponse(id: unknown, code: number, message: string): RpcRe
   return { jsonrpc: '2.0', id, error: { code, message } };
 }
 
-/** Null when the call has no valid id. */
+/** The ID of a call; null when it has no valid one. */
 function idOf(request: unknown): unknown {
   const id = isMapping(request) ? request['id'] : undefined;
   return id !== undefined && isId(id) ? id : null;

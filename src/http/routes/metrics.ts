@@ -13,11 +13,11 @@ import type { StatusContext } from '../../status/freshness.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
-/** How long rendering may occupy the thread at a stretch. */
+/** Time after which rendering lets other work run. */
 const SLICE_MS = 5;
-/** A client that has not read its answer by then is disconnected. */
+/** A client that has not read its response after this time is disconnected. */
 const MAX_ANSWER_MS = 120_000;
-/** Concurrent answers; each holds a copy of the ledger's rows. */
+/** Maximum number of concurrent responses; each has a copy of the ledger's rows. */
 const MAX_CONCURRENT = 16;
 /** The formats in which an answer can be written. */
 const OFFERED: readonly Encoding[] = ['text', 'openmetrics'];
@@ -64,13 +64,13 @@ async function answer(
   }
 }
 
-/** Writes no faster than the client reads, and gives way to other work in between. */
+/** Writes no faster than the client reads, and lets other work run between pieces. */
 async function write(pieces: AsyncIterable<string>, sink: Writable, signal: AbortSignal) {
   let sliceStartMs = performance.now();
   for await (const piece of pieces) {
     signal.throwIfAborted();
     if (piece !== '' && !sink.write(piece)) await once(sink, 'drain', { signal });
-    // A socket that takes everything at once drains without a round of the event loop.
+    // A socket that accepts everything drains without a round of the event loop.
     if (performance.now() - sliceStartMs < SLICE_MS) continue;
     await nextRound();
     sliceStartMs = performance.now();
@@ -83,7 +83,7 @@ function compressed(request: Request, response: Response): Writable {
   if (request.acceptsEncodings('gzip') === false) return response;
   response.setHeader('Content-Encoding', 'gzip');
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  // An error at either end destroys the other; a client that disconnects is no error.
+  // An error of one stream destroys the other. A client that disconnects is not an error.
   pipeline(gzip, response, () => {});
   return gzip;
 }

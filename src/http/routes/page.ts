@@ -1,4 +1,4 @@
-/** `GET /`: the status page. The files in page/ are served as they are. */
+/** `GET /`: the status page. The files in page/ are served unchanged. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -21,7 +21,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Serves the file that the route's parameter `file` names, or index.html. */
+/** Serves the file in the route parameter `file`, or index.html. */
 export function pageHandler(): RequestHandler {
   const files = new Map(
     readdirSync(FOLDER)

@@ -6,7 +6,7 @@ import type { ProbeReport } from '../../shared/probe-report.js';
 import { isAliveCode, type State } from '../../shared/state.js';
 import type { ProbeView } from '../../status/views.js';
 
-/** Probes that are kept, and as many that failed. */
+/** Number of kept probes, and of kept failed probes. */
 const MAX_KEPT = 100;
 
 export interface KeptProbe {
@@ -29,7 +29,7 @@ export class ProbeHistory {
     if (!probe.report.isAlive) keep(this.#failed, kept);
   }
 
-  /** The newest first. */
+  /** All kept probes, the newest first. */
   all(): readonly KeptProbe[] {
     const byId = new Map([...this.#failed, ...this.#recent].map((probe) => [probe.id, probe]));
     return [...byId.values()].sort((a, b) => b.id - a.id);
@@ -70,7 +70,7 @@ function probeView({ id, endedAtMs, target, module, report }: KeptProbe): ProbeV
   };
 }
 
-/** A local error says nothing of the peer. */
+/** The state of the peer; unknown after a local error. */
 function stateOf({ isAlive, reason }: ProbeReport): State {
   if (isAlive) return 'up';
   return isLocalFailure(reason) ? 'unknown' : 'down';
@@ -81,14 +81,14 @@ export function logsHandler(history: ProbeHistory): RequestHandler {
     const probe = history.find(Number(request.query['id']));
     response.type('text/plain');
     if (probe === undefined) {
-      response.status(404).send('No such probe is kept; see /api/v1/probes for those that are\n');
+      response.status(404).send('No such probe; see /api/v1/probes for the available ones\n');
       return;
     }
     response.send(`${probe.target} ${probe.module}\n${logText(probe.report)}`);
   };
 }
 
-/** A line for each step; messages are indented. */
+/** The log as text: a line for each step, with indented messages. */
 export function logText({ log }: ProbeReport): string {
   return log
     .map(([atMs, what, message]) => {

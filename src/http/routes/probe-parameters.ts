@@ -1,4 +1,4 @@
-/** The parameters of `GET /probe`. */
+/** Reads the parameters of `GET /probe`. */
 
 import type { Request } from 'express';
 import { isInCidr } from '../../shared/cidr.js';
@@ -8,7 +8,7 @@ import { queryBoolean, queryText } from '../query.js';
 import { RequestError } from '../request-error.js';
 
 const DEFAULT_MODULE = 'default';
-/** Time that the answer needs to reach Prometheus, seconds. */
+/** Time reserved for sending the response to Prometheus, seconds. */
 const TIMEOUT_OFFSET = 0.5;
 const PARAMETERS: readonly string[] = ['target', 'module', 'destination', 'debug'];
 
@@ -16,7 +16,7 @@ export interface ProbeSettings {
   readonly isEnabled: boolean;
   /** CIDR blocks and domains that may be probed; empty for any. */
   readonly allow: readonly string[];
-  /** Settings of pings by the name of their module. */
+  /** Ping settings by module. */
   readonly modules: Readonly<Record<string, PingSettings>>;
 }
 
@@ -72,7 +72,7 @@ function readTarget(request: Request, { modules, allow }: ProbeSettings): ProbeT
   return { target, uri, module, settings, allow: allowedBlocks(uri, settings, allow) };
 }
 
-/** A configured destination is pinged anyway, so it is allowed wherever it is. */
+/** A configured destination is pinged anyway, so any address is allowed. */
 function readDestination(request: Request, registry: ProbeTargets, name: string): ProbeTarget {
   for (const other of ['target', 'module']) {
     if (queryText(request, other) === undefined) continue;
@@ -93,7 +93,7 @@ function readUri(target: string, { transport }: PingSettings): string {
   }
 }
 
-/** The module's timeout, or the rest of Prometheus's own if that is less. */
+/** The timeout of the module, limited by that of Prometheus. */
 function readTimeoutMs(request: Request, { timeoutMs }: PingSettings): number {
   const header = request.headers['x-prometheus-scrape-timeout-seconds'];
   if (header === undefined) return timeoutMs;
@@ -109,9 +109,9 @@ function readTimeoutMs(request: Request, { timeoutMs }: PingSettings): number {
 }
 
 /**
- * The blocks that the address of this URI must be in; none if its domain is allowed or everything is.
- * With a `route` the URI itself must be allowed, because the exporter connects to the operator's proxy;
- * a name that the proxy resolves must be allowed by its domain.
+ * The blocks that the address of this URI must be in; none if any address or its domain is allowed. With a
+ * `route` the URI itself must be allowed, because the exporter connects to the configured proxy; a name
+ * that the proxy resolves must be allowed by its domain.
  *
  * @throws RequestError when no address can be allowed.
  */

@@ -1,7 +1,6 @@
 /**
- * `GET /probe?target=URI&module=NAME`: one ping of any destination, with the metrics of
- * blackbox_exporter where it has them. `?destination=NAME` pings a configured destination with its own
- * settings.
+ * `GET /probe?target=URI&module=NAME`: one ping of any destination, with metrics as in blackbox_exporter.
+ * `?destination=NAME` pings a configured destination with its own settings.
  */
 
 import type { RequestHandler, Response } from 'express';
@@ -24,9 +23,9 @@ import {
 
 export interface ProbeHandlerOptions {
   readonly registry: ProbeTargets;
-  /** In force now. */
+  /** The current settings. */
   readonly settings: () => ProbeSettings;
-  /** The settings of a module, for people. */
+  /** The settings of a module as text. */
   readonly moduleText: (module: string) => string;
   /** Pings once. Rejects when the pinger cannot, or when `signal` aborts. */
   readonly probe: (request: Omit<ProbeRequest, 'id'>, signal: AbortSignal) => Promise<ProbeReport>;

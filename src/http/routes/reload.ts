@@ -2,7 +2,7 @@
 
 import type { RequestHandler } from 'express';
 
-/** @param reload resolves with the error of the configuration if it is wrong, and then nothing has changed. */
+/** @param reload resolves with the errors of an invalid configuration; then nothing has changed. */
 export function reloadHandler(reload: () => Promise<string | undefined>): RequestHandler {
   return async (_request, response) => {
     const error = await reload();
@@ -10,7 +10,7 @@ export function reloadHandler(reload: () => Promise<string | undefined>): Reques
     response.type('text/plain');
     if (error === undefined) response.send('Reloaded\n');
     else {
-      const message = 'Reload failed; the previous configuration stays in use';
+      const message = 'Reload failed; keeping the current configuration';
       response.status(500).send(`${message}:\n${error}\n`);
     }
   };

@@ -1,4 +1,4 @@
-/** Items of `keepalive.list` and `keepalive.get`. */
+/** The items of `keepalive.list` and `keepalive.get`. */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { RegisteredDestination } from '../../shared/destination.js';
@@ -7,13 +7,13 @@ import { destinationView } from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
 import type { DestinationView } from '../../status/views.js';
 
-/** Destinations that are described without giving way to other work. */
+/** Number of destinations that are described before other work may run. */
 const BATCH = 200;
 
-/** Kamailio's fields, and those of the API. Only `state` is in both: here it is Kamailio's number. */
+/** The fields of Kamailio and those of the API. `state`, which is in both, is Kamailio's number here. */
 export interface RpcItem extends Omit<DestinationView, 'state'> {
   readonly owner: string;
-  /** ISO 8601, the latest of all targets; null for never. The same holds for the next two. */
+  /** ISO 8601, the latest of all targets; null for never. The next two are the same. */
   readonly 'last checked': string | null;
   readonly 'last up': string | null;
   readonly 'last down': string | null;
@@ -22,7 +22,7 @@ export interface RpcItem extends Omit<DestinationView, 'state'> {
   readonly state_text: State;
 }
 
-/** One item for each destination and owner, as in Kamailio; with `owner`, only those of that owner. */
+/** One item per destination and owner, as in Kamailio; with `owner`, only those of that owner. */
 export async function listItems(
   status: StatusContext,
   all: readonly RegisteredDestination[],

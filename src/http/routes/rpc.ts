@@ -25,24 +25,24 @@ import {
 } from './json-rpc.js';
 import { listItems, type RpcItem } from './rpc-item.js';
 
-/** Kamailio's code for every error. */
+/** The error code of Kamailio for every error. */
 const ERROR = -1;
-/** Of a request. */
+/** Maximum length of a request. */
 const MAX_BYTES = 1 << 20;
-/** Destinations with the same URI in one answer; of more, each is only found by its name. */
+/** Maximum number of destinations in one response. If more have the same URI, a name is required. */
 const MAX_SAME_URI = 100;
 const ADD_PARAMS = ['uri', 'owner', 'ping_interval', 'module', 'name', 'labels'] as const;
 
 /**
- * Destinations that are added at run time. Each method resolves once the change is on disk, and rejects
- * with RuntimeDestinationError.
+ * Adds and removes destinations at run time. Each method resolves when the change is on disk, and rejects
+ * with a RuntimeDestinationError.
  */
 export interface RuntimeDestinationStore {
-  /** 1 when it was added, -2 when the owner has it already. */
+  /** Resolves with 1 when the destination was added, with -2 when the owner already has it. */
   add(owner: string, entry: DestinationEntry): Promise<1 | -2>;
-  /** The number of destinations removed. */
+  /** Resolves with the number of removed destinations. */
   remove(owner: string, names: readonly string[]): Promise<number>;
-  /** The number of destinations removed: those of the owner, or all. */
+  /** Removes all destinations, or all of the owner. Resolves with their number. */
   flush(owner?: string): Promise<number>;
 }
 
@@ -138,7 +138,7 @@ async function get(
   return others.length === 0 ? first : [first, ...others];
 }
 
-/** 1 up, 2 down. @throws RpcError while the state is unknown, as Kamailio answers. */
+/** 1 up, 2 down. @throws RpcError while the state is unknown, as in Kamailio. */
 async function isAlive(status: StatusContext, nameOrUri: unknown): Promise<1 | 2> {
   await nextRound();
   const views = findSome(status, nameOrUri).map((one) => destinationView(status, one));
@@ -152,33 +152,33 @@ function add(store: RuntimeDestinationStore, owner: string, entry: Params): Prom
   return asRpc(store.add(owner, Object.fromEntries(present)));
 }
 
-/** 1, as Kamailio answers. */
+/** Removes a destination. Returns 1, as in Kamailio. */
 async function remove(
   status: StatusContext,
   store: RuntimeDestinationStore,
   uri: string,
   owner: string,
 ): Promise<1> {
-  // A stored destination that is not pinged, because its module is gone, is only found by its name.
+  // A stored destination that is not monitored, because its module was removed, is found only by its name.
   if ((await asRpc(store.remove(owner, [uri]))) > 0) return 1;
   const all = findAll(status, uri);
   const names = all.map(({ destination }) => destination.name);
   if ((await asRpc(store.remove(owner, names))) > 0) return 1;
   const isConfigured = all.some(({ owners }) => owners.includes(owner));
   const message = isConfigured
-    ? `${uri} of ${owner} is from the configuration; delete it there`
+    ? `${uri} of ${owner} is from the configuration; remove it there`
     : `${owner} has no destination ${uri}`;
   throw new RpcError(ERROR, message);
 }
 
-/** As {@link findAll}. @throws RpcError also when there are too many to answer with. */
+/** Like {@link findAll}. @throws RpcError also when there are too many for one response. */
 function findSome(status: StatusContext, nameOrUri: unknown): readonly RegisteredDestination[] {
   const all = findAll(status, nameOrUri);
   if (all.length <= MAX_SAME_URI) return all;
   throw new RpcError(ERROR, `expected a name, got a URI of ${all.length} destinations`);
 }
 
-/** By name, else by URI. @throws RpcError when there is none. */
+/** Finds destinations by name, or else by URI. @throws RpcError when there are none. */
 function findAll(status: StatusContext, nameOrUri: unknown): readonly RegisteredDestination[] {
   try {
     const all = find(status, textFrom(nameOrUri, 'uri'));
@@ -189,7 +189,7 @@ function findAll(status: StatusContext, nameOrUri: unknown): readonly Registered
   throw new RpcError(ERROR, `no such destination: ${String(nameOrUri)}`);
 }
 
-/** Rejects with Kamailio's code where the store rejects with a RuntimeDestinationError. */
+/** Converts a RuntimeDestinationError to an error with Kamailio's code. */
 async function asRpc<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;

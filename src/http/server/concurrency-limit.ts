@@ -1,18 +1,18 @@
 /**
- * Bounds how many long responses are written at once. A few more requests wait, and the rest are
- * rejected. While a request waits, responses that their clients do not read are aborted.
+ * Limits how many long responses are written at once. A few more requests wait; others are rejected. While
+ * a request waits, responses that their clients do not read are aborted.
  */
 
 import type { ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../shared/clock.js';
 
 export interface ConcurrencyLimitOptions {
-  /** Responses that may be written at once. */
+  /** Maximum number of responses that are written at once. */
   readonly max: number;
   readonly maxWaiting?: number;
-  /** How long a request waits before it is rejected. */
+  /** Time after which a waiting request is rejected. */
   readonly timeoutMs?: number;
-  /** How often to check for clients that do not read, while a request waits. */
+  /** Interval of checks for clients that do not read, while a request waits. */
   readonly checkIntervalMs?: number;
   readonly clock?: Clock;
 }
@@ -21,7 +21,7 @@ export class ConcurrencyLimit {
   readonly #options: Required<ConcurrencyLimitOptions>;
   /** Active responses, with the bytes that their sockets had written at the last check. */
   readonly #active = new Map<ServerResponse, number>();
-  /** Each admits one request, or rejects it. */
+  /** Each function admits or rejects one waiting request. */
   readonly #waiting = new Set<(isAdmitted: boolean) => void>();
   #isChecking = false;
 
@@ -32,7 +32,7 @@ export class ConcurrencyLimit {
     };
   }
 
-  /** True once the response may be written; `release` it afterwards. False when it is rejected. */
+  /** Resolves with true when the response may be written; the caller must `release` it. False when it is rejected. */
   async acquire(response: ServerResponse): Promise<boolean> {
     if (response.destroyed) return false;
     if (this.#active.size < this.#options.max) {
@@ -75,7 +75,7 @@ export class ConcurrencyLimit {
     });
   }
 
-  /** Aborts responses of which the client has read nothing since the last check. */
+  /** Aborts responses whose clients have read nothing since the last check. */
   #abortStalled(): void {
     for (const [response, before] of this.#active) {
       const written = response.socket?.bytesWritten ?? 0;

@@ -1,32 +1,32 @@
 /**
- * Bounds the connections of the HTTP server, which use the same descriptors as the connections to
- * destinations. At the bound a new connection replaces one that is idle, preferably one that has not
- * sent a request yet, so idle clients cannot lock others out.
+ * Limits the connections of the HTTP server, which share file descriptors with the connections to
+ * destinations. At the limit a new connection replaces an idle one, preferably one that has not sent a
+ * request, so that idle clients cannot block others.
  */
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionCounts } from '../../metrics/exporter-families.js';
 
-/** Share of the process's descriptors that HTTP may use. */
+/** Share of the file descriptors of the process that HTTP may use. */
 const SHARE = 1 / 4;
 const MIN = 8;
 const MAX = 1_000;
-/** When no connection is idle, a response that is older than this and has unread bytes is replaced. */
+/** If no connection is idle, one whose response is older and has unread bytes is replaced. */
 const MAX_UNREAD_MS = 5_000;
 
 interface Connection {
-  /** As it was accepted: below TLS, where there is TLS. */
+  /** The accepted socket, below TLS if there is TLS. */
   readonly socket: Socket;
-  /** Requests without a complete response. */
+  /** Number of requests without a complete response. */
   pending: number;
-  /** When the first of them arrived, monotonic milliseconds. */
+  /** Arrival of the first of them, monotonic milliseconds. */
   sinceMs: number;
-  /** Responses are written to it: the connection itself, or the TLS socket on top of it. */
+  /** The socket that responses are written to: `socket`, or the TLS socket on top of it. */
   stream: Socket;
 }
 
-/** @param openFiles descriptors that the process may open; undefined for no limit. */
+/** @param openFiles number of files that the process may open; undefined for no limit. */
 export function connectionLimit(openFiles: number | undefined): number {
   return Math.min(Math.max(Math.floor((openFiles ?? Infinity) * SHARE), MIN), MAX);
 }
@@ -36,9 +36,9 @@ export class Connections implements ConnectionCounts {
   /** Monotonic milliseconds. */
   readonly #now: () => number;
   readonly #all = new Map<string, Connection>();
-  /** Have not sent a complete request yet; the oldest first. */
+  /** Connections without a complete request so far; the oldest first. */
   readonly #silent = new Set<Connection>();
-  /** Have no pending request; the one that has been idle longest first. */
+  /** Connections without a pending request; the one that has been idle longest first. */
   readonly #idle = new Set<Connection>();
   #dropped = 0;
 
@@ -58,7 +58,7 @@ export class Connections implements ConnectionCounts {
   /** Registers a connection, or closes it when no other one can be replaced. */
   accept(socket: Socket): void {
     const key = keyOf(socket);
-    // The client has disconnected already.
+    // The client has already disconnected.
     if (key === undefined) {
       socket.destroy();
       return;
@@ -74,13 +74,13 @@ export class Connections implements ConnectionCounts {
     socket.once('close', () => this.#forget(key, connection));
   }
 
-  /** The process has no descriptor for a new connection: closes an idle one to free its own. */
+  /** The process has no file descriptor for a new connection: closes an idle one to free its descriptor. */
   acceptFailed(): void {
     this.#dropped++;
     this.makeRoom();
   }
 
-  /** Closes the least useful connection. False when every one is in use. */
+  /** Closes the least useful connection. Returns false when all are in use. */
   makeRoom(): boolean {
     const [silent] = this.#silent;
     const [idle] = this.#idle;
@@ -92,7 +92,7 @@ export class Connections implements ConnectionCounts {
     return true;
   }
 
-  /** The connection is in use until this request is answered. */
+  /** Marks the connection as in use until this request is answered. */
   requestStarted(socket: Socket, response: ServerResponse): void {
     const connection = this.#all.get(keyOf(socket) ?? '');
     if (connection === undefined) return;
@@ -111,7 +111,7 @@ export class Connections implements ConnectionCounts {
     return (this.#all.get(keyOf(socket) ?? '')?.pending ?? 0) > 0;
   }
 
-  /** The connection with the oldest response that its client does not read. */
+  /** The connection with the oldest unread response. */
   #slowest(): Connection | undefined {
     const unread = [...this.#all.values()].filter(
       ({ stream, sinceMs }) => stream.writableLength > 0 && this.#now() - sinceMs > MAX_UNREAD_MS,
@@ -126,7 +126,7 @@ export class Connections implements ConnectionCounts {
   }
 }
 
-/** The same for a socket and for the TLS socket on top of it; undefined once it is disconnected. */
+/** The same key for a socket and the TLS socket on top of it; undefined when it is disconnected. */
 function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress}`;
 }

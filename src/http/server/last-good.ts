@@ -1,8 +1,8 @@
 /**
- * Reads a value that may become invalid: while `read` throws, the result is its last value, and each
- * new error is reported once.
+ * Returns a function that reads a value which may become invalid. While `read` throws, it returns the last
+ * value and reports each new error once.
  *
- * @throws what `read` throws the first time.
+ * @throws the error of the first `read`.
  */
 export function lastGood<T>(read: () => T, onError: (error: unknown) => void): () => T {
   let value = read();

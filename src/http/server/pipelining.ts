@@ -1,14 +1,14 @@
 /**
- * Handles the pipelined requests of a connection one at a time. Their responses have to be in order
- * anyway (RFC 9112 9.3.2).
+ * Handles the pipelined requests of a connection one at a time. Their responses must be in order anyway (RFC
+ * 9112 9.3.2).
  */
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that may wait on one connection. The next one is rejected and closes the connection. */
+/** Maximum number of waiting requests per connection. A further one is rejected and closes the connection. */
 const MAX_WAITING = 100;
-/** The connection is not read while this many wait. */
+/** The connection is not read while this many requests wait. */
 const PAUSE_AT = 16;
 
 interface Exchange {
@@ -32,7 +32,7 @@ class RequestQueue {
   readonly #handler: RequestListener;
   readonly #waiting: Exchange[] = [];
   #isBusy = false;
-  /** The last response said `Connection: close`; further requests are ignored. */
+  /** The last response has `Connection: close`, so further requests are ignored. */
   #isClosing = false;
 
   constructor(socket: Socket, handler: RequestListener) {
@@ -73,7 +73,7 @@ class RequestQueue {
 /**
  * Answers 503 (RFC 9110 15.6.4).
  *
- * @param isLast whether the connection is closed as well.
+ * @param isLast also closes the connection.
  */
 export function rejectBusy(response: ServerResponse, isLast = false): void {
   if (response.destroyed || response.headersSent) return;

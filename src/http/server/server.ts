@@ -16,26 +16,26 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A response of which the client reads nothing for this long is aborted. */
+/** A response is aborted when the client reads nothing for this time. */
 const UNREAD_TIMEOUT_MS = 30_000;
-/** Errors of the server are reported no more often than this: EMFILE comes by the thousand. */
+/** Minimum time between two reported errors of the server, because EMFILE occurs thousands of times. */
 const REPORT_INTERVAL_MS = 60_000;
 
 export interface ServerOptions {
   readonly handler: http.RequestListener;
-  /** Empty for every address. */
+  /** Empty for all addresses. */
   readonly host: string;
   readonly port: number;
-  /** The web configuration in force; undefined for plain HTTP. */
+  /** The current web configuration; undefined for plain HTTP. */
   readonly webConfig: (() => WebConfig) | undefined;
   readonly connections: Connections;
   readonly clock: Clock;
-  /** Gets errors after the start. */
+  /** Receives errors after the start. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer {
-  /** With the actual port. */
+  /** URL with the actual port. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
         );
   server.on('connection', (socket) => connections.accept(socket));
   server.setTimeout(UNREAD_TIMEOUT_MS, (socket) => {
-    // A response that is still being made has no unread bytes.
+    // A response that is still being prepared has no unread bytes.
     if (!connections.isInUse(socket) || socket.writableLength > 0) socket.destroy();
   });
   if (server instanceof https.Server && webConfig !== undefined) followTls(server, webConfig);
@@ -65,9 +65,9 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   server.removeAllListeners('error');
   server.on('error', serverErrorHandler(options));
   const address = server.address() as AddressInfo;
-  const shownHost = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const urlHost = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://${shownHost}:${address.port}/`,
+    url: `${tls === undefined ? 'http' : 'https'}://${urlHost}:${address.port}/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -76,7 +76,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   };
 }
 
-/** Wraps the handler: one request of a connection at a time, and no error without a listener. */
+/** Wraps the handler: requests of a connection run one at a time, and all errors have a listener. */
 function createHandler({ handler, connections, onError }: ServerOptions): http.RequestListener {
   const inOrder = pipelined(handler);
   return (request, response) => {
@@ -99,10 +99,10 @@ function serverErrorHandler({ connections, clock, onError }: ServerOptions) {
   };
 }
 
-/** New connections get the certificate of the web configuration in force. */
+/** Uses the certificate of the current web configuration for new connections. */
 function followTls(server: https.Server, webConfig: () => WebConfig): void {
   let used = webConfig().tls;
-  // Before the server's own listener, which takes the certificate of this connection.
+  // Before the server's own listener, which selects the certificate of the connection.
   server.prependListener('connection', () => {
     const { tls } = webConfig();
     if (tls === undefined || tls === used) return;

@@ -1,5 +1,5 @@
 /**
- * The file of `--web.config.file`: TLS and basic authentication of the HTTP server, in the format of
+ * Reads the file of `--web.config.file`: TLS and basic authentication of the HTTP server, in the format of
  * the Prometheus exporters. The file and its certificates are read again when they change.
  */
 
@@ -14,7 +14,7 @@ import { decodeUtf8 } from '../../shared/text.js';
 import { isKeyOf, SECURE_VERSIONS } from '../../shared/tls-options.js';
 import { costOf } from '../guards/passwords.js';
 
-/** The file is invalid or cannot be read; the message has its path. */
+/** The file is invalid or cannot be read; the message contains its path. */
 export class WebConfigError extends Error {
   override readonly name = 'WebConfigError';
 }
@@ -36,7 +36,7 @@ const TLS_KEYS = [
   'min_version',
   'max_version',
 ];
-/** The lowest cost of bcrypt, and the highest with which a check takes less than ten seconds. */
+/** The minimum cost of bcrypt, and the maximum for a check in less than ten seconds. */
 const MIN_COST = 4;
 const MAX_COST = 17;
 const CLIENT_AUTH = ['', 'NoClientCert', 'RequireAndVerifyClientCert'];
@@ -94,7 +94,7 @@ export class WebConfigFile {
     const file = (key: string): string => {
       const name = settings[key];
       if (typeof name !== 'string' || name === '') {
-        throw new WebConfigError(`${path}.${key}: expected the name of a file`);
+        throw new WebConfigError(`${path}.${key}: expected a file name`);
       }
       const full = resolve(dirname(this.#path), name);
       this.#files = [...this.#files, full];
@@ -143,7 +143,7 @@ export class WebConfigFile {
   }
 }
 
-/** @throws WebConfigError when the key is not that of the certificate. */
+/** @throws WebConfigError when the key does not match the certificate. */
 function checkKey(certificate: string, key: string, path: string): void {
   const expected = `${path}.key_file: expected the key of the certificate in cert_file`;
   try {

@@ -122,7 +122,7 @@ describe('/-/reload', () => {
     error = 'ping_interval: expected a duration';
     assert.deepEqual(await reload(), [
       500,
-      'Reload failed; the previous configuration stays in use:\nping_interval: expected a duration\n',
+      'Reload failed; keeping the current configuration:\nping_interval: expected a duration\n',
     ]);
   });
 

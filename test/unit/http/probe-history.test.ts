@@ -130,7 +130,7 @@ describe('GET /logs', () => {
       const { status, type, text } = await get(t, query);
       assert.equal(status, 404);
       assert.match(type ?? '', /^text\/plain/);
-      assert.match(text, /No such probe is kept/);
+      assert.match(text, /No such probe/);
     });
   }
 });

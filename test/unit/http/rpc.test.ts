@@ -210,7 +210,7 @@ describe('keepalive.del', () => {
     assert.deepEqual(await errorOf('del', ['gw', 'me']), [-1, 'me has no destination gw']);
     assert.deepEqual(await errorOf('del', ['gw', 'config']), [
       -1,
-      'gw of config is from the configuration; delete it there',
+      'gw of config is from the configuration; remove it there',
     ]);
     assert.deepEqual(await errorOf('del', ['x', 'me']), [-1, 'no such destination: x']);
   });

@@ -66,7 +66,7 @@ for (const [what, text, message] of [
   [
     'TLS without a certificate',
     'tls_server_config: {}',
-    'tls_server_config.cert_file: expected the name of a file',
+    'tls_server_config.cert_file: expected a file name',
   ],
   [
     'an unknown client_auth_type',

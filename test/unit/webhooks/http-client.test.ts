@@ -81,7 +81,7 @@ describe('requests', () => {
       const never = new AbortController().signal;
       const failed = assert.rejects(
         get({ ...server, timeoutMs: 500 }, never, client({}, clock)),
-        /^Error: no answer within 0.5 s$/,
+        /^Error: no response within 0.5 s$/,
       );
       await arrived;
       collectGarbage();
