@@ -103,7 +103,7 @@ test('no kind of file is expanded with its aliases', async (t) => {
   writeFileSync(path, `x:\n${BOMB.replace(/^/gm, '  ')}\n`);
   assert.throws(
     () => new WebConfigFile(path),
-    (error) => error instanceof WebConfigError && /aliases that stand for/.test(error.message),
+    (error) => error instanceof WebConfigError && /aliases with/.test(error.message),
   );
 });
 
