@@ -189,7 +189,9 @@ test('an entry that a reload makes invalid while it is written is stored and ref
   const adding = runtimeDestinations.add('me', { uri: 'sip:a' });
   await Promise.resolve();
   breakEntries(true);
-  await assert.rejects(adding, { message: /^sip:a: stored, but not monitored .*: module: expected/ });
+  await assert.rejects(adding, {
+    message: /^sip:a: stored, but not monitored .*: module: expected/,
+  });
   breakEntries(false);
   runtimeDestinations.use(read);
   assert.deepEqual(names(), ['sip:a']);
