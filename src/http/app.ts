@@ -110,7 +110,7 @@ function queryParser(): (text?: string | null) => ParsedUrlQuery {
   };
 }
 
-/** Routes that show configuration or messages answer only under known names of this exporter. */
+/** Requires a known host name for routes that show configuration or messages. */
 function protectSecrets(app: Express, knownHost: RequestHandler): void {
   app.use(['/config', '/logs'], knownHost);
   app.use('/probe', (request, response, next) => {

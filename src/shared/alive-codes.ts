@@ -25,7 +25,7 @@ export type AliveCodes = ReadonlySet<number>;
 const known = new Map<string, AliveCodes>();
 const MAX_KNOWN = 64;
 
-/** The text is not a list of codes. */
+/** Thrown for a text that is not a list of codes. */
 export class AliveCodesError extends Error {
   override readonly name = 'AliveCodesError';
 }

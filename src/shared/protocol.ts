@@ -54,7 +54,7 @@ export type ToPinger =
   /** Settings of the probes that follow with this number; they replace earlier ones with it. */
   | { readonly type: 'probe_settings'; readonly number: number; readonly settings: PingSettings }
   | ({ readonly type: 'probe'; readonly settings: number } & Omit<ProbeRequest, 'settings'>)
-  /** Requests the details of a destination besides numbers. */
+  /** Send the details of a destination that are not in the ledger. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
   /** Cancel this probe, because its client is gone. */
   | { readonly type: 'cancel'; readonly id: number }

@@ -66,7 +66,7 @@ export class PingerLink {
     this.#isReady = false;
     this.#queue.clear();
     this.#probeSettings.clear();
-    const error = new UnavailableError('the pinger thread has ended');
+    const error = new UnavailableError('the pinger thread has exited');
     this.#probes.fail(error);
     this.#explanations.fail(error);
   }
@@ -94,7 +94,7 @@ export class PingerLink {
   /** Pings once. @throws UnavailableError when the pinger cannot, or the reason of `signal` if it aborts. */
   async probe(request: Omit<ProbeRequest, 'id'>, signal: AbortSignal): Promise<ProbeReport> {
     this.#requireReady();
-    return this.#probes.ask(
+    return this.#probes.request(
       (id) => this.#sendProbe({ id, ...request }),
       signal,
       (id) => this.#send(() => ({ type: 'cancel', id })),

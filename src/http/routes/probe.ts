@@ -80,7 +80,7 @@ function answer(
   report: ProbeReport,
   moduleText: (module: string) => string,
 ): void {
-  // Prometheus would take probe_success 0 for a fact about the peer.
+  // Not as metrics, because probe_success 0 would be a statement about the peer.
   const isLocal = isLocalFailure(report.reason);
   if (isLocal && !isDebug) {
     throw new RequestError(503, `the exporter cannot ping: ${report.detail}`);
