@@ -37,7 +37,7 @@ export interface PingEnd {
   readonly reason: FailureReason | undefined;
   /** SIP status code of the response; undefined without one. */
   readonly sipCode: number | undefined;
-  /** Round-trip time in seconds; undefined when it is not known. */
+  /** Round-trip time in seconds; undefined when it is unknown. */
   readonly rtt: number | undefined;
   readonly at: Date;
 }

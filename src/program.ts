@@ -76,7 +76,7 @@ async function start(
   return 0;
 }
 
-/** Writes the text, however slow the reader is. Returns the exit code. */
+/** Writes a text to standard output, however slow the reader is. Returns the exit code. */
 async function print(stdout: LogOutput, text: string): Promise<number> {
   stdout.write(text);
   await stdout.flush(2 ** 31 - 1);
@@ -94,7 +94,7 @@ function count({ destinations, modules }: Config): string {
   return `${destinations.length} destinations, ${Object.keys(modules).length - 1} modules`;
 }
 
-/** Prints why the program ends. Returns the exit code. */
+/** Prints an error that ends the program. Returns the exit code. */
 function fail(error: unknown, stderr: LogOutput): number {
   const isUsage = USAGE_ERRORS.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage ? error.message : error.stack) : String(error);

@@ -206,7 +206,7 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
   {
     name: 'sip_keepalive_resolution_seconds',
     type: 'histogram',
-    help: 'Time to resolve a name to addresses, with all lookups on the way. Not included in the round-trip time.',
+    help: 'Time to resolve a name to addresses, with all lookups. Not included in the round-trip time.',
     samples: (row, emit) => emitHistogram(row.resolutions, emit),
   },
   {

@@ -41,7 +41,7 @@ export interface TransactionTools {
   readonly stallDetector: StallDetector;
 }
 
-/** How a transaction ends. `unobserved`: a stall of this thread hid whether an answer came in time. */
+/** How a transaction ends. `unobserved`: because of a stall it is unknown whether a response came in time. */
 export type TransactionEnd = Outcome | 'unobserved';
 
 type Phase = 'idle' | 'opening' | 'trying' | 'proceeding' | 'completed';
@@ -62,7 +62,7 @@ export class Transaction {
   /** The last response that was discarded. */
   #discarded: DiscardedResponse | undefined;
 
-  /** @param index of this transaction's timer in `timers`. */
+  /** @param index this transaction's timer in `timers`. */
   constructor(tools: TransactionTools, index: number, user: TransactionUser) {
     this.#tools = tools;
     this.#index = index;
@@ -183,7 +183,7 @@ export class Transaction {
   }
 
   #takeAnswer(code: number, atMs: number, isStamped: boolean, sentAtMs: number): TransactionEnd {
-    // An answer that lay in the socket during a stall arrived at a time that the kernel alone knows.
+    // Only the kernel knows when a response arrived that waited in the socket during a stall.
     const isBlurred = !isStamped && this.#tools.stallDetector.isCatchingUp;
     if (atMs < this.#deadline) {
       const rttMicros = Math.max(Math.round((atMs - sentAtMs) * 1000), 0);

@@ -301,7 +301,7 @@ describe('headers', () => {
           const problems = problemsOf({ file: at.destination({ headers }) });
           assert.match(
             problems,
-            /^destinations\[0\]\.headers: expected headers other than those that every ping has/,
+            /^destinations\[0\]\.headers: expected a header that pings do not have already/,
           );
         }
       }

@@ -72,7 +72,7 @@ describe('aliases', () => {
     'webhooks: [{ url: *l9 }]',
   ]) {
     test(`as a value are rejected without being expanded: ${place}`, (t) => {
-      assert.match(problemOf(t, `${bomb}\n${place}`) ?? '', /aliases that stand for at most/);
+      assert.match(problemOf(t, `${bomb}\n${place}`) ?? '', /aliases with at most/);
     });
   }
 

@@ -143,7 +143,7 @@ test('unknown records are kept byte for byte', async (t) => {
 });
 
 test('a long file is replaced by one with the resulting records', async (t) => {
-  const path = folder(t);
+  const path = directory(t);
   const all = new Map<number, object>();
   const journal = journalIn(path, { all: () => [...all.values()], count: () => all.size });
   await journal.start();
@@ -177,7 +177,7 @@ test('a file that is replaced between two batches contains every record', async 
 });
 
 test('an append that cannot be written is refused, and later ones succeed once the disk works again', async (t) => {
-  const path = join(folder(t), 'state');
+  const path = join(directory(t), 'state');
   mkdirSync(path);
   const all: object[] = [];
   const journal = journalIn(path, { all: () => all });
@@ -198,8 +198,8 @@ test('an append that cannot be written is refused, and later ones succeed once t
 });
 
 test('links of another user are not followed when writing', async (t) => {
-  const path = folder(t);
-  const victim = join(folder(t), 'victim');
+  const path = directory(t);
+  const victim = join(directory(t), 'victim');
   writeFileSync(victim, 'untouched');
   symlinkSync(victim, join(path, `${FILE}.new`));
   symlinkSync(victim, join(path, `${FILE}.new-0123456789abcdef`));
