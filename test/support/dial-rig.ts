@@ -1,4 +1,4 @@
-/** Connections that are opened on loopback, and what is reported of them. */
+/** Connections on loopback, and what is reported about them. */
 
 import type * as net from 'node:net';
 import { dial, type TlsSession } from '../../src/pinger/transport/dial.js';
@@ -14,7 +14,7 @@ import { FakeClock } from './fake-clock.js';
 import type { CleanUps } from './process.js';
 import { settings } from './settings.js';
 
-/** What each step takes on the clock of a dial, milliseconds. */
+/** Duration of each step on the clock of a dial, milliseconds. */
 export const CONNECT_MS = 5;
 export const TLS_MS = 7;
 
@@ -24,9 +24,9 @@ export interface DialWish {
   readonly family?: 4 | 6;
   readonly domain?: string;
   readonly sourceAddress?: string;
-  /** Undefined for TCP alone. */
+  /** Undefined for TCP without TLS. */
   readonly tls?: TlsWish;
-  /** Runs when the connection is handed over. */
+  /** Called when the connection is reported. */
   readonly opened?: (socket: net.Socket) => void;
 }
 
@@ -40,7 +40,7 @@ export interface TlsWish extends Partial<Omit<TlsSettings, 'caFile' | 'certFile'
 export interface Dialed {
   /** `connect 5000`, `tls 7000`, `secured`, `opened` and `failed refused`, in their order. */
   readonly events: readonly string[];
-  /** What the peers have shown. */
+  /** The certificates of the peers. */
   readonly peers: readonly TlsPeer[];
   readonly failures: readonly TransportFailure[];
   /** Internal errors. */
@@ -50,7 +50,7 @@ export interface Dialed {
   cancel(): void;
 }
 
-/** Dials on loopback. What it opened is closed when the test ends. */
+/** Dials on loopback. The connection is closed after the test. */
 export function dialLoopback(
   t: CleanUps,
   { port, address = '127.0.0.1', family = 4, domain = address, ...wish }: DialWish,

@@ -1,11 +1,11 @@
-/** Waiting for what the event loop brings, for tests with sockets of this process alone. */
+/** Waits on the event loop, for tests whose sockets are all in this process. */
 
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** Long for the slowest machine; a check that succeeds waits no longer than it has to. */
+/** Long enough for the slowest machine; a check that succeeds does not wait longer. */
 const PATIENCE_MS = 30_000;
 
-/** Lets the event loop turn until `check` gives something, and calls `each` before each check. */
+/** Waits, tick by tick, until `check` returns a value. Calls `each` before each check. */
 export async function turnsUntil<T>(
   wanted: string,
   check: () => T | undefined | false,

@@ -1,4 +1,4 @@
-/** WebSockets on loopback whose far end is written byte by byte. */
+/** WebSockets on loopback; the test writes the bytes of the far end. */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { turnsUntil } from './turns.js';
 /** RFC 6455 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** The right answer to an upgrade, with these headers instead of its own; undefined leaves one out. */
+/** The valid response to an upgrade, with these headers replaced; undefined omits one. */
 export function switching(
   request: string,
   headers: Readonly<Record<string, string | undefined>> = {},
@@ -55,7 +55,7 @@ export interface Upgrading {
   failed(): Promise<TransportFailure>;
 }
 
-/** Upgrades a connection on loopback to a far end that does this with the request. */
+/** Upgrades a connection on loopback; the far end handles the request with this function. */
 export async function startUpgrade(
   t: CleanUps,
   answer: (far: net.Socket, request: string) => void,

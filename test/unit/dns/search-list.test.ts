@@ -21,7 +21,7 @@ async function locate(failures: Readonly<Record<string, Failure>>) {
 }
 
 describe('a name that is completed by a search list', () => {
-  test('fails as it does without a completion when none of the names exists', async () => {
+  test('fails with the error of the name itself when none of the names exists', async () => {
     const { result } = await locate({
       'pbx.a.test': failed('nxdomain', 'no such name pbx.a.test'),
       pbx: failed('nodata', 'no address of pbx'),
@@ -38,7 +38,7 @@ describe('a name that is completed by a search list', () => {
     assert.deepEqual(result, failed('servfail', 'SERVFAIL for pbx.a.test (also tried pbx)'));
   });
 
-  test('is not tried any further after a timeout, which says nothing about the name', async () => {
+  test('is not tried further after a timeout, which says nothing about the name', async () => {
     const { result, tried } = await locate({
       'pbx.a.test': failed('timeout', 'no answer'),
       pbx: failed('nxdomain', 'no such name pbx'),

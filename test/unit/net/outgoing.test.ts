@@ -10,7 +10,7 @@ import { sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
 const [EPERM, EAGAIN, EHOSTUNREACH, ECONNREFUSED] = [1, 11, 113, 111];
 const PEER = sockaddrWords(4, '127.0.0.1', 5060);
 
-/** A kernel that answers one call after the other: with how many it takes, or with an error. */
+/** A fake kernel that answers each call with the number of datagrams that it accepts, or an error. */
 function rig(answers: (number | { readonly errno: number })[]) {
   let errno = 0;
   const calls = { sends: 0, renumbered: 0, queued: 0 };
@@ -44,7 +44,7 @@ function rig(answers: (number | { readonly errno: number })[]) {
   return { outgoing, add, ends, calls };
 }
 
-test('an error that an earlier datagram met with is not that of the next one, several in a row neither', () => {
+test('an error of an earlier datagram is not reported for the next one, even several in a row', () => {
   const { outgoing, add, ends } = rig([
     1,
     { errno: ECONNREFUSED },
@@ -57,7 +57,7 @@ test('an error that an earlier datagram met with is not that of the next one, se
   assert.deepEqual(ends, ['a sent as 0', 'b sent as 1']);
 });
 
-test('an error that stays is that of the datagram, and those after it are sent', () => {
+test('a repeated error is that of the datagram, and the datagrams after it are sent', () => {
   const { outgoing, add, ends, calls } = rig(new Array(8).fill({ errno: EHOSTUNREACH }));
   add('a');
   add('b');
@@ -66,14 +66,14 @@ test('an error that stays is that of the datagram, and those after it are sent',
   assert.equal(calls.renumbered, 1, 'numbers begin again on both sides');
 });
 
-test('what the kernel does not permit fails at once', () => {
+test('a datagram that the kernel does not permit fails at once', () => {
   const { outgoing, add, ends, calls } = rig([{ errno: EPERM }]);
   add('a');
   outgoing.flush();
   assert.deepEqual([ends, calls.sends], [['a EPERM'], 1]);
 });
 
-test('what the kernel has no room for is sent with the next flush', () => {
+test('a datagram for which the kernel has no room is sent with the next flush', () => {
   const { outgoing, add, ends, calls } = rig([1, { errno: EAGAIN }]);
   add('a');
   add('b');

@@ -32,14 +32,14 @@ describe('a socket address', () => {
     );
   });
 
-  test('that is none is empty', () => {
+  test('of an unknown family is empty', () => {
     assert.equal(addressIn(Buffer.alloc(0)), '');
     assert.equal(addressIn(Buffer.alloc(32)), '');
     assert.equal(addressIn(sockaddr(6, '::1', 1).subarray(0, 20)), '');
   });
 });
 
-test('parts of an arena do not overlap, and there is no more of them than fit', () => {
+test('parts of an arena do not overlap, and only as many as fit are given out', () => {
   const arena = new Arena(NO_LIBC, 256);
   const parts = [arena.allocate(10), arena.allocate(64), arena.allocate(65)];
   assert.deepEqual(
@@ -65,7 +65,7 @@ class WatchedArena extends Arena {
   }
 }
 
-test('control data that the kernel would never write is read within its bounds', () => {
+test('invalid control data is read within its bounds', () => {
   const layout = { slotBytes: 64, controlBytes: 64 };
   const arena = new WatchedArena(NO_LIBC, Batch.bytes(layout));
   const batch = new Batch(arena, layout);
@@ -125,7 +125,7 @@ describe('the clock of stamps', () => {
     assert.ok(Math.abs(b - a - 0.25) < 1e-6);
   });
 
-  test('notices that the wall clock was set, forward and back, once each', () => {
+  test('detects each step of the wall clock, forward and back, once', () => {
     const { clock, stampOf, setWall } = machine();
     assert.equal(clock.check(), false);
     for (const byMs of [3_600_000, -7_200_000, 1]) {
@@ -137,7 +137,7 @@ describe('the clock of stamps', () => {
     assert.equal(clock.steps, 3);
   });
 
-  test('does not take a delay between two readings for a step', () => {
+  test('does not mistake a delay between two readings for a step', () => {
     const { clock, delayReadings } = machine();
     delayReadings(30);
     assert.equal(clock.check(), false);

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createKeepAlive, type KeepAliveOptions } from '../../../src/library.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 
-/** An address for documentation (RFC 5737), which nobody answers from. */
+/** An address for documentation (RFC 5737), from which there is no answer. */
 const URI = 'sip:192.0.2.1';
 
 /** A library whose pings are too rare for a test. */
@@ -17,7 +17,7 @@ function open(t: TestContext, config: KeepAliveOptions['config'] = {}) {
   return keepAlive;
 }
 
-test('a destination is unknown until its first result, in whatever spelling', (t) => {
+test('a destination is unknown until its first result, in any spelling', (t) => {
   const keepAlive = open(t);
   assert.equal(keepAlive.add(URI, { owner: 'a', name: 'trunk' }), true);
   for (const spelling of ['trunk', URI, 'SIP:192.0.2.1:5060', '192.0.2.99', 'no URI at all', '']) {
@@ -25,7 +25,7 @@ test('a destination is unknown until its first result, in whatever spelling', (t
   }
 });
 
-test('owners share a destination, which ends with the last of them', (t) => {
+test('owners share a destination, which is removed with the last of them', (t) => {
   const keepAlive = open(t);
   assert.equal(keepAlive.add(URI, { owner: 'a' }), true);
   assert.equal(keepAlive.add(URI, { owner: 'a' }), false, 'that owner has it already');
@@ -49,7 +49,7 @@ test('a configured destination stays', (t) => {
   );
 });
 
-test('wrong input is an error that says what was expected', (t) => {
+test('invalid input is an error that says what was expected', (t) => {
   const keepAlive = open(t, { destinations: [{ uri: URI, name: 'trunk' }] });
   assert.throws(() => keepAlive.add('http://x', { owner: 'a' }), /uri: expected a SIP URI/);
   assert.throws(() => keepAlive.add(URI, { owner: '' }), /^Error: owner: expected /);
@@ -60,7 +60,7 @@ test('wrong input is an error that says what was expected', (t) => {
   assert.throws(() => createKeepAlive({ config: { nonsense: 1 } }), /nonsense: unknown setting/);
 });
 
-test('the metrics are those of the pings, and none of the HTTP exporter', async (t) => {
+test('the metrics are those of pings, without those of the exporter', async (t) => {
   const { register } = open(t, { destinations: [{ uri: URI, name: 'trunk' }] });
   const text = await register.metrics();
   assert.match(register.contentType, /^text\/plain; version=0\.0\.4/);
@@ -69,14 +69,14 @@ test('the metrics are those of the pings, and none of the HTTP exporter', async 
   assert.doesNotMatch(text, /_build_info|_http_/);
 });
 
-test('a library that is closed takes no destination, and may be closed again', async (t) => {
+test('after close, add throws, and close may be called again', async (t) => {
   const keepAlive = open(t);
   await keepAlive.close();
   await keepAlive.close();
   assert.throws(() => keepAlive.add(URI, { owner: 'a' }), /^Error: KeepAlive is already closed$/);
 });
 
-test('a library without options pings what is added', async (t) => {
+test('without options, added destinations are pinged', async (t) => {
   const keepAlive = createKeepAlive();
   t.after(() => keepAlive.close());
   assert.deepEqual(keepAlive.list(), []);

@@ -12,7 +12,7 @@ import { settings } from '../../support/settings.js';
 
 type OfType<Type extends FromPinger['type']> = Extract<FromPinger, { type: Type }>;
 
-/** A pinger thread, and what it says. */
+/** A pinger thread, and its messages. */
 function start(t: TestContext, udpIo: UdpIoChoice) {
   const flags = readFlags(['--dns.hosts_file=']);
   const { dns } = load({ flags, env: {}, version: '1.2.3' }).config;
@@ -42,7 +42,7 @@ function start(t: TestContext, udpIo: UdpIoChoice) {
 }
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`the pinger thread is ready, pings over ${transport} when it is asked, and exits when it is told to`, async (t) => {
+  test(`the pinger thread becomes ready, pings over ${transport}, and exits after the stop message`, async (t) => {
     const farEnd = await startFarEnd(t, transport, (_request, good) => [good]);
     const { thread, exited, next } = start(t, 'auto');
     await next('ready');
@@ -60,7 +60,7 @@ for (const transport of ['udp', 'tcp'] as const) {
   });
 }
 
-test('the pinger thread does UDP by Node.js where that is chosen, and says so', async (t) => {
+test('with udp.io dgram the pinger thread uses the UDP sockets of Node.js, and logs it', async (t) => {
   const { thread, ledger, messages, exited, next } = start(t, 'dgram');
   await next('ready');
   const ios = messages.flatMap((message) =>

@@ -13,7 +13,7 @@ import { eventually, folder } from '../../support/process.js';
 /** The signals and events that the program listens to, in the process of the test. */
 const EVENTS = ['uncaughtException', 'unhandledRejection', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
-/** Runs the program with outputs of its own. */
+/** Runs the program with captured outputs. */
 function start(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const written = { stdout: '', stderr: '' };
   const output = (name: keyof typeof written) =>
@@ -55,7 +55,7 @@ function configFile(t: TestContext, content: object): string {
 const LOOPBACK = ['--web.listen-address=127.0.0.1:0', '--log.format=json', '--dns.hosts_file='];
 
 describe('the program', () => {
-  test('prints its version, or its help, and ends', async (t) => {
+  test('prints its version or its help, and exits', async (t) => {
     const version = start(t, ['--version']);
     assert.equal(await version.code, 0);
     assert.equal(version.written.stdout, `sip-keepalive-exporter ${readVersion()}\n`);
@@ -65,7 +65,7 @@ describe('the program', () => {
     assert.equal(help.written.stderr, '');
   });
 
-  test('says that a configuration is valid', async (t) => {
+  test('reports a valid configuration', async (t) => {
     const path = configFile(t, { destinations: ['192.0.2.1', '192.0.2.2'], modules: { a: {} } });
     const { code, written } = start(t, [`--config.file=${path}`, '--config.check']);
     assert.equal(await code, 0);
@@ -77,7 +77,7 @@ describe('the program', () => {
     ['a file that does not exist', ['--config.file=/nowhere/config.yml'], /\/nowhere\/config\.yml/],
     ['an invalid destination', ['--destination=http://x'], /expected a SIP URI/],
   ] as const) {
-    test(`ends with code 2 for ${title}, says why, and shows no stack`, async (t) => {
+    test(`exits with code 2 for ${title}, with the reason and without a stack`, async (t) => {
       const { code, written } = start(t, args);
       assert.equal(await code, 2);
       assert.match(written.stderr, /^sip-keepalive-exporter: /);
@@ -86,7 +86,7 @@ describe('the program', () => {
     });
   }
 
-  test('ends with code 1 when its address is in use, and shows no stack', async (t) => {
+  test('exits with code 1 when its address is in use, without a stack', async (t) => {
     const other = net.createServer().listen(0, '127.0.0.1');
     t.after(() => other.close());
     await once(other, 'listening');
@@ -97,7 +97,7 @@ describe('the program', () => {
     assert.doesNotMatch(written.stderr, /\n\s+at /);
   });
 
-  test('serves until a signal, reloads at SIGHUP, and says what it does', async (t) => {
+  test('serves until a signal, reloads on SIGHUP, and logs both', async (t) => {
     const path = configFile(t, {});
     const { code, logged, written } = start(t, [
       ...[...LOOPBACK, '--web.enable-admin-api'],
@@ -121,7 +121,7 @@ describe('the program', () => {
     assert.equal(written.stdout, '');
   });
 
-  test('goes on after an error that no part handles, which it counts', async (t) => {
+  test('continues after an uncaught error, and counts it', async (t) => {
     const { code, logged } = start(t, LOOPBACK);
     const { url } = await logged('server_listening');
     const listeners = process.listeners('unhandledRejection');

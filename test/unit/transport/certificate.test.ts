@@ -20,20 +20,20 @@ describe('a certificate', needs('openssl'), () => {
     ['a name below its own', { alternative: 'DNS:example' }, OURS, false, false],
     ['its common name, without others', { name: OURS }, OURS, true, true],
     [
-      'its common name beside others',
+      'its common name and other names',
       { name: OURS, alternative: 'DNS:b.example' },
       OURS,
       false,
       false,
     ],
     [
-      'its common name beside a SIP URI',
+      'its common name and a SIP URI',
       { name: OURS, alternative: 'URI:sip:b.example' },
       OURS,
       false,
       false,
     ],
-    ['a wildcard of a whole top level', { alternative: 'DNS:*.example' }, OURS, false, false],
+    ['a wildcard for a top-level domain', { alternative: 'DNS:*.example' }, OURS, false, false],
     ['a wildcard', { alternative: 'DNS:*.a.example' }, 'sip.a.example', true, false],
     [
       'a wildcard two levels up',
@@ -44,7 +44,7 @@ describe('a certificate', needs('openssl'), () => {
     ],
     ['a wildcard in its common name', { name: '*.a.example' }, 'sip.a.example', true, false],
     [
-      'a DNS name beside the SIP URI of another',
+      'a DNS name and the SIP URI of another',
       { alternative: 'URI:sip:b.example,DNS:a.example' },
       OURS,
       true,
@@ -72,7 +72,7 @@ describe('a certificate', needs('openssl'), () => {
       true,
       true,
     ],
-    ['a SIP URI of a name below', { alternative: 'URI:sip:x.a.example' }, OURS, false, false],
+    ['a SIP URI of a subdomain', { alternative: 'URI:sip:x.a.example' }, OURS, false, false],
     [
       'a SIP URI with a wildcard',
       { alternative: 'URI:sip:*.a.example' },
@@ -83,14 +83,14 @@ describe('a certificate', needs('openssl'), () => {
     ['a URI without a scheme', { alternative: 'URI:a.example' }, OURS, false, false],
     ['an email address', { alternative: 'email:sip@a.example' }, OURS, false, false],
     [
-      'its common name beside an email address',
+      'its common name and an email address',
       { name: OURS, alternative: 'email:x@b.example' },
       OURS,
       false,
       false,
     ],
     [
-      'its common name beside an address',
+      'its common name and an address',
       { name: OURS, alternative: 'IP:192.0.2.1' },
       OURS,
       false,
@@ -98,7 +98,7 @@ describe('a certificate', needs('openssl'), () => {
     ],
     ['its common name in capitals', { name: 'A.EXAMPLE' }, OURS, true, true],
     [
-      'a wildcard of a part of a name',
+      'a wildcard for a part of a label',
       { alternative: 'DNS:s*.a.example' },
       'sip.a.example',
       false,
@@ -108,7 +108,7 @@ describe('a certificate', needs('openssl'), () => {
     ['another address', { alternative: 'IP:192.0.2.1' }, '192.0.2.11', false, false],
     ['an address as a SIP URI', { alternative: 'URI:sip:192.0.2.1' }, '192.0.2.1', true, true],
     [
-      'a name that only looks like more',
+      'a name that looks like several',
       { alternative: 'DNS:b.example,URI:sip:x%2C URI:sip:a.example' },
       OURS,
       false,
@@ -121,7 +121,7 @@ describe('a certificate', needs('openssl'), () => {
     boolean,
     boolean,
   ])[]) {
-    test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', unless RFC 5922 is held to'}`, () => {
+    test(`is ${isLenient ? '' : 'not '}for ${host} by ${what}${isLenient === isStrict ? '' : ', but not with strict_rfc5922'}`, () => {
       const { cert } = root.issue({ name: 'x', ...spec });
       const certificate = new X509Certificate(cert);
       assert.equal(isFor(certificate, host, false), isLenient);
@@ -129,7 +129,7 @@ describe('a certificate', needs('openssl'), () => {
     });
   }
 
-  // Whoever may have any one kind of name signed must not get all others with it.
+  // A certificate that was issued for one kind of name must not be valid for other kinds.
   for (const field of ['DNS', 'URI', 'email', 'dirName']) {
     for (const value of [
       'b.example, URI:sip:a.example, DNS:c.example',
@@ -140,7 +140,7 @@ describe('a certificate', needs('openssl'), () => {
       'sip:a.example, x',
       ', URI:sip:a.example',
     ]) {
-      test(`is not for ${OURS} by a name of the kind ${field} that is ${value}`, () => {
+      test(`is not for ${OURS} by a name of type ${field} with the value ${value}`, () => {
         const name = escaped(value);
         const section = field === 'dirName' ? `person\n[person]\nO = ${name}` : name;
         const spec = { name: 'x', alternative: `@names\n[names]\n${field}.1 = ${section}` };

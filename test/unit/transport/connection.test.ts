@@ -67,7 +67,7 @@ function setUp(options: { readonly isPersistent?: boolean; readonly isForOnce?: 
   };
 }
 
-test('one connection carries ping after ping', () => {
+test('all pings use one connection', () => {
   const { flow, events, last, channel, requests, lines } = setUp();
   flow.prepare();
   last().opening.waitingFor('a connection');
@@ -86,7 +86,7 @@ test('one connection carries ping after ping', () => {
 });
 
 for (const options of [{ isPersistent: false }, { isForOnce: true }]) {
-  test(`with ${JSON.stringify(options)} each ping has a connection of its own`, () => {
+  test(`with ${JSON.stringify(options)} each ping has its own connection`, () => {
     const { flow, connect, events, requests, lines } = setUp(options);
     connect();
     flow.pingEnded(true);
@@ -124,7 +124,7 @@ test('a connection that cannot be opened fails the ping', () => {
   assert.deepEqual(lines(), [['connection_failed', 'ECONNREFUSED']]);
 });
 
-test('a connection that the peer closes just when a ping is sent is reopened for that ping', () => {
+test('a connection that the peer closes when a ping is sent is reopened for that ping', () => {
   const { flow, connect, events, last } = setUp();
   connect();
   flow.pingEnded(true);

@@ -34,7 +34,7 @@ test('an exception in a listener closes the connection, and is reported as an in
   assert.match(String(logged[0]?.fields['error']), /RangeError: a bug/);
 });
 
-test('a listener that stops reading is no error', () => {
+test('a listener that stops reading is not an error', () => {
   const { socket, logged } = setUp();
   socket.on('data', () => {
     throw new StopReading();
@@ -44,7 +44,7 @@ test('a listener that stops reading is no error', () => {
   assert.deepEqual(logged, []);
 });
 
-test('events pass as they did before', () => {
+test('events reach their listeners unchanged', () => {
   const { socket } = setUp();
   const seen: unknown[] = [];
   socket.on('timeout', (...args: unknown[]) => seen.push(args));

@@ -7,7 +7,7 @@ import { UdpPeer } from '../../support/udp-rig.js';
 
 const OPTIONS = { sourceAddress: '', sourcePort: 0, onMessage: () => true };
 
-/** For the length of a test, so many sockets can be opened, and no more. */
+/** Limits the number of sockets that can be opened during a test. */
 function limitSockets(t: TestContext, count: number): dgram.Socket[] {
   const { createSocket } = dgram;
   const opened: dgram.Socket[] = [];
@@ -35,14 +35,14 @@ function isClosed(socket: dgram.Socket | undefined): boolean {
   }
 }
 
-test('a port that cannot be opened altogether leaves no socket open', (t) => {
-  // One that finds out whether the port is free, one to send from, and one that knows the routes.
+test('a port of which one socket cannot be opened leaves no socket open', (t) => {
+  // One to check that the port is free, one to send from, and one to query the routes.
   const opened = limitSockets(t, 2);
   assert.throws(() => new DgramPort(4, OPTIONS), { code: 'EMFILE' });
   assert.deepEqual(opened.map(isClosed), [true, true]);
 });
 
-test('a port goes without a connected socket while none can be opened', async (t) => {
+test('a port works without a connected socket while none can be opened', async (t) => {
   const peer = await UdpPeer.start(t);
   const endpoint = { address: '127.0.0.1', port: peer.port, family: 4, domain: '' } as const;
   limitSockets(t, 3);
@@ -51,7 +51,7 @@ test('a port goes without a connected socket while none can be opened', async (t
   assert.equal(port.connect(endpoint), undefined);
 });
 
-test('a port goes without a connected socket where no route leads', (t) => {
+test('a port works without a connected socket if there is no route', (t) => {
   const opened = limitSockets(t, 4);
   const port = new DgramPort(4, OPTIONS);
   t.after(() => port.close());

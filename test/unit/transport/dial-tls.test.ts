@@ -41,7 +41,7 @@ describe('a TLS connection', needs('openssl'), () => {
   const { ca } = root;
   const issued = root.issue({ name: 'far end', alternative: 'DNS:a.example,IP:127.0.0.1' });
 
-  test('is handed over when the certificate is verified, with what the peer has shown', async (t) => {
+  test('is reported with the certificate of the peer once that is verified', async (t) => {
     const { events, peers, failures } = await dialTls(t, issued, { ca });
     assert.deepEqual(events, [CONNECTED, SECURED, 'secured', 'opened']);
     assert.deepEqual(failures, []);
@@ -61,7 +61,7 @@ describe('a TLS connection', needs('openssl'), () => {
     });
   });
 
-  test('to an old peer says which version it speaks', async (t) => {
+  test('to an old peer has the TLS version of the peer', async (t) => {
     const old = {
       minVersion: 'TLSv1',
       maxVersion: 'TLSv1',
@@ -71,7 +71,7 @@ describe('a TLS connection', needs('openssl'), () => {
     assert.equal(peers[0]?.version, 'TLS 1.0');
   });
 
-  test('asks for the name of the destination, or the one of the settings', async (t) => {
+  test('requests the server name of the destination, or that of the settings', async (t) => {
     const byDomain = await dialTls(t, issued, { ca });
     const bySetting = await dialTls(t, issued, { ca, serverName: 'a.example' }, 'b.example');
     for (const { names } of [byDomain, bySetting]) {
@@ -80,13 +80,13 @@ describe('a TLS connection', needs('openssl'), () => {
     assert.deepEqual([byDomain.failures, bySetting.failures], [[], []]);
   });
 
-  test('asks for no name where the destination is an address (RFC 6066 3)', async (t) => {
+  test('requests no server name if the destination is an address (RFC 6066 3)', async (t) => {
     const { names, failures } = await dialTls(t, issued, { ca }, '127.0.0.1');
     await turnsUntil('the peer is done too', () => names.length > 0);
     assert.deepEqual([names, failures], [[false], []]);
   });
 
-  test('with a certificate for another name is closed, and what was shown is kept', async (t) => {
+  test('with a certificate for another name is closed, and the certificate is reported', async (t) => {
     const { events, peers, failures, listener } = await dialTls(t, issued, { ca }, 'b.example');
     const detail = 'the certificate is for DNS:a.example, IP Address:127.0.0.1, not for b.example';
     assert.deepEqual(events, [CONNECTED, SECURED, 'secured', 'failed tls_certificate']);
@@ -102,7 +102,7 @@ describe('a TLS connection', needs('openssl'), () => {
       { fromDays: -10, untilDays: -1 },
       'the certificate, or one of its chain, has expired',
     ],
-    ['that is not valid yet', { fromDays: 1 }, 'the certificate is not yet valid'],
+    ['that is not yet valid', { fromDays: 1 }, 'the certificate is not yet valid'],
   ] as const) {
     test(`with a certificate ${title} is closed, unless certificates are not verified`, async (t) => {
       const far = root.issue({ name: 'far', alternative: 'DNS:a.example', ...spec });
@@ -120,7 +120,7 @@ describe('a TLS connection', needs('openssl'), () => {
     assert.deepEqual(failures, [{ reason: 'tls_certificate', detail }]);
   });
 
-  test('knows when the first certificate of the chain expires', async (t) => {
+  test('has the earliest expiry in the chain', async (t) => {
     const below = root.intermediate('Test Intermediate', { untilDays: 10 });
     const far = below.issue({ name: 'far', alternative: 'DNS:a.example', untilDays: 100 });
     const { peers } = await dialTls(t, { ...far, cert: far.cert + below.ca }, { ca });
@@ -129,7 +129,7 @@ describe('a TLS connection', needs('openssl'), () => {
     assert.deepEqual([inDays(peers[0]?.notAfterMs), inDays(peers[0]?.chainNotAfterMs)], [100, 10]);
   });
 
-  test('to a peer that demands a client certificate fails, and what was shown is kept', async (t) => {
+  test('to a peer that requires a client certificate fails, and its certificate is reported', async (t) => {
     const demanding = { requestCert: true, rejectUnauthorized: true, ca } as const;
     const old = { ...issued, ...demanding, maxVersion: 'TLSv1.2' } as const;
     const { events, peers, failures } = await dialTls(t, old, { ca });
@@ -148,7 +148,7 @@ describe('a TLS connection', needs('openssl'), () => {
     assert.deepEqual(accepted.failures, []);
   });
 
-  test('to a peer that shows no certificate is closed, unless certificates are not verified', async (t) => {
+  test('to a peer without a certificate is closed, unless certificates are not verified', async (t) => {
     const server = { ciphers: ANONYMOUS, maxVersion: 'TLSv1.2' } as const;
     const client = { ca, ciphers: ANONYMOUS, maxVersion: 'TLS12' } as const;
     const strict = await dialTls(t, server, client);
@@ -180,7 +180,7 @@ describe('a TLS connection', needs('openssl'), () => {
     });
   }
 
-  test('that is given up during the handshake reports nothing more, and is closed', async (t) => {
+  test('that is cancelled during the handshake reports nothing more, and is closed', async (t) => {
     const listener = await startListener(t, (tcp) => tcp.resume());
     const dialed = dialLoopback(t, { port: listener.port, tls: { ca } });
     await turnsUntil('it is connected', () => dialed.events.length > 0 && listener.open() === 1);

@@ -10,7 +10,7 @@ import { turnsUntil } from '../../support/turns.js';
 const CONNECTED = `connect ${CONNECT_MS * 1000}`;
 
 describe('a TCP connection', () => {
-  test('is handed over when it is open, with the time that it took', async (t) => {
+  test('is reported when it is open, with the time that it took', async (t) => {
     const { port } = await startListener(t, (socket) => socket.write('hello'));
     const dialed = dialLoopback(t, { port });
     const socket = await turnsUntil('it is open', dialed.socket);
@@ -30,7 +30,7 @@ describe('a TCP connection', () => {
     assert.equal(socket.remoteAddress, '::1');
   });
 
-  test('leaves from the source address', async (t) => {
+  test('uses the source address', async (t) => {
     const sources: unknown[] = [];
     const { port } = await startListener(t, ({ remoteAddress }) => sources.push(remoteAddress));
     dialLoopback(t, { port, sourceAddress: '127.0.0.7' });
@@ -55,7 +55,7 @@ describe('a TCP connection', () => {
     assert.deepEqual(dialed.failures, [{ reason: 'unreachable' }]);
   });
 
-  test('from an address that this host does not have is a local error', async (t) => {
+  test('from an address that does not exist on this host is a local error', async (t) => {
     const { port } = await startListener(t, () => {});
     const dialed = dialLoopback(t, { port, sourceAddress: '192.0.2.77' });
     await turnsUntil('it failed', () => dialed.failures.length > 0);
@@ -67,7 +67,7 @@ describe('a TCP connection', () => {
     ]);
   });
 
-  test('that is given up before it is open reports nothing, and is closed', async (t) => {
+  test('that is cancelled before it is open reports nothing, and is closed', async (t) => {
     const listener = await startListener(t, () => {});
     const givenUp = dialLoopback(t, { port: listener.port });
     givenUp.cancel();
@@ -77,9 +77,9 @@ describe('a TCP connection', () => {
     assert.deepEqual([givenUp.events, givenUp.faults], [[], []]);
   });
 
-  test('to a free port of this host that gets that very port is refused', async (t) => {
+  test('to a free port of this host that is connected to itself is refused', async (t) => {
     const { connect } = net;
-    // The kernel chooses the source port by chance; here the chance is certain.
+    // The kernel chooses the source port at random; here it has only one choice.
     t.mock.method(net, 'connect', (options: net.TcpNetConnectOpts) =>
       connect({ ...options, localAddress: options.host ?? '', localPort: options.port }),
     );
@@ -97,7 +97,7 @@ describe('a TCP connection', () => {
     assert.deepEqual(dialed.events, ['failed refused']);
   });
 
-  test('whose listener throws is closed, and the ping fails by a local error', async (t) => {
+  test('whose listener throws is closed, and the ping fails with a local error', async (t) => {
     const listener = await startListener(t, () => {});
     const dialed = dialLoopback(t, {
       port: listener.port,

@@ -13,7 +13,7 @@ import {
 import { isLinear } from '../../support/cost.js';
 import { eventually } from '../../support/process.js';
 
-/** What comes out of these chunks, and the error that ends it. */
+/** The messages in these chunks, and the error that ends the stream. */
 function framed(chunks: readonly (string | Buffer)[]) {
   const messages: string[] = [];
   const framer = new Framer((message) => messages.push(Buffer.from(message).toString('latin1')));
@@ -46,7 +46,7 @@ const message = fc
     return `${line}\r\n${more}${name}: ${body.length}\r\n\r\n${body}`;
   });
 
-/** Cuts the text into pieces of these lengths, over and over. */
+/** Cuts the text into pieces of these lengths, repeatedly. */
 function cut(text: string, lengths: readonly number[]): string[] {
   const pieces: string[] = [];
   for (let at = 0, i = 0; at < text.length; i++) {
@@ -58,7 +58,7 @@ function cut(text: string, lengths: readonly number[]): string[] {
 }
 
 describe('a stream of messages', () => {
-  test('comes out as the same messages however it is torn to pieces', () => {
+  test('gives the same messages however it is split', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom('', '\r\n', '\r\n\r\n'), message), { maxLength: 6 }),
@@ -77,7 +77,7 @@ describe('a stream of messages', () => {
     );
   });
 
-  test('carries bodies of any bytes and of any length up to the limit', () => {
+  test('may have bodies with any bytes and any length up to the limit', () => {
     const body = fc.oneof(
       { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
       fc.uint8Array({ minLength: 5000, maxLength: 6000 }),
@@ -101,7 +101,7 @@ describe('a stream of messages', () => {
     );
   });
 
-  test('is within a message from its first byte to its last, and not in what parts messages', () => {
+  test('is within a message from its first to its last byte, and not between messages', () => {
     const framer = new Framer(() => {});
     const push = (text: string) => framer.push(Buffer.from(text, 'latin1'));
     push('\r\n\r\n');
@@ -114,7 +114,7 @@ describe('a stream of messages', () => {
     assert.equal(framer.isWithinMessage, false);
   });
 
-  test('has pings of the peer between messages, each of which wants a pong (RFC 5626 4.4.1)', () => {
+  test('may have pings of the peer between messages, each of which needs a pong (RFC 5626 4.4.1)', () => {
     for (const [text, wanted] of [
       ['\r\n', 0],
       ['\r\n\r\n', 1],
@@ -136,7 +136,7 @@ describe('a stream of messages', () => {
     }
   });
 
-  test('may have NULs between its messages, as after the keep-alives of PJSIP', () => {
+  test('may have NULs between messages, as after the keep-alives of PJSIP', () => {
     const text = `\r\n\0${response('a')}\r\n\0\0${response('b')}\0`;
     for (const lengths of [[text.length], [1]]) {
       const { messages, error } = framed(cut(text, lengths));
@@ -144,7 +144,7 @@ describe('a stream of messages', () => {
     }
   });
 
-  test('hands out bytes that nothing changes any more', () => {
+  test('gives messages whose bytes do not change later', () => {
     const kept: Uint8Array[] = [];
     const framer = new Framer((bytes) => kept.push(bytes));
     const chunk = Buffer.from(response('one') + response('two').slice(0, 30), 'latin1');
@@ -157,7 +157,7 @@ describe('a stream of messages', () => {
     );
   });
 
-  test('may be as long as the limits, and no longer', () => {
+  test('may have headers and bodies up to the limits', () => {
     const body = 'b'.repeat(MAX_BODY_LENGTH);
     assert.equal(framed(cut(response(body), [1000])).messages.length, 1);
     const { error } = framed([response(`${body}b`)]);
@@ -170,12 +170,12 @@ describe('a stream of messages', () => {
     }
   });
 
-  test('tells a body that is too long by the headers, before any of it comes', () => {
+  test('with too long a body ends after the headers, before the body arrives', () => {
     const head = response('').replace('Content-Length: 0', `l: ${MAX_BODY_LENGTH + 1}`);
     assert.match(framed(cut(head, [1])).error ?? '', /body longer than/);
   });
 
-  test('that never ends its headers is given up once they are too long', () => {
+  test('with endless headers ends once they are too long', () => {
     const framer = new Framer(() => assert.fail('no message'));
     framer.push(Buffer.from('SIP/2.0 200 OK\r\n'));
     const line = Buffer.from(`X: ${'x'.repeat(1000)}\r\n`);
@@ -185,29 +185,41 @@ describe('a stream of messages', () => {
   });
 });
 
-describe('what is no SIP', () => {
+describe('data that is not SIP', () => {
   for (const [name, text, why] of [
-    ['an HTTP answer', 'HTTP/1.1 400 Bad Request\r\n\r\n', /first line/],
-    ['an alert of TLS', '\x15\x03\x03\x00\x02\x02\x46', /first line/],
-    ['a banner', 'SSH-2.0-OpenSSH_9.2\r\n', /first line/],
-    ['a line feed alone', 'SIP/2.0 200 OK\nVia: x\n\n', /^line ends in LF, not in CR LF$/],
-    ['a line without end', `SIP/2.0 200 ${'x'.repeat(3000)}`, /first line/],
+    ['an HTTP response', 'HTTP/1.1 400 Bad Request\r\n\r\n', /first line/],
+    ['a TLS alert', '\x15\x03\x03\x00\x02\x02\x46', /first line/],
+    ['an SSH banner', 'SSH-2.0-OpenSSH_9.2\r\n', /first line/],
+    ['lines that end in LF only', 'SIP/2.0 200 OK\nVia: x\n\n', /^line ends in LF, not in CR LF$/],
+    ['a line without an end', `SIP/2.0 200 ${'x'.repeat(3000)}`, /first line/],
     ['no Content-Length', 'SIP/2.0 200 OK\r\nVia: x\r\n\r\n', /no Content-Length/],
-    ['a negative one', 'SIP/2.0 200 OK\r\nContent-Length: -1\r\n\r\n', /^invalid Content-Length /],
     [
-      'one that is no number',
+      'a negative Content-Length',
+      'SIP/2.0 200 OK\r\nContent-Length: -1\r\n\r\n',
+      /^invalid Content-Length /,
+    ],
+    [
+      'a Content-Length that is not a number',
       'SIP/2.0 200 OK\r\nContent-Length: abc\r\n\r\n',
       /^invalid Content-Length /,
     ],
-    ['an empty one', 'SIP/2.0 200 OK\r\nContent-Length:\r\n\r\n', /^invalid Content-Length /],
-    ['a huge one', 'SIP/2.0 200 OK\r\nContent-Length: 4294967296\r\n\r\n', /body longer/],
     [
-      'an absurd one',
+      'an empty Content-Length',
+      'SIP/2.0 200 OK\r\nContent-Length:\r\n\r\n',
+      /^invalid Content-Length /,
+    ],
+    [
+      'a huge Content-Length',
+      'SIP/2.0 200 OK\r\nContent-Length: 4294967296\r\n\r\n',
+      /body longer/,
+    ],
+    [
+      'a Content-Length of 400 digits',
       `SIP/2.0 200 OK\r\nl: ${'9'.repeat(400)}\r\n\r\n`,
       /^invalid Content-Length /,
     ],
     [
-      'two different ones',
+      'two different Content-Lengths',
       'SIP/2.0 200 OK\r\nl: 1\r\nContent-Length: 2\r\n\r\nab',
       /^different values of Content-Length$/,
     ],
@@ -218,23 +230,23 @@ describe('what is no SIP', () => {
     ],
     ['a NUL in a header', 'SIP/2.0 200 OK\r\nA: \0\r\nl: 0\r\n\r\n', /^NUL byte in the headers$/],
     [
-      'a line feed alone in a header',
+      'a header that ends in LF only',
       'SIP/2.0 200 OK\r\nA: b\nl: 0\r\n\r\n',
       /^line ends in LF, not in CR LF$/,
     ],
     [
-      'a carriage return alone in a header',
+      'a CR in a header',
       'SIP/2.0 200 OK\r\nA: b\rc\r\nl: 0\r\n\r\n',
       /^line ends in CR, not in CR LF$/,
     ],
     ['a NUL in the first line', 'SIP/2.0 200 \0\r\nl: 0\r\n\r\n', /first line/],
-    ['a carriage return alone in the first line', 'SIP/2.0 200 O\rK\r\nl: 0\r\n\r\n', /first line/],
+    ['a CR in the first line', 'SIP/2.0 200 O\rK\r\nl: 0\r\n\r\n', /first line/],
     ['a first line of another protocol', 'OPTIONS * RTSP/1.0\r\nl: 0\r\n\r\n', /first line/],
-    ['a first line of blanks', '   \r\nl: 0\r\n\r\n', /first line/],
+    ['a first line of spaces', '   \r\nl: 0\r\n\r\n', /first line/],
     ['a length with a sign', 'SIP/2.0 200 OK\r\nl: +1\r\n\r\na', /^invalid Content-Length /],
     ['a length in hexadecimal', 'SIP/2.0 200 OK\r\nl: 0x1\r\n\r\na', /^invalid Content-Length /],
     [
-      'a length with more behind it',
+      'a length followed by other text',
       'SIP/2.0 200 OK\r\nl: 1;x\r\n\r\na',
       /^invalid Content-Length /,
     ],
@@ -245,7 +257,7 @@ describe('what is no SIP', () => {
       /^invalid header line " ?:? ?a"$/,
     ],
     [
-      'a fold with nothing before it',
+      'a folded line without a header',
       'SIP/2.0 200 OK\r\n a\r\nl: 0\r\n\r\n',
       /^invalid header line " ?:? ?a"$/,
     ],
@@ -259,26 +271,26 @@ describe('what is no SIP', () => {
     });
   }
 
-  test('is known by its first byte', () => {
+  test('is detected at its first byte', () => {
     for (const byte of ['\x16', ' ', '\t', '<', '{', '\xff', ':']) {
       assert.match(framed([byte]).error ?? '', /first line/, JSON.stringify(byte));
       assert.match(framed([response(), byte]).error ?? '', /first line/, JSON.stringify(byte));
     }
   });
 
-  test('is not what says its length twice alike, or in a line that is folded', () => {
+  test('does not include messages with the same length twice or with a folded length', () => {
     for (const head of ['l: 2\r\nContent-Length: 2', 'CONTENT-LENGTH \t:\r\n 2 ', 'L:02']) {
       const text = `SIP/2.0 200 OK\r\n${head}\r\n\r\nab`;
       assert.deepEqual(framed(cut(text, [1])).messages, [text]);
     }
   });
 
-  test('does not take away the messages before it', () => {
+  test('does not affect the messages before it', () => {
     const { messages, error } = framed([`${response('x')}GET / HTTP/1.1\r\n\r\n`]);
     assert.deepEqual([messages.length, error !== undefined], [1, true]);
   });
 
-  test('of any bytes never does more than end the stream', () => {
+  test('of any bytes does no more than end the stream', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (chunks) => {
         framed(chunks.map((chunk) => Buffer.from(chunk)));
@@ -287,7 +299,7 @@ describe('what is no SIP', () => {
   });
 });
 
-describe('what a stream costs', () => {
+describe('the cost of a stream', () => {
   const byteByByte = (framer: Framer, text: string) => {
     const bytes = Buffer.from(text, 'latin1');
     for (let at = 0; at < bytes.length; at++) framer.push(bytes.subarray(at, at + 1));
@@ -315,7 +327,7 @@ describe('what a stream costs', () => {
       (size) => byteByByte(new Framer(() => {}), response('', 'A: b\r\n'.repeat(size / 6))),
     ],
     [
-      'small messages at once, behind the rest of one',
+      'small messages at once, after the rest of one',
       50_000,
       (size) => {
         const framer = new Framer(() => {});
@@ -324,16 +336,16 @@ describe('what a stream costs', () => {
       },
     ],
   ] as const satisfies readonly (readonly [string, number, (size: number) => void])[]) {
-    test(`grows no faster than its length: ${name}`, () => {
+    test(`grows linearly with its length: ${name}`, () => {
       assert.ok(isLinear(n, work), name);
     });
   }
 
-  test('in memory is no more than the limits, and next to nothing between messages', async () => {
+  test('in memory is at most the limits, and close to nothing between messages', async () => {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');
     assert.ok(typeof collect === 'function');
-    // What a collection finds to be garbage is given back a little later.
+    // Collected garbage is released a little later.
     const heldBytes = async () => {
       const held: number[] = [];
       await eventually('nothing more is given back', async () => {
@@ -351,7 +363,7 @@ describe('what a stream costs', () => {
     for (const framer of framers) for (const piece of pieces) framer.push(piece);
     const within = (await heldBytes()) - before;
     assert.ok(within > framers.length * MAX_BODY_LENGTH, 'all of it is kept until it is complete');
-    // A buffer that doubles is at most twice as long as what it holds.
+    // A buffer that doubles is at most twice as long as its content.
     assert.ok(within < framers.length * 2 * (MAX_HEAD_LENGTH + MAX_BODY_LENGTH), `${within}`);
     for (const framer of framers) framer.push(Buffer.from('b\r\n\r\n'));
     assert.ok((await heldBytes()) - before < framers.length * 8 * 1024, 'given back');

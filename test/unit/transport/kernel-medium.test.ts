@@ -14,7 +14,7 @@ import { CarriersByPeer, KernelMedium } from '../../../src/pinger/transport/kern
 import type { Source } from '../../../src/pinger/transport/transport.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
 
-/** A kernel that keeps what is sent, and lets the test say what becomes of it. */
+/** A fake kernel that records sent datagrams, whose results the test decides. */
 class FakeKernel {
   clockSteps = 0;
   readonly listeners: PortListener[] = [];
@@ -54,7 +54,7 @@ function setUp() {
       onMessage: (_bytes, from) => sources.push(from) > 0,
       onUnstamped: () => unstamped.count++,
     });
-  /** A carrier of a medium of its own, and the port that it sends from. */
+  /** A carrier of a new medium, and the port that it sends from. */
   const open = (address: string, family: 4 | 6 = 4, port = 5060) => {
     const failures: TransportFailure[] = [];
     const of = medium();
@@ -75,8 +75,8 @@ function setUp() {
   return { kernel, open, report, unstamped, sources };
 }
 
-describe('the time at which a request left', () => {
-  test('is when it was handed over, until the kernel has stamped it', () => {
+describe('the send time of a request', () => {
+  test('is the time of the system call, until the kernel has stamped it', () => {
     const { open } = setUp();
     const { carrier, send } = open('192.0.2.1');
     assert.deepEqual(carrier.sentAtMs, Number.NaN);
@@ -87,13 +87,13 @@ describe('the time at which a request left', () => {
     assert.equal(carrier.sentAtMs, 100.25);
   });
 
-  test('is that of its own stamp, the first one, and of none that is older than the request', () => {
+  test('is its first time stamp that is not older than the request', () => {
     const { open } = setUp();
     const { carrier, send } = open('192.0.2.1');
     const sender = send();
     sender.handedOver(7, 100);
     sender.stamped(6, 100.1);
-    // From before the kernel began to number again.
+    // From before the kernel restarted its numbers.
     sender.stamped(7, 90);
     assert.equal(carrier.sentAtMs, 100);
     sender.stamped(7, 100.25);
@@ -101,7 +101,7 @@ describe('the time at which a request left', () => {
     assert.equal(carrier.sentAtMs, 100.25);
   });
 
-  test('is that of the first transmission', () => {
+  test('is the time of the first transmission', () => {
     const { open } = setUp();
     const { carrier, send } = open('192.0.2.1');
     send().handedOver(7, 100);
@@ -113,7 +113,7 @@ describe('the time at which a request left', () => {
     assert.equal(carrier.sentAtMs, 30_000);
   });
 
-  test('is not comparable once the wall clock was set', () => {
+  test('is unknown once the wall clock was set', () => {
     const { kernel, open } = setUp();
     const { carrier, send } = open('192.0.2.1');
     send().handedOver(7, 100);
@@ -123,7 +123,7 @@ describe('the time at which a request left', () => {
     assert.equal(carrier.sentAtMs, 200);
   });
 
-  test('is counted as missing where a ping was answered and its request was not stamped', () => {
+  test('is counted as missing if a ping was answered and its request was not stamped', () => {
     const { open, unstamped } = setUp();
     const { carrier, send } = open('192.0.2.1');
     const stamped = send();
@@ -140,7 +140,7 @@ describe('the time at which a request left', () => {
 });
 
 describe('an error', () => {
-  test('of the kernel, which does not take a request, fails the ping', () => {
+  test('of the kernel when a request is sent fails the ping', () => {
     const { open } = setUp();
     const { send, failures } = open('192.0.2.1');
     send().failed('EPERM');
@@ -158,12 +158,12 @@ describe('an error', () => {
     ],
     [6, ORIGIN_ICMP6, '2001:db8::1', { icmpType: 1, icmpCode: 3 }, 'ICMPv6: address unreachable'],
   ] as const) {
-    test(`of the network over IPv${family} reaches all that ping the peer, from whatever port, and no others`, () => {
+    test(`of the network over IPv${family} fails all pings of the peer, from any port, and no others`, () => {
       const { open, report } = setUp();
       const [a, b] = [open(address, family), open(address, family)] as const;
       const otherPort = open(address, family, 5062);
       const other = open(family === 4 ? '192.0.2.2' : '2001:db8::2', family);
-      // The kernel reports it at whichever of its sockets sends next.
+      // The kernel reports it at the socket that sends next.
       report({ address, origin, ...icmp }, 3);
       for (const { failures } of [a, b]) {
         assert.deepEqual(failures, [{ reason: 'unreachable', detail }]);
@@ -172,7 +172,7 @@ describe('an error', () => {
     });
   }
 
-  test('of a peer that is not pinged any more reaches those who still ping it', () => {
+  test('of a peer fails the pings of its remaining targets', () => {
     const { open, report } = setUp();
     const [a, b] = [open('192.0.2.1'), open('192.0.2.1')];
     a.carrier.close();
@@ -182,21 +182,21 @@ describe('an error', () => {
     assert.deepEqual([a.failures.length, b.failures.length], [0, 1]);
   });
 
-  test('of a packet that was too big is none: the kernel has learnt the MTU', () => {
+  test('about a packet that was too big is ignored: the kernel has learnt the MTU', () => {
     const { open, report } = setUp();
     const { failures } = open('192.0.2.1');
     report({ code: 'EMSGSIZE', icmpCode: 4, info: 1400 });
     assert.deepEqual(failures, []);
   });
 
-  test('of this host is that of the send, which has reported it', () => {
+  test('of this host is ignored, because the send has reported it', () => {
     const { open, report } = setUp();
     const { failures } = open('192.0.2.1');
     report({ code: 'ECONNREFUSED', origin: ORIGIN_LOCAL });
     assert.deepEqual(failures, []);
   });
 
-  test('whose sender is unknown has no detail', () => {
+  test('with an unknown sender has no detail', () => {
     const { open, report } = setUp();
     const { failures } = open('192.0.2.1');
     report({ origin: 99 });
@@ -204,7 +204,7 @@ describe('an error', () => {
   });
 });
 
-test('a message has the address and the time of its arrival, and its answer goes back there', () => {
+test('a message has its source address and arrival time, and its answer is sent to that address', () => {
   const { kernel, open, sources } = setUp();
   open('192.0.2.1');
   const arrival: Arrival = { address: '192.0.2.9', port: 5070, atMs: 12.5 };
@@ -220,7 +220,7 @@ test('a message has the address and the time of its arrival, and its answer goes
   assert.deepEqual(kernel.sent, [{ text: 'SIP/2.0 405', peer, sender: undefined }]);
 });
 
-test('targets that are reached from the same address have one local address', () => {
+test('targets with the same local address share one object', () => {
   const { open } = setUp();
   const { socket, endpoint } = open('192.0.2.1');
   const local = socket.localAddressTowards(endpoint);

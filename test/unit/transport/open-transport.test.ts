@@ -27,7 +27,7 @@ const REQUEST = Buffer.from(
     'Content-Length: 0\r\n\r\n',
   ].join('\r\n'),
 );
-/** Between two handshakes. */
+/** Time between two handshakes. */
 const GAP_MS = 4;
 
 function setUp(
@@ -103,7 +103,7 @@ describe('a transport', needs('openssl'), () => {
   ] as const) {
     const isSecure = name === 'tls' || name === 'wss';
 
-    test(`over ${name} says what it waits for, and carries requests and responses`, async (t) => {
+    test(`over ${name} reports what it waits for, and carries requests and responses`, async (t) => {
       const farEnd = await startFarEnd(
         t,
         name,
@@ -135,13 +135,13 @@ describe('a transport', needs('openssl'), () => {
   }
 
   for (const name of ['tls', 'wss'] as const) {
-    test(`over ${name} fails by a local error while a file is invalid, and says which`, (t) => {
+    test(`over ${name} fails with a local error that names the file while a file is invalid`, (t) => {
       const { open, failures } = setUp(t, name, caSettings, { 'ca.pem': 'no certificate' });
       open(5061).prepare();
       assert.deepEqual(failures, [{ reason: 'local', detail: 'ca.pem holds no certificate' }]);
     });
 
-    test(`over ${name} shakes hands one peer after the other, destinations before probes`, async (t) => {
+    test(`over ${name} spaces out handshakes, destinations before probes`, async (t) => {
       const farEnd = await startFarEnd(t, name, () => [], secureOptions);
       const rig = setUp(t, name, caSettings, files);
       const [first, probe] = [rig.open(farEnd.port), rig.open(farEnd.port, true)] as const;
@@ -151,7 +151,7 @@ describe('a transport', needs('openssl'), () => {
       assert.equal(farEnd.connections, 1);
       rig.clock.advance(GAP_MS);
       await turnsUntil('the second one is ready', () => farEnd.callers.length === 2);
-      // A probe that is given up leaves the queue.
+      // A cancelled probe leaves the queue.
       probe.close();
       rig.clock.advance(10 * GAP_MS);
       await turnsUntil(
@@ -167,7 +167,7 @@ describe('a transport', needs('openssl'), () => {
     ['tls', 'waiting for the TLS handshake'],
     ['ws', UPGRADE],
   ] as const) {
-    test(`over ${name} is given up while it is ${step}, and its connection is closed`, async (t) => {
+    test(`over ${name} that is cancelled while it is ${step} closes its connection`, async (t) => {
       const listener = await startListener(t, (tcp) => tcp.resume());
       const rig = setUp(t, name, caSettings, files);
       const flow = rig.open(listener.port);

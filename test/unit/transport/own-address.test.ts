@@ -9,7 +9,7 @@ const GONE = ['192.0.2.77', '2001:db8::77'] as const;
 
 for (const address of GONE) {
   for (const reason of ['timeout', 'unreachable', 'reset'] as const) {
-    test(`"${reason}" is a local error when ${address}, which the ping came from, is gone`, () => {
+    test(`"${reason}" is a local error when ${address}, the source address of the ping, no longer exists`, () => {
       const outcome = localIfAddressIsGone({ kind: 'failed', reason }, address);
       assert.deepEqual(outcome, {
         ...{ kind: 'failed', reason: 'local' },
@@ -20,18 +20,18 @@ for (const address of GONE) {
 }
 
 for (const address of ['127.0.0.1', '::1']) {
-  test(`a timeout stays one while ${address}, which the ping came from, exists`, () => {
+  test(`a timeout stays a timeout while ${address}, the source address of the ping, exists`, () => {
     assert.equal(localIfAddressIsGone(TIMEOUT, address), TIMEOUT);
   });
 }
 
-test('a timeout stays one when the address is unknown, or cannot be checked', () => {
+test('a timeout stays a timeout when the address is unknown or cannot be checked', () => {
   assert.equal(localIfAddressIsGone(TIMEOUT, ''), TIMEOUT);
   // A link-local address cannot be bound without its interface.
   assert.equal(localIfAddressIsGone(TIMEOUT, 'fe80::77'), TIMEOUT);
 });
 
-test('what the peer itself has said is never a local error', () => {
+test('a response of the peer is never a local error', () => {
   for (const outcome of [
     { kind: 'answered', code: 503, rttMicros: 1 },
     { kind: 'failed', reason: 'refused' },

@@ -7,8 +7,8 @@ import { StreamChannel } from '../../../src/pinger/transport/stream.js';
 import type { TransportFailure } from '../../../src/shared/outcome.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
-describe('what a connection may bring in a second', () => {
-  test('is so many messages, and again as many in the next', () => {
+describe('the limit of a connection', () => {
+  test('is 200 messages in each second', () => {
     const clock = new FakeClock();
     const bound = new RateLimit(clock);
     for (let second = 0; second < 3; second++) {
@@ -20,7 +20,7 @@ describe('what a connection may bring in a second', () => {
     assert.equal(bound.error, 'the peer floods: more than 200 messages per second');
   });
 
-  test('is so many bytes, whatever they are', () => {
+  test('is 256 KiB per second, of any data', () => {
     const bound = new RateLimit(new FakeClock());
     assert.equal(bound.admit(0, 256 * 1024), true);
     assert.equal(bound.admit(0, 1), false);
@@ -31,15 +31,15 @@ describe('what a connection may bring in a second', () => {
 const ANSWER = 'SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n';
 const TRYING = 'SIP/2.0 100 Trying\r\nContent-Length: 0\r\n\r\n';
 
-describe('a stream that brings without end', () => {
+describe('a stream of endless', () => {
   for (const [what, piece, most] of [
-    ['its answer', ANSWER, 200],
+    ['answers', ANSWER, 200],
     ['100 Trying', TRYING, 200],
     ['CRLF CRLF', '\r\n\r\n', 0],
     ['CRLF', '\r\n', 0],
     ['NULs', '\0', 0],
   ] as const) {
-    test(`${what} is closed, and handed on no further, within the piece that is too much`, () => {
+    test(`${what} is closed within the chunk that exceeds the limit`, () => {
       const socket = new PassThrough();
       const ends: TransportFailure[] = [];
       let received = 0;

@@ -5,12 +5,12 @@ import { tlsFailure } from '../../../src/pinger/transport/tls-errors.js';
 
 const error = (code: string) => Object.assign(new Error(code), { code });
 
-describe('an error of the system', () => {
+describe('a system error', () => {
   for (const code of [
     ...['EMFILE', 'ENFILE', 'EPERM', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOBUFS'],
     ...['ENOMEM', 'EAFNOSUPPORT', 'EMSGSIZE', 'EINVAL'],
   ]) {
-    test(`(${code}) is our own, before a connection, on it, and in its handshake`, () => {
+    test(`(${code}) is local before a connection, on it, and in its handshake`, () => {
       for (const failure of [
         failureOf(error(code)),
         openConnectionFailure(error(code)),

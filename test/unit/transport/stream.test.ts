@@ -59,7 +59,7 @@ test('messages are received as soon as they are complete, however they arrive', 
   assert.equal(channel.isWithinMessage, false);
 });
 
-test('messages are sent as they are at that moment', async (t) => {
+test('messages are sent as they are at the time of the call', async (t) => {
   const { channel, taken } = await setUp(t);
   const message = Buffer.from('OPTIONS');
   channel.send(message);
@@ -91,19 +91,19 @@ for (const [title, sent, detail] of [
   });
 }
 
-test('a peer that resets the connection is reported with the error of the system', async (t) => {
+test('a peer that resets the connection is reported with the system error', async (t) => {
   const { far, failed } = await setUp(t);
   far.resetAndDestroy();
   assert.deepEqual(await failed(), { reason: 'reset', detail: 'ECONNRESET' });
 });
 
-test('a host that is not reached any more is unreachable', async (t) => {
+test('a host that can no longer be reached is unreachable', async (t) => {
   const { socket, failed } = await setUp(t);
   socket.destroy(Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' }));
   assert.deepEqual(await failed(), { reason: 'unreachable' });
 });
 
-test('a peer that rejects the client only now is reported as an error of TLS', async (t) => {
+test('a peer that rejects the client certificate after the handshake is reported as a TLS error', async (t) => {
   const { socket, failed } = await setUp(t);
   const code = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
   socket.destroy(Object.assign(new Error('alert'), { code }));
@@ -118,7 +118,7 @@ test('a peer that does not speak SIP is malformed, and its connection is closed'
   assert.equal(socket.destroyed, true);
 });
 
-test('a peer that floods is cut off in the middle of it', async (t) => {
+test('a peer that floods is disconnected', async (t) => {
   const { far, events, failed } = await setUp(t);
   far.write(RESPONSE.repeat(1000));
   const detail = 'the peer floods: more than 200 messages per second';
@@ -126,7 +126,7 @@ test('a peer that floods is cut off in the middle of it', async (t) => {
   assert.equal(events.filter((event) => event.startsWith('received')).length, 200);
 });
 
-test('an exception in a listener is not taken for an error of the peer', async (t) => {
+test('an exception in a listener is not reported as an error of the peer', async (t) => {
   const { socket, failures } = await setUp(t, {
     received: () => {
       throw new RangeError('a bug');
@@ -136,7 +136,7 @@ test('an exception in a listener is not taken for an error of the peer', async (
   assert.deepEqual(failures, []);
 });
 
-test('a channel that is ended closes in order, and reports nothing more', async (t) => {
+test('a channel that is ended closes normally, and reports nothing more', async (t) => {
   const { channel, far, events, taken } = await setUp(t);
   channel.send(Buffer.from('OPTIONS'));
   await turnsUntil('it is sent', () => taken() === 'OPTIONS');
@@ -148,7 +148,7 @@ test('a channel that is ended closes in order, and reports nothing more', async 
   assert.deepEqual(events, []);
 });
 
-test('a peer that does not read costs no more than a bounded number of bytes', async (t) => {
+test('the data for a peer that does not read is limited', async (t) => {
   const { channel, socket, far, events } = await setUp(t);
   far.pause();
   const message = Buffer.alloc(MAX_UNSENT_BYTES);

@@ -27,7 +27,7 @@ function setUp() {
 const tlsSettings = () => settings({ tls: { caFile: 'ca.pem' } }).tls;
 
 describe('the TLS context of settings', () => {
-  test('is shared by all destinations with the same ones', () => {
+  test('is shared by all destinations with the same settings', () => {
     const { contexts } = setUp();
     const first = tlsSettings();
     assert.equal(contexts.of(first), contexts.of(first));

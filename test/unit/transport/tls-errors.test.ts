@@ -57,7 +57,7 @@ describe('a handshake that failed', () => {
     ['', 'the handshake failed'],
     [undefined, 'the handshake failed'],
   ] as const satisfies readonly (readonly [string | undefined, string, string?])[]) {
-    test(`with ${code === '' ? 'an empty code' : (code ?? 'no code')} is told in words`, () => {
+    test(`with ${code === '' ? 'an empty code' : (code ?? 'no code')} has a detail for people`, () => {
       assert.deepEqual(tlsFailure(error(code), false), { reason: 'tls', detail });
       assert.deepEqual(tlsFailure(error(code), true), { reason: 'tls', detail: withoutOurs });
     });
@@ -72,7 +72,7 @@ for (const [code, isOne] of [
   ['', false],
   [undefined, false],
 ] as const) {
-  test(`the error ${code} of an open connection is ${isOne ? '' : 'not '}one of TLS`, () => {
+  test(`the error ${code} of an open connection is ${isOne ? '' : 'not '}a TLS error`, () => {
     assert.equal(isTlsError(error(code)), isOne);
   });
 }

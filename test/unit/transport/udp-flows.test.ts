@@ -18,7 +18,7 @@ function isFree(family: 4 | 6, port: number): boolean {
 for (const io of ['dgram', 'kernel'] as const) {
   for (const family of [4, 6] as const) {
     describe(`UDP over IPv${family} by ${io}`, skipOf(io), () => {
-      test('carries a request from the address that it says, and the response back', async (t) => {
+      test('carries a request from the reported address, and the response back', async (t) => {
         const rig = new UdpRig(t, io);
         const peer = await UdpPeer.start(t, family);
         const { flow, locals } = rig.open(peer.port, family);
@@ -56,14 +56,14 @@ for (const io of ['dgram', 'kernel'] as const) {
             return;
           }
           const sentAtMs = flow.sentAtMs ?? Number.NaN;
-          // The wall clock, which stamps are of, is known to within a fraction of a millisecond.
+          // The stamps are wall-clock time, which is known to a fraction of a millisecond.
           assert.ok(beforeMs - 1 <= sentAtMs, `${beforeMs} ${sentAtMs}`);
           assert.ok(sentAtMs < (arrivedAtMs ?? Number.NaN));
           assert.ok((arrivedAtMs ?? Number.NaN) <= performance.now() + 1);
         },
       );
 
-      test('sends the pings of all targets from one port, and one for once from its own', async (t) => {
+      test('sends the pings of all targets from one port, and probes from their own', async (t) => {
         const rig = new UdpRig(t, io);
         const peer = await UdpPeer.start(t, family);
         const [a, b] = [rig.open(peer.port, family), rig.open(peer.port, family)] as const;
@@ -76,7 +76,7 @@ for (const io of ['dgram', 'kernel'] as const) {
         await rig.until('its port is closed', () => isFree(family, own));
       });
 
-      test('reports a closed port to those who ping it, and to no others', async (t) => {
+      test('reports a closed port only to the targets with that port', async (t) => {
         const rig = new UdpRig(t, io);
         const peer = await UdpPeer.start(t, family);
         const { port, address } = await closedPort(t, family);
@@ -103,7 +103,7 @@ for (const io of ['dgram', 'kernel'] as const) {
         await rig.until('it is answered', () => rig.messages.length > 0);
       });
 
-      test('reports a closed port to the next ping at once, when the last one was not answered', async (t) => {
+      test('reports a closed port to the next ping at once if the last one was not answered', async (t) => {
         const rig = new UdpRig(t, io);
         const { port, address } = await closedPort(t, family);
         const { flow, failures, ping } = rig.open(port, family, false, address);
@@ -115,7 +115,7 @@ for (const io of ['dgram', 'kernel'] as const) {
         assert.equal(failures.at(-1)?.reason, 'refused');
       });
 
-      test('says that a message is too long for a datagram', async (t) => {
+      test('reports a message that is too long for a datagram', async (t) => {
         const rig = new UdpRig(t, io);
         const peer = await UdpPeer.start(t, family);
         const { flow, failures } = rig.open(peer.port, family);
@@ -143,9 +143,9 @@ for (const io of ['dgram', 'kernel'] as const) {
         assert.deepEqual([text, port], ['SIP/2.0 405', locals[0]?.port]);
       });
 
-      test('finds an address unreachable to which no route leads', async (t) => {
+      test('reports an address without a route as unreachable', async (t) => {
         const rig = new UdpRig(t, io);
-        // Broadcasts take an option of the socket, and link-local addresses their interface.
+        // Broadcasts need a socket option, and link-local addresses an interface.
         const address = family === 4 ? '255.255.255.255' : 'fe80::77';
         const { flow, locals, failures } = rig.open(5060, family, false, address);
         flow.prepare();
@@ -176,7 +176,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       });
     });
 
-    test('fails the pings of a family whose port is in use, which is logged once', async (t) => {
+    test('fails the pings of a family whose port is in use, and logs it once', async (t) => {
       const other = await UdpPeer.start(t);
       const rig = new UdpRig(t, io, { sourceAddress: '127.0.0.1', sourcePort: other.port });
       const flows = [rig.open(5060), rig.open(5060)];
@@ -189,7 +189,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       );
     });
 
-    test('a family whose socket cannot be opened does not keep the other from opening', (t) => {
+    test('opens the socket of one family if that of the other cannot be opened', (t) => {
       const rig = new UdpRig(t, io, { sourceAddress: '127.0.0.1' });
       const flows = [rig.open(5060, 6), rig.open(5060, 6), rig.open(5060, 4)];
       for (const { flow } of flows) flow.prepare();
@@ -201,7 +201,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       assert.equal(rig.logged.length, 1, 'the error is logged once');
     });
 
-    test('keeps its port for half a minute after the last flow, for whoever comes next', async (t) => {
+    test('keeps its port for half a minute after the last flow, for the next one', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] });
       const rig = new UdpRig(t, io);
       const peer = await UdpPeer.start(t);
@@ -221,7 +221,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       await rig.until('it is closed', () => isFree(4, port));
     });
 
-    test('finds that a timeout is a local error when the source address is gone', (t) => {
+    test('reports a timeout as a local error if the source address no longer exists', (t) => {
       const rig = new UdpRig(t, io, { sourceAddress: '192.0.2.77' });
       const { flow, failures } = rig.open(5060);
       flow.prepare();

@@ -4,7 +4,7 @@ import type { UdpPort } from '../../../src/pinger/transport/udp-medium.js';
 import { UdpPorts } from '../../../src/pinger/transport/udp-ports.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 
-/** A medium whose ports are numbers, and which may fail. */
+/** A fake medium, which can be made to fail. */
 function setUp(sourcePort = 0) {
   const open = new Set<number>();
   const logged: LogLine[] = [];
@@ -76,15 +76,15 @@ describe('the common port', () => {
   });
 });
 
-describe('the port of pings that are made for once', () => {
-  test('is another than the common one, and shared while its pings are answered', () => {
+describe('the port of probes', () => {
+  test('differs from the common one, and is shared while its pings are answered', () => {
     const { common, once } = setUp();
     const port = once();
     assert.notEqual(port, common());
     assert.equal(once(), port);
   });
 
-  test('stays open for the next ping, but not for long', (t: TestContext) => {
+  test('stays open for two seconds for the next probe', (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { ports, open, once } = setUp();
     const port = once();
@@ -99,7 +99,7 @@ describe('the port of pings that are made for once', () => {
     assert.notEqual(once(), port);
   });
 
-  test('is another after one was not answered, and is closed after its last ping', () => {
+  test('is replaced after an unanswered ping, and closed after its last one', () => {
     const { ports, open, once } = setUp();
     const [port] = [once(), once()];
     ports.retire(port);
@@ -108,12 +108,12 @@ describe('the port of pings that are made for once', () => {
     assert.notEqual(next, port);
     assert.deepEqual([...open], [port.port, next.port]);
     ports.retire(port);
-    assert.equal(once(), next, 'that it is retired again changes nothing');
+    assert.equal(once(), next, 'retiring it again changes nothing');
     ports.release(port);
     assert.deepEqual([...open], [next.port]);
   });
 
-  test('is another after half a minute', (t: TestContext) => {
+  test('is replaced after half a minute', (t: TestContext) => {
     let nowMs = 1_000;
     t.mock.method(performance, 'now', () => nowMs);
     const { ports, open, once } = setUp();
@@ -145,14 +145,14 @@ describe('the port of pings that are made for once', () => {
     assert.equal(once(), common());
   });
 
-  test('is the common one where a source port was asked for', () => {
+  test('is the common one with source_port', () => {
     const { common, once } = setUp(5060);
     assert.equal(once(), common());
   });
 });
 
 describe('another port', () => {
-  test('is opened, shared by all that try one, and closed after the last of them', () => {
+  test('is opened, shared by all targets that try one, and closed after the last of them', () => {
     const { ports, open, common, another } = setUp();
     const home = common();
     const tried = another(home);
@@ -164,7 +164,7 @@ describe('another port', () => {
     assert.deepEqual([...open], [home.port]);
   });
 
-  test('is not the one that was tried last in vain', () => {
+  test('is not the one that failed last', () => {
     const { common, another } = setUp();
     const home = common();
     const first = another(home);
@@ -192,7 +192,7 @@ describe('another port', () => {
     assert.deepEqual([...open], [port.port]);
   });
 
-  test('is one that is open, if it was not tried just now: few are ever opened', () => {
+  test('is one that is already open if it did not just fail, so that few are opened', () => {
     const { open, common, another } = setUp();
     const home = common();
     let last: UdpPort | undefined;
@@ -204,7 +204,7 @@ describe('another port', () => {
     assert.deepEqual([tried.size, open.size], [2, 3]);
   });
 
-  test('is none where a source port was asked for, or none can be opened', () => {
+  test('does not exist with source_port, or if none can be opened', () => {
     const asked = setUp(5060);
     assert.equal(asked.ports.another(asked.common(), undefined), undefined);
     const { ports, common, medium } = setUp();

@@ -7,7 +7,7 @@ const SILENCES = [false, false, false];
 
 for (const io of ['dgram', 'kernel'] as const) {
   describe(`a silent target over UDP by ${io}`, skipOf(io), () => {
-    test('is pinged once from another port, and from there on when that is answered', async (t) => {
+    test('is pinged once from another port, and always if that ping is answered', async (t) => {
       const rig = new UdpRig(t, io);
       const peer = await UdpPeer.start(t);
       const { ping } = rig.open(peer.port);
@@ -33,7 +33,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       );
     });
 
-    test('takes those along that come next, and leaves those where they are that are answered', async (t) => {
+    test('moves new targets to its new port, but not targets that are answered', async (t) => {
       const rig = new UdpRig(t, io);
       const peer = await UdpPeer.start(t);
       const [silent, healthy] = [rig.open(peer.port), rig.open(peer.port)];
@@ -42,13 +42,13 @@ for (const io of ['dgram', 'kernel'] as const) {
       const moved = silent.ping(true);
       assert.equal(healthy.ping(true), home);
       assert.equal(rig.open(peer.port).ping(true), moved);
-      // A second one that moves to the same port is counted, and not logged.
+      // A second target that moves to the same port is counted, but not logged.
       SILENCES.map(healthy.ping);
       assert.equal(healthy.ping(true), moved);
       assert.deepEqual([rig.rebinds, rig.logged.length], [2, 1]);
     });
 
-    test('is pinged from its own port again when another one is not answered either', async (t) => {
+    test('is pinged from its own port again if another one is not answered either', async (t) => {
       const rig = new UdpRig(t, io);
       const peer = await UdpPeer.start(t);
       const { ping } = rig.open(peer.port);
@@ -59,7 +59,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       assert.deepEqual([rig.rebinds, rig.logged], [0, []]);
     });
 
-    test('is pinged from its own port for as long as it lives by other signs', async (t) => {
+    test('is pinged from its own port while there are other signs of life', async (t) => {
       const rig = new UdpRig(t, io);
       const peer = await UdpPeer.start(t);
       const { ping } = rig.open(peer.port);
@@ -68,7 +68,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       assert.deepEqual(new Set(known.map(ping)), new Set([home]));
     });
 
-    test('is pinged from its own port for as long as its port is known to be closed', async (t) => {
+    test('is pinged from its own port while it is known to be closed', async (t) => {
       const rig = new UdpRig(t, io);
       const { port, address } = await closedPort(t, 4);
       const { flow, locals, failures } = rig.open(port, 4, false, address);
@@ -83,7 +83,7 @@ for (const io of ['dgram', 'kernel'] as const) {
       assert.equal(new Set(locals.map((local) => local.port)).size, 1);
     });
 
-    test('is pinged from the source port alone where one was asked for', async (t) => {
+    test('is pinged only from source_port if that is set', async (t) => {
       const free = await closedPort(t, 4);
       const rig = new UdpRig(t, io, { sourceAddress: '127.0.0.3', sourcePort: free.port });
       const peer = await UdpPeer.start(t);

@@ -35,7 +35,7 @@ describe('the request to upgrade to WebSocket', () => {
     [true, 80, '2001:db8::1', '[2001:db8::1]:80', 'https://[2001:db8::1]'],
   ] as const) {
     test(`has the host ${host} for port ${port} of ${domain}, and the origin ${origin}`, async (t) => {
-      // Below the WebSocket the rig has no TLS: the listener speaks for the layer that is tested.
+      // The rig has no TLS below the WebSocket; only the request is tested.
       const { open, request } = await startUpgrade(t, accept, { isSecure, port, domain });
       await open();
       assert.deepEqual([header(request(), 'Host'), header(request(), 'Origin')], [host, origin]);
@@ -184,7 +184,7 @@ describe('an upgrade to WebSocket', () => {
     });
   }
 
-  test('goes on after a provisional response (RFC 9110 15.2)', async (t) => {
+  test('continues after a provisional response (RFC 9110 15.2)', async (t) => {
     const { open, failures } = await startUpgrade(t, (far, request) => {
       far.write(`HTTP/1.1 103 Early Hints\r\n\r\n${switching(request)}`);
     });
@@ -192,7 +192,7 @@ describe('an upgrade to WebSocket', () => {
     assert.deepEqual(failures, []);
   });
 
-  test('that is given up reports nothing, and its connection is closed', async (t) => {
+  test('that is cancelled reports nothing, and its connection is closed', async (t) => {
     const { cancel, far, opened, failures, faults } = await startUpgrade(t, () => {});
     cancel();
     await once(far, 'close');

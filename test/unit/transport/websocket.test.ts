@@ -60,7 +60,7 @@ function framesIn(bytes: Buffer): readonly (readonly [opcode: number, text: stri
   return frames;
 }
 
-/** A part of a message: not the last, unless its first byte says so. */
+/** A fragment of a message; the FIN bit in its first byte marks the last one. */
 function fragment(first: number, text: string): Buffer {
   return Buffer.concat([Buffer.from([first, text.length]), Buffer.from(text)]);
 }
@@ -82,7 +82,7 @@ test('a message in fragments is received when it is complete', async (t) => {
   assert.deepEqual(events, ['active', `received ${RESPONSE}`]);
 });
 
-test('a message is sent as it is at that moment, as one text frame (RFC 7118 5)', async (t) => {
+test('a message is sent as it is at the time of the call, as one text frame (RFC 7118 5)', async (t) => {
   const { channel, frames } = await setUp(t);
   const message = Buffer.from('OPTIONS');
   channel.send(message);
@@ -91,7 +91,7 @@ test('a message is sent as it is at that moment, as one text frame (RFC 7118 5)'
   assert.deepEqual(frames(), [[TEXT, 'OPTIONS']]);
 });
 
-test('a ping is answered with its own data, and shows that the peer is there', async (t) => {
+test('a ping is answered with its data, and is a sign of life of the peer', async (t) => {
   const { far, events, frames } = await setUp(t);
   far.write(Buffer.concat([frame(PING, 'still there?'), frame(PONG, '')]));
   await turnsUntil('it is answered', () => frames().length > 0 && events.length >= 2);
@@ -99,7 +99,7 @@ test('a ping is answered with its own data, and shows that the peer is there', a
   assert.deepEqual(events, ['active', 'active']);
 });
 
-test('a keep-alive of RFC 5626 is answered, and a line break alone is not (RFC 7118 6)', async (t) => {
+test('a keep-alive of RFC 5626 is answered, and a single line break is not (RFC 7118 6)', async (t) => {
   const { far, events, frames } = await setUp(t);
   far.write(Buffer.concat([frame(TEXT, '\r\n'), frame(TEXT, '\r\n\r\n')]));
   await turnsUntil('it is answered', () => frames().length > 0);
@@ -115,7 +115,7 @@ for (const [title, bytes, detail] of [
     frame(CLOSE, Buffer.from([3, 0xe9])),
     'the peer closed the WebSocket with code 1001',
   ],
-  ['that closes the connection alone', Buffer.alloc(0), LOST],
+  ['that closes only the connection', Buffer.alloc(0), LOST],
   [
     'that closes the connection in the middle of a frame',
     frame(TEXT, RESPONSE).subarray(0, 20),
@@ -138,7 +138,7 @@ test('a peer that resets the connection is reported', async (t) => {
   assert.deepEqual(await failed(), { reason: 'reset', detail: LOST });
 });
 
-test('a host that is not reached any more is unreachable', async (t) => {
+test('a host that can no longer be reached is unreachable', async (t) => {
   const { socket, failed } = await setUp(t);
   socket.destroy(Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' }));
   assert.deepEqual(await failed(), { reason: 'unreachable' });
@@ -163,7 +163,7 @@ for (const [title, bytes, detail] of [
   });
 }
 
-test('a peer that floods is cut off in the middle of it, which is no error of the exporter', async (t) => {
+test('a peer that floods is disconnected, which is not an error of the exporter', async (t) => {
   const { far, events, failures, failed, faults } = await setUp(t);
   far.write(Buffer.concat(new Array(1000).fill(frame(TEXT, RESPONSE))));
   const detail = 'the peer floods: more than 200 messages per second';
@@ -173,7 +173,7 @@ test('a peer that floods is cut off in the middle of it, which is no error of th
   assert.deepEqual([failures.length, faults.length], [1, 0]);
 });
 
-test('a channel that is ended closes the WebSocket in order, and reports nothing more', async (t) => {
+test('a channel that is ended closes the WebSocket normally, and reports nothing more', async (t) => {
   const { channel, far, events, frames } = await setUp(t);
   channel.end();
   await turnsUntil('it is closed', () => frames().length > 0);
@@ -194,7 +194,7 @@ test('a channel that is destroyed closes the connection, and reports nothing mor
   assert.deepEqual(events, []);
 });
 
-test('a peer that does not read costs no more than a bounded number of bytes', async (t) => {
+test('the data for a peer that does not read is limited', async (t) => {
   const { channel, ws, far } = await setUp(t);
   far.pause();
   const message = Buffer.alloc(MAX_UNSENT_BYTES, 'x');
