@@ -121,6 +121,17 @@ describe('the program', () => {
     assert.equal(written.stdout, '');
   });
 
+  test('keeps its last valid web configuration, and logs why', async (t) => {
+    const path = join(folder(t), 'web.yml');
+    writeFileSync(path, '{}');
+    const { logged } = start(t, [...LOOPBACK, `--web.config.file=${path}`]);
+    const { url } = await logged('server_listening');
+    writeFileSync(path, 'nonsense: 1');
+    assert.equal((await fetch(`${url}metrics`)).status, 200);
+    const { error } = await logged('http_server_error');
+    assert.match(String(error), /web\.yml.*nonsense/);
+  });
+
   test('continues after an uncaught error, and counts it', async (t) => {
     const { code, logged } = start(t, LOOPBACK);
     const { url } = await logged('server_listening');
