@@ -136,7 +136,7 @@ export const PING_SETTINGS = {
     member: 'sourcePort',
   }),
   dscp: setting('dscp', {
-    doc: 'Differentiated services code point of sent packets, 0 to 63. On UDP sockets it takes udp.io kernel; a warning is logged when it cannot be applied.',
+    doc: 'Differentiated services code point of sent packets, 0 to 63. On UDP sockets this requires udp.io kernel; a warning is logged when it cannot be applied.',
     format: 'dscp',
     default: 0,
     member: 'dscp',
