@@ -8,7 +8,7 @@ import { cpuMicros } from '../proc.js';
 import { atMost, duration, grouped, times } from '../report.js';
 
 const CONNECTIONS = 8;
-/** So that code is compiled before it is measured. */
+/** Probes before the measurement, so that the code is compiled by then. */
 const WARM_UP = 3_000;
 const PROBES = 6_000;
 /** Different targets: each is probed a few times. */
@@ -46,7 +46,7 @@ export const probe: Part = async (bench) =>
     },
   );
 
-/** Requests so many paths; each connection sends its next request when it has an answer. */
+/** Requests this many paths; each connection sends its next request when it has an answer. */
 async function request(
   { stage }: Bench,
   { pid, url }: Exporter,

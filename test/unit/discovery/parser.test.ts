@@ -75,7 +75,7 @@ test('a list that takes too long is abandoned after a minute', async () => {
   assert.equal(clock.pending, 0);
 });
 
-/** For the length of a test, parser threads do nothing but this. */
+/** Replaces what parser threads do during a test. */
 function replaceThreads(t: TestContext, act: (thread: EventEmitter) => void): void {
   class Thread extends EventEmitter {
     constructor() {

@@ -1,4 +1,4 @@
-/** What becomes of sockets where the kernel refuses a call. */
+/** Sockets when the kernel refuses a call. */
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
@@ -21,12 +21,12 @@ import { skipOf } from '../../support/udp-rig.js';
 
 const [EPERM, EMFILE, ENOPROTOOPT] = [1, 24, 92];
 
-/** The system's libc, and calls that it refuses from now on. */
+/** The system's libc, in which a test can make calls fail. */
 class Refusing {
   readonly libc: Libc;
   /** Descriptors that are open. */
   readonly open = new Set<number>();
-  /** Replaces calls: what returns a number of an error refuses the call. */
+  /** Called before each call; if it returns an error number, the call fails with that. */
   refuse: (call: string, option: number) => number | undefined = () => undefined;
   #errno: number | undefined;
 
@@ -87,7 +87,7 @@ describe('a kernel socket', skipOf('kernel'), () => {
     [6, IPV6_RECVERR, 'IP_RECVERR'],
     [4, SO_RXQ_OVFL, 'SO_RXQ_OVFL'],
   ] as const) {
-    test(`over IPv${family} works without ${option} where the kernel refuses it, and says so`, (t) => {
+    test(`over IPv${family} works without ${option} when the kernel refuses it, and reports it`, (t) => {
       const { refusing, shortfalls, openSocket } = setUp(t);
       refusing.refuse = (call, name) =>
         call === 'setsockopt' && name === refused ? ENOPROTOOPT : undefined;
@@ -96,7 +96,7 @@ describe('a kernel socket', skipOf('kernel'), () => {
     });
   }
 
-  test('works with smaller buffers than requested, and says so', (t) => {
+  test('works with smaller buffers than requested, and reports it', (t) => {
     const { refusing, shortfalls, openSocket } = setUp(t);
     refusing.refuse = (call, name) =>
       call === 'setsockopt' && (name === SO_RCVBUF || name === SO_SNDBUF) ? EPERM : undefined;

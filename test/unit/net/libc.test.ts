@@ -4,17 +4,17 @@ import { type TestContext, test } from 'node:test';
 import { CLOCK_REALTIME, TIMESPEC } from '../../../src/pinger/net/layout.js';
 import { LibcError, loadLibc } from '../../../src/pinger/net/libc.js';
 
-const ON_LINUX = { skip: process.platform === 'linux' ? false : 'libc is loaded on Linux alone' };
+const ON_LINUX = { skip: process.platform === 'linux' ? false : 'libc is loaded only on Linux' };
 const require = createRequire(import.meta.url);
 
-/** For the length of a test, the system says this of itself. */
+/** Replaces a property of `process` during a test. */
 function pretend(t: TestContext, name: 'platform' | 'arch', value: string): void {
   const before = process[name];
   Object.defineProperty(process, name, { value });
   t.after(() => Object.defineProperty(process, name, { value: before }));
 }
 
-/** For the length of a test, `koffi` exports what this returns. */
+/** Replaces the exports of `koffi` during a test. */
 function replaceKoffi(t: TestContext, exports: () => unknown): void {
   const path = require.resolve('koffi');
   const before = require.cache[path];
@@ -30,8 +30,8 @@ function replaceKoffi(t: TestContext, exports: () => unknown): void {
 const isLibcError = (message: RegExp) => (error: unknown) =>
   error instanceof LibcError && message.test(error.message);
 
-// These come first: libc that is loaded stays.
-test('libc is not loaded on another system, or on a machine whose structs are others', (t) => {
+// These tests come first, because libc stays loaded once it is.
+test('libc is loaded only on Linux, and only on machines whose structs are known', (t) => {
   pretend(t, 'arch', 'arm');
   if (ON_LINUX.skip === false) {
     assert.throws(loadLibc, isLibcError(/^expected a 64-bit little-endian machine, got arm$/));
@@ -61,12 +61,12 @@ test('libc is not loaded where it cannot be opened', ON_LINUX, (t) => {
   assert.throws(loadLibc, isLibcError(/^libc cannot be \w+: no such library/));
 });
 
-test('libc is not used when it tells another time: its structs are others', ON_LINUX, (t) => {
+test('libc is not used when it returns a wrong time, because its structs differ', ON_LINUX, (t) => {
   replaceKoffi(t, () => ({ load: () => ({ func: () => () => 0 }), errno: () => 0 }));
   assert.throws(loadLibc, isLibcError(/clock_gettime gives another time than Date/));
 });
 
-test('libc is loaded once, and tells the time', ON_LINUX, () => {
+test('libc is loaded once, and returns the time', ON_LINUX, () => {
   const libc = loadLibc();
   assert.equal(loadLibc(), libc);
   const time = Buffer.from(new ArrayBuffer(TIMESPEC.bytes));

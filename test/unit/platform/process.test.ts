@@ -19,7 +19,7 @@ function reportedLimit(): number | undefined {
   return soft === 'unlimited' ? undefined : Number(soft);
 }
 
-/** For the length of a test, /proc/self/limits reads like this. */
+/** Replaces the text of /proc/self/limits during a test. */
 function replaceLimits(t: TestContext, read: () => string): void {
   t.mock.method(fs, 'readFileSync', read);
   syncBuiltinESMExports();
