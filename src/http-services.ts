@@ -30,10 +30,11 @@ export function httpServices(
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
     settings: () => {
-      const { webExternalUrl, isAdminEnabled, isProbeEnabled, probeAllow, modules } = config();
+      const { webExternalUrl, isAdminEnabled, isProbeEnabled, probeAllow, modules, metrics } =
+        config();
       return {
         names: { externalUrl: webExternalUrl, hostNames: [hostname()] },
-        isAdminEnabled,
+        ...{ isAdminEnabled, metrics },
         probe: { isEnabled: isProbeEnabled, allow: probeAllow, modules },
       };
     },

@@ -14,7 +14,9 @@ import {
 } from './library-listeners.js';
 import { exposition } from './metrics/exposition.js';
 import { TEXT } from './metrics/format.js';
+import { NO_EXPORTER_METRICS } from './metrics/renderer.js';
 import { RowLabels } from './metrics/row-labels.js';
+import { TextRenderer } from './metrics/text-renderer.js';
 import { isOwner, OWNER_FORMAT, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
 import { watchSettingsFiles } from './settings-files.js';
@@ -200,8 +202,9 @@ class Library implements KeepAlive {
 
 async function metricsText(status: StatusContext, rowLabels: RowLabels): Promise<string> {
   let text = '';
-  const options = { status, exporterMetrics: async () => '', format: TEXT, rowLabels };
-  for await (const piece of exposition(options)) {
+  const settings = { histograms: 'classic', isCreatedShown: false } as const;
+  const renderer = new TextRenderer('text', NO_EXPORTER_METRICS, settings);
+  for await (const piece of exposition({ status, format: TEXT, rowLabels }, renderer)) {
     text += piece;
     // Lets the program run, because the text of ten thousand destinations is long.
     await nextTick();

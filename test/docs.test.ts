@@ -90,7 +90,7 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
       reasons.map((r) => [`\`${r}\``, reasonText(r)]),
     ),
   );
-  const own = await exporterMetrics(() => IDLE_FACTS)('text');
+  const own = await exporterMetrics(() => IDLE_FACTS).text('text');
   const ours = [...own.matchAll(/^# HELP (sip_keepalive_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
   );
@@ -121,7 +121,7 @@ test('no name is exported twice, in either format', async () => {
   ].map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const format of ['text', 'openmetrics'] as const) {
-    const own = await exporterMetrics(() => IDLE_FACTS)(format);
+    const own = await exporterMetrics(() => IDLE_FACTS).text(format);
     for (const name of names)
       assert.doesNotMatch(own, new RegExp(`^# TYPE ${name.replace(/_total$/, '')}`, 'm'));
   }

@@ -347,6 +347,7 @@ export const FORMATS = {
   listenAddress,
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error'),
   logFormat: oneOf('logfmt', 'json'),
+  histogramBuckets: oneOf('classic', 'native', 'both'),
   udpIo: oneOf('auto', 'kernel', 'dgram'),
 } as const satisfies Readonly<Record<string, Format<unknown>>>;
 

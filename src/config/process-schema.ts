@@ -86,6 +86,19 @@ export const PROCESS_SETTINGS = {
     default: 'logfmt',
     member: 'logFormat',
   }),
+  'metrics.histograms': setting('metrics.histograms', {
+    doc: 'Buckets of histograms: classic, native or both. Only protobuf can carry native buckets; with native, the text formats have _sum and _count alone.',
+    format: 'histogramBuckets',
+    default: 'both',
+    member: 'metrics.histograms',
+  }),
+  'metrics.created': setting('metrics.created', {
+    doc: 'Add _created samples to OpenMetrics: when each counter and histogram began to count. Protobuf always carries that time.',
+    format: 'boolean',
+    default: false,
+    member: 'metrics.isCreatedShown',
+    isSwitch: true,
+  }),
   'udp.io': setting('udp.io', {
     doc: 'UDP sockets: kernel (Linux; batched, round trips timed by the kernel), dgram (Node.js), or auto for kernel where it works.',
     format: 'udpIo',

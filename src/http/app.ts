@@ -2,7 +2,7 @@
 
 import { type ParsedUrlQuery, parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { ExporterMetrics } from '../metrics/exporter-metrics.js';
+import type { ExporterMetrics, RenderSettings } from '../metrics/renderer.js';
 import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe-report.js';
@@ -67,6 +67,7 @@ export interface HttpSettings {
   readonly names: ExporterNames;
   readonly isAdminEnabled: boolean;
   readonly probe: ProbeSettings;
+  readonly metrics: RenderSettings;
 }
 
 export function createApp(options: AppOptions): Express {
@@ -125,7 +126,10 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
   return {
     '/': pageHandler(),
     '/page/:file': pageHandler(),
-    '/metrics': metricsHandler(status, options.exporterMetrics),
+    '/metrics': metricsHandler({
+      ...{ status, exporterMetrics: options.exporterMetrics },
+      settings: () => settings().metrics,
+    }),
     '/alive': aliveHandler(status),
     '/probe': probeHandler({
       ...{ registry: status.registry, settings: () => settings().probe, history, clock },

@@ -5,7 +5,8 @@ import { CONNECT_PHASES } from '../shared/ledger/layout.js';
 import type { ConnectionRow } from '../shared/ledger/rows.js';
 import type { TransportName } from '../shared/outcome.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
-import { type Emit, emitHistogram, type Family, reservedLabels } from './families.js';
+import type { Emit, Family } from './families.js';
+import { labelOf, reservedLabels } from './sample-labels.js';
 
 export interface ConnectionSample {
   readonly isTls: boolean;
@@ -31,16 +32,18 @@ const seconds = (ms: number | undefined, emit: Emit) => {
   if (ms !== undefined && Number.isFinite(ms)) emit(ms / 1000);
 };
 
+const phaseLabel = labelOf('phase');
+
 export const CONNECTION_FAMILIES: readonly Family<ConnectionSample>[] = [
   {
     name: 'sip_keepalive_connect_seconds',
     type: 'histogram',
     help: 'Connection setup time by phase: connect for TCP, tls for the TLS handshake. Not included in the round-trip time; not observed while the pinger thread is paused.',
-    samples: ({ row, isTls }, emit) => {
+    histograms: ({ row, isTls }, emit) => {
       if (row === undefined) return;
       for (const phase of CONNECT_PHASES) {
         if (phase === 'tls' && !isTls) continue;
-        emitHistogram(row.phase(phase), emit, `,phase="${phase}"`);
+        emit(row.phase(phase), phaseLabel(phase));
       }
     },
   },

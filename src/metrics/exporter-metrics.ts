@@ -2,7 +2,8 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { EXPORTER_FAMILIES, type ExporterFacts, type ExporterFamily } from './exporter-families.js';
-import type { Encoding } from './format.js';
+import type { ExporterMetrics, OwnFamily, OwnMetric } from './renderer.js';
+import { unitOf } from './units.js';
 
 /** Gauges with names of counters, which linters reject; they are of little use. */
 const REMOVED = [
@@ -12,9 +13,6 @@ const REMOVED = [
 ];
 /** Resolution of the event loop delay. The default of prom-client, 10 ms, takes 1 % of a core. */
 const EVENT_LOOP_RESOLUTION_MS = 500;
-
-/** Renders these metrics as text or OpenMetrics, without the end mark of the latter. */
-export type ExporterMetrics = (encoding: Exclude<Encoding, 'protobuf'>) => Promise<string>;
 
 /** @param facts called once per rendering. */
 export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
@@ -27,12 +25,64 @@ export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
   let current: ExporterFacts | undefined;
   const now = () => (current ??= facts());
   for (const family of EXPORTER_FAMILIES) register(family, registry, now);
-  return async (encoding) => {
-    // Always in the text format: prom-client renames counters when it changes its format.
-    current = undefined;
-    const text = (await registry.metrics()).replace(/\n{2,}/g, '\n').trimEnd();
-    return encoding === 'openmetrics' ? asOpenMetrics(text) : text;
+  return {
+    text: async (encoding) => {
+      // Always in the text format: prom-client renames counters when it changes its format.
+      current = undefined;
+      const text = (await registry.metrics()).replace(/\n{2,}/g, '\n').trimEnd();
+      return encoding === 'openmetrics' ? asOpenMetrics(text) : text;
+    },
+    families: async () => {
+      current = undefined;
+      return (await registry.getMetricsAsJSON()).map(ownFamily);
+    },
   };
+}
+
+/** A sample of prom-client; that of a histogram says by the name which one it is. */
+interface PlainSample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number | undefined>>;
+  readonly metricName?: string;
+}
+
+function ownFamily(family: {
+  readonly name: string;
+  readonly help: string;
+  readonly type: unknown;
+  readonly values: readonly PlainSample[];
+}): OwnFamily {
+  const { name, help, values } = family;
+  const type = TYPES.find((known) => known === family.type) ?? 'gauge';
+  const metrics = type === 'histogram' ? ownHistograms(name, values) : values.map(ownMetric);
+  return { name, help, type, metrics };
+}
+
+const TYPES = ['counter', 'gauge', 'histogram'] as const;
+
+function ownMetric({ labels, value }: PlainSample): OwnMetric {
+  return { labels: labelStrings(labels), value, sum: 0, buckets: [] };
+}
+
+function ownHistograms(name: string, samples: readonly PlainSample[]): readonly OwnMetric[] {
+  const metrics = new Map<string, OwnMetric>();
+  for (const { labels: given, value, metricName } of samples) {
+    const { le, ...labels } = given;
+    const key = JSON.stringify(labels);
+    const { buckets, ...metric } = metrics.get(key) ?? ownMetric({ labels, value: 0 });
+    const next = {
+      ...metric,
+      ...(metricName === `${name}_sum` ? { sum: value } : {}),
+      ...(metricName === `${name}_count` ? { value } : {}),
+    };
+    const isBound = metricName === `${name}_bucket` && typeof le === 'number';
+    metrics.set(key, { ...next, buckets: isBound ? [...buckets, [le, value]] : buckets });
+  }
+  return [...metrics.values()];
+}
+
+function labelStrings(labels: PlainSample['labels']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
 }
 
 function register(family: ExporterFamily, registry: Registry, facts: () => ExporterFacts): void {
@@ -62,7 +112,12 @@ function asOpenMetrics(text: string): string {
   const counters = new Set(
     [...text.matchAll(/^# TYPE (\S+)_total counter$/gm)].map(([, name]) => name),
   );
-  return text.replace(/^(# (?:HELP|TYPE) )(\S+)_total /gm, (line, kind, name) =>
-    counters.has(name) ? `${kind}${name} ` : line,
-  );
+  return text
+    .replace(/^(# (?:HELP|TYPE) )(\S+)_total /gm, (line, kind, name) =>
+      counters.has(name) ? `${kind}${name} ` : line,
+    )
+    .replace(/^# TYPE (\S+) .*$/gm, (line, name) => {
+      const unit = unitOf(name);
+      return unit === '' ? line : `${line}\n# UNIT ${name} ${unit}`;
+    });
 }

@@ -12,7 +12,6 @@ import {
   type ConnectionSample,
   connectionSample,
 } from './connection-families.js';
-import type { ExporterMetrics } from './exporter-metrics.js';
 import {
   DESTINATION_FAMILIES,
   type DestinationSample,
@@ -22,35 +21,27 @@ import {
   type TargetSample,
 } from './families.js';
 import type { Format } from './format.js';
+import type { Labelled, Renderer } from './renderer.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 import type { RowLabels } from './row-labels.js';
 
-/** Approximate length of a piece in characters. */
-const PIECE_LENGTH = 64 * 1024;
 /** Number of ledger rows that are copied before other work may run. */
 const BATCH = 500;
 
-/** A row with the labels of all its samples, as text: `{destination="x"`. */
-interface Labelled<Row> {
-  readonly labels: string;
-  readonly row: Row;
-}
-
 export interface ExpositionOptions {
   readonly status: StatusContext;
-  /** Rendered before the metrics of destinations. */
-  readonly exporterMetrics: ExporterMetrics;
   readonly format: Format;
   readonly rowLabels: RowLabels;
 }
 
 /** Yields the exposition piece by piece; an empty piece is an occasion to give way to other work. */
-export async function* exposition(
+export async function* exposition<Piece>(
   options: ExpositionOptions,
-): AsyncGenerator<string, void, undefined> {
-  const { status, exporterMetrics, format } = options;
-  const isOpenMetrics = format.encoding === 'openmetrics';
-  yield `${await exporterMetrics(isOpenMetrics ? 'openmetrics' : 'text')}\n`;
+  renderer: Renderer<Piece>,
+): AsyncGenerator<Piece, void, undefined> {
+  const { status } = options;
+  const pinger = status.ledger.pinger();
+  yield await renderer.exporter(pinger.createdMs);
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
   const connections: Labelled<ConnectionSample>[] = [];
@@ -60,15 +51,30 @@ export async function* exposition(
     rows += readRows(options, registered, { destinations, targets, connections, named });
     if (rows < BATCH) continue;
     rows = 0;
-    yield '';
+    yield renderer.pause;
   }
-  const pinger = [{ labels: '', row: status.ledger.pinger() }];
-  for (const family of PINGER_FAMILIES) yield* lines(family, pinger, isOpenMetrics);
-  for (const family of DESTINATION_FAMILIES) yield* lines(family, destinations, isOpenMetrics);
-  for (const family of RESOLUTION_FAMILIES) yield* lines(family, named, isOpenMetrics);
-  for (const family of TARGET_FAMILIES) yield* lines(family, targets, isOpenMetrics);
-  for (const family of CONNECTION_FAMILIES) yield* lines(family, connections, isOpenMetrics);
-  if (isOpenMetrics) yield '# EOF\n';
+  yield* group(renderer, PINGER_FAMILIES, [{ labels: '', row: pinger }], OWN);
+  yield* group(renderer, DESTINATION_FAMILIES, destinations, OF_ROW);
+  yield* group(renderer, RESOLUTION_FAMILIES, named, OF_ROW);
+  yield* group(renderer, TARGET_FAMILIES, targets, OF_ROW);
+  // Their histograms have times of their own, and none of them is a counter.
+  yield* group(renderer, CONNECTION_FAMILIES, connections, () => 0);
+  yield renderer.end;
+}
+
+interface Created {
+  readonly createdMs: number;
+}
+const OWN = ({ createdMs }: Created) => createdMs;
+const OF_ROW = ({ row }: { readonly row: Created }) => row.createdMs;
+
+function* group<Piece, Row>(
+  renderer: Renderer<Piece>,
+  families: readonly Family<Row>[],
+  rows: readonly Labelled<Row>[],
+  createdMs: (row: Row) => number,
+): Generator<Piece, void, undefined> {
+  for (const family of families) yield* renderer.family(family, { rows, createdMs });
 }
 
 interface Samples {
@@ -82,7 +88,7 @@ interface Samples {
 
 /** Reads each row once, so that the families of a target are consistent. Returns the number of rows. */
 function readRows(
-  { status, rowLabels, format: { escaping } }: ExpositionOptions,
+  { status, rowLabels, format }: ExpositionOptions,
   registered: RegisteredDestination,
   { destinations, targets, connections, named }: Samples,
 ): number {
@@ -99,7 +105,7 @@ function readRows(
     targetRows.push(targetRow);
     const state = effectiveState(status, registered, targetRow.state, targetRow.lastSeenMs);
     const { transport, slot } = target;
-    const labels = rowLabels.target(registered, target, escaping);
+    const labels = rowLabels.target(registered, target, format);
     if (state === 'up') targetsUp++;
     targets.push({
       labels,
@@ -113,35 +119,11 @@ function readRows(
   }
   const lastSeen = lastSeenMs(row, targetRows);
   const state = effectiveState(status, registered, row.state, lastSeen);
-  const labels = rowLabels.destination(registered, escaping);
+  const labels = rowLabels.destination(registered, format);
   const sample = { labels, row: { registered, state, targetsUp, row } };
   destinations.push(sample);
   if (isNamed(registered.destination)) named.push(sample);
   return 1 + registered.targets.length;
-}
-
-function* lines<Row>(
-  family: Family<Row>,
-  rows: readonly Labelled<Row>[],
-  isOpenMetrics: boolean,
-): Generator<string, void, undefined> {
-  const { name, type, help } = family;
-  // OpenMetrics 1.0 names a counter's family without the suffix of its samples.
-  const familyName = isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
-  let piece = `# HELP ${familyName} ${escapeHelp(help)}\n# TYPE ${familyName} ${type}\n`;
-  let labels = '';
-  const emit = (value: number, more = '', suffix = ''): void => {
-    const all = labels === '' && more !== '' ? `{${more.slice(1)}` : labels + more;
-    piece += `${name}${suffix}${all}${all === '' ? '' : '}'} ${value}\n`;
-  };
-  for (const row of rows) {
-    labels = row.labels;
-    family.samples(row.row, emit);
-    if (piece.length < PIECE_LENGTH) continue;
-    yield piece;
-    piece = '';
-  }
-  yield piece;
 }
 
 const namedOnes = new WeakMap<Destination, boolean>();
@@ -153,8 +135,4 @@ function isNamed(destination: Destination): boolean {
   const isNamed = hasName(destination);
   namedOnes.set(destination, isNamed);
   return isNamed;
-}
-
-function escapeHelp(help: string): string {
-  return help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
 }

@@ -1,22 +1,33 @@
 /** The metric families of destinations, targets and the pinger, which are read from the ledger. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import { isPlainLabelName, type ReservedLabel } from '../shared/labels.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
 import type { PingerRow } from '../shared/ledger/pinger-row.js';
 import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
 import { isAliveCode, type State } from '../shared/state.js';
+import { labelOf, reservedLabels, SampleLabels } from './sample-labels.js';
 
-/** Takes one sample: its labels beyond those of the row (`,code="200"`), its value. */
-export type Emit = (value: number, labels?: string, suffix?: string) => void;
+/** Takes one sample: its value, and its labels beyond those of the row. */
+export type Emit = (value: number, labels?: SampleLabels) => void;
+/** Takes one histogram. */
+export type EmitHistogram = (histogram: Histogram, labels?: SampleLabels) => void;
 
-export interface Family<Row> {
+export type Family<Row> = SampleFamily<Row> | HistogramFamily<Row>;
+
+interface SampleFamily<Row> {
   /** Name as in the text format: counters end in `_total`. */
   readonly name: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly type: 'gauge' | 'counter';
   readonly help: string;
   readonly samples: (row: Row, emit: Emit) => void;
+}
+
+interface HistogramFamily<Row> {
+  readonly name: string;
+  readonly type: 'histogram';
+  readonly help: string;
+  readonly histograms: (row: Row, emit: EmitHistogram) => void;
 }
 
 export interface DestinationSample {
@@ -39,6 +50,9 @@ export interface TargetSample {
   readonly state: State;
   readonly row: TargetRow;
 }
+
+const reasonLabel = labelOf('reason');
+const codeLabel = labelOf('code');
 
 /** Emits milliseconds since the epoch in seconds; nothing for 0, which means never. */
 const timestamp = (ms: number, emit: Emit) => {
@@ -131,7 +145,7 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     type: 'counter',
     help: 'Failed pings by reason.',
     samples: ({ transport, row }, emit) => {
-      for (const reason of REASONS_OF[transport]) emit(row.failures(reason), `,reason="${reason}"`);
+      for (const reason of REASONS_OF[transport]) emit(row.failures(reason), reasonLabel(reason));
     },
   },
   {
@@ -139,14 +153,14 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     type: 'counter',
     help: 'Final responses by SIP status code.',
     samples: ({ row }, emit) => {
-      for (const [code, count] of row.responses) emit(count, `,code="${code}"`);
+      for (const [code, count] of row.responses) emit(count, codeLabel(code));
     },
   },
   {
     name: 'sip_keepalive_rtt_seconds',
     type: 'histogram',
     help: 'Round-trip time of answered pings, from the first transmission of the request to the final response.',
-    samples: ({ row }, emit) => emitHistogram(row.rtt, emit),
+    histograms: ({ row }, emit) => emit(row.rtt),
   },
   {
     name: 'sip_keepalive_retransmissions_total',
@@ -201,13 +215,13 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     name: 'sip_keepalive_pinger_lateness_seconds',
     type: 'histogram',
     help: 'Delay between the scheduled and the actual send time of pings.',
-    samples: (row, emit) => emitHistogram(row.lateness, emit),
+    histograms: (row, emit) => emit(row.lateness),
   },
   {
     name: 'sip_keepalive_resolution_seconds',
     type: 'histogram',
     help: 'Time to resolve a name to addresses, with all lookups. Not included in the round-trip time.',
-    samples: (row, emit) => emitHistogram(row.resolutions, emit),
+    histograms: (row, emit) => emit(row.resolutions),
   },
   {
     name: 'sip_keepalive_dns_lookups_in_flight',
@@ -268,7 +282,7 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     type: 'gauge',
     help: 'How UDP pings are sent and timed: kernel (batched, with timestamps of the kernel) or dgram (by Node.js).',
     samples: ({ udpIo }, emit) => {
-      if (udpIo !== undefined) emit(1, `,io="${udpIo}"`);
+      if (udpIo !== undefined) emit(1, new SampleLabels({ io: udpIo }));
     },
   },
   {
@@ -290,47 +304,3 @@ export const PINGER_FAMILIES: readonly Family<PingerRow>[] = [
     samples: (row, emit) => emit(row.stalls),
   },
 ];
-
-/** `,a="1","b.c"="2"` with escaped values; `{a="1","b.c"="2"` with `{` as `opening`. */
-export function labelText(labels: Readonly<Record<string, string>>, opening = ','): string {
-  return Object.entries(labels)
-    .map(([name, value], i) => {
-      const shown = isPlainLabelName(name) ? name : `"${escapeLabel(name)}"`;
-      return `${i === 0 ? opening : ','}${shown}="${escapeLabel(value)}"`;
-    })
-    .join('');
-}
-
-/** As {@link labelText}, for labels that users cannot set. */
-export function reservedLabels(labels: Readonly<Partial<Record<ReservedLabel, string>>>): string {
-  return labelText(labels);
-}
-
-function escapeLabel(value: string): string {
-  if (!/[\\"\n]/.test(value)) return value;
-  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
-}
-
-/** Emits cumulative buckets, as Prometheus has them; those of the ledger are not cumulative. */
-export function emitHistogram(histogram: Histogram, emit: Emit, labels = ''): void {
-  let count = 0;
-  const { boundsMicros, sumMicros } = histogram;
-  for (let i = 0; i <= boundsMicros.length; i++) {
-    count += histogram.bucket(i);
-    emit(count, labels + boundLabel(boundsMicros[i]), '_bucket');
-  }
-  emit(sumMicros / 1e6, labels, '_sum');
-  emit(count, labels, '_count');
-}
-
-const boundLabels = new Map<number | undefined, string>();
-
-/** `,le="0.5"`; a whole number has one decimal, as OpenMetrics requires. */
-function boundLabel(micros: number | undefined): string {
-  const known = boundLabels.get(micros);
-  if (known !== undefined) return known;
-  const seconds = micros === undefined ? '+Inf' : String(micros / 1e6);
-  const label = `,le="${/^\d+$/.test(seconds) ? `${seconds}.0` : seconds}"`;
-  boundLabels.set(micros, label);
-  return label;
-}

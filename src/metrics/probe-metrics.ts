@@ -2,7 +2,7 @@
 
 import { addressFamily } from '../shared/address.js';
 import type { ProbeReport } from '../shared/probe-report.js';
-import { labelText } from './families.js';
+import { labelText } from './sample-labels.js';
 
 const PHASES = ['resolve', 'connect', 'tls', 'request'] as const;
 

@@ -2,6 +2,9 @@
 
 import { RESOLUTION_FAILURES } from '../shared/resolution.js';
 import type { DestinationSample, Family } from './families.js';
+import { labelOf } from './sample-labels.js';
+
+const reasonLabel = labelOf('reason');
 
 export const RESOLUTION_FAMILIES: readonly Family<DestinationSample>[] = [
   {
@@ -10,7 +13,7 @@ export const RESOLUTION_FAMILIES: readonly Family<DestinationSample>[] = [
     help: "Failed lookups of the destination's name by reason.",
     samples: ({ row }, emit) => {
       for (const reason of RESOLUTION_FAILURES) {
-        emit(row.resolutionFailures(reason), `,reason="${reason}"`);
+        emit(row.resolutionFailures(reason), reasonLabel(reason));
       }
     },
   },

@@ -1,10 +1,10 @@
-/** The labels of destinations and targets as text, made once: they are the same in every scrape. */
+/** The labels of destinations and targets as a format has them, made once: they are the same in every scrape. */
 
 import type { Destination, RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import { isPlainLabelName } from '../shared/labels.js';
-import { labelText } from './families.js';
-import type { Escaping } from './format.js';
+import type { Escaping, Format } from './format.js';
 import { escapedLabels } from './label-names.js';
+import { type Labels, labelBytes, labelText } from './sample-labels.js';
 
 /** Which labels of users the metrics have; all when neither is given. */
 export interface LabelFilter {
@@ -14,48 +14,74 @@ export interface LabelFilter {
   readonly drop?: readonly string[] | undefined;
 }
 
-interface Texts {
+/** By what they belong to: text, or bytes as `labelBytes` makes them. */
+interface Known {
   readonly destinations: WeakMap<Destination, string>;
   readonly targets: WeakMap<TargetAddress, string>;
 }
 
+/** The labels as one encoding has them. */
+class EncodedLabels {
+  /** Makes them from all labels of a row. */
+  readonly encode: (labels: Labels) => string;
+  /** Those that are the same for every escaping. */
+  readonly #plain = nothingKnown();
+  readonly #escaped = new Map<Escaping, Known>();
+
+  constructor(encode: (labels: Labels) => string) {
+    this.encode = encode;
+  }
+
+  of<Key extends keyof Known>(key: Key, escaping: Escaping) {
+    return [this.#plain[key], this.#escaped.get(escaping)?.[key]] as const;
+  }
+
+  into(isPlain: boolean, escaping: Escaping): Known {
+    if (isPlain) return this.#plain;
+    const known = this.#escaped.get(escaping) ?? nothingKnown();
+    this.#escaped.set(escaping, known);
+    return known;
+  }
+}
+
 export class RowLabels {
   readonly #filter: LabelFilter;
-  /** Those that are the same for every escaping. */
-  readonly #plain = noTexts();
-  readonly #escaped = new Map<Escaping, Texts>();
+  readonly #text = new EncodedLabels((labels) => labelText(labels, '{'));
+  readonly #bytes = new EncodedLabels(labelBytes);
 
   constructor(filter: LabelFilter = {}) {
     this.#filter = filter;
   }
 
-  /** `{destination="x",site="y"`, without the closing brace. */
-  destination({ destination }: RegisteredDestination, escaping: Escaping): string {
-    const known =
-      this.#plain.destinations.get(destination) ??
-      this.#escaped.get(escaping)?.destinations.get(destination);
+  /** `{destination="x",site="y"`, without the closing brace; or the same as protobuf. */
+  destination({ destination }: RegisteredDestination, format: Format): string {
+    const { escaping } = format;
+    const encoded = this.#encodedFor(format);
+    const [plain, escaped] = encoded.of('destinations', escaping);
+    const known = plain.get(destination) ?? escaped?.get(destination);
     if (known !== undefined) return known;
     const { labels, isPlain } = this.#labelsOf(destination, escaping);
-    const text = labelText({ destination: destination.name, ...labels }, '{');
-    this.#textsOf(isPlain, escaping).destinations.set(destination, text);
-    return text;
+    const made = encoded.encode({ destination: destination.name, ...labels });
+    encoded.into(isPlain, escaping).destinations.set(destination, made);
+    return made;
   }
 
-  /** `{destination="x",transport="udp",address="192.0.2.1:5060",site="y"`, without the closing brace. */
-  target(
-    { destination }: RegisteredDestination,
-    target: TargetAddress,
-    escaping: Escaping,
-  ): string {
-    const known =
-      this.#plain.targets.get(target) ?? this.#escaped.get(escaping)?.targets.get(target);
+  /** `{destination="x",transport="udp",address="192.0.2.1:5060",site="y"`, in the same form. */
+  target({ destination }: RegisteredDestination, target: TargetAddress, format: Format): string {
+    const { escaping } = format;
+    const encoded = this.#encodedFor(format);
+    const [plain, escaped] = encoded.of('targets', escaping);
+    const known = plain.get(target) ?? escaped?.get(target);
     if (known !== undefined) return known;
     const { labels, isPlain } = this.#labelsOf(destination, escaping);
     const { transport, address } = target;
-    const all = { destination: destination.name, transport, address, ...labels };
-    const text = labelText(all, '{');
-    this.#textsOf(isPlain, escaping).targets.set(target, text);
-    return text;
+    const made = encoded.encode({ destination: destination.name, transport, address, ...labels });
+    encoded.into(isPlain, escaping).targets.set(target, made);
+    return made;
+  }
+
+  #encodedFor({ encoding }: Format): EncodedLabels {
+    return encoding === 'protobuf' ? this.#bytes : this.#text;
   }
 
   /** The labels that the filter keeps, under the names that they are exposed by. */
@@ -68,15 +94,8 @@ export class RowLabels {
     const all = Object.fromEntries(kept);
     return { labels: isPlain ? all : escapedLabels(all, escaping), isPlain };
   }
-
-  #textsOf(isPlain: boolean, escaping: Escaping): Texts {
-    if (isPlain) return this.#plain;
-    const texts = this.#escaped.get(escaping) ?? noTexts();
-    this.#escaped.set(escaping, texts);
-    return texts;
-  }
 }
 
-function noTexts(): Texts {
+function nothingKnown(): Known {
   return { destinations: new WeakMap(), targets: new WeakMap() };
 }

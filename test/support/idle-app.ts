@@ -12,6 +12,7 @@ export const IDLE_SETTINGS: HttpSettings = {
   names: { externalUrl: '', hostNames: [] },
   isAdminEnabled: false,
   probe: { isEnabled: true, allow: [], modules: {} },
+  metrics: { histograms: 'both', isCreatedShown: false },
 };
 
 export const IDLE_FACTS: ExporterFacts = {

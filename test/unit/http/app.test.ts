@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { NO_EXPORTER_METRICS } from '../../../src/metrics/renderer.js';
 import { appRig } from '../../support/app-rig.js';
 
 describe('the routes', () => {
@@ -48,8 +49,11 @@ describe('the routes', () => {
 
   test('send a readable error to a client that accepts gzip', async (t) => {
     const { text, errors } = await appRig(t, {
-      exporterMetrics: async () => {
-        throw new Error('broken');
+      exporterMetrics: {
+        ...NO_EXPORTER_METRICS,
+        text: async () => {
+          throw new Error('broken');
+        },
       },
     });
     const headers = { 'accept-encoding': 'gzip' };

@@ -5,8 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
 import { appRig } from '../../support/app-rig.js';
 import { connect, exchange } from '../../support/http-server.js';
+import { parseFamilies } from '../../support/protobuf.js';
 
 const OPEN = 'application/openmetrics-text';
+/** What Prometheus sends that stores native histograms. */
+const PROTOBUF = `application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,${OPEN};version=1.0.0;q=0.8,*/*;q=0.1`;
 /** What Prometheus 2.50 sends. */
 const PROMETHEUS = `${OPEN};version=1.0.0;q=0.8,${OPEN};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`;
 
@@ -66,6 +69,36 @@ describe('/metrics', () => {
     const [status, body] = await text('/metrics');
     assert.equal(status, 200);
     assert.match(body, /destination="gw 1999"/);
+    assert.deepEqual(errors, []);
+  });
+
+  test('is protobuf for a scraper that prefers it, compressed or not', async (t) => {
+    const { add, get } = await appRig(t);
+    add('gw');
+    for (const encoding of ['identity', 'gzip']) {
+      const answer = await get('/metrics', { accept: PROTOBUF, 'accept-encoding': encoding });
+      assert.equal(
+        answer.headers.get('content-type'),
+        'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores',
+      );
+      const families = parseFamilies(new Uint8Array(await answer.arrayBuffer()));
+      const alive = families.find(({ name }) => name === 'sip_keepalive_is_alive');
+      assert.deepEqual(
+        alive?.metric.map(({ gauge }) => gauge?.value),
+        [-1],
+      );
+      assert.ok(families.some(({ name }) => name === 'process_cpu_seconds_total'));
+    }
+  });
+
+  test('as protobuf ends when the client disconnects in the middle', async (t) => {
+    const { add, url, text, errors } = await appRig(t);
+    for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(500) } });
+    const socket = await connect(t, Number(new URL(url).port));
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: ${PROTOBUF}\r\n\r\n`);
+    await once(socket, 'readable');
+    socket.destroy();
+    assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
     assert.deepEqual(errors, []);
   });
 });

@@ -24,7 +24,7 @@ const FACTS = {
 
 describe('the metrics of the exporter', () => {
   test('have the values at the time of the scrape', async () => {
-    const text = await exporterMetrics(() => FACTS)('text');
+    const text = await exporterMetrics(() => FACTS).text('text');
     for (const line of [
       'exporter_build_info{version="1.2.3"} 1',
       'exporter_destinations 7',
@@ -60,24 +60,27 @@ describe('the metrics of the exporter', () => {
       calls++;
       return facts;
     });
-    assert.match(await render('text'), /source="http_sd b"/);
+    assert.match(await render.text('text'), /source="http_sd b"/);
     assert.equal(calls, 1);
     facts = { ...FACTS, sources: FACTS.sources.slice(0, 1) };
-    assert.doesNotMatch(await render('text'), /source="http_sd b"/);
+    assert.doesNotMatch(await render.text('text'), /source="http_sd b"/);
     assert.equal(calls, 2);
   });
 
   test('name counters as OpenMetrics does on request', async () => {
     const render = exporterMetrics(() => FACTS);
-    const open = await render('openmetrics');
+    const open = await render.text('openmetrics');
     assert.match(open, /^# TYPE sip_keepalive_exporter_faults counter$/m);
     assert.match(open, /^# HELP sip_keepalive_exporter_faults Internal errors/m);
     assert.match(open, /^sip_keepalive_exporter_faults_total 4$/m);
-    assert.match(await render('text'), /^# TYPE sip_keepalive_exporter_faults_total counter$/m);
+    assert.match(
+      await render.text('text'),
+      /^# TYPE sip_keepalive_exporter_faults_total counter$/m,
+    );
   });
 
   test('have the process metrics, except gauges that are named like counters', async () => {
-    const text = await exporterMetrics(() => FACTS)('text');
+    const text = await exporterMetrics(() => FACTS).text('text');
     assert.match(text, /^process_cpu_seconds_total /m);
     assert.doesNotMatch(text, /^nodejs_active_\w+_total/m);
     assert.doesNotMatch(text, /\n\n/);

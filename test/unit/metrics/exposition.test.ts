@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { type ExporterMetrics, exporterMetrics } from '../../../src/metrics/exporter-metrics.js';
+import { exporterMetrics } from '../../../src/metrics/exporter-metrics.js';
 import { exposition } from '../../../src/metrics/exposition.js';
 import { negotiate, OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
+import type { ExporterMetrics, RenderSettings } from '../../../src/metrics/renderer.js';
 import { type LabelFilter, RowLabels } from '../../../src/metrics/row-labels.js';
 import type { RegisteredDestination } from '../../../src/shared/destination.js';
 import { DEFAULT_BOUNDS } from '../../../src/shared/ledger/histogram-layout.js';
@@ -11,6 +12,7 @@ import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
 import type { StatusContext } from '../../../src/status/freshness.js';
 import { IDLE_FACTS } from '../../support/idle-app.js';
+import { textRenderer } from '../../support/renderers.js';
 import { settings } from '../../support/settings.js';
 
 const PING: PingRecord = {
@@ -21,6 +23,7 @@ const PING: PingRecord = {
   verdict: { state: 'up', run: 1 },
   endedAtMs: 1_700_000_000_250,
 };
+const STARTED_MS = 1_699_999_000_500;
 const TIMED_OUT: PingRecord = {
   ...PING,
   reason: 'timeout',
@@ -35,7 +38,7 @@ const SETTINGS = settings({ intervalMs: 2500, timeoutMs: 500 });
 function setUp(filter: LabelFilter = {}) {
   const rowLabels = new RowLabels(filter);
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer, Date.now);
+  const writer = new LedgerWriter(buffer, () => STARTED_MS);
   const registered: RegisteredDestination[] = [];
   const clock = { nowMs: 1_700_000_001_000 };
   const status: StatusContext = {
@@ -79,10 +82,15 @@ function setUp(filter: LabelFilter = {}) {
     });
     return { slot, target: target.slot };
   };
-  const render = async (format = TEXT, exporterMetrics: ExporterMetrics = async () => '') => {
+  const render = async (
+    format = TEXT,
+    exporter?: ExporterMetrics,
+    settings: Partial<RenderSettings> = {},
+  ) => {
+    const encoding = format.encoding === 'openmetrics' ? 'openmetrics' : 'text';
+    const renderer = textRenderer(settings, encoding, exporter);
     let text = '';
-    for await (const piece of exposition({ status, exporterMetrics, format, rowLabels }))
-      text += piece;
+    for await (const piece of exposition({ status, format, rowLabels }, renderer)) text += piece;
     return text;
   };
   return { writer, registered, clock, add, render };
@@ -220,6 +228,43 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_bucket{le="+Inf"}'), 1);
     assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_sum'), 0.0007);
     assert.equal(sampleOf(text, 'sip_keepalive_pinger_lateness_seconds_count'), 1);
+  });
+
+  test('has no classic buckets when histograms are native: text cannot carry those', async () => {
+    it.writer.recordPing(it.add('a').target, PING);
+    const native = { histograms: 'native' } as const;
+    const text = await it.render(TEXT, undefined, native);
+    assert.doesNotMatch(text, /_bucket/);
+    assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_count${TARGET}`), 1);
+    assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_sum${TARGET}`), 0.0015);
+    const open = await it.render(OPENMETRICS, undefined, native);
+    const buckets = open.match(/^sip_keepalive_rtt_seconds_bucket.*$/gm);
+    assert.deepEqual(buckets, [`sip_keepalive_rtt_seconds_bucket${withLabel('le="+Inf"')} 1`]);
+  });
+
+  test('as OpenMetrics says when counters and histograms began to count, if it is told to', async () => {
+    const { target } = it.add('a');
+    it.writer.recordPing(target, PING);
+    const created = { isCreatedShown: true };
+    assert.doesNotMatch(await it.render(TEXT, undefined, created), /_created/);
+    assert.doesNotMatch(await it.render(OPENMETRICS), /_created/);
+    const open = await it.render(OPENMETRICS, undefined, created);
+    for (const sample of [`pings_created${TARGET}`, `rtt_seconds_created${TARGET}`]) {
+      assert.equal(sampleOf(open, `sip_keepalive_${sample}`), STARTED_MS / 1000, sample);
+    }
+    assert.equal(sampleOf(open, 'sip_keepalive_pinger_faults_created'), STARTED_MS / 1000);
+    assert.doesNotMatch(open, /^sip_keepalive_up_created/m);
+  });
+
+  test('as OpenMetrics names the unit that a name ends in', async () => {
+    it.add('a');
+    const own = exporterMetrics(() => IDLE_FACTS);
+    const open = await it.render(OPENMETRICS, own);
+    assert.match(open, /^# UNIT sip_keepalive_rtt_seconds seconds$/m);
+    assert.match(open, /^# UNIT process_cpu_seconds seconds$/m);
+    assert.match(open, /^# UNIT process_resident_memory_bytes bytes$/m);
+    assert.doesNotMatch(open, /^# UNIT sip_keepalive_pings/m);
+    assert.doesNotMatch(await it.render(TEXT, own), /^# UNIT/m);
   });
 
   test('has the labels of the user in every series of a destination and its targets', async () => {

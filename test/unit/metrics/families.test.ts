@@ -3,17 +3,16 @@ import { describe, test } from 'node:test';
 import { exposition } from '../../../src/metrics/exposition.js';
 import { TEXT } from '../../../src/metrics/format.js';
 import { RowLabels } from '../../../src/metrics/row-labels.js';
+import { textRenderer } from '../../support/renderers.js';
 import { settings } from '../../support/settings.js';
 import { statusRig, TLS_PEER } from '../../support/status-rig.js';
 
 async function render({ status }: ReturnType<typeof statusRig>): Promise<string> {
   let text = '';
-  for await (const piece of exposition({
-    status,
-    exporterMetrics: async () => '',
-    format: TEXT,
-    rowLabels: new RowLabels(),
-  }))
+  for await (const piece of exposition(
+    { status, format: TEXT, rowLabels: new RowLabels() },
+    textRenderer(),
+  ))
     text += piece;
   return text;
 }
@@ -132,12 +131,10 @@ test('the text of a thousand destinations is split into pieces of limited length
   const rig = statusRig();
   for (let i = 0; i < 1_000; i++) rig.add(`gw ${i}`);
   const pieces: string[] = [];
-  for await (const piece of exposition({
-    status: rig.status,
-    exporterMetrics: async () => '',
-    format: TEXT,
-    rowLabels: new RowLabels(),
-  }))
+  for await (const piece of exposition(
+    { status: rig.status, format: TEXT, rowLabels: new RowLabels() },
+    textRenderer(),
+  ))
     pieces.push(piece);
   assert.ok(pieces.length > 20);
   for (const { length } of pieces) assert.ok(length < 100_000);

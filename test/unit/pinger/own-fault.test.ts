@@ -21,6 +21,7 @@ import type { FromPinger, ResolvedTargets, VerdictUpdate } from '../../../src/sh
 import { destinationView as describeDestination } from '../../../src/status/describe.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { noDebug, noFaults } from '../../support/faults.js';
+import { textRenderer } from '../../support/renderers.js';
 import { settings } from '../../support/settings.js';
 
 const INTERVAL_MS = 1_000;
@@ -108,12 +109,10 @@ function setUp(resolve: () => LocateResult) {
       posted.flatMap((message) => (message.type === 'changed' ? message.changes : [])),
     metrics: async () => {
       let text = '';
-      for await (const piece of exposition({
-        status: watching,
-        exporterMetrics: async () => '',
-        format: TEXT,
-        rowLabels: new RowLabels(),
-      }))
+      for await (const piece of exposition(
+        { status: watching, format: TEXT, rowLabels: new RowLabels() },
+        textRenderer(),
+      ))
         text += piece;
       return text;
     },

@@ -38,7 +38,7 @@ test('the HTTP side reads the configuration in force, the state and the counters
   assert.match(services.configText(), /"total-shards": 2/);
   assert.match(services.moduleText('default'), /ping_interval/);
   assert.equal(services.maxConnections, parts.connections.limit);
-  const text = await services.exporterMetrics('text');
+  const text = await services.exporterMetrics.text('text');
   assert.match(text, /sip_keepalive_exporter_log_lines_dropped_total 4/);
   assert.match(text, /version="1\.2\.3"/);
 });

@@ -1,0 +1,117 @@
+/** Histograms as protobuf, from their last field to their first. */
+
+import type { Histogram } from '../../shared/ledger/histogram.js';
+import { ZERO_THRESHOLD_SECONDS } from '../../shared/ledger/native-buckets.js';
+import type { HistogramBuckets } from '../renderer.js';
+import { BUCKET, HISTOGRAM, SPAN, TIMESTAMP, VALUE } from './fields.js';
+import { ReverseWriter } from './reverse-writer.js';
+
+/** Empty buckets between two others take less room than a new span, up to so many. */
+const MAX_GAP = 2;
+
+/** Writes the fields of a message Histogram. */
+export function writeHistogram(
+  writer: ReverseWriter,
+  histogram: Histogram,
+  buckets: HistogramBuckets,
+): void {
+  const { count } = histogram;
+  writeTimestamp(writer, HISTOGRAM.createdTimestamp, histogram.createdMs);
+  if (buckets !== 'classic') writeNative(writer, histogram);
+  if (buckets !== 'native') writeClassic(writer, histogram, count);
+  writer.double(HISTOGRAM.sampleSum, histogram.sumMicros / 1e6);
+  writer.uint(HISTOGRAM.sampleCount, count);
+}
+
+/** Without the bucket `+Inf`, which is the count. */
+function writeClassic(writer: ReverseWriter, histogram: Histogram, count: number): void {
+  const { boundsMicros } = histogram;
+  let cumulative = count;
+  for (let i = boundsMicros.length - 1; i >= 0; i--) {
+    cumulative -= histogram.bucket(i + 1);
+    const end = writer.length;
+    writer.double(BUCKET.upperBound, (boundsMicros[i] ?? 0) / 1e6);
+    writer.uint(BUCKET.cumulativeCount, cumulative);
+    writer.message(HISTOGRAM.bucket, end);
+  }
+}
+
+function writeNative(writer: ReverseWriter, histogram: Histogram): void {
+  writeDeltas(writer, histogram);
+  writeSpans(writer, histogram);
+  writer.uint(HISTOGRAM.zeroCount, histogram.zeroCount);
+  writer.double(HISTOGRAM.zeroThreshold, ZERO_THRESHOLD_SECONDS);
+  writer.sint(HISTOGRAM.schema, histogram.schema);
+}
+
+/** Each bucket less the one before it; a short gap is buckets of 0. */
+function writeDeltas(writer: ReverseWriter, histogram: Histogram): void {
+  const last = histogram.nativeBuckets - 1;
+  if (last < 0) return;
+  const end = writer.length;
+  for (let i = last; i > 0; i--) {
+    const gap = gapBefore(histogram, i);
+    const [before, count] = [histogram.nativeCount(i - 1), histogram.nativeCount(i)];
+    if (gap === 0 || gap > MAX_GAP) {
+      writer.packedSint(count - before);
+      continue;
+    }
+    writer.packedSint(count);
+    for (let empty = 1; empty < gap; empty++) writer.packedSint(0);
+    writer.packedSint(-before);
+  }
+  writer.packedSint(histogram.nativeCount(0));
+  writer.message(HISTOGRAM.positiveDelta, end);
+}
+
+/** A histogram without values has one empty span, by which scrapers know it as a native one. */
+function writeSpans(writer: ReverseWriter, histogram: Histogram): void {
+  const last = histogram.nativeBuckets - 1;
+  let length = 0;
+  for (let i = last; i > 0; i--) {
+    const gap = gapBefore(histogram, i);
+    length++;
+    if (gap <= MAX_GAP) {
+      length += gap;
+    } else {
+      writeSpan(writer, gap, length);
+      length = 0;
+    }
+  }
+  // The offset of the first span is the index of its first bucket.
+  if (last < 0) writeSpan(writer, 0, 0);
+  else writeSpan(writer, histogram.nativeIndex(0), length + 1);
+}
+
+function gapBefore(histogram: Histogram, bucket: number): number {
+  return histogram.nativeIndex(bucket) - histogram.nativeIndex(bucket - 1) - 1;
+}
+
+function writeSpan(writer: ReverseWriter, offset: number, length: number): void {
+  const end = writer.length;
+  writer.uint(SPAN.length, length);
+  writer.sint(SPAN.offset, offset);
+  writer.message(HISTOGRAM.positiveSpan, end);
+}
+
+/** A field of the type google.protobuf.Timestamp. */
+export function writeTimestamp(writer: ReverseWriter, field: number, ms: number): void {
+  const end = writer.length;
+  writer.uint(TIMESTAMP.nanos, (ms % 1000) * 1e6);
+  writer.uint(TIMESTAMP.seconds, Math.floor(ms / 1000));
+  writer.message(field, end);
+}
+
+const created = new ReverseWriter();
+const NEVER = { ms: -1, field: '' };
+/** Rows that are opened one after the other mostly have the same time. */
+let lastCreated = NEVER;
+
+/** The field of a counter that says when it began to count, one character for each byte. */
+export function createdField(ms: number): string {
+  if (lastCreated.ms === ms) return lastCreated.field;
+  created.clear();
+  writeTimestamp(created, VALUE.createdTimestamp, ms);
+  lastCreated = { ms, field: Buffer.from(created.bytes).toString('latin1') };
+  return lastCreated.field;
+}

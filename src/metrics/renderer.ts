@@ -1,0 +1,64 @@
+/** What a format of `/metrics` is written by. */
+
+import type { Family } from './families.js';
+import type { Encoding } from './format.js';
+
+/** Which buckets histograms have. */
+export type HistogramBuckets = 'classic' | 'native' | 'both';
+
+export interface RenderSettings {
+  readonly histograms: HistogramBuckets;
+  /** Whether OpenMetrics has `_created` samples. */
+  readonly isCreatedShown: boolean;
+}
+
+/** A row with the labels of all its samples, as its format has them. */
+export interface Labelled<Row> {
+  readonly labels: string;
+  readonly row: Row;
+}
+
+export interface RowGroup<Row> {
+  readonly rows: readonly Labelled<Row>[];
+  /** When the counters of a row began to count: wall clock, milliseconds. */
+  readonly createdMs: (row: Row) => number;
+}
+
+export interface Renderer<Piece> {
+  /** An occasion to give way to other work. */
+  readonly pause: Piece;
+  /** The metrics of the exporter itself. */
+  exporter(startedMs: number): Promise<Piece>;
+  family<Row>(family: Family<Row>, group: RowGroup<Row>): Generator<Piece, void, undefined>;
+  /** Follows the last family. */
+  readonly end: Piece;
+}
+
+/** The metrics of the exporter itself and of its process. */
+export interface ExporterMetrics {
+  /** As text or OpenMetrics, without the end mark of the latter. */
+  text(encoding: Exclude<Encoding, 'protobuf'>): Promise<string>;
+  families(): Promise<readonly OwnFamily[]>;
+}
+
+export interface OwnFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly metrics: readonly OwnMetric[];
+}
+
+export interface OwnMetric {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The number of values, if it is a histogram. */
+  readonly value: number;
+  /** Of a histogram. */
+  readonly sum: number;
+  /** Of a histogram, cumulative. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+}
+
+export const NO_EXPORTER_METRICS: ExporterMetrics = {
+  text: async () => '',
+  families: async () => [],
+};
