@@ -10,7 +10,7 @@ import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
 import { EVENTS, type EventName } from './source-settings.js';
-import { ciphers, wsOrigin, wsPath } from './transport-formats.js';
+import { ciphers, interfaceName, wsOrigin, wsPath } from './transport-formats.js';
 
 /** Problems of the configuration. The message says where, what was expected and what was given. */
 export class ConfigError extends Error {
@@ -315,6 +315,7 @@ export const FORMATS = {
   targetCount: integer(1, 1024),
   portNumber: integer(0, 65535),
   dscp: integer(0, 63),
+  interfaceName: optional(interfaceName, ''),
   maxForwards: integer(0, 255),
   shardCount: integer(1, 10_000),
   shard: integer(0, 9_999),

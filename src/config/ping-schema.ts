@@ -141,6 +141,12 @@ export const PING_SETTINGS = {
     default: 0,
     member: 'dscp',
   }),
+  interface: setting('interface', {
+    doc: 'Network interface, or VRF, to send and receive by. This requires udp.io kernel, for all transports; a warning is logged when it cannot be applied. Before Linux 5.7 it also requires CAP_NET_RAW.',
+    format: 'interfaceName',
+    default: '',
+    member: 'interfaceName',
+  }),
   ip_protocol: setting('ip_protocol', {
     doc: 'Address family to ping when a name has both: any, ip4 or ip6.',
     format: 'ipProtocol',

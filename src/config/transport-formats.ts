@@ -1,4 +1,4 @@
-/** The formats of WebSocket and TLS settings. */
+/** The formats of WebSocket, TLS and socket settings. */
 
 import { createSecureContext } from 'node:tls';
 import { Expected, type Format } from './expected.js';
@@ -28,4 +28,13 @@ export const ciphers: Format<string> = (given) => {
   } catch {
     throw new Expected('a cipher list with at least one cipher that OpenSSL knows', given);
   }
+};
+
+/** A name that Linux gives to interfaces (netdevice(7)): shorter than IFNAMSIZ, which is 16. */
+export const interfaceName: Format<string> = (given) => {
+  const isName = typeof given === 'string' && /^[!-.0-9;-~]{1,15}$/.test(given);
+  if (isName && given !== '.' && given !== '..') return given;
+  const expected =
+    'a network interface such as eth0: 1 to 15 ASCII characters, no space, slash or colon';
+  throw new Expected(expected, given);
 };

@@ -5,6 +5,7 @@ import type { Faults } from '../shared/faults.js';
 import type { Files } from '../shared/file-contents.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
+import { logOnce } from '../shared/log-once.js';
 import type { FromPinger, ResolvedTargets } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { DebugLog } from './debug/debug-log.js';
@@ -81,7 +82,12 @@ export class Pinger {
     this.#faults = faults;
     this.#targets = targets;
     this.#outbox = new Outbox(post, faults);
-    this.#transports = new Transports(openTransport, receiver.take, options.sockets !== undefined);
+    this.#transports = new Transports(
+      openTransport,
+      receiver.take,
+      options.sockets !== undefined,
+      logOnce((line) => this.#outbox.log(line)),
+    );
     this.#monitored = new MonitoredDestinations({
       ...{ ...options, tools, targets, transports: this.#transports, outbox: this.#outbox },
       verdicts: new VerdictTracker(clock, writer, this.#outbox),

@@ -77,12 +77,18 @@ export class Receiver {
       peer: `${bracketed(from.address)}:${from.port}`,
     };
     const responses: Uint8Array[] = [];
-    const answer: Source['answer'] = (message, port) => {
-      responses.push(message);
-      from.answer(message, port);
+    const source: Source = {
+      address: from.address,
+      port: from.port,
+      arrivedAtMs: from.arrivedAtMs,
+      isConnection: from.isConnection,
+      answer: (message, port) => {
+        responses.push(message);
+        from.answer(message, port);
+      },
     };
     const { written } = debug;
-    const isTaken = this.#take(bytes, { ...from, answer });
+    const isTaken = this.#take(bytes, source);
     // A message of a ping has been logged with its destination.
     if (debug.written > written || isKeepalive(bytes)) return isTaken;
     debug.write(messageLine('received', bytes, context, debug.isTrace));

@@ -3,6 +3,7 @@
 import { Descriptors } from '../shared/ledger/descriptors.js';
 import type { UdpIo } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
+import type { LogOnce } from '../shared/log-once.js';
 import type { LogLine, UdpIoChoice } from '../shared/protocol.js';
 import type { Shortfall } from './net/kernel-socket.js';
 import { KernelUdp } from './net/kernel-udp.js';
@@ -15,6 +16,7 @@ export interface UdpIoOptions {
   /** Monotonic, milliseconds. */
   readonly now: () => number;
   readonly log: (line: LogLine) => void;
+  readonly logOnce: LogOnce;
   /** Something is queued. */
   readonly onQueued: () => void;
 }
@@ -30,37 +32,53 @@ export function openKernelUdp(options: UdpIoOptions): KernelUdp | undefined {
 }
 
 function tryKernelUdp(options: UdpIoOptions): KernelUdp | undefined {
-  const { ledger, writer, now, log, onQueued } = options;
-  const descriptors = new Descriptors(ledger);
+  const { ledger, writer, now, log, logOnce, onQueued } = options;
   try {
     return new KernelUdp({
-      ...{ libc: loadLibc(), now, onQueued },
-      onDescriptor: (fd, isOpen) => {
-        if (isOpen) descriptors.add(fd);
-        else descriptors.remove(fd);
-      },
+      ...{ libc: loadLibc(), descriptors: new Descriptors(ledger), now, onQueued },
       onDropped: (count) => writer.recordUdpDropped(count),
-      onShortfall: shortfallLog(log),
+      onShortfall: shortfallLog(logOnce),
     });
   } catch (error) {
     log({
       level: 'warn',
       event: 'udp_io_unavailable',
       message:
-        'the UDP sockets of the kernel cannot be used: round-trip times include the delays of this process, and dscp is not applied to UDP',
+        'the UDP sockets of the kernel cannot be used: round-trip times include the delays of this process, and dscp and interface are not applied to UDP',
       fields: { error: error instanceof Error ? error.message : String(error) },
     });
     return undefined;
   }
 }
 
+/** What is lost without each option. */
+const LOST = {
+  IP_RECVERR:
+    'the kernel does not report ICMP errors to UDP sockets: a closed port or an unreachable host is a timeout',
+  SO_RXQ_OVFL:
+    'the kernel does not count the datagrams that it drops: sip_keepalive_exporter_udp_dropped_total stays 0',
+  IP_TOS: 'the kernel does not mark UDP packets: dscp is not applied to them',
+} as const;
+
+/** Who limits the size of each buffer. */
+const LIMITS = { SO_RCVBUF: 'net.core.rmem_max', SO_SNDBUF: 'net.core.wmem_max' } as const;
+
 /** Each shortfall is logged once. */
-function shortfallLog(log: (line: LogLine) => void): (shortfall: Shortfall) => void {
-  const logged = new Set<string>();
-  return ({ option, detail }) => {
-    if (logged.has(option)) return;
-    logged.add(option);
-    const message = 'the kernel does not grant a UDP socket all that was asked for';
-    log({ level: 'warn', event: 'udp_option_refused', message, fields: { option, detail } });
+function shortfallLog(log: LogOnce): (shortfall: Shortfall) => void {
+  return (shortfall) => {
+    const { option } = shortfall;
+    if ('code' in shortfall) {
+      const fields = { option, error: shortfall.code };
+      log(
+        { level: 'warn', event: 'udp_option_refused', message: LOST[shortfall.option], fields },
+        option,
+      );
+      return;
+    }
+    const { grantedBytes, requestedBytes } = shortfall;
+    const sysctl = LIMITS[shortfall.option];
+    const message = `a UDP socket got a smaller buffer than requested; above some thousand pings per second set ${sysctl}=${requestedBytes}`;
+    const fields = { option, granted_bytes: grantedBytes, requested_bytes: requestedBytes };
+    log({ level: 'info', event: 'udp_buffer_limited', message, fields }, option);
   };
 }

@@ -4,16 +4,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Faults } from '../shared/faults.js';
 import { Files } from '../shared/file-contents.js';
 import { LedgerWriter } from '../shared/ledger/writer.js';
+import { logOnce } from '../shared/log-once.js';
 import type { FromPinger, LogLine, PingerStart, ToPinger } from '../shared/protocol.js';
 import { DebugLog } from './debug/debug-log.js';
 import { DnsResolver } from './dns/resolver.js';
 import { Inbox } from './inbox.js';
+import { loadLibc } from './net/libc.js';
 import { Pinger } from './pinger.js';
 import { systemClock } from './time/clock.js';
 import { Pacer } from './time/pacer.js';
 import { CarriersByPeer } from './transport/kernel-medium.js';
+import { openTransport } from './transport/open-transport.js';
 import { TlsContexts } from './transport/tls-context.js';
-import { openTransport } from './transport/transports.js';
 import { openKernelUdp } from './udp-io.js';
 
 const port = parentPort;
@@ -42,6 +44,7 @@ const handshakes = new Pacer(systemClock, HANDSHAKE_GAP_MS);
 let flushSoon = () => {};
 const kernel = openKernelUdp({
   ...{ choice: start.udpIo, ledger: start.ledger, writer, now: systemClock.now, log },
+  logOnce: logOnce(log),
   onQueued: () => flushSoon(),
 });
 const carriers = new CarriersByPeer();
@@ -74,6 +77,7 @@ const pinger = new Pinger({
         carriers,
         onUnstamped: () => writer.recordUdpUnstamped(),
       },
+      libc: kernel && loadLibc(),
     }),
   afterReads: setImmediate,
   sockets: kernel,

@@ -36,6 +36,8 @@ export interface PingSettings {
   readonly sourcePort: number;
   /** Differentiated services code point, 0 to 63; 0 for the system's default. */
   readonly dscp: number;
+  /** Network interface to send and receive by; empty for the one that the routing table chooses. */
+  readonly interfaceName: string;
   /** Address family that names are resolved to. */
   readonly ipProtocol: IpProtocol;
   readonly resolve: ResolveMode;

@@ -1,6 +1,6 @@
 /** Connections on loopback, and what is reported about them. */
 
-import type * as net from 'node:net';
+import * as net from 'node:net';
 import { dial, type TlsSession } from '../../src/pinger/transport/dial.js';
 import { TlsContexts } from '../../src/pinger/transport/tls-context.js';
 import type { Endpoint } from '../../src/pinger/transport/transport.js';
@@ -64,6 +64,7 @@ export function dialLoopback(
   const endpoint: Endpoint = { address, port, family, domain };
   const cancel = dial(
     {
+      openSocket: () => new net.Socket(),
       ...{ endpoint, sourceAddress: wish.sourceAddress ?? '', dscp: 0, clock },
       secure: wish.tls === undefined ? undefined : tlsSession(wish.tls),
       faults: new Faults({ now: () => 0, log: (line) => faults.push(line) }),

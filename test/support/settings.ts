@@ -48,6 +48,7 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
     sourceAddress: '',
     sourcePort: 0,
     dscp: 0,
+    interfaceName: '',
     ipProtocol: 'any',
     resolve: 'all',
     aliveWhen: 'any',

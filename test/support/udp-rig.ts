@@ -14,6 +14,8 @@ import type {
 } from '../../src/pinger/transport/transport.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
 import type { LocalAddress } from '../../src/shared/address.js';
+import { Descriptors } from '../../src/shared/ledger/descriptors.js';
+import { createLedger } from '../../src/shared/ledger/layout.js';
 import type { TransportFailure } from '../../src/shared/outcome.js';
 import type { LogLine } from '../../src/shared/protocol.js';
 import type { CleanUps } from './process.js';
@@ -72,7 +74,7 @@ export class UdpRig {
     { sourceAddress = '', sourcePort = 0, onMessage }: UdpWish = {},
   ) {
     const options = {
-      ...{ sourceAddress, sourcePort },
+      ...{ sourceAddress, sourcePort, interfaceName: '' },
       onMessage: (bytes: Uint8Array, from: Source) => {
         onMessage?.(from);
         const { address, port, arrivedAtMs } = from;
@@ -92,7 +94,7 @@ export class UdpRig {
             options,
             new KernelMedium({
               ...{ ...options, udp: this.#kernel, carriers: new CarriersByPeer() },
-              ...{ dscp: 0, interfaceName: '', onUnstamped: () => {} },
+              ...{ dscp: 0, onUnstamped: () => {} },
             }),
           );
     t.after(() => this.transport.close());
@@ -138,7 +140,8 @@ function openKernel(t: CleanUps): KernelUdp {
   const kernel = new KernelUdp({
     libc: loadLibc(),
     now: () => performance.now(),
-    ...{ onDescriptor: () => {}, onDropped: () => {}, onQueued: () => {}, onShortfall: () => {} },
+    ...{ onDropped: () => {}, onQueued: () => {}, onShortfall: () => {} },
+    descriptors: new Descriptors(createLedger()),
   });
   t.after(() => kernel.closeAll());
   return kernel;

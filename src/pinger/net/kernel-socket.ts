@@ -31,6 +31,10 @@ import { addressIn, portIn, sockaddr } from './sockaddr.js';
 
 /** Asked for, in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
+const BUFFERS = [
+  ['SO_RCVBUF', SO_RCVBUF],
+  ['SO_SNDBUF', SO_SNDBUF],
+] as const;
 
 export interface KernelSocketOptions {
   readonly family: 4 | 6;
@@ -45,20 +49,33 @@ export interface KernelSocketOptions {
 }
 
 /** What the kernel did not grant; none of it keeps the socket from working. */
-export interface Shortfall {
-  /** `IP_RECVERR`, `SO_RCVBUF` and the like. */
-  readonly option: string;
-  readonly detail: string;
+export type Shortfall =
+  | { readonly option: 'IP_RECVERR' | 'SO_RXQ_OVFL' | 'IP_TOS'; readonly code: string }
+  | {
+      readonly option: 'SO_RCVBUF' | 'SO_SNDBUF';
+      readonly grantedBytes: number;
+      readonly requestedBytes: number;
+    };
+
+/** The list of the sockets that are open: the exit of the thread does not close them. */
+export interface OpenDescriptors {
+  /** 0 for none, otherwise 1 + descriptor. */
+  readonly cells: Int32Array;
+  /** The index of a cell for the next descriptor; -1 when there is no room. */
+  freeCell(): number;
 }
 
-/** An error of a system call, with the `code` that Node gives to such errors. */
+/** An error of a system call, with the `code` and `syscall` that Node.js gives to such errors. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
   readonly code: string;
+  /** The call, or the option that it sets. */
+  readonly syscall: string;
 
-  constructor(call: string, code: string) {
-    super(`${call}: ${code}`);
+  constructor(syscall: string, code: string) {
+    super(`${syscall}: ${code}`);
     this.code = code;
+    this.syscall = syscall;
   }
 }
 
@@ -74,21 +91,33 @@ export class KernelSocket {
   readonly port: number;
   readonly shortfalls: readonly Shortfall[];
   readonly #libc: Libc;
+  readonly #cells: Int32Array;
+  readonly #cell: number;
   readonly #value = memory(4);
 
   /** @throws SystemCallError when it cannot be opened, bound or stamped. */
-  constructor(libc: Libc, options: KernelSocketOptions & { readonly isExclusive?: boolean }) {
+  constructor(
+    libc: Libc,
+    descriptors: OpenDescriptors,
+    options: KernelSocketOptions & { readonly isExclusive?: boolean },
+  ) {
     const { family } = options;
     this.#libc = libc;
+    this.#cells = descriptors.cells;
+    this.#cell = descriptors.freeCell();
+    if (this.#cell < 0) throw new SystemCallError('socket', 'EMFILE');
     this.family = family;
     const domain = family === 4 ? AF_INET : AF_INET6;
-    this.fd = libc.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    // At once: a thread that is terminated within the call leaves the descriptor open.
+    Atomics.store(this.#cells, this.#cell, 1 + libc.socket(domain, type, 0));
+    this.fd = Atomics.load(this.#cells, this.#cell) - 1;
     if (this.fd < 0) throw new SystemCallError('socket', errorCode(libc.errno()));
     try {
       this.shortfalls = this.#configure(options);
       this.port = this.#bind(options);
     } catch (error) {
-      libc.close(this.fd);
+      this.close();
       throw error;
     }
   }
@@ -98,8 +127,8 @@ export class KernelSocket {
    *
    * @throws SystemCallError EADDRINUSE when it has, and what else keeps a socket from being bound.
    */
-  static checkFree(libc: Libc, options: KernelSocketOptions): void {
-    new KernelSocket(libc, { ...options, isExclusive: true }).close();
+  static checkFree(libc: Libc, descriptors: OpenDescriptors, options: KernelSocketOptions): void {
+    new KernelSocket(libc, descriptors, { ...options, isExclusive: true }).close();
   }
 
   /** Numbers sends from 0 again. Stamps of earlier sends may still come. */
@@ -108,18 +137,26 @@ export class KernelSocket {
     this.#set('SO_TIMESTAMPING', SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPING | TIMESTAMPING_OPT_ID);
   }
 
-  /** The address that packets to `peer` leave from; undefined when there is no route. */
-  addressTowards(peer: Buffer): string | undefined {
+  /**
+   * The address that packets to `peer` leave from.
+   *
+   * @throws SystemCallError when nothing can be sent there: `ENETUNREACH` without a route.
+   */
+  addressTowards(peer: Buffer): string {
     const name = memory(SOCKADDR.bytes);
     name.writeUInt16LE(AF_UNSPEC, SOCKADDR.family);
     // Connected once, it would keep the address that was chosen then.
     this.#libc.connect(this.fd, name, SOCKADDR.bytes4);
     name.set(peer);
-    if (this.#libc.connect(this.fd, name, peer.length) !== 0) return undefined;
+    if (this.#libc.connect(this.fd, name, peer.length) !== 0) {
+      throw new SystemCallError('connect', errorCode(this.#libc.errno()));
+    }
     return addressIn(this.#ownName(name));
   }
 
   close(): void {
+    // In this order: the number of a closed descriptor may be given to another file at once.
+    Atomics.store(this.#cells, this.#cell, 0);
     this.#libc.close(this.fd);
   }
 
@@ -128,13 +165,9 @@ export class KernelSocket {
   ): readonly Shortfall[] {
     const { family, dscp, interfaceName, port, isExclusive = false } = options;
     const shortfalls: Shortfall[] = [];
-    const attempt = (option: string, set: () => void) => {
-      try {
-        set();
-      } catch (error) {
-        if (!(error instanceof SystemCallError)) throw error;
-        shortfalls.push({ option, detail: error.code });
-      }
+    const attempt = (option: 'IP_RECVERR' | 'SO_RXQ_OVFL' | 'IP_TOS', set: () => void) => {
+      const code = codeOf(set);
+      if (code !== undefined) shortfalls.push({ option, code });
     };
     if (family === 6) this.#set('IPV6_V6ONLY', IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (port !== 0 && !isExclusive) this.#set('SO_REUSEADDR', SOL_SOCKET, SO_REUSEADDR, 1);
@@ -144,29 +177,26 @@ export class KernelSocket {
       if (family === 4) this.#set('IP_RECVERR', IPPROTO_IP, IP_RECVERR, 1);
       else this.#set('IPV6_RECVERR', IPPROTO_IPV6, IPV6_RECVERR, 1);
     });
-    // RFC 2474 3: the code point is the upper six bits of the octet.
-    if (dscp !== 0 && family === 4) this.#set('IP_TOS', IPPROTO_IP, IP_TOS, dscp << 2);
-    if (dscp !== 0 && family === 6) this.#set('IPV6_TCLASS', IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
-    if (interfaceName !== '') this.#bindToInterface(interfaceName);
-    for (const [option, name] of [
-      ['SO_RCVBUF', SO_RCVBUF],
-      ['SO_SNDBUF', SO_SNDBUF],
-    ] as const) {
-      attempt(option, () => this.#set(option, SOL_SOCKET, name, BUFFER_BYTES));
-      // The kernel tells twice what it grants (socket(7)).
-      const granted = this.#get(option, SOL_SOCKET, name) / 2;
-      if (granted >= BUFFER_BYTES) continue;
-      shortfalls.push({ option, detail: `${granted} of ${BUFFER_BYTES} bytes` });
-    }
+    if (dscp !== 0) attempt('IP_TOS', () => this.#mark(family, dscp));
+    if (interfaceName !== '') bindToInterface(this.#libc, this.fd, interfaceName);
+    shortfalls.push(...this.#askForBuffers());
     return shortfalls;
   }
 
-  #bindToInterface(name: string): void {
-    const value = memory(name.length + 1);
-    value.write(name, 'latin1');
-    const { fd } = this;
-    if (this.#libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value, value.length) === 0) return;
-    throw new SystemCallError('SO_BINDTODEVICE', errorCode(this.#libc.errno()));
+  /** RFC 2474 3: the code point is the upper six bits of the octet. */
+  #mark(family: 4 | 6, dscp: number): void {
+    if (family === 4) this.#set('IP_TOS', IPPROTO_IP, IP_TOS, dscp << 2);
+    else this.#set('IPV6_TCLASS', IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+  }
+
+  #askForBuffers(): readonly Shortfall[] {
+    const requestedBytes = BUFFER_BYTES;
+    return BUFFERS.flatMap(([option, name]) => {
+      codeOf(() => this.#set(option, SOL_SOCKET, name, requestedBytes));
+      // The kernel reports twice what it grants (socket(7)).
+      const grantedBytes = this.#get(option, SOL_SOCKET, name) / 2;
+      return grantedBytes < requestedBytes ? [{ option, grantedBytes, requestedBytes }] : [];
+    });
   }
 
   /** @returns the port. */
@@ -202,6 +232,25 @@ export class KernelSocket {
       throw new SystemCallError(option, errorCode(this.#libc.errno()));
     }
     return this.#value.readInt32LE();
+  }
+}
+
+/** @throws SystemCallError when there is no such interface, or the kernel does not permit it. */
+export function bindToInterface(libc: Libc, fd: number, name: string): void {
+  const value = memory(name.length + 1);
+  value.write(name, 'latin1');
+  if (libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value, value.length) === 0) return;
+  throw new SystemCallError('SO_BINDTODEVICE', errorCode(libc.errno()));
+}
+
+/** Why an option could not be set; undefined when it could. */
+function codeOf(set: () => void): string | undefined {
+  try {
+    set();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SystemCallError) return error.code;
+    throw error;
   }
 }
 

@@ -7,7 +7,13 @@
 import { Arena } from './arena.js';
 import { Incoming } from './incoming.js';
 import { KernelPort, type PortListener, type Sender } from './kernel-port.js';
-import { KernelSocket, type KernelSocketOptions, type Shortfall } from './kernel-socket.js';
+import {
+  KernelSocket,
+  type KernelSocketOptions,
+  type OpenDescriptors,
+  type Shortfall,
+  SystemCallError,
+} from './kernel-socket.js';
 import { type Libc, LibcError } from './libc.js';
 import { Outgoing } from './outgoing.js';
 import { type SockaddrWords, sockaddrWords } from './sockaddr.js';
@@ -21,8 +27,7 @@ export interface KernelUdpOptions {
   readonly libc: Libc;
   /** Monotonic, milliseconds: CLOCK_MONOTONIC, as `performance.now()`. */
   readonly now: () => number;
-  /** A descriptor was opened, or closed: the death of the thread does not close it. */
-  readonly onDescriptor: (fd: number, isOpen: boolean) => void;
+  readonly descriptors: OpenDescriptors;
   /** So many datagrams were dropped because a socket was full. */
   readonly onDropped: (count: number) => void;
   /** Something waits for a flush, and nothing did before. */
@@ -79,18 +84,24 @@ export class KernelUdp {
   }
 
   /**
-   * The address of ours that packets to `peer` leave from; undefined when there is no route.
+   * The address of ours that packets to `peer` leave from.
    *
    * @param peer its sockaddr.
-   * @throws SystemCallError when no socket can be opened.
+   * @throws SystemCallError when nothing can be sent there: `ENETUNREACH` without a route.
    */
-  addressTowards(family: 4 | 6, interfaceName: string, peer: Buffer): string | undefined {
+  addressTowards(family: 4 | 6, interfaceName: string, peer: Buffer): string {
     const key = `${family} ${interfaceName}`;
-    const scout =
-      this.#scouts.get(key) ??
-      this.#openSocket({ family, address: '', port: 0, dscp: 0, interfaceName });
-    this.#scouts.set(key, scout);
-    return scout.addressTowards(peer);
+    const known = this.#scouts.get(key);
+    try {
+      return (known ?? this.#openScout(key, family, interfaceName)).addressTowards(peer);
+    } catch (error) {
+      const isGone = error instanceof SystemCallError && error.code === 'ENODEV';
+      if (!isGone || known === undefined) throw error;
+      // The interface that it is bound to was removed; another may have its name now.
+      this.#scouts.delete(key);
+      known.close();
+      return this.#openScout(key, family, interfaceName).addressTowards(peer);
+    }
   }
 
   /** Sends with the next flush. @param peer its sockaddr. */
@@ -119,24 +130,23 @@ export class KernelUdp {
   close(port: KernelPort): void {
     if (!this.#ports.delete(port)) return;
     this.#outgoing.close(port);
-    this.#closeSocket(port.socket);
+    port.socket.close();
   }
 
   closeAll(): void {
     for (const port of this.#ports) this.close(port);
-    for (const scout of this.#scouts.values()) this.#closeSocket(scout);
+    for (const scout of this.#scouts.values()) scout.close();
     this.#scouts.clear();
   }
 
-  #openSocket(options: KernelSocketOptions): KernelSocket {
-    const socket = new KernelSocket(this.#options.libc, options);
-    this.#options.onDescriptor(socket.fd, true);
-    return socket;
+  #openScout(key: string, family: 4 | 6, interfaceName: string): KernelSocket {
+    const scout = this.#openSocket({ family, address: '', port: 0, dscp: 0, interfaceName });
+    this.#scouts.set(key, scout);
+    return scout;
   }
 
-  #closeSocket(socket: KernelSocket): void {
-    this.#options.onDescriptor(socket.fd, false);
-    socket.close();
+  #openSocket(options: KernelSocketOptions): KernelSocket {
+    return new KernelSocket(this.#options.libc, this.#options.descriptors, options);
   }
 
   /**
@@ -149,7 +159,7 @@ export class KernelUdp {
     const isOurs = [...this.#ports].some(
       ({ socket }) => socket.family === family && socket.port === port,
     );
-    if (!isOurs) KernelSocket.checkFree(this.#options.libc, options);
+    if (!isOurs) KernelSocket.checkFree(this.#options.libc, this.#options.descriptors, options);
   }
 
   /**
@@ -159,6 +169,7 @@ export class KernelUdp {
   #check(): void {
     let hasArrival = false;
     let hasDeparture = false;
+    let failure = '';
     const port = this.open(
       { family: 4, address: '127.0.0.1', port: 0, dscp: 0, interfaceName: '' },
       {
@@ -173,7 +184,9 @@ export class KernelUdp {
       stamped: () => {
         hasDeparture = true;
       },
-      failed: () => {},
+      failed: (code) => {
+        failure = `, sendmmsg: ${code}`;
+      },
     };
     const own = sockaddrWords(4, '127.0.0.1', port.socket.port);
     for (let tries = 0; tries < CHECKS && !(hasArrival && hasDeparture); tries++) {
@@ -185,7 +198,7 @@ export class KernelUdp {
     if (hasArrival && hasDeparture) return;
     this.close(port);
     const missing = hasArrival ? 'sends' : hasDeparture ? 'arrivals' : 'sends and arrivals';
-    throw new LibcError(`the kernel does not stamp ${missing}`);
+    throw new LibcError(`the kernel does not stamp ${missing}${failure}`);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { CLOCK_REALTIME, TIMESPEC } from './layout.js';
 
 /** Each returns -1 when it failed; `errno` says why until the next call. */
@@ -36,13 +37,10 @@ const SIGNATURES = [
 
 /** What is used of the package, which need not be installed. */
 interface Koffi {
-  load(library: string): { func(signature: string): unknown };
+  load(library: string | null): { func(signature: string): unknown };
   errno(): number;
   address(buffer: Buffer): bigint;
 }
-
-/** glibc, and musl by its own name. */
-const LIBRARIES = ['libc.so.6', `libc.musl-${muslArchitecture()}.so.1`];
 
 /** Why the kernel's UDP cannot be had here. */
 export class LibcError extends Error {
@@ -70,29 +68,26 @@ function load(): Libc {
   } catch (error) {
     throw new LibcError(`koffi cannot be loaded: ${firstLine(error)}`, { cause: error });
   }
-  const problems: string[] = [];
-  for (const name of LIBRARIES) {
-    try {
-      const library = koffi.load(name);
-      const functions = SIGNATURES.map((signature) => {
-        const [, called = ''] = /(\w+)\(/.exec(signature) ?? [];
-        return [called, library.func(signature)] as const;
-      });
-      const libc = {
-        ...Object.fromEntries(functions),
-        errno: () => koffi.errno(),
-        address: (buffer: Buffer) => koffi.address(buffer),
-      } as unknown as Libc;
-      check(libc);
-      return libc;
-    } catch (error) {
-      problems.push(firstLine(error));
-    }
+  try {
+    // The program itself: it has a libc, glibc or musl, whatever the name of its file.
+    const library = koffi.load(null);
+    const functions = SIGNATURES.map((signature) => {
+      const [, called = ''] = /(\w+)\(/.exec(signature) ?? [];
+      return [called, library.func(signature)] as const;
+    });
+    const libc = {
+      ...Object.fromEntries(functions),
+      errno: () => koffi.errno(),
+      address: (buffer: Buffer) => koffi.address(buffer),
+    } as unknown as Libc;
+    check(libc);
+    return libc;
+  } catch (error) {
+    throw new LibcError(`libc cannot be used: ${firstLine(error)}`, { cause: error });
   }
-  throw new LibcError(`libc cannot be loaded: ${problems.join('; ')}`);
 }
 
-/** Whether what was loaded is libc, and memory is where we think it is. */
+/** Whether what was loaded is libc, memory is where we think it is, and the kernel has the calls. */
 function check(libc: Libc): void {
   const time = Buffer.from(new ArrayBuffer(TIMESPEC.bytes));
   const isRead = libc.clock_gettime(CLOCK_REALTIME, time) === 0;
@@ -100,11 +95,11 @@ function check(libc: Libc): void {
   if (!isRead || Math.abs(seconds - Date.now() / 1000) > 10) {
     throw new LibcError('clock_gettime gives another time than Date');
   }
-}
-
-function muslArchitecture(): string {
-  const names: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
-  return names[process.arch] ?? process.arch;
+  for (const call of ['recvmmsg', 'sendmmsg'] as const) {
+    libc[call](-1, time, 0, 0, null);
+    const code = getSystemErrorName(-libc.errno());
+    if (code !== 'EBADF') throw new LibcError(`${call}: ${code}`);
+  }
 }
 
 function firstLine(error: unknown): string {

@@ -1,6 +1,6 @@
 /** Opens TCP connections, with or without TLS. */
 
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import * as tls from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
@@ -9,6 +9,7 @@ import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
+import { SystemCallError } from '../net/kernel-socket.js';
 import type { Clock } from '../time/clock.js';
 import { tlsPeerOf } from './certificate.js';
 import { containListeners } from './contain.js';
@@ -18,6 +19,8 @@ import type { Endpoint } from './transport.js';
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
+  /** @throws SystemCallError when there is none to connect with. */
+  readonly openSocket: () => net.Socket;
   /** IP address to send from; empty to let the routes choose. */
   readonly sourceAddress: string;
   readonly dscp: number;
@@ -42,13 +45,21 @@ export interface DialListener {
 
 /** Connects; `opened` or `failed` follows unless cancelled. Returns a function that cancels. */
 export function dial(options: DialOptions, listener: DialListener): () => void {
-  const { endpoint, sourceAddress, dscp, secure, clock, faults } = options;
+  const { endpoint, openSocket, sourceAddress, dscp, secure, clock, faults } = options;
   const beganAt = clock.now();
-  const socket = net.connect({
+  let socket: net.Socket;
+  try {
+    socket = openSocket();
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    listener.failed(failureOf(error));
+    return () => {};
+  }
+  socket.setNoDelay(true);
+  socket.connect({
     host: endpoint.address,
     port: endpoint.port,
     family: endpoint.family,
-    noDelay: true,
     ...(sourceAddress === '' ? {} : { localAddress: sourceAddress }),
   });
   containListeners(socket, faults);

@@ -103,11 +103,11 @@ export class KernelUdpPort implements UdpPort {
     return this.kernel.socket.port;
   }
 
-  localAddressTowards({ address, port, family }: Endpoint): LocalAddress | undefined {
+  localAddressTowards({ address, port, family }: Endpoint): LocalAddress {
     const { udp, sourceAddress, interfaceName } = this.#options;
-    const own =
-      sourceAddress || udp.addressTowards(family, interfaceName, sockaddr(family, address, port));
-    return own === undefined ? undefined : this.#local(own);
+    return this.#local(
+      sourceAddress || udp.addressTowards(family, interfaceName, sockaddr(family, address, port)),
+    );
   }
 
   close(): void {
@@ -179,7 +179,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   }
 
   failed(code: string): void {
-    this.#listener.failed(failureOf({ name: code, message: code, code }));
+    this.#listener.failed(failureOf({ name: code, message: code, code }), code === 'ENODEV');
   }
 
   networkError(error: NetworkError): void {

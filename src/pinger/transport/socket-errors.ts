@@ -18,13 +18,15 @@ const LOCAL_ERRORS: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'this host has no addresses of this family',
   EMSGSIZE: 'the message is too long for a datagram',
   EINVAL: 'this host rejects such an address',
+  ENODEV: 'this host has no such network interface',
   [INTERNAL_ERROR]: 'see the log of the exporter',
 };
 
 /** Undefined when the error may be the peer's or the network's. */
 export function localFailure(error: NodeJS.ErrnoException): TransportFailure | undefined {
-  const { code = '' } = error;
-  const words = LOCAL_ERRORS[code];
+  const { code = '', syscall } = error;
+  const isForbidden = syscall === 'SO_BINDTODEVICE' && code === 'EPERM';
+  const words = isForbidden ? 'binding to an interface takes CAP_NET_RAW' : LOCAL_ERRORS[code];
   return words === undefined ? undefined : { reason: 'local', detail: `${code}: ${words}` };
 }
 

@@ -10,7 +10,11 @@ export interface UdpPort {
   readonly family: 4 | 6;
   /** Flows that send from it. */
   users: number;
-  /** The address that packets to `endpoint` leave from; undefined when there is no route. */
+  /**
+   * The address that packets to `endpoint` leave from; undefined when there is no route.
+   *
+   * @throws SystemCallError when the system says why nothing can be sent there.
+   */
   localAddressTowards(endpoint: Endpoint): LocalAddress | undefined;
   close(): void;
 }
@@ -33,8 +37,12 @@ export interface Carrier<Port extends UdpPort> {
 }
 
 export interface CarrierListener {
-  /** A message cannot be delivered. */
-  failed(failure: TransportFailure): void;
+  /**
+   * A message cannot be delivered.
+   *
+   * @param isPortLost nor can any other from that port: the interface that it is bound to is gone.
+   */
+  failed(failure: TransportFailure, isPortLost?: boolean): void;
 }
 
 export interface UdpMedium<Port extends UdpPort> {

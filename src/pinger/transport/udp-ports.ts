@@ -19,6 +19,8 @@ export interface UdpPortsOptions {
   readonly sourceAddress: string;
   /** 0 for one that the system chooses. */
   readonly sourcePort: number;
+  /** Network interface to send by; empty for any. */
+  readonly interfaceName: string;
   readonly log: (line: LogLine) => void;
 }
 
@@ -29,6 +31,8 @@ export class UdpPorts<Port extends UdpPort> {
   /** In the order in which they were opened. */
   readonly #others = new Set<Port>();
   readonly #once = new OncePorts<Port>((family) => this.#tryOpen(family));
+  /** Nothing can be sent from them: each is closed when its last user has left. */
+  readonly #lost = new Set<Port>();
   /** By family whose socket could not be opened. */
   readonly #closed = new Map<4 | 6, { readonly error: unknown; readonly retryAtMs: number }>();
 
@@ -89,10 +93,22 @@ export class UdpPorts<Port extends UdpPort> {
     this.release(old);
   }
 
+  /** Nothing can be sent from the port any more: its users need another one. */
+  lose(port: Port): void {
+    const isCommon = this.#common.get(port.family) === port;
+    if (isCommon) this.#common.delete(port.family);
+    if (isCommon || this.#others.delete(port)) this.#lost.add(port);
+    else this.#once.retire(port);
+  }
+
+  isLost(port: Port): boolean {
+    return this.#lost.has(port);
+  }
+
   /** One user fewer; but for the common one, the last closes it. */
   release(port: Port): void {
     if (--port.users > 0 || this.#common.get(port.family) === port) return;
-    if (this.#others.delete(port)) port.close();
+    if (this.#others.delete(port) || this.#lost.delete(port)) port.close();
     else this.#once.unused(port);
   }
 
@@ -100,13 +116,17 @@ export class UdpPorts<Port extends UdpPort> {
   failureOf(family: 4 | 6): TransportFailure {
     const error = this.#closed.get(family)?.error;
     const failure = error instanceof Error ? localFailure(error) : undefined;
-    return failure ?? { reason: 'local', detail: 'the socket could not be opened' };
+    const detail = error instanceof Error ? error.message : 'the socket cannot be opened';
+    return failure ?? { reason: 'local', detail };
   }
 
   close(): void {
-    for (const port of [...this.#common.values(), ...this.#others]) port.close();
+    for (const port of this.#common.values()) port.close();
     this.#common.clear();
-    this.#others.clear();
+    for (const ports of [this.#others, this.#lost]) {
+      for (const port of ports) port.close();
+      ports.clear();
+    }
     this.#once.close();
   }
 
@@ -134,7 +154,7 @@ export class UdpPorts<Port extends UdpPort> {
   }
 
   #logFailure(family: 4 | 6, error: unknown): void {
-    const { sourceAddress, sourcePort } = this.#options;
+    const { sourceAddress, sourcePort, interfaceName } = this.#options;
     this.#options.log({
       level: 'error',
       event: 'udp_socket_unavailable',
@@ -143,6 +163,7 @@ export class UdpPorts<Port extends UdpPort> {
         family: `ip${family}`,
         source_address: sourceAddress,
         source_port: sourcePort,
+        ...(interfaceName === '' ? {} : { interface: interfaceName }),
         error: error instanceof Error ? error.message : String(error),
       },
     });

@@ -10,7 +10,9 @@
 import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
+import { SystemCallError } from '../net/kernel-socket.js';
 import { localIfAddressIsGone } from './own-address.js';
+import { failureOf } from './socket-errors.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';
 import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
 import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
@@ -145,6 +147,7 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     const { ports } = this.#owner;
     const { family } = this.#endpoint;
     this.#hasFailed = false;
+    this.#leaveLost();
     this.#home ??= this.#isForOnce ? ports.once(family) : ports.common(family);
     if (this.#home === undefined) {
       this.#listener.failed(ports.failureOf(family));
@@ -154,7 +157,14 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
       this.#silences = 0;
       this.#trial = ports.another(this.#home, this.#lastTried);
     }
-    const local = this.#localAddress(this.#home);
+    let local: LocalAddress | undefined;
+    try {
+      local = this.#localAddress(this.#home);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.failed(failureOf(error), error.code === 'ENODEV');
+      return;
+    }
     if (local === undefined) this.#listener.failed({ reason: 'unreachable' });
     else this.#listener.ready(local);
   }
@@ -167,8 +177,10 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     this.#send(message, true);
   }
 
-  failed(failure: TransportFailure): void {
+  failed(failure: TransportFailure, isPortLost = false): void {
     this.#hasFailed = true;
+    const port = this.#trial ?? this.#home;
+    if (isPortLost && port !== undefined) this.#owner.ports.lose(port);
     // The address that we send from may be gone: it is looked up again for the next ping.
     if (failure.reason !== 'refused') this.#local = undefined;
     this.#listener.failed(failure);
@@ -210,6 +222,15 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   #send(message: Uint8Array, isRetransmission: boolean): void {
     const port = this.#trial ?? this.#home;
     if (port !== undefined) this.#carrier.send(port, message, isRetransmission);
+  }
+
+  /** Pings go on from another port when the one that they came from is of no use any more. */
+  #leaveLost(): void {
+    const { ports } = this.#owner;
+    if (this.#home === undefined || !ports.isLost(this.#home)) return;
+    ports.release(this.#home);
+    this.#home = undefined;
+    this.#local = undefined;
   }
 
   /** Pings go on from the port that was tried, or from the one before. */

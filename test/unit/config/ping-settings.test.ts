@@ -62,6 +62,7 @@ const at = {
 describe('a ping setting', () => {
   const given = {
     ...{ method: 'info', connection: 'per_ping', ws_path: '/sip?x=1', user: '+4930', dscp: 46 },
+    interface: 'vrf-blue@0.15',
     ...{ to: 'sip:t@a.example', contact: 'sip:c@a.example', via_host: 'Me.example:5062' },
     ...{ route: 'sip:proxy.example:5070;transport=tcp', ip_protocol: 'ip4' },
     headers: { 'X-One': 'a: b', 'X-Two': 2 },
@@ -79,9 +80,9 @@ describe('a ping setting', () => {
   };
   for (const [level, wrap] of Object.entries(at)) {
     test(`can be given at the ${level}`, () => {
-      const { method, connection, wsPath, dscp, ipProtocol, identity, auth, tls } = settingsOf({
-        file: wrap(given),
-      });
+      const read = settingsOf({ file: wrap(given) });
+      const { method, connection, wsPath, dscp, ipProtocol, identity, auth, tls } = read;
+      assert.equal(read.interfaceName, 'vrf-blue@0.15');
       assert.deepEqual(
         [method, connection, wsPath, dscp, ipProtocol],
         ['INFO', 'per_ping', '/sip?x=1', 46, 'ip4'],
@@ -141,7 +142,7 @@ const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ connection: 'per_ping', ws_path: '/x', user: 'bob', to: 'sip:t@t.example' },
   ...{ contact: 'sip:c@c.example', via_host: 'sbc.example', user_agent: 'ua', headers: 'X-A: b' },
   ...{ route: 'sip:proxy.example', source_address: '192.0.2.9', source_port: '5099' },
-  ...{ resolve: 'first', alive_when: 'all', max_targets: '7' },
+  ...{ resolve: 'first', alive_when: 'all', max_targets: '7', interface: 'eth0' },
   ...{ delete_counter: '4', max_backoff: '9m', max_forwards: '0' },
   ...{ ws_origin: 'https://phone.example', 'tls_config.legacy_renegotiation': 'true' },
   'tls_config.ciphers': 'DEFAULT@SECLEVEL=0',
@@ -376,6 +377,12 @@ describe('a problem', () => {
     [{ ws_path: 'sip' }, /ws_path: expected a path that begins with \//],
     [{ ws_path: '/a b' }, /ws_path: expected a path/],
     [{ dscp: 64 }, /dscp: expected a whole number from 0 to 63/],
+    [{ interface: 'sixteen-letters-' }, /interface: expected a network interface such as eth0/],
+    [{ interface: 'eth 0' }, /interface: expected a network interface such as eth0: 1 to 15/],
+    [{ interface: 'eth/0' }, /interface: expected a network interface/],
+    [{ interface: 'eth0:1' }, /interface: expected a network interface/],
+    [{ interface: '..' }, /interface: expected a network interface/],
+    [{ interface: ['eth0'] }, /interface: expected a network interface/],
     [{ max_forwards: 256 }, /max_forwards: expected a whole number from 0 to 255, got 256/],
     [{ ws_origin: 'phone.example' }, /ws_origin: expected auto, an origin such as/],
     [{ ws_origin: 'https://phone.example/path' }, /ws_origin: expected auto, an origin/],

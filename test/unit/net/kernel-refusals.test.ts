@@ -17,6 +17,8 @@ import {
   SO_TIMESTAMPING,
 } from '../../../src/pinger/net/layout.js';
 import { type Libc, LibcError, loadLibc } from '../../../src/pinger/net/libc.js';
+import { Descriptors } from '../../../src/shared/ledger/descriptors.js';
+import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { skipOf } from '../../support/udp-rig.js';
 
 const [EPERM, EMFILE, ENOPROTOOPT] = [1, 24, 92];
@@ -65,7 +67,8 @@ function setUp(t: TestContext) {
     new KernelUdp({
       libc: refusing.libc,
       now: () => performance.now(),
-      ...{ onDescriptor: () => {}, onDropped: () => {}, onQueued: () => {} },
+      descriptors: new Descriptors(createLedger()),
+      ...{ onDropped: () => {}, onQueued: () => {} },
       onShortfall: ({ option }) => shortfalls.push(option),
     });
   const udp = openUdp();

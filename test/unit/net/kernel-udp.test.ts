@@ -12,8 +12,11 @@ import type {
   Sender,
 } from '../../../src/pinger/net/kernel-port.js';
 import { KernelUdp } from '../../../src/pinger/net/kernel-udp.js';
+import { SO_RCVBUF, SOL_SOCKET } from '../../../src/pinger/net/layout.js';
 import { type Libc, LibcError, loadLibc } from '../../../src/pinger/net/libc.js';
 import { sockaddr, sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
+import { Descriptors } from '../../../src/shared/ledger/descriptors.js';
+import { createLedger, MAX_DESCRIPTORS } from '../../../src/shared/ledger/layout.js';
 
 /** On Linux this must work; elsewhere the tests are skipped, and say so. */
 function libcOf(t: TestContext): Libc | undefined {
@@ -65,15 +68,12 @@ const LOOPBACK = { 4: '127.0.0.1', 6: '::1' } as const;
 function setUp(t: TestContext) {
   const libc = libcOf(t);
   if (libc === undefined) return undefined;
-  const open = new Set<number>();
+  const descriptors = new Descriptors(createLedger());
   const dropped = { count: 0 };
   const udp = new KernelUdp({
     libc,
     now: () => performance.now(),
-    onDescriptor: (fd, isOpen) => {
-      if (isOpen) open.add(fd);
-      else open.delete(fd);
-    },
+    descriptors,
     onDropped: (count) => {
       dropped.count += count;
     },
@@ -90,7 +90,7 @@ function setUp(t: TestContext) {
     udp.send(from, message, sockaddrWords(family, LOOPBACK[family], to), sender);
     return sender;
   };
-  return { udp, heard, port, send, open, dropped };
+  return { udp, libc, heard, port, send, descriptors, dropped };
 }
 
 for (const family of [4, 6] as const) {
@@ -220,8 +220,53 @@ test('hostile datagrams cost nothing but themselves, and no descriptor is left',
   }
   assert.equal(it.heard.messages.at(-1)?.bytes.toString(), 'still here');
   assert.ok(sender.stampedAtMs !== undefined);
-  assert.ok(it.open.size > 0);
+  assert.ok(it.descriptors.all().length > 0);
   it.udp.closeAll();
-  assert.deepEqual([...it.open], []);
+  assert.deepEqual(it.descriptors.all(), []);
   assert.ok(readdirSync('/proc/self/fd').length <= before + 1, 'the attacker has the other one');
+});
+
+test('datagrams that the kernel drops because a socket is full are all counted', async (t) => {
+  const it = setUp(t);
+  if (it === undefined) return;
+  const [from, to] = [it.port(4), it.port(4)];
+  const size = Buffer.from(new ArrayBuffer(4));
+  size.writeInt32LE(4096);
+  assert.equal(it.libc.setsockopt(to.socket.fd, SOL_SOCKET, SO_RCVBUF, size, 4), 0);
+  for (let i = 0; i < 500; i++) it.send(from, to.socket.port, Buffer.alloc(200));
+  it.udp.flush();
+  it.udp.drain();
+  // The count comes with the next datagram.
+  it.send(from, to.socket.port, Buffer.from('next'));
+  it.udp.flush();
+  it.udp.drain();
+  assert.ok(it.dropped.count > 0);
+  assert.equal(it.heard.messages.length + it.dropped.count, 501);
+});
+
+test('a socket for which the list of descriptors has no room is not opened', (t) => {
+  const it = setUp(t);
+  if (it === undefined) return;
+  const before = readdirSync('/proc/self/fd').length;
+  const { cells } = it.descriptors;
+  for (let i = 0; i < MAX_DESCRIPTORS; i++) if (cells[i] === 0) cells[i] = 1_000_000;
+  assert.throws(() => it.port(4), { code: 'EMFILE' });
+  assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('a socket is not opened for an interface that does not exist', (t) => {
+  const it = setUp(t);
+  if (it === undefined) return;
+  const before = readdirSync('/proc/self/fd').length;
+  const options = {
+    family: 4,
+    address: '',
+    port: 0,
+    dscp: 0,
+    interfaceName: 'no-such-one',
+  } as const;
+  const error = { code: 'ENODEV', syscall: 'SO_BINDTODEVICE' };
+  assert.throws(() => it.udp.open(options, listener(it.heard)), error);
+  assert.throws(() => it.udp.addressTowards(4, 'no-such-one', sockaddr(4, '127.0.0.1', 1)), error);
+  assert.equal(readdirSync('/proc/self/fd').length, before);
 });

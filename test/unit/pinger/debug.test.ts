@@ -87,7 +87,7 @@ function receiver(...settings: Parameters<typeof debugSettings>) {
       { address: '192.0.2.9', port: 5060, isConnection: false, answer() {} },
       'udp',
     );
-  return { receive, lines };
+  return { receive, take, lines };
 }
 
 test('a request of a stranger and its response are logged without a destination', () => {
@@ -100,6 +100,26 @@ test('a request of a stranger and its response are logged without a destination'
       ['sip_sent', 'SIP/2.0 200 OK', '192.0.2.9:5060'],
     ],
   );
+});
+
+test('a request is answered to where it came from while it is logged, also when its source is a class', () => {
+  const { take } = receiver('debug', []);
+  const ports: number[] = [];
+  class Lazy {
+    readonly isConnection = false;
+    get address(): string {
+      return '192.0.2.9';
+    }
+    get port(): number {
+      return 5071;
+    }
+    answer(_message: Uint8Array, port: number): void {
+      ports.push(port);
+    }
+  }
+  const request = `${OPTIONS.replace('branch', 'rport;branch')}${REST}`;
+  take(Buffer.from(request), new Lazy(), 'udp');
+  assert.deepEqual(ports, [5071]);
 });
 
 test('with log.destination no stray message is logged; a keepalive never is', () => {

@@ -7,6 +7,7 @@ import { Descriptors } from '../../../src/shared/ledger/descriptors.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
+import { logOnce } from '../../../src/shared/log-once.js';
 import type { LogLine, UdpIoChoice } from '../../../src/shared/protocol.js';
 
 const ENOPROTOOPT = 92;
@@ -41,9 +42,10 @@ function refuseErrors(t: TestContext): void {
 function open(t: TestContext, choice: UdpIoChoice) {
   const ledger = createLedger();
   const logged: LogLine[] = [];
+  const log = (line: LogLine) => logged.push(line);
   const udp = openKernelUdp({
     ...{ choice, ledger, writer: new LedgerWriter(ledger, () => 0) },
-    ...{ now: () => performance.now(), log: (line) => logged.push(line), onQueued: () => {} },
+    ...{ now: () => performance.now(), log, logOnce: logOnce(log), onQueued: () => {} },
   });
   t.after(() => udp?.closeAll());
   const recorded = () => new LedgerReader(ledger).pinger().udpIo;

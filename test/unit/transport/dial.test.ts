@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { syncBuiltinESMExports } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { CONNECT_MS, dialLoopback } from '../../support/dial-rig.js';
@@ -78,16 +77,16 @@ describe('a TCP connection', () => {
   });
 
   test('to a free port of this host that is connected to itself is refused', async (t) => {
-    const { connect } = net;
-    // The kernel chooses the source port at random; here it has only one choice.
-    t.mock.method(net, 'connect', (options: net.TcpNetConnectOpts) =>
-      connect({ ...options, localAddress: options.host ?? '', localPort: options.port }),
+    const connect: (options: net.TcpSocketConnectOpts) => net.Socket = net.Socket.prototype.connect;
+    // The kernel chooses the source port by chance; here the chance is certain.
+    t.mock.method(
+      net.Socket.prototype,
+      'connect',
+      function (this: net.Socket, options: net.TcpSocketConnectOpts) {
+        const { host = '', port } = options;
+        return connect.call(this, { ...options, localAddress: host, localPort: port });
+      },
     );
-    syncBuiltinESMExports();
-    t.after(() => {
-      t.mock.restoreAll();
-      syncBuiltinESMExports();
-    });
     const { port } = await startListener(t, () => {});
     const dialed = dialLoopback(t, { port, address: '127.0.0.9' });
     await turnsUntil('it failed', () => dialed.failures.length > 0);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
 import { Pacer } from '../../../src/pinger/time/pacer.js';
+import { openTransport } from '../../../src/pinger/transport/open-transport.js';
 import { TlsContexts } from '../../../src/pinger/transport/tls-context.js';
 import type { Source } from '../../../src/pinger/transport/transport.js';
-import { openTransport } from '../../../src/pinger/transport/transports.js';
 import type { PingSettings } from '../../../src/shared/destination.js';
 import { Faults } from '../../../src/shared/faults.js';
 import { Files } from '../../../src/shared/file-contents.js';
@@ -56,7 +56,7 @@ function setUp(
       return true;
     },
     onUdpRebind: () => {},
-    kernelUdp: undefined,
+    ...{ kernelUdp: undefined, libc: undefined },
   });
   t.after(() => transport.close());
   const open = (port: number, isForOnce = false, address = '127.0.0.1') => {
@@ -211,12 +211,4 @@ describe('a transport', needs('openssl'), () => {
     assert.equal(farEnd.connections, 2);
     await turnsUntil('the old one is closed', () => farEnd.callers[0]?.isClosed);
   });
-});
-
-test('dscp cannot be set on UDP sockets of Node.js, which is logged', (t) => {
-  const { logged } = setUp(t, 'udp', { dscp: 46 });
-  assert.deepEqual(
-    logged.map(({ level, event }) => [level, event]),
-    [['warn', 'udp_dscp_unsupported']],
-  );
 });

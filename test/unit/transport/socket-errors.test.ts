@@ -8,7 +8,7 @@ const error = (code: string) => Object.assign(new Error(code), { code });
 describe('a system error', () => {
   for (const code of [
     ...['EMFILE', 'ENFILE', 'EPERM', 'EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL', 'ENOBUFS'],
-    ...['ENOMEM', 'EAFNOSUPPORT', 'EMSGSIZE', 'EINVAL'],
+    ...['ENOMEM', 'EAFNOSUPPORT', 'EMSGSIZE', 'EINVAL', 'ENODEV'],
   ]) {
     test(`(${code}) is local before a connection, on it, and in its handshake`, () => {
       for (const failure of [

@@ -143,13 +143,18 @@ for (const io of ['dgram', 'kernel'] as const) {
         assert.deepEqual([text, port], ['SIP/2.0 405', locals[0]?.port]);
       });
 
-      test('reports an address without a route as unreachable', async (t) => {
+      test('reports that this host refuses to send to an address', async (t) => {
         const rig = new UdpRig(t, io);
         // Broadcasts need a socket option, and link-local addresses an interface.
         const address = family === 4 ? '255.255.255.255' : 'fe80::77';
         const { flow, locals, failures } = rig.open(5060, family, false, address);
         flow.prepare();
-        assert.deepEqual([locals, failures], [[], [{ reason: 'unreachable' }]]);
+        const detail =
+          family === 4
+            ? 'EACCES: not permitted by this host'
+            : 'EINVAL: this host rejects such an address';
+        const failure = io === 'kernel' ? { reason: 'local', detail } : { reason: 'unreachable' };
+        assert.deepEqual([locals, failures], [[], [failure]]);
       });
     });
   }

@@ -10,7 +10,7 @@ function setUp(sourcePort = 0) {
   const logged: LogLine[] = [];
   const medium = { error: undefined as Error | undefined, opened: 0 };
   const ports = new UdpPorts<UdpPort>(
-    { sourceAddress: '', sourcePort, log: (line) => logged.push(line) },
+    { sourceAddress: '', sourcePort, interfaceName: 'eth0', log: (line) => logged.push(line) },
     {
       open: (family) => {
         if (medium.error !== undefined) throw medium.error;
@@ -57,14 +57,17 @@ describe('the common port', () => {
     assert.deepEqual(ports.failureOf(4), { reason: 'local', detail });
     nowMs += 1;
     assert.equal(ports.common(4), undefined);
-    const unknown = { reason: 'local', detail: 'the socket could not be opened' };
+    const unknown = { reason: 'local', detail: 'something else' };
     assert.deepEqual(ports.failureOf(4), unknown);
     assert.deepEqual(
       logged.map(({ event, fields }) => [event, fields]),
       [
         [
           'udp_socket_unavailable',
-          { family: 'ip4', source_address: '', source_port: 0, error: 'socket EMFILE' },
+          {
+            ...{ family: 'ip4', source_address: '', source_port: 0 },
+            ...{ interface: 'eth0', error: 'socket EMFILE' },
+          },
         ],
       ],
     );
@@ -211,5 +214,32 @@ describe('another port', () => {
     const home = common();
     medium.error = EMFILE;
     assert.equal(ports.another(home, undefined), undefined);
+  });
+});
+
+describe('a port that nothing can be sent from', () => {
+  test('is replaced for whoever comes next, and closed when its last user has left', () => {
+    const { ports, open, common } = setUp();
+    const first = common();
+    const second = common();
+    assert.equal(ports.isLost(first), false);
+    ports.lose(first);
+    assert.equal(ports.isLost(first), true);
+    assert.notEqual(common(), first);
+    ports.release(first);
+    assert.ok(open.has(first.port));
+    ports.release(second);
+    assert.ok(!open.has(first.port));
+    assert.equal(open.size, 1);
+  });
+
+  test('is not tried any more, also when it is not the common one', () => {
+    const { ports, common, another, open } = setUp();
+    const home = common();
+    const other = another(home);
+    ports.lose(other);
+    assert.notEqual(another(home), other);
+    ports.close();
+    assert.equal(open.size, 0);
   });
 });
