@@ -13,6 +13,7 @@ import { describeMachine } from './machine.js';
 import { change } from './parts/change.js';
 import { cpu } from './parts/cpu.js';
 import { hostile } from './parts/hostile.js';
+import { idle } from './parts/idle.js';
 import { lateness } from './parts/lateness.js';
 import { memory } from './parts/memory.js';
 import { metrics } from './parts/metrics.js';
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   lateness,
   rate,
   rtt,
+  idle,
   metrics,
   memory,
   change,
