@@ -10,6 +10,7 @@ import { type FarEnd, raw, startFarEnd } from '../support/far-end.js';
 import { startLivePeer } from '../support/live-peer.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
+import { EACH_UDP_IO } from '../support/udp-io.js';
 
 const cases = readCorpus('sip');
 const answers = cases.filter((one) => isAnswer(bytesOf(one)));
@@ -73,37 +74,45 @@ test('each answer of the corpus ends its ping as in verdicts.txt, and no other p
 const codesOf = (messages: readonly string[]) =>
   messages.map((text) => `answered ${text.slice(8, 11)}`).join(' + ') || 'silence';
 
-test('each other datagram of the corpus is answered or dropped as in verdicts.txt', async (t) => {
-  const live = await startLivePeer(t);
-  const sourcePort = await freePort();
-  const exporter = await startExporter(t, {
-    ...{ source_address: '127.0.0.1', source_port: sourcePort },
-    destinations: [live.destination],
-  });
-  await eventually('the healthy peer is up', async () => (await exporter.isAlive('live')) === 1);
-  const senders = await Promise.all(
-    strays.map(async (one) => {
-      const socket = dgram.createSocket('udp4');
-      t.after(() => socket.close());
-      socket.bind(0, '127.0.0.1');
-      await once(socket, 'listening');
-      const replies: string[] = [];
-      socket.on('message', (message) => replies.push(message.toString('latin1')));
-      const bytes = asFrom(`127.0.0.1:${socket.address().port}`, bytesOf(one));
-      return { one, replies, send: () => socket.send(bytes, sourcePort, '127.0.0.1') };
-    }),
+for (const [io, options] of EACH_UDP_IO) {
+  test(
+    `each other datagram of the corpus is answered or dropped as in verdicts.txt (${io})`,
+    options,
+    async (t) => {
+      const live = await startLivePeer(t);
+      const sourcePort = await freePort();
+      const settings = { source_address: '127.0.0.1', source_port: sourcePort };
+      const config = { ...settings, destinations: [live.destination] };
+      const exporter = await startExporter(t, config, [`--udp.io=${io}`]);
+      await eventually(
+        'the healthy peer is up',
+        async () => (await exporter.isAlive('live')) === 1,
+      );
+      const senders = await Promise.all(
+        strays.map(async (one) => {
+          const socket = dgram.createSocket('udp4');
+          t.after(() => socket.close());
+          socket.bind(0, '127.0.0.1');
+          await once(socket, 'listening');
+          const replies: string[] = [];
+          socket.on('message', (message) => replies.push(message.toString('latin1')));
+          const bytes = asFrom(`127.0.0.1:${socket.address().port}`, bytesOf(one));
+          return { one, replies, send: () => socket.send(bytes, sourcePort, '127.0.0.1') };
+        }),
+      );
+      for (const { send } of senders) send();
+      for (const { one, replies } of senders) {
+        const wanted = verdictOn('udp', one);
+        if (wanted !== 'silence') await eventually(one.file, () => codesOf(replies) === wanted);
+      }
+      await sleep(SILENCE_MS);
+      for (const { one, replies } of senders) {
+        assert.equal(codesOf(replies), verdictOn('udp', one), one.file);
+      }
+      await live.holds(exporter);
+    },
   );
-  for (const { send } of senders) send();
-  for (const { one, replies } of senders) {
-    const wanted = verdictOn('udp', one);
-    if (wanted !== 'silence') await eventually(one.file, () => codesOf(replies) === wanted);
-  }
-  await sleep(SILENCE_MS);
-  for (const { one, replies } of senders) {
-    assert.equal(codesOf(replies), verdictOn('udp', one), one.file);
-  }
-  await live.holds(exporter);
-});
+}
 
 /** The reaction to the message that a peer sends after its answer. */
 function reactionOf({ callers: [caller] }: FarEnd): string {

@@ -41,6 +41,12 @@ test('the demo reports the expected state of every member of the fleet, and Ctrl
     });
     assert.ok((failures ?? 0) > 0, `${name} fails for ${reason}`);
   }
+  const closed = { destination: 'closed' };
+  assert.equal(
+    sum(metrics, 'sip_keepalive_ping_failures_total', { ...closed, reason: 'refused' }),
+    sum(metrics, 'sip_keepalive_pings_total', closed),
+    'a closed port is known from its first ping on',
+  );
 
   // A terminal sends the signal to both processes; here the demo forwards it to the exporter.
   const ended = once(demo.child, 'exit', { signal: AbortSignal.timeout(60_000) });

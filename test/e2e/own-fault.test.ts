@@ -11,6 +11,7 @@ import {
 } from '../support/namespace.js';
 import { eventually, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
+import { EACH_UDP_IO } from '../support/udp-io.js';
 
 const INTERVAL = 0.5;
 
@@ -22,15 +23,19 @@ function nft(command: string): void {
 /** The tests, inside a network namespace. */
 async function testInside(suite: TestContext): Promise<void> {
   raiseLoopback();
+  for (const [io, options] of EACH_UDP_IO) {
+    await suite.test(`(${io})`, options, (t) => testBy(t, [`--udp.io=${io}`]));
+  }
+}
+
+async function testBy(suite: TestContext, args: readonly string[]): Promise<void> {
   // UDP only: over TCP a SYN dropped by a rule is retransmitted as if it were lost, without an error.
   await suite.test(
     'with a local firewall rule that drops pings, the state is kept until it is stale, then unknown, never down',
     async (t) => {
       const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
-      const exporter = await startExporter(t, {
-        ping_interval: INTERVAL,
-        destinations: [{ name: 'd', uri: `127.0.0.1:${peer.port}` }],
-      });
+      const destinations = [{ name: 'd', uri: `127.0.0.1:${peer.port}` }];
+      const exporter = await startExporter(t, { ping_interval: INTERVAL, destinations }, args);
       await eventually('it is up', async () => (await exporter.isAlive('d')) === 1);
       nft('add table inet rules');
       t.after(() => nft('delete table inet rules'));
@@ -58,13 +63,12 @@ async function testInside(suite: TestContext): Promise<void> {
 
   await suite.test('a source address that does not exist is not a verdict either', async (t) => {
     const peer = await startFarEnd(t, 'udp', (_request, good) => [good]);
-    const exporter = await startExporter(t, {
-      ...{ ping_interval: INTERVAL, source_address: '192.0.2.77' },
-      destinations: [
-        { name: 'over udp', uri: `127.0.0.1:${peer.port}` },
-        { name: 'over tcp', uri: `127.0.0.1:${peer.port};transport=tcp` },
-      ],
-    });
+    const destinations = [
+      { name: 'over udp', uri: `127.0.0.1:${peer.port}` },
+      { name: 'over tcp', uri: `127.0.0.1:${peer.port};transport=tcp` },
+    ];
+    const settings = { ping_interval: INTERVAL, source_address: '192.0.2.77' };
+    const exporter = await startExporter(t, { ...settings, destinations }, args);
     for (const destination of ['over udp', 'over tcp']) {
       const labels = { destination, reason: 'local' };
       await eventually('pings fail locally', async () => {
@@ -87,12 +91,11 @@ async function testInside(suite: TestContext): Promise<void> {
       const peers = await Promise.all(
         names.map((transport) => startFarEnd(t, transport, (_request, good) => [good])),
       );
-      const exporter = await startExporter(t, {
-        ...{ ping_interval: INTERVAL, source_address: source },
-        destinations: names.map((name, i) => ({
-          ...{ name, uri: `127.0.0.1:${peers[i]?.port};transport=${name}` },
-        })),
-      });
+      const destinations = names.map((name, i) => ({
+        ...{ name, uri: `127.0.0.1:${peers[i]?.port};transport=${name}` },
+      }));
+      const settings = { ping_interval: INTERVAL, source_address: source };
+      const exporter = await startExporter(t, { ...settings, destinations }, args);
       for (const name of names) {
         await eventually('it is up', async () => (await exporter.isAlive(name)) === 1);
       }
@@ -122,5 +125,5 @@ test('local errors, in a network namespace', needs('unshare', 'ip', 'nft'), asyn
   if (skip !== false) return t.skip(skip);
   const { status, output } = runInNamespace(fileURLToPath(import.meta.url));
   assert.equal(status, 0, output);
-  assert.match(output, /^. pass [3-9]$/m, output);
+  assert.match(output, /^. pass 9$/m, output);
 });

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildOptionsResponse } from '../../src/pinger/sip/uas.js';
+import type { UdpIo } from '../../src/shared/ledger/layout.js';
 import { startExporter, sum } from '../support/exporter.js';
 import { eventually } from '../support/process.js';
+import { EACH_UDP_IO } from '../support/udp-io.js';
 
 const ANSWERS_AFTER_MS = 800;
 const TIMEOUT = 4;
 /** Long enough to cause a false latency and a false timeout. */
 const PAUSES_MS = [6_000, 700];
 
-test('a process that was stopped reports no false latency, verdict or timeout', async (t) => {
+describe('a process that was stopped', { concurrency: true }, () => {
+  for (const [io, options] of EACH_UDP_IO) {
+    test(`reports no false latency, verdict or timeout (${io})`, options, (t) => testPauses(t, io));
+  }
+});
+
+async function testPauses(t: TestContext, io: UdpIo): Promise<void> {
   const far = dgram.createSocket('udp4');
   far.bind(0, '127.0.0.1');
   await once(far, 'listening');
@@ -30,11 +38,9 @@ test('a process that was stopped reports no false latency, verdict or timeout', 
   // Many targets at one address: an answer may arrive through the socket of another target.
   const { port } = far.address();
   const names = Array.from({ length: 30 }, (_, i) => [`good${i}`, `late${i}`]).flat();
-  const exporter = await startExporter(t, {
-    ping_interval: 6,
-    ping_timeout: TIMEOUT,
-    destinations: names.map((name) => ({ name, uri: `sip:${name}@127.0.0.1:${port}` })),
-  });
+  const destinations = names.map((name) => ({ name, uri: `sip:${name}@127.0.0.1:${port}` }));
+  const settings = { ping_interval: 6, ping_timeout: TIMEOUT };
+  const exporter = await startExporter(t, { ...settings, destinations }, [`--udp.io=${io}`]);
   const ups = () => exporter.metric('sip_keepalive_up');
   await eventually('every verdict', async () => {
     const text = await exporter.get('/metrics');
@@ -66,4 +72,4 @@ test('a process that was stopped reports no false latency, verdict or timeout', 
       (line) => /ping_failures_total.*"good.*reason="timeout"/.test(line) && !line.endsWith(' 0'),
     );
   assert.deepEqual(falseTimeouts, []);
-});
+}

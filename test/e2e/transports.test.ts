@@ -16,6 +16,7 @@ import {
 } from '../support/far-end.js';
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
+import { EACH_UDP_IO } from '../support/udp-io.js';
 
 /** For far ends that answer: long enough for a busy machine. */
 const SLOW = { ping_interval: 6, ping_timeout: 5.5 };
@@ -67,7 +68,11 @@ class World {
     this.#farEnds = farEnds;
   }
 
-  static async start(t: TestContext, transport: TransportName): Promise<World> {
+  static async start(
+    t: TestContext,
+    transport: TransportName,
+    args: readonly string[],
+  ): Promise<World> {
     const { options, tlsConfig } = securityFor(t, transport);
     const names = (Object.keys(FAR_ENDS) as Name[]).filter(
       (name) => transport !== 'udp' || !OF_CONNECTIONS.includes(name),
@@ -76,15 +81,13 @@ class World {
     for (const name of names) {
       farEnds.set(name, await startFarEnd(t, transport, onlyOnce(FAR_ENDS[name]), options));
     }
-    const exporter = await startExporter(t, {
-      ...tlsConfig,
-      destinations: names.map((name) => ({
-        name,
-        uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${transport}`,
-        ...(UNANSWERED.includes(name) ? FAST : SLOW),
-        ...(name === 'each' ? { connection: 'per_ping' } : {}),
-      })),
-    });
+    const destinations = names.map((name) => ({
+      name,
+      uri: `127.0.0.1:${farEnds.get(name)?.port};transport=${transport}`,
+      ...(UNANSWERED.includes(name) ? FAST : SLOW),
+      ...(name === 'each' ? { connection: 'per_ping' } : {}),
+    }));
+    const exporter = await startExporter(t, { ...tlsConfig, destinations }, args);
     return new World(exporter, farEnds);
   }
 
@@ -150,9 +153,16 @@ function isSecure(transport: TransportName): boolean {
 
 // The transports are independent, and the tests mostly wait.
 describe('over', { concurrency: true }, () => {
-  for (const transport of TRANSPORTS) {
-    test(transport, isSecure(transport) ? needs('openssl') : {}, async (t) => {
-      const world = await World.start(t, transport);
+  const wires = [
+    ...EACH_UDP_IO.map(([io, options]) => ['udp', `udp by ${io}`, options, io] as const),
+    ...TRANSPORTS.filter((transport) => transport !== 'udp').map(
+      (transport) =>
+        [transport, transport, isSecure(transport) ? needs('openssl') : {}, 'auto'] as const,
+    ),
+  ];
+  for (const [transport, title, options, io] of wires) {
+    test(title, options, async (t) => {
+      const world = await World.start(t, transport, [`--udp.io=${io}`]);
       await testAnswers(t, world);
       await testFailures(t, world, transport);
       if (transport !== 'udp') await testConnections(t, world, transport);

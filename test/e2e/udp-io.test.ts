@@ -1,35 +1,30 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { loadLibc } from '../../src/pinger/net/libc.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { Descriptors } from '../../src/shared/ledger/descriptors.js';
 import { createLedger } from '../../src/shared/ledger/layout.js';
 import type { LogLine } from '../../src/shared/protocol.js';
+import { closeDescriptors } from '../../src/supervisor/close-descriptors.js';
 import { Supervisor } from '../../src/supervisor/supervisor.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { noFaults } from '../support/faults.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
-import { skipUnless } from '../support/tools.js';
+import { EACH_UDP_IO, KERNEL } from '../support/udp-io.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
+const SOCKET_THREAD = new URL('../support/socket-thread.js', import.meta.url);
+const THREADS = 1000;
+/** Threads that run at the same time. */
+const LANES = 4;
 
-function hasKernelUdp(): boolean {
-  try {
-    loadLibc();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const KERNEL = skipUnless(hasKernelUdp(), 'Linux on a 64-bit little-endian machine, and koffi');
-
-for (const io of ['kernel', 'dgram'] as const) {
-  describe(`UDP by ${io}`, io === 'kernel' ? KERNEL : {}, () => {
+for (const [io, options] of EACH_UDP_IO) {
+  describe(`UDP by ${io}`, options, () => {
     test('measures round trips and reports what is in use', async (t) => {
       const farEnd = await startFarEnd(t, 'udp', (_request, good) => [good]);
       const exporter = await startExporter(
@@ -116,3 +111,26 @@ test('a pinger thread that dies leaves no descriptor behind', KERNEL, async (t) 
   }
   assert.ok(open() <= before, `${open()} descriptors, ${before} before`);
 });
+
+test(
+  'a thousand threads that die while they send and receive leave no descriptor behind',
+  KERNEL,
+  async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const lane = async () => {
+      const ledger = createLedger();
+      for (let i = 0; i < THREADS / LANES; i++) {
+        const thread = new Worker(SOCKET_THREAD, { workerData: ledger });
+        await once(thread, 'message');
+        // Anywhere in what it does.
+        await sleep(Math.random());
+        await thread.terminate();
+        assert.ok(new Descriptors(ledger).all().length >= 2);
+        closeDescriptors(ledger, noFaults());
+      }
+    };
+    const before = open();
+    await Promise.all(Array.from({ length: LANES }, lane));
+    assert.equal(open(), before);
+  },
+);

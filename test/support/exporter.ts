@@ -59,18 +59,27 @@ export interface DestinationJson {
   }[];
 }
 
+export interface Launch {
+  /** A program that runs the exporter, with its arguments. */
+  readonly by?: readonly string[];
+  /** Another file than that of this build. */
+  readonly main?: string;
+}
+
 /** Starts the exporter with this configuration on a free port, and waits until it is ready. */
 export async function startExporter(
   t: Pick<TestContext, 'after'>,
   config: unknown,
   args: readonly string[] = [],
+  { by = [], main = MAIN }: Launch = {},
 ): Promise<Exporter> {
   const file = join(folder(t), 'config.json');
   writeFileSync(file, JSON.stringify(config));
   // Without the hosts file of this machine, whose entries for localhost differ.
   const where = [`--config.file=${file}`, '--web.listen-address=127.0.0.1:0', '--dns.hosts_file='];
   const fixed = [...where, '--log.format=json'];
-  const running = run(t, process.execPath, [MAIN, ...fixed, ...args]);
+  const [program = '', ...rest] = [...by, process.execPath, main, ...fixed, ...args];
+  const running = run(t, program, rest);
   const url = await eventually('the exporter listens', () => {
     if (running.child.exitCode !== null) return 'it ended';
     return /"url":"([^"]+)\/"/.exec(running.output())?.[1];

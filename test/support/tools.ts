@@ -26,6 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   kamcmd: 'kamailio',
   nft: 'nftables',
+  nsenter: 'util-linux',
   linphonec: 'linphone-cli',
   mkfifo: 'coreutils',
   openssl: 'openssl',
@@ -34,7 +35,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   promtool: 'prometheus',
   sipp: 'sip-tester',
+  sysctl: 'procps',
   'systemd-analyze': 'systemd',
+  tc: 'iproute2',
   unshare: 'util-linux',
 };
 
