@@ -269,7 +269,7 @@ test('file_sd: file names that are not UTF-8 and other encodings are read, and d
   assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
   assert.match(
     exporter.output(),
-    /"label":"module","exposed":"exported_module","msg":"label has another name/,
+    /"label":"module","exposed":"exported_module","msg":"label is renamed/,
   );
 });
 
