@@ -24,6 +24,7 @@ export interface DialWish {
   readonly family?: 4 | 6;
   readonly domain?: string;
   readonly sourceAddress?: string;
+  readonly openSocket?: () => net.Socket;
   /** Undefined for TCP without TLS. */
   readonly tls?: TlsWish;
   /** Called when the connection is reported. */
@@ -64,7 +65,7 @@ export function dialLoopback(
   const endpoint: Endpoint = { address, port, family, domain };
   const cancel = dial(
     {
-      openSocket: () => new net.Socket(),
+      openSocket: wish.openSocket ?? (() => new net.Socket()),
       ...{ endpoint, sourceAddress: wish.sourceAddress ?? '', dscp: 0, clock },
       secure: wish.tls === undefined ? undefined : tlsSession(wish.tls),
       faults: new Faults({ now: () => 0, log: (line) => faults.push(line) }),

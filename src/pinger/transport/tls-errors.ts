@@ -76,12 +76,15 @@ const CLIENT_MISSING_ALERTS = [
   'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
 ];
 
+/** OpenSSL 3.5, of later Node.js, names the alerts of all versions otherwise than 3.0. */
+const RENAMED_ALERTS = ['ERR_SSL_SSL/TLS_ALERT_', 'ERR_SSL_SSLV3_ALERT_'] as const;
+
 /** @param isClientMissing the peer has sent its certificate, and no client certificate is configured. */
 export function tlsFailure(
   error: NodeJS.ErrnoException,
   isClientMissing: boolean,
 ): TransportFailure {
-  const code = error.code ?? '';
+  const code = (error.code ?? '').replace(...RENAMED_ALERTS);
   const local = localFailure(error);
   if (local !== undefined) return local;
   // RFC 5246 7.4.6: the peer sends its certificate before it expects the client's, so there is a

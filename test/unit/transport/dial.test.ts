@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
+import { SystemCallError } from '../../../src/pinger/net/kernel-socket.js';
 import { CONNECT_MS, dialLoopback } from '../../support/dial-rig.js';
 import { startListener } from '../../support/far-end.js';
 import { turnsUntil } from '../../support/turns.js';
@@ -108,5 +109,14 @@ describe('a TCP connection', () => {
     assert.deepEqual(dialed.events, [CONNECTED, 'opened', 'failed local']);
     assert.equal(dialed.faults.length, 1);
     await turnsUntil('it is closed', () => listener.open() === 0);
+  });
+
+  test('whose socket cannot be opened is a local error', (t) => {
+    const openSocket = () => {
+      throw new SystemCallError('socket', 'EMFILE');
+    };
+    const dialed = dialLoopback(t, { port: 5060, openSocket });
+    const detail = 'EMFILE: no file descriptor left for the process';
+    assert.deepEqual(dialed.failures, [{ reason: 'local', detail }]);
   });
 });

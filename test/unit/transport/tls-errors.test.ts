@@ -64,6 +64,17 @@ describe('a handshake that failed', () => {
   }
 });
 
+for (const alert of ['HANDSHAKE_FAILURE', 'BAD_CERTIFICATE', 'CERTIFICATE_EXPIRED']) {
+  test(`the alert ${alert} has the same detail by its name in OpenSSL 3.5`, () => {
+    for (const isClientMissing of [false, true]) {
+      assert.deepEqual(
+        tlsFailure(error(`ERR_SSL_SSL/TLS_ALERT_${alert}`), isClientMissing),
+        tlsFailure(error(`ERR_SSL_SSLV3_ALERT_${alert}`), isClientMissing),
+      );
+    }
+  });
+}
+
 for (const [code, isOne] of [
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true],
   ['ERR_SSL_', true],
