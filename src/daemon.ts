@@ -36,7 +36,8 @@ export class Daemon {
 
   /** Starts to serve HTTP and to ping. @throws Error when it cannot listen or cannot use its state directory. */
   async start(): Promise<void> {
-    const { runtimeDestinations, supervisor, activeConfig, histories, faults } = this.#parts;
+    const { runtimeDestinations, supervisor, activeConfig, histories, faults, startup } =
+      this.#parts;
     const { write } = this.#options.log;
     await runtimeDestinations.start();
     this.#server = await this.#listen();
@@ -47,7 +48,10 @@ export class Daemon {
       const message = 'destinations added at run time are lost on restart; set state_dir';
       write({ level: 'warn', event: 'state_dir_missing', message, fields: {} });
     }
-    void faults.containAsync('start of the configuration', () => activeConfig.start());
+    void faults.containAsync('start of the configuration', async () => {
+      await activeConfig.start();
+      startup.read();
+    });
     histories.start();
   }
 

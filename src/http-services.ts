@@ -25,7 +25,7 @@ export function httpServices(
   const config = () => activeConfig.config;
   return {
     status: { ledger, registry, now: () => clock.epoch() },
-    ...{ changes, pinger: supervisor, clock },
+    ...{ changes, pinger: supervisor, clock, startup: parts.startup },
     histories: parts.histories,
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),

@@ -12,6 +12,7 @@ import { openFileLimit } from './platform/open-files.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
 import type { Clock } from './shared/clock.js';
 import { Histories } from './status/history.js';
+import { Startup } from './status/startup.js';
 import { requester } from './webhooks/http-client.js';
 import { Webhooks } from './webhooks/webhooks.js';
 
@@ -30,6 +31,7 @@ export interface Parts extends Engine {
   readonly runtimeDestinations: RuntimeDestinations;
   readonly webhooks: Webhooks;
   readonly histories: Histories;
+  readonly startup: Startup;
   readonly connections: Connections;
 }
 
@@ -75,6 +77,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
       ...{ ledger, registry, clock },
       onError: (error) => faults.report('sampling of the last hour', error),
     }),
+    startup: new Startup({ ledger, registry }, clock),
     connections: new Connections(connectionLimit(openFileLimit()), () => clock.now()),
   };
   return parts;

@@ -14,20 +14,32 @@ import type { Setting } from '../src/config/setting.js';
 import { createApp } from '../src/http/app.js';
 import { CONNECTION_FAMILIES } from '../src/metrics/connection-families.js';
 import { exporterMetrics } from '../src/metrics/exporter-metrics.js';
+import { exposition } from '../src/metrics/exposition.js';
 import {
   DESTINATION_FAMILIES,
   type Family,
   PINGER_FAMILIES,
   TARGET_FAMILIES,
 } from '../src/metrics/families.js';
+import { TEXT } from '../src/metrics/format.js';
 import { probeMetrics } from '../src/metrics/probe-metrics.js';
 import { RESOLUTION_FAMILIES } from '../src/metrics/resolution-families.js';
+import { RowLabels } from '../src/metrics/row-labels.js';
+import { EVERYTHING, type Selection } from '../src/metrics/selection.js';
 import { parseYaml } from '../src/platform/yaml.js';
 import { POLICIES } from '../src/shared/alive-codes.js';
-import { FAILURE_REASONS, REASONS_OF, reasonText } from '../src/shared/outcome.js';
+import {
+  FAILURE_REASONS,
+  REASONS_OF,
+  reasonText,
+  TRANSPORTS,
+  type TransportName,
+} from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe-report.js';
 import { IDLE_FACTS, idleApp } from './support/idle-app.js';
 import { folder } from './support/process.js';
+import { textRenderer } from './support/renderers.js';
+import { statusRig, TLS_PEER } from './support/status-rig.js';
 
 /** The report of a failed probe over TLS, which has every metric. */
 const PROBED: ProbeReport = {
@@ -98,6 +110,46 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
   const pinger = PINGER_FAMILIES.map(({ name, type, help }) => [`\`${name}\``, type, help]);
   holds('docs/metrics.md', 'exporter', table(['name', 'kind', 'meaning'], [...ours, ...pinger]));
 });
+
+test('docs/metrics.md says how many series a destination has over each transport', async () => {
+  const histograms = [...TARGET_FAMILIES, ...CONNECTION_FAMILIES].flatMap(({ name, type }) =>
+    type === 'histogram' ? [name] : [],
+  );
+  const failures = 'sip_keepalive_ping_failures_total';
+  const columns: readonly (readonly [heading: string, selection: Selection])[] = [
+    ['all', EVERYTHING],
+    ['without histograms', { ...EVERYTHING, disabled: histograms }],
+    [
+      `without histograms and \`${failures}\``,
+      { ...EVERYTHING, disabled: [...histograms, failures] },
+    ],
+    ['`collect[]=destinations`', { ...EVERYTHING, groups: new Set(['destinations']) }],
+  ];
+  const rows = TRANSPORTS.map(async (transport) => [
+    transport,
+    ...(await Promise.all(columns.map(async ([, one]) => String(await countOf(transport, one))))),
+  ]);
+  const headings = ['transport', ...columns.map(([heading]) => heading)];
+  holds('docs/metrics.md', 'series', table(headings, await Promise.all(rows)));
+});
+
+/** The series of a destination that has answered a ping over this transport, and missed one. */
+async function countOf(transport: TransportName, selection: Selection): Promise<number> {
+  const rig = statusRig();
+  const added = rig.add('gw', { targets: [{ transport, address: '192.0.2.1:5060' }] });
+  added.ping();
+  added.ping({ reason: 'timeout' });
+  added.become('up');
+  const [target] = added.registered.targets;
+  if (target !== undefined && transport !== 'udp') {
+    rig.writer.recordConnect(target.slot, 'connect', 1);
+  }
+  if (transport === 'tls' || transport === 'wss') added.peer('', TLS_PEER);
+  const options = { status: rig.status, format: TEXT, rowLabels: new RowLabels(), selection };
+  let text = '';
+  for await (const piece of exposition(options, textRenderer())) text += piece;
+  return text.match(/destination="gw"/g)?.length ?? 0;
+}
 
 test('docs/probe.md lists every metric of probes, and its examples are valid YAML', () => {
   const families = probeMetrics(PROBED, 1).matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm);

@@ -2,8 +2,9 @@
 
 import { dirname } from 'node:path';
 import convict from 'convict';
-import { isMapping } from '../platform/values.js';
+import { isMapping, show } from '../platform/values.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
+import { RESERVED_LABELS } from '../shared/labels.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import { readConfigFile } from './config-file.js';
 import { readDestinations, readEntry } from './destinations.js';
@@ -96,13 +97,26 @@ function read<T extends Settings>(table: T, given: (path: string) => unknown): V
   return Object.fromEntries(values) as Values<T>;
 }
 
-function checkProcess({ dns, shard }: Pick<ProcessConfig, 'dns' | 'shard'>, report: Report): void {
+type Checked = Pick<ProcessConfig, 'dns' | 'shard' | 'metrics'>;
+
+function checkProcess({ dns, shard, metrics }: Checked, report: Report): void {
   if (dns.minTtlMs > dns.maxTtlMs) {
     const expected = `at most dns.max_ttl (${dns.maxTtlMs / 1000} s)`;
     report('dns.min_ttl', `expected ${expected}, got ${dns.minTtlMs / 1000} s`);
   }
   if (shard.ordinal >= shard.total) {
     report('shard', `expected less than total-shards (${shard.total}), got ${shard.ordinal}`);
+  }
+  const { keptLabels, droppedLabels } = metrics;
+  if (keptLabels !== undefined && droppedLabels !== undefined) {
+    report('metrics.labels.drop', 'expected metrics.labels.keep or metrics.labels.drop, got both');
+  }
+  const own = droppedLabels?.find((name) => RESERVED_LABELS.some((reserved) => reserved === name));
+  if (own !== undefined) {
+    report(
+      'metrics.labels.drop',
+      `expected labels of users, got ${show(own)}, which is the exporter's`,
+    );
   }
 }
 

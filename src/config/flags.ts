@@ -66,7 +66,9 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Given {
 /** The text of `--help`. */
 export function helpText(): string {
   const lines = settings().map(([, setting]) => {
-    const value = setting.isSwitch ? '' : `=${showDefault(setting.default)}`;
+    const value = setting.isSwitch
+      ? ''
+      : `=${setting.isRepeatable ? '...' : showDefault(setting.default)}`;
     const repeat = setting.isRepeatable ? ' Repeatable.' : '';
     return `  --${setting.arg}${value}\n      ${setting.doc}${repeat} [${setting.env}]`;
   });
@@ -88,6 +90,5 @@ export function helpText(): string {
 
 /** The default of a flag in the text of `--help`. */
 function showDefault(value: unknown): string {
-  if (Array.isArray(value)) return '...';
   return value === '' ? '""' : String(value);
 }

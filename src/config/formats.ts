@@ -9,6 +9,7 @@ import { TRANSPORTS } from '../shared/outcome.js';
 import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
+import { familyNames } from './family-names.js';
 import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, interfaceName, wsOrigin, wsPath } from './transport-formats.js';
 
@@ -309,6 +310,8 @@ export const FORMATS = {
   ttl: duration(100),
   string,
   stringList,
+  optionalStringList: optional(stringList, undefined),
+  familyNames,
   boolean: trueOrFalse,
   runLength: integer(1, MAX_RUN),
   failureCount: integer(0, MAX_RUN),

@@ -99,6 +99,27 @@ export const PROCESS_SETTINGS = {
     member: 'metrics.isCreatedShown',
     isSwitch: true,
   }),
+  'metrics.disable': setting('metrics.disable', {
+    doc: 'Metric to leave out of /metrics, by its name in docs/metrics.md.',
+    format: 'familyNames',
+    default: [],
+    member: 'metrics.disabled',
+    isRepeatable: true,
+  }),
+  'metrics.labels.keep': setting('metrics.labels.keep', {
+    doc: 'Label of users to keep in /metrics; all others are left out. By default all are kept.',
+    format: 'optionalStringList',
+    default: '',
+    member: 'metrics.keptLabels',
+    isRepeatable: true,
+  }),
+  'metrics.labels.drop': setting('metrics.labels.drop', {
+    doc: 'Label of users to leave out of /metrics. The labels destination, transport and address always stay.',
+    format: 'optionalStringList',
+    default: '',
+    member: 'metrics.droppedLabels',
+    isRepeatable: true,
+  }),
   'udp.io': setting('udp.io', {
     doc: 'UDP sockets: kernel (Linux; batched, round trips timed by the kernel), dgram (Node.js), or auto for kernel where it works.',
     format: 'udpIo',

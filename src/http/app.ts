@@ -2,7 +2,7 @@
 
 import { type ParsedUrlQuery, parse as parseQuery } from 'node:querystring';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { ExporterMetrics, RenderSettings } from '../metrics/renderer.js';
+import type { ExporterMetrics } from '../metrics/renderer.js';
 import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe-report.js';
@@ -22,7 +22,7 @@ import {
 } from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
 import { healthyHandler, readyHandler } from './routes/health.js';
-import { metricsHandler } from './routes/metrics.js';
+import { type MetricsSettings, metricsHandler } from './routes/metrics.js';
 import { pageHandler } from './routes/page.js';
 import { probeHandler } from './routes/probe.js';
 import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history.js';
@@ -37,6 +37,8 @@ export interface AppOptions {
   readonly pinger: PingerPort;
   readonly runtimeDestinations: RuntimeDestinationStore;
   readonly exporterMetrics: ExporterMetrics;
+  /** Done once the first list of destinations is in place. */
+  readonly startup: { readonly isDone: boolean };
   /** The current settings, which a reload changes. */
   readonly settings: () => HttpSettings;
   /** Reloads the configuration. Resolves with its errors if it is invalid; then nothing has changed. */
@@ -67,7 +69,7 @@ export interface HttpSettings {
   readonly names: ExporterNames;
   readonly isAdminEnabled: boolean;
   readonly probe: ProbeSettings;
-  readonly metrics: RenderSettings;
+  readonly metrics: MetricsSettings;
 }
 
 export function createApp(options: AppOptions): Express {
@@ -127,7 +129,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     '/': pageHandler(),
     '/page/:file': pageHandler(),
     '/metrics': metricsHandler({
-      ...{ status, exporterMetrics: options.exporterMetrics },
+      ...{ status, startup: options.startup, exporterMetrics: options.exporterMetrics },
       settings: () => settings().metrics,
     }),
     '/alive': aliveHandler(status),
@@ -151,7 +153,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
       response.type('application/json').send(options.configText());
     },
     '/-/healthy': healthyHandler(),
-    '/-/ready': readyHandler(pinger, status.ledger),
+    '/-/ready': readyHandler(pinger, options.startup, status.ledger),
   };
 }
 

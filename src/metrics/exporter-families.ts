@@ -1,5 +1,6 @@
 /** The metric families of the exporter itself; those of its pinger are in families.ts. */
 
+import type { FamilyName } from '../shared/family-names.js';
 import type { SourceHealth, WebhookHealth } from '../status/health.js';
 
 /** The state of the exporter at one moment. */
@@ -30,7 +31,7 @@ export interface ConnectionCounts {
 }
 
 export interface ExporterFamily {
-  readonly name: string;
+  readonly name: FamilyName;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly labels: readonly string[];

@@ -1,8 +1,11 @@
 /** The metrics of the exporter itself and of its process, rendered by `prom-client`. */
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { FAMILY_NAMES } from '../shared/family-names.js';
+import { registerEventLoopLag } from './event-loop-lag.js';
 import { EXPORTER_FAMILIES, type ExporterFacts, type ExporterFamily } from './exporter-families.js';
 import type { ExporterMetrics, OwnFamily, OwnMetric } from './renderer.js';
+import { EVERYTHING, type Selection } from './selection.js';
 import { unitOf } from './units.js';
 
 /** Gauges with names of counters, which linters reject; they are of little use. */
@@ -11,8 +14,10 @@ const REMOVED = [
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
-/** Resolution of the event loop delay. The default of prom-client, 10 ms, takes 1 % of a core. */
-const EVENT_LOOP_RESOLUTION_MS = 500;
+/** Replaced by those of event-loop-lag.ts. */
+const EVENT_LOOP_LAG = /^nodejs_eventloop_lag_/;
+/** An hour: `prom-client` measures the lag by its own means too, which cannot be left out. */
+const EVENT_LOOP_RESOLUTION_MS = 3_600_000;
 
 /** @param facts called once per rendering. */
 export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
@@ -21,22 +26,46 @@ export function exporterMetrics(facts: () => ExporterFacts): ExporterMetrics {
     register: registry,
     eventLoopMonitoringPrecision: EVENT_LOOP_RESOLUTION_MS,
   });
-  for (const name of REMOVED) registry.removeSingleMetric(name);
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (REMOVED.includes(name) || EVENT_LOOP_LAG.test(name)) registry.removeSingleMetric(name);
+  }
+  const readLag = registerEventLoopLag(registry);
   let current: ExporterFacts | undefined;
   const now = () => (current ??= facts());
   for (const family of EXPORTER_FAMILIES) register(family, registry, now);
+  const begin = () => {
+    current = undefined;
+    readLag();
+  };
   return {
-    text: async (encoding) => {
+    text: async (encoding, selection = EVERYTHING) => {
+      begin();
+      const metrics = registry
+        .getMetricsAsArray()
+        .filter(({ name }) => isSelected(selection, name));
       // Always in the text format: prom-client renames counters when it changes its format.
-      current = undefined;
-      const text = (await registry.metrics()).replace(/\n{2,}/g, '\n').trimEnd();
+      const texts = await Promise.all(
+        metrics.map(({ name }) => registry.getSingleMetricAsString(name)),
+      );
+      const text = texts
+        .join('\n')
+        .replace(/\n{2,}/g, '\n')
+        .trimEnd();
       return encoding === 'openmetrics' ? asOpenMetrics(text) : text;
     },
-    families: async () => {
-      current = undefined;
-      return (await registry.getMetricsAsJSON()).map(ownFamily);
+    families: async (selection = EVERYTHING) => {
+      begin();
+      const families = await registry.getMetricsAsJSON();
+      return families.filter(({ name }) => isSelected(selection, name)).map(ownFamily);
     },
   };
+}
+
+const EXPORTER_NAMES: ReadonlySet<string> = new Set(FAMILY_NAMES.exporter);
+
+function isSelected({ groups, disabled }: Selection, name: string): boolean {
+  const group = EXPORTER_NAMES.has(name) ? 'exporter' : 'process';
+  return groups.has(group) && !disabled.some((one) => one === name);
 }
 
 /** A sample of prom-client; that of a histogram says by the name which one it is. */

@@ -24,6 +24,7 @@ import type { Format } from './format.js';
 import type { Labelled, Renderer } from './renderer.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 import type { RowLabels } from './row-labels.js';
+import { EVERYTHING, type Selection, selected } from './selection.js';
 
 /** Number of ledger rows that are copied before other work may run. */
 const BATCH = 500;
@@ -32,14 +33,19 @@ export interface ExpositionOptions {
   readonly status: StatusContext;
   readonly format: Format;
   readonly rowLabels: RowLabels;
+  /** Everything, by default. */
+  readonly selection?: Selection;
 }
+
+/** The groups whose families are read from the rows of destinations and targets. */
+const ROW_GROUPS = ['destinations', 'names', 'targets', 'connections'] as const;
 
 /** Yields the exposition piece by piece; an empty piece is an occasion to give way to other work. */
 export async function* exposition<Piece>(
   options: ExpositionOptions,
   renderer: Renderer<Piece>,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { status } = options;
+  const { status, selection = EVERYTHING } = options;
   const pinger = status.ledger.pinger();
   yield await renderer.exporter(pinger.createdMs);
   const destinations: Labelled<DestinationSample>[] = [];
@@ -47,18 +53,34 @@ export async function* exposition<Piece>(
   const connections: Labelled<ConnectionSample>[] = [];
   const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
-  for (const registered of status.registry.all()) {
+  const needsRows = ROW_GROUPS.some((group) => selection.groups.has(group));
+  for (const registered of needsRows ? status.registry.all() : []) {
     rows += readRows(options, registered, { destinations, targets, connections, named });
     if (rows < BATCH) continue;
     rows = 0;
     yield renderer.pause;
   }
-  yield* group(renderer, PINGER_FAMILIES, [{ labels: '', row: pinger }], OWN);
-  yield* group(renderer, DESTINATION_FAMILIES, destinations, OF_ROW);
-  yield* group(renderer, RESOLUTION_FAMILIES, named, OF_ROW);
-  yield* group(renderer, TARGET_FAMILIES, targets, OF_ROW);
+  yield* group(
+    renderer,
+    selected(selection, 'pinger', PINGER_FAMILIES),
+    [{ labels: '', row: pinger }],
+    OWN,
+  );
+  yield* group(
+    renderer,
+    selected(selection, 'destinations', DESTINATION_FAMILIES),
+    destinations,
+    OF_ROW,
+  );
+  yield* group(renderer, selected(selection, 'names', RESOLUTION_FAMILIES), named, OF_ROW);
+  yield* group(renderer, selected(selection, 'targets', TARGET_FAMILIES), targets, OF_ROW);
   // Their histograms have times of their own, and none of them is a counter.
-  yield* group(renderer, CONNECTION_FAMILIES, connections, () => 0);
+  yield* group(
+    renderer,
+    selected(selection, 'connections', CONNECTION_FAMILIES),
+    connections,
+    () => 0,
+  );
   yield renderer.end;
 }
 

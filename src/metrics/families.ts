@@ -1,6 +1,7 @@
 /** The metric families of destinations, targets and the pinger, which are read from the ledger. */
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
+import type { FamilyName } from '../shared/family-names.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
 import type { PingerRow } from '../shared/ledger/pinger-row.js';
 import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
@@ -17,14 +18,14 @@ export type Family<Row> = SampleFamily<Row> | HistogramFamily<Row>;
 
 interface SampleFamily<Row> {
   /** Name as in the text format: counters end in `_total`. */
-  readonly name: string;
+  readonly name: FamilyName;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
   readonly samples: (row: Row, emit: Emit) => void;
 }
 
 interface HistogramFamily<Row> {
-  readonly name: string;
+  readonly name: FamilyName;
   readonly type: 'histogram';
   readonly help: string;
   readonly histograms: (row: Row, emit: EmitHistogram) => void;

@@ -2,6 +2,7 @@
 
 import type { Family } from './families.js';
 import type { Encoding } from './format.js';
+import type { Selection } from './selection.js';
 
 /** Which buckets histograms have. */
 export type HistogramBuckets = 'classic' | 'native' | 'both';
@@ -34,11 +35,11 @@ export interface Renderer<Piece> {
   readonly end: Piece;
 }
 
-/** The metrics of the exporter itself and of its process. */
+/** The metrics of the exporter itself and of its process; all of them without a selection. */
 export interface ExporterMetrics {
   /** As text or OpenMetrics, without the end mark of the latter. */
-  text(encoding: Exclude<Encoding, 'protobuf'>): Promise<string>;
-  families(): Promise<readonly OwnFamily[]>;
+  text(encoding: Exclude<Encoding, 'protobuf'>, selection?: Selection): Promise<string>;
+  families(selection?: Selection): Promise<readonly OwnFamily[]>;
 }
 
 export interface OwnFamily {

@@ -29,7 +29,8 @@ export class TextRenderer implements Renderer<string> {
 
   async exporter(): Promise<string> {
     const encoding = this.#isOpenMetrics ? 'openmetrics' : 'text';
-    return `${await this.#exporterMetrics.text(encoding)}\n`;
+    const text = await this.#exporterMetrics.text(encoding);
+    return text === '' ? '' : `${text}\n`;
   }
 
   *family<Row>(family: Family<Row>, group: RowGroup<Row>): Generator<string, void, undefined> {

@@ -12,7 +12,10 @@ export const IDLE_SETTINGS: HttpSettings = {
   names: { externalUrl: '', hostNames: [] },
   isAdminEnabled: false,
   probe: { isEnabled: true, allow: [], modules: {} },
-  metrics: { histograms: 'both', isCreatedShown: false },
+  metrics: {
+    ...{ histograms: 'both', isCreatedShown: false },
+    ...{ disabled: [], keptLabels: undefined, droppedLabels: undefined },
+  },
 };
 
 export const IDLE_FACTS: ExporterFacts = {
@@ -37,6 +40,7 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
     pinger: { isReady: true, probe: reject, explanation: reject },
     runtimeDestinations: { add: reject, remove: reject, flush: reject },
     exporterMetrics: exporterMetrics(() => IDLE_FACTS),
+    startup: { isDone: true },
     settings: () => IDLE_SETTINGS,
     reload: async () => undefined,
     configText: () => '',

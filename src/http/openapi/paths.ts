@@ -1,5 +1,6 @@
 /** The paths of the HTTP interface, for the OpenAPI document. */
 
+import { FAMILY_GROUPS } from '../../shared/family-names.js';
 import { closedObject, listOf, oneOf, ref, type Schema, text } from './schema.js';
 
 interface Parameter {
@@ -212,7 +213,18 @@ export const PATHS: Readonly<Record<string, object>> = {
       403: FORBIDDEN,
     },
   }),
-  '/metrics': textRoute('getMetrics', 'Metrics, as Prometheus text or OpenMetrics', { 503: BUSY }),
+  '/metrics': get({
+    operationId: 'getMetrics',
+    summary: 'Metrics, as Prometheus text or OpenMetrics',
+    parameters: [
+      query('collect[]', 'A group of metrics; repeatable.', listOf(oneOf(FAMILY_GROUPS))),
+    ],
+    responses: {
+      200: plain('Metrics, as Prometheus text or OpenMetrics'),
+      400: plain('There is no such group.'),
+      503: BUSY,
+    },
+  }),
   '/-/healthy': textRoute('isHealthy', 'The process is running'),
   '/-/ready': textRoute('isReady', 'The exporter can ping', {
     503: plain('The reason why it cannot.'),

@@ -2,6 +2,7 @@
 
 import type { RequestHandler } from 'express';
 import type { LedgerReader } from '../../shared/ledger/reader.js';
+import { STARTING } from '../../status/startup.js';
 
 /** Consecutive pings with a local error after which the exporter is not ready. */
 const MAX_LOCAL_RUN = 3;
@@ -16,15 +17,24 @@ export function healthyHandler(): RequestHandler {
 /** 200 while the exporter can ping; otherwise 503 with the reason. */
 export function readyHandler(
   pinger: { readonly isReady: boolean },
+  startup: { readonly isDone: boolean },
   ledger: Pick<LedgerReader, 'pinger'>,
 ): RequestHandler {
   return (_request, response) => {
-    const problem = pinger.isReady ? localProblem(ledger) : 'The pinger thread is not running';
+    const problem = problemOf(pinger, startup) ?? localProblem(ledger);
     response
       .status(problem === undefined ? 200 : 503)
       .type('text/plain')
       .send(`${problem ?? 'Ready'}\n`);
   };
+}
+
+function problemOf(
+  pinger: { readonly isReady: boolean },
+  startup: { readonly isDone: boolean },
+): string | undefined {
+  if (!pinger.isReady) return 'The pinger thread is not running';
+  return startup.isDone ? undefined : STARTING.trimEnd();
 }
 
 function localProblem(ledger: Pick<LedgerReader, 'pinger'>): string | undefined {

@@ -5,7 +5,13 @@
 
 import type { Histogram } from '../../shared/ledger/histogram.js';
 import type { Family } from '../families.js';
-import type { ExporterMetrics, Renderer, RenderSettings, RowGroup } from '../renderer.js';
+import type {
+  ExporterMetrics,
+  OwnFamily,
+  Renderer,
+  RenderSettings,
+  RowGroup,
+} from '../renderer.js';
 import { NO_LABELS, type SampleLabels } from '../sample-labels.js';
 import { unitOf } from '../units.js';
 import { writeOwnMetric } from './exporter-families.js';
@@ -60,7 +66,7 @@ export class ProtobufRenderer implements Renderer<Uint8Array> {
 
   /** The whole message, which needs its length first; nothing for a family without metrics. */
   #complete(
-    { name, help, type }: Pick<Family<never>, 'name' | 'help' | 'type'>,
+    { name, help, type }: Pick<OwnFamily, 'name' | 'help' | 'type'>,
     pieces: Pieces,
   ): readonly Uint8Array[] {
     if (pieces.length === 0) return [];

@@ -246,6 +246,36 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^destinations\[0\]\.labels\.__x: expected a label name \(not empty, no __ in front\), got "__x"/,
   ],
   [
+    'metrics that do not exist',
+    'metrics: { disable: [sip_keepalive_rtt_second] }',
+    /^metrics\.disable: expected a metric of docs\/metrics\.md \(nearest: "sip_keepalive_rtt_seconds"\), got "sip_keepalive_rtt_second"$/,
+  ],
+  [
+    'metrics that are no names',
+    'metrics: { disable: [7] }',
+    /^metrics\.disable: expected a metric of docs\/metrics\.md, got "7"$/,
+  ],
+  [
+    'metrics that are no list',
+    'metrics: { disable: { up: true } }',
+    /^metrics\.disable: expected a single value, got a mapping$/,
+  ],
+  [
+    'labels both kept and dropped',
+    'metrics: { labels: { keep: [a], drop: [b] } }',
+    /^metrics\.labels\.drop: expected metrics\.labels\.keep or metrics\.labels\.drop, got both$/,
+  ],
+  [
+    'a label of the exporter that is dropped',
+    'metrics: { labels: { drop: [site, destination] } }',
+    /^metrics\.labels\.drop: expected labels of users, got "destination", which is the exporter's$/,
+  ],
+  [
+    'labels that are no list',
+    'metrics: { labels: { keep: { a: b } } }',
+    /^metrics\.labels\.keep: expected a single value, got a mapping$/,
+  ],
+  [
     'a label that the metrics of the exporter have',
     'destinations: [{ uri: a.example, labels: { le: y, priority: gold } }]',
     /^destinations\[0\]\.labels\.le: label name "le" is reserved$/m,

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import type { MetricsSettings } from '../../../src/http/routes/metrics.js';
 import { OPENMETRICS, TEXT } from '../../../src/metrics/format.js';
+import { FAMILY_GROUPS, FAMILY_NAMES } from '../../../src/shared/family-names.js';
 import { appRig } from '../../support/app-rig.js';
 import { connect, exchange } from '../../support/http-server.js';
+import { IDLE_SETTINGS } from '../../support/idle-app.js';
 import { parseFamilies } from '../../support/protobuf.js';
 
 const OPEN = 'application/openmetrics-text';
@@ -32,6 +35,77 @@ describe('/metrics', () => {
       assert.equal(text.endsWith('# EOF\n'), type === OPENMETRICS);
     });
   }
+
+  test('has the groups alone that collect[] names', async (t) => {
+    const { add, text } = await appRig(t);
+    add('gw');
+    const familiesOf = async (query: string) => {
+      const [status, body] = await text(`/metrics?${query}`);
+      assert.equal(status, 200);
+      return [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    };
+    const all = await familiesOf('');
+    for (const group of FAMILY_GROUPS) {
+      const names = [...FAMILY_NAMES[group]];
+      const alone = await familiesOf(`collect[]=${group}`);
+      assert.deepEqual([...alone].sort(), names.filter((name) => alone.includes(name)).sort());
+      assert.deepEqual(
+        [...alone].sort(),
+        all.filter((name) => names.some((one) => one === name)).sort(),
+        group,
+      );
+    }
+    const two = await familiesOf('collect%5B%5D=names&collect[]=destinations&collect[]=names');
+    assert.deepEqual(two.length, FAMILY_NAMES.names.length + FAMILY_NAMES.destinations.length);
+  });
+
+  for (const query of ['collect[]=cpu', 'collect[]=', 'collect[]=names&collect[]=__proto__']) {
+    test(`is 400 with the groups that there are for ${query}`, async (t) => {
+      const { text } = await appRig(t, { startup: { isDone: false } });
+      assert.deepEqual(await text(`/metrics?${query}`), [
+        400,
+        'collect[]: expected one of destinations, names, targets, connections, exporter, pinger, process\n',
+      ]);
+    });
+  }
+
+  test('has neither the families nor the labels that the settings leave out', async (t) => {
+    const metrics: MetricsSettings = {
+      ...IDLE_SETTINGS.metrics,
+      disabled: ['sip_keepalive_rtt_seconds', 'process_cpu_seconds_total'],
+      keptLabels: undefined,
+      droppedLabels: ['rack'],
+    };
+    let settings = { ...IDLE_SETTINGS, metrics };
+    const { add, text } = await appRig(t, { settings: () => settings });
+    add('gw', { labels: { rack: 'r1', site: 's1' } });
+    const [, body] = await text('/metrics');
+    assert.doesNotMatch(body, /sip_keepalive_rtt_seconds|process_cpu_seconds_total/);
+    assert.match(body, /^sip_keepalive_is_alive\{destination="gw",site="s1"\} -1$/m);
+    assert.match(body, /^process_cpu_user_seconds_total /m);
+    settings = { ...settings, metrics: { ...metrics, disabled: [], droppedLabels: undefined } };
+    const [, later] = await text('/metrics');
+    assert.match(later, /^sip_keepalive_is_alive\{destination="gw",rack="r1",site="s1"\} -1$/m);
+    assert.match(later, /^# TYPE sip_keepalive_rtt_seconds histogram$/m);
+  });
+
+  test('is 503 until the first list of destinations is in place, and so is /-/ready', async (t) => {
+    const startup = { isDone: false };
+    const { text, get } = await appRig(t, { startup });
+    for (const path of ['/metrics', '/-/ready']) {
+      const [status, body] = await text(path);
+      assert.equal(status, 503);
+      assert.match(
+        body,
+        /first list of destinations is not in place yet; try again in a second\n$/,
+      );
+    }
+    assert.equal((await get('/metrics')).headers.get('retry-after'), '1');
+    assert.equal((await get('/-/healthy')).status, 200);
+    startup.isDone = true;
+    assert.equal((await get('/metrics')).status, 200);
+    assert.deepEqual(await text('/-/ready'), [200, 'Ready\n']);
+  });
 
   test('is compressed for a client that accepts gzip, and plain for others', async (t) => {
     const { add, url } = await appRig(t);
