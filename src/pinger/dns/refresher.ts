@@ -67,8 +67,9 @@ export class Refresher {
       const startedAtMs = this.#clock.now();
       const result = await this.#locate(query);
       if (isStopped) return;
-      this.#listener.resolved(Math.round((this.#clock.now() - startedAtMs) * 1000));
+      const tookMs = this.#clock.now() - startedAtMs;
       const isFirst = retryMs === FIRST_RETRY_MS;
+      // Before the listener is called: if it throws, the next lookup comes all the same.
       if (result.kind === 'located' && result.lookupError === undefined) {
         retryMs = FIRST_RETRY_MS;
         scheduleNext(this.#validMs(result));
@@ -78,15 +79,17 @@ export class Refresher {
       }
       if (result.kind === 'located') this.#listener.located(id, result);
       else this.#listener.locateFailed(id, result, isFirst);
+      this.#listener.resolved(Math.round(tookMs * 1000));
     };
+    const run = () => void this.#faults.containAsync('result of a lookup', refresh);
     const scheduleNext = (delayMs: number) => {
-      cancel = this.#clock.after(delayMs, () => void refresh());
+      cancel = this.#clock.after(delayMs, run);
     };
     this.#stops.set(id, () => {
       isStopped = true;
       cancel();
     });
-    cancel = this.#pacer.enqueue(true, () => void refresh());
+    cancel = this.#pacer.enqueue(true, run);
   }
 
   remove(id: number): void {
