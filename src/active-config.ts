@@ -3,7 +3,7 @@
 import type { Config, ConfigSources } from './config/config.js';
 import { keepFixed } from './config/fixed-settings.js';
 import { type Loaded, load } from './config/load.js';
-import { Reloader } from './config/reloader.js';
+import { type ReloadError, Reloader } from './config/reloader.js';
 import type { Discovery } from './discovery/discovery.js';
 import type { Reconciler } from './discovery/reconciler.js';
 import type { Log } from './platform/log.js';
@@ -57,7 +57,7 @@ export class ActiveConfig {
       clock,
       load: () => this.#load(),
       apply: (next) => this.#apply(next),
-      onError: (error, during) => this.#onError(error, during),
+      onError: (error) => this.#onError(error),
     });
   }
 
@@ -192,8 +192,8 @@ export class ActiveConfig {
     });
   }
 
-  #onError(error: string, during: 'load' | 'apply'): void {
-    this.#isLastReloadSuccessful = false;
+  #onError({ message: error, during, isOutdated }: ReloadError): void {
+    if (!isOutdated) this.#isLastReloadSuccessful = false;
     const isInvalid = during === 'load';
     this.#options.log.write({
       level: 'error',

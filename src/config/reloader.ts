@@ -19,7 +19,14 @@ export interface ReloaderOptions<Loaded> {
   /** Applies the configuration. Resolves when every source in use has been read or has failed. */
   readonly apply: (loaded: Loaded) => Promise<void>;
   /** The configuration is invalid (`load`), or applying it failed, which is a bug (`apply`). */
-  readonly onError: (message: string, during: 'load' | 'apply') => void;
+  readonly onError: (error: ReloadError) => void;
+}
+
+export interface ReloadError {
+  readonly message: string;
+  readonly during: 'load' | 'apply';
+  /** A later reload has started, so this one says nothing about the configuration in force. */
+  readonly isOutdated: boolean;
 }
 
 /** Resolves with the errors of the configuration, or with undefined when it is applied. */
@@ -32,6 +39,8 @@ export class Reloader<Loaded> {
   /** Monotonic, milliseconds: no reload starts earlier. */
   #earliestMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  /** Counts the reloads. */
+  #lastRun = 0;
   #endPause = () => {};
 
   constructor(options: ReloaderOptions<Loaded>) {
@@ -78,29 +87,41 @@ export class Reloader<Loaded> {
     });
   }
 
-  /** Waits for `work`, but not longer than `ms`; the work continues after that. */
-  async #waitFor(work: Promise<void>, ms: number): Promise<void> {
-    let cancel = () => {};
-    const timeout = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(ms, resolve);
+  /** Waits for `work`, at most `ms`. It continues after that; its failure is then a late error. */
+  #waitFor(work: Promise<void>, ms: number, onLateError: (error: unknown) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const cancel = this.#options.clock.after(ms, () => {
+        isLate = true;
+        resolve();
+      });
+      const end = (settle: () => void) => {
+        cancel();
+        settle();
+      };
+      work.then(
+        () => end(resolve),
+        (error: unknown) => end(() => (isLate ? onLateError(error) : reject(error))),
+      );
     });
-    await Promise.race([work, timeout]).finally(cancel);
   }
 
   async #run(load: () => Loaded): Answer {
     const { clock, apply } = this.#options;
+    const run = ++this.#lastRun;
     const startMs = clock.now();
-    let during: 'load' | 'apply' = 'load';
+    let during: ReloadError['during'] = 'load';
     let busyMs: number | undefined;
+    const fail = (error: unknown) => this.#fail(error, during, run !== this.#lastRun);
     try {
       const loaded = load();
       during = 'apply';
       const applied = apply(loaded);
       busyMs = clock.now() - startMs;
-      await this.#waitFor(applied, MAX_APPLY_MS);
+      await this.#waitFor(applied, MAX_APPLY_MS, fail);
       return undefined;
     } catch (error) {
-      return this.#fail(error, during);
+      return fail(error);
     } finally {
       busyMs ??= clock.now() - startMs;
       this.#earliestMs = clock.now() + Math.max(MIN_PAUSE_MS, PAUSE_PER_BUSY_TIME * busyMs);
@@ -108,9 +129,9 @@ export class Reloader<Loaded> {
   }
 
   /** Reports an error. A bug in applying must not end a working process. */
-  #fail(error: unknown, during: 'load' | 'apply'): string {
+  #fail(error: unknown, during: ReloadError['during'], isOutdated: boolean): string {
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.onError(message, during);
+    this.#options.onError({ message, during, isOutdated });
     return during === 'load' ? message : `internal error: ${message}`;
   }
 }

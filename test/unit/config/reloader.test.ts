@@ -13,7 +13,7 @@ import { settings } from '../../support/settings.js';
 function reloader(t: TestContext, clock: FakeClock) {
   let count = 0;
   const errors: string[] = [];
-  const running: (() => void)[] = [];
+  const running: ((error?: Error) => void)[] = [];
   const state = { isInvalid: false, isBroken: false, busyMs: 0 };
   const reloads = new Reloader<number>({
     clock,
@@ -24,14 +24,17 @@ function reloader(t: TestContext, clock: FakeClock) {
     },
     apply: (loaded) => {
       if (state.isBroken) throw new Error('a bug');
-      return new Promise((resolve) => running.push(() => resolve(void loaded)));
+      return new Promise((resolve, reject) =>
+        running.push((error) => (error === undefined ? resolve(void loaded) : reject(error))),
+      );
     },
-    onError: (message, during) => errors.push(`${during}: ${message}`),
+    onError: ({ message, during, isOutdated }) =>
+      errors.push(`${during}${isOutdated ? ', outdated' : ''}: ${message}`),
   });
   t.after(() => reloads.close());
   const settle = () => clock.advanceSettling(0);
-  const end = async () => {
-    running.shift()?.();
+  const end = async (error?: Error) => {
+    running.shift()?.(error);
     await settle();
   };
   return { reloads, state, errors, running, settle, end, loads: () => count };
@@ -124,6 +127,32 @@ test('a reload that hangs delays the next one for 30 seconds at most', async (t)
   assert.equal(loads(), 2);
 });
 
+test('a failure that comes after the caller was answered is reported, once', async (t) => {
+  const clock = new FakeClock();
+  const { reloads, errors, end } = reloader(t, clock);
+  const answer = reloads.reload();
+  await clock.advanceSettling(31_000);
+  assert.equal(await answer, undefined);
+  assert.deepEqual(errors, []);
+  await end(new Error('a bug'));
+  assert.deepEqual(errors, ['apply: a bug']);
+  await clock.advanceSettling(60_000);
+  assert.equal(errors.length, 1);
+});
+
+test('a late failure is outdated when another reload has started meanwhile', async (t) => {
+  const clock = new FakeClock();
+  const { reloads, errors, end, loads } = reloader(t, clock);
+  void reloads.reload();
+  await clock.advanceSettling(31_000);
+  void reloads.reload();
+  await clock.advanceSettling(1_000);
+  assert.equal(loads(), 2);
+  await end(new Error('a bug'));
+  await end(new Error('another'));
+  assert.deepEqual(errors, ['apply, outdated: a bug', 'apply: another']);
+});
+
 test('a request that waits when the process stops is answered, and nothing is loaded', async (t) => {
   const clock = new FakeClock();
   const { reloads, end, loads } = reloader(t, clock);
@@ -172,7 +201,7 @@ function discoveryRig(t: TestContext, clock: FakeClock) {
       await discovery.set(wanted.sources);
       await reconciler.dropStaleSources();
     },
-    onError: (message) => assert.fail(message),
+    onError: ({ message }) => assert.fail(message),
   });
   const answer = async (url: string, targets: readonly string[]) => {
     const body = Buffer.from(JSON.stringify([{ targets }]));

@@ -165,6 +165,33 @@ describe('a reload', () => {
     assert.equal(active.isLastReloadSuccessful, false);
   });
 
+  test('that fails long after its caller was answered is logged and shown as failed', async (t) => {
+    const { active, reload, state, events } = rig(t, ONE);
+    await active.start();
+    let fail = (_error: Error) => {};
+    state.discovery = () => new Promise((_resolve, reject) => (fail = reject));
+    assert.equal(await reload(), undefined);
+    assert.equal(active.isLastReloadSuccessful, true);
+    fail(new Error('a bug'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(events().at(-1), 'config_apply_failed');
+    assert.equal(active.isLastReloadSuccessful, false);
+  });
+
+  test('that fails after a later one has succeeded is logged, and the later one stays a success', async (t) => {
+    const { active, reload, state, events } = rig(t, ONE);
+    await active.start();
+    let fail = (_error: Error) => {};
+    state.discovery = () => new Promise((_resolve, reject) => (fail = reject));
+    await reload();
+    state.discovery = async () => {};
+    assert.equal(await reload(), undefined);
+    fail(new Error('a bug'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(events().at(-1), 'config_apply_failed');
+    assert.equal(active.isLastReloadSuccessful, true);
+  });
+
   test('leaves stale sources to a later reload that did not wait for it', async (t) => {
     const { active, reload, state, take } = rig(t, ONE);
     await active.start();
