@@ -26,6 +26,13 @@ const AMBIENT: readonly string[] = [
   'pinger/transport/udp.ts',
 ];
 
+/** Calls whose promises are voided without a catch, each with the reason why they never reject. */
+const NEVER_REJECT: Readonly<Record<string, string>> = {
+  'discovery/source.ts: this.#pollNow': 'catches what a read throws; else it writes log lines',
+  'http/guards/login-attempts.ts: this.#run': 'catches what a check throws; else it resolves',
+  'webhooks/webhook.ts: this.#deliverAll': 'a failed attempt is a value; else it writes log lines',
+};
+
 interface SourceFile {
   /** Relative to `src/`: `pinger/receiver.ts`. */
   readonly path: string;
@@ -68,6 +75,31 @@ function codeOf(text: string): string {
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/'(?:[^'\\\n]|\\.)*'/g, "''")
     .replace(/(^|\s)\/\/.*$/gm, '');
+}
+
+/** The operands of the operator `void`: `this.#run()`. */
+function voided(code: string): string[] {
+  return [...code.matchAll(/\bvoid (?=[\w(])/g)].map(({ index }) => {
+    const rest = code.slice(index + 'void '.length);
+    return rest.slice(0, endOfExpression(rest));
+  });
+}
+
+/** `f(x).catch(y)` as `f.catch`. */
+function withoutArguments(call: string): string {
+  const outer = call.replace(/\([^()]*\)/g, '');
+  return outer === call ? call.trimEnd() : withoutArguments(outer);
+}
+
+/** Where the first expression ends: at a bracket that it did not open, a comma or a semicolon. */
+function endOfExpression(code: string): number {
+  let depth = 0;
+  for (const { 0: sign, index } of code.matchAll(/[()[\]{},;]/g)) {
+    if ('([{'.includes(sign)) depth++;
+    else if (depth === 0) return index;
+    else if (')]}'.includes(sign)) depth--;
+  }
+  return code.length;
 }
 
 const sources = readSources();
@@ -238,6 +270,15 @@ describe('sources', () => {
     const isAmbient = /(?<!\.)\b(?:setTimeout|setInterval|performance\.now|Date\.now)\(/;
     const readers = where(({ code }) => isAmbient.test(code));
     assert.deepEqual(readers.sort(), [...AMBIENT, 'shared/clock.ts']);
+  });
+
+  test('void no promise that may reject: each has a catch, is contained, or is listed with the reason', () => {
+    const uncaught = sources.flatMap(({ path, code }) =>
+      voided(code)
+        .filter((call) => !/\.(?:catch|containAsync)$/.test(withoutArguments(call)))
+        .map((call) => `${path}: ${/^[\w.#]*/.exec(call)?.[0]}`),
+    );
+    assert.deepEqual(uncaught.sort(), Object.keys(NEVER_REJECT));
   });
 
   test('do not use the type any', () => {

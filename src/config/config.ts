@@ -140,7 +140,10 @@ function overlay(
   report: Report,
 ): (path: string) => unknown {
   for (const [name, format] of Object.entries(FORMATS)) {
-    convict.addFormat({ name, validate: (given) => void format(given), coerce: (given) => given });
+    const validate = (given: unknown) => {
+      format(given);
+    };
+    convict.addFormat({ name, validate, coerce: (given) => given });
   }
   const schema = SETTINGS_BY_LEVEL as convict.Schema<Record<string, unknown>>;
   const config = convict<Record<string, unknown>>(schema, { args: [], env: {} });

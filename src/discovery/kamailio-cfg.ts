@@ -71,7 +71,9 @@ function keepaliveParam(
   { module, name, value, problem, isInBlock }: ModParam,
   report: Report,
 ): Param | undefined {
-  const skip = (reason: string) => void report('skipped', reason);
+  const skip = (reason: string): undefined => {
+    report('skipped', reason);
+  };
   if (module.kind === 'number') return undefined;
   if (module.kind === 'unknown') return skip(`the module: ${module.reason}`);
   const isKeepalive = namesModule(module.text, MODULE);
@@ -143,7 +145,9 @@ function uriOf(
   canonical: (text: string) => string,
   report: Report,
 ): string | undefined {
-  const skip = (reason: string) => void report('skipped', `${name}: ${reason}`);
+  const skip = (reason: string): undefined => {
+    report('skipped', `${name}: ${reason}`);
+  };
   if (value.kind === 'number') return skip(`expected a string, got ${value.value}`);
   const bytes = withBytesShown(value.text);
   if (bytes !== undefined) return skip(`expected UTF-8, got ${bytes.slice(0, 120)}`);

@@ -14,5 +14,7 @@ export type Report = (kind: RemarkKind, reason: string) => void;
 
 /** Returns a function that adds remarks about one place. */
 export function reporter(remarks: Remark[], place: string): Report {
-  return (kind, reason) => void remarks.push(remark(kind, place, reason));
+  return (kind, reason) => {
+    remarks.push(remark(kind, place, reason));
+  };
 }

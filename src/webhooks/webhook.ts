@@ -110,13 +110,12 @@ export class Webhook {
   /** Tries to deliver an event. Undefined when it was delivered. */
   async #deliver(event: WebhookEvent): Promise<DeliveryFailure | undefined> {
     const { clock } = this.#options;
-    const failure = await this.#post(event).then(
-      (reply) => deliveryFailure(reply, clock.epoch()),
-      (error: unknown) => ({
+    const failure = await this.#post(event)
+      .then((reply) => deliveryFailure(reply, clock.epoch()))
+      .catch((error: unknown) => ({
         isFinal: false,
         text: error instanceof Error ? error.message : String(error),
-      }),
-    );
+      }));
     if (failure === undefined || this.#closed.signal.aborted) return failure;
     this.#failures++;
     const isTooOld = clock.epoch() - event.atMs > MAX_AGE_MS;

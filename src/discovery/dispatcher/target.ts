@@ -154,7 +154,9 @@ function sourceAddress(
   isLocal: (address: string) => boolean,
   report: ReportAdjusted,
 ): string | undefined {
-  const reject = (reason: string) => void report(`${shown}: ${reason}: ${ROUTES_CHOOSE}`);
+  const reject = (reason: string): undefined => {
+    report(`${shown}: ${reason}: ${ROUTES_CHOOSE}`);
+  };
   if (address === undefined) return reject('expected an address such as udp:192.0.2.1:5060');
   const { host, hostKind } = address;
   if (hostKind === 'name') return reject('not an IP address');

@@ -132,7 +132,7 @@ export class DnsClient {
     question: Question,
   ): Promise<Answered | Unanswered> {
     const { clock } = this.#options;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const waiting = [...order];
       /** When the query to each server was sent. */
       const inFlight = new Map<DnsServer, number>();
@@ -165,7 +165,10 @@ export class DnsClient {
         if (server === undefined) return;
         inFlight.set(server, clock.now());
         // Queries continue after the race has ended: a late answer shows that the server is alive.
-        void this.#serverClient.query(server, question).then((reply) => onReply(server, reply));
+        this.#serverClient
+          .query(server, question)
+          .then((reply) => onReply(server, reply))
+          .catch(reject);
         if (waiting.length === 0) return;
         cancelHedge = clock.after(this.#serverClient.hedgeDelayMs(server), queryNext);
       };

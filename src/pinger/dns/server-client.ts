@@ -96,7 +96,7 @@ export class ServerClient {
 
   /** Some servers ignore queries with OPT, so a query without it follows if no answer comes soon. */
   #withOptFirst(query: ServerQuery): Promise<EdnsAttempt> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let inFlight = 0;
       const send = async (withOpt: boolean) => {
         inFlight++;
@@ -109,8 +109,8 @@ export class ServerClient {
       const isKnown = query.isOverTcp || this.#memory.supportsEdns(query.server);
       const cancel = isKnown
         ? () => {}
-        : this.#clock.after(this.hedgeDelayMs(query.server), () => void send(false));
-      void send(true);
+        : this.#clock.after(this.hedgeDelayMs(query.server), () => void send(false).catch(reject));
+      send(true).catch(reject);
     });
   }
 

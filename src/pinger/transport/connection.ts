@@ -189,7 +189,7 @@ class ReliableFlow implements Flow {
       active: () => {
         this.#hasReceived = true;
       },
-      received: (message) => void this.#options.onMessage(message, source),
+      received: (message) => this.#options.onMessage(message, source),
       closed: (failure) => {
         if (attempt === this.#attempt) this.#closed(failure);
       },

@@ -115,3 +115,17 @@ test('a name that is too long for the DNS is nodata', async (t) => {
   const answer = await client(far).query(`_sip._udp.${'a'.repeat(60)}.`.repeat(5), 'SRV');
   assert.deepEqual([reasonOf(answer), far.queries.length], ['nodata', 0]);
 });
+
+for (const call of [1, 2]) {
+  test(`an internal error (of timer ${call}) rejects the lookup, which else would never end`, async (t) => {
+    const far = await fakeDns(t, silence);
+    let calls = 0;
+    const after = (delayMs: number, callback: () => void) => {
+      if (++calls === call) throw new Error('a bug');
+      return systemClock.after(delayMs, callback);
+    };
+    const clock = { ...systemClock, after };
+    const broken = new DnsClient({ servers: () => [far], timeoutMs: 150, clock });
+    await assert.rejects(broken.query('a.test', 'A'), { message: 'a bug' });
+  });
+}

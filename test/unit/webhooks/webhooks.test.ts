@@ -300,3 +300,17 @@ test('a removed webhook ends its request or its pause, and is dropped from the m
   assert.equal(clock.pending, 0);
   assert.deepEqual(lines, []);
 });
+
+test('a reply that cannot be read fails its own attempt, and the deliveries go on', async () => {
+  // Its `retryAfter` is no text, although its type says so.
+  const { clock, webhooks } = rig((_attempt, count) =>
+    count > 1 ? {} : { status: 503, retryAfter: Symbol('a bug') as unknown as string },
+  );
+  webhooks.configure([webhook('a')]);
+  webhooks.notify(event(clock, 'e1'));
+  webhooks.notify(event(clock, 'e2'));
+  await clock.advanceSettling(MINUTE);
+  assert.deepEqual(webhooks.health(), [
+    { webhook: 'a', delivered: 2, failures: 1, dropped: 0, queued: 0 },
+  ]);
+});
