@@ -33,6 +33,8 @@ export interface Config extends Omit<ProcessConfig, 'flagged'> {
   readonly webhooks: readonly WebhookSettings[];
   /** Reads a further destination in the format of `destinations`. @throws ConfigError */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
+  /** Where a setting was given: `destinations[0].fall`, as here, may be `sip.yml:3: destinations[0].fall`. */
+  readonly placeOf: (path: string) => string;
 }
 
 export interface ConfigSources {
@@ -79,6 +81,7 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
     sources: readSources(discovery, flagged, { directory, modules: all, report }),
     webhooks: readWebhooks(webhooks, { directory, modules: all, report }),
     readEntry: (entry) => readEntry(entry, all, version),
+    placeOf: (setting) => problems.placeOf(pathAsGiven(setting, flagged.destination.length)),
   };
   if (config.destinations.length > LEDGER_CAPACITY) {
     const got = config.destinations.length;
@@ -159,6 +162,15 @@ function overlay(
   }
   config.validate({ allowed: 'strict' });
   return (path) => config.get(path);
+}
+
+/** The destinations of the file come after those of flags, and are numbered from 0 in the file. */
+function pathAsGiven(path: string, flaggedDestinations: number): string {
+  return path.replace(/^destinations\[(\d+)\]/, (_, index) =>
+    index < flaggedDestinations
+      ? `destination[${index}]`
+      : `destinations[${index - flaggedDestinations}]`,
+  );
 }
 
 function mapping(value: unknown): Record<string, unknown> {

@@ -31,7 +31,7 @@ export class Problems {
 
   /** @throws ConfigError when there are too many. */
   readonly report: Report = (path, problem) => {
-    this.#lines.push(`${this.#placeOf(path)}: ${problem}`);
+    this.#lines.push(`${this.placeOf(path)}: ${problem}`);
     if (this.#lines.length < MAX_PROBLEMS) return;
     throw new ConfigError([...this.#lines, 'only the first problems are shown'].join('\n'));
   };
@@ -42,7 +42,7 @@ export class Problems {
   }
 
   /** `--rise`, `SIP_KEEPALIVE_RISE` or `sip.yml:3: rise`. */
-  #placeOf(path: string): string {
+  placeOf(path: string): string {
     const { flags, variables, file, lineOf } = this.#origins;
     const setting = path.match(/^[\w.-]+?(?=\[|$)/)?.[0] ?? path;
     for (const name of [path, setting]) {

@@ -10,6 +10,14 @@ const POLL_INTERVAL_MS = 5_000;
 
 export class FilesError extends Error {
   override readonly name = 'FilesError';
+  /** The file that cannot be read. */
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${path}: expected a readable file, got ${why}`, { cause });
+    this.path = path;
+  }
 }
 
 /** Contents of files by path. */
@@ -102,8 +110,7 @@ export class WatchedFiles {
       // System files, such as the hosts file, may have comments in any encoding.
       this.#latest.set(path, this.#optional.has(path) ? decode(bytes) : decodeUtf8(bytes));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new FilesError(`${path}: expected a readable file, got ${why}`, { cause: error });
+      throw new FilesError(path, error);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Converts TLS settings to options of Node.js, for SIP and HTTP. */
 
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { TlsSettings, TlsVersion } from './destination.js';
 import { secretIn } from './secret-file.js';
@@ -17,15 +17,26 @@ const CERTIFICATE =
   /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs;
 
 /**
- * The certificates in a file. Node.js accepts a file without certificates, and then trusts no peer.
+ * The certificates in a PEM text. Node.js accepts one without certificates, and then trusts no peer.
  *
  * @throws Error without a certificate, or with an invalid one.
  */
-function certificatesIn(text: string, path: string): string[] {
+export function certificatesIn(text: string): string[] {
   const certificates = text.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) throw new Error(`${path} contains no certificate`);
+  if (certificates.length === 0) throw new Error('no certificate');
   for (const certificate of certificates) new X509Certificate(certificate);
   return certificates;
+}
+
+/** @throws Error that names the file. */
+function authoritiesIn(path: string, text: TextOf): string[] {
+  const pem = text(path);
+  try {
+    return certificatesIn(pem);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${path}: ${why}`, { cause: error });
+  }
 }
 
 /**
@@ -46,8 +57,12 @@ function checkKey({ certFile, keyFile, keyPassphraseFile }: TlsSettings, text: T
  * @throws Error when one of them cannot be read.
  */
 export function isKeyOf(certificate: string, key: string, passphrase?: string): boolean {
-  const options = passphrase === undefined ? { key } : { key, passphrase };
-  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(options));
+  return new X509Certificate(certificate).checkPrivateKey(readKey(key, passphrase));
+}
+
+/** @throws Error when the PEM text is not a private key, or not with this passphrase. */
+export function readKey(key: string, passphrase?: string): KeyObject {
+  return createPrivateKey(passphrase === undefined ? { key } : { key, passphrase });
 }
 
 /** Returns the contents of the file with this path. */
@@ -69,7 +84,7 @@ export function secureContextOptions(settings: TlsSettings, text: TextOf): Secur
     ...(isOld ? { ciphers: `${ciphers || DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}),
     ...(ciphers !== '' && !isOld ? { ciphers } : {}),
     ...(legacyRenegotiation ? { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } : {}),
-    ...(caFile === '' ? {} : { ca: certificatesIn(text(caFile), caFile) }),
+    ...(caFile === '' ? {} : { ca: authoritiesIn(caFile, text) }),
     ...(certFile === '' ? {} : { cert: text(certFile) }),
     ...(keyFile === '' ? {} : { key: text(keyFile) }),
     ...(keyPassphraseFile === '' ? {} : { passphrase: secretIn(text(keyPassphraseFile)) }),

@@ -532,7 +532,7 @@ describe('files of tls_config', { concurrency: true }, () => {
       ]);
       const [code] = (await once(child, 'exit')) as [number];
       assert.equal(code, 2, `"${text}": ${output()}`);
-      assert.match(output(), /tls_config: expected certificates/);
+      assert.match(output(), /tls_config\.ca_file: expected PEM certificates/);
     }
   });
 });

@@ -5,7 +5,7 @@ import type { Identity, PingSettings, TlsSettings } from '../../src/shared/desti
 
 /** A configuration without the members that differ between equal configurations. */
 export function comparable(config: Config): Config {
-  return Object.freeze({ ...config, file: '', readEntry: nothing });
+  return Object.freeze({ ...config, file: '', readEntry: nothing, placeOf: nothing });
 }
 
 function nothing(): never {

@@ -7,9 +7,10 @@ import { readFlags } from '../../../src/config/flags.js';
 import { ConfigError } from '../../../src/config/formats.js';
 import { load } from '../../../src/config/load.js';
 import { showConfig, showModule } from '../../../src/config/show.js';
-import { FilesError } from '../../../src/platform/watched-files.js';
 import { LEDGER_CAPACITY } from '../../../src/shared/ledger/layout.js';
+import { Authority } from '../../support/certificates.js';
 import { folder } from '../../support/process.js';
+import { needs } from '../../support/tools.js';
 
 const read = (content: Readonly<Record<string, unknown>>, args: readonly string[] = []) =>
   readConfig({ flags: readFlags(args), env: {}, version: '1', content });
@@ -168,24 +169,111 @@ describe('files that settings name', () => {
     files.close();
   });
 
-  test('that are missing, or have no valid certificate or password, stop the start', (t) => {
-    const text = join(folder(t), 'two-lines');
-    writeFileSync(text, 'a\nb\n');
-    assert.throws(() => given({ tls_config: { ca_file: '/none/ca.pem' } }), FilesError);
-    const tls_config = { ca_file: text };
-    assert.throws(
-      () =>
-        given({
-          modules: { m: { tls_config } },
-          auth: { username: 'u', password_file: text },
-          webhooks: [{ url: 'http://x', tls_config }],
-          dns: { servers: ['192.0.2.1'] },
-        }),
-      (error) =>
-        error instanceof ConfigError &&
-        /^modules\.m\.tls_config: expected certificates and keys in /m.test(error.message) &&
-        /^webhook x: tls_config: expected certificates/m.test(error.message) &&
-        /^auth\.password_file: expected one line in .*, got none or several$/m.test(error.message),
-    );
+  test('that are missing stop the start, and the setting that names them is reported', () => {
+    const missing = '/none/x: expected a readable file, got ENOENT: ';
+    for (const [content, place] of [
+      [{ tls_config: { ca_file: '/none/x' } }, 'tls_config.ca_file'],
+      [
+        { modules: { m: { auth: { username: 'u', password_file: '/none/x' } } } },
+        'modules.m.auth.password_file',
+      ],
+      [
+        { destinations: [{ uri: 'a.example', tls_config: { ca_file: '/none/x' } }] },
+        'destinations[0].tls_config.ca_file',
+      ],
+      [{ webhooks: [{ url: 'http://x', secret_file: '/none/x' }] }, 'webhooks[0].secret_file'],
+      [
+        {
+          discovery: {
+            http_sd: [{ url: 'http://x', basic_auth: { username: 'u', password_file: '/none/x' } }],
+          },
+        },
+        'discovery.http_sd[0].basic_auth.password_file',
+      ],
+    ] as const) {
+      assert.throws(
+        () => given(content),
+        (error) => error instanceof ConfigError && error.message.startsWith(`${place}: ${missing}`),
+        place,
+      );
+    }
+  });
+
+  test(
+    'that hold no certificate, key or password stop the start with the line of the setting',
+    needs('openssl'),
+    (t) => {
+      const at = folder(t);
+      const root = Authority.root(t);
+      const [one, other] = [root.issue({ name: 'one' }), root.issue({ name: 'other' })];
+      writeFileSync(join(at, 'two-lines'), 'a\nb\n');
+      writeFileSync(
+        join(at, 'broken.pem'),
+        '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      );
+      writeFileSync(join(at, 'cert.pem'), one.cert);
+      writeFileSync(join(at, 'other.key'), other.key);
+      writeFileSync(
+        join(at, 'sip.yml'),
+        [
+          'auth: { username: u, password_file: two-lines }',
+          'dns: { servers: [192.0.2.1] }',
+          'modules:',
+          '  m:',
+          '    tls_config:',
+          '      server_name: x',
+          '      ca_file: two-lines',
+          'destinations:',
+          '  - uri: a.example',
+          '    tls_config:',
+          '      cert_file: two-lines',
+          '      key_file: other.key',
+          '  - uri: b.example',
+          '    tls_config: { cert_file: cert.pem, key_file: two-lines }',
+          '  - { uri: c.example, module: m, fall: 7 }',
+          '  - uri: d.example',
+          '    tls_config:',
+          '      cert_file: cert.pem',
+          '      key_file: other.key',
+          'webhooks:',
+          '  - url: https://secret.example',
+          '    tls_config: { ca_file: broken.pem }',
+        ].join('\n'),
+      );
+      const flags = readFlags([`--config.file=${at}/sip.yml`, '--destination=z.example']);
+      const problems = [
+        'sip.yml:1: auth.password_file: expected one line in two-lines, got none or several',
+        'sip.yml:7: modules.m.tls_config.ca_file: expected PEM certificates in two-lines, got no certificate',
+        'sip.yml:11: destinations[0].tls_config.cert_file: expected a PEM certificate in two-lines, got …',
+        'sip.yml:14: destinations[1].tls_config.key_file: expected a PEM private key in two-lines, got …',
+        'sip.yml:19: destinations[3].tls_config.key_file: expected the key of the certificate in cert.pem, got another key in other.key',
+        'sip.yml:22: webhooks[0].tls_config.ca_file: expected PEM certificates in broken.pem, got …',
+      ];
+      const shown = (message: string) =>
+        message
+          .replaceAll(`${at}/`, '')
+          .replace(/got error:.*/g, 'got …')
+          .split('\n');
+      assert.throws(
+        () => load({ flags, env: {}, version: '1' }),
+        (error) => {
+          assert.ok(error instanceof ConfigError);
+          assert.deepEqual(shown(error.message), problems);
+          return true;
+        },
+      );
+    },
+  );
+
+  test('that a flag or the environment names are reported by the flag or the variable', () => {
+    for (const [args, env, place] of [
+      [['--tls_config.ca_file=/none/x'], {}, '--tls_config.ca_file: '],
+      [[], { SIP_KEEPALIVE_TLS_CONFIG_CA_FILE: '/none/x' }, 'SIP_KEEPALIVE_TLS_CONFIG_CA_FILE: '],
+    ] as const) {
+      assert.throws(
+        () => load({ flags: readFlags(args), env, version: '1' }),
+        (error) => error instanceof ConfigError && error.message.startsWith(place),
+      );
+    }
   });
 });

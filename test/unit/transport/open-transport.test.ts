@@ -138,7 +138,7 @@ describe('a transport', needs('openssl'), () => {
     test(`over ${name} fails with a local error that names the file while a file is invalid`, (t) => {
       const { open, failures } = setUp(t, name, caSettings, { 'ca.pem': 'no certificate' });
       open(5061).prepare();
-      assert.deepEqual(failures, [{ reason: 'local', detail: 'ca.pem contains no certificate' }]);
+      assert.deepEqual(failures, [{ reason: 'local', detail: 'ca.pem: no certificate' }]);
     });
 
     test(`over ${name} spaces out handshakes, destinations before probes`, async (t) => {

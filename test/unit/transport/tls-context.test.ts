@@ -56,7 +56,7 @@ describe('the TLS context of settings', () => {
     assert.equal(contexts.of(first), before);
     assert.deepEqual(
       logged.map(({ level, event, fields }) => [level, event, fields]),
-      [['error', 'tls_files_invalid', { error: 'ca.pem contains no certificate' }]],
+      [['error', 'tls_files_invalid', { error: 'ca.pem: no certificate' }]],
     );
     write(ANOTHER_CA);
     assert.notEqual(contexts.of(first), before);
@@ -66,7 +66,7 @@ describe('the TLS context of settings', () => {
   test('does not exist while a file has never been valid', () => {
     const { contexts, write } = setUp();
     write('no certificate at all');
-    assert.throws(() => contexts.of(tlsSettings()), /^Error: ca\.pem contains no certificate$/);
+    assert.throws(() => contexts.of(tlsSettings()), /^Error: ca\.pem: no certificate$/);
     write(CA);
     assert.ok(contexts.of(tlsSettings()));
   });
