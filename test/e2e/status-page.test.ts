@@ -8,11 +8,23 @@ import { startFarEnd } from '../support/far-end.js';
 import { eventually, folder } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
-/** A screenshot of the page with the fleet of the demo, for README.md. `UPDATE_DOCS=1` renews it. */
+/** A screenshot of the page with the fleet of the demo, for README.md. `UPDATE_SCREENSHOT=1` takes it. */
 const SCREENSHOT = 'docs/status-page.png';
 /** Time until the chart of the last hour has enough points. */
 const RIPE_AFTER_MS = 15 * 60_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
+
+/** Whether a cell of the column `Since` shows durations of the greatest length in full. */
+const FITS = `(() => {
+  const cell = document.querySelector('td.since');
+  const range = document.createRange();
+  const room = cell.clientWidth - 2 * parseFloat(getComputedStyle(cell).paddingLeft);
+  return ['23 h 59 min', '59 min 59 s', '365 d 23 h'].every((text) => {
+    cell.textContent = text;
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect().width <= room;
+  });
+})()`;
 
 async function startDemo(t: Parameters<typeof folder>[0]) {
   const fleet = await startFleet(folder(t));
@@ -57,7 +69,8 @@ for (const [colorScheme, width] of [
       const overflow = () =>
         page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       assert.ok((await overflow()) <= 0);
-      if (process.env['UPDATE_DOCS'] === '1' && colorScheme === 'light' && width === 1280) {
+      assert.ok(await page.evaluate<boolean>(FITS), 'the longest durations fit their column');
+      if (process.env['UPDATE_SCREENSHOT'] === '1' && colorScheme === 'light' && width === 1280) {
         await page.waitForTimeout(RIPE_AFTER_MS);
         await page.screenshot({ path: SCREENSHOT });
       }
