@@ -2,28 +2,31 @@
 
 import { readFileSync } from 'node:fs';
 
+/** How much larger the large input is. */
+const FACTOR = 8;
 /** At most this many measurements; the first one that shows linear work is the last. */
 const MAX_TRIES = 10;
 
 /**
- * Whether an input of eight times the size takes about eight times as long. Quadratic work would take
- * 64 times as long; half of that leaves room for caches, garbage collection and other processes.
- * What else runs on the machine only makes a measurement longer, so each minimum counts.
+ * Whether one input of eight times the size takes about as long as eight inputs of the size. Quadratic
+ * work would take eight times as long; half of that leaves room for caches, garbage collection and
+ * other processes. What else runs only makes a measurement longer, so the minimum counts.
  */
 export function isLinear(size: number, work: (size: number) => unknown): boolean {
+  const measureSmall = () =>
+    cpuMs(() => {
+      for (let i = 0; i < FACTOR; i++) work(size);
+    });
   work(size);
-  let smallMs = Math.min(...[1, 2, 3].map(() => cpuMs(() => work(size))));
+  let smallMs = measureSmall();
   let largeMs = Number.POSITIVE_INFINITY;
   for (let i = 0; i < MAX_TRIES; i++) {
+    smallMs = Math.min(smallMs, measureSmall());
     largeMs = Math.min(
       largeMs,
-      cpuMs(() => work(8 * size)),
+      cpuMs(() => work(FACTOR * size)),
     );
-    if (largeMs < 32 * smallMs + 20) return true;
-    smallMs = Math.min(
-      smallMs,
-      cpuMs(() => work(size)),
-    );
+    if (largeMs < (FACTOR / 2) * smallMs + 20) return true;
   }
   return false;
 }
@@ -36,8 +39,8 @@ function cpuMs(work: () => unknown): number {
 }
 
 /**
- * CPU time of this thread so far, milliseconds. Threads of V8 that compile and collect garbage are
- * counted only where the system does not tell threads apart.
+ * CPU time of this thread so far, milliseconds; Linux updates it every few milliseconds. Elsewhere,
+ * the threads of V8 that compile and collect garbage count too.
  */
 function threadCpuMs(): number {
   try {
