@@ -64,7 +64,7 @@ test('file_sd: added, changed, invalid and removed files take effect', async (t)
     'it is reported',
     async () => (await exporter.metric('sip_keepalive_discovery_up', name)) === 0,
   );
-  assert.match(exporter.output(), /a.json(?::\d+)?: invalid JSON/);
+  await exporter.logged(/a.json(?::\d+)?: invalid JSON/);
   assert.equal(await namesOf(exporter), `${a} for config and me, ${b} for me, third for you`);
 
   write('a.json', JSON.stringify(group(['127.0.0.3:9', 'http://x', '127.0.0.3:9'])));
@@ -75,7 +75,7 @@ test('file_sd: added, changed, invalid and removed files take effect', async (t)
   );
   assert.equal(await exporter.metric('sip_keepalive_discovery_skipped', name), 2);
   assert.equal(await exporter.metric('sip_keepalive_discovery_destinations', name), 2);
-  assert.match(exporter.output(), /a.json: \[0\].targets\[1\].*this is a URL/);
+  await exporter.logged(/a.json: \[0\].targets\[1\].*this is a URL/);
   rmSync(join(path, 'b.yml'));
   await isWatched(exporter, `${a} for config, ${c} for file_sd`);
 });
@@ -262,15 +262,11 @@ test('file_sd: file names that are not UTF-8 and other encodings are read, and d
   await isWatched(exporter, [1, 2, 3].map((n) => `sip:127.0.0.${n}:9 for file_sd`).join(', '));
   const labels = { destination: 'sip:127.0.0.3:9', city: 'K\u00f6ln', exported_module: 'x' };
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
-  assert.match(
-    exporter.output(),
+  await exporter.logged(
     /endless\.yml: expected a readable file, got something that is not a regular/,
   );
-  assert.match(exporter.output(), /old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
-  assert.match(
-    exporter.output(),
-    /"label":"module","exposed":"exported_module","msg":"label is renamed/,
-  );
+  await exporter.logged(/old\.yml:2.*not UTF-8; it is read as ISO-8859-1/);
+  await exporter.logged(/"label":"module","exposed":"exported_module","msg":"label is renamed/);
 });
 
 test(
@@ -403,7 +399,7 @@ test('a kamailio.cfg can be the only configuration, and its changes take effect'
   for (const labels of [one, other]) {
     assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', labels), 7);
   }
-  assert.match(exporter.output(), /kamailio.cfg:9.*this is a URL/);
+  await exporter.logged(/kamailio.cfg:9.*this is a URL/);
   write(9, 'GW', '"127.0.0.3:9"');
   await isWatched(exporter, both.replace('127.0.0.2', '127.0.0.3'));
   assert.equal(await exporter.metric('sip_keepalive_ping_interval_seconds', one), 9);
@@ -422,8 +418,8 @@ test('a dispatcher.list gives its sets as labels, and its flags are respected', 
   );
   const labels = { destination: 'sip:127.0.0.1:9', setid: '1,2', duid: 'a' };
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
-  assert.match(exporter.output(), /dispatcher.list:3.*disabled/);
-  assert.match(exporter.output(), /192.0.2.77:5060: not an address of this machine/);
+  await exporter.logged(/dispatcher.list:3.*disabled/);
+  await exporter.logged(/192.0.2.77:5060: not an address of this machine/);
 });
 
 test('a source whose files are renamed in the configuration keeps its destinations', async (t) => {

@@ -102,7 +102,7 @@ test('a corrupt file is copied and reported, and its valid records are monitored
   appendFileSync(path, '\n{"op":"ad');
   const second = await startExporter(t, config(stateDir));
   assert.deepEqual([...(await listed(second))], ['sip:127.0.0.1:11', 'sip:127.0.0.1:13']);
-  assert.match(second.output(), /line 3 is not valid JSON; the last line is incomplete/);
+  await second.logged(/line 3 is not valid JSON; the last line is incomplete/);
   const copy = readdirSync(stateDir).find((name) => name.includes('corrupt'));
   assert.match(readFileSync(join(stateDir, copy ?? ''), 'utf8'), /rubbish/);
   assert.equal((await second.rpc('keepalive.add', ['127.0.0.1:14', 'me'])).result, 1);
@@ -116,10 +116,7 @@ test('a destination of a removed module is reported, kept, and monitored again o
   writeFileSync(exporter.configFile, JSON.stringify(config(stateDir)));
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], []);
-  assert.match(
-    exporter.output(),
-    /destination added at run time is not monitored; it stays stored/,
-  );
+  await exporter.logged(/destination added at run time is not monitored; it stays stored/);
   writeFileSync(exporter.configFile, JSON.stringify(withModule));
   await exporter.post('/-/reload', '');
   assert.deepEqual([...(await listed(exporter))], ['sip:127.0.0.1:9']);

@@ -83,7 +83,7 @@ test('an invalid configuration changes nothing and is reported; the next valid o
     assert.equal(await exporter.metric(loadedAt), first);
     assert.equal(await exporter.metric('sip_keepalive_exporter_destinations'), 1);
   }
-  assert.match(exporter.output(), /configuration is invalid; keeping the current one/);
+  await exporter.logged(/configuration is invalid; keeping the current one/);
   write(exporter, { destinations: [{ uri: '127.0.0.1:9', name: 'b' }] });
   const answers = await Promise.all([1, 2, 3].map(() => exporter.post('/-/reload', '')));
   assert.deepEqual(
@@ -109,7 +109,7 @@ test('settings of modules, probes and the log change with a reload; the listen a
     7,
   );
   assert.equal((await fetch(`${exporter.url}/probe?target=127.0.0.1:9`)).status, 403);
-  assert.match(exporter.output(), /changed setting ignored; restart the exporter to apply it/);
+  await exporter.logged(/changed setting ignored; restart the exporter to apply it/);
   assert.match(await exporter.get('/config'), /"state_dir": ""/);
 });
 

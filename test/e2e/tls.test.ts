@@ -244,7 +244,7 @@ test(
       const { targets } = await exporter.destination('expired');
       const { version, subject } = targets[0]?.tls ?? {};
       assert.deepEqual([version, subject], ['TLS 1.3', 'CN=far end']);
-      assert.match(exporter.output(), /"reason":"tls_certificate","why":"[^"]*has expired/);
+      await exporter.logged(/"reason":"tls_certificate","why":"[^"]*has expired/);
     });
   },
 );
@@ -530,7 +530,7 @@ describe('files of tls_config', { concurrency: true }, () => {
         ...flags,
         `--tls_config.ca_file=${caFile}`,
       ]);
-      const [code] = (await once(child, 'exit')) as [number];
+      const [code] = (await once(child, 'close')) as [number];
       assert.equal(code, 2, `"${text}": ${output()}`);
       assert.match(output(), /tls_config\.ca_file: expected PEM certificates/);
     }

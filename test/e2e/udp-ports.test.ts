@@ -51,7 +51,7 @@ for (const [io, options] of EACH_UDP_IO) {
       await eventually('it is down', async () => !(await isUp()));
       await eventually('it is up again', isUp);
       assert.equal(await rebinds(), 1);
-      assert.match(exporter.output(), new RegExp(`"old_port":${first},"new_port":\\d+`));
+      await exporter.logged(new RegExp(`"old_port":${first},"new_port":\\d+`));
       const seen = far.ports.length;
       await eventually('more pings', () => far.ports.length > seen + 3);
       assert.equal(new Set(far.ports.slice(seen)).size, 1);

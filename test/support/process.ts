@@ -22,6 +22,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Everything that it has written, to both streams. */
   output(): string;
+  /** Waits for output that matches. It may arrive after a response that was sent later. */
+  logged(pattern: RegExp): Promise<void>;
   /** Sends the signal and waits for the exit. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -52,7 +54,10 @@ export function run(
     return child.exitCode;
   };
   t.after(() => stop());
-  return { child, output: () => output, stop };
+  const logged = async (pattern: RegExp) => {
+    await eventually(`output with ${pattern}`, () => pattern.test(output));
+  };
+  return { child, output: () => output, logged, stop };
 }
 
 export interface Ended {

@@ -25,8 +25,8 @@ export const TLS_PEER: TlsPeer = {
 
 export function statusRig() {
   const buffer = createLedger();
-  const writer = new LedgerWriter(buffer, Date.now);
   const clock = new FakeClock();
+  const writer = new LedgerWriter(buffer, () => clock.epoch());
   const all: RegisteredDestination[] = [];
   let targetsUsed = 0;
   const status: StatusContext = {
