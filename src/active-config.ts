@@ -6,6 +6,7 @@ import { type Loaded, load } from './config/load.js';
 import { type ReloadError, Reloader } from './config/reloader.js';
 import type { Discovery } from './discovery/discovery.js';
 import type { Reconciler } from './discovery/reconciler.js';
+import { restartedHistograms } from './ledger-settings.js';
 import type { Log } from './platform/log.js';
 import { watchFile } from './platform/watch-file.js';
 import type { RuntimeDestinations } from './registry/runtime-destinations.js';
@@ -31,7 +32,7 @@ export interface ActiveConfigOptions {
 }
 
 export interface ConfiguredParts {
-  readonly supervisor: Pick<Supervisor, 'sendFiles' | 'sendDebugSettings'>;
+  readonly supervisor: Pick<Supervisor, 'sendFiles' | 'sendSettings'>;
   readonly registry: { readonly size: number };
   readonly reconciler: Pick<Reconciler, 'use' | 'dropStaleSources'>;
   readonly discovery: Pick<Discovery, 'set'>;
@@ -162,12 +163,20 @@ export class ActiveConfig {
   }
 
   #replace(next: Loaded, supervisor: ConfiguredParts['supervisor']): void {
+    const restarted = restartedHistograms(this.config.metrics, next.config.metrics);
     this.#loaded.files.close();
     this.#loaded = next;
     this.#loadedAtMs = this.#options.clock.epoch();
     this.#isLastReloadSuccessful = true;
     supervisor.sendFiles();
-    supervisor.sendDebugSettings();
+    supervisor.sendSettings();
+    if (restarted.length === 0) return;
+    this.#options.log.write({
+      level: 'info',
+      event: 'histograms_restarted',
+      message: 'classic buckets have changed; these histograms start again from 0',
+      fields: { metrics: restarted.join(' ') },
+    });
   }
 
   #watchConfigFile(): void {

@@ -7,6 +7,7 @@ import { Faults } from './shared/faults.js';
 import { createLedger } from './shared/ledger/layout.js';
 import { LedgerReader } from './shared/ledger/reader.js';
 import type {
+  LedgerSettings,
   LogLevel,
   LogLine,
   PingReport,
@@ -30,6 +31,7 @@ export interface EngineOptions extends Pick<SupervisorOptions, 'spawn'> {
     readonly logLevel: LogLevel;
     readonly logDestinations: readonly string[];
   };
+  readonly ledgerSettings: () => LedgerSettings;
   /** Receives the pings of destinations whose claim has `isFollowed`. */
   readonly onPings?: (pings: readonly PingReport[]) => void;
   readonly clock: Clock;

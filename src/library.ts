@@ -6,6 +6,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { type Loaded, load } from './config/load.js';
 import { createEngine, type Engine } from './engine.js';
+import { ledgerSettings } from './ledger-settings.js';
 import {
   type DestinationChange,
   type ListenerFunctions,
@@ -129,6 +130,7 @@ class Library implements KeepAlive {
         log,
         logDebug: log,
         logSettings: () => config,
+        ledgerSettings: () => ({ ...ledgerSettings(config.metrics), hasExemplars: false }),
         clock: systemClock,
       },
       files: () => files.contents(),
@@ -202,9 +204,10 @@ class Library implements KeepAlive {
 
 async function metricsText(status: StatusContext, rowLabels: RowLabels): Promise<string> {
   let text = '';
-  const settings = { histograms: 'classic', isCreatedShown: false } as const;
+  const settings = { histograms: 'classic', isCreatedShown: false, hasExemplars: false } as const;
   const renderer = new TextRenderer('text', NO_EXPORTER_METRICS, settings);
-  for await (const piece of exposition({ status, format: TEXT, rowLabels }, renderer)) {
+  const options = { status, format: TEXT, rowLabels, hasExemplars: false };
+  for await (const piece of exposition(options, renderer)) {
     text += piece;
     // Lets the program run, because the text of ten thousand destinations is long.
     await nextTick();

@@ -7,6 +7,7 @@ import { Discovery } from './discovery/discovery.js';
 import { Reconciler } from './discovery/reconciler.js';
 import { createEngine, type Engine } from './engine.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
+import { ledgerSettings } from './ledger-settings.js';
 import type { Log } from './platform/log.js';
 import { openFileLimit } from './platform/open-files.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
@@ -44,6 +45,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     ...{ dns: config.dns, udpIo: config.udpIo, files, log: write, clock },
     logDebug: log.writeAlways,
     logSettings: () => activeConfig.config,
+    ledgerSettings: () => ledgerSettings(activeConfig.config.metrics),
   });
   const { registry, ledger, faults } = engine;
   const activeConfig: ActiveConfig = new ActiveConfig({

@@ -145,7 +145,13 @@ async function countOf(transport: TransportName, selection: Selection): Promise<
     rig.writer.recordConnect(target.slot, 'connect', 1);
   }
   if (transport === 'tls' || transport === 'wss') added.peer('', TLS_PEER);
-  const options = { status: rig.status, format: TEXT, rowLabels: new RowLabels(), selection };
+  const options = {
+    status: rig.status,
+    format: TEXT,
+    rowLabels: new RowLabels(),
+    hasExemplars: false,
+    selection,
+  };
   let text = '';
   for await (const piece of exposition(options, textRenderer())) text += piece;
   return text.match(/destination="gw"/g)?.length ?? 0;

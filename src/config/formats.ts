@@ -10,6 +10,7 @@ import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
 import { familyNames } from './family-names.js';
+import { bounds } from './metrics-formats.js';
 import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, interfaceName, wsOrigin, wsPath } from './transport-formats.js';
 
@@ -351,6 +352,7 @@ export const FORMATS = {
   listenAddress,
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error'),
   logFormat: oneOf('logfmt', 'json'),
+  bounds,
   histogramBuckets: oneOf('classic', 'native', 'both'),
   udpIo: oneOf('auto', 'kernel', 'dgram'),
 } as const satisfies Readonly<Record<string, Format<unknown>>>;

@@ -1,6 +1,9 @@
 /** Every setting of the process, declared once. */
 
+import { DEFAULT_BOUNDS } from '../shared/ledger/histogram-layout.js';
 import { type Settings, setting } from './setting.js';
+
+const DEFAULT_SECONDS = DEFAULT_BOUNDS.rtt.map((micros) => micros / 1e6);
 
 export const PROCESS_SETTINGS = {
   'config.file': setting('config.file', {
@@ -91,6 +94,26 @@ export const PROCESS_SETTINGS = {
     format: 'histogramBuckets',
     default: 'both',
     member: 'metrics.histograms',
+  }),
+  'metrics.rtt_buckets': setting('metrics.rtt_buckets', {
+    doc: 'Upper bounds in seconds of the classic buckets of sip_keepalive_rtt_seconds, rising, 1 to 30. A reload that changes them restarts these histograms.',
+    format: 'bounds',
+    default: DEFAULT_SECONDS,
+    member: 'metrics.rttBuckets',
+    isRepeatable: true,
+  }),
+  'metrics.connect_buckets': setting('metrics.connect_buckets', {
+    doc: 'The same for sip_keepalive_connect_seconds.',
+    format: 'bounds',
+    default: DEFAULT_SECONDS,
+    member: 'metrics.connectBuckets',
+    isRepeatable: true,
+  }),
+  'metrics.exemplars': setting('metrics.exemplars', {
+    doc: 'Add the Call-ID of a recent ping to buckets of round-trip times and to failures, in OpenMetrics and protobuf.',
+    format: 'boolean',
+    default: true,
+    member: 'metrics.hasExemplars',
   }),
   'metrics.created': setting('metrics.created', {
     doc: 'Add _created samples to OpenMetrics: when each counter and histogram began to count. Protobuf always carries that time.',

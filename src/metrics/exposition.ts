@@ -35,6 +35,7 @@ export interface ExpositionOptions {
   readonly rowLabels: RowLabels;
   /** Everything, by default. */
   readonly selection?: Selection;
+  readonly hasExemplars: boolean;
 }
 
 /** The groups whose families are read from the rows of destinations and targets. */
@@ -84,6 +85,8 @@ export async function* exposition<Piece>(
   yield renderer.end;
 }
 
+const none = () => undefined;
+
 interface Created {
   readonly createdMs: number;
 }
@@ -110,7 +113,7 @@ interface Samples {
 
 /** Reads each row once, so that the families of a target are consistent. Returns the number of rows. */
 function readRows(
-  { status, rowLabels, format }: ExpositionOptions,
+  { status, rowLabels, format, hasExemplars }: ExpositionOptions,
   registered: RegisteredDestination,
   { destinations, targets, connections, named }: Samples,
 ): number {
@@ -131,7 +134,10 @@ function readRows(
     if (state === 'up') targetsUp++;
     targets.push({
       labels,
-      row: { target, transport, hasCredentials, isFirstOnly, state, row: targetRow },
+      row: {
+        ...{ target, transport, hasCredentials, isFirstOnly, state, row: targetRow },
+        exemplars: hasExemplars ? () => ledger.exemplars(slot) : none,
+      },
     });
     if (transport === 'udp') continue;
     connections.push({

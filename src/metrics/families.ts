@@ -2,17 +2,22 @@
 
 import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
 import type { FamilyName } from '../shared/family-names.js';
+import type { Exemplar, Exemplars } from '../shared/ledger/exemplars.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
 import type { PingerRow } from '../shared/ledger/pinger-row.js';
 import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import { REASONS_OF, type TransportName } from '../shared/outcome.js';
 import { isAliveCode, type State } from '../shared/state.js';
-import { labelOf, reservedLabels, SampleLabels } from './sample-labels.js';
+import { labelOf, NO_LABELS, reservedLabels, SampleLabels } from './sample-labels.js';
 
 /** Takes one sample: its value, and its labels beyond those of the row. */
-export type Emit = (value: number, labels?: SampleLabels) => void;
+export type Emit = (value: number, labels?: SampleLabels, exemplar?: Exemplar) => void;
 /** Takes one histogram. */
-export type EmitHistogram = (histogram: Histogram, labels?: SampleLabels) => void;
+export type EmitHistogram = (
+  histogram: Histogram,
+  labels?: SampleLabels,
+  exemplars?: Exemplars,
+) => void;
 
 export type Family<Row> = SampleFamily<Row> | HistogramFamily<Row>;
 
@@ -50,6 +55,8 @@ export interface TargetSample {
   /** The effective state. */
   readonly state: State;
   readonly row: TargetRow;
+  /** Undefined when the target has none, or they are not shown. */
+  readonly exemplars: () => Exemplars | undefined;
 }
 
 const reasonLabel = labelOf('reason');
@@ -145,8 +152,13 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_ping_failures_total',
     type: 'counter',
     help: 'Failed pings by reason.',
-    samples: ({ transport, row }, emit) => {
-      for (const reason of REASONS_OF[transport]) emit(row.failures(reason), reasonLabel(reason));
+    samples: ({ transport, row, exemplars }, emit) => {
+      let all: Exemplars | undefined;
+      for (const reason of REASONS_OF[transport]) {
+        const failures = row.failures(reason);
+        if (failures > 0) all ??= exemplars();
+        emit(failures, reasonLabel(reason), failures > 0 ? all?.ofFailure(reason) : undefined);
+      }
     },
   },
   {
@@ -161,7 +173,10 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_rtt_seconds',
     type: 'histogram',
     help: 'Round-trip time of answered pings, from the first transmission of the request to the final response.',
-    histograms: ({ row }, emit) => emit(row.rtt),
+    histograms: ({ row, exemplars }, emit) => {
+      const { rtt } = row;
+      emit(rtt, NO_LABELS, rtt.count > 0 ? exemplars() : undefined);
+    },
   },
   {
     name: 'sip_keepalive_retransmissions_total',

@@ -9,6 +9,8 @@ export type HistogramBuckets = 'classic' | 'native' | 'both';
 
 export interface RenderSettings {
   readonly histograms: HistogramBuckets;
+  /** Whether OpenMetrics and protobuf have exemplars. */
+  readonly hasExemplars: boolean;
   /** Whether OpenMetrics has `_created` samples. */
   readonly isCreatedShown: boolean;
 }

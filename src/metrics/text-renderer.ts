@@ -1,9 +1,11 @@
 /** The text format, and OpenMetrics 1.0. */
 
+import type { Exemplar, Exemplars } from '../shared/ledger/exemplars.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
+import { bucketExemplar, exemplarLabels } from './exemplars.js';
 import type { Family } from './families.js';
 import type { ExporterMetrics, Renderer, RenderSettings, RowGroup } from './renderer.js';
-import { NO_LABELS, type SampleLabels } from './sample-labels.js';
+import { labelText, NO_LABELS, type SampleLabels } from './sample-labels.js';
 import { unitOf } from './units.js';
 
 /** Length of a piece, roughly, in characters. */
@@ -73,17 +75,25 @@ class FamilyLines {
     if (unit !== '') this.text += `# UNIT ${this.#name} ${unit}\n`;
   }
 
-  readonly sample = (value: number, labels: SampleLabels = NO_LABELS): void => {
+  readonly sample = (
+    value: number,
+    labels: SampleLabels = NO_LABELS,
+    exemplar?: Exemplar,
+  ): void => {
     const all = this.#withRow(labels);
-    this.text += `${this.#sampleName}${closed(all)} ${value}\n`;
+    this.text += `${this.#sampleName}${closed(all)} ${value}${exemplarText(exemplar)}\n`;
     if (this.#hasCreated) this.#created(all, this.createdMs);
   };
 
-  readonly histogram = (histogram: Histogram, labels: SampleLabels = NO_LABELS): void => {
+  readonly histogram = (
+    histogram: Histogram,
+    labels: SampleLabels = NO_LABELS,
+    exemplars?: Exemplars,
+  ): void => {
     const name = this.#sampleName;
     const all = this.#withRow(labels);
     const { count } = histogram;
-    if (this.#isClassic) this.#buckets(histogram, all);
+    if (this.#isClassic) this.#buckets(histogram, all, exemplars);
     // OpenMetrics requires this bucket of every histogram.
     else if (this.#isOpenMetrics)
       this.text += `${name}_bucket${withBound(all, undefined)} ${count}\n`;
@@ -93,12 +103,14 @@ class FamilyLines {
   };
 
   /** Cumulative, as Prometheus has them; those of the ledger are not. */
-  #buckets(histogram: Histogram, labels: string): void {
+  #buckets(histogram: Histogram, labels: string, exemplars: Exemplars | undefined): void {
     const { boundsMicros } = histogram;
+    const name = `${this.#sampleName}_bucket`;
     let count = 0;
     for (let i = 0; i <= boundsMicros.length; i++) {
       count += histogram.bucket(i);
-      this.text += `${this.#sampleName}_bucket${withBound(labels, boundsMicros[i])} ${count}\n`;
+      const exemplar = exemplarText(bucketExemplar(exemplars, histogram, i));
+      this.text += `${name}${withBound(labels, boundsMicros[i])} ${count}${exemplar}\n`;
     }
   }
 
@@ -109,6 +121,14 @@ class FamilyLines {
   #withRow({ text }: SampleLabels): string {
     return this.labels === '' && text !== '' ? `{${text.slice(1)}` : this.labels + text;
   }
+}
+
+/** Empty without one. */
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return '';
+  const { value, atMs } = exemplar;
+  const labels = labelText(exemplarLabels(exemplar), '{');
+  return ` # ${labels}} ${value} ${atMs / 1000}`;
 }
 
 function closed(labels: string): string {

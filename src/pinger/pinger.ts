@@ -128,6 +128,9 @@ export class Pinger {
       case 'unmonitor':
         for (const slot of message.slots) this.#monitored.remove(slot);
         break;
+      case 'ledger':
+        this.#writer.configure(message);
+        break;
       case 'debug':
         this.#monitored.configureDebug(message);
         break;

@@ -22,6 +22,8 @@ export function kindOf(given: unknown): string {
 /** The value as JSON, shortened to one line. A mapping or a list is not shown: it may contain a password. */
 export function show(given: unknown): string {
   if (typeof given === 'object' && given !== null) return kindOf(given);
-  const shown = JSON.stringify(given) ?? String(given);
+  // JSON has no NaN and no infinity.
+  const shown =
+    typeof given === 'number' ? String(given) : (JSON.stringify(given) ?? String(given));
   return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
 }

@@ -11,6 +11,7 @@ export const LOG_EVENTS = [
   'config_invalid',
   'config_apply_failed',
   'setting_needs_restart',
+  'histograms_restarted',
   'destinations_missing',
   'dscp_unsupported',
   'file_changed',

@@ -48,6 +48,8 @@ export type ToPinger =
     }
   /** Write these debug lines. */
   | ({ readonly type: 'debug' } & DebugSettings)
+  /** How to count in the ledger from now on. */
+  | ({ readonly type: 'ledger' } & LedgerSettings)
   | { readonly type: 'unmonitor'; readonly slots: readonly DestinationSlot[] }
   /** Contents of the files that settings name, by path; sent again when they change. */
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
@@ -73,6 +75,14 @@ export interface ProbeRequest {
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** How the pinger thread counts in the ledger. */
+export interface LedgerSettings {
+  /** Upper bounds of the classic buckets, microseconds. */
+  readonly rttBoundsMicros: readonly number[];
+  readonly connectBoundsMicros: readonly number[];
+  readonly hasExemplars: boolean;
+}
 
 /** Which debug lines the pinger thread writes. */
 export interface DebugSettings {

@@ -6,6 +6,7 @@ import type { ProbeReport } from '../shared/probe-report.js';
 import type {
   DebugSettings,
   FromPinger,
+  LedgerSettings,
   LogLine,
   PeerUpdate,
   PingReport,
@@ -36,6 +37,12 @@ export interface PingerListener {
   readonly logDebug: (line: LogLine) => void;
   /** The thread accepts messages. It has no destinations yet. */
   readonly onReady: () => void;
+}
+
+/** Settings of the thread, in force when they are called. */
+export interface PingerSettings {
+  readonly debug: () => DebugSettings;
+  readonly ledgerSettings: () => LedgerSettings;
 }
 
 export class PingerLink {
@@ -81,9 +88,10 @@ export class PingerLink {
     for (const batch of batchesOf(slots)) this.#send(() => ({ type: 'unmonitor', slots: batch }));
   }
 
-  /** `settings` is called when the message is posted. */
-  sendDebugSettings(settings: () => DebugSettings): void {
-    this.#send(() => ({ type: 'debug', ...settings() }));
+  /** The members of `settings` are called when the messages are posted. */
+  sendSettings({ ledgerSettings, debug }: PingerSettings): void {
+    this.#send(() => ({ type: 'ledger', ...ledgerSettings() }));
+    this.#send(() => ({ type: 'debug', ...debug() }));
   }
 
   /** `files` is called when the message is posted. */

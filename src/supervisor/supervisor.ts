@@ -5,10 +5,10 @@ import type { DestinationSlot, RegisteredDestination } from '../shared/destinati
 import type { Faults } from '../shared/faults.js';
 import { LedgerReader } from '../shared/ledger/reader.js';
 import type { ProbeReport } from '../shared/probe-report.js';
-import type { DebugSettings, FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
+import type { FromPinger, PingerStart, ProbeRequest } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import { closeDescriptors } from './close-descriptors.js';
-import { PingerLink, type PingerListener } from './pinger-link.js';
+import { PingerLink, type PingerListener, type PingerSettings } from './pinger-link.js';
 import { type PingerThread, spawnPinger } from './pinger-thread.js';
 import { Quarantine } from './quarantine.js';
 
@@ -25,12 +25,12 @@ const STOP_TIMEOUT_MS = 500;
 
 export interface SupervisorOptions
   extends Omit<PingerListener, 'onReady'>,
+    PingerSettings,
     Pick<PingerStart, 'ledger' | 'dns' | 'udpIo'> {
   /** All destinations to ping, with their targets so far. */
   readonly destinations: () => readonly RegisteredDestination[];
   /** Contents of the files that settings name, by path. */
   readonly files: () => ReadonlyMap<string, string>;
-  readonly debug: () => DebugSettings;
   readonly faults: Faults;
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Starts a thread; tests replace it. */
@@ -96,9 +96,9 @@ export class Supervisor {
     this.#link.unmonitor(slots);
   }
 
-  /** Sends the current settings of debug lines to the thread. */
-  sendDebugSettings(): void {
-    this.#link.sendDebugSettings(this.#options.debug);
+  /** Sends the settings in force to the thread. */
+  sendSettings(): void {
+    this.#link.sendSettings(this.#options);
   }
 
   /** Sends the current contents of the files to the thread. */
@@ -158,7 +158,8 @@ export class Supervisor {
   /** Sends everything to a thread that has become ready. */
   #sendAll(): void {
     const all = this.#options.destinations();
-    this.sendDebugSettings();
+    // Before any destination, so that its first ping is counted in the right buckets.
+    this.sendSettings();
     this.sendFiles();
     this.#link.monitor(all.filter(({ slot }) => !this.#quarantine.has(slot)));
     // Destinations that were removed while the thread started: it frees their rows.

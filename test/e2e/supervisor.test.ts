@@ -12,6 +12,7 @@ import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import type { LogLine, PingerStart } from '../../src/shared/protocol.js';
 import { Supervisor } from '../../src/supervisor/supervisor.js';
 import { noFaults } from '../support/faults.js';
+import { LEDGER_SETTINGS } from '../support/ledger-settings.js';
 import { eventually, folder } from '../support/process.js';
 
 const WORKER = new URL('../../src/pinger/worker.js', import.meta.url);
@@ -37,6 +38,7 @@ const QUIET = {
   onChanged: () => {},
   logDebug: () => {},
   debug: () => ({ level: undefined, destinations: [] }),
+  ledgerSettings: () => LEDGER_SETTINGS,
   faults: noFaults(),
   clock: systemClock,
 };

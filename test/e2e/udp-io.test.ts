@@ -13,6 +13,7 @@ import { Supervisor } from '../../src/supervisor/supervisor.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
 import { noFaults } from '../support/faults.js';
+import { LEDGER_SETTINGS } from '../support/ledger-settings.js';
 import { freePort } from '../support/ports.js';
 import { eventually } from '../support/process.js';
 import { EACH_UDP_IO, KERNEL } from '../support/udp-io.js';
@@ -91,6 +92,7 @@ test('a pinger thread that dies leaves no descriptor behind', KERNEL, async (t) 
     onChanged: () => {},
     logDebug: () => {},
     debug: () => ({ level: undefined, destinations: [] }),
+    ledgerSettings: () => LEDGER_SETTINGS,
     log: (line) => logged.push(line),
     spawn: (start) => {
       const thread = new Worker(WORKER, { workerData: start });

@@ -13,7 +13,7 @@ export const IDLE_SETTINGS: HttpSettings = {
   isAdminEnabled: false,
   probe: { isEnabled: true, allow: [], modules: {} },
   metrics: {
-    ...{ histograms: 'both', isCreatedShown: false },
+    ...{ histograms: 'both', isCreatedShown: false, hasExemplars: true },
     ...{ disabled: [], keptLabels: undefined, droppedLabels: undefined },
   },
 };

@@ -17,6 +17,7 @@ export async function startPrometheus(
   t: Pick<TestContext, 'after'>,
   scrapeConfigs: readonly unknown[],
   more: Readonly<Record<string, unknown>> = {},
+  flags: readonly string[] = [],
 ): Promise<Prometheus> {
   const path = folder(t);
   const config = join(path, 'prometheus.yml');
@@ -27,6 +28,7 @@ export async function startPrometheus(
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(path, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
+    ...flags,
   ]);
   const url = `http://127.0.0.1:${port}`;
   const query = async (text: string, label: string): Promise<Map<string, number>> => {

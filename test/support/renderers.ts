@@ -7,7 +7,11 @@ import {
 } from '../../src/metrics/renderer.js';
 import { TextRenderer } from '../../src/metrics/text-renderer.js';
 
-export const RENDER_SETTINGS: RenderSettings = { histograms: 'both', isCreatedShown: false };
+export const RENDER_SETTINGS: RenderSettings = {
+  histograms: 'both',
+  isCreatedShown: false,
+  hasExemplars: true,
+};
 
 export function textRenderer(
   settings: Partial<RenderSettings> = {},

@@ -130,7 +130,8 @@ function piecesOf(
   format: Format,
 ): AsyncIterable<string | Uint8Array> {
   const { encoding } = format;
-  const options = { status, format, rowLabels, selection };
+  const hasExemplars = settings.hasExemplars && encoding !== 'text';
+  const options = { status, format, rowLabels, selection, hasExemplars };
   const exporterMetrics: ExporterMetrics = {
     text: (encoding) => all.text(encoding, selection),
     families: () => all.families(selection),

@@ -3,8 +3,8 @@
 import type { OwnFamily, OwnMetric } from '../renderer.js';
 import { labelBytes } from '../sample-labels.js';
 import { BUCKET, FAMILY, HISTOGRAM, METRIC, VALUE } from './fields.js';
-import { writeTimestamp } from './histogram.js';
 import type { ReverseWriter } from './reverse-writer.js';
+import { writeTimestamp } from './timestamp.js';
 
 /** Writes one metric as a field of its family. */
 export function writeOwnMetric(

@@ -20,4 +20,5 @@ export const HISTOGRAM = {
 } as const;
 export const BUCKET = { cumulativeCount: 1, upperBound: 2, exemplar: 3 } as const;
 export const SPAN = { offset: 1, length: 2 } as const;
+export const EXEMPLAR = { label: 1, value: 2, timestamp: 3 } as const;
 export const TIMESTAMP = { seconds: 1, nanos: 2 } as const;

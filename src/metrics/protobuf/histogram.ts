@@ -1,10 +1,14 @@
 /** Histograms as protobuf, from their last field to their first. */
 
+import type { Exemplars } from '../../shared/ledger/exemplars.js';
 import type { Histogram } from '../../shared/ledger/histogram.js';
 import { ZERO_THRESHOLD_SECONDS } from '../../shared/ledger/native-buckets.js';
+import { bucketExemplar } from '../exemplars.js';
 import type { HistogramBuckets } from '../renderer.js';
-import { BUCKET, HISTOGRAM, SPAN, TIMESTAMP, VALUE } from './fields.js';
+import { writeExemplar } from './exemplar.js';
+import { BUCKET, HISTOGRAM, SPAN, VALUE } from './fields.js';
 import { ReverseWriter } from './reverse-writer.js';
+import { writeTimestamp } from './timestamp.js';
 
 /** Empty buckets between two others take less room than a new span, up to so many. */
 const MAX_GAP = 2;
@@ -14,25 +18,44 @@ export function writeHistogram(
   writer: ReverseWriter,
   histogram: Histogram,
   buckets: HistogramBuckets,
+  exemplars?: Exemplars,
 ): void {
   const { count } = histogram;
+  if (buckets !== 'classic') {
+    for (const exemplar of exemplars?.ofRtts.toReversed() ?? []) {
+      writeExemplar(writer, HISTOGRAM.exemplars, exemplar);
+    }
+  }
   writeTimestamp(writer, HISTOGRAM.createdTimestamp, histogram.createdMs);
   if (buckets !== 'classic') writeNative(writer, histogram);
-  if (buckets !== 'native') writeClassic(writer, histogram, count);
+  if (buckets !== 'native') writeClassic(writer, histogram, count, exemplars);
   writer.double(HISTOGRAM.sampleSum, histogram.sumMicros / 1e6);
   writer.uint(HISTOGRAM.sampleCount, count);
 }
 
-/** Without the bucket `+Inf`, which is the count. */
-function writeClassic(writer: ReverseWriter, histogram: Histogram, count: number): void {
+/** The bucket `+Inf` is the count, and is there only with an exemplar. */
+function writeClassic(
+  writer: ReverseWriter,
+  histogram: Histogram,
+  count: number,
+  exemplars: Exemplars | undefined,
+): void {
   const { boundsMicros } = histogram;
   let cumulative = count;
-  for (let i = boundsMicros.length - 1; i >= 0; i--) {
-    cumulative -= histogram.bucket(i + 1);
-    const end = writer.length;
-    writer.double(BUCKET.upperBound, (boundsMicros[i] ?? 0) / 1e6);
-    writer.uint(BUCKET.cumulativeCount, cumulative);
-    writer.message(HISTOGRAM.bucket, end);
+  for (let i = boundsMicros.length; i >= 0; i--) {
+    const exemplar = bucketExemplar(exemplars, histogram, i);
+    if (i < boundsMicros.length || exemplar !== undefined) {
+      const end = writer.length;
+      if (exemplar !== undefined) writeExemplar(writer, BUCKET.exemplar, exemplar);
+      const bound = boundsMicros[i];
+      writer.double(
+        BUCKET.upperBound,
+        bound === undefined ? Number.POSITIVE_INFINITY : bound / 1e6,
+      );
+      writer.uint(BUCKET.cumulativeCount, cumulative);
+      writer.message(HISTOGRAM.bucket, end);
+    }
+    cumulative -= histogram.bucket(i);
   }
 }
 
@@ -92,14 +115,6 @@ function writeSpan(writer: ReverseWriter, offset: number, length: number): void 
   writer.uint(SPAN.length, length);
   writer.sint(SPAN.offset, offset);
   writer.message(HISTOGRAM.positiveSpan, end);
-}
-
-/** A field of the type google.protobuf.Timestamp. */
-export function writeTimestamp(writer: ReverseWriter, field: number, ms: number): void {
-  const end = writer.length;
-  writer.uint(TIMESTAMP.nanos, (ms % 1000) * 1e6);
-  writer.uint(TIMESTAMP.seconds, Math.floor(ms / 1000));
-  writer.message(field, end);
 }
 
 const created = new ReverseWriter();

@@ -41,17 +41,11 @@ export class Pieces {
    *
    * @param field of Metric: gauge or counter.
    * @param labels fields of Metric, one character for each byte, as `moreLabels`.
-   * @param created a field of the counter, likewise; empty for a gauge.
+   * @param more fields of Counter, likewise, less than 119 bytes; empty for a gauge.
    */
-  addValue(
-    field: number,
-    value: number,
-    labels: string,
-    moreLabels: string,
-    created: string,
-  ): void {
+  addValue(field: number, value: number, labels: string, moreLabels: string, more: string): void {
     // Its lengths are known, so that it can be written from its beginning, which costs a third.
-    const valueBytes = DOUBLE_BYTES + created.length;
+    const valueBytes = DOUBLE_BYTES + more.length;
     const bytes = labels.length + moreLabels.length + 2 + valueBytes;
     this.#reserve(bytes + MAX_HEAD);
     this.#byte(8 * FAMILY.metric + LENGTH_DELIMITED);
@@ -63,7 +57,7 @@ export class Pieces {
     this.#byte(8 * VALUE.value + FIXED64);
     this.#view.setFloat64(this.#used, value, true);
     this.#used += 8;
-    this.#raw(created);
+    this.#raw(more);
   }
 
   #byte(byte: number): void {

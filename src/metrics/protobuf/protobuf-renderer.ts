@@ -3,6 +3,7 @@
  * (https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto).
  */
 
+import type { Exemplar, Exemplars } from '../../shared/ledger/exemplars.js';
 import type { Histogram } from '../../shared/ledger/histogram.js';
 import type { Family } from '../families.js';
 import type {
@@ -14,6 +15,7 @@ import type {
 } from '../renderer.js';
 import { NO_LABELS, type SampleLabels } from '../sample-labels.js';
 import { unitOf } from '../units.js';
+import { exemplarField } from './exemplar.js';
 import { writeOwnMetric } from './exporter-families.js';
 import { FAMILY, METRIC, TYPES } from './fields.js';
 import { createdField, writeHistogram } from './histogram.js';
@@ -105,14 +107,23 @@ class FamilyMetrics {
     this.#field = METRIC[type];
   }
 
-  readonly sample = (value: number, labels: SampleLabels = NO_LABELS): void => {
-    this.#pieces.addValue(this.#field, value, this.labels, labels.bytes, this.created);
+  readonly sample = (
+    value: number,
+    labels: SampleLabels = NO_LABELS,
+    exemplar?: Exemplar,
+  ): void => {
+    const more = exemplar === undefined ? this.created : exemplarField(exemplar) + this.created;
+    this.#pieces.addValue(this.#field, value, this.labels, labels.bytes, more);
   };
 
-  readonly histogram = (histogram: Histogram, labels: SampleLabels = NO_LABELS): void => {
+  readonly histogram = (
+    histogram: Histogram,
+    labels: SampleLabels = NO_LABELS,
+    exemplars?: Exemplars,
+  ): void => {
     const writer = this.#writer;
     writer.clear();
-    writeHistogram(writer, histogram, this.#settings.histograms);
+    writeHistogram(writer, histogram, this.#settings.histograms, exemplars);
     writer.message(this.#field, 0);
     writer.raw(labels.bytes);
     writer.raw(this.labels);

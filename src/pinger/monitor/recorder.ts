@@ -1,6 +1,7 @@
 /** Passes the results of one target's pings to the verdicts, the ledger and the scheduler. */
 
 import type { TargetSlot } from '../../shared/destination.js';
+import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import type { Outcome } from '../../shared/outcome.js';
@@ -73,9 +74,9 @@ export class TargetRecorder implements TargetListener {
     this.#receivedBytes = 0;
   }
 
-  ended(outcome: Outcome, retransmissions: number): void {
+  ended(outcome: Outcome, retransmissions: number, call: CallId | undefined): void {
     this.#faults = 0;
-    this.#tools.verdicts.ended(this.#monitored, this.#slot, outcome, retransmissions);
+    this.#tools.verdicts.ended(this.#monitored, this.#slot, outcome, retransmissions, call);
     this.#done();
   }
 

@@ -2,6 +2,7 @@
 
 import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { PeerDetails, TargetSlot } from '../../shared/destination.js';
+import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
 import {
   type DownReason,
@@ -41,6 +42,7 @@ export class VerdictTracker {
     target: TargetSlot,
     outcome: Outcome,
     retransmissions: number,
+    call?: CallId,
   ): void {
     const reason = failureReason(outcome, monitored.alive);
     const before = this.#writer.verdictOf(target);
@@ -53,6 +55,7 @@ export class VerdictTracker {
       code: answer?.code,
       rttMicros: answer?.rttMicros,
       retransmissions,
+      call,
       verdict,
       endedAtMs: this.#clock.epoch(),
     });

@@ -3,6 +3,7 @@
 import type { LocalAddress } from '../../shared/address.js';
 import type { PingSettings, TargetSlot } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
+import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import {
   type Outcome,
   type TransportFailure,
@@ -90,6 +91,11 @@ export class Attempt implements TransactionUser {
   /** The attempt has begun and not ended. */
   get isPending(): boolean {
     return this.#isPreparing || this.#transaction.isPending;
+  }
+
+  /** Where the Call-ID of its last request is; undefined when none was sent. */
+  get call(): CallId | undefined {
+    return this.#request.call;
   }
 
   /** Number of retransmissions in the whole ping. */

@@ -3,6 +3,7 @@
 import { isSameAddress, type LocalAddress } from '../../shared/address.js';
 import type { PingSettings, TargetSlot } from '../../shared/destination.js';
 import type { Files } from '../../shared/file-contents.js';
+import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import type { TransportName } from '../../shared/outcome.js';
 import type { SipUri } from '../../shared/uri.js';
 import { Authenticator } from '../sip/authenticator.js';
@@ -54,6 +55,11 @@ export class PingRequest {
   /** The bytes of the current request, which the next one overwrites; undefined when there is none. */
   get bytes(): Uint8Array | undefined {
     return this.#template?.bytes;
+  }
+
+  /** Where its Call-ID is; undefined when this ping has sent none yet. */
+  get call(): CallId | undefined {
+    return this.#count > 0 ? this.#template : undefined;
   }
 
   /** A copy of the branch of the current request; undefined when there is none. */

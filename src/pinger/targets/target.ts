@@ -2,6 +2,7 @@
 
 import type { LocalAddress } from '../../shared/address.js';
 import type { PingSettings, TargetSlot } from '../../shared/destination.js';
+import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
@@ -23,7 +24,7 @@ export interface TargetTools extends AttemptTools {
 /** Receives the events of a target's pings. */
 export interface TargetListener extends AttemptListener {
   /** A ping ended. Each ping causes one call of `ended`, `unobserved` or `faulted`. */
-  ended(outcome: Outcome, retransmissions: number): void;
+  ended(outcome: Outcome, retransmissions: number, call: CallId | undefined): void;
   /** A ping ended during a stall of this thread, so it is unknown whether a response came in time. */
   unobserved(): void;
   /** An internal error occurred in work for this target; the pending ping has ended. */
@@ -238,7 +239,9 @@ export class Target implements FlowListener {
     }
     const outcome = this.#failover.explain(end, this.#loop);
     this.#failover.flow.pingEnded(outcome.kind === 'answered');
-    if (!this.#failOver(outcome)) listener.ended(outcome, this.#attempt.retransmissions);
+    if (this.#failOver(outcome)) return;
+    const { retransmissions, call } = this.#attempt;
+    listener.ended(outcome, retransmissions, call);
   }
 
   /** Tries the next hop within the same ping (RFC 3263 4.3). Returns false when the ping has ended. */

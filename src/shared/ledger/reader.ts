@@ -1,5 +1,6 @@
 import type { DestinationSlot, TargetSlot } from '../destination.js';
 import { FAILURE_REASONS, isLocalFailure } from '../outcome.js';
+import { Exemplars } from './exemplars.js';
 import type { Bounds } from './histogram.js';
 import {
   BOUNDS,
@@ -15,6 +16,8 @@ import {
   connectionAt,
   DESTINATION,
   destinationAt,
+  EXEMPLARS,
+  exemplarsAt,
   GENERATION,
   PINGER,
   RECENT,
@@ -77,6 +80,15 @@ export class LedgerReader {
     const at = this.#copy(connectionAt(slot.index), CONNECTION.phases, histograms);
     if (!this.#isOf(slot, at)) return undefined;
     return new ConnectionRow(this.#page, at, this.#boundsOf('connect'));
+  }
+
+  /** Undefined until one was recorded. */
+  exemplars(slot: TargetSlot): Exemplars | undefined {
+    const at = this.#copy(exemplarsAt(slot.index), EXEMPLARS.words);
+    if (!this.#isOf(slot, at)) return undefined;
+    // They are used at once, so their place on the page is free for the next copy.
+    this.#used = at;
+    return new Exemplars(this.#page.subarray(at, at + EXEMPLARS.words));
   }
 
   /** The target's last pings, newest first. */

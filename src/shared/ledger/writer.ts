@@ -5,9 +5,11 @@ import {
   type FailureReason,
   isLocalFailure,
 } from '../outcome.js';
+import type { LedgerSettings } from '../protocol.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
 import { STATES, type State, type Verdict } from '../state.js';
 import { Cells } from './cells.js';
+import { type CallId, ExemplarWriter } from './exemplar-writer.js';
 import type { HistogramKind } from './histogram-layout.js';
 import { HistogramWriter } from './histogram-writer.js';
 import {
@@ -46,6 +48,8 @@ export interface PingRecord {
   readonly verdict: Verdict;
   /** Wall clock, milliseconds. */
   readonly endedAtMs: number;
+  /** Of its last request; absent when none was sent. */
+  readonly call?: CallId | undefined;
 }
 
 /** Writes the ledger. There must be only one writer at a time. */
@@ -53,6 +57,8 @@ export class LedgerWriter {
   readonly #cells: Cells;
   readonly #epoch: () => number;
   readonly #histograms: HistogramWriter;
+  readonly #exemplars: ExemplarWriter;
+  #hasExemplars = false;
 
   /**
    * Continues a ledger: unlocks the rows that a crashed writer left half-written.
@@ -63,6 +69,7 @@ export class LedgerWriter {
     this.#cells = new Cells(buffer);
     this.#epoch = epoch;
     this.#histograms = new HistogramWriter(this.#cells, epoch);
+    this.#exemplars = new ExemplarWriter(this.#cells);
     if (this.#cells.getWide(PINGER.created) === 0) this.#openPinger();
     this.#mend(0, PINGER_HISTOGRAMS);
     for (let i = 0; i < LEDGER_CAPACITY; i++) this.#mend(DESTINATIONS_AT + i * DESTINATION.words);
@@ -80,9 +87,11 @@ export class LedgerWriter {
     this.setLookups(0, 0);
   }
 
-  /** Sets the classic buckets of histograms of a kind; those that have others begin again. */
-  setBounds(kind: HistogramKind, micros: readonly number[]): void {
-    this.#histograms.setBounds(kind, micros);
+  /** Sets how to count; histograms with other bounds begin again. */
+  configure({ rttBoundsMicros, connectBoundsMicros, hasExemplars }: LedgerSettings): void {
+    this.#histograms.setBounds('rtt', rttBoundsMicros);
+    this.#histograms.setBounds('connect', connectBoundsMicros);
+    this.#hasExemplars = hasExemplars;
   }
 
   get targetsUsed(): number {
@@ -149,6 +158,7 @@ export class LedgerWriter {
     if (ping.code !== undefined) this.#add(this.#codeCell(row, ping.code), 1);
     this.#cells.unlock(row);
     this.#recordRecent(slot, ping);
+    if (this.#hasExemplars && ping.call !== undefined) this.#recordExemplar(slot, ping, ping.call);
     if (isLocalFailure(ping.reason)) this.#add(PINGER.localRun, 1);
     else this.#set(PINGER.localRun, 0);
   }
@@ -331,6 +341,17 @@ export class LedgerWriter {
     this.#set(at + 2, ping.rttMicros ?? 0);
     this.#set(row + RECENT.count, count + 1);
     this.#cells.unlock(row);
+  }
+
+  #recordExemplar(slot: TargetSlot, ping: PingRecord, call: CallId): void {
+    const { reason, code, rttMicros, endedAtMs } = ping;
+    if (rttMicros !== undefined) {
+      const bounds = this.#histograms.boundsMicros('rtt');
+      this.#exemplars.recordRtt(slot, rttMicros, call, endedAtMs, bounds);
+    }
+    if (reason !== undefined) {
+      this.#exemplars.recordFailure(slot, reason, code, call, endedAtMs);
+    }
   }
 
   #recordRtt(row: number, micros: number): void {

@@ -12,6 +12,7 @@ import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
 import type { StatusContext } from '../../../src/status/freshness.js';
 import { IDLE_FACTS } from '../../support/idle-app.js';
+import { LEDGER_SETTINGS } from '../../support/ledger-settings.js';
 import { textRenderer } from '../../support/renderers.js';
 import { settings } from '../../support/settings.js';
 
@@ -89,8 +90,10 @@ function setUp(filter: LabelFilter = {}) {
   ) => {
     const encoding = format.encoding === 'openmetrics' ? 'openmetrics' : 'text';
     const renderer = textRenderer(settings, encoding, exporter);
+    const hasExemplars = encoding === 'openmetrics' && settings.hasExemplars !== false;
     let text = '';
-    for await (const piece of exposition({ status, format, rowLabels }, renderer)) text += piece;
+    for await (const piece of exposition({ status, format, rowLabels, hasExemplars }, renderer))
+      text += piece;
     return text;
   };
   return { writer, registered, clock, add, render };
@@ -254,6 +257,33 @@ describe('the exposition', () => {
     }
     assert.equal(sampleOf(open, 'sip_keepalive_pinger_faults_created'), STARTED_MS / 1000);
     assert.doesNotMatch(open, /^sip_keepalive_up_created/m);
+  });
+
+  test('as OpenMetrics has exemplars of buckets and failures, unless they are off', async () => {
+    const { target } = it.add('a');
+    it.writer.configure(LEDGER_SETTINGS);
+    const callId = '0123456789abcdef0123456789abcdef';
+    const call = { bytes: new TextEncoder().encode(callId), callIdAt: 0 };
+    it.writer.recordPing(target, { ...PING, call });
+    it.writer.recordPing(target, {
+      ...PING,
+      reason: 'code',
+      code: 503,
+      rttMicros: 9_000_000,
+      call,
+    });
+    const open = await it.render(OPENMETRICS);
+    const name = 'sip_keepalive_';
+    for (const line of [
+      `rtt_seconds_bucket${withLabel('le="0.0025"')} 1 # {call_id="${callId}"} 0.0015 1700000000.25`,
+      `rtt_seconds_bucket${withLabel('le="+Inf"')} 2 # {call_id="${callId}"} 9 1700000000.25`,
+      `ping_failures_total${withLabel('reason="code"')} 1 # {call_id="${callId}",sip_code="503"} 1 1700000000.25`,
+    ]) {
+      assert.ok(open.includes(`\n${name}${line}\n`), line);
+    }
+    assert.equal(open.match(/ # \{/g)?.length, 3);
+    assert.doesNotMatch(await it.render(OPENMETRICS, undefined, { hasExemplars: false }), / # \{/);
+    assert.doesNotMatch(await it.render(TEXT), / # \{/);
   });
 
   test('as OpenMetrics names the unit that a name ends in', async () => {

@@ -10,7 +10,7 @@ import { statusRig, TLS_PEER } from '../../support/status-rig.js';
 async function render({ status }: ReturnType<typeof statusRig>): Promise<string> {
   let text = '';
   for await (const piece of exposition(
-    { status, format: TEXT, rowLabels: new RowLabels() },
+    { status, format: TEXT, rowLabels: new RowLabels(), hasExemplars: true },
     textRenderer(),
   ))
     text += piece;
@@ -132,7 +132,7 @@ test('the text of a thousand destinations is split into pieces of limited length
   for (let i = 0; i < 1_000; i++) rig.add(`gw ${i}`);
   const pieces: string[] = [];
   for await (const piece of exposition(
-    { status: rig.status, format: TEXT, rowLabels: new RowLabels() },
+    { status: rig.status, format: TEXT, rowLabels: new RowLabels(), hasExemplars: true },
     textRenderer(),
   ))
     pieces.push(piece);

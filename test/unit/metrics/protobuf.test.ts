@@ -11,6 +11,7 @@ import { RowLabels } from '../../../src/metrics/row-labels.js';
 import { ZERO_THRESHOLD_SECONDS } from '../../../src/shared/ledger/native-buckets.js';
 import type { PingRecord } from '../../../src/shared/ledger/writer.js';
 import { IDLE_FACTS } from '../../support/idle-app.js';
+import { LEDGER_SETTINGS } from '../../support/ledger-settings.js';
 import { labelsOf, nativeBuckets, parseFamilies } from '../../support/protobuf.js';
 import { RENDER_SETTINGS, textRenderer } from '../../support/renderers.js';
 import { statusRig, TLS_PEER } from '../../support/status-rig.js';
@@ -37,7 +38,7 @@ async function render(
 ) {
   const renderer = new ProtobufRenderer(exporter, { ...RENDER_SETTINGS, ...settings });
   const pieces: Uint8Array[] = [];
-  const options = { status, format, rowLabels: new RowLabels() };
+  const options = { status, format, rowLabels: new RowLabels(), hasExemplars: true };
   for await (const piece of exposition(options, renderer)) pieces.push(piece);
   const families = parseFamilies(Buffer.concat(pieces));
   const histogram = (name: string, index = 0) =>
@@ -96,7 +97,12 @@ describe('protobuf', () => {
     const rig = pinged();
     const { families } = await render(rig);
     let text = '';
-    const options = { status: rig.status, format: TEXT, rowLabels: new RowLabels() };
+    const options = {
+      status: rig.status,
+      format: TEXT,
+      rowLabels: new RowLabels(),
+      hasExemplars: true,
+    };
     for await (const piece of exposition(options, textRenderer())) text += piece;
     const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     assert.ok(samples.length > 100);
@@ -183,6 +189,35 @@ describe('protobuf', () => {
     assert.deepEqual(pings?.metric[0]?.counter?.createdTimestamp, expected);
     const { createdTimestamp } = histogram('sip_keepalive_rtt_seconds');
     assert.deepEqual(createdTimestamp, expected);
+  });
+
+  test('has exemplars of buckets, of native histograms and of failures', async () => {
+    const rig = statusRig();
+    const [target] = rig.add('a').registered.targets;
+    assert.ok(target);
+    rig.writer.configure(LEDGER_SETTINGS);
+    const callId = '0123456789abcdef0123456789abcdef';
+    const call = { bytes: new TextEncoder().encode(callId), callIdAt: 0 };
+    rig.writer.recordPing(target.slot, { ...PING, call });
+    const failed = { ...PING, reason: 'code', code: 503, rttMicros: 9_000_000, call } as const;
+    rig.writer.recordPing(target.slot, failed);
+    const label = [{ name: 'call_id', value: callId }];
+    const timestamp = { seconds: 1_700_000_000, nanos: 250e6 };
+    const { families, histogram } = await render(rig);
+    const { bucket = [], exemplars } = histogram('sip_keepalive_rtt_seconds');
+    assert.deepEqual(exemplars, [
+      { label, value: 0.0015, timestamp },
+      { label, value: 9, timestamp },
+    ]);
+    assert.deepEqual(
+      bucket.filter(({ exemplar }) => exemplar !== undefined).map((one) => one.upperBound),
+      [0.0025, Number.POSITIVE_INFINITY],
+    );
+    assert.deepEqual(bucket.at(-1)?.exemplar, { label, value: 9, timestamp });
+    const failures = families.find(({ name }) => name === 'sip_keepalive_ping_failures_total');
+    const shown = failures?.metric.flatMap(({ counter }) => counter?.exemplar ?? []);
+    const withCode = [...label, { name: 'sip_code', value: '503' }];
+    assert.deepEqual(shown, [{ label: withCode, value: 1, timestamp }]);
   });
 
   test('has the metrics of the exporter itself, histograms too', async () => {

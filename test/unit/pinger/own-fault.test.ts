@@ -110,7 +110,7 @@ function setUp(resolve: () => LocateResult) {
     metrics: async () => {
       let text = '';
       for await (const piece of exposition(
-        { status: watching, format: TEXT, rowLabels: new RowLabels() },
+        { status: watching, format: TEXT, rowLabels: new RowLabels(), hasExemplars: true },
         textRenderer(),
       ))
         text += piece;

@@ -39,7 +39,7 @@ function rig(t: TestContext, text: string, flags: readonly string[] = []) {
     parts: () => ({
       supervisor: {
         sendFiles: () => void steps.push('files'),
-        sendDebugSettings: () => void steps.push('debug'),
+        sendSettings: () => void steps.push('settings'),
       },
       registry: state,
       reconciler: {
@@ -118,7 +118,7 @@ describe('a reload', () => {
     write(`${ONE}log: { level: debug }\n`);
     assert.equal(await reload(), undefined);
     assert.deepEqual(take(), [
-      ...['files', 'debug', 'webhooks', 'use', 'run time', 'discover', 'drop'],
+      ...['files', 'settings', 'webhooks', 'use', 'run time', 'discover', 'drop'],
     ]);
     assert.deepEqual(events(), ['config_applied', 'config_reloaded']);
     assert.deepEqual(levels, ['info', 'debug']);
@@ -239,5 +239,25 @@ describe('a file that the configuration names', () => {
     rmSync(password);
     await clock.advanceSettling(5_000);
     assert.equal(active.files.get(password), 'another');
+  });
+});
+
+describe('a reload that changes the buckets of histograms', () => {
+  test('says which of them start again, and only then', async (t) => {
+    const { active, write, clock, reload, logged } = rig(t, ONE);
+    await active.start();
+    const restarted = () =>
+      logged.filter(({ event }) => event === 'histograms_restarted').map(({ fields }) => fields);
+    clock.advance(1_000);
+    write(`${ONE}metrics: {rtt_buckets: [0.01, 0.1], exemplars: false}\n`);
+    assert.equal(await reload(), undefined);
+    assert.deepEqual(restarted(), [{ metrics: 'sip_keepalive_rtt_seconds' }]);
+    await reload();
+    assert.equal(restarted().length, 1);
+    write(`${ONE}metrics: {connect_buckets: [1]}\n`);
+    await reload();
+    assert.deepEqual(restarted().at(-1), {
+      metrics: 'sip_keepalive_rtt_seconds sip_keepalive_connect_seconds',
+    });
   });
 });

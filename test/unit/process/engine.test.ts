@@ -6,6 +6,7 @@ import type { LogLine } from '../../../src/shared/protocol.js';
 import type { StateChange } from '../../../src/status/state-change.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakePinger } from '../../support/fake-pinger.js';
+import { LEDGER_SETTINGS } from '../../support/ledger-settings.js';
 import { settings } from '../../support/settings.js';
 
 const DNS = {
@@ -22,6 +23,7 @@ function rig() {
     log: (line) => logged.push(line),
     logDebug: (line) => logged.push(line),
     logSettings: () => ({ logLevel: 'info', logDestinations: [] }),
+    ledgerSettings: () => LEDGER_SETTINGS,
     spawn: (start) => {
       const thread = new FakePinger(start);
       threads.push(thread);

@@ -16,6 +16,7 @@ import {
 } from '../../../src/shared/ledger/native-buckets.js';
 import { LedgerReader } from '../../../src/shared/ledger/reader.js';
 import { LedgerWriter, type PingRecord } from '../../../src/shared/ledger/writer.js';
+import { LEDGER_SETTINGS } from '../../support/ledger-settings.js';
 
 const MAX_MICROS = 2 ** 32 - 1;
 const ALIVE: PingRecord = {
@@ -154,7 +155,7 @@ describe('other bounds of the classic buckets', () => {
     record(1500);
     writer.recordConnect(slot, 'connect', 700);
     clock.nowMs += 5_000;
-    writer.setBounds('rtt', BOUNDS);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: BOUNDS });
     const empty = rtt();
     assert.deepEqual([empty.buckets, empty.sumMicros, empty.nativeBuckets], [[0, 0, 0, 0], 0, 0]);
     assert.equal(empty.createdMs, clock.nowMs, 'from when they were set');
@@ -172,12 +173,12 @@ describe('other bounds of the classic buckets', () => {
   test('that are the same as before change nothing, also for the next writer', () => {
     const { buffer, writer, slot, record, rtt } = setUp();
     record(1500);
-    writer.setBounds('rtt', DEFAULT_BOUNDS.rtt);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: DEFAULT_BOUNDS.rtt });
     assert.equal(rtt().count, 1);
-    writer.setBounds('rtt', BOUNDS);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: BOUNDS });
     record(1500);
     const next = new LedgerWriter(buffer, Date.now);
-    next.setBounds('rtt', BOUNDS);
+    next.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: BOUNDS });
     next.recordPing(slot, ALIVE);
     assert.deepEqual(rtt().buckets, [0, 2, 0, 0]);
   });
@@ -185,10 +186,10 @@ describe('other bounds of the classic buckets', () => {
   test('may be one, or as many as there is room for', () => {
     const { writer, record, rtt } = setUp();
     const most = Array.from({ length: MAX_BOUNDS }, (_, i) => 100 * (i + 1));
-    writer.setBounds('rtt', most);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: most });
     for (const bound of [...most, MAX_MICROS]) record(bound);
     assert.deepEqual(rtt().buckets, Array(MAX_BOUNDS + 1).fill(1));
-    writer.setBounds('rtt', [5]);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: [5] });
     for (const value of [5, 6, 7]) record(value);
     assert.deepEqual(rtt().buckets, [1, 2]);
   });
@@ -197,11 +198,11 @@ describe('other bounds of the classic buckets', () => {
     const { buffer, writer, record, rtt, slot } = setUp();
     record(1500);
     const before = new Int32Array(buffer).slice();
-    writer.setBounds('rtt', BOUNDS);
+    writer.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: BOUNDS });
     const version = new Int32Array(buffer).findIndex((cell, i) => cell !== before[i]);
     Atomics.add(new Int32Array(buffer), version, 1);
     const next = new LedgerWriter(buffer, Date.now);
-    next.setBounds('rtt', [1_000]);
+    next.configure({ ...LEDGER_SETTINGS, rttBoundsMicros: [1_000] });
     next.recordPing(slot, ALIVE);
     assert.deepEqual(rtt().buckets, [0, 1]);
   });

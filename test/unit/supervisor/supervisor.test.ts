@@ -7,6 +7,7 @@ import type { LogLine } from '../../../src/shared/protocol.js';
 import { Supervisor, type SupervisorOptions } from '../../../src/supervisor/supervisor.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakePinger } from '../../support/fake-pinger.js';
+import { LEDGER_SETTINGS } from '../../support/ledger-settings.js';
 import { settings } from '../../support/settings.js';
 
 const DNS = {
@@ -39,6 +40,7 @@ function rig(all: RegisteredDestination[] = [], changed: Partial<SupervisorOptio
     ...{ ledger, dns: DNS, udpIo: 'dgram' as const, clock, faults, log, destinations: () => all },
     logDebug: (line) => events.push(['debug', line]),
     debug: () => ({ level: undefined, destinations: [] }),
+    ledgerSettings: () => LEDGER_SETTINGS,
     files: () => new Map([['key', 'contents']]),
     onTargets: (resolved) => events.push(['targets', resolved]),
     onChanged: (changes) => events.push(['changed', changes]),
@@ -92,7 +94,8 @@ describe('the start of the pinger thread', () => {
     it.thread().send({ type: 'ready' });
     await settleAll(it);
     assert.equal(it.supervisor.isReady, true);
-    const [debug, files, monitor, ...others] = it.thread().received;
+    const [ledger, debug, files, monitor, ...others] = it.thread().received;
+    assert.deepEqual(ledger, { type: 'ledger', ...LEDGER_SETTINGS });
     assert.deepEqual(debug, { type: 'debug', level: undefined, destinations: [] });
     assert.deepEqual(files, { type: 'files', files: new Map([['key', 'contents']]) });
     assert.ok(monitor?.type === 'monitor');
