@@ -37,6 +37,7 @@ function tryKernelUdp(options: UdpIoOptions): KernelUdp | undefined {
     return new KernelUdp({
       ...{ libc: loadLibc(), descriptors: new Descriptors(ledger), now, onQueued },
       onDropped: (count) => writer.recordUdpDropped(count),
+      onErrorStorm: () => logOnce(ERROR_STORM),
       onShortfall: shortfallLog(logOnce),
     });
   } catch (error) {
@@ -50,6 +51,14 @@ function tryKernelUdp(options: UdpIoOptions): KernelUdp | undefined {
     return undefined;
   }
 }
+
+const ERROR_STORM: LogLine = {
+  level: 'warn',
+  event: 'udp_error_storm',
+  message:
+    'too many ICMP errors arrive at a UDP socket, maybe forged; they are ignored for 10 s whenever that is so, and closed ports are timeouts meanwhile',
+  fields: {},
+};
 
 /** What is lost without each option. */
 const LOST = {

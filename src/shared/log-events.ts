@@ -52,6 +52,7 @@ export const LOG_EVENTS = [
   'udp_io_unavailable',
   'udp_option_refused',
   'udp_buffer_limited',
+  'udp_error_storm',
   'udp_dscp_unsupported',
   'interface_unsupported',
   'udp_port_changed',

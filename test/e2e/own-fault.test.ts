@@ -87,6 +87,7 @@ async function testBy(suite: TestContext, args: readonly string[]): Promise<void
         assert.equal(status, 0, output);
       };
       ip('address', 'add', `${source}/32`, 'dev', 'lo');
+      t.after(() => ip('address', 'del', `${source}/32`, 'dev', 'lo'));
       const names = ['udp', 'tcp', 'ws'] as const;
       const peers = await Promise.all(
         names.map((transport) => startFarEnd(t, transport, (_request, good) => [good])),

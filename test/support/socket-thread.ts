@@ -10,6 +10,7 @@ const udp = new KernelUdp({
   ...{ libc: loadLibc(), descriptors: new Descriptors(workerData), now: () => performance.now() },
   onDropped: () => {},
   onQueued: () => {},
+  onErrorStorm: () => {},
   onShortfall: () => {},
 });
 const options = { address: '127.0.0.1', port: 0, dscp: 0, interfaceName: '' } as const;

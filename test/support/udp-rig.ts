@@ -140,7 +140,7 @@ function openKernel(t: CleanUps): KernelUdp {
   const kernel = new KernelUdp({
     libc: loadLibc(),
     now: () => performance.now(),
-    ...{ onDropped: () => {}, onQueued: () => {}, onShortfall: () => {} },
+    ...{ onDropped: () => {}, onQueued: () => {}, onErrorStorm: () => {}, onShortfall: () => {} },
     descriptors: new Descriptors(createLedger()),
   });
   t.after(() => kernel.closeAll());

@@ -3,7 +3,6 @@
 import type { Arena } from './arena.js';
 import { BATCH, Batch } from './batch.js';
 import type { Arrival, KernelPort } from './kernel-port.js';
-import { errorCode } from './kernel-socket.js';
 import {
   EXTENDED_ERROR,
   IP_RECVERR,
@@ -20,6 +19,7 @@ import {
 } from './layout.js';
 import type { Libc } from './libc.js';
 import { addressIn, portIn } from './sockaddr.js';
+import { errorCode } from './system-call-error.js';
 
 /** Space for the longest possible datagram. */
 const MESSAGES = { slotBytes: 65_536, controlBytes: 256 } as const;
@@ -28,9 +28,22 @@ const ERRORS = { slotBytes: 64, controlBytes: 256 } as const;
 /** Maximum number of batches per drain and queue: a peer that floods does not block the others. */
 const MAX_BATCHES = 16;
 
+const EMPTY: ReadonlySet<string> = new Set(['EAGAIN', 'EWOULDBLOCK']);
+
+/**
+ * More network errors than this in one drain are a storm: they take the space of what arrives, and
+ * cost time. The kernel reports none of them for a while.
+ */
+const MAX_ERRORS = 512;
+const STORM_PAUSE_MS = 10_000;
+
 export interface IncomingOptions {
   readonly libc: Libc;
   readonly arena: Arena;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+  /** Network errors are ignored for a while, because there are too many. */
+  readonly onErrorStorm: () => void;
   /** The monotonic time of a kernel timestamp, milliseconds; undefined when it is unknown. */
   readonly timeOf: (seconds: number, nanoseconds: number) => number | undefined;
   /** The kernel dropped this number of datagrams because a receive buffer was full. */
@@ -42,6 +55,8 @@ export class Incoming {
   readonly #messages: Batch;
   readonly #errors: Batch;
   readonly #arrival = new ReadArrival();
+  /** In this drain. */
+  #networkErrors = 0;
 
   static readonly bytes = Batch.bytes(MESSAGES) + Batch.bytes(ERRORS);
 
@@ -61,7 +76,17 @@ export class Incoming {
 
   /** Reads when a port's datagrams left, and the network errors that they caused. */
   drainErrors(port: KernelPort): void {
+    const { now, onErrorStorm } = this.#options;
+    if (port.ignoresErrorsUntilMs !== undefined && now() >= port.ignoresErrorsUntilMs) {
+      port.ignoresErrorsUntilMs = undefined;
+      port.socket.reportErrors(true);
+    }
+    this.#networkErrors = 0;
     this.#drain(port, this.#errors, MSG_DONTWAIT | MSG_ERRQUEUE, (i) => this.#readError(port, i));
+    if (this.#networkErrors <= MAX_ERRORS) return;
+    port.ignoresErrorsUntilMs = now() + STORM_PAUSE_MS;
+    port.socket.reportErrors(false);
+    onErrorStorm();
   }
 
   #drain(port: KernelPort, batch: Batch, flags: number, take: (i: number) => void): void {
@@ -70,6 +95,8 @@ export class Incoming {
       batch.clear();
       const count = libc.recvmmsg(port.socket.fd, batch.headers(), BATCH, flags, null);
       for (let i = 0; i < Math.min(count, BATCH); i++) take(i);
+      // The error of an earlier datagram is reported once, before anything that has arrived.
+      if (count < 0 && !EMPTY.has(errorCode(libc.errno()))) continue;
       if (count < BATCH) return;
     }
   }
@@ -104,6 +131,7 @@ export class Incoming {
   }
 
   #report(port: KernelPort, i: number, at: number): void {
+    this.#networkErrors++;
     const batch = this.#errors;
     const name = batch.name(i);
     port.listener.networkError({

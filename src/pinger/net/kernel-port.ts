@@ -50,6 +50,8 @@ export class KernelPort {
   readonly listener: PortListener;
   /** Number of datagrams that the kernel has dropped because the receive buffer was full. */
   dropped = 0;
+  /** Monotonic: the end of a pause in which the kernel reports no network errors; undefined outside. */
+  ignoresErrorsUntilMs: number | undefined;
   /** By the number of the send, modulo MAX_STAMPS. */
   readonly #senders: (Sender | undefined)[] = [];
   #nextNumber = 0;

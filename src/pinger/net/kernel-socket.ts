@@ -1,6 +1,5 @@
 /** A UDP socket that the kernel stamps, opened by libc and not by Node. */
 
-import { getSystemErrorMap } from 'node:util';
 import {
   AF_INET,
   AF_INET6,
@@ -28,6 +27,7 @@ import {
 } from './layout.js';
 import type { Libc } from './libc.js';
 import { addressIn, portIn, sockaddr } from './sockaddr.js';
+import { errorCode, SystemCallError } from './system-call-error.js';
 
 /** Asked for, in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
@@ -63,26 +63,6 @@ export interface OpenDescriptors {
   readonly cells: Int32Array;
   /** The index of a cell for the next descriptor; -1 when there is no room. */
   freeCell(): number;
-}
-
-/** An error of a system call, with the `code` and `syscall` that Node.js gives to such errors. */
-export class SystemCallError extends Error {
-  override readonly name = 'SystemCallError';
-  readonly code: string;
-  /** The call, or the option that it sets. */
-  readonly syscall: string;
-
-  constructor(syscall: string, code: string) {
-    super(`${syscall}: ${code}`);
-    this.code = code;
-    this.syscall = syscall;
-  }
-}
-
-/** `ECONNREFUSED` of 111. */
-export function errorCode(errno: number): string {
-  const [code] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`];
-  return code;
 }
 
 export class KernelSocket {
@@ -131,6 +111,11 @@ export class KernelSocket {
     new KernelSocket(libc, descriptors, { ...options, isExclusive: true }).close();
   }
 
+  /** Whether the kernel reports network errors; those that it has are discarded when it does not. */
+  reportErrors(isOn: boolean): void {
+    codeOf(() => this.#setErrors(isOn ? 1 : 0));
+  }
+
   /** Numbers sends from 0 again. Stamps of earlier sends may still come. */
   restartNumbers(): void {
     this.#set('SO_TIMESTAMPING', SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPING);
@@ -173,14 +158,16 @@ export class KernelSocket {
     if (port !== 0 && !isExclusive) this.#set('SO_REUSEADDR', SOL_SOCKET, SO_REUSEADDR, 1);
     this.restartNumbers();
     attempt('SO_RXQ_OVFL', () => this.#set('SO_RXQ_OVFL', SOL_SOCKET, SO_RXQ_OVFL, 1));
-    attempt('IP_RECVERR', () => {
-      if (family === 4) this.#set('IP_RECVERR', IPPROTO_IP, IP_RECVERR, 1);
-      else this.#set('IPV6_RECVERR', IPPROTO_IPV6, IPV6_RECVERR, 1);
-    });
+    attempt('IP_RECVERR', () => this.#setErrors(1));
     if (dscp !== 0) attempt('IP_TOS', () => this.#mark(family, dscp));
     if (interfaceName !== '') bindToInterface(this.#libc, this.fd, interfaceName);
     shortfalls.push(...this.#askForBuffers());
     return shortfalls;
+  }
+
+  #setErrors(value: 0 | 1): void {
+    if (this.family === 4) this.#set('IP_RECVERR', IPPROTO_IP, IP_RECVERR, value);
+    else this.#set('IPV6_RECVERR', IPPROTO_IPV6, IPV6_RECVERR, value);
   }
 
   /** RFC 2474 3: the code point is the upper six bits of the octet. */

@@ -12,12 +12,12 @@ import {
   type KernelSocketOptions,
   type OpenDescriptors,
   type Shortfall,
-  SystemCallError,
 } from './kernel-socket.js';
 import { type Libc, LibcError } from './libc.js';
 import { Outgoing } from './outgoing.js';
 import { type SockaddrWords, sockaddrWords } from './sockaddr.js';
 import { StampClock } from './stamp-clock.js';
+import { SystemCallError } from './system-call-error.js';
 
 /** How often to try whether the kernel stamps datagrams, and the pause between two tries. */
 const CHECKS = 50;
@@ -32,6 +32,8 @@ export interface KernelUdpOptions {
   readonly onDropped: (count: number) => void;
   /** Something waits for a flush, and nothing did before. */
   readonly onQueued: () => void;
+  /** The network errors of a socket are ignored for a while, because there are too many. */
+  readonly onErrorStorm: () => void;
   /** What the kernel did not grant to a socket. */
   readonly onShortfall: (shortfall: Shortfall) => void;
 }
@@ -49,14 +51,14 @@ export class KernelUdp {
 
   /** @throws LibcError when the kernel does not stamp datagrams. */
   constructor(options: KernelUdpOptions) {
-    const { libc, now, onDropped, onQueued } = options;
+    const { libc, now, onDropped, onErrorStorm, onQueued } = options;
     this.#options = options;
     const arena = new Arena(libc, StampClock.bytes + Outgoing.bytes + Incoming.bytes);
     this.#clock = new StampClock(libc, arena, now);
     const readStamps = (port: KernelPort) => this.#incoming.drainErrors(port);
     this.#outgoing = new Outgoing({ libc, arena, now, readStamps, onQueued });
     this.#incoming = new Incoming({
-      ...{ libc, arena, onDropped },
+      ...{ libc, arena, now, onDropped, onErrorStorm },
       timeOf: (seconds, nanoseconds) =>
         this.#wasClockSet ? undefined : this.#clock.monotonic(seconds, nanoseconds),
     });

@@ -3,9 +3,9 @@
 import type { Arena } from './arena.js';
 import { BATCH, Batch } from './batch.js';
 import type { KernelPort, Sender } from './kernel-port.js';
-import { errorCode } from './kernel-socket.js';
 import type { Libc } from './libc.js';
 import type { SockaddrWords } from './sockaddr.js';
+import { errorCode } from './system-call-error.js';
 
 /** SIP messages over UDP are rarely longer; a longer one uses the space of the whole batch. */
 const LAYOUT = { slotBytes: 2048, controlBytes: 0 } as const;

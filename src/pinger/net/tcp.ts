@@ -1,9 +1,10 @@
 /** What `node:net` lacks: TCP sockets that are bound to a network interface. */
 
 import { Socket } from 'node:net';
-import { bindToInterface, errorCode, SystemCallError } from './kernel-socket.js';
+import { bindToInterface } from './kernel-socket.js';
 import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './layout.js';
 import type { Libc } from './libc.js';
+import { errorCode, SystemCallError } from './system-call-error.js';
 
 /** Returns a socket that is not connected. @throws SystemCallError when it cannot be bound. */
 export function socketOnInterface(libc: Libc, family: 4 | 6, interfaceName: string): Socket {

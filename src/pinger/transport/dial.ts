@@ -9,7 +9,7 @@ import type { Faults } from '../../shared/faults.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
-import { SystemCallError } from '../net/kernel-socket.js';
+import { SystemCallError } from '../net/system-call-error.js';
 import type { Clock } from '../time/clock.js';
 import { tlsPeerOf } from './certificate.js';
 import { containListeners } from './contain.js';

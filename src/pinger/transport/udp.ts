@@ -10,7 +10,7 @@
 import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
 import type { LogLine } from '../../shared/protocol.js';
-import { SystemCallError } from '../net/kernel-socket.js';
+import { SystemCallError } from '../net/system-call-error.js';
 import { localIfAddressIsGone } from './own-address.js';
 import { failureOf } from './socket-errors.js';
 import type { Endpoint, Flow, FlowListener, Transport } from './transport.js';

@@ -68,7 +68,7 @@ function setUp(t: TestContext) {
       libc: refusing.libc,
       now: () => performance.now(),
       descriptors: new Descriptors(createLedger()),
-      ...{ onDropped: () => {}, onQueued: () => {} },
+      ...{ onDropped: () => {}, onQueued: () => {}, onErrorStorm: () => {} },
       onShortfall: ({ option }) => shortfalls.push(option),
     });
   const udp = openUdp();

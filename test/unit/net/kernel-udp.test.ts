@@ -12,7 +12,7 @@ import type {
   Sender,
 } from '../../../src/pinger/net/kernel-port.js';
 import { KernelUdp } from '../../../src/pinger/net/kernel-udp.js';
-import { SO_RCVBUF, SOL_SOCKET } from '../../../src/pinger/net/layout.js';
+import { SO_RCVBUF, SO_TIMESTAMPING, SOL_SOCKET } from '../../../src/pinger/net/layout.js';
 import { type Libc, LibcError, loadLibc } from '../../../src/pinger/net/libc.js';
 import { sockaddr, sockaddrWords } from '../../../src/pinger/net/sockaddr.js';
 import { Descriptors } from '../../../src/shared/ledger/descriptors.js';
@@ -70,6 +70,7 @@ function setUp(t: TestContext) {
   if (libc === undefined) return undefined;
   const descriptors = new Descriptors(createLedger());
   const dropped = { count: 0 };
+  const storms = { count: 0 };
   const udp = new KernelUdp({
     libc,
     now: () => performance.now(),
@@ -78,6 +79,7 @@ function setUp(t: TestContext) {
       dropped.count += count;
     },
     onQueued: () => {},
+    onErrorStorm: () => storms.count++,
     onShortfall: () => {},
   });
   t.after(() => udp.closeAll());
@@ -90,7 +92,7 @@ function setUp(t: TestContext) {
     udp.send(from, message, sockaddrWords(family, LOOPBACK[family], to), sender);
     return sender;
   };
-  return { udp, libc, heard, port, send, descriptors, dropped };
+  return { udp, libc, heard, port, send, descriptors, dropped, storms };
 }
 
 for (const family of [4, 6] as const) {
@@ -269,4 +271,26 @@ test('a socket is not opened for an interface that does not exist', (t) => {
   assert.throws(() => it.udp.open(options, listener(it.heard)), error);
   assert.throws(() => it.udp.addressTowards(4, 'no-such-one', sockaddr(4, '127.0.0.1', 1)), error);
   assert.equal(readdirSync('/proc/self/fd').length, before);
+});
+
+test('a storm of network errors is ignored for a while, and does not delay what arrives', (t) => {
+  const it = setUp(t);
+  if (it === undefined) return;
+  const [port, gone] = [it.port(4), it.port(4)];
+  const closed = gone.socket.port;
+  it.udp.close(gone);
+  // Timestamps would share the limit of one drain.
+  const off = Buffer.from(new ArrayBuffer(4));
+  it.libc.setsockopt(port.socket.fd, SOL_SOCKET, SO_TIMESTAMPING, off, 4);
+  for (let i = 0; i < 700; i++) it.send(port, closed, Buffer.from('closed'));
+  it.udp.flush();
+  it.udp.drain();
+  assert.equal(it.storms.count, 1);
+  const before = it.heard.errors.length;
+  it.send(port, closed, Buffer.from('closed'));
+  it.send(port, port.socket.port, Buffer.from('open'));
+  it.udp.flush();
+  it.udp.drain();
+  assert.equal(it.heard.errors.length, before);
+  assert.equal(it.heard.messages.at(-1)?.bytes.toString(), 'open');
 });
