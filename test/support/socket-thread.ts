@@ -17,8 +17,8 @@ const options = { address: '127.0.0.1', port: 0, dscp: 0, interfaceName: '' } as
 const port = udp.open({ ...options, family: 4 }, { message: () => {}, networkError: () => {} });
 const own = sockaddrWords(4, '127.0.0.1', port.socket.port);
 parentPort?.postMessage('open');
-for (;;) {
+setInterval(() => {
   udp.send(port, Buffer.from('ping'), own, undefined);
   udp.flush();
   udp.drain();
-}
+}, 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { SystemCallError } from '../../../src/pinger/net/kernel-socket.js';
+import { SystemCallError } from '../../../src/pinger/net/system-call-error.js';
 import { CONNECT_MS, dialLoopback } from '../../support/dial-rig.js';
 import { startListener } from '../../support/far-end.js';
 import { turnsUntil } from '../../support/turns.js';
