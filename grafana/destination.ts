@@ -5,7 +5,9 @@ import { cameUp, wentDown } from './builders/annotations.js';
 import { board, type Section } from './builders/board.js';
 import {
   availability,
+  CONNECT,
   certificateLeft,
+  distribution,
   loss,
   perMinute,
   quantile,
@@ -15,7 +17,7 @@ import {
 } from './builders/expressions.js';
 import * as looks from './builders/looks.js';
 import { heat, lines, number, rowsTable, timeline } from './builders/panels.js';
-import { buckets, latest, rows, series } from './builders/queries.js';
+import { buckets, latest, rows, series, withExemplars } from './builders/queries.js';
 import * as variables from './builders/variables.js';
 
 const { UNITS } = looks;
@@ -122,7 +124,7 @@ const roundTrips: Section = {
       title: 'RTT distribution',
       description: 'Responses per bucket. Unanswered pings are not included: see Outcomes below.',
       ...{ empty: NO_ANSWER, span: 12, height: 9 },
-      queries: [buckets(`sum by (le) (increase(${RTT}_bucket{${ONE}}[$__rate_interval]))`)],
+      queries: [buckets(distribution(RTT, ONE))],
     }),
     lines({
       title: 'RTT quantiles',
@@ -130,7 +132,7 @@ const roundTrips: Section = {
         'Answered pings only, estimated from buckets. With long ping intervals there are gaps: choose a longer time range.',
       ...{ empty: NO_ANSWER, unit: UNITS.seconds, span: 12, height: 9 },
       queries: [0.5, 0.95, 0.99].map((q) =>
-        series(quantile(q, RTT, ONE, '', '$__rate_interval'), `p${q * 100}`),
+        withExemplars(quantile(q, RTT, ONE, '', '$__rate_interval'), `p${q * 100}`),
       ),
     }),
   ],
@@ -149,7 +151,7 @@ const outcomes: Section = {
       ...{ empty: NO_PINGS, unit: UNITS.perMinute, span: 8, height: 8, isStacked: true },
       queries: [
         series(alive, 'alive'),
-        series(
+        withExemplars(
           `${perMinute('sip_keepalive_ping_failures_total', ONE, 'reason')} > 0`,
           '{{reason}}',
         ),
@@ -267,10 +269,7 @@ const connections: Section = {
         'Median and 95th percentile by phase: connect is TCP, tls is the handshake. Few values, because connections are kept.',
       ...{ empty: NO_CONNECTION, unit: UNITS.seconds, span: 8, height: 8 },
       queries: [0.5, 0.95].map((q) =>
-        series(
-          quantile(q, 'sip_keepalive_connect_seconds', ONE, 'phase', '$__range'),
-          `{{phase}} p${q * 100}`,
-        ),
+        series(quantile(q, CONNECT, ONE, 'phase', '$__range'), `{{phase}} p${q * 100}`),
       ),
     }),
     lines({
@@ -319,6 +318,7 @@ export const destination = (): Dashboard =>
       variables.datasource(),
       variables.instance(),
       variables.destination('instance=~"$instance"'),
+      variables.histograms(RTT),
     ],
     annotations: [wentDown(ONE), cameUp(ONE)],
     sections: [

@@ -2,7 +2,7 @@
 
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board, type Section } from './builders/board.js';
-import { quantile, within } from './builders/expressions.js';
+import { distribution, LATENESS, quantile, RESOLUTION, within } from './builders/expressions.js';
 import * as looks from './builders/looks.js';
 import { heat, lines, number, rowsTable } from './builders/panels.js';
 import { buckets, latest, rows, series } from './builders/queries.js';
@@ -11,7 +11,6 @@ import * as variables from './builders/variables.js';
 const { UNITS } = looks;
 const EXPORTER = 'job=~"$job",instance=~"$instance"';
 const NOT_SCRAPED = 'No exporter was scraped in the time range';
-const LATENESS = 'sip_keepalive_pinger_lateness_seconds';
 
 const each = (expr: string) => `max by (instance) (${expr})`;
 const rate = (metric: string, by = 'instance') =>
@@ -97,9 +96,7 @@ const pings: Section = {
       description:
         'Delay between when pings were due and when they were sent, all exporters together. Late pings still have correct round-trip times, which start at the first send.',
       ...{ empty: 'No pings sent', span: 12, height: 8 },
-      queries: [
-        buckets(`sum by (le) (increase(${LATENESS}_bucket{${EXPORTER}}[$__rate_interval]))`),
-      ],
+      queries: [buckets(distribution(LATENESS, EXPORTER))],
     }),
     lines({
       title: 'Send delay quantiles',
@@ -169,7 +166,7 @@ const sources: Section = {
       ...{ empty: 'No DNS lookups', unit: UNITS.seconds, span: 12, height: 8 },
       queries: [0.5, 0.99].map((q) =>
         series(
-          quantile(q, 'sip_keepalive_resolution_seconds', EXPORTER, 'instance', '$__rate_interval'),
+          quantile(q, RESOLUTION, EXPORTER, 'instance', '$__rate_interval'),
           `{{instance}} p${q * 100}`,
         ),
       ),
@@ -240,7 +237,7 @@ export const exporter = (): Dashboard =>
     name: 'exporter',
     description:
       'The exporter itself: send delay, pauses, restarts, discovery, DNS and resource usage.',
-    variables: [variables.datasource(), ...variables.exporters()],
+    variables: [variables.datasource(), ...variables.exporters(), variables.histograms(LATENESS)],
     annotations: [],
     sections: [now, pings, sources, usage],
   });

@@ -16,7 +16,7 @@ import {
 import { FROM_SERIES, fromCell } from './builders/links.js';
 import * as looks from './builders/looks.js';
 import { bars, lines, number, rowsTable, timeline } from './builders/panels.js';
-import { latest, rows, series } from './builders/queries.js';
+import { latest, rows, series, withExemplars } from './builders/queries.js';
 import * as variables from './builders/variables.js';
 
 const { UNITS } = looks;
@@ -219,7 +219,7 @@ const time: Section = {
         'Failed pings per minute. A name that does not resolve has no pings, and so no failures here.',
       ...{ empty: 'No failed pings', unit: UNITS.perMinute, span: 12, height: 8, isStacked: true },
       queries: [
-        series(
+        withExemplars(
           `${perMinute('sip_keepalive_ping_failures_total', FLEET, 'reason')} > 0`,
           '{{reason}}',
         ),
@@ -255,7 +255,7 @@ const latency: Section = {
       description: 'Quantiles over all answered pings of all destinations.',
       ...{ empty: 'No answered pings', unit: UNITS.seconds, span: 12, height: 9 },
       queries: [0.5, 0.95, 0.99].map((q) =>
-        series(quantile(q, RTT, FLEET, '', '$__rate_interval'), `p${q * 100}`),
+        withExemplars(quantile(q, RTT, FLEET, '', '$__rate_interval'), `p${q * 100}`),
       ),
     }),
   ],
@@ -272,6 +272,7 @@ export const fleet = (): Dashboard =>
       variables.label(),
       variables.value(),
       variables.destinations(BY_LABEL),
+      variables.histograms(RTT),
       variables.filters(),
     ],
     annotations: [wentDown(FLEET), cameUp(FLEET).enable(false)],

@@ -21,17 +21,35 @@ export const loss = (selector: string, by: string, window: string): string => {
   return `${unanswered} / (${increase(`sip_keepalive_pings_total{${selector}}`)} > 0)`;
 };
 
-/** Quantile of a histogram. The comparison drops the NaN of series without observations. */
+/**
+ * A histogram in seconds, by its name without the unit: the native one, or the buckets of the classic one,
+ * as the variable `histograms` says (`seconds` or `seconds_bucket`).
+ */
+export const histogram = (name: string, selector: string): string =>
+  `${name}_$histograms{${selector}}`;
+
+/**
+ * Quantile of a histogram, native or classic: only a classic one has the label `le`. The comparison drops
+ * the NaN of series without observations.
+ */
 export const quantile = (
   q: number,
-  metric: string,
+  name: string,
   selector: string,
   by: string,
   window: string,
 ): string =>
-  `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (rate(${metric}_bucket{${selector}}[${window}]))) >= 0`;
+  `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (rate(${histogram(name, selector)}[${window}]))) >= 0`;
 
-export const RTT = 'sip_keepalive_rtt_seconds';
+/** Observations by bucket, for a heatmap. */
+export const distribution = (name: string, selector: string): string =>
+  `sum by (le) (increase(${histogram(name, selector)}[$__rate_interval]))`;
+
+/** Names of histograms, without their unit. */
+export const RTT = 'sip_keepalive_rtt';
+export const CONNECT = 'sip_keepalive_connect';
+export const LATENESS = 'sip_keepalive_pinger_lateness';
+export const RESOLUTION = 'sip_keepalive_resolution';
 
 /** Rate per minute: with pings seconds or minutes apart, a rate per second is hard to read. */
 export const perMinute = (metric: string, selector: string, by = ''): string =>

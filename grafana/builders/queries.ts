@@ -17,6 +17,10 @@ const query = (expr: string): DataqueryBuilder =>
 export const series = (expr: string, legend: string): DataqueryBuilder =>
   query(expr).range().legendFormat(legend);
 
+/** Lines over time, with the exemplars of their counter or histogram: single pings, by their Call-ID. */
+export const withExemplars = (expr: string, legend: string): DataqueryBuilder =>
+  series(expr, legend).exemplar(true);
+
 /** One value for each series, at the end of the time range. */
 export const latest = (expr: string, legend: string): DataqueryBuilder =>
   query(expr).instant().legendFormat(legend);
@@ -25,6 +29,6 @@ export const latest = (expr: string, legend: string): DataqueryBuilder =>
 export const rows = (expr: string): DataqueryBuilder =>
   query(expr).instant().format(PromQueryFormat.Table);
 
-/** The buckets of a classic histogram, for a heatmap. */
+/** The buckets of a histogram, for a heatmap; with the exemplars. */
 export const buckets = (expr: string): DataqueryBuilder =>
-  query(expr).range().format(PromQueryFormat.Heatmap).legendFormat('{{le}}');
+  query(expr).range().format(PromQueryFormat.Heatmap).legendFormat('{{le}}').exemplar(true);

@@ -60,6 +60,21 @@ export const destination = (selector: string): QueryVariableBuilder =>
     `label_values(${EVERY_DESTINATION}{${selector}}, destination)`,
   );
 
+/**
+ * Whether panels use native or classic histograms. Native ones come first, and so are selected where
+ * Prometheus has them.
+ *
+ * @param name of a histogram that every exporter has, without its unit.
+ */
+export const histograms = (name: string): QueryVariableBuilder =>
+  query(
+    'histograms',
+    'Histograms',
+    `label_values({__name__=~"${name}_seconds(_bucket)?"}, __name__)`,
+  )
+    .regex(`/^${name}_(seconds(?:_bucket)?)$/`)
+    .description('seconds: native histograms; seconds_bucket: classic ones.');
+
 /** Grafana adds these to every query of the dashboard. */
 export const filters = (): AdHocVariableBuilder =>
   new AdHocVariableBuilder('filters')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startFleet } from '../../demo/fleet.js';
 import { type Query, queriesOf, readBoards } from '../support/dashboards.js';
@@ -25,7 +25,16 @@ const EMPTY: Readonly<Record<string, string>> = {
 const VALUES = {
   ...{ __rate_interval: '10s', __range: `${SCRAPES}s` },
   ...{ job: 'sip-keepalive', instance: '.*', value: '.*' },
+  histograms: 'seconds_bucket',
 };
+
+/** Prometheus before 3.8 needs it to ask for native histograms and to store them. */
+const NATIVE = '--enable-feature=native-histograms';
+/** Where the rules compute a quantile, and of what. */
+const RULES = 'rules/sip-keepalive-recording.yml';
+const QUANTILES = [...['p50', 'p95', 'p99'].flatMap((p) => [`${p}_rate5m`, `${p}_rate1h`])].map(
+  (name) => `destination:sip_keepalive_rtt_seconds:${name}`,
+);
 
 /** The default of the dashboard, and a label of the configuration. */
 const LABELS = ['instance', 'fleet'];
@@ -48,23 +57,35 @@ async function scrapedFleet(t: TestContext) {
       labels: { fleet: 'demo' },
     })),
   });
-  const { url, output } = await startPrometheus(t, [
-    { job_name: 'sip-keepalive', static_configs: [{ targets: [new URL(exporter.url).host] }] },
+  const [classic, native] = await Promise.all([
+    scrapedBy(t, new URL(exporter.url).host, []),
+    scrapedBy(t, new URL(exporter.url).host, [NATIVE]),
   ]);
+  return { fleet, url: classic, native };
+}
+
+/** The URL of a Prometheus that has scraped the exporter so often. */
+async function scrapedBy(t: TestContext, host: string, flags: readonly string[]) {
+  const { url, output } = await startPrometheus(
+    t,
+    [{ job_name: 'sip-keepalive', static_configs: [{ targets: [host] }] }],
+    flags.length === 0 ? {} : { rule_files: [resolve(RULES)] },
+    flags,
+  );
   const scrapes = { kind: 'instant', text: 'count_over_time(up[10m])' } as const;
   await eventually(
     `${SCRAPES} scrapes`,
     async () => ((await ask(url, scrapes))[0]?.value ?? 0) >= SCRAPES,
     120_000,
   ).catch((error: unknown) => assert.fail(`${error}\n${output()}`));
-  return { fleet, url };
+  return url;
 }
 
 test(
   'every query of the dashboards has a result on a real Prometheus that scrapes the fleet',
   needs('prometheus'),
   async (t) => {
-    const { fleet, url } = await scrapedFleet(t);
+    const { fleet, url, native } = await scrapedFleet(t);
     const everyName = [...fleet.members.map(({ name }) => name), NAMED];
     const run = ({ kind, text }: Query, destination = '.*', label = 'fleet') =>
       ask(url, { kind, text: substituted(text, { ...VALUES, destination, label }) });
@@ -90,6 +111,66 @@ test(
         },
       );
     }
+
+    await t.test('each has the same result from native histograms', async () => {
+      const ofHistograms = queries.filter(({ text }) => text.includes('$histograms'));
+      assert.ok(ofHistograms.length > 10);
+      const seriesOf = async (from: string, { kind, text, board }: Query, histograms: string) => {
+        const names = board === 'sip-keepalive-destination' ? everyName : ['.*'];
+        const found = new Set<string>();
+        for (const destination of names) {
+          const values = { ...VALUES, histograms, destination, label: 'fleet' };
+          const series = await ask(from, { kind, text: substituted(text, values) });
+          for (const { labels } of series) found.add(JSON.stringify({ ...labels, destination }));
+        }
+        return found;
+      };
+      for (const query of ofHistograms) {
+        const isHeatmap = query.text.startsWith('sum by (le)');
+        const inNative = await seriesOf(native, query, 'seconds');
+        // A heatmap of native histograms is one series, whose buckets have no label.
+        if (isHeatmap) assert.ok(inNative.size > 0, query.where);
+        else {
+          const inClassic = await seriesOf(url, query, VALUES.histograms);
+          // Buckets of another width rank destinations that are about as slow in another order.
+          if (query.text.includes('topk')) assert.equal(inNative.size, inClassic.size, query.where);
+          else assert.deepEqual(inNative, inClassic, query.where);
+        }
+      }
+    });
+
+    await t.test('the variable selects native histograms where Prometheus has them', async () => {
+      for (const board of readBoards()) {
+        const { query = '', regex = '' } =
+          board.templating.list.find(({ name }) => name === 'histograms') ?? assert.fail(board.uid);
+        const pattern = new RegExp(regex.slice(1, -1));
+        for (const [from, wanted] of [
+          [url, 'seconds_bucket'],
+          [native, 'seconds'],
+        ] as const) {
+          const names = await ask(from, { kind: 'label_values', text: query });
+          const values = names.map(({ labels }) => pattern.exec(labels['name'] ?? '')?.[1]);
+          assert.deepEqual(values, [wanted], board.uid);
+        }
+      }
+    });
+
+    await t.test('the recording rules have quantiles of native histograms', async () => {
+      for (const record of QUANTILES) {
+        const series = await eventually(
+          record,
+          async () => {
+            const found = await ask(native, { kind: 'instant', text: record });
+            return found.some(({ labels }) => labels['destination'] === 'slow') && found;
+          },
+          120_000,
+        );
+        const slow = series.find(({ labels }) => labels['destination'] === 'slow')?.value ?? 0;
+        assert.ok(slow > 0.25 && slow < 1, `${record}: ${slow}`);
+      }
+      const lateness = 'instance:sip_keepalive_pinger_lateness_seconds:p99_rate5m';
+      assert.equal((await ask(native, { kind: 'instant', text: lateness })).length, 1);
+    });
 
     await t.test('the figures of the fleet dashboard are those of the fleet', async () => {
       const number = async (title: string) => {

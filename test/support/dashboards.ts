@@ -35,6 +35,7 @@ export interface Board {
       readonly name: string;
       readonly type: string;
       readonly query?: string;
+      readonly regex?: string;
     }[];
   };
   readonly annotations: {

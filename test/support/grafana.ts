@@ -4,7 +4,7 @@ import type { Query } from './dashboards.js';
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** The last value that is a number. */
+  /** The last value that is a number; of a native histogram the number of observations. */
   readonly value: number;
 }
 
@@ -50,13 +50,26 @@ async function get(url: string, path: string, params: Record<string, string>): P
 }
 
 type Sample = readonly [time: number, value: string];
+type HistogramSample = readonly [time: number, histogram: { readonly count: string }];
+
+interface Result {
+  readonly metric: Record<string, string>;
+  readonly value?: Sample;
+  readonly values?: readonly Sample[];
+  readonly histogram?: HistogramSample;
+  readonly histograms?: readonly HistogramSample[];
+}
 
 function samples(data: unknown): Series[] {
-  const { result } = data as {
-    result: { metric: Record<string, string>; value?: Sample; values?: readonly Sample[] }[];
-  };
-  return result.flatMap(({ metric, value, values = value === undefined ? [] : [value] }) => {
-    const last = values.map(([, text]) => Number(text)).findLast((x) => !Number.isNaN(x));
+  const { result } = data as { result: Result[] };
+  return result.flatMap(({ metric, value, values, histogram, histograms }) => {
+    const numbers = (values ?? (value === undefined ? [] : [value])).map(([, text]) =>
+      Number(text),
+    );
+    const counts = (histograms ?? (histogram === undefined ? [] : [histogram])).map(
+      ([, { count }]) => Number(count),
+    );
+    const last = [...numbers, ...counts].findLast((x) => !Number.isNaN(x));
     return last === undefined ? [] : [{ labels: metric, value: last }];
   });
 }

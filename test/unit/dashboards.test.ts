@@ -140,7 +140,9 @@ const isFromElsewhere = (metric: string) => FROM_ELSEWHERE.test(metric);
 
 /** A metric is a name before a brace, or one with the prefix of the exporter. */
 function metricsIn(text: string): string[] {
-  const found = text.matchAll(/\b(?:([A-Za-z_]\w*)(?=\{)|(sip_keepalive_\w+))/g);
+  const found = text
+    .replaceAll('$histograms', 'seconds')
+    .matchAll(/\b(?:([A-Za-z_]\w*)(?=\{)|(sip_keepalive_\w+))/g);
   return [...found].map(([metric]) => metric);
 }
 
