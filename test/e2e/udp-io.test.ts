@@ -115,7 +115,7 @@ test('a pinger thread that dies leaves no descriptor behind', KERNEL, async (t) 
 });
 
 test(
-  'a thousand threads that die while they send and receive leave no descriptor behind',
+  'a thousand threads that die with open sockets leave no descriptor behind',
   KERNEL,
   async () => {
     const open = () => readdirSync('/proc/self/fd').length;
