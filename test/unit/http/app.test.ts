@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { NO_EXPORTER_METRICS } from '../../../src/metrics/renderer.js';
 import { appRig } from '../../support/app-rig.js';
+import { eventually } from '../../support/process.js';
 
 describe('the routes', () => {
   test('answer unknown paths with 404, and other methods with 405 and the allowed ones', async (t) => {
@@ -131,17 +132,17 @@ describe('/-/reload', () => {
   });
 
   test('continues when its client disconnects', async (t) => {
-    let resolve = (_error: string | undefined) => {};
+    const answers: ((error: string | undefined) => void)[] = [];
     const { url, post, errors } = await appRig(t, {
-      reload: () => new Promise((done) => (resolve = done)),
+      reload: () => new Promise((answer) => answers.push(answer)),
     });
     const stop = new AbortController();
     const gone = fetch(`${url}/-/reload`, { method: 'POST', signal: stop.signal });
     const waiting = post('/-/reload');
-    await new Promise((done) => setTimeout(done, 50));
+    await eventually('both requests have arrived', () => answers.length === 2);
     stop.abort();
     await assert.rejects(gone);
-    resolve(undefined);
+    for (const answer of answers) answer(undefined);
     assert.equal((await waiting).status, 200);
     assert.deepEqual(errors, []);
   });
