@@ -16,8 +16,11 @@ export class SystemCallError extends Error {
   }
 }
 
+/** Node.js makes a map of all errors with each call, and an empty socket is an error too. */
+const ERRORS = getSystemErrorMap();
+
 /** `ECONNREFUSED` of 111. */
 export function errorCode(errno: number): string {
-  const [code] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`];
+  const [code] = ERRORS.get(-errno) ?? [`errno ${errno}`];
   return code;
 }
