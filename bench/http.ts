@@ -11,6 +11,13 @@ export const LIKE_PROMETHEUS: Headers = {
   'accept-encoding': 'gzip',
 };
 
+/** Headers of a Prometheus that stores native histograms. */
+export const LIKE_NATIVE_PROMETHEUS: Headers = {
+  accept:
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8',
+  'accept-encoding': 'gzip',
+};
+
 export interface Download {
   /** From the request to the last byte. */
   readonly millis: number;
