@@ -61,45 +61,24 @@ export async function* exposition<Piece>(
     rows = 0;
     yield renderer.pause;
   }
-  yield* group(
-    renderer,
-    selected(selection, 'pinger', PINGER_FAMILIES),
-    [{ labels: '', row: pinger }],
-    OWN,
-  );
-  yield* group(
-    renderer,
-    selected(selection, 'destinations', DESTINATION_FAMILIES),
-    destinations,
-    OF_ROW,
-  );
-  yield* group(renderer, selected(selection, 'names', RESOLUTION_FAMILIES), named, OF_ROW);
-  yield* group(renderer, selected(selection, 'targets', TARGET_FAMILIES), targets, OF_ROW);
-  // Their histograms have times of their own, and none of them is a counter.
-  yield* group(
-    renderer,
-    selected(selection, 'connections', CONNECTION_FAMILIES),
-    connections,
-    () => 0,
-  );
+  yield* group(renderer, selected(selection, 'pinger', PINGER_FAMILIES), [
+    { labels: '', createdMs: pinger.createdMs, row: pinger },
+  ]);
+  yield* group(renderer, selected(selection, 'destinations', DESTINATION_FAMILIES), destinations);
+  yield* group(renderer, selected(selection, 'names', RESOLUTION_FAMILIES), named);
+  yield* group(renderer, selected(selection, 'targets', TARGET_FAMILIES), targets);
+  yield* group(renderer, selected(selection, 'connections', CONNECTION_FAMILIES), connections);
   yield renderer.end;
 }
 
 const none = () => undefined;
 
-interface Created {
-  readonly createdMs: number;
-}
-const OWN = ({ createdMs }: Created) => createdMs;
-const OF_ROW = ({ row }: { readonly row: Created }) => row.createdMs;
-
 function* group<Piece, Row>(
   renderer: Renderer<Piece>,
   families: readonly Family<Row>[],
   rows: readonly Labelled<Row>[],
-  createdMs: (row: Row) => number,
 ): Generator<Piece, void, undefined> {
-  for (const family of families) yield* renderer.family(family, { rows, createdMs });
+  for (const family of families) yield* renderer.family(family, rows);
 }
 
 interface Samples {
@@ -119,7 +98,7 @@ function readRows(
 ): number {
   const { ledger } = status;
   const { auth, resolve } = registered.destination.settings;
-  const [hasCredentials, isFirstOnly] = [auth !== undefined, resolve === 'first'];
+  const kind = { hasCredentials: auth !== undefined, isFirstOnly: resolve === 'first' };
   const row = ledger.destination(registered.slot);
   if (row === undefined) return 1;
   const targetRows: TargetRow[] = [];
@@ -132,23 +111,25 @@ function readRows(
     const { transport, slot } = target;
     const labels = rowLabels.target(registered, target, format);
     if (state === 'up') targetsUp++;
+    const { createdMs } = targetRow;
+    const exemplars = hasExemplars ? () => ledger.exemplars(slot) : none;
     targets.push({
       labels,
-      row: {
-        ...{ target, transport, hasCredentials, isFirstOnly, state, row: targetRow },
-        exemplars: hasExemplars ? () => ledger.exemplars(slot) : none,
-      },
+      createdMs,
+      row: { ...kind, target, transport, state, row: targetRow, exemplars },
     });
     if (transport === 'udp') continue;
     connections.push({
       labels,
+      createdMs,
       row: connectionSample(registered, target, ledger.connection(slot)),
     });
   }
   const lastSeen = lastSeenMs(row, targetRows);
   const state = effectiveState(status, registered, row.state, lastSeen);
   const labels = rowLabels.destination(registered, format);
-  const sample = { labels, row: { registered, state, targetsUp, row } };
+  const { createdMs } = row;
+  const sample = { labels, createdMs, row: { registered, state, targetsUp, row } };
   destinations.push(sample);
   if (isNamed(registered.destination)) named.push(sample);
   return 1 + registered.targets.length;

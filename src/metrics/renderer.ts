@@ -18,13 +18,9 @@ export interface RenderSettings {
 /** A row with the labels of all its samples, as its format has them. */
 export interface Labelled<Row> {
   readonly labels: string;
+  /** When its counters began to count: wall clock, milliseconds. */
+  readonly createdMs: number;
   readonly row: Row;
-}
-
-export interface RowGroup<Row> {
-  readonly rows: readonly Labelled<Row>[];
-  /** When the counters of a row began to count: wall clock, milliseconds. */
-  readonly createdMs: (row: Row) => number;
 }
 
 export interface Renderer<Piece> {
@@ -32,7 +28,10 @@ export interface Renderer<Piece> {
   readonly pause: Piece;
   /** The metrics of the exporter itself. */
   exporter(startedMs: number): Promise<Piece>;
-  family<Row>(family: Family<Row>, group: RowGroup<Row>): Generator<Piece, void, undefined>;
+  family<Row>(
+    family: Family<Row>,
+    rows: readonly Labelled<Row>[],
+  ): Generator<Piece, void, undefined>;
   /** Follows the last family. */
   readonly end: Piece;
 }

@@ -4,7 +4,7 @@ import type { Exemplar, Exemplars } from '../shared/ledger/exemplars.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
 import { bucketExemplar, exemplarLabels } from './exemplars.js';
 import type { Family } from './families.js';
-import type { ExporterMetrics, Renderer, RenderSettings, RowGroup } from './renderer.js';
+import type { ExporterMetrics, Labelled, Renderer, RenderSettings } from './renderer.js';
 import { labelText, NO_LABELS, type SampleLabels } from './sample-labels.js';
 import { unitOf } from './units.js';
 
@@ -35,11 +35,14 @@ export class TextRenderer implements Renderer<string> {
     return text === '' ? '' : `${text}\n`;
   }
 
-  *family<Row>(family: Family<Row>, group: RowGroup<Row>): Generator<string, void, undefined> {
+  *family<Row>(
+    family: Family<Row>,
+    rows: readonly Labelled<Row>[],
+  ): Generator<string, void, undefined> {
     const lines = new FamilyLines(family, this.#isOpenMetrics, this.#settings);
-    for (const { labels, row } of group.rows) {
+    for (const { labels, createdMs, row } of rows) {
       lines.labels = labels;
-      lines.createdMs = family.type === 'counter' ? group.createdMs(row) : 0;
+      lines.createdMs = createdMs;
       if (family.type === 'histogram') family.histograms(row, lines.histogram);
       else family.samples(row, lines.sample);
       if (lines.text.length < PIECE_LENGTH) continue;

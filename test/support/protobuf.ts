@@ -8,7 +8,8 @@ const SCHEMA = join(process.cwd(), 'test/support/metrics.proto');
 
 export interface Timestamp {
   readonly seconds: number;
-  readonly nanos: number;
+  /** Absent for 0. */
+  readonly nanos?: number;
 }
 
 export interface ParsedExemplar {
@@ -66,6 +67,11 @@ export function parseFamilies(bytes: Uint8Array): ParsedFamily[] {
     families.push(MetricFamily.toObject(message, { longs: Number, enums: String }) as ParsedFamily);
   }
   return families;
+}
+
+/** Wall clock, milliseconds. */
+export function millisOf({ seconds, nanos = 0 }: Timestamp): number {
+  return 1000 * seconds + nanos / 1e6;
 }
 
 /** Labels as an object. */

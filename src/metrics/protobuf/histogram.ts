@@ -21,7 +21,8 @@ export function writeHistogram(
   exemplars?: Exemplars,
 ): void {
   const { count } = histogram;
-  if (buckets !== 'classic') {
+  // Those of the classic buckets are taken for native ones where there are no others.
+  if (buckets === 'native') {
     for (const exemplar of exemplars?.ofRtts.toReversed() ?? []) {
       writeExemplar(writer, HISTOGRAM.exemplars, exemplar);
     }

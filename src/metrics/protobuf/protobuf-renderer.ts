@@ -8,10 +8,10 @@ import type { Histogram } from '../../shared/ledger/histogram.js';
 import type { Family } from '../families.js';
 import type {
   ExporterMetrics,
+  Labelled,
   OwnFamily,
   Renderer,
   RenderSettings,
-  RowGroup,
 } from '../renderer.js';
 import { NO_LABELS, type SampleLabels } from '../sample-labels.js';
 import { unitOf } from '../units.js';
@@ -50,13 +50,16 @@ export class ProtobufRenderer implements Renderer<Uint8Array> {
     return Buffer.concat(all);
   }
 
-  *family<Row>(family: Family<Row>, group: RowGroup<Row>): Generator<Uint8Array, void, undefined> {
+  *family<Row>(
+    family: Family<Row>,
+    rows: readonly Labelled<Row>[],
+  ): Generator<Uint8Array, void, undefined> {
     const pieces = new Pieces();
     const metrics = new FamilyMetrics(family, this.#writer, pieces, this.#settings);
     let pauseAt = PIECE_BYTES;
-    for (const { labels, row } of group.rows) {
+    for (const { labels, createdMs, row } of rows) {
       metrics.labels = labels;
-      if (family.type === 'counter') metrics.created = createdField(group.createdMs(row));
+      if (family.type === 'counter') metrics.created = createdField(createdMs);
       if (family.type === 'histogram') family.histograms(row, metrics.histogram);
       else family.samples(row, metrics.sample);
       if (pieces.length < pauseAt) continue;

@@ -18,9 +18,12 @@ export interface Exemplar {
 /** A copy of a row. */
 export class Exemplars {
   readonly #cells: Int32Array;
+  readonly #at: number;
 
-  constructor(cells: Int32Array) {
+  /** @param at where in `cells` the row begins. */
+  constructor(cells: Int32Array, at: number) {
     this.#cells = cells;
+    this.#at = at + EXEMPLARS.exemplars;
   }
 
   /** The newest one with a round-trip time over `fromMicros` and up to `toMicros`. */
@@ -54,8 +57,8 @@ export class Exemplars {
   }
 
   #read(exemplar: number) {
-    const word = (i: number) => this.#cell(exemplar, EXEMPLAR.callId + i);
-    const callId = [0, 1, 2, 3].map((i) => word(i).toString(16).padStart(8, '0')).join('');
+    let callId = '';
+    for (let i = 0; i < 4; i++) callId += hexOf(this.#cell(exemplar, EXEMPLAR.callId + i));
     return { callId, code: 0, atMs: this.#atMs(exemplar) };
   }
 
@@ -64,6 +67,13 @@ export class Exemplars {
   }
 
   #cell(exemplar: number, cell: number): number {
-    return (this.#cells[EXEMPLARS.exemplars + exemplar * EXEMPLAR.words + cell] ?? 0) >>> 0;
+    return (this.#cells[this.#at + exemplar * EXEMPLAR.words + cell] ?? 0) >>> 0;
   }
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Eight hex digits. */
+function hexOf(word: number): string {
+  return `${HEX[word >>> 24]}${HEX[(word >>> 16) & 255]}${HEX[(word >>> 8) & 255]}${HEX[word & 255]}`;
 }

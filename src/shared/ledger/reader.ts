@@ -88,7 +88,7 @@ export class LedgerReader {
     if (!this.#isOf(slot, at)) return undefined;
     // They are used at once, so their place on the page is free for the next copy.
     this.#used = at;
-    return new Exemplars(this.#page.subarray(at, at + EXEMPLARS.words));
+    return new Exemplars(this.#page, at);
   }
 
   /** The target's last pings, newest first. */
