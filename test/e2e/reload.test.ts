@@ -104,10 +104,11 @@ test('settings of modules, probes and the log change with a reload; the listen a
     destinations: [{ uri: '127.0.0.1:9', name: 'a', module: 'other' }],
   });
   assert.equal((await exporter.post('/-/reload', '')).status, 200);
-  assert.equal(
-    await exporter.metric('sip_keepalive_ping_interval_seconds', { destination: 'a' }),
-    7,
-  );
+  // A new destination has series once the pinger thread has taken it.
+  await eventually('the new interval', async () => {
+    const interval = 'sip_keepalive_ping_interval_seconds';
+    return (await exporter.metric(interval, { destination: 'a' })) === 7;
+  });
   assert.equal((await fetch(`${exporter.url}/probe?target=127.0.0.1:9`)).status, 403);
   await exporter.logged(/changed setting ignored; restart the exporter to apply it/);
   assert.match(await exporter.get('/config'), /"state_dir": ""/);
