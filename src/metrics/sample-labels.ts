@@ -72,9 +72,9 @@ export function labelBytes(labels: Labels): string {
   writer.clear();
   for (const [name, value] of Object.entries(labels).reverse()) {
     const end = writer.length;
-    writer.text(2, value);
-    writer.text(1, name);
+    writer.string(2, value);
+    writer.string(1, name);
     writer.message(1, end);
   }
-  return Buffer.from(writer.bytes).toString('latin1');
+  return writer.text();
 }

@@ -55,6 +55,7 @@ export function lastSeenMs(
   targets: readonly (TargetRow | undefined)[],
 ): number {
   const lookupMs = targets.length === 0 ? (row?.lastLookupMs ?? 0) : 0;
-  const seenMs = targets.map((target) => target?.lastSeenMs ?? 0);
-  return Math.max(row?.sinceMs ?? 0, lookupMs, ...seenMs);
+  let lastMs = Math.max(row?.sinceMs ?? 0, lookupMs);
+  for (const target of targets) lastMs = Math.max(lastMs, target?.lastSeenMs ?? 0);
+  return lastMs;
 }

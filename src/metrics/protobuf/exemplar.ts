@@ -36,5 +36,5 @@ const scratch = new ReverseWriter();
 export function exemplarField(exemplar: Exemplar): string {
   scratch.clear();
   writeExemplar(scratch, VALUE.exemplar, exemplar);
-  return Buffer.from(scratch.bytes).toString('latin1');
+  return scratch.text();
 }

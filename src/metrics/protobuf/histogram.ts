@@ -128,6 +128,6 @@ export function createdField(ms: number): string {
   if (lastCreated.ms === ms) return lastCreated.field;
   created.clear();
   writeTimestamp(created, VALUE.createdTimestamp, ms);
-  lastCreated = { ms, field: Buffer.from(created.bytes).toString('latin1') };
+  lastCreated = { ms, field: created.text() };
   return lastCreated.field;
 }

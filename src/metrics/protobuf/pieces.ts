@@ -1,27 +1,27 @@
-/** The encoded metrics of one family, in pieces. */
+/**
+ * The encoded metrics of one family, in pieces. They are joined as strings of one character for each
+ * byte: V8 copies those a third faster than a loop copies bytes, and makes no buffer for each.
+ */
 
 import { FAMILY, VALUE } from './fields.js';
 import type { ReverseWriter } from './reverse-writer.js';
 
 export const PIECE_BYTES = 64 * 1024;
-const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** A tag, and the longest length. */
-const MAX_HEAD = 6;
 /** A tag and a number of the type `double`. */
 const DOUBLE_BYTES = 9;
 const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
+const METRIC_TAG = String.fromCharCode(8 * FAMILY.metric + LENGTH_DELIMITED);
+const VALUE_TAG = String.fromCharCode(8 * VALUE.value + FIXED64);
 
 export class Pieces {
-  readonly #full: Uint8Array[] = [];
-  #last = NOTHING;
-  #view = new DataView(NOTHING.buffer);
-  #used = 0;
+  readonly #full: Buffer[] = [];
+  #last = '';
   #fullBytes = 0;
 
   /** Bytes in all. */
   get length(): number {
-    return this.#fullBytes + this.#used;
+    return this.#fullBytes + this.#last.length;
   }
 
   all(): readonly Uint8Array[] {
@@ -31,9 +31,7 @@ export class Pieces {
 
   /** Adds a metric as it was written. */
   add(metric: ReverseWriter): void {
-    this.#reserve(metric.length);
-    metric.copyTo(this.#last, this.#used);
-    this.#used += metric.length;
+    this.#append(metric.text());
   }
 
   /**
@@ -44,50 +42,70 @@ export class Pieces {
    * @param more fields of Counter, likewise, less than 119 bytes; empty for a gauge.
    */
   addValue(field: number, value: number, labels: string, moreLabels: string, more: string): void {
-    // Its lengths are known, so that it can be written from its beginning, which costs a third.
+    // Its lengths are known, so that it can be written from its beginning.
     const valueBytes = DOUBLE_BYTES + more.length;
     const bytes = labels.length + moreLabels.length + 2 + valueBytes;
-    this.#reserve(bytes + MAX_HEAD);
-    this.#byte(8 * FAMILY.metric + LENGTH_DELIMITED);
-    this.#varint(bytes);
-    this.#raw(labels);
-    this.#raw(moreLabels);
-    this.#byte(8 * field + LENGTH_DELIMITED);
-    this.#byte(valueBytes);
-    this.#byte(8 * VALUE.value + FIXED64);
-    this.#view.setFloat64(this.#used, value, true);
-    this.#used += 8;
-    this.#raw(more);
+    const head = valueHead(field, valueBytes);
+    this.#append(
+      METRIC_TAG + varint(bytes) + labels + moreLabels + head + doubleBytes(value) + more,
+    );
   }
 
-  #byte(byte: number): void {
-    this.#last[this.#used++] = byte;
-  }
-
-  #varint(value: number): void {
-    let rest = value;
-    for (; rest >= 128; rest >>>= 7) this.#byte((rest & 127) | 128);
-    this.#byte(rest);
-  }
-
-  /** A loop: a call of `write` costs more than the hundred bytes of most labels. */
-  #raw(bytes: string): void {
-    const [last, used] = [this.#last, this.#used];
-    for (let i = 0; i < bytes.length; i++) last[used + i] = bytes.charCodeAt(i);
-    this.#used += bytes.length;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.#last.length) return;
-    this.#end();
-    this.#last = new Uint8Array(new ArrayBuffer(Math.max(PIECE_BYTES, bytes)));
-    this.#view = new DataView(this.#last.buffer);
+  #append(metric: string): void {
+    if (this.#last.length + metric.length > PIECE_BYTES) this.#end();
+    this.#last += metric;
   }
 
   #end(): void {
-    if (this.#used > 0) this.#full.push(this.#last.subarray(0, this.#used));
-    this.#fullBytes += this.#used;
-    this.#used = 0;
-    this.#last = NOTHING;
+    if (this.#last === '') return;
+    this.#fullBytes += this.#last.length;
+    this.#full.push(Buffer.from(this.#last, 'latin1'));
+    this.#last = '';
   }
+}
+
+/** Makes each result once; there are few. */
+function remembered(make: (number: number) => string, max: number): (number: number) => string {
+  const known = new Map<number, string>();
+  return (number) => {
+    const found = known.get(number);
+    if (found !== undefined) return found;
+    const made = make(number);
+    if (known.size < max) known.set(number, made);
+    return made;
+  };
+}
+
+/** Most metrics have about a hundred bytes, and most values are small counts. */
+const MAX_REMEMBERED = 4096;
+
+const varint = remembered((value) => {
+  let text = '';
+  let rest = value;
+  for (; rest >= 128; rest >>>= 7) text += String.fromCharCode((rest & 127) | 128);
+  return text + String.fromCharCode(rest);
+}, MAX_REMEMBERED);
+
+const double = Buffer.alloc(8);
+const bytesOfCount = remembered(writeDouble, MAX_REMEMBERED);
+
+function writeDouble(value: number): string {
+  double.writeDoubleLE(value);
+  return double.toString('latin1');
+}
+
+/** Times are never the same, and would take the places of counts. */
+function doubleBytes(value: number): string {
+  const isCount = Number.isInteger(value) && Math.abs(value) < MAX_REMEMBERED;
+  return isCount ? bytesOfCount(value) : writeDouble(value);
+}
+
+const headOf = remembered(
+  (both) => String.fromCharCode(both >>> 8, both & 255) + VALUE_TAG,
+  MAX_REMEMBERED,
+);
+
+/** Tag and length of Gauge or Counter, and the tag of its value. */
+function valueHead(field: number, valueBytes: number): string {
+  return headOf(((8 * field + LENGTH_DELIMITED) << 8) | valueBytes);
 }

@@ -78,10 +78,10 @@ export class ProtobufRenderer implements Renderer<Uint8Array> {
     const writer = this.#writer;
     const unit = unitOf(name);
     writer.clear();
-    if (unit !== '') writer.text(FAMILY.unit, unit);
+    if (unit !== '') writer.string(FAMILY.unit, unit);
     writer.uint(FAMILY.type, TYPES[type]);
-    writer.text(FAMILY.help, help);
-    writer.text(FAMILY.name, name);
+    writer.string(FAMILY.help, help);
+    writer.string(FAMILY.name, name);
     writer.varint(writer.length + pieces.length);
     return [Uint8Array.from(writer.bytes), ...pieces.all()];
   }

@@ -27,9 +27,9 @@ export class ReverseWriter {
     return this.#bytes.subarray(this.#at);
   }
 
-  copyTo(target: Uint8Array, at: number): void {
-    const [bytes, length, from] = [this.#bytes, this.length, this.#at];
-    for (let i = 0; i < length; i++) target[at + i] = bytes[from + i] ?? 0;
+  /** The same as a string of one character for each byte. */
+  text(): string {
+    return this.#bytes.toString('latin1', this.#at);
   }
 
   clear(): void {
@@ -51,7 +51,7 @@ export class ReverseWriter {
     for (let i = 0; i < bytes.length; i++) all[at + i] = bytes.charCodeAt(i);
   }
 
-  text(field: number, text: string): void {
+  string(field: number, text: string): void {
     const length = Buffer.byteLength(text);
     this.#reserve(length);
     this.#at -= length;
