@@ -6,7 +6,12 @@ import type { Files } from '../shared/file-contents.js';
 import { LEDGER_CAPACITY } from '../shared/ledger/layout.js';
 import type { LedgerWriter } from '../shared/ledger/writer.js';
 import { logOnce } from '../shared/log-once.js';
-import type { FromPinger, ResolvedTargets } from '../shared/protocol.js';
+import type {
+  FromPinger,
+  NumberedProbe,
+  ProbeResult,
+  ResolvedTargets,
+} from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { DebugLog } from './debug/debug-log.js';
 import type { Resolver, TtlLimits } from './dns/refresher.js';
@@ -26,8 +31,6 @@ import { Scheduler } from './time/scheduler.js';
 import { StallDetector } from './time/stall-detector.js';
 import { TimerWheel } from './time/timer-wheel.js';
 import { type OpenTransport, Transports } from './transport/transports.js';
-
-type ProbeMessage = Extract<InboxMessage, { readonly type: 'probe' }>;
 
 /** Shorter stalls are counted, but not logged. */
 const MIN_LOGGED_STALL_MS = 1_000;
@@ -63,6 +66,7 @@ export class Pinger {
   readonly #prober: Prober;
   /** Of probes, by their numbers. */
   readonly #probeSettings = new Map<number, PingSettings>();
+  #probeResults: ProbeResult[] = [];
   readonly #loop: PingLoop;
 
   constructor(options: PingerOptions) {
@@ -97,7 +101,7 @@ export class Pinger {
       ...{ tools, faults, debug, resolver, transports: this.#transports },
       firstIndex: LEDGER_CAPACITY,
       setTarget: (index, target) => targets.setProbed(index, target),
-      done: (id, report) => post({ type: 'probed', id, report }),
+      done: (id, report) => this.#endProbe({ id, report }),
     });
     this.#loop = new PingLoop({
       ...{ ...options, timers, scheduler, stallDetector },
@@ -141,7 +145,7 @@ export class Pinger {
         this.#probeSettings.set(message.number, message.settings);
         break;
       case 'probe':
-        this.#startProbe(message);
+        for (const probe of message.probes) this.#startProbe(probe);
         break;
       case 'explain':
         this.#explain(message.id, message.slot);
@@ -163,17 +167,27 @@ export class Pinger {
     this.#transports.close();
   }
 
-  #startProbe(message: ProbeMessage): void {
-    const { id, settings: number } = message;
+  #startProbe(probe: NumberedProbe): void {
+    const { id, settings: number } = probe;
     this.#faults.contain(
       'probe',
       () => {
         const settings = this.#probeSettings.get(number);
         if (settings === undefined) throw new Error(`probe ${id} has unknown settings ${number}`);
-        this.#prober.start({ ...message, settings });
+        this.#prober.start({ ...probe, settings });
       },
-      () => this.#post({ type: 'probed', id, report: undefined }),
+      () => this.#endProbe({ id, report: undefined }),
     );
+  }
+
+  /** Results of the same tick go together: each message wakes the main thread. */
+  #endProbe(result: ProbeResult): void {
+    if (this.#probeResults.push(result) > 1) return;
+    queueMicrotask(() => {
+      const results = this.#probeResults;
+      this.#probeResults = [];
+      this.#post({ type: 'probed', results });
+    });
   }
 
   #explain(id: number, slot: DestinationSlot): void {

@@ -55,7 +55,8 @@ export type ToPinger =
   | { readonly type: 'files'; readonly files: ReadonlyMap<string, string> }
   /** Settings of the probes that follow with this number; they replace earlier ones with it. */
   | { readonly type: 'probe_settings'; readonly number: number; readonly settings: PingSettings }
-  | ({ readonly type: 'probe'; readonly settings: number } & Omit<ProbeRequest, 'settings'>)
+  /** Probes that were requested at about the same time. */
+  | { readonly type: 'probe'; readonly probes: readonly NumberedProbe[] }
   /** Send the details of a destination that are not in the ledger. */
   | { readonly type: 'explain'; readonly id: number; readonly slot: DestinationSlot }
   /** Cancel this probe, because its client is gone. */
@@ -63,6 +64,17 @@ export type ToPinger =
   | { readonly type: 'stop' };
 
 /** A single ping of any URI, monitored or not. */
+/** A probe with the number of its settings. */
+export interface NumberedProbe extends Omit<ProbeRequest, 'settings'> {
+  readonly settings: number;
+}
+
+export interface ProbeResult {
+  readonly id: number;
+  /** Undefined when an internal error ended the probe. */
+  readonly report: ProbeReport | undefined;
+}
+
 export interface ProbeRequest {
   readonly id: number;
   /** Canonical. */
@@ -153,8 +165,8 @@ export type FromPinger =
       /** Undefined when the destination is not monitored. */
       readonly explanation: Explanation | undefined;
     }
-  /** The report is undefined when an internal error ended the probe. */
-  | { readonly type: 'probed'; readonly id: number; readonly report: ProbeReport | undefined }
+  /** Probes that ended at about the same time. */
+  | { readonly type: 'probed'; readonly results: readonly ProbeResult[] }
   | ({ readonly type: 'log' } & LogLine)
   /** Debug lines, which are logged at every log level. */
   | { readonly type: 'debug_lines'; readonly lines: readonly LogLine[] };

@@ -8,9 +8,11 @@ import type {
   FromPinger,
   LedgerSettings,
   LogLine,
+  NumberedProbe,
   PeerUpdate,
   PingReport,
   ProbeRequest,
+  ProbeResult,
   ResolvedTargets,
   ServerName,
   ToPinger,
@@ -24,6 +26,8 @@ import { ProbeSettings } from './probe-settings.js';
 const BATCH = 500;
 /** Maximum number of pending requests of each kind. */
 const MAX_PROBES = 1000;
+/** A probe takes the pinger thread a tenth of a millisecond. */
+const MAX_PROBES_PER_MESSAGE = 16;
 const MAX_EXPLANATIONS = 1000;
 
 export interface PingerListener {
@@ -50,6 +54,8 @@ export class PingerLink {
   readonly #probes = new PendingRequests<ProbeReport>(MAX_PROBES);
   readonly #explanations = new PendingRequests<Explanation | undefined>(MAX_EXPLANATIONS);
   readonly #queue = new PostQueue((message) => this.#post(message));
+  /** Probes that the next message has. */
+  #waitingProbes: ProbeRequest[] = [];
   readonly #probeSettings = new ProbeSettings((message) => this.#post(message));
   #post: (message: ToPinger) => void = () => {};
   #isReady = false;
@@ -73,6 +79,7 @@ export class PingerLink {
     this.#isReady = false;
     this.#queue.clear();
     this.#probeSettings.clear();
+    this.#waitingProbes = [];
     const error = new UnavailableError('the pinger thread has exited');
     this.#probes.fail(error);
     this.#explanations.fail(error);
@@ -138,7 +145,7 @@ export class PingerLink {
         onPings(message.pings);
         break;
       case 'probed':
-        this.#endProbe(message.id, message.report);
+        for (const result of message.results) this.#endProbe(result);
         break;
       case 'explained':
         this.#explanations.answer(message.id, message.explanation);
@@ -155,15 +162,26 @@ export class PingerLink {
   }
 
   /** @param report undefined when an internal error ended the probe. */
-  #endProbe(id: number, report: ProbeReport | undefined): void {
+  #endProbe({ id, report }: ProbeResult): void {
     const message = 'internal error; see the log of the exporter';
     if (report === undefined) this.#probes.reject(id, new UnavailableError(message));
     else this.#probes.answer(id, report);
   }
 
-  #sendProbe({ settings, ...request }: ProbeRequest): void {
-    this.#send(() => ({
-      ...{ type: 'probe', ...request },
+  /** Those that wait while the queue pauses go together: each message wakes the thread. */
+  #sendProbe(request: ProbeRequest): void {
+    this.#waitingProbes.push(request);
+    if (this.#waitingProbes.length > 1) return;
+    this.#send(() => ({ type: 'probe', probes: this.#takeProbes() }));
+  }
+
+  #takeProbes(): readonly NumberedProbe[] {
+    const probes = this.#waitingProbes.splice(0, MAX_PROBES_PER_MESSAGE);
+    if (this.#waitingProbes.length > 0) {
+      this.#send(() => ({ type: 'probe', probes: this.#takeProbes() }));
+    }
+    return probes.map(({ settings, ...request }) => ({
+      ...request,
       settings: this.#probeSettings.numberOf(settings),
     }));
   }

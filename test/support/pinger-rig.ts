@@ -89,11 +89,8 @@ export class PingerRig {
     ...request
   }: Partial<Omit<ProbeRequest, 'id'>> = {}): void {
     this.pinger.handle({ type: 'probe_settings', number: 0, settings: given });
-    this.pinger.handle({
-      ...{ type: 'probe', id: 1, uri: 'sip:192.0.2.1', settings: 0, timeoutMs: 2_000 },
-      allow: [],
-      ...request,
-    });
+    const probe = { id: 1, uri: 'sip:192.0.2.1', settings: 0, timeoutMs: 2_000, allow: [] };
+    this.pinger.handle({ type: 'probe', probes: [{ ...probe, ...request }] });
   }
 
   pass(ms: number): Promise<void> {

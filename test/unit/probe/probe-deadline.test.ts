@@ -38,7 +38,7 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
     debug: noDebug(),
     afterReads: (callback) => callback(),
     post: (message) => {
-      if (message.type === 'probed') report = message.report;
+      if (message.type === 'probed') report = message.results[0]?.report;
     },
   });
   pinger.start();
@@ -47,8 +47,8 @@ async function probed(uri: string): Promise<ProbeReport | undefined> {
     ...{ type: 'probe_settings', number: 3, settings: settings({ timeoutMs: 5_000 }) },
   });
   pinger.handle({
-    ...{ type: 'probe', id: 1, uri, settings: 3 },
-    ...{ timeoutMs, allow: [] },
+    type: 'probe',
+    probes: [{ id: 1, uri, settings: 3, timeoutMs, allow: [] }],
   });
   await clock.advanceSettling(timeoutMs);
   pinger.close();

@@ -10,9 +10,9 @@ const LOCAL = { address: '192.0.2.99', port: 40_000 };
 async function probed(it: PingerRig, request: Partial<Omit<ProbeRequest, 'id'>> = {}, ms = 3_000) {
   it.probe(request);
   await it.pass(ms);
-  const [message, ...more] = it.messages('probed');
-  assert.ok(message !== undefined && more.length === 0, 'one report');
-  return message.report;
+  const [result, ...more] = it.messages('probed').flatMap(({ results }) => results);
+  assert.ok(result !== undefined && more.length === 0, 'one report');
+  return result.report;
 }
 
 describe('a probe', () => {
@@ -166,6 +166,6 @@ describe('a probe', () => {
     await it.pass(300);
     it.clock.stall(5_000);
     await it.pass(50);
-    assert.equal(it.messages('probed')[0]?.report?.isObserved, false);
+    assert.equal(it.messages('probed')[0]?.results[0]?.report?.isObserved, false);
   });
 });

@@ -49,10 +49,15 @@ for (const transport of ['udp', 'tcp'] as const) {
     const probed = settings({ timeoutMs: 10_000 });
     thread.postMessage({ type: 'probe_settings', number: 0, settings: probed });
     thread.postMessage({
-      ...{ type: 'probe', id: 7, timeoutMs: 20_000, allow: [], settings: 0 },
-      uri: `sip:127.0.0.1:${farEnd.port};transport=${transport}`,
+      type: 'probe',
+      probes: [
+        {
+          ...{ id: 7, timeoutMs: 20_000, allow: [], settings: 0 },
+          uri: `sip:127.0.0.1:${farEnd.port};transport=${transport}`,
+        },
+      ],
     });
-    const { id, report } = await next('probed');
+    const [{ id, report } = assert.fail('no result')] = (await next('probed')).results;
     assert.equal(id, 7);
     assert.equal(report?.isAlive, true);
     thread.postMessage({ type: 'stop' });

@@ -231,9 +231,15 @@ describe('probes and explanations', () => {
     const explanation = it.supervisor.explanation({ index: 1, generation: 1 });
     await settleAll(it);
     const report = { isAlive: true } as never;
-    for (const { id } of it.thread().ofType('probe').reverse()) {
-      it.thread().send({ type: 'probed', id, report });
-    }
+    const asked = it
+      .thread()
+      .ofType('probe')
+      .flatMap((message) => message.probes);
+    assert.equal(asked.length, 2);
+    it.thread().send({
+      type: 'probed',
+      results: asked.reverse().map(({ id }) => ({ id, report })),
+    });
     for (const { id } of it.thread().ofType('explain')) {
       it.thread().send({ type: 'explained', id, explanation: undefined });
     }
@@ -245,9 +251,35 @@ describe('probes and explanations', () => {
     const it = await running();
     const probe = it.supervisor.probe(PROBE, never);
     await settleAll(it);
-    const [{ id } = assert.fail()] = it.thread().ofType('probe');
-    it.thread().send({ type: 'probed', id, report: undefined });
+    const [{ id } = assert.fail()] = it.thread().ofType('probe')[0]?.probes ?? [];
+    it.thread().send({ type: 'probed', results: [{ id, report: undefined }] });
     await assert.rejects(probe, { name: 'UnavailableError', message: /^internal error/ });
+  });
+
+  test('of probes that come while the queue pauses go together, up to sixteen in a message', async () => {
+    const it = await running();
+    const aborting = new AbortController();
+    const probes = Array.from({ length: 40 }, () => it.supervisor.probe(PROBE, aborting.signal));
+    for (let turn = 0; turn < 5; turn++) await settleAll(it);
+    const sizes = it
+      .thread()
+      .ofType('probe')
+      .map((message) => message.probes.length);
+    assert.deepEqual(
+      sizes.reduce((sum, size) => sum + size, 0),
+      40,
+    );
+    assert.ok(sizes.length < 6 && Math.max(...sizes) === 16, sizes.join(' '));
+    const ids = it
+      .thread()
+      .ofType('probe')
+      .flatMap((message) => message.probes.map(({ id }) => id));
+    assert.deepEqual(
+      ids,
+      [...ids].sort((a, b) => a - b),
+    );
+    aborting.abort(new Error('the client has gone'));
+    await Promise.allSettled(probes);
   });
 
   test('that are aborted are cancelled', async () => {
@@ -258,7 +290,7 @@ describe('probes and explanations', () => {
     aborting.abort(new Error('the client has gone'));
     await assert.rejects(probe, /the client has gone/);
     await settleAll(it);
-    const [{ id } = assert.fail()] = it.thread().ofType('probe');
+    const [{ id } = assert.fail()] = it.thread().ofType('probe')[0]?.probes ?? [];
     assert.deepEqual(it.thread().ofType('cancel'), [{ type: 'cancel', id }]);
     await assert.rejects(it.supervisor.probe(PROBE, aborting.signal), /the client has gone/);
   });
