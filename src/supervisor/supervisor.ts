@@ -22,6 +22,8 @@ const POLL_INTERVAL_MS = 1_000;
 const MAX_MISSED_HEARTBEATS = 10;
 /** A thread that has not stopped after this time is terminated. */
 const STOP_TIMEOUT_MS = 500;
+/** The same while it starts: Node.js aborts the process if a thread that loads an addon is terminated. */
+const STARTING_STOP_TIMEOUT_MS = 5_000;
 
 export interface SupervisorOptions
   extends Omit<PingerListener, 'onReady'>,
@@ -134,9 +136,10 @@ export class Supervisor {
     const exited = new Promise<void>((resolve) => {
       this.#onExit = resolve;
     });
+    const timeoutMs = this.#link.isReady ? STOP_TIMEOUT_MS : STARTING_STOP_TIMEOUT_MS;
     this.#link.disconnect();
     thread.postMessage({ type: 'stop' });
-    const cancel = this.#options.clock.after(STOP_TIMEOUT_MS, () => this.#terminate(thread));
+    const cancel = this.#options.clock.after(timeoutMs, () => this.#terminate(thread));
     await exited;
     cancel();
   }

@@ -422,6 +422,17 @@ describe('the stop', () => {
     await stopped;
   });
 
+  test('leaves a thread that is still starting five seconds to end', async () => {
+    const it = rig();
+    it.supervisor.start();
+    const stopped = it.supervisor.stop();
+    it.clock.advance(4_999);
+    assert.equal(it.thread().isTerminated, false);
+    it.clock.advance(1);
+    assert.equal(it.thread().isTerminated, true);
+    await stopped;
+  });
+
   test('during the pause before a restart ends that pause', async () => {
     const it = await running();
     it.thread().exit();
