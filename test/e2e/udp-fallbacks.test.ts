@@ -198,7 +198,7 @@ describe('a kernel that refuses', { ...needs('cc'), concurrency: 2 }, () => {
     'SO_BINDTODEVICE fails pings as local, never as down, and says so once',
     KERNEL,
     async (t) => {
-      const launch = refusing('EPERM', SO_BINDTODEVICE);
+      const launch: Launch = { ...refusing('EPERM', SO_BINDTODEVICE), until: '/-/healthy' };
       const { exporter } = await start(
         t,
         { interface: 'lo', ping_interval: 0.3, ping_timeout: 0.2 },

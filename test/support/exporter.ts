@@ -64,14 +64,16 @@ export interface Launch {
   readonly by?: readonly string[];
   /** Another file than that of this build. */
   readonly main?: string;
+  /** The page that answers once it has started; an exporter whose pings all fail locally is not ready. */
+  readonly until?: '/-/ready' | '/-/healthy';
 }
 
-/** Starts the exporter with this configuration on a free port, and waits until it is ready. */
+/** Starts the exporter with this configuration on a free port, and waits until it has started. */
 export async function startExporter(
   t: Pick<TestContext, 'after'>,
   config: unknown,
   args: readonly string[] = [],
-  { by = [], main = MAIN }: Launch = {},
+  { by = [], main = MAIN, until = '/-/ready' }: Launch = {},
 ): Promise<Exporter> {
   const file = join(folder(t), 'config.json');
   writeFileSync(file, JSON.stringify(config));
@@ -89,7 +91,7 @@ export async function startExporter(
     (await fetch(`${url}${path}`, { headers })).text();
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     fetch(`${url}${path}`, { method: 'POST', body, headers });
-  await eventually('the exporter is ready', async () => (await fetch(`${url}/-/ready`)).ok);
+  await eventually('the exporter has started', async () => (await fetch(`${url}${until}`)).ok);
   return {
     ...running,
     url,
