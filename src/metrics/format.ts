@@ -1,17 +1,17 @@
-/** The formats of `/metrics`, and which of them a client gets (RFC 9110 12.5.1), as client_golang chooses. */
+/** The formats of `/metrics`, and their negotiation (RFC 9110 12.5.1) as in client_golang. */
 
 export type Encoding = 'text' | 'openmetrics' | 'protobuf';
 
 /**
- * What becomes of a label name that Prometheus before 3.0 does not allow, such as `service.name`:
- * quoted as it is, or turned into a name of letters, digits and underscores in one of three ways.
+ * How to write a label name that Prometheus before 3.0 does not allow, such as `service.name`: quoted, or
+ * converted to letters, digits and underscores in one of three ways.
  */
 export type Escaping = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
 export interface Format {
   readonly encoding: Encoding;
   readonly escaping: Escaping;
-  /** The header `Content-Type` of an answer. */
+  /** The Content-Type header of the response. */
   readonly contentType: string;
 }
 
@@ -20,7 +20,7 @@ const PROTOBUF_TYPE = 'application/vnd.google.protobuf';
 const PROTOBUF_MESSAGE = 'io.prometheus.client.MetricFamily';
 const OPENMETRICS_TYPE = 'application/openmetrics-text';
 
-/** The text format, and OpenMetrics, for a client that does not say more. */
+/** The text format and OpenMetrics for a client without further parameters. */
 export const TEXT = textFormat('0.0.4', 'underscores');
 export const OPENMETRICS = openMetricsFormat('1.0.0', 'underscores');
 
@@ -40,8 +40,8 @@ function protobufFormat(escaping: Escaping): Format {
 }
 
 /**
- * The format for a client with this header `Accept`: the first that is offered, in the client's order of
- * preference. It is the text format when there is none, so no client is refused.
+ * The format for a client with this Accept header: the first offered one, in the client's order of
+ * preference. Without one, it is the text format, so that no client is rejected.
  */
 export function negotiate(accept: string, offered: readonly Encoding[]): Format {
   for (const range of preferred(accept)) {
@@ -51,7 +51,7 @@ export function negotiate(accept: string, offered: readonly Encoding[]): Format 
   return TEXT;
 }
 
-/** One item of the header `Accept`. */
+/** One item of the Accept header. */
 interface MediaRange {
   readonly type: string;
   /** Names in lower case. */
@@ -60,7 +60,7 @@ interface MediaRange {
   readonly quality: number;
 }
 
-/** An item; a comma within quotes is a part of it. */
+/** Matches an item; a comma within quotes is part of it. */
 const ITEM = /(?:[^,"]|"[^"]*")+/g;
 const PARAMETER = /(?:[^;"]|"[^"]*")+/g;
 const QUALITY = /^(?:0(?:\.\d*)?|1(?:\.0*)?|\.\d+)$/;
@@ -75,7 +75,7 @@ function wildcards({ type }: MediaRange): number {
   return type.split('*').length - 1;
 }
 
-/** The quality is 0 when it cannot be read. */
+/** Parses an item. An invalid quality is 0. */
 function readRange(item: string): MediaRange {
   const [type = '', ...rest] = item.match(PARAMETER) ?? [];
   const parameters = new Map(rest.map(readParameter));
@@ -95,7 +95,7 @@ function readParameter(text: string): [name: string, value: string] {
   return [text.slice(0, at).trim().toLowerCase(), isQuoted ? value.slice(1, -1) : value];
 }
 
-/** Undefined when the exporter has no such format. */
+/** The format for an item; undefined when the exporter does not have it. */
 function formatOf({ type, parameters }: MediaRange): Format | undefined {
   const escaping = ESCAPINGS.find((known) => known === parameters.get('escaping')) ?? 'underscores';
   const version = parameters.get('version') ?? '';

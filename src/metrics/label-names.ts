@@ -1,14 +1,14 @@
-/** Names of labels that Prometheus before 3.0 does not allow, such as `service.name`. */
+/** Escapes label names that Prometheus before 3.0 does not allow, such as `service.name`. */
 
 import { isPlainLabelName, renamedLabels } from '../shared/labels.js';
 import type { Escaping } from './format.js';
 
-/** A prefix of names that `values` has escaped, as in client_golang. */
+/** Prefix of names that are escaped by `values`, as in client_golang. */
 const VALUES_PREFIX = 'U__';
 
 /**
- * Labels under the names that a scraper has for them. Two names that become the same one are both kept:
- * one of them gets `exported_` in front.
+ * Renames labels for a scraper. If two names become the same, both are kept: one of them gets the prefix
+ * `exported_`.
  */
 export function escapedLabels(
   labels: Readonly<Record<string, string>>,
@@ -18,11 +18,11 @@ export function escapedLabels(
   return renamedLabels(labels, isPlainLabelName, (name) => escapedName(name, escaping)).labels;
 }
 
-/** A name that is not plain, as `EscapeName` of prometheus/common writes it. */
+/** Escapes a name like `EscapeName` of prometheus/common. */
 export function escapedName(name: string, escaping: Exclude<Escaping, 'allow-utf-8'>): string {
   switch (escaping) {
     case 'underscores':
-      // Two underscores in front would make the label Prometheus's own.
+      // Labels that begin with two underscores are reserved by Prometheus.
       return escapeEach(name, () => '_').replace(/^_+/, '_');
     case 'dots':
       return escapeEach(name.replaceAll('_', '__'), (char) => (char === '.' ? '_dot_' : '__'));
@@ -36,7 +36,7 @@ export function escapedName(name: string, escaping: Exclude<Escaping, 'allow-utf
   }
 }
 
-/** Replaces each character that a plain name cannot have where it stands. */
+/** Replaces each character that is not allowed at its position in a plain name. */
 function escapeEach(name: string, replacement: (char: string) => string): string {
   return name.replace(/^\d|[^a-zA-Z0-9_]/gu, replacement);
 }

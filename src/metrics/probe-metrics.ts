@@ -1,4 +1,4 @@
-/** The metrics of one probe, in the text format. Where blackbox_exporter has a metric, the name is the same. */
+/** The metrics of one probe in the text format, with the names of blackbox_exporter where it has them. */
 
 import { addressFamily } from '../shared/address.js';
 import type { ProbeReport } from '../shared/probe-report.js';
@@ -6,7 +6,7 @@ import { labelText } from './sample-labels.js';
 
 const PHASES = ['resolve', 'connect', 'tls', 'request'] as const;
 
-/** Every metric with its help; all are gauges. */
+/** Help of every metric; all are gauges. */
 const METRICS = {
   probe_success: '1 if the destination is alive, else 0.',
   probe_duration_seconds: 'Duration of the whole probe.',
@@ -68,7 +68,7 @@ function phases(durations: ProbeReport['durations']): string {
   return `${heading(name)}${samples.join('')}`;
 }
 
-/** Empty when the peer has presented no certificate. */
+/** The metrics of the certificate; empty if the peer has not presented one. */
 function tlsMetrics({ tls }: ProbeReport): string {
   if (tls === undefined) return '';
   const expiry = tls.chainNotAfterMs / 1000;

@@ -1,4 +1,4 @@
-/** The cells of the ledger, as its one writer changes them: each atomically. */
+/** Write access to the cells of the ledger. Each access of the single writer is atomic. */
 
 import { GENERATION, WORD, wide } from './layout.js';
 
@@ -9,12 +9,12 @@ export class Cells {
     this.#cells = new Int32Array(ledger);
   }
 
-  /** No other thread writes, so this thread reads back what it wrote without an atomic access. */
+  /** Reads a cell without an atomic access, because no other thread writes. */
   get(cell: number): number {
     return this.#cells[cell] ?? 0;
   }
 
-  /** An atomic store costs as much as ten plain reads, and most cells of a row keep their value. */
+  /** Stores a value if it changed: an atomic store costs as much as ten plain reads, and most cells do not change. */
   set(cell: number, value: number): void {
     if (this.get(cell) !== (value | 0)) Atomics.store(this.#cells, cell, value);
   }
@@ -38,7 +38,7 @@ export class Cells {
     this.setWide(cell, this.getWide(cell) + value);
   }
 
-  /** Readers wait until {@link unlock}. */
+  /** Locks a row: readers wait until {@link unlock}. */
   lock(row: number): void {
     this.add(row, 1);
   }
@@ -51,7 +51,7 @@ export class Cells {
     return this.get(row) % 2 !== 0;
   }
 
-  /** Empties a row, which must be locked, for the owner with this generation. */
+  /** Clears a row for a new owner with this generation. The row must be locked. */
   clear(row: number, words: number, generation: number): void {
     for (let cell = row + 1; cell < row + words; cell++) this.set(cell, 0);
     this.set(row + GENERATION, generation);

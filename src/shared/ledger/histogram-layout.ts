@@ -1,4 +1,4 @@
-/** Where in the ledger's rows the parts of a histogram are, and which classic buckets it has. */
+/** The layout of histograms in rows of the ledger, and their classic buckets. */
 
 import { NATIVE_SLOTS } from './native-buckets.js';
 
@@ -17,11 +17,11 @@ const LATENESS_MICROS = [
 ];
 const RTT_MICROS = [...LATENESS_MICROS, 2_500_000, 5_000_000];
 
-/** Histograms of a kind have the same classic buckets. */
+/** All histograms of a kind have the same classic buckets. */
 export const HISTOGRAM_KINDS = ['rtt', 'connect', 'lateness', 'resolution'] as const;
 export type HistogramKind = (typeof HISTOGRAM_KINDS)[number];
 
-/** The upper bounds until others are set. */
+/** The upper bounds before others are set. */
 export const DEFAULT_BOUNDS: Readonly<Record<HistogramKind, readonly number[]>> = {
   rtt: RTT_MICROS,
   connect: RTT_MICROS,
@@ -34,23 +34,23 @@ export const MAX_BOUNDS = 30;
 const h = layout();
 /** A histogram, with classic and native buckets. */
 export const HISTOGRAM = {
-  /** The generation of the bounds that it was counted under. */
+  /** The generation of the bounds that the counts belong to. */
   bounds: h(),
-  /** When it began to count. */
+  /** Time at which it began to count. */
   created: h(2),
   sum: h(2),
   /** The classic buckets, not cumulative. */
   buckets: h(MAX_BOUNDS + 1),
-  /** Native buckets: how many schemas it has gone down, and how many slots are in use. */
+  /** Native buckets: number of schemas below the highest, and number of slots in use. */
   halvings: h(),
   used: h(),
   zeroCount: h(),
-  /** Slots in the order of their keys, in groups of a cell with four keys and their four counts. */
+  /** Slots in the order of their keys, in groups: one cell with four keys, then their four counts. */
   slots: h((NATIVE_SLOTS / 4) * 5),
   words: h(0),
 } as const;
 
-/** Cells of a histogram with so many slots in use. */
+/** Number of cells of a histogram with this number of slots in use. */
 export const histogramWords = (used: number) => HISTOGRAM.slots + 5 * Math.ceil(used / 4);
 export const slotKeyAt = (histogram: number, slot: number) =>
   histogram + HISTOGRAM.slots + 5 * (slot >> 2);
@@ -62,7 +62,7 @@ const b = layout();
 export const BOUNDS = {
   version: b(),
   generation: b(),
-  /** When they were set; 0 for those of an empty ledger. */
+  /** Time at which they were set; 0 for the defaults. */
   changed: b(2),
   count: b(),
   micros: b(MAX_BOUNDS),

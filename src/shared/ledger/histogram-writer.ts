@@ -1,4 +1,4 @@
-/** Counts values in the histograms of the ledger. */
+/** Writes the histograms of the ledger. */
 
 import type { Cells } from './cells.js';
 import type { Bounds } from './histogram.js';
@@ -15,12 +15,12 @@ import {
 import { boundsAt } from './layout.js';
 import { halvedKey, keyOf, NATIVE_SLOTS } from './native-buckets.js';
 
-type BoundsInForce = Pick<Bounds, 'generation' | 'micros'>;
+type CurrentBounds = Pick<Bounds, 'generation' | 'micros'>;
 
 export class HistogramWriter {
   readonly #cells: Cells;
   readonly #epoch: () => number;
-  readonly #bounds: Record<HistogramKind, BoundsInForce>;
+  readonly #bounds: Record<HistogramKind, CurrentBounds>;
 
   /** @param epoch wall clock, milliseconds. */
   constructor(cells: Cells, epoch: () => number) {
@@ -34,7 +34,7 @@ export class HistogramWriter {
     return this.#bounds[kind].micros;
   }
 
-  /** Sets the classic buckets of histograms of a kind; those that have others begin again. */
+  /** Sets the classic buckets of a kind. Its histograms restart with their next value. */
   setBounds(kind: HistogramKind, micros: readonly number[]): void {
     const before = this.#bounds[kind];
     const isSame =
@@ -51,7 +51,7 @@ export class HistogramWriter {
     this.#bounds[kind] = { generation, micros };
   }
 
-  /** Begins a histogram whose cells are 0. Its row must be locked. */
+  /** Starts a histogram whose cells are 0. Its row must be locked. */
   open(kind: HistogramKind, at: number): void {
     this.#cells.set(at + HISTOGRAM.bounds, this.#bounds[kind].generation);
     this.#cells.setWide(at + HISTOGRAM.created, this.#epoch());
@@ -66,9 +66,9 @@ export class HistogramWriter {
     this.#recordNative(at, keyOf(micros));
   }
 
-  /** A writer crashed in the row: a histogram whose classic and native buckets disagree begins again. */
-  mend(kind: HistogramKind, at: number): void {
-    if (!this.#isWhole(at)) this.#restart(kind, at);
+  /** Repairs a histogram after a writer crashed in its row: restarts it if classic and native buckets disagree. */
+  repair(kind: HistogramKind, at: number): void {
+    if (!this.#isConsistent(at)) this.#restart(kind, at);
   }
 
   #restart(kind: HistogramKind, at: number): void {
@@ -76,7 +76,7 @@ export class HistogramWriter {
     this.open(kind, at);
   }
 
-  #isWhole(at: number): boolean {
+  #isConsistent(at: number): boolean {
     let count = 0;
     for (let i = 0; i <= MAX_BOUNDS; i++)
       count += this.#cells.get(at + HISTOGRAM.buckets + i) >>> 0;
@@ -96,7 +96,7 @@ export class HistogramWriter {
     }
     for (;;) {
       const used = this.#cells.get(at + HISTOGRAM.used);
-      const key = this.#keyNow(at, fullKey);
+      const key = this.#currentKey(at, fullKey);
       let slot = 0;
       while (slot < used && this.#key(at, slot) < key) slot++;
       const isKnown = slot < used && this.#key(at, slot) === key;
@@ -110,14 +110,14 @@ export class HistogramWriter {
     }
   }
 
-  /** The key in the schema that the histogram has now. */
-  #keyNow(at: number, fullKey: number): number {
+  /** The key in the current schema of the histogram. */
+  #currentKey(at: number, fullKey: number): number {
     let key = fullKey;
     for (let i = this.#cells.get(at + HISTOGRAM.halvings); i > 0; i--) key = halvedKey(key);
     return key;
   }
 
-  /** Makes room for a bucket; slots are in the order of their keys. */
+  /** Inserts a bucket. Slots are in the order of their keys. */
   #insert(at: number, slot: number, key: number): void {
     const used = this.#cells.get(at + HISTOGRAM.used);
     for (let i = used; i > slot; i--) {
@@ -127,7 +127,7 @@ export class HistogramWriter {
     this.#cells.set(at + HISTOGRAM.used, used + 1);
   }
 
-  /** Goes to the schema below: neighbours become one bucket. */
+  /** Changes to the next lower schema, which merges neighbouring buckets. */
   #halve(at: number): void {
     const used = this.#cells.get(at + HISTOGRAM.used);
     let kept = 0;
@@ -156,9 +156,9 @@ export class HistogramWriter {
   }
 
   /** The bounds that an earlier writer set. */
-  #read(kind: HistogramKind): BoundsInForce {
+  #read(kind: HistogramKind): CurrentBounds {
     const row = boundsAt(kind);
-    // A writer that crashed while it set them leaves them to the next one.
+    // The previous writer may have crashed while it set the bounds.
     if (this.#cells.isLocked(row)) this.#cells.unlock(row);
     const length = this.#cells.get(row + BOUNDS.count);
     return {
@@ -168,14 +168,14 @@ export class HistogramWriter {
   }
 }
 
-const INITIAL: Readonly<Record<HistogramKind, BoundsInForce>> = {
+const INITIAL: Readonly<Record<HistogramKind, CurrentBounds>> = {
   rtt: { generation: 0, micros: DEFAULT_BOUNDS.rtt },
   connect: { generation: 0, micros: DEFAULT_BOUNDS.connect },
   lateness: { generation: 0, micros: DEFAULT_BOUNDS.lateness },
   resolution: { generation: 0, micros: DEFAULT_BOUNDS.resolution },
 };
 
-/** The first bucket whose upper bound is not below the value, as with Prometheus's `le`. */
+/** The first bucket whose upper bound is not below the value, like `le` in Prometheus. */
 export function bucketOf(boundsMicros: readonly number[], micros: number): number {
   let bucket = 0;
   while (bucket < boundsMicros.length && micros > (boundsMicros[bucket] ?? 0)) bucket++;

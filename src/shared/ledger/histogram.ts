@@ -1,4 +1,4 @@
-/** A histogram of the ledger, as a reader sees it. */
+/** Read access to a histogram of the ledger. */
 
 import { HISTOGRAM, slotCountAt, slotKeyAt } from './histogram-layout.js';
 import { wide } from './layout.js';
@@ -7,7 +7,7 @@ import { HIGHEST_SCHEMA, indexOfKey } from './native-buckets.js';
 /** The classic buckets of the histograms of a kind. */
 export interface Bounds {
   readonly generation: number;
-  /** When they were set: wall clock, milliseconds; 0 for those of an empty ledger. */
+  /** Time at which they were set: wall clock, milliseconds; 0 for the defaults. */
   readonly changedMs: number;
   /** Upper bounds; one more bucket counts larger values. */
   readonly micros: readonly number[];
@@ -15,16 +15,16 @@ export interface Bounds {
 
 const EMPTY = new Int32Array(HISTOGRAM.words);
 
-/** A copy of its cells; getters read them. */
+/** A copy of a histogram; getters read its cells. */
 export class Histogram {
   readonly #cells: Int32Array;
   readonly #at: number;
   readonly #bounds: Bounds;
   readonly #isCurrent: boolean;
 
-  /** @param at where in `cells` the histogram begins. */
+  /** @param at offset of the histogram in `cells`. */
   constructor(cells: Int32Array, at: number, bounds: Bounds) {
-    // What was counted under other bounds is cleared with the next value.
+    // Counts with earlier bounds are ignored; the writer clears them with the next value.
     this.#isCurrent = cells[at + HISTOGRAM.bounds] === bounds.generation;
     this.#cells = this.#isCurrent ? cells : EMPTY;
     this.#at = this.#isCurrent ? at : 0;
@@ -36,7 +36,7 @@ export class Histogram {
     return this.#bounds.micros;
   }
 
-  /** When it began to count: wall clock, milliseconds. */
+  /** Time at which it began to count: wall clock, milliseconds. */
   get createdMs(): number {
     if (!this.#isCurrent) return this.#bounds.changedMs;
     const at = this.#at + HISTOGRAM.created;
@@ -48,12 +48,12 @@ export class Histogram {
     return wide(this.#cells[at] ?? 0, this.#cells[at + 1] ?? 0);
   }
 
-  /** Values in one classic bucket, not cumulative. */
+  /** Number of values in a classic bucket, not cumulative. */
   bucket(index: number): number {
     return (this.#cells[this.#at + HISTOGRAM.buckets + index] ?? 0) >>> 0;
   }
 
-  /** Values in each classic bucket, not cumulative. */
+  /** Number of values in each classic bucket, not cumulative. */
   get buckets(): readonly number[] {
     return Array.from({ length: this.#bounds.micros.length + 1 }, (_, i) => this.bucket(i));
   }
@@ -64,17 +64,17 @@ export class Histogram {
     return count;
   }
 
-  /** Of the native buckets. */
+  /** Schema of the native buckets. */
   get schema(): number {
     return HIGHEST_SCHEMA - (this.#cells[this.#at + HISTOGRAM.halvings] ?? 0);
   }
 
-  /** Values up to ZERO_THRESHOLD_SECONDS. */
+  /** Number of values up to ZERO_THRESHOLD_SECONDS. */
   get zeroCount(): number {
     return (this.#cells[this.#at + HISTOGRAM.zeroCount] ?? 0) >>> 0;
   }
 
-  /** Native buckets in use, in the order of their indexes. */
+  /** Number of native buckets in use, which are in the order of their indexes. */
   get nativeBuckets(): number {
     return this.#cells[this.#at + HISTOGRAM.used] ?? 0;
   }

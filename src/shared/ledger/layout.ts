@@ -3,10 +3,9 @@
  *
  * One thread writes ({@link LedgerWriter}), any thread reads ({@link LedgerReader}). All cells are
  * 32-bit integers and every access is atomic, so no value is torn. Each row has a sequence lock (odd
- * while it is being written), so a reader gets a row as it was at one moment, or not at all. Values
- * that can be derived are not stored: a histogram's count is the sum of its buckets, a target's pings
- * are the sum of its outcomes. The histograms of a row are its last cells, so that a reader can leave
- * out what they do not use.
+ * while it is being written), so a reader gets a consistent copy of a row or none. Values that can be
+ * derived are not stored: a histogram's count is the sum of its buckets, a target's pings are the sum of
+ * its outcomes. The histograms of a row are its last cells, so that a reader can omit their unused slots.
  */
 
 import type { DestinationSlot } from '../destination.js';
@@ -34,7 +33,7 @@ const t = layout();
 export const TARGET = {
   version: t(),
   generation: t(),
-  /** When the row was opened. */
+  /** Time at which the row was opened. */
   created: t(2),
   state: t(),
   run: t(),
@@ -88,19 +87,19 @@ export const RECENT = {
   words: r(0),
 } as const;
 
-/** Exemplars per target: of round trips, each in another bucket, and of failures, each with another reason. */
+/** Number of exemplars per target: of round trips in different buckets, and of failures with different reasons. */
 export const RTT_EXEMPLARS = 4;
 export const FAILURE_EXEMPLARS = 2;
 const e = layout();
-/** One ping as an example of those in a series. */
+/** One ping as an exemplar of a series. */
 export const EXEMPLAR = {
   /** 0 for none; 256 * high cell of the time + 1 + index of the failure's reason, or 1. */
   meta: e(),
-  /** Low cell of its time: wall clock, milliseconds. */
+  /** Low cell of the time: wall clock, milliseconds. */
   time: e(),
   /** Microseconds, or status code of the failure; 0 for none. */
   value: e(),
-  /** The 16 bytes of its Call-ID. */
+  /** The 16 bytes of the Call-ID. */
   callId: e(4),
   words: e(0),
 } as const;
@@ -117,7 +116,7 @@ const d = layout();
 export const DESTINATION = {
   version: d(),
   generation: d(),
-  /** When the row was opened. */
+  /** Time at which the row was opened. */
   created: d(2),
   state: d(),
   since: d(2),
@@ -144,7 +143,7 @@ export type UdpIo = (typeof UDP_IO)[number];
 const p = layout();
 export const PINGER = {
   version: p(),
-  /** When the first writer began. */
+  /** Time at which the first writer started. */
   created: p(2),
   heartbeat: p(),
   inFlight: p(),
@@ -187,7 +186,7 @@ const TARGETS_AT = DESTINATIONS_AT + LEDGER_CAPACITY * DESTINATION.words;
 const CONNECTIONS_AT = TARGETS_AT + LEDGER_CAPACITY * TARGET.words;
 const RECENTS_AT = CONNECTIONS_AT + LEDGER_CAPACITY * CONNECTION.words;
 const EXEMPLARS_AT = RECENTS_AT + LEDGER_CAPACITY * RECENT.words;
-/** 1 + each descriptor that the pinger thread opened outside of Node; 0 for none. */
+/** 1 + each descriptor that the pinger thread opened without Node.js; 0 for none. */
 export const DESCRIPTORS_AT = EXEMPLARS_AT + LEDGER_CAPACITY * EXEMPLARS.words;
 const LEDGER_BYTES = 4 * (DESCRIPTORS_AT + MAX_DESCRIPTORS);
 
@@ -200,11 +199,11 @@ export const exemplarsAt = (index: number) => EXEMPLARS_AT + index * EXEMPLARS.w
 export const boundsAt = (kind: HistogramKind) =>
   BOUNDS_AT + HISTOGRAM_KINDS.indexOf(kind) * BOUNDS.words;
 
-/** Where in a connection row the histogram of a phase begins. */
+/** Offset of a phase's histogram in a connection row. */
 export const phaseAt = (phase: ConnectPhase) =>
   CONNECTION.phases + CONNECT_PHASES.indexOf(phase) * HISTOGRAM.words;
 
-/** An empty ledger, whose histograms have the default bounds. */
+/** An empty ledger with the default bounds of histograms. */
 export function createLedger(): SharedArrayBuffer {
   const ledger = new SharedArrayBuffer(LEDGER_BYTES);
   const cells = new Int32Array(ledger);

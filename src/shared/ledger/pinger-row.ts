@@ -1,18 +1,18 @@
-/** The row of the pinger, as a reader copied it. */
+/** A copy of the pinger's row of the ledger. */
 
 import { type Bounds, Histogram } from './histogram.js';
 import { histogramWords } from './histogram-layout.js';
 import { PINGER, UDP_IO, type UdpIo, wide } from './layout.js';
-/** The pinger itself. */
+
 export class PingerRow {
-  /** When its counters began to count: wall clock, milliseconds. */
+  /** Time at which the counters began to count: wall clock, milliseconds. */
   readonly createdMs: number;
   readonly heartbeat: number;
   readonly inFlight: number;
   readonly unmatched: number;
   readonly natKeepalives: number;
   readonly udpRebinds: number;
-  /** Undefined until the thread has decided. */
+  /** Undefined before the thread has decided. */
   readonly udpIo: UdpIo | undefined;
   readonly udpDropped: number;
   readonly udpUnstamped: number;
@@ -31,7 +31,7 @@ export class PingerRow {
   readonly lookupsShed: number;
   readonly recordsCut: number;
 
-  /** @param at where in `cells` the row begins. */
+  /** @param at offset of the row in `cells`. */
   constructor(
     cells: Int32Array,
     at: number,

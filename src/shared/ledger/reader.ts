@@ -117,7 +117,7 @@ export class LedgerReader {
     return at >= 0 && this.#page[at + GENERATION] === slot.generation;
   }
 
-  /** As they are now; those of before while the writer sets others. */
+  /** The current bounds; the previous ones while the writer sets new ones. */
   #boundsOf(kind: HistogramKind): Bounds {
     const row = boundsAt(kind);
     const get = (cell: number) => Atomics.load(this.#cells, row + cell) >>> 0;
@@ -139,9 +139,9 @@ export class LedgerReader {
   }
 
   /**
-   * Copies a row to the page and returns where it begins; -1 if the writer crashed in the middle of the
-   * row, until the next one unlocks it. Of the histograms, which follow its `words` cells, it copies
-   * what they use.
+   * Copies a row to the page and returns its offset. Returns -1 after the writer crashed in the middle of
+   * the row, until the next writer unlocks it. Of the histograms, which follow the first `words` cells,
+   * only the used slots are copied.
    */
   #copy(row: number, words: number, histograms = 0): number {
     const maxWords = words + histograms * HISTOGRAM.words;
@@ -178,7 +178,7 @@ interface Versioned<T> {
   readonly value: T;
 }
 
-/** Of the number of slots, which may be anything while the writer is at work. */
+/** Limits the number of slots, which may have any value while the writer is writing. */
 const NATIVE_MASK = 2 * NATIVE_SLOTS - 1;
 const PAGE_WORDS = 16 * 1024;
 /** The writer locks a row for well under a microsecond; this many tries take a few milliseconds. */

@@ -1,4 +1,4 @@
-/** Rows of the ledger, as a reader copied them. */
+/** Copies of rows of the ledger. */
 
 import { type DownReason, FAILURE_REASONS, type FailureReason } from '../outcome.js';
 import { RESOLUTION_FAILURES, type ResolutionFailure } from '../resolution.js';
@@ -23,7 +23,7 @@ class Row {
   readonly #cells: Int32Array;
   readonly #at: number;
 
-  /** @param at where in `cells` the row begins. */
+  /** @param at offset of the row in `cells`. */
   constructor(cells: Int32Array, at: number) {
     this.#cells = cells;
     this.#at = at;
@@ -49,7 +49,7 @@ export class TargetRow extends Row {
     this.#bounds = bounds;
   }
 
-  /** When its counters began to count. */
+  /** Time at which the counters began to count. */
   get createdMs(): number {
     return this.wide(TARGET.created);
   }
@@ -68,7 +68,7 @@ export class TargetRow extends Row {
   get lastDownMs(): number {
     return this.wide(TARGET.lastDown);
   }
-  /** When a ping without a local failure last ended. */
+  /** Time of the last ping without a local failure. */
   get lastSeenMs(): number {
     return Math.max(this.lastUpMs, this.lastDownMs);
   }
@@ -76,11 +76,11 @@ export class TargetRow extends Row {
   get lastReason(): DownReason | undefined {
     return REASONS[this.count(TARGET.lastReason) - 1];
   }
-  /** Status code of the last ping's answer; 0 if it had none. */
+  /** Status code of the last ping's response; 0 without one. */
   get lastCode(): number {
     return this.count(TARGET.lastCode);
   }
-  /** Of the last answered ping; 0 if there was none. */
+  /** Round-trip time of the last answered ping; 0 without one. */
   get lastRttMicros(): number {
     return this.count(TARGET.lastRtt);
   }
@@ -90,15 +90,15 @@ export class TargetRow extends Row {
   get lateResponses(): number {
     return this.count(TARGET.late);
   }
-  /** 401 and 407 responses that were answered with credentials. */
+  /** Number of 401 and 407 responses that were answered with credentials. */
   get challenges(): number {
     return this.count(TARGET.challenges);
   }
-  /** Failovers to the next hop within a ping. */
+  /** Number of failovers to the next hop within a ping. */
   get failovers(): number {
     return this.count(TARGET.failovers);
   }
-  /** Pings that ended: alive ones and failures. */
+  /** Number of ended pings, alive and failed. */
   get pings(): number {
     let pings = this.count(TARGET.alive);
     for (let i = 0; i < FAILURE_REASONS.length; i++) pings += this.count(TARGET.failures + i);
@@ -110,7 +110,7 @@ export class TargetRow extends Row {
   get rtt(): Histogram {
     return this.histogram(TARGET.rtt, this.#bounds);
   }
-  /** Final responses by status code; `other` for codes beyond `CODES_PER_TARGET`. */
+  /** Number of final responses by status code; `other` for codes beyond `CODES_PER_TARGET`. */
   get responses(): readonly (readonly [code: string, count: number])[] {
     const responses: [string, number][] = [];
     for (let cell = TARGET.codes; cell < TARGET.otherCodes; cell += 2) {
@@ -125,11 +125,11 @@ export class TargetRow extends Row {
 
 /** One of a target's last pings. */
 export interface RecentPing {
-  /** When it ended: wall clock, milliseconds, rounded down to seconds. */
+  /** End of the ping: wall clock, milliseconds, rounded down to seconds. */
   readonly atMs: number;
   /** Undefined when it was alive. */
   readonly reason: DownReason | undefined;
-  /** 0 if there was no answer. */
+  /** 0 without a response. */
   readonly code: number;
   readonly rttMicros: number;
 }
@@ -170,7 +170,7 @@ export class ConnectionRow extends Row {
 
 /** A destination. Times are wall-clock milliseconds, 0 for never. */
 export class DestinationRow extends Row {
-  /** When its counters began to count. */
+  /** Time at which the counters began to count. */
   get createdMs(): number {
     return this.wide(DESTINATION.created);
   }
@@ -183,7 +183,7 @@ export class DestinationRow extends Row {
   get changes(): number {
     return this.count(DESTINATION.changes);
   }
-  /** Why it is down. */
+  /** Why the destination is down. */
   get reason(): DownReason | undefined {
     return REASONS[this.count(DESTINATION.lastReason) - 1];
   }
@@ -196,7 +196,7 @@ export class DestinationRow extends Row {
   get lastResolutionMs(): number {
     return this.wide(DESTINATION.lastResolution);
   }
-  /** When DNS last answered for the name, even if without an address. */
+  /** Time of the last DNS answer for the name, including answers without an address. */
   get lastLookupMs(): number {
     return this.wide(DESTINATION.lastLookup);
   }

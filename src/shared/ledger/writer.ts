@@ -61,7 +61,7 @@ export class LedgerWriter {
   #hasExemplars = false;
 
   /**
-   * Continues a ledger: unlocks the rows that a crashed writer left half-written.
+   * Continues an existing ledger: unlocks the rows that a crashed writer left half-written.
    *
    * @param epoch wall clock, milliseconds.
    */
@@ -73,7 +73,7 @@ export class LedgerWriter {
     if (this.#cells.getWide(PINGER.created) === 0) this.#openPinger();
     this.#mend(0, PINGER_HISTOGRAMS);
     for (let i = 0; i < LEDGER_CAPACITY; i++) this.#mend(DESTINATIONS_AT + i * DESTINATION.words);
-    // One more than are in use: the writer may have crashed while it opened a new one.
+    // One more than in use: the writer may have crashed while it opened a new row.
     const count = Math.min(this.targetsUsed + 1, LEDGER_CAPACITY);
     for (let i = 0; i < count; i++) {
       this.#mend(targetAt(i), TARGET_HISTOGRAMS);
@@ -365,10 +365,10 @@ export class LedgerWriter {
     this.#cells.unlock(PINGER.version);
   }
 
-  /** Unlocks a row if it is half-written. Its histograms begin again if their buckets disagree. */
+  /** Unlocks a row if it is half-written, and repairs its histograms. */
   #mend(row: number, histograms: readonly (readonly [HistogramKind, at: number])[] = []): void {
     if (!this.#cells.isLocked(row)) return;
-    for (const [kind, at] of histograms) this.#histograms.mend(kind, row + at);
+    for (const [kind, at] of histograms) this.#histograms.repair(kind, row + at);
     this.#cells.unlock(row);
   }
 
@@ -392,7 +392,7 @@ export class LedgerWriter {
     return this.#cells.get(cell);
   }
 
-  /** An atomic store costs as much as ten plain reads, and most cells of a row keep their value. */
+  /** Stores a value if it changed: an atomic store costs as much as ten plain reads, and most cells do not change. */
   #set(cell: number, value: number): void {
     this.#cells.set(cell, value);
   }
@@ -402,7 +402,7 @@ export class LedgerWriter {
   }
 }
 
-/** Where the histograms of rows are. */
+/** Offsets of the histograms in rows. */
 const PINGER_HISTOGRAMS = [
   ['lateness', PINGER.lateness],
   ['resolution', PINGER.resolutions],
