@@ -1,4 +1,4 @@
-/** How UDP is done: by the kernel's own sockets where they can be had, otherwise by `node:dgram`. */
+/** Selects the UDP sockets: kernel sockets where they are available, otherwise `node:dgram`. */
 
 import { Descriptors } from '../shared/ledger/descriptors.js';
 import type { UdpIo } from '../shared/ledger/layout.js';
@@ -21,7 +21,7 @@ export interface UdpIoOptions {
   readonly onQueued: () => void;
 }
 
-/** Undefined for `node:dgram`. */
+/** Opens kernel UDP; undefined if `node:dgram` is used. */
 export function openKernelUdp(options: UdpIoOptions): KernelUdp | undefined {
   const { choice, writer, log } = options;
   const kernel = choice === 'dgram' ? undefined : tryKernelUdp(options);

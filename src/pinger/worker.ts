@@ -1,4 +1,4 @@
-/** The entry point of the pinger thread. */
+/** The entry file of the pinger thread. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Faults } from '../shared/faults.js';
@@ -29,7 +29,7 @@ const post = (message: FromPinger) => port.postMessage(message);
 const log = (line: LogLine) => post({ type: 'log', ...line });
 const writer = new LedgerWriter(start.ledger, systemClock.epoch);
 const faults = new Faults({ now: systemClock.now, onFault: () => writer.recordFault(), log });
-// Errors that no caller contains: the work is lost, the thread goes on.
+// Errors that no caller contains: the work is lost, but the thread continues.
 process.on('uncaughtException', (error) => faults.report('thread', error));
 process.on('unhandledRejection', (error) => faults.report('promise', error));
 const debug = new DebugLog({

@@ -1,14 +1,14 @@
-/** The settings of probes that the pinger thread has: they are sent once, and then named by a number. */
+/** Sends settings of probes to the pinger thread once; probes then refer to them by a number. */
 
 import type { PingSettings } from '../shared/destination.js';
 import type { ToPinger } from '../shared/protocol.js';
 
-/** Settings that the thread keeps; as a rule those of a few modules. */
+/** Maximum number of settings that the thread keeps; usually there are those of a few modules. */
 const MAX_KEPT = 64;
 
 export class ProbeSettings {
   readonly #send: (message: ToPinger) => void;
-  /** By their numbers. */
+  /** Settings by their numbers. */
   #kept: PingSettings[] = [];
   readonly #numbers = new Map<PingSettings, number>();
   #next = 0;
@@ -30,7 +30,7 @@ export class ProbeSettings {
     return number;
   }
 
-  /** The thread has ended: the next one has none. */
+  /** The thread has exited, and the next one has no settings. */
   clear(): void {
     this.#kept = [];
     this.#numbers.clear();

@@ -1,4 +1,4 @@
-/** A UDP socket that the kernel stamps, opened by libc and not by Node. */
+/** A UDP socket with kernel timestamps, opened through libc instead of Node.js. */
 
 import {
   AF_INET,
@@ -29,7 +29,7 @@ import type { Libc } from './libc.js';
 import { addressIn, portIn, sockaddr } from './sockaddr.js';
 import { errorCode, SystemCallError } from './system-call-error.js';
 
-/** Asked for, in bytes; the system grants what its limits allow. */
+/** Requested size in bytes; the system grants what its limits allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 const BUFFERS = [
   ['SO_RCVBUF', SO_RCVBUF],
@@ -38,13 +38,13 @@ const BUFFERS = [
 
 export interface KernelSocketOptions {
   readonly family: 4 | 6;
-  /** IP address to send from; empty for the one that the routes choose. */
+  /** IP address to send from; empty to let the routes choose. */
   readonly address: string;
-  /** 0 for one that the system chooses. */
+  /** 0 to let the system choose. */
   readonly port: number;
   /** Differentiated services code point, 0 to 63. */
   readonly dscp: number;
-  /** Network interface to send and receive by; empty for any. */
+  /** Network interface to send and receive through; empty for any. */
   readonly interfaceName: string;
 }
 
@@ -103,9 +103,9 @@ export class KernelSocket {
   }
 
   /**
-   * Whether another program has the port.
+   * Checks that no other program uses the port.
    *
-   * @throws SystemCallError EADDRINUSE when it has, and what else keeps a socket from being bound.
+   * @throws SystemCallError with EADDRINUSE if one does, or with another error of binding.
    */
   static checkFree(libc: Libc, descriptors: OpenDescriptors, options: KernelSocketOptions): void {
     new KernelSocket(libc, descriptors, { ...options, isExclusive: true }).close();
@@ -116,7 +116,7 @@ export class KernelSocket {
     codeOf(() => this.#setErrors(isOn ? 1 : 0));
   }
 
-  /** Numbers sends from 0 again. Stamps of earlier sends may still come. */
+  /** Restarts the numbers of sends at 0. Timestamps of earlier sends may still arrive. */
   restartNumbers(): void {
     this.#set('SO_TIMESTAMPING', SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPING);
     this.#set('SO_TIMESTAMPING', SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPING | TIMESTAMPING_OPT_ID);
@@ -130,7 +130,7 @@ export class KernelSocket {
   addressTowards(peer: Buffer): string {
     const name = memory(SOCKADDR.bytes);
     name.writeUInt16LE(AF_UNSPEC, SOCKADDR.family);
-    // Connected once, it would keep the address that was chosen then.
+    // Disconnects first, because a connected socket keeps its local address.
     this.#libc.connect(this.fd, name, SOCKADDR.bytes4);
     name.set(peer);
     if (this.#libc.connect(this.fd, name, peer.length) !== 0) {
@@ -186,18 +186,18 @@ export class KernelSocket {
     });
   }
 
-  /** @returns the port. */
+  /** Binds the socket. Returns its port. */
   #bind({ family, address, port }: KernelSocketOptions): number {
     const name = memory(SOCKADDR.bytes);
-    const wanted = sockaddr(family, address, port);
-    name.set(wanted);
-    if (this.#libc.bind(this.fd, name, wanted.length) !== 0) {
+    const requested = sockaddr(family, address, port);
+    name.set(requested);
+    if (this.#libc.bind(this.fd, name, requested.length) !== 0) {
       throw new SystemCallError('bind', errorCode(this.#libc.errno()));
     }
     return portIn(this.#ownName(name));
   }
 
-  /** @param name room for a sockaddr, in memory that does not move. */
+  /** The local address of the socket. @param name space for a sockaddr, in memory that does not move. */
   #ownName(name: Buffer): Buffer {
     this.#value.writeUInt32LE(SOCKADDR.bytes);
     if (this.#libc.getsockname(this.fd, name, this.#value) !== 0) {

@@ -1,7 +1,7 @@
 /**
- * UDP in batches, stamped by the kernel: one system call reads or sends up to 64 datagrams, and each
- * has the time at which it arrived or left. Nothing here wakes the event loop: the ping loop calls
- * `drain` and `flush` in each of its ticks.
+ * Batched UDP with kernel timestamps: one system call reads or sends up to 64 datagrams, and the kernel
+ * records when each arrived or left. The sockets do not wake the event loop: the ping loop calls `drain`
+ * and `flush` in each tick.
  */
 
 import { Arena } from './arena.js';
@@ -19,7 +19,7 @@ import { type SockaddrWords, sockaddrWords } from './sockaddr.js';
 import { StampClock } from './stamp-clock.js';
 import { SystemCallError } from './system-call-error.js';
 
-/** How often to try whether the kernel stamps datagrams, and the pause between two tries. */
+/** Number of attempts to verify kernel timestamps, and the pause between two. */
 const CHECKS = 50;
 const CHECK_PAUSE_MS = 4;
 
@@ -30,7 +30,7 @@ export interface KernelUdpOptions {
   readonly descriptors: OpenDescriptors;
   /** So many datagrams were dropped because a socket was full. */
   readonly onDropped: (count: number) => void;
-  /** Something waits for a flush, and nothing did before. */
+  /** The queue is not empty any more: call `flush`. */
   readonly onQueued: () => void;
   /** The network errors of a socket are ignored for a while, because there are too many. */
   readonly onErrorStorm: () => void;
@@ -44,12 +44,12 @@ export class KernelUdp {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #ports = new Set<KernelPort>();
-  /** Sockets that only ask which address the routes choose, by family and interface. */
+  /** Sockets that are used only to find the local address of a route, by family and interface. */
   readonly #scouts = new Map<string, KernelSocket>();
-  /** The wall clock was set since the last drain: what arrived has a stamp of either time. */
+  /** Whether the wall clock was set since the last drain, so that timestamps are ambiguous. */
   #wasClockSet = false;
 
-  /** @throws LibcError when the kernel does not stamp datagrams. */
+  /** @throws LibcError when the kernel does not timestamp datagrams. */
   constructor(options: KernelUdpOptions) {
     const { libc, now, onDropped, onErrorStorm, onQueued } = options;
     this.#options = options;
@@ -65,12 +65,12 @@ export class KernelUdp {
     this.#check();
   }
 
-  /** How often the wall clock was set so far: stamps from before and after cannot be compared. */
+  /** How many times the wall clock was set. Timestamps from before and after cannot be compared. */
   get clockSteps(): number {
     return this.#clock.steps;
   }
 
-  /** Monotonic: when anything was sent last. */
+  /** Time of the last send, monotonic milliseconds. */
   get lastSentMs(): number {
     return this.#outgoing.lastSentMs;
   }
@@ -106,7 +106,7 @@ export class KernelUdp {
     }
   }
 
-  /** Sends with the next flush. @param peer its sockaddr. */
+  /** Queues a datagram for the next flush. @param peer its sockaddr. */
   send(
     port: KernelPort,
     message: Uint8Array,
@@ -120,7 +120,7 @@ export class KernelUdp {
     this.#outgoing.flush();
   }
 
-  /** Reads what became of what was sent, and what arrived. */
+  /** Reads timestamps and errors of sent datagrams, and received datagrams. */
   drain(): void {
     this.#wasClockSet = this.#clock.check();
     for (const port of this.#ports) {
@@ -152,21 +152,21 @@ export class KernelUdp {
   }
 
   /**
-   * A port that was asked for may be shared among our own sockets, but not with another program's:
-   * that would get answers of ours.
+   * Checks that a configured port is free. The exporter's own sockets may share it, but another program
+   * would receive some of the responses.
    */
   #checkFree(options: KernelSocketOptions): void {
     const { family, port } = options;
     if (port === 0) return;
-    const isOurs = [...this.#ports].some(
+    const isShared = [...this.#ports].some(
       ({ socket }) => socket.family === family && socket.port === port,
     );
     if (!isOurs) KernelSocket.checkFree(this.#options.libc, this.#options.descriptors, options);
   }
 
   /**
-   * Sends datagrams to itself until one has both stamps. The kernel begins to stamp a while after the
-   * first socket asks for it, and ends with the last one: this socket stays open.
+   * Verifies that the kernel records both timestamps, with datagrams to itself. It starts to record them a
+   * while after the first socket requests them and stops with the last one, so this socket stays open.
    */
   #check(): void {
     let hasArrival = false;
@@ -204,7 +204,7 @@ export class KernelUdp {
   }
 }
 
-/** Holds up the thread: nothing runs in it yet. */
+/** Blocks the thread, in which nothing else runs yet. */
 function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

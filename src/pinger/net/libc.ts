@@ -1,11 +1,11 @@
-/** The calls of libc that the kernel's UDP needs, by way of `koffi`. */
+/** The functions of libc that kernel UDP needs, called through `koffi`. */
 
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { CLOCK_REALTIME, TIMESPEC } from './layout.js';
 
-/** Each returns -1 when it failed; `errno` says why until the next call. */
+/** Each function returns -1 on failure; `errno` has the reason until the next call. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, length: number): number;
@@ -18,7 +18,7 @@ export interface Libc {
   close(fd: number): number;
   clock_gettime(clock: number, time: Buffer): number;
   errno(): number;
-  /** Where a Buffer's bytes are in memory. */
+  /** The memory address of a Buffer's bytes. */
   address(buffer: Buffer): bigint;
 }
 
@@ -35,7 +35,7 @@ const SIGNATURES = [
   'int clock_gettime(int, void *)',
 ] as const;
 
-/** What is used of the package, which need not be installed. */
+/** The used part of the package, which is optional. */
 interface Koffi {
   load(library: string | null): { func(signature: string): unknown };
   errno(): number;
@@ -49,7 +49,7 @@ export class LibcError extends Error {
 
 let loaded: Libc | undefined;
 
-/** @throws LibcError on another system, and where `koffi` or libc cannot be loaded. */
+/** @throws LibcError on another system, or when `koffi` or libc cannot be loaded. */
 export function loadLibc(): Libc {
   loaded ??= load();
   return loaded;

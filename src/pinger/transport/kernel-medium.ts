@@ -1,4 +1,4 @@
-/** UDP by sockets of the kernel's own: batched and stamped, and told of ICMP errors. Linux alone. */
+/** UDP with kernel sockets: batched, with kernel timestamps and ICMP errors. Only for Linux. */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
 import type { Arrival, KernelPort, NetworkError, Sender } from '../net/kernel-port.js';
@@ -10,7 +10,7 @@ import { failureOf } from './socket-errors.js';
 import type { Endpoint, MessageHandler, Source } from './transport.js';
 import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.js';
 
-/** What differs from transport to transport. */
+/** The settings of one transport. */
 export interface UdpSettings {
   readonly sourceAddress: string;
   readonly sourcePort: number;
@@ -21,13 +21,13 @@ export interface UdpSettings {
 
 export interface KernelMediumOptions extends UdpSettings {
   readonly udp: KernelUdp;
-  /** Of all media of the thread: an error may reach another socket than the one that sent. */
+  /** Carriers of all media of the thread, because an error may reach another socket than the one that sent. */
   readonly carriers: CarriersByPeer;
-  /** The kernel did not say when a request left. */
+  /** The kernel did not report when a request left. */
   readonly onUnstamped: () => void;
 }
 
-/** Who sends to which address, so that an error finds them. */
+/** The carriers by the address that they send to, to deliver errors to them. */
 export class CarriersByPeer {
   /** Most peers have one carrier, which needs no set. */
   readonly #carriers = new Map<string, KernelCarrier | Set<KernelCarrier>>();
@@ -79,7 +79,7 @@ export class KernelUdpPort implements UdpPort {
   readonly kernel: KernelPort;
   users = 0;
   readonly #options: KernelMediumOptions;
-  /** One for all targets that are reached from the same address. */
+  /** Targets that are reached from the same address share one object. */
   readonly #locals = new Map<string, LocalAddress>();
 
   /** @throws SystemCallError when it cannot be opened. */
@@ -128,12 +128,12 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   readonly #peer: SockaddrWords;
   readonly #key: string;
   readonly #listener: CarrierListener;
-  /** The number of the send whose stamp is awaited; -1 for none. */
+  /** The number of the send whose timestamp is expected; -1 for none. */
   #number = -1;
   #isFirst = false;
   #isStamped = false;
   #sentAtMs = Number.NaN;
-  /** How often the wall clock had been set by then. */
+  /** How many times the wall clock had been set at that time. */
   #clockSteps = 0;
 
   constructor(options: KernelMediumOptions, endpoint: Endpoint, listener: CarrierListener) {
@@ -172,7 +172,7 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
   }
 
   stamped(number: number, atMs: number): void {
-    // A stamp of a send before numbers began again is older than this send.
+    // A timestamp from before the numbers restarted is older than this send.
     if (number !== this.#number || this.#isStamped || atMs < this.#sentAtMs - 1) return;
     this.#isStamped = true;
     this.#sentAtMs = atMs;
@@ -184,14 +184,14 @@ class KernelCarrier implements Carrier<KernelUdpPort>, Sender {
 
   networkError(error: NetworkError): void {
     const failure = failureOf({ name: error.code, message: error.code, code: error.code });
-    // The kernel has learnt the MTU: it fragments the retransmission.
+    // The kernel knows the MTU now and fragments the retransmission.
     if (error.code === 'EMSGSIZE' || error.origin === ORIGIN_LOCAL) return;
     const detail = icmpDetail(error);
     this.#listener.failed(detail === undefined ? failure : { ...failure, detail });
   }
 }
 
-/** Where a message came from; one object for all messages of a port. */
+/** The source of a message; one object for all messages of a port. */
 class KernelSource implements Source {
   readonly isConnection = false;
   readonly #udp: KernelUdp;

@@ -1,16 +1,16 @@
 /**
- * The UDP ports of pings that are made for once, apart from the common one: a NAT or a firewall may have
- * lost that, and a probe is to show whether the target answers. Such pings share a port while all of them
- * are answered; after one that is not, the next has another.
+ * UDP ports for one-off pings. They do not use the common port, because a NAT or a firewall may have lost
+ * its binding, and a probe must show whether the target answers. One-off pings share a port while all are
+ * answered; after one that is not, the next ping uses a new port.
  */
 
 import type { UdpPort } from './udp-medium.js';
 
-/** Ports in use at a time, all families. */
+/** Maximum number of open ports of all families. */
 const MAX_PORTS = 256;
-/** How long new pings may use a port: well below the time after which a NAT forgets it (RFC 4787 4.3). */
+/** Time for which new pings use a port: well below the time after which a NAT drops a binding (RFC 4787 4.3). */
 const MAX_AGE_MS = 30_000;
-/** How long an unused port stays open for the next ping. */
+/** Time for which an unused port stays open for the next ping. */
 const IDLE_CLOSE_MS = 2_000;
 
 interface SharedPort<Port> {
@@ -26,12 +26,12 @@ export class OncePorts<Port extends UdpPort> {
   readonly #shared = new Map<4 | 6, SharedPort<Port>>();
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** @param tryOpen undefined when it cannot be opened. */
+  /** @param tryOpen opens a port; returns undefined when it cannot. */
   constructor(tryOpen: (family: 4 | 6) => Port | undefined) {
     this.#tryOpen = tryOpen;
   }
 
-  /** A port for one ping; undefined when there are too many, or none can be opened. */
+  /** A port for one ping; undefined when there are too many or none can be opened. */
   use(family: 4 | 6): Port | undefined {
     const now = performance.now();
     const shared = this.#shared.get(family);
@@ -41,12 +41,12 @@ export class OncePorts<Port extends UdpPort> {
     return port;
   }
 
-  /** New pings use another port: one from this port was not answered. */
+  /** A ping from this port was not answered: new pings use another one. */
   retire(port: Port): void {
     if (this.#shared.get(port.family)?.port === port) this.#shared.delete(port.family);
   }
 
-  /** Closes a port without users, if it is one of these; the shared one after a while. */
+  /** Closes a port that has no users any more; the shared port only after a while. */
   unused(port: Port): void {
     if (!this.#open.has(port)) return;
     if (this.#shared.get(port.family)?.port !== port) {

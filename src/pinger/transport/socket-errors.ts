@@ -1,11 +1,11 @@
-/** What errors of sockets mean for a ping. */
+/** Converts errors of sockets to failures of pings. */
 
 import type { TransportFailure } from '../../shared/outcome.js';
 
-/** The code of an error that stands for a bug of the exporter. */
+/** The code of an error that represents a bug of the exporter. */
 export const INTERNAL_ERROR = 'INTERNAL_ERROR';
 
-/** Errors of this host or process, which say nothing about the peer. */
+/** Errors of this host or process. They say nothing about the peer. */
 const LOCAL_ERRORS: Readonly<Record<string, string>> = {
   EMFILE: 'no file descriptor left for the process',
   ENFILE: 'no file descriptor left on this host',
@@ -22,7 +22,7 @@ const LOCAL_ERRORS: Readonly<Record<string, string>> = {
   [INTERNAL_ERROR]: 'see the log of the exporter',
 };
 
-/** Undefined when the error may be the peer's or the network's. */
+/** The failure for a local error; undefined when the peer or the network may have caused the error. */
 export function localFailure(error: NodeJS.ErrnoException): TransportFailure | undefined {
   const { code = '', syscall } = error;
   const isForbidden = syscall === 'SO_BINDTODEVICE' && code === 'EPERM';
@@ -30,7 +30,7 @@ export function localFailure(error: NodeJS.ErrnoException): TransportFailure | u
   return words === undefined ? undefined : { reason: 'local', detail: `${code}: ${words}` };
 }
 
-/** Of a datagram that was sent, or of a connection that could not be opened. */
+/** The failure for an error of a sent datagram, or of a connection that could not be opened. */
 export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
     case 'ECONNREFUSED':
@@ -51,7 +51,7 @@ export function failureOf(error: NodeJS.ErrnoException): TransportFailure {
   }
 }
 
-/** Of a connection that was open. */
+/** The failure for an error of an open connection. */
 export function openConnectionFailure(error: NodeJS.ErrnoException): TransportFailure {
   switch (error.code) {
     case 'EHOSTUNREACH':

@@ -1,14 +1,14 @@
-/** What `UdpTransport` needs of the sockets under it. There are two: `node:dgram`, and the kernel's own. */
+/** The sockets that `UdpTransport` uses. There are two kinds: `node:dgram` and kernel sockets. */
 
 import type { LocalAddress } from '../../shared/address.js';
 import type { TransportFailure } from '../../shared/outcome.js';
 import type { Endpoint } from './transport.js';
 
-/** A UDP port of ours: a socket that any number of targets of one family share. */
+/** A local UDP port: a socket that any number of targets of one family share. */
 export interface UdpPort {
   readonly port: number;
   readonly family: 4 | 6;
-  /** Flows that send from it. */
+  /** Number of flows that send from it. */
   users: number;
   /**
    * The address that packets to `endpoint` leave from; undefined when there is no route.
@@ -22,15 +22,15 @@ export interface UdpPort {
 /** Carries the messages of one flow. */
 export interface Carrier<Port extends UdpPort> {
   /**
-   * Monotonic: when the last request that was sent for the first time left; undefined when no more is
-   * known than when it was sent, NaN when not even that can be compared with arrivals.
+   * Monotonic time at which the last request left, without retransmissions. Undefined when only the time of
+   * `send` is known; NaN when it cannot be compared with arrival times.
    */
   readonly sentAtMs: number | undefined;
   send(port: Port, message: Uint8Array, isRetransmission: boolean): void;
   /**
    * The ping has ended.
    *
-   * @param isAnswered undefined when that is not known.
+   * @param isAnswered undefined when it is unknown.
    */
   rest(isAnswered: boolean | undefined): void;
   close(): void;
@@ -49,9 +49,9 @@ export interface UdpMedium<Port extends UdpPort> {
   /** @throws when no socket can be bound. */
   open(family: 4 | 6): Port;
   /**
-   * @param isForOnce it will carry one ping.
+   * @param isForOnce the carrier is for one ping.
    */
   carrier(endpoint: Endpoint, isForOnce: boolean, listener: CarrierListener): Carrier<Port>;
-  /** Every port is closed. */
+  /** Closes what is left after every port is closed. */
   close(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * The UDP ports that pings are sent from: for each address family a common one, as a rule the only
- * one, and others while they are tried or in use.
+ * The UDP ports that pings are sent from: a common port per address family, which is usually the only one,
+ * and others while they are tried or in use.
  */
 
 import type { TransportFailure } from '../../shared/outcome.js';
@@ -9,15 +9,15 @@ import { OncePorts } from './once-ports.js';
 import { localFailure } from './socket-errors.js';
 import type { UdpMedium, UdpPort } from './udp-medium.js';
 
-/** Ports of one family besides the common one. */
+/** Maximum number of ports of one family in addition to the common one. */
 const MAX_OTHERS = 8;
-/** Pause after a socket could not be opened. */
+/** Pause before another attempt to open a socket. */
 const RETRY_MS = 1_000;
 
 export interface UdpPortsOptions {
-  /** IP address to send from; empty for the one that the routes choose. */
+  /** IP address to send from; empty to let the routes choose. */
   readonly sourceAddress: string;
-  /** 0 for one that the system chooses. */
+  /** 0 to let the system choose. */
   readonly sourcePort: number;
   /** Network interface to send by; empty for any. */
   readonly interfaceName: string;
@@ -28,7 +28,7 @@ export class UdpPorts<Port extends UdpPort> {
   readonly #options: UdpPortsOptions;
   readonly #medium: Pick<UdpMedium<Port>, 'open'>;
   readonly #common = new Map<4 | 6, Port>();
-  /** In the order in which they were opened. */
+  /** Other ports in the order in which they were opened. */
   readonly #others = new Set<Port>();
   readonly #once = new OncePorts<Port>((family) => this.#tryOpen(family));
   /** Nothing can be sent from them: each is closed when its last user has left. */
@@ -41,32 +41,32 @@ export class UdpPorts<Port extends UdpPort> {
     this.#medium = medium;
   }
 
-  /** As asked for; empty for the one that the routes choose. */
+  /** The configured address; empty to let the routes choose. */
   get sourceAddress(): string {
     return this.#options.sourceAddress;
   }
 
-  /** The family's common port, opened when first needed; undefined while it cannot be. */
+  /** The common port of a family, opened when first used; undefined while it cannot be opened. */
   common(family: 4 | 6): Port | undefined {
     const port = this.#common.get(family) ?? this.#openCommon(family);
     if (port !== undefined) port.users++;
     return port;
   }
 
-  /** A port for a ping that is made for once; the common one where no other can be had. */
+  /** A port for a one-off ping; the common one if no other is available. */
   once(family: 4 | 6): Port | undefined {
     const port = this.#options.sourcePort === 0 ? this.#once.use(family) : undefined;
     return port ?? this.common(family);
   }
 
-  /** A ping that was made for once from this port was not answered. */
+  /** A one-off ping from this port was not answered. */
   retire(port: Port): void {
     this.#once.retire(port);
   }
 
   /**
-   * Another port than `home` to send one ping from, if possible one that is open and was not tried
-   * in vain just now. Undefined where a port was asked for, or none can be had.
+   * A port other than `home` for one ping, preferably an open one that was not tried last. Undefined if a
+   * source port is configured or no port is available.
    */
   another(home: Port, lastTried: Port | undefined): Port | undefined {
     if (this.#options.sourcePort !== 0) return undefined;
@@ -83,7 +83,7 @@ export class UdpPorts<Port extends UdpPort> {
     return port;
   }
 
-  /** A target moved: whoever comes next sends from the new port too, if the old one was common. */
+  /** A target has moved. If its old port was the common one, the new port becomes the common one. */
   replace(old: Port, port: Port): void {
     if (this.#common.get(old.family) === old) {
       this.#others.delete(port);
@@ -112,7 +112,7 @@ export class UdpPorts<Port extends UdpPort> {
     else this.#once.unused(port);
   }
 
-  /** Why `common` has none. */
+  /** Why `common` returned no port. */
   failureOf(family: 4 | 6): TransportFailure {
     const error = this.#closed.get(family)?.error;
     const failure = error instanceof Error ? localFailure(error) : undefined;

@@ -1,10 +1,10 @@
 /**
  * SIP over UDP: one socket for each address family carries the pings of all targets.
  *
- * A NAT or a firewall on the way may forget the port that we send from, or keep an old binding alive
- * by our very pings. So after some pings without a sign of life one is sent from another port; when
- * that is answered, the target's pings go from there. Pings that are made for once do not use the common
- * port. None of it happens where a port was asked for.
+ * A NAT or a firewall on the path may drop the binding of the source port, or the pings themselves may keep
+ * an old binding alive. So after some unanswered pings one is sent from another port; if it is answered,
+ * the target is pinged from there. One-off pings do not use the common port. If a source port is
+ * configured, all pings use it.
  */
 
 import { bracketed, type LocalAddress } from '../../shared/address.js';
@@ -18,16 +18,16 @@ import type { Carrier, CarrierListener, UdpMedium, UdpPort } from './udp-medium.
 import { UdpPorts, type UdpPortsOptions } from './udp-ports.js';
 
 /**
- * How long sockets stay open that nobody uses: whoever comes next may use them. On a port that was
- * asked for, not beyond the turn: others may want it, for another address.
+ * Time for which unused sockets stay open for the next flow. On a configured source port they are closed
+ * in the same turn of the event loop, because another transport may need the port.
  */
 const IDLE_CLOSE_MS = 30_000;
-/** Pings in a row without a sign of life after which one is sent from another port. */
+/** Number of unanswered pings in a row after which one is sent from another port. */
 const MAX_SILENCES = 3;
 
 export interface UdpOptions extends UdpPortsOptions {
   readonly log: (line: LogLine) => void;
-  /** A target's pings go from another port from now on. */
+  /** A target is pinged from another port from now on. */
   readonly onRebind: () => void;
 }
 
@@ -36,10 +36,10 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
   readonly #medium: UdpMedium<Port>;
   readonly #ports: UdpPorts<Port>;
   readonly #owner: FlowOwner<Port>;
-  /** Flows that are open. */
+  /** Number of open flows. */
   #flows = 0;
   #linger: NodeJS.Timeout | undefined;
-  /** The port that a move to was logged of last; what follows is counted alone. */
+  /** The last port for which a move was logged. Further moves to it are only counted. */
   #loggedPort = 0;
 
   constructor(options: UdpOptions, medium: UdpMedium<Port>) {
@@ -70,7 +70,7 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
     this.#medium.close();
   }
 
-  /** A flow has ended; the sockets follow the last one. */
+  /** A flow has ended. After the last one the sockets are closed. */
   #ended(): void {
     if (--this.#flows > 0) return;
     clearTimeout(this.#linger);
@@ -87,23 +87,23 @@ export class UdpTransport<Port extends UdpPort> implements Transport {
       level: 'warn',
       event: 'udp_port_changed',
       message:
-        'a silent target answers a ping from another UDP port, and is pinged from there from now on; a NAT or firewall on the way may have lost the old one',
+        'silent target answered a ping from another UDP port and is pinged from there; a NAT or firewall may have dropped the binding of the old port',
       fields: { address: `${bracketed(address)}:${port}`, old_port: from, new_port: to },
     });
   }
 }
 
-/** What the flows of a transport share. */
+/** Dependencies that all flows of a transport share. */
 interface FlowOwner<Port extends UdpPort> {
   readonly ports: UdpPorts<Port>;
   readonly medium: UdpMedium<Port>;
-  /** A flow is closed. */
+  /** A flow has ended. */
   ended(): void;
   /** The pings of a target go from another port from now on. */
   moved(endpoint: Endpoint, fromPort: number, toPort: number): void;
 }
 
-/** There are as many as targets, so a flow has no closures and no options of its own. */
+/** There may be as many flows as targets, so a flow has no closures or options of its own, to save memory. */
 class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   readonly isReliable = false;
   readonly #owner: FlowOwner<Port>;
@@ -111,17 +111,17 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   readonly #listener: FlowListener;
   readonly #isForOnce: boolean;
   readonly #carrier: Carrier<Port>;
-  /** Where pings are sent from. */
+  /** The port that pings are sent from. */
   #home: Port | undefined;
-  /** Where this ping alone is sent from, to see whether that is answered. */
+  /** The port that only the current ping is sent from, as a trial. */
   #trial: Port | undefined;
-  /** The port that was tried last, in vain. */
+  /** The port of the last failed trial. */
   #lastTried: Port | undefined;
-  /** Our address as the target sees it, when we send from `home`. */
+  /** The local address of packets from `home`. */
   #local: LocalAddress | undefined;
-  /** Pings in a row without a sign of life. */
+  /** Number of unanswered pings in a row. */
   #silences = 0;
-  /** The network, or our own system, said what became of this ping. */
+  /** Whether the network or this host reported an error for the current ping. */
   #hasFailed = false;
   #wasAnswered = false;
   #isClosed = false;
@@ -198,7 +198,7 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
   explain(outcome: Outcome): Outcome {
     const { sourceAddress } = this.#owner.ports;
     const explained = localIfAddressIsGone(outcome, sourceAddress || (this.#local?.address ?? ''));
-    // The routes may choose another one for the next ping.
+    // The routes may choose another address for the next ping.
     if (explained !== outcome) this.#local = undefined;
     return explained;
   }

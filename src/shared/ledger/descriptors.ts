@@ -13,7 +13,7 @@ export class Descriptors {
     this.cells = new Int32Array(ledger, 4 * DESCRIPTORS_AT, MAX_DESCRIPTORS);
   }
 
-  /** Those that are open. */
+  /** The open descriptors. */
   all(): readonly number[] {
     return [...this.cells].filter((cell) => cell !== 0).map((cell) => cell - 1);
   }
