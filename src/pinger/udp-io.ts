@@ -17,7 +17,7 @@ export interface UdpIoOptions {
   readonly now: () => number;
   readonly log: (line: LogLine) => void;
   readonly logOnce: LogOnce;
-  /** Something is queued. */
+  /** The queue is not empty any more: call `flush`. */
   readonly onQueued: () => void;
 }
 

@@ -48,7 +48,7 @@ export interface KernelSocketOptions {
   readonly interfaceName: string;
 }
 
-/** What the kernel did not grant; none of it keeps the socket from working. */
+/** A socket option that the kernel did not grant; the socket works without it. */
 export type Shortfall =
   | { readonly option: 'IP_RECVERR' | 'SO_RXQ_OVFL' | 'IP_TOS'; readonly code: string }
   | {
@@ -180,7 +180,7 @@ export class KernelSocket {
     const requestedBytes = BUFFER_BYTES;
     return BUFFERS.flatMap(([option, name]) => {
       codeOf(() => this.#set(option, SOL_SOCKET, name, requestedBytes));
-      // The kernel reports twice what it grants (socket(7)).
+      // The kernel reports twice the size that it grants (socket(7)).
       const grantedBytes = this.#get(option, SOL_SOCKET, name) / 2;
       return grantedBytes < requestedBytes ? [{ option, grantedBytes, requestedBytes }] : [];
     });
@@ -241,7 +241,7 @@ function codeOf(set: () => void): string | undefined {
   }
 }
 
-/** A Buffer of up to 64 bytes may lie on V8's heap, and be moved: these do not. */
+/** A Buffer that V8 does not move; a normal one of up to 64 bytes may be on its heap. */
 function memory(bytes: number): Buffer {
   return Buffer.from(new ArrayBuffer(bytes));
 }

@@ -28,13 +28,13 @@ export interface KernelUdpOptions {
   /** Monotonic, milliseconds: CLOCK_MONOTONIC, as `performance.now()`. */
   readonly now: () => number;
   readonly descriptors: OpenDescriptors;
-  /** So many datagrams were dropped because a socket was full. */
+  /** The kernel dropped this number of datagrams because a receive buffer was full. */
   readonly onDropped: (count: number) => void;
   /** The queue is not empty any more: call `flush`. */
   readonly onQueued: () => void;
   /** The network errors of a socket are ignored for a while, because there are too many. */
   readonly onErrorStorm: () => void;
-  /** What the kernel did not grant to a socket. */
+  /** The kernel did not grant an option of a socket. */
   readonly onShortfall: (shortfall: Shortfall) => void;
 }
 
@@ -86,7 +86,7 @@ export class KernelUdp {
   }
 
   /**
-   * The address of ours that packets to `peer` leave from.
+   * The local address of packets to `peer`.
    *
    * @param peer its sockaddr.
    * @throws SystemCallError when nothing can be sent there: `ENETUNREACH` without a route.
@@ -161,7 +161,7 @@ export class KernelUdp {
     const isShared = [...this.#ports].some(
       ({ socket }) => socket.family === family && socket.port === port,
     );
-    if (!isOurs) KernelSocket.checkFree(this.#options.libc, this.#options.descriptors, options);
+    if (!isShared) KernelSocket.checkFree(this.#options.libc, this.#options.descriptors, options);
   }
 
   /**

@@ -42,7 +42,7 @@ interface Koffi {
   address(buffer: Buffer): bigint;
 }
 
-/** Why the kernel's UDP cannot be had here. */
+/** Kernel UDP is not available on this system. */
 export class LibcError extends Error {
   override readonly name = 'LibcError';
 }

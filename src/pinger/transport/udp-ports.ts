@@ -33,7 +33,7 @@ export class UdpPorts<Port extends UdpPort> {
   readonly #once = new OncePorts<Port>((family) => this.#tryOpen(family));
   /** Nothing can be sent from them: each is closed when its last user has left. */
   readonly #lost = new Set<Port>();
-  /** By family whose socket could not be opened. */
+  /** Families whose socket could not be opened. */
   readonly #closed = new Map<4 | 6, { readonly error: unknown; readonly retryAtMs: number }>();
 
   constructor(options: UdpPortsOptions, medium: Pick<UdpMedium<Port>, 'open'>) {
@@ -105,7 +105,7 @@ export class UdpPorts<Port extends UdpPort> {
     return this.#lost.has(port);
   }
 
-  /** One user fewer; but for the common one, the last closes it. */
+  /** Removes a user. The last one closes the port, unless it is the common one. */
   release(port: Port): void {
     if (--port.users > 0 || this.#common.get(port.family) === port) return;
     if (this.#others.delete(port) || this.#lost.delete(port)) port.close();

@@ -181,7 +181,7 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     this.#hasFailed = true;
     const port = this.#trial ?? this.#home;
     if (isPortLost && port !== undefined) this.#owner.ports.lose(port);
-    // The address that we send from may be gone: it is looked up again for the next ping.
+    // The local address may have been removed: the next ping determines it again.
     if (failure.reason !== 'refused') this.#local = undefined;
     this.#listener.failed(failure);
   }
@@ -233,7 +233,7 @@ class UdpFlow<Port extends UdpPort> implements Flow, CarrierListener {
     this.#local = undefined;
   }
 
-  /** Pings go on from the port that was tried, or from the one before. */
+  /** Ends a trial: further pings are sent from the new port if it worked, otherwise from `home`. */
   #endTrial(isAnswered: boolean): void {
     const { ports } = this.#owner;
     const trial = this.#trial;

@@ -1,6 +1,6 @@
 /**
- * The descriptors that the pinger thread opened outside of Node.js. The exit of the thread does not
- * close them, so whoever starts the next one does.
+ * The descriptors that the pinger thread opened without Node.js. The exit of the thread does not close
+ * them, so the supervisor does.
  */
 
 import { DESCRIPTORS_AT, MAX_DESCRIPTORS } from './layout.js';
@@ -18,7 +18,7 @@ export class Descriptors {
     return [...this.cells].filter((cell) => cell !== 0).map((cell) => cell - 1);
   }
 
-  /** The index of a cell for the next descriptor; -1 when there is no room. */
+  /** The index of a cell for the next descriptor; -1 when there is no free one. */
   freeCell(): number {
     return this.cells.indexOf(0);
   }
