@@ -3,7 +3,7 @@
  * not wait for them.
  */
 
-import type { Destination, RegisteredDestination } from '../shared/destination.js';
+import type { Destination, RegisteredDestination, TargetSlot } from '../shared/destination.js';
 import type { TargetRow } from '../shared/ledger/rows.js';
 import { hasName } from '../shared/uri.js';
 import { effectiveState, lastSeenMs, type StatusContext } from '../status/freshness.js';
@@ -46,17 +46,20 @@ export async function* exposition<Piece>(
   options: ExpositionOptions,
   renderer: Renderer<Piece>,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { status, selection = EVERYTHING } = options;
+  const { status, hasExemplars, selection = EVERYTHING } = options;
   const pinger = status.ledger.pinger();
   yield await renderer.exporter(pinger.createdMs);
   const destinations: Labelled<DestinationSample>[] = [];
   const targets: Labelled<TargetSample>[] = [];
+  const exemplars = hasExemplars
+    ? (target: TargetSlot) => status.ledger.exemplars(target)
+    : undefined;
   const connections: Labelled<ConnectionSample>[] = [];
   const named: Labelled<DestinationSample>[] = [];
   let rows = 0;
   const needsRows = ROW_GROUPS.some((group) => selection.groups.has(group));
   for (const registered of needsRows ? status.registry.all() : []) {
-    rows += readRows(options, registered, { destinations, targets, connections, named });
+    rows += readRows(options, registered, { destinations, targets, connections, named, exemplars });
     if (rows < BATCH) continue;
     rows = 0;
     yield renderer.pause;
@@ -70,8 +73,6 @@ export async function* exposition<Piece>(
   yield* group(renderer, selected(selection, 'connections', CONNECTION_FAMILIES), connections);
   yield renderer.end;
 }
-
-const none = () => undefined;
 
 function* group<Piece, Row>(
   renderer: Renderer<Piece>,
@@ -88,17 +89,18 @@ interface Samples {
   readonly connections: Labelled<ConnectionSample>[];
   /** Of the destinations with a name to resolve. */
   readonly named: Labelled<DestinationSample>[];
+  readonly exemplars: TargetSample['exemplars'];
 }
 
 /** Reads each row once, so that the families of a target are consistent. Returns the number of rows. */
 function readRows(
-  { status, rowLabels, format, hasExemplars }: ExpositionOptions,
+  { status, rowLabels, format }: ExpositionOptions,
   registered: RegisteredDestination,
-  { destinations, targets, connections, named }: Samples,
+  { destinations, targets, connections, named, exemplars }: Samples,
 ): number {
   const { ledger } = status;
   const { auth, resolve } = registered.destination.settings;
-  const kind = { hasCredentials: auth !== undefined, isFirstOnly: resolve === 'first' };
+  const [hasCredentials, isFirstOnly] = [auth !== undefined, resolve === 'first'];
   const row = ledger.destination(registered.slot);
   if (row === undefined) return 1;
   const targetRows: TargetRow[] = [];
@@ -112,11 +114,11 @@ function readRows(
     const labels = rowLabels.target(registered, target, format);
     if (state === 'up') targetsUp++;
     const { createdMs } = targetRow;
-    const exemplars = hasExemplars ? () => ledger.exemplars(slot) : none;
+    // Not a spread: V8 makes objects of a literal several times as fast.
     targets.push({
       labels,
       createdMs,
-      row: { ...kind, target, transport, state, row: targetRow, exemplars },
+      row: { target, transport, hasCredentials, isFirstOnly, state, row: targetRow, exemplars },
     });
     if (transport === 'udp') continue;
     connections.push({

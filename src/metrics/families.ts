@@ -1,6 +1,6 @@
 /** The metric families of destinations, targets and the pinger, which are read from the ledger. */
 
-import type { RegisteredDestination, TargetAddress } from '../shared/destination.js';
+import type { RegisteredDestination, TargetAddress, TargetSlot } from '../shared/destination.js';
 import type { FamilyName } from '../shared/family-names.js';
 import type { Exemplar, Exemplars } from '../shared/ledger/exemplars.js';
 import type { Histogram } from '../shared/ledger/histogram.js';
@@ -55,8 +55,8 @@ export interface TargetSample {
   /** The effective state. */
   readonly state: State;
   readonly row: TargetRow;
-  /** Undefined when the target has none, or they are not shown. */
-  readonly exemplars: () => Exemplars | undefined;
+  /** Reads those of a target, the same for all; undefined where none are shown. */
+  readonly exemplars: ((target: TargetSlot) => Exemplars | undefined) | undefined;
 }
 
 const reasonLabel = labelOf('reason');
@@ -152,11 +152,11 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_ping_failures_total',
     type: 'counter',
     help: 'Failed pings by reason.',
-    samples: ({ transport, row, exemplars }, emit) => {
+    samples: ({ transport, target, row, exemplars }, emit) => {
       let all: Exemplars | undefined;
       for (const reason of REASONS_OF[transport]) {
         const failures = row.failures(reason);
-        if (failures > 0) all ??= exemplars();
+        if (failures > 0) all ??= exemplars?.(target.slot);
         emit(failures, reasonLabel(reason), failures > 0 ? all?.ofFailure(reason) : undefined);
       }
     },
@@ -173,9 +173,9 @@ export const TARGET_FAMILIES: readonly Family<TargetSample>[] = [
     name: 'sip_keepalive_rtt_seconds',
     type: 'histogram',
     help: 'Round-trip time of answered pings, from the first transmission of the request to the final response.',
-    histograms: ({ row, exemplars }, emit) => {
+    histograms: ({ target, row, exemplars }, emit) => {
       const { rtt } = row;
-      emit(rtt, NO_LABELS, rtt.count > 0 ? exemplars() : undefined);
+      emit(rtt, NO_LABELS, rtt.count > 0 ? exemplars?.(target.slot) : undefined);
     },
   },
   {

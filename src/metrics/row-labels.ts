@@ -32,8 +32,14 @@ class EncodedLabels {
     this.encode = encode;
   }
 
-  of<Key extends keyof Known>(key: Key, escaping: Escaping) {
-    return [this.#plain[key], this.#escaped.get(escaping)?.[key]] as const;
+  ofDestination(destination: Destination, escaping: Escaping): string | undefined {
+    const plain = this.#plain.destinations.get(destination);
+    return plain ?? this.#escaped.get(escaping)?.destinations.get(destination);
+  }
+
+  ofTarget(target: TargetAddress, escaping: Escaping): string | undefined {
+    const plain = this.#plain.targets.get(target);
+    return plain ?? this.#escaped.get(escaping)?.targets.get(target);
   }
 
   into(isPlain: boolean, escaping: Escaping): Known {
@@ -57,8 +63,7 @@ export class RowLabels {
   destination({ destination }: RegisteredDestination, format: Format): string {
     const { escaping } = format;
     const encoded = this.#encodedFor(format);
-    const [plain, escaped] = encoded.of('destinations', escaping);
-    const known = plain.get(destination) ?? escaped?.get(destination);
+    const known = encoded.ofDestination(destination, escaping);
     if (known !== undefined) return known;
     const { labels, isPlain } = this.#labelsOf(destination, escaping);
     const made = encoded.encode({ destination: destination.name, ...labels });
@@ -70,8 +75,7 @@ export class RowLabels {
   target({ destination }: RegisteredDestination, target: TargetAddress, format: Format): string {
     const { escaping } = format;
     const encoded = this.#encodedFor(format);
-    const [plain, escaped] = encoded.of('targets', escaping);
-    const known = plain.get(target) ?? escaped?.get(target);
+    const known = encoded.ofTarget(target, escaping);
     if (known !== undefined) return known;
     const { labels, isPlain } = this.#labelsOf(destination, escaping);
     const { transport, address } = target;

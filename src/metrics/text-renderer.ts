@@ -41,27 +41,24 @@ export class TextRenderer implements Renderer<string> {
   ): Generator<string, void, undefined> {
     const lines = new FamilyLines(family, this.#isOpenMetrics, this.#settings);
     for (const { labels, createdMs, row } of rows) {
-      lines.labels = labels;
-      lines.createdMs = createdMs;
+      lines.begin(labels, createdMs);
       if (family.type === 'histogram') family.histograms(row, lines.histogram);
       else family.samples(row, lines.sample);
-      if (lines.text.length < PIECE_LENGTH) continue;
-      yield lines.text;
-      lines.text = '';
+      if (lines.length >= PIECE_LENGTH) yield lines.take();
     }
-    yield lines.text;
+    yield lines.take();
   }
 }
 
 /** The lines of one family. */
 class FamilyLines {
-  text: string;
-  /** Of the row at hand. */
-  labels = '';
-  createdMs = 0;
+  #text: string;
+  /** Labels of the row at hand, without the closing brace. */
+  #labels = '';
+  #createdMs = 0;
   readonly #name: string;
   readonly #sampleName: string;
-  readonly #isClassic: boolean;
+  readonly #hasBuckets: boolean;
   readonly #isOpenMetrics: boolean;
   readonly #hasCreated: boolean;
 
@@ -70,12 +67,28 @@ class FamilyLines {
     // OpenMetrics 1.0 names a counter's family without the suffix of its samples.
     this.#name = isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
     this.#sampleName = name;
-    this.#isClassic = settings.histograms !== 'native';
+    this.#hasBuckets = settings.histograms !== 'native';
     this.#isOpenMetrics = isOpenMetrics;
     this.#hasCreated = isOpenMetrics && settings.isCreatedShown && type !== 'gauge';
     const unit = isOpenMetrics ? unitOf(this.#name) : '';
-    this.text = `# HELP ${this.#name} ${escapeHelp(help)}\n# TYPE ${this.#name} ${type}\n`;
-    if (unit !== '') this.text += `# UNIT ${this.#name} ${unit}\n`;
+    this.#text = `# HELP ${this.#name} ${escapeHelp(help)}\n# TYPE ${this.#name} ${type}\n`;
+    if (unit !== '') this.#text += `# UNIT ${this.#name} ${unit}\n`;
+  }
+
+  get length(): number {
+    return this.#text.length;
+  }
+
+  /** The lines since the last call. */
+  take(): string {
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
+
+  begin(labels: string, createdMs: number): void {
+    this.#labels = labels;
+    this.#createdMs = createdMs;
   }
 
   readonly sample = (
@@ -83,9 +96,10 @@ class FamilyLines {
     labels: SampleLabels = NO_LABELS,
     exemplar?: Exemplar,
   ): void => {
-    const all = this.#withRow(labels);
-    this.text += `${this.#sampleName}${closed(all)} ${value}${exemplarText(exemplar)}\n`;
-    if (this.#hasCreated) this.#created(all, this.createdMs);
+    const all = this.#allLabels(labels);
+    const end = exemplar === undefined ? '\n' : `${exemplarText(exemplar)}\n`;
+    this.#text += `${this.#sampleName}${all} ${value}${end}`;
+    if (this.#hasCreated) this.#addCreated(all, this.#createdMs);
   };
 
   readonly histogram = (
@@ -94,52 +108,46 @@ class FamilyLines {
     exemplars?: Exemplars,
   ): void => {
     const name = this.#sampleName;
-    const all = this.#withRow(labels);
+    const all = this.#allLabels(labels);
     const { count } = histogram;
-    if (this.#isClassic) this.#buckets(histogram, all, exemplars);
+    const buckets = `${name}_bucket${all === '' ? '{' : `${all.slice(0, -1)},`}le="`;
+    if (this.#hasBuckets) this.#addBuckets(histogram, buckets, exemplars);
     // OpenMetrics requires this bucket of every histogram.
-    else if (this.#isOpenMetrics)
-      this.text += `${name}_bucket${withBound(all, undefined)} ${count}\n`;
-    const end = closed(all);
-    this.text += `${name}_sum${end} ${histogram.sumMicros / 1e6}\n${name}_count${end} ${count}\n`;
-    if (this.#hasCreated) this.#created(all, histogram.createdMs);
+    else if (this.#isOpenMetrics) this.#text += `${buckets}+Inf"} ${count}\n`;
+    this.#text += `${name}_sum${all} ${histogram.sumMicros / 1e6}\n${name}_count${all} ${count}\n`;
+    if (this.#hasCreated) this.#addCreated(all, histogram.createdMs);
   };
 
-  /** Cumulative, as Prometheus has them; those of the ledger are not. */
-  #buckets(histogram: Histogram, labels: string, exemplars: Exemplars | undefined): void {
+  /** Cumulative, as Prometheus has them; those of the ledger are not. @param start of each line, up to the bound. */
+  #addBuckets(histogram: Histogram, start: string, exemplars: Exemplars | undefined): void {
     const { boundsMicros } = histogram;
-    const name = `${this.#sampleName}_bucket`;
+    let lines = '';
     let count = 0;
     for (let i = 0; i <= boundsMicros.length; i++) {
       count += histogram.bucket(i);
-      const exemplar = exemplarText(bucketExemplar(exemplars, histogram, i));
-      this.text += `${name}${withBound(labels, boundsMicros[i])} ${count}${exemplar}\n`;
+      const exemplar =
+        exemplars === undefined ? undefined : bucketExemplar(exemplars, histogram, i);
+      const end = exemplar === undefined ? '\n' : `${exemplarText(exemplar)}\n`;
+      lines += `${start}${boundText(boundsMicros[i])}"} ${count}${end}`;
     }
+    this.#text += lines;
   }
 
-  #created(labels: string, createdMs: number): void {
-    this.text += `${this.#name}_created${closed(labels)} ${createdMs / 1000}\n`;
+  #addCreated(labels: string, createdMs: number): void {
+    this.#text += `${this.#name}_created${labels} ${createdMs / 1000}\n`;
   }
 
-  #withRow({ text }: SampleLabels): string {
-    return this.labels === '' && text !== '' ? `{${text.slice(1)}` : this.labels + text;
+  /** In braces; empty without any. */
+  #allLabels({ text }: SampleLabels): string {
+    if (this.#labels !== '') return `${this.#labels}${text}}`;
+    return text === '' ? '' : `{${text.slice(1)}}`;
   }
 }
 
-/** Empty without one. */
-function exemplarText(exemplar: Exemplar | undefined): string {
-  if (exemplar === undefined) return '';
+function exemplarText(exemplar: Exemplar): string {
   const { value, atMs } = exemplar;
   const labels = labelText(exemplarLabels(exemplar), '{');
   return ` # ${labels}} ${value} ${atMs / 1000}`;
-}
-
-function closed(labels: string): string {
-  return labels === '' ? '' : `${labels}}`;
-}
-
-function withBound(labels: string, micros: number | undefined): string {
-  return `${labels === '' ? '{' : `${labels},`}le="${boundText(micros)}"}`;
 }
 
 const boundTexts = new Map<number | undefined, string>();
