@@ -87,9 +87,11 @@ function pingSettings({ modules, destinations }: Config): readonly At<PingSettin
 /** The settings of every server that is asked or called by HTTP. */
 function httpSettings({ sources, webhooks }: Config): readonly At<HttpSettings>[] {
   return [
-    ...sources
-      .flatMap((source) => (source.kind === 'http_sd' ? [source.http] : []))
-      .map((http, index) => [`discovery.http_sd[${index}].`, http] as const),
+    ...(['http_sd', 'kamailio_rpc'] as const).flatMap((kind) =>
+      sources
+        .flatMap((source) => (source.kind === kind ? [source.http] : []))
+        .map((http, index) => [`discovery.${kind}[${index}].`, http] as const),
+    ),
     ...webhooks.map(({ http }, index) => [`webhooks[${index}].`, http] as const),
   ];
 }

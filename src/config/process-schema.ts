@@ -222,6 +222,14 @@ export const PROCESS_SETTINGS = {
     isRepeatable: true,
     isHidden: true,
   }),
+  'discovery.kamailio-rpc': setting('discovery.kamailio-rpc', {
+    doc: 'URL of the JSON-RPC interface of a running Kamailio whose dispatcher destinations are pinged: http://192.0.2.5:5060/RPC.',
+    format: 'stringList',
+    default: [],
+    member: 'flagged.kamailio_rpc',
+    isRepeatable: true,
+    isHidden: true,
+  }),
   'discovery.file-sd': setting('discovery.file-sd', {
     doc: 'A file with destinations in the file_sd format of Prometheus, YAML or JSON. * in its name matches any characters.',
     format: 'stringList',

@@ -79,6 +79,17 @@ function showSource(source: SourceSettings) {
     case 'dispatcher_list':
     case 'kamailio_cfg':
       return { file: source.file, ...common };
+    case 'kamailio_rpc':
+      return {
+        ...showHttp(source.http),
+        kamailio: source.kamailio,
+        ...source.lists,
+        attributes: source.attributes,
+        ping_interval: `${source.pingIntervalMs}ms`,
+        set_state: source.setState,
+        allow_empty_set: source.allowEmptySet,
+        ...common,
+      };
     default:
       return source satisfies never;
   }

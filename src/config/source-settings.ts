@@ -62,7 +62,30 @@ export type SourceSettings = Common &
     | { readonly kind: 'file_sd'; readonly files: readonly string[] }
     | { readonly kind: 'http_sd'; readonly http: HttpSettings }
     | { readonly kind: 'dispatcher_list' | 'kamailio_cfg'; readonly file: string }
+    | ({ readonly kind: 'kamailio_rpc' } & KamailioRpcSettings)
   );
+
+/** Settings of a running Kamailio. */
+export interface KamailioRpcSettings {
+  /** Of the JSON-RPC interface (module `jsonrpcs`). */
+  readonly http: HttpSettings;
+  /** Unique name of this Kamailio, for the label `kamailio`. */
+  readonly kamailio: string;
+  /** The lists that are read. */
+  readonly lists: Readonly<Record<KamailioList, boolean>>;
+  /** Attributes of dispatcher destinations that become labels. */
+  readonly attributes: readonly string[];
+  /** How often this Kamailio pings its destinations. */
+  readonly pingIntervalMs: number;
+  /** Whether this Kamailio gets the verdicts as states of its dispatcher destinations. */
+  readonly setState: boolean;
+  /** Whether the last active destination of a set may be made inactive. */
+  readonly allowEmptySet: boolean;
+}
+
+/** `dispatcher.list`, `keepalive.list` and `uac.reg_dump`. */
+export const KAMAILIO_LISTS = ['dispatcher', 'keepalive', 'uac'] as const;
+export type KamailioList = (typeof KAMAILIO_LISTS)[number];
 
 export type SourceKind = SourceSettings['kind'];
 export const SOURCE_KINDS: readonly SourceKind[] = [
@@ -70,6 +93,7 @@ export const SOURCE_KINDS: readonly SourceKind[] = [
   'http_sd',
   'dispatcher_list',
   'kamailio_cfg',
+  'kamailio_rpc',
 ];
 
 /** The names of Kamailio's event routes `keepalive:dst-up` and `keepalive:dst-down`. */

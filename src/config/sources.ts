@@ -1,20 +1,17 @@
 /** Reads the sections `discovery` and `webhooks` of the configuration. */
 
 import { resolve } from 'node:path';
-import { isMapping, kindOf } from '../platform/values.js';
-import type { TlsSettings } from '../shared/destination.js';
-import { resolveFiles } from './config-file.js';
+import { isMapping } from '../platform/values.js';
 import type { Format } from './expected.js';
 import { itemsOf, type Read, readFields } from './fields.js';
 import { FORMATS } from './formats.js';
+import { HTTP, readHttp, withoutSecrets } from './http-settings.js';
+import { KAMAILIO_RPC, readKamailioRpc } from './kamailio-rpc.js';
 import { readLabels } from './labels.js';
 import type { Modules } from './modules.js';
-import { entriesOf, isPingKey, PING_KEYS, readPing, tlsSettings } from './ping-settings.js';
 import { type Report, unknownKey, unknownModule } from './problems.js';
 import {
-  type BasicAuth,
   EVENTS,
-  type HttpSettings,
   SOURCE_KINDS,
   type SourceKind,
   type SourceSettings,
@@ -22,11 +19,12 @@ import {
 } from './source-settings.js';
 
 /** Default intervals between two reads of a source. */
-const FILE_REFRESH_MS = 5_000;
-const HTTP_REFRESH_MS = 60_000;
-const HTTP_TIMEOUT_MS = 10_000;
+const REFRESH_MS: Readonly<Record<SourceKind, number>> = {
+  ...{ file_sd: 5_000, dispatcher_list: 5_000, kamailio_cfg: 5_000 },
+  ...{ http_sd: 60_000, kamailio_rpc: 10_000 },
+};
 
-/** Files of sources that flags name, by kind. */
+/** Files and URLs of sources that flags name, by kind. */
 export type FlaggedSources = Readonly<Partial<Record<SourceKind, readonly string[]>>>;
 
 const anything: Format<unknown> = (given) => given;
@@ -37,17 +35,12 @@ const COMMON = {
   module: FORMATS.string,
   labels: anything,
 } as const;
-const HTTP = {
-  url: FORMATS.url,
-  timeout: FORMATS.interval,
-  basic_auth: anything,
-  tls_config: anything,
-} as const;
 const FIELDS = {
   file_sd: { ...COMMON, files: FORMATS.stringList },
   http_sd: { ...COMMON, ...HTTP, follow_redirects: FORMATS.boolean },
   dispatcher_list: { ...COMMON, file: FORMATS.string },
   kamailio_cfg: { ...COMMON, file: FORMATS.string },
+  kamailio_rpc: { ...COMMON, ...KAMAILIO_RPC },
 } as const;
 const WEBHOOK = {
   ...HTTP,
@@ -60,6 +53,7 @@ const FLAGS = {
   file_sd: 'discovery.file-sd',
   dispatcher_list: 'discovery.dispatcher-list',
   kamailio_cfg: 'discovery.kamailio-cfg',
+  kamailio_rpc: 'discovery.kamailio-rpc',
   http_sd: '',
 } as const satisfies Readonly<Record<SourceKind, string>>;
 
@@ -84,15 +78,35 @@ export function readSources(
     if (!isKind) report(`discovery.${key}`, unknownKey(key, SOURCE_KINDS));
   }
   const sources = SOURCE_KINDS.flatMap((kind) => [
-    ...(flagged[kind] ?? []).map((file, index) => {
-      const entry = kind === 'file_sd' ? { files: [file] } : { file };
+    ...(flagged[kind] ?? []).map((value, index) => {
+      const entry = flaggedEntry(kind, value);
       return readSource(kind, entry, `${FLAGS[kind]}[${index}]`, { ...reading, directory: '' });
     }),
     ...itemsOf(kinds[kind], `discovery.${kind}`, report).map(([item, path]) =>
       readSource(kind, item, path, reading),
     ),
   ]);
+  checkKamailios(sources, report);
   return withUniqueNames(sources);
+}
+
+function flaggedEntry(kind: SourceKind, value: string): Readonly<Record<string, unknown>> {
+  if (kind === 'file_sd') return { files: [value] };
+  return kind === 'kamailio_rpc' ? { url: value } : { file: value };
+}
+
+/** Requires unique names of the Kamailios. */
+function checkKamailios(sources: readonly SourceSettings[], report: Report): void {
+  const taken = new Set<string>();
+  for (const source of sources) {
+    if (source.kind !== 'kamailio_rpc') continue;
+    const { kamailio } = source;
+    const got = JSON.stringify(kamailio);
+    if (taken.has(kamailio)) {
+      report('discovery.kamailio_rpc', `expected a unique name as kamailio, got ${got} twice`);
+    }
+    taken.add(kamailio);
+  }
 }
 
 function readSource(
@@ -124,6 +138,13 @@ function readSource(
       const file = resolve(directory, read.file ?? '');
       return { ...readCommon(read, kind, path, reading), kind, name: `${kind} ${file}`, file };
     }
+    case 'kamailio_rpc': {
+      const read = readFields(given, FIELDS[kind], path, report);
+      const settings = readKamailioRpc(given, read, path, reading);
+      const { kamailio } = settings;
+      const common = readCommon({ owner: kamailio, ...read }, kind, path, reading);
+      return { ...common, kind, name: `${kind} ${kamailio}`, ...settings };
+    }
     default:
       return kind satisfies never;
   }
@@ -140,8 +161,7 @@ function readCommon(
   if (module !== '' && !modules.has(module)) {
     report(`${path}.module`, unknownModule(module, modules.keys()));
   }
-  const refreshMs =
-    read.refresh_interval ?? (kind === 'http_sd' ? HTTP_REFRESH_MS : FILE_REFRESH_MS);
+  const refreshMs = read.refresh_interval ?? REFRESH_MS[kind];
   return { owner, refreshMs, module, labels: readLabels(read.labels ?? {}, path, report) };
 }
 
@@ -159,68 +179,6 @@ export function readWebhooks(given: unknown, reading: SectionReading): readonly 
     };
   });
   return withUniqueNames(webhooks);
-}
-
-function readHttp(
-  given: unknown,
-  read: Read<typeof HTTP>,
-  path: string,
-  { directory, report }: SectionReading,
-): HttpSettings {
-  const lacksUrl = isMapping(given) && (given['url'] ?? null) === null;
-  if (lacksUrl) report(`${path}.url`, 'expected a URL, got none');
-  return {
-    url: read.url ?? '',
-    timeoutMs: read.timeout ?? HTTP_TIMEOUT_MS,
-    tls: readTls(read.tls_config ?? {}, `${path}.`, directory, report),
-    basicAuth: readBasicAuth(read.basic_auth, `${path}.basic_auth`, directory, report),
-    followRedirects: false,
-  };
-}
-
-function readTls(given: unknown, path: string, directory: string, report: Report): TlsSettings {
-  if (!isMapping(given)) {
-    report(`${path}tls_config`, `expected a mapping, got ${kindOf(given)}`);
-    return tlsSettings({}, path, report);
-  }
-  const entries = entriesOf({ tls_config: resolveFiles(given, directory) }, path, report);
-  for (const [key] of entries) {
-    if (!isPingKey(key)) report(`${path}${key}`, unknownKey(key, PING_KEYS));
-  }
-  return tlsSettings(readPing(entries, path, report), path, report);
-}
-
-function readBasicAuth(
-  given: unknown,
-  path: string,
-  directory: string,
-  report: Report,
-): BasicAuth | undefined {
-  if (given === undefined || given === null) return undefined;
-  const fields = {
-    username: FORMATS.credential,
-    password: FORMATS.credential,
-    password_file: FORMATS.string,
-  };
-  const {
-    username = '',
-    password = '',
-    password_file = '',
-  } = readFields(given, fields, path, report);
-  if (username === '') report(`${path}.username`, 'expected a user name, got none');
-  if ((password === '') === (password_file === '')) {
-    const got = password === '' ? 'neither' : 'both';
-    report(path, `expected either password or password_file, got ${got}`);
-  }
-  const passwordFile = password_file === '' ? '' : resolve(directory, password_file);
-  return { username, password, passwordFile };
-}
-
-/** A URL without the parts that may be secret. */
-function withoutSecrets(url: string): string {
-  if (url === '') return '';
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
 }
 
 /** The host of a webhook, without the path, which is usually a secret. */

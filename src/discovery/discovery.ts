@@ -8,6 +8,7 @@ import { FileSd } from './file-sd.js';
 import type { Findings, Reconciled } from './found.js';
 import { HttpSd } from './http-sd.js';
 import { DispatcherList, KamailioCfg } from './kamailio-files.js';
+import { KamailioRpc } from './kamailio-rpc.js';
 import { Parser } from './parsing/parser.js';
 import type { Reader } from './reader.js';
 import { Source } from './source.js';
@@ -100,6 +101,8 @@ function readerFor(settings: SourceSettings, request: Requester, parser: Parser)
       return new DispatcherList(settings.file, parser);
     case 'kamailio_cfg':
       return new KamailioCfg(settings.file, parser);
+    case 'kamailio_rpc':
+      return new KamailioRpc({ settings, request, parser });
     default:
       return settings satisfies never;
   }

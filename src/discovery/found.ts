@@ -23,9 +23,33 @@ export interface Remark {
   readonly reason: string;
 }
 
+/** A destination as a running Kamailio lists it. */
+export interface Listing {
+  /** Index in `found`; undefined when it is not monitored: disabled, not to be pinged, or unreadable. */
+  readonly found: number | undefined;
+  readonly module: 'dispatcher' | 'uac';
+  /** The dispatcher set, a number as text; empty for `uac`. */
+  readonly setid: string;
+  /** Exactly as listed, because `dispatcher.set_state` compares text. */
+  readonly uri: string;
+  /** Empty if there is none. For `uac` the identifier of the registration (`l_uuid`). */
+  readonly duid: string;
+  /** The state in Kamailio's dispatcher; `uac`: `active` when registered, otherwise `inactive`. */
+  readonly state: ListedState;
+  /** Whether Kamailio itself pings it. */
+  readonly isProbed: boolean;
+  /** Only for `uac`: whether the registration is in place. */
+  readonly isRegistered?: boolean;
+}
+
+export const LISTED_STATES = ['active', 'inactive', 'disabled', 'trying'] as const;
+export type ListedState = (typeof LISTED_STATES)[number];
+
 export interface Findings {
   readonly found: readonly FoundDestination[];
   readonly remarks: readonly Remark[];
+  /** The lists of a running Kamailio; other sources have none. */
+  readonly listings?: readonly Listing[];
 }
 
 /** The result of reconciling the findings of a source. */
