@@ -8,6 +8,8 @@ export interface FoundDestination {
   readonly owner: string | undefined;
   /** `uri`, `name`, `module`, `labels` and ping settings. */
   readonly entry: Readonly<Record<string, unknown>>;
+  /** Attributes of the entry in the source that names and modules may come from, by lower-case name. */
+  readonly attributes?: ReadonlyMap<string, string>;
 }
 
 /**
