@@ -12,6 +12,8 @@ const MAX_SLEEP_MS = 250;
 const MAX_BUSY_SLEEP_MS = 50;
 /** Shortest pause between two reads of polled sockets while a response is expected. */
 const MIN_POLL_MS = 2;
+/** Pause between two reads of polled sockets while no response is expected. */
+const IDLE_POLL_MS = 1000;
 /**
  * After a stall, the sockets are read for at most this time and this many rounds of the event loop
  * before deadlines count again; without a limit, a peer that floods would block all others.
@@ -51,6 +53,7 @@ export class PingLoop {
   readonly #options: PingLoopOptions;
   #cancel: (() => void) | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
+  #drainedAtMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   #isTicking = false;
 
@@ -120,7 +123,7 @@ export class PingLoop {
     stallDetector.expect(clock.now());
     faults.contain('heartbeat', heartbeat);
     // Before the timers: a response that arrived in time must be read before its deadline fires.
-    if (sockets !== undefined) faults.contain('receive', () => sockets.drain());
+    if (sockets !== undefined) this.#drainPolled(sockets);
     faults.contain('timers', () =>
       timers.advance(clock.now(), TIMERS_PER_PING * scheduler.maxPingsPerTick, onTimer),
     );
@@ -129,6 +132,16 @@ export class PingLoop {
     this.#isTicking = false;
     // The thread may have stalled during this tick.
     if (!this.#catchUp()) this.#sleepUntil(this.#nextWake());
+  }
+
+  /** Late and stray datagrams can wait. */
+  #drainPolled(sockets: PolledSockets): void {
+    const { clock, timers, faults } = this.#options;
+    const now = clock.now();
+    const isQuiet = timers.size === 0 && now - sockets.lastSentMs >= IDLE_POLL_MS;
+    if (isQuiet && now - this.#drainedAtMs < IDLE_POLL_MS) return;
+    this.#drainedAtMs = now;
+    faults.contain('receive', () => sockets.drain());
   }
 
   #nextWake(): number {
