@@ -79,7 +79,7 @@ describe('polled sockets', () => {
     it.clock.advance(1_000);
     const before = it.counts.drains;
     it.clock.advance(50_000);
-    assert.ok(it.counts.drains - before <= 50, `${it.counts.drains - before} reads in 50 s`);
+    assert.ok(it.counts.drains - before <= 55, `${it.counts.drains - before} reads in 50 s`);
     assert.ok(it.counts.drains - before >= 40, `${it.counts.drains - before} reads in 50 s`);
   });
 
