@@ -46,7 +46,7 @@ export function readDispatcherList(
 
 function addLine(
   destinations: Destinations,
-  { setid, uri, flags, attrs, rest }: EntryLine,
+  { setid, uri, flags, attrs, rest, comment }: EntryLine,
   place: string,
   report: Report,
 ): void {
@@ -56,7 +56,8 @@ function addLine(
     report('skipped', `${uri}: ${flag}`);
     return;
   }
-  const index = destinations.add({ setid, uri, attributes: readAttributes(attrs) }, place, report);
+  const entry = { setid, uri, attributes: readAttributes(attrs), description: comment };
+  const index = destinations.add(entry, place, report);
   if (index === undefined || rest === '') return;
   const got = JSON.stringify(rest.slice(0, 120));
   report('adjusted', `attributes end at a space, also in Kamailio: ${got} is ignored`);

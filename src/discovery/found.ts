@@ -8,9 +8,15 @@ export interface FoundDestination {
   readonly owner: string | undefined;
   /** `uri`, `name`, `module`, `labels` and ping settings. */
   readonly entry: Readonly<Record<string, unknown>>;
-  /** Attributes of the entry in the source that names and modules may come from, by lower-case name. */
-  readonly attributes?: ReadonlyMap<string, string>;
+  /** Attributes in the source that names and modules may come from. */
+  readonly attributes?: AttributesFound;
 }
+
+/**
+ * The attributes of all entries of the source for one destination: their different values, by name in lower
+ * case. `description` may also be the comment of an entry.
+ */
+export type AttributesFound = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * `skipped`: the entry is not monitored. `adjusted`: it is used, but not as written. `duplicate`: it repeats
@@ -61,4 +67,6 @@ export interface Reconciled {
   readonly remarks: readonly Remark[];
   /** Label names in the metrics by the names in the source, where they differ. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** The names of the monitored destinations, by index in `found`; undefined for those of other shards too. */
+  readonly names: readonly (string | undefined)[];
 }

@@ -35,6 +35,7 @@ interface Progress {
   readonly renamed: Map<string, string>;
   /** The claims and their places, by owner and name. */
   readonly placed: Map<string, { readonly place: string; readonly claim: Claim }>;
+  readonly names: (string | undefined)[];
 }
 
 export class Reconciler {
@@ -99,20 +100,27 @@ export class Reconciler {
     this.#findings.set(name, findings);
     const progress: Progress = {
       ...{ claims: [], remarks: [...findings.remarks] },
-      ...{ renamed: new Map(), placed: new Map() },
+      ...{ renamed: new Map(), placed: new Map(), names: [] },
     };
     for (const [index, found] of findings.found.entries()) {
       if (index % BATCH_SIZE === BATCH_SIZE - 1 && !(await this.#pause(name, change))) return;
-      this.#read(settings, found, progress);
+      progress.names.push(this.#read(settings, found, progress));
     }
-    const { claims, remarks, renamed, placed } = progress;
+    const { claims, remarks, renamed, placed, names } = progress;
     const refused = await this.#put(name, claims, change);
     if (refused === undefined) return;
     for (const { claim, reason } of refused) {
       const place = placed.get(keyOf(claim))?.place ?? name;
       remarks.push(remark('skipped', place, `${claim.destination.name}: ${reason}`));
     }
-    this.#onReconciled(name, { destinations: claims.length - refused.length, remarks, renamed });
+    const unused = new Set(refused.map(({ claim }) => claim.destination.name));
+    const destinations = claims.length - refused.length;
+    this.#onReconciled(name, {
+      destinations,
+      remarks,
+      renamed,
+      names: names.map((one) => (one !== undefined && unused.has(one) ? undefined : one)),
+    });
   }
 
   #begin(source: string): symbol {
@@ -142,18 +150,20 @@ export class Reconciler {
     return step.value;
   }
 
-  #read(settings: SourceSettings, found: FoundDestination, progress: Progress): void {
+  /** Returns the name of the destination; undefined when it is not monitored. */
+  #read(settings: SourceSettings, found: FoundDestination, progress: Progress): string | undefined {
     const { claims, remarks, placed } = progress;
     const claim = this.#claim(settings, found, progress);
-    if (claim === undefined || !isInShard(claim.destination.name, this.#desired.shard)) return;
+    if (claim === undefined) return undefined;
+    const { name } = claim.destination;
+    if (!isInShard(name, this.#desired.shard)) return undefined;
     const key = keyOf(claim);
     const earlier = placed.get(key);
     if (earlier === undefined) {
       placed.set(key, { place: found.place, claim });
       claims.push(claim);
-      return;
+      return name;
     }
-    const { name } = claim.destination;
     const isSame = isSameDestination(earlier.claim.destination, claim.destination);
     const also = `duplicate destination name ${name} (also used at ${earlier.place}`;
     remarks.push(
@@ -161,6 +171,7 @@ export class Reconciler {
         ? remark('duplicate', found.place, `${also})`)
         : remark('skipped', found.place, `${also}, with other settings or labels): set a name`),
     );
+    return isSame ? name : undefined;
   }
 
   #claim(

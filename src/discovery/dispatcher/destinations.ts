@@ -13,6 +13,8 @@ export interface Entry {
   readonly setid: string;
   readonly uri: string;
   readonly attributes: Attributes;
+  /** The attribute `description` unless `attributes` has one. */
+  readonly description?: string;
 }
 
 /** All entries with one destination name. */
@@ -21,10 +23,8 @@ interface Group {
   /** Place of the first entry. */
   readonly place: string;
   readonly target: Target;
-  /** The attributes of all entries; an earlier entry overrides later ones. */
-  readonly attributes: Map<string, string>;
-  /** The different values of each label. */
-  readonly labels: Map<string, Set<string>>;
+  readonly setids: Set<string>;
+  readonly attributes: Map<string, Set<string>>;
 }
 
 /**
@@ -50,7 +50,11 @@ export class Destinations {
   }
 
   /** Adds an entry. Returns the index of its destination; undefined when it is skipped. */
-  add({ setid, uri, attributes }: Entry, place: string, report: Report): number | undefined {
+  add(
+    { setid, uri, attributes, description = '' }: Entry,
+    place: string,
+    report: Report,
+  ): number | undefined {
     const target = this.#targetOf(uri, attributes, report);
     if (target === undefined) return undefined;
     if (attributes.rest !== '') {
@@ -58,20 +62,21 @@ export class Destinations {
       report('adjusted', `expected attributes name=value;…, got ${got}: ignored`);
     }
     const group = this.#groupOf(target, place);
-    addTo(group.labels, 'setid', setid);
-    for (const name of this.#shown) addTo(group.labels, name, attributes.values.get(name) ?? '');
-    for (const [name, value] of attributes.values) {
-      if (!group.attributes.has(name)) group.attributes.set(name, value);
-    }
+    if (setid !== '') group.setids.add(setid);
+    for (const [name, value] of attributes.values) addTo(group.attributes, name, value);
+    if (!attributes.values.has('description')) addTo(group.attributes, 'description', description);
     return group.index;
   }
 
   found(): readonly FoundDestination[] {
-    return [...this.#groups.values()].map(({ place, target, attributes, labels }) => {
+    return [...this.#groups.values()].map(({ place, target, setids, attributes }) => {
       const { uri, name, settings } = target;
-      const joined = [...labels].map(([label, values]) => [label, [...values].join(',')]);
+      const shown = this.#shown.map((label) => [label, attributes.get(label)] as const);
+      const labels = [['setid', setids] as const, ...shown].flatMap(([label, values]) =>
+        values === undefined || values.size === 0 ? [] : [[label, [...values].join(',')]],
+      );
       const ownName = name === uri ? {} : { name };
-      const entry = { uri, ...ownName, labels: Object.fromEntries(joined), ...settings };
+      const entry = { uri, ...ownName, labels: Object.fromEntries(labels), ...settings };
       return { place, owner: undefined, entry, attributes };
     });
   }
@@ -94,16 +99,16 @@ export class Destinations {
     if (known !== undefined) return known;
     const group: Group = {
       ...{ index: this.#groups.size, place, target },
-      ...{ attributes: new Map(), labels: new Map() },
+      ...{ setids: new Set(), attributes: new Map() },
     };
     this.#groups.set(target.name, group);
     return group;
   }
 }
 
-function addTo(labels: Group['labels'], name: string, value: string): void {
+function addTo(attributes: Group['attributes'], name: string, value: string): void {
   if (value === '') return;
-  const values = labels.get(name);
-  if (values === undefined) labels.set(name, new Set([value]));
+  const values = attributes.get(name);
+  if (values === undefined) attributes.set(name, new Set([value]));
   else values.add(value);
 }

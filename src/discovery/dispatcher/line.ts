@@ -19,6 +19,8 @@ export type Line =
       readonly attrs: string;
       /** Text after the attributes that is not a comment; Kamailio ignores it. */
       readonly rest: string;
+      /** Empty if there is none. */
+      readonly comment: string;
     };
 
 /**
@@ -53,14 +55,15 @@ export function readLine(text: string, isLatin1 = false): Line {
   }
   // # begins a comment only at the beginning of a word; within attributes it is an ordinary character.
   const isComment = attrs.startsWith('#');
-  const rest = behind.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
+  const rest = (isComment ? attrs + behind : behind).replace(/^[ \t\r]+|[ \t\r]+$/g, '');
   return {
     kind: 'entry',
     setid: String(int32(setid)),
     uri,
     flags: int32(flags),
     attrs: isComment ? '' : attrs,
-    rest: isComment || rest.startsWith('#') ? '' : rest,
+    rest: rest.startsWith('#') ? '' : rest,
+    comment: rest.startsWith('#') ? rest.replace(/^[# \t]+/, '') : '',
   };
 }
 

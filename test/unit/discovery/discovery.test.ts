@@ -36,7 +36,7 @@ function setUp(t: TestContext) {
         name,
         found.map(({ entry }) => entry['uri']),
       );
-      const reconciled = { destinations: found.length, remarks, renamed: new Map() };
+      const reconciled = { destinations: found.length, remarks, renamed: new Map(), names: [] };
       discovery.report(name, reconciled);
     },
   });
@@ -151,7 +151,7 @@ test('a source with other settings replaces the one with its name; a removed one
   await discovery.set([fileSd(join(at, 'b.json'))]);
   assert.deepEqual(uris.get('files'), ['b.example', 'c.example']);
   assert.equal(clock.pending, 1);
-  discovery.report('unknown', { destinations: 1, remarks: [], renamed: new Map() });
+  discovery.report('unknown', { destinations: 1, remarks: [], renamed: new Map(), names: [] });
   await discovery.set([]);
   assert.deepEqual([discovery.health(), clock.pending], [[], 0]);
 });

@@ -399,6 +399,25 @@ describe('files in other encodings and forms', () => {
     }
   });
 
+  test('a destination has the different values of its attributes, and the comments of its lines as its description', () => {
+    const text = `1 sip:192.0.2.1 0 0 duid=a;Carrier=x # Carrier A
+2 sip:192.0.2.1 0 0 duid=b;carrier=x;description=own #ignored
+3 sip:192.0.2.2 0 # Carrier C
+4 sip:192.0.2.3`;
+    assert.deepEqual(
+      read(text).found.map(({ attributes }) => attributes),
+      [
+        new Map([
+          ['duid', new Set(['a', 'b'])],
+          ['carrier', new Set(['x'])],
+          ['description', new Set(['Carrier A', 'own'])],
+        ]),
+        new Map([['description', new Set(['Carrier C'])]]),
+        new Map(),
+      ],
+    );
+  });
+
   test('CR line ends: the first destination is read, and the rest is reported', () => {
     const text = '1 sip:192.0.2.1 0 0 weight=5\r1 sip:192.0.2.2 0 0 weight=5\r';
     assert.equal(entries(text).length, 1);

@@ -102,8 +102,9 @@ describe('the reconciler', () => {
         { uri: 'c.example' },
       ),
     );
-    const { destinations, remarks = [] } = reconciled.get('file_sd /a') ?? {};
+    const { destinations, remarks = [], names } = reconciled.get('file_sd /a') ?? {};
     assert.equal(destinations, 1);
+    assert.deepEqual(names, [undefined, undefined, 'sip:c.example']);
     assert.deepEqual(
       remarks.map(({ kind, place }) => [kind, place]),
       [

@@ -17,7 +17,7 @@ const NOTHING: ReadResult = { found: [], remarks: [], errors: [] };
 const remarks = (count: number, kind: Remark['kind'] = 'skipped'): Remark[] =>
   Array.from({ length: count }, (_, i) => ({ kind, place: `f:${i}`, reason: 'wrong' }));
 const reconciled = (change: Partial<Reconciled> = {}): Reconciled => ({
-  ...{ destinations: 0, remarks: [], renamed: new Map() },
+  ...{ destinations: 0, remarks: [], renamed: new Map(), names: [] },
   ...change,
 });
 
