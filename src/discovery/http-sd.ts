@@ -1,15 +1,11 @@
 /** Reads a server in the `http_sd` format of Prometheus. */
 
-import { createHash } from 'node:crypto';
-import { setImmediate as nextRound } from 'node:timers/promises';
 import type { HttpReply, HttpSettings, Requester } from '../config/source-settings.js';
+import { digestOf } from './digest.js';
 import { MAX_BYTES } from './limits.js';
 import type { Parser } from './parsing/parser.js';
 import type { Reader, ReadResult } from './reader.js';
 import { SourceError } from './source-error.js';
-
-/** Bytes that are hashed before other work may run: one or two milliseconds. */
-const HASH_CHUNK_BYTES = 1 << 20;
 
 export interface HttpSdOptions {
   readonly settings: HttpSettings;
@@ -79,13 +75,4 @@ export class HttpSd implements Reader {
       throw new SourceError(`${place}: expected a response, got ${reason}`, { cause: error });
     }
   }
-}
-
-async function digestOf(bytes: Uint8Array): Promise<string> {
-  const hash = createHash('sha256');
-  for (let from = 0; from < bytes.length; from += HASH_CHUNK_BYTES) {
-    if (from > 0) await nextRound();
-    hash.update(bytes.subarray(from, from + HASH_CHUNK_BYTES));
-  }
-  return hash.digest('base64');
 }

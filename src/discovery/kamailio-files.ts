@@ -19,7 +19,8 @@ export class DispatcherList implements Reader {
   async read(signal: AbortSignal): Promise<ReadResult> {
     const bytes = await readBytes(fileNamed(this.#path));
     const job = { kind: 'dispatcher_list', bytes, place: this.#path } as const;
-    return { ...(await this.#parser.parse(job, signal)), errors: [] };
+    const { found, remarks } = await this.#parser.parse(job, signal);
+    return { found, remarks, errors: [] };
   }
 }
 
@@ -41,8 +42,8 @@ export class KamailioCfg implements Reader {
 
   async read(signal: AbortSignal): Promise<ReadResult> {
     const job = { kind: 'kamailio_cfg', place: this.#path } as const;
-    const { files, ...findings } = await this.#parser.parse(job, signal);
+    const { files, found, remarks } = await this.#parser.parse(job, signal);
     this.#files = files;
-    return { ...findings, errors: [] };
+    return { found, remarks, errors: [] };
   }
 }

@@ -1,9 +1,10 @@
-/** Reads the lists of a running Kamailio over JSON-RPC. */
+/** Reads the lists of a running Kamailio by JSON-RPC. */
 
-import type { Requester, SourceSettings } from '../config/source-settings.js';
+import { KAMAILIO_LISTS, type Requester, type SourceSettings } from '../config/source-settings.js';
+import type { FoundDestination, Remark } from './found.js';
+import { type ListFindings, ListReader } from './kamailio-rpc/list-reader.js';
 import type { Parser } from './parsing/parser.js';
 import type { Reader, ReadResult } from './reader.js';
-import { SourceError } from './source-error.js';
 
 export interface KamailioRpcOptions {
   readonly settings: Extract<SourceSettings, { kind: 'kamailio_rpc' }>;
@@ -11,18 +12,67 @@ export interface KamailioRpcOptions {
   readonly parser: Parser;
 }
 
-export class KamailioRpc implements Reader {
-  readonly #options: KamailioRpcOptions;
+/** The destinations of all lists. */
+interface Merged {
+  readonly lists: readonly ListFindings[];
+  readonly found: readonly FoundDestination[];
+  readonly remarks: readonly Remark[];
+  /** For each list, the indexes of its destinations in `found`. */
+  readonly indexes: readonly (readonly number[])[];
+}
 
-  constructor(options: KamailioRpcOptions) {
-    this.#options = options;
+export class KamailioRpc implements Reader {
+  readonly #readers: readonly ListReader[];
+  #merged: Merged = { lists: [], found: [], remarks: [], indexes: [] };
+
+  constructor({ settings, request, parser }: KamailioRpcOptions) {
+    const { http, attributes, lists } = settings;
+    this.#readers = KAMAILIO_LISTS.filter((list) => lists[list]).map(
+      (list) => new ListReader({ list, http, attributes, request, parser }),
+    );
   }
 
   stamp(): undefined {
     return undefined;
   }
 
-  async read(_signal: AbortSignal): Promise<ReadResult> {
-    throw new SourceError(`${this.#options.settings.name}: this kind cannot be read yet`);
+  /** Returns new listings each time; `found` and `remarks` are the same objects until they change. */
+  async read(signal: AbortSignal): Promise<ReadResult> {
+    const problems = await Promise.all(this.#readers.map((reader) => reader.read(signal)));
+    const lists = this.#readers.map(({ findings }) => findings);
+    if (!isSame(lists, this.#merged.lists)) this.#merged = merge(lists);
+    const { found, remarks, indexes } = this.#merged;
+    const listings = lists.flatMap((list, i) =>
+      list.listings.map((listing) => {
+        const index = listing.found === undefined ? undefined : indexes[i]?.[listing.found];
+        return index === listing.found ? listing : { ...listing, found: index };
+      }),
+    );
+    const errors = problems.filter((problem) => problem !== undefined);
+    return { found, remarks, listings, errors };
   }
+}
+
+function isSame(lists: readonly ListFindings[], others: readonly ListFindings[]): boolean {
+  return (
+    lists.length === others.length &&
+    lists.every(({ found, remarks }, i) => {
+      return found === others[i]?.found && remarks === others[i]?.remarks;
+    })
+  );
+}
+
+/** A destination in several lists is one destination, as the first of these lists has it. */
+function merge(lists: readonly ListFindings[]): Merged {
+  const found: FoundDestination[] = [];
+  const byName = new Map<unknown, number>();
+  const indexes = lists.map((list) =>
+    list.found.map((one) => {
+      const name = one.entry['name'] ?? one.entry['uri'];
+      const index = byName.get(name) ?? found.push(one) - 1;
+      byName.set(name, index);
+      return index;
+    }),
+  );
+  return { lists, found, remarks: lists.flatMap(({ remarks }) => remarks), indexes };
 }

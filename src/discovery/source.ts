@@ -160,10 +160,10 @@ export class Source {
 
   async #use(result: ReadResult): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    const { found, remarks, errors } = result;
+    const { errors, ...findings } = result;
     // Skipped entries may be valid now, because another source may have freed their names.
     const isDone = result === this.#lastResult && this.#remarks === 0;
-    if (!isDone) await this.#options.onFindings({ found, remarks });
+    if (!isDone) await this.#options.onFindings(findings);
     if (this.#closed.signal.aborted) return;
     this.#lastResult = result;
     if (errors.length > 0) {

@@ -1,11 +1,16 @@
 /** Parses the content of a source, on the main thread or in a worker thread. */
 
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { serialize } from 'node:v8';
+import type { KamailioList } from '../../config/source-settings.js';
 import { parseYaml, YamlError } from '../../platform/yaml.js';
 import { readDispatcherList } from '../dispatcher-list.js';
 import type { Findings, Remark } from '../found.js';
 import { readKamailioCfg } from '../kamailio-cfg.js';
+import { answerIn } from '../kamailio-rpc/client.js';
+import { readKamailioList } from '../kamailio-rpc/lists.js';
 import { MAX_BYTES } from '../limits.js';
 import { SourceError } from '../source-error.js';
 import { readTargetGroups } from '../target-groups.js';
@@ -21,12 +26,28 @@ export type Job =
       readonly place: string;
     }
   | { readonly kind: 'dispatcher_list'; readonly bytes: Uint8Array; readonly place: string }
+  | KamailioListJob
   /** `place` is the path. The job reads the file, because the included files are unknown before. */
   | { readonly kind: 'kamailio_cfg'; readonly place: string };
+
+/** A response of a running Kamailio. */
+interface KamailioListJob {
+  readonly kind: 'kamailio_list';
+  readonly list: KamailioList;
+  readonly attributes: readonly string[];
+  readonly bytes: Uint8Array;
+  readonly status: number;
+  readonly contentType: string;
+  readonly place: string;
+  /** The {@link Parsed.foundDigest} of earlier findings, which need not be returned again. */
+  readonly knownDigest: string;
+}
 
 export interface Parsed extends Findings {
   /** The files that were read, including included ones. */
   readonly files: readonly string[];
+  /** Only for `kamailio_list`: when it is `knownDigest`, `found` and `remarks` are unchanged and empty here. */
+  readonly foundDigest?: string;
 }
 
 /** Maximum number of remarks about lines in another encoding. */
@@ -41,6 +62,8 @@ export function perform(job: Job): Parsed {
       const text = decodeText(bufferOf(job.bytes));
       return { ...readDispatcherList(text, job.place, localAddresses()), files: [] };
     }
+    case 'kamailio_list':
+      return { ...readList(job), files: [] };
     case 'kamailio_cfg':
       return readKamailioCfg(job.place, boundedReader());
     default:
@@ -59,6 +82,22 @@ function readGroups({ bytes, format, place }: Extract<Job, { kind: 'target_group
     );
   const { found, remarks } = readTargetGroups(parseText(text, format, place), place);
   return { found, remarks: [...encodings, ...remarks] };
+}
+
+function readList(job: KamailioListJob): Omit<Parsed, 'files'> {
+  const { list, attributes, bytes, status, contentType, place, knownDigest } = job;
+  checkJsonSize(bytes, place);
+  const answer = answerIn({ status, contentType, body: bytes }, place);
+  if ('problem' in answer) throw new SourceError(answer.problem);
+  const isLocal = localAddresses();
+  const read = readKamailioList(answer.result, { list, attributes, isLocal });
+  const { found, remarks, listings } = read;
+  // Unlike JSON, this has the entries of maps.
+  const foundDigest = createHash('sha256')
+    .update(serialize([found, remarks]))
+    .digest('base64');
+  if (foundDigest === knownDigest) return { found: [], remarks: [], listings, foundDigest };
+  return { found, remarks, listings, foundDigest };
 }
 
 function parseText(text: string, format: 'JSON' | 'YAML', place: string): unknown {

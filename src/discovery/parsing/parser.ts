@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.js';
-import type { FoundDestination, Remark } from '../found.js';
+import type { FoundDestination, Listing, Remark } from '../found.js';
 import { SourceError } from '../source-error.js';
 import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
@@ -71,15 +71,20 @@ function collect(
 ): void {
   const found: FoundDestination[] = [];
   const remarks: Remark[] = [];
-  let files: readonly string[] = [];
+  const listings: Listing[] = [];
+  let parsed: Pick<Parsed, 'files' | 'foundDigest'> = { files: [] };
   const next: ToParser = { type: 'next' };
   worker.on('message', (message: FromParser) => {
     if (message.type === 'invalid') return reject(new SourceError(message.message));
-    if (message.type === 'parsed') files = message.files;
-    else {
+    if (message.type === 'parsed') {
+      const { files, foundDigest } = message;
+      parsed = { files, ...(foundDigest !== undefined && { foundDigest }) };
+    } else {
       found.push(...message.found);
       remarks.push(...message.remarks);
-      if (message.isLast) return resolve({ found, remarks, files });
+      listings.push(...message.listings);
+      if (message.isLast)
+        return resolve({ found, remarks, ...(listings.length > 0 && { listings }), ...parsed });
     }
     worker.postMessage(next);
   });

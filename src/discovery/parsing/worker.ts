@@ -25,15 +25,17 @@ function parsed(job: Job): Parsed | undefined {
 const job: Job = workerData;
 const result = parsed(job);
 if (result !== undefined) {
-  const { found, remarks, files } = result;
+  const { found, remarks, listings = [], files, foundDigest } = result;
   let from = 0;
   port.on('message', (_next: ToParser) => {
     const to = from + SLICE_SIZE;
-    const isLast = to >= Math.max(found.length, remarks.length);
-    const slice = { found: found.slice(from, to), remarks: remarks.slice(from, to), isLast };
-    post({ type: 'slice', ...slice });
+    const isLast = to >= Math.max(found.length, remarks.length, listings.length);
+    post({
+      ...{ type: 'slice', isLast, found: found.slice(from, to) },
+      ...{ remarks: remarks.slice(from, to), listings: listings.slice(from, to) },
+    });
     from = to;
     if (isLast) port.close();
   });
-  post({ type: 'parsed', files });
+  post({ type: 'parsed', files, foundDigest });
 }
