@@ -129,6 +129,7 @@ function readUri(
 /** Reports a host whose address family contradicts `source_address` or `ip_protocol`. */
 function checkFamilies(uri: string, settings: PingSettings, path: string, report: Report): void {
   const { sourceAddress, ipProtocol } = settings;
+  if (sourceAddress === '' && ipProtocol === 'any') return;
   const { hostKind } = parseUri(uri);
   const sourceFamily = sourceAddress === '' ? undefined : addressFamily(sourceAddress);
   const allowed = ipProtocol === 'any' ? undefined : ipProtocol === 'ip4' ? 4 : 6;

@@ -1,10 +1,13 @@
 /** Reads the lists of a running Kamailio by JSON-RPC. */
 
-import { KAMAILIO_LISTS, type Requester, type SourceSettings } from '../config/source-settings.js';
+import type { KamailioList, Requester, SourceSettings } from '../config/source-settings.js';
 import type { FoundDestination, Remark } from './found.js';
 import { type ListFindings, ListReader } from './kamailio-rpc/list-reader.js';
 import type { Parser } from './parsing/parser.js';
 import type { Reader, ReadResult } from './reader.js';
+
+/** A destination in several lists is as the first of these lists has it. */
+const LISTS_IN_ORDER: readonly KamailioList[] = ['dispatcher', 'uac', 'keepalive'];
 
 export interface KamailioRpcOptions {
   readonly settings: Extract<SourceSettings, { kind: 'kamailio_rpc' }>;
@@ -27,7 +30,7 @@ export class KamailioRpc implements Reader {
 
   constructor({ settings, request, parser }: KamailioRpcOptions) {
     const { http, attributes, lists } = settings;
-    this.#readers = KAMAILIO_LISTS.filter((list) => lists[list]).map(
+    this.#readers = LISTS_IN_ORDER.filter((list) => lists[list]).map(
       (list) => new ListReader({ list, http, attributes, request, parser }),
     );
   }

@@ -28,6 +28,13 @@ export interface DesiredState {
 /** Receives the result of reconciling the findings of a source. */
 export type OnReconciled = (source: string, reconciled: Reconciled) => void;
 
+/** What a source was reconciled from, and the result. */
+interface Settled {
+  readonly findings: Findings;
+  readonly desired: DesiredState;
+  readonly reconciled: Reconciled;
+}
+
 /** The entries of a source that have been read so far. */
 interface Progress {
   readonly claims: Claim[];
@@ -45,6 +52,8 @@ export class Reconciler {
   readonly #findings = new Map<string, Findings>();
   /** The latest change, by source. An earlier change that has not ended stops. */
   readonly #latest = new Map<string, symbol>();
+  /** By source: the last change, if it is complete and every entry was accepted. */
+  readonly #settled = new Map<string, Settled>();
   #desired: DesiredState;
   /** Claims of the configuration: the current ones, and former ones that are not dropped yet. */
   #configured: readonly Claim[] = [];
@@ -86,18 +95,26 @@ export class Reconciler {
     for (const name of [...this.#findings.keys()]) {
       if (this.#desired.sources.some((source) => source.name === name)) continue;
       this.#findings.delete(name);
+      this.#settled.delete(name);
       await this.#put(name, [], this.#begin(name));
     }
   }
 
   /**
-   * Replaces the findings of a source. Resolves when it is done, or when a later call for the same
-   * source replaces this one.
+   * Replaces the findings of a source; the same `found` and `remarks` as the last time cost nothing. Resolves
+   * when it is done, or when a later call for the same source replaces this one.
    */
   async apply(settings: SourceSettings, findings: Findings): Promise<void> {
     const { name } = settings;
-    const change = this.#begin(name);
     this.#findings.set(name, findings);
+    const settled = this.#settled.get(name);
+    if (settled !== undefined && this.#isInEffect(findings, settled)) {
+      this.#onReconciled(name, settled.reconciled);
+      return;
+    }
+    this.#settled.delete(name);
+    const change = this.#begin(name);
+    const desired = this.#desired;
     const progress: Progress = {
       ...{ claims: [], remarks: [...findings.remarks] },
       ...{ renamed: new Map(), placed: new Map(), names: [] },
@@ -114,13 +131,19 @@ export class Reconciler {
       remarks.push(remark('skipped', place, `${claim.destination.name}: ${reason}`));
     }
     const unused = new Set(refused.map(({ claim }) => claim.destination.name));
-    const destinations = claims.length - refused.length;
-    this.#onReconciled(name, {
-      destinations,
-      remarks,
-      renamed,
+    const reconciled = {
+      ...{ destinations: claims.length - refused.length, remarks, renamed },
       names: names.map((one) => (one !== undefined && unused.has(one) ? undefined : one)),
-    });
+    };
+    if (remarks.length === findings.remarks.length) {
+      this.#settled.set(name, { findings, desired, reconciled });
+    }
+    this.#onReconciled(name, reconciled);
+  }
+
+  /** Whether these findings are in effect: those of a running Kamailio often differ only in its states. */
+  #isInEffect({ found, remarks }: Findings, { findings, desired }: Settled): boolean {
+    return desired === this.#desired && found === findings.found && remarks === findings.remarks;
   }
 
   #begin(source: string): symbol {
