@@ -41,6 +41,14 @@ describe('sources and webhooks', () => {
       ],
       dispatcher_list: [{ file: '/d.list', module: 'm', owner: 'o' }],
       kamailio_cfg: [{ file: '/k.cfg' }],
+      kamailio_rpc: [
+        { url: 'http://192.0.2.5:5060/RPC' },
+        {
+          ...{ url: 'https://proxy.example/RPC', kamailio: 'proxy-b', owner: 'o', uac: true },
+          ...{ attributes: ['Carrier'], ping_interval: 10, set_state: true, timeout: 2 },
+          basic_auth: { username: 'u', password: 'S3CRET' },
+        },
+      ],
     },
     webhooks: [
       { url: 'https://h.example/S3CRET', events: ['dst-up'], secret_file: '/s' },
@@ -93,8 +101,49 @@ describe('sources and webhooks', () => {
         'dispatcher_list d.list',
         'kamailio_cfg l.cfg',
         'kamailio_cfg k.cfg',
+        'kamailio_rpc 192.0.2.5:5060',
+        'kamailio_rpc proxy-b',
       ],
     );
+  });
+
+  test('of a running Kamailio have its name, and what is read and set there', () => {
+    const flag = '--discovery.kamailio-rpc=http://[2001:db8::1]/RPC';
+    const { sources } = read(content, [flag]);
+    const seen = sources.flatMap((source) => {
+      if (source.kind !== 'kamailio_rpc') return [];
+      const { http, kamailio, owner, refreshMs, lists, attributes } = source;
+      const { pingIntervalMs, setState, allowEmptySet } = source;
+      return [
+        [
+          ...[new URL(http.url).host, http.timeoutMs, kamailio, owner, refreshMs, attributes],
+          ...[lists, pingIntervalMs, setState, allowEmptySet],
+        ],
+      ];
+    });
+    const first = { dispatcher: true, keepalive: false, uac: false };
+    const second = { dispatcher: true, keepalive: false, uac: true };
+    const [a, b] = ['[2001:db8::1]:80', '192.0.2.5:5060'];
+    assert.deepEqual(seen, [
+      ['[2001:db8::1]', 10_000, a, a, 10_000, [], first, 30_000, false, false],
+      ['192.0.2.5:5060', 10_000, b, b, 10_000, [], first, 30_000, false, false],
+      ['proxy.example', 2_000, 'proxy-b', 'o', 10_000, ['carrier'], second, 10_000, true, false],
+    ]);
+  });
+
+  test('of running Kamailios with problems are reported', () => {
+    const url = 'http://192.0.2.5/RPC';
+    const kamailioRpc = [
+      { url, dispatcher: false },
+      { url: `${url}2`, attributes: ['a b'] },
+      { kamailio: 'x' },
+    ];
+    assert.deepEqual(problemsOf({ discovery: { kamailio_rpc: kamailioRpc } }), [
+      'discovery.kamailio_rpc[0]: expected one of dispatcher, keepalive, uac to be true, got none',
+      'discovery.kamailio_rpc[1].attributes: expected names of attributes, got "a b"',
+      'discovery.kamailio_rpc[2].url: expected a URL, got none',
+      'discovery.kamailio_rpc: expected a unique name as kamailio, got "192.0.2.5:80" twice',
+    ]);
   });
 
   test('with problems are reported with their paths', () => {

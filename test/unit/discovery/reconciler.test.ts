@@ -75,6 +75,39 @@ describe('the reconciler', () => {
     assert.deepEqual([...(renamed ?? [])].sort(), wanted);
   });
 
+  test('does not apply the same destinations again, until the configuration changes', async () => {
+    const { reconciler, settings } = begin(sources('a', 'b'));
+    const same = findings({ uri: 'a.example', labels: {} });
+    await reconciler.apply(settings('a'), same);
+    const first = reconciled.get('file_sd /a');
+    await reconciler.apply(settings('a'), { ...same, listings: [] });
+    assert.equal(reconciled.get('file_sd /a'), first);
+    await reconciler.apply(settings('a'), findings({ uri: 'b.example', labels: {} }));
+    assert.deepEqual(names(), ['sip:b.example']);
+    await reconciler.apply(settings('a'), same);
+    assert.deepEqual(names(), ['sip:a.example']);
+    await reconciler.use(config({ ...sources('a'), modules: { x: {} } }));
+    assert.notEqual(reconciled.get('file_sd /a'), first);
+    await reconciler.use(config({}));
+    await reconciler.dropStaleSources();
+    assert.deepEqual(names(), []);
+    await reconciler.use(config(sources('a')));
+    await reconciler.apply(settings('a'), same);
+    assert.deepEqual(names(), ['sip:a.example']);
+  });
+
+  test('applies the same destinations again as long as one was refused', async () => {
+    const { reconciler, settings } = begin(sources('a', 'b'));
+    const other = findings({ uri: 'b.example', name: 'n', labels: {} });
+    const same = findings({ uri: 'a.example', name: 'n', labels: {} });
+    await reconciler.apply(settings('b'), other);
+    await reconciler.apply(settings('a'), same);
+    assert.equal(reconciled.get('file_sd /a')?.destinations, 0);
+    await reconciler.apply(settings('b'), findings());
+    await reconciler.apply(settings('a'), same);
+    assert.equal(reconciled.get('file_sd /a')?.destinations, 1);
+  });
+
   test('uses the first of two entries with one name, and says how to keep both', async () => {
     const { reconciler, settings } = begin(sources('a'));
     const entry = { uri: 'a.example', labels: {} };
