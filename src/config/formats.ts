@@ -5,6 +5,7 @@ import { addressFamily, bracketed, gateHost } from '../shared/address.js';
 import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { canonicalCidr } from '../shared/cidr.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
+import { methodProblem } from '../shared/method.js';
 import { TRANSPORTS } from '../shared/outcome.js';
 import { MAX_RUN } from '../shared/state.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
@@ -150,16 +151,10 @@ const listenAddress: Format<ListenAddress> = (given) => {
   return { host: bare, port: Number(port) };
 };
 
-/** A method that needs no dialog and has a non-INVITE transaction (RFC 3261 17.1.2). */
 const method: Format<string> = (given) => {
   const name = typeof given === 'string' ? given.toUpperCase() : '';
-  if (name === 'INVITE') {
-    throw new Expected('a method such as OPTIONS (INVITE would set up a call)', given);
-  }
-  if (name === 'ACK' || name === 'CANCEL') {
-    throw new Expected('a method that gets a response, such as OPTIONS', given);
-  }
-  if (!/^[A-Z0-9\-.!%*_+`'~]{1,32}$/.test(name)) throw new Expected('a SIP method', given);
+  const problem = methodProblem(name);
+  if (problem !== undefined) throw new Expected(problem, given);
   return name;
 };
 

@@ -3,6 +3,7 @@
 import { readAttributes } from './dispatcher/attributes.js';
 import { Destinations } from './dispatcher/destinations.js';
 import { FLAG_DISABLED, FLAG_NO_PING, type Line, readLine } from './dispatcher/line.js';
+import { type ListDefaults, NO_DEFAULTS } from './dispatcher/target.js';
 import type { Findings, Remark } from './found.js';
 import { MAX_ENTRIES, tooManyEntries } from './limits.js';
 import { type Report, reporter } from './remark.js';
@@ -17,15 +18,17 @@ type EntryLine = Extract<Line, { kind: 'entry' }>;
  *
  * @param path of the file, for the places.
  * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
+ * @param defaults the parameters of the module.
  * @throws SourceError when the file has more entries than can be monitored.
  */
 export function readDispatcherList(
   content: DecodedText | string,
   path: string,
   isLocal: (address: string) => boolean,
+  defaults: ListDefaults = NO_DEFAULTS,
 ): Findings {
   const { text, latin1Lines } = typeof content === 'string' ? decoded(content) : content;
-  const destinations = new Destinations(isLocal);
+  const destinations = new Destinations(isLocal, [], defaults);
   const remarks: Remark[] = [];
   for (const [index, lineText] of text.split('\n').entries()) {
     const place = `${path}:${index + 1}`;

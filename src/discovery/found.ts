@@ -20,9 +20,9 @@ export type AttributesFound = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * `skipped`: the entry is not monitored. `adjusted`: it is used, but not as written. `duplicate`: it repeats
- * an earlier entry.
+ * an earlier entry. `empty`: the source has no entry at all.
  */
-export type RemarkKind = 'skipped' | 'adjusted' | 'duplicate';
+export type RemarkKind = 'skipped' | 'adjusted' | 'duplicate' | 'empty';
 
 /** A remark about an entry, for the operator of the source. */
 export interface Remark {

@@ -1,61 +1,63 @@
-/** Reads destinations from the `modparam("keepalive", …)` statements of a kamailio.cfg. */
+/** Reads destinations from a kamailio.cfg: those of its modules keepalive and dispatcher. */
 
-import { canonicalUri, pingableUri, UriError } from '../shared/uri.js';
+import { readDispatcherList } from './dispatcher-list.js';
 import type { Findings, FoundDestination, Remark } from './found.js';
+import { DispatcherParams, type ListFile } from './kamailio/dispatcher-params.js';
 import { Includes, messageOf, type OpenedFile } from './kamailio/includes.js';
-import { namesModule } from './kamailio/module-pattern.js';
+import { KeepaliveParams } from './kamailio/keepalive-params.js';
+import { isModuleFile, namesModule } from './kamailio/module-pattern.js';
+import type { Module, Param } from './kamailio/param.js';
 import { Preprocessor } from './kamailio/preprocessor.js';
-import { type ModParam, modParams, type Value } from './kamailio/statements.js';
-import { nameProblem } from './names.js';
-import { type Report, reporter } from './remark.js';
+import { type ModParam, statementsOf } from './kamailio/statements.js';
+import { type Report, remark, reporter } from './remark.js';
 import { SourceError } from './source-error.js';
-import { withBytesShown } from './text.js';
+import { decodeConfig, decodeText } from './text.js';
 
-const MODULE = 'keepalive';
-/** The limit of the setting `ping_interval`; Kamailio's `int` would allow more. */
-const MAX_INTERVAL_SECONDS = 24 * 3600;
-const MAX_COUNTER = 2 ** 31 - 1;
-
-/** The parameters for all destinations: the last value of each. */
-interface CommonParams {
-  ping_interval?: number;
-  ping_from?: string;
-  delete_counter?: number;
-}
-
-type KnownValue = Exclude<Value, { kind: 'unknown' }>;
-
-interface Param {
-  readonly name: string;
-  readonly value: KnownValue;
+export interface CfgFindings extends Findings {
+  /** The files that were read or looked for. */
+  readonly files: readonly string[];
+  /** Why the list of dispatcher cannot be read; empty if it can, or there is none. */
+  readonly errors: readonly string[];
 }
 
 /**
- * Reads a kamailio.cfg with all files that it includes. Kamailio adds its destinations after it has read
- * everything, so the last interval, From and counter apply to every destination, wherever they are set.
- * Defines on Kamailio's command line (`-A`) are unknown.
+ * Reads a kamailio.cfg with all files that it includes, and the list of its module dispatcher. Defines on
+ * Kamailio's command line (`-A`) are unknown.
  *
  * @param read returns the content of a file, or throws.
- * @returns also the files that were read.
+ * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
  * @throws SourceError when the file itself cannot be read.
  */
 export function readKamailioCfg(
   path: string,
-  read: (path: string) => string,
-): Findings & { readonly files: readonly string[] } {
-  const includes = new Includes(read);
+  read: (path: string) => Buffer,
+  isLocal: (address: string) => boolean,
+): CfgFindings {
+  const includes = new Includes((file) => decodeConfig(read(file)));
   const remarks: Remark[] = [];
-  const destinations = new Map<string, string>();
-  const common: CommonParams = {};
-  for (const statement of modParams(new Preprocessor(open(path, includes), includes, remarks))) {
+  const keepalive = new KeepaliveParams();
+  const dispatcher = new DispatcherParams(isLocal);
+  const modules = [keepalive, dispatcher];
+  for (const statement of statementsOf(new Preprocessor(open(path, includes), includes, remarks))) {
     const report = reporter(remarks, statement.place);
-    const param = keepaliveParam(statement, report);
-    if (param !== undefined) apply(param, statement.place, destinations, common, report);
+    if (statement.kind === 'loadmodule') {
+      const isDispatcher = isModuleFile(statement.file, dispatcher.name);
+      if (isDispatcher) dispatcher.load(statement.place, report);
+      continue;
+    }
+    const { concerned = [], param } = paramOf(statement, modules, report) ?? {};
+    for (const one of concerned) if (param !== undefined) one.set(param);
   }
-  const found = [...destinations].map(
-    ([uri, place]): FoundDestination => ({ place, owner: undefined, entry: { uri, ...common } }),
-  );
-  return { found, remarks, files: includes.files };
+  const list = dispatcher.list(path);
+  const listed = list && readList(list, dispatcher, read, isLocal);
+  remarks.push(...(listed?.remarks ?? []));
+  const found = merged(keepalive.found(), listed?.found ?? [], remarks);
+  const errors = listed?.errors ?? [];
+  if (found.length === 0 && errors.length === 0) {
+    const reason = 'neither keepalive nor dispatcher has a destination that can be monitored';
+    remarks.push(remark('empty', path, reason));
+  }
+  return { found, remarks, errors, files: [...includes.files, ...(listed?.files ?? [])] };
 }
 
 function open(path: string, includes: Includes): OpenedFile {
@@ -66,116 +68,84 @@ function open(path: string, includes: Includes): OpenedFile {
   }
 }
 
-/** The parameter of a statement for keepalive that Kamailio would accept; undefined for others. */
-function keepaliveParam(
-  { module, name, value, problem, isInBlock }: ModParam,
+/** The parameter of a statement that Kamailio would accept, and the modules that it concerns. */
+function paramOf(
+  { module, name, value, problem, place, isInBlock }: ModParam,
+  modules: readonly Module[],
   report: Report,
-): Param | undefined {
+): { readonly concerned: readonly Module[]; readonly param: Param } | undefined {
   const skip = (reason: string): undefined => {
     report('skipped', reason);
   };
   if (module.kind === 'number') return undefined;
   if (module.kind === 'unknown') return skip(`the module: ${module.reason}`);
-  const isKeepalive = namesModule(module.text, MODULE);
-  if (isKeepalive === undefined) {
-    const quoted = JSON.stringify(module.text.slice(0, 120));
+  const { text: pattern } = module;
+  if (modules.some((one) => namesModule(pattern, one.name) === undefined)) {
+    const quoted = JSON.stringify(pattern.slice(0, 120));
     return skip(`expected a module, or modules separated by |, got the pattern ${quoted}`);
   }
-  if (!isKeepalive) return undefined;
+  const known = name.kind === 'text' ? name.text : '';
+  const concerned = modules.filter((one) => {
+    // Of several modules, Kamailio passes over those that are not loaded.
+    const isMeant = namesModule(pattern, one.name) && (one.isUsed || !pattern.includes('|'));
+    return isMeant && one.concerns(known);
+  });
+  if (concerned.length === 0) return undefined;
   if (isInBlock) return skip('modparam within braces, where Kamailio does not accept it');
   if (name.kind === 'unknown') return skip(`the parameter name: ${name.reason}`);
   if (value === undefined) return skip(problem);
   if (name.kind === 'number') return skip(`expected a parameter name, got ${name.value}`);
-  if (value.kind === 'unknown') return skip(`${name.text}: ${value.reason}`);
-  return { name: name.text, value };
+  return { concerned, param: { name: name.text, value, place, report } };
 }
 
-function apply(
-  { name, value }: Param,
-  place: string,
-  destinations: Map<string, string>,
-  common: CommonParams,
-  report: Report,
-): void {
-  switch (name) {
-    case 'destination':
-      addDestination(value, place, destinations, report);
-      return;
-    case 'ping_from': {
-      const from = uriOf(name, value, canonicalUri, report);
-      if (from !== undefined) common.ping_from = from;
-      return;
+/** Reads the list of dispatcher from the first of its paths at which there is a file. */
+function readList(
+  { paths, place }: ListFile,
+  dispatcher: DispatcherParams,
+  read: (path: string) => Buffer,
+  isLocal: (address: string) => boolean,
+): CfgFindings {
+  const files: string[] = [];
+  const nothing = { found: [], remarks: [], files };
+  let failure: string | undefined;
+  for (const path of paths) {
+    files.push(path);
+    let bytes: Buffer;
+    try {
+      bytes = read(path);
+    } catch (error) {
+      failure ??= `${path}: expected a readable file, got ${messageOf(error)}`;
+      continue;
     }
-    case 'ping_interval': {
-      const seconds = wholeNumber(name, value, 1, MAX_INTERVAL_SECONDS, report);
-      if (seconds !== undefined) common.ping_interval = seconds;
-      return;
-    }
-    case 'delete_counter': {
-      const failures = wholeNumber(name, value, 0, MAX_COUNTER, report);
-      if (failures !== undefined) common.delete_counter = failures;
-      return;
-    }
-    default: {
-      const known = 'destination, ping_interval, ping_from or delete_counter';
-      report('skipped', `expected ${known}, got ${JSON.stringify(name.slice(0, 120))}`);
+    try {
+      const listed = readDispatcherList(decodeText(bytes), path, isLocal, dispatcher.defaults());
+      return { ...listed, errors: [], files };
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      return { ...nothing, errors: [error.message] };
     }
   }
+  return { ...nothing, errors: [`${failure} (list_file of dispatcher, ${place})`] };
 }
 
-function addDestination(
-  value: KnownValue,
-  place: string,
-  destinations: Map<string, string>,
-  report: Report,
-): void {
-  const uri = uriOf('destination', value, (text) => pingableUri(text, 'auto'), report);
-  if (uri === undefined) return;
-  const problem = nameProblem(uri);
-  const first = destinations.get(uri);
-  if (problem !== undefined) report('skipped', problem);
-  else if (first !== undefined)
-    report('duplicate', `duplicate destination ${uri} (also at ${first})`);
-  else destinations.set(uri, place);
-}
-
-function uriOf(
-  name: string,
-  value: KnownValue,
-  canonical: (text: string) => string,
-  report: Report,
-): string | undefined {
-  const skip = (reason: string): undefined => {
-    report('skipped', `${name}: ${reason}`);
-  };
-  if (value.kind === 'number') return skip(`expected a string, got ${value.value}`);
-  const bytes = withBytesShown(value.text);
-  if (bytes !== undefined) return skip(`expected UTF-8, got ${bytes.slice(0, 120)}`);
-  try {
-    return canonical(value.text);
-  } catch (error) {
-    if (!(error instanceof UriError)) throw error;
-    return skip(error.message);
-  }
-}
-
-function wholeNumber(
-  name: string,
-  value: KnownValue,
-  min: number,
-  max: number,
-  report: Report,
-): number | undefined {
-  const isQuoted = value.kind === 'text';
-  const number = isQuoted && /^-?\d{1,10}$/.test(value.text) ? Number(value.text) : Number.NaN;
-  const given = isQuoted ? number : value.value;
-  if (!(given >= min && given <= max)) {
-    const got = isQuoted ? JSON.stringify(value.text.slice(0, 120)) : value.value;
-    report('skipped', `${name}: expected a whole number from ${min} to ${max}, got ${got}`);
-    return undefined;
-  }
-  if (isQuoted) {
-    report('adjusted', `${name}: ${given} is used; Kamailio itself rejects a number in quotes`);
-  }
-  return given;
+/**
+ * A destination of both modules is one. It has the settings of dispatcher, and those of keepalive that
+ * dispatcher does not set.
+ */
+function merged(
+  kept: readonly FoundDestination[],
+  listed: readonly FoundDestination[],
+  remarks: Remark[],
+): readonly FoundDestination[] {
+  const byName = new Map(kept.map((one) => [one.entry['uri'], one]));
+  const joined = listed.map((one) => {
+    const name = one.entry['name'] ?? one.entry['uri'];
+    const also = byName.get(name);
+    if (also === undefined) return one;
+    byName.delete(name);
+    const reason = `${name} is also a destination of keepalive (${also.place}): pinged once, as dispatcher does`;
+    remarks.push(remark('duplicate', one.place, reason));
+    return { ...one, entry: { ...also.entry, ...one.entry } };
+  });
+  return [...byName.values(), ...joined];
 }

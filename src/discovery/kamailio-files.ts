@@ -27,8 +27,10 @@ export class DispatcherList implements Reader {
 export class KamailioCfg implements Reader {
   readonly #path: string;
   readonly #parser: Parser;
-  /** The file and those that it includes. */
+  /** The file, those that it includes, and the list of dispatcher. */
   #files: readonly string[];
+  /** The last result without errors. */
+  #lastGood: ReadResult | undefined;
 
   constructor(path: string, parser: Parser) {
     this.#path = path;
@@ -42,8 +44,11 @@ export class KamailioCfg implements Reader {
 
   async read(signal: AbortSignal): Promise<ReadResult> {
     const job = { kind: 'kamailio_cfg', place: this.#path } as const;
-    const { files, found, remarks } = await this.#parser.parse(job, signal);
+    const { files, found, remarks, errors = [] } = await this.#parser.parse(job, signal);
+    const result = { found, remarks, errors };
     this.#files = files;
-    return { found, remarks, errors: [] };
+    if (errors.length === 0) this.#lastGood = result;
+    // The previous destinations stay in use until the list can be read.
+    return this.#lastGood === undefined ? result : { ...this.#lastGood, errors };
   }
 }

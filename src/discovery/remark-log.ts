@@ -15,6 +15,7 @@ const TEXTS: Readonly<
   skipped: { event: 'entry_skipped', message: 'entry skipped; it is not monitored' },
   adjusted: { event: 'entry_adjusted', message: 'entry is not used as written' },
   duplicate: { event: 'entry_duplicate', message: 'entry repeats an earlier one' },
+  empty: { event: 'source_empty', message: 'source has no destination' },
 };
 
 export class RemarkLog {

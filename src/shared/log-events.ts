@@ -34,6 +34,7 @@ export const LOG_EVENTS = [
   'entry_skipped',
   'entry_adjusted',
   'entry_duplicate',
+  'source_empty',
   'label_renamed',
   'remarks_truncated',
   'runtime_destination_skipped',

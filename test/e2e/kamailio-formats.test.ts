@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readDispatcherList } from '../../src/discovery/dispatcher-list.js';
 import { readKamailioCfg } from '../../src/discovery/kamailio-cfg.js';
@@ -11,13 +11,13 @@ import { eventually, folder, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 /** Starts a Kamailio with these lines in its configuration. Returns how to run a command of kamcmd. */
-async function started(t: TestContext, lines: readonly string[]) {
+async function started(t: TestContext, lines: readonly string[], ...args: readonly string[]) {
   const socket = join(folder(t), 'ctl');
   const start = [
     ...['debug=2', 'log_stderror=yes', 'children=1', 'auto_aliases=no', 'disable_tcp=yes'],
     ...['dns_try_ipv6=yes', 'loadmodule "ctl.so"', `modparam("ctl", "binrpc", "unix:${socket}")`],
   ];
-  await runKamailio(t, [...start, ...lines, ''].join('\n'));
+  await runKamailio(t, [...start, ...lines, ''].join('\n'), ...args);
   return (command: string) => runToEnd('kamcmd', ['-s', `unix:${socket}`, command]).stdout;
 }
 
@@ -36,7 +36,11 @@ test(
     ]);
     const list = () => fields(command('keepalive.list'), 'uri');
     const theirs = await eventually('it lists', () => list().length > 0 && list());
-    const { found } = readKamailioCfg(path, (file) => readFileSync(file, 'utf8'));
+    const { found } = readKamailioCfg(
+      path,
+      (file) => readFileSync(file),
+      () => false,
+    );
     assert.deepEqual(
       theirs.map((uri) => canonicalUri(uri)).sort(),
       found.map(({ entry }) => entry['uri']).sort(),
@@ -75,5 +79,40 @@ test(
       return (labels['setid'] ?? '').split(',');
     });
     assert.deepEqual(fields(output, 'ID').sort(), [...new Set(sets)].sort());
+  },
+);
+
+test(
+  'the destinations of both modules in a kamailio.cfg are those that a real Kamailio has',
+  needs('kamailio', 'kamcmd'),
+  async (t) => {
+    const path = resolve('test/corpus/kamailio/dispatcher.cfg');
+    const check = runToEnd('kamailio', ['-c', '-f', path]);
+    assert.match(check.stderr, /config file ok/);
+    const port = await freePort();
+    // Its list is beside it.
+    const command = await started(
+      t,
+      [`listen=udp:127.0.0.1:${port}`, `include_file "${path}"`],
+      ...['-w', dirname(path)],
+    );
+    const list = () => command('dispatcher.list');
+    const output = await eventually('it lists', () => fields(list(), 'URI').length > 0 && list());
+    const flags = fields(output, 'FLAGS');
+    const listed = fields(output, 'URI').filter((_uri, index) => !flags[index]?.startsWith('D'));
+    const kept = fields(command('keepalive.list'), 'uri');
+    assert.ok(listed.length > 0 && kept.length > 0);
+    const { found } = readKamailioCfg(
+      path,
+      (file) => readFileSync(file),
+      () => false,
+    );
+    assert.deepEqual(
+      [...new Set([...listed, ...kept].map((uri) => canonicalUri(uri)))].sort(),
+      found.map(({ entry }) => entry['uri']).sort(),
+    );
+    const duids = fields(output, 'DUID').filter((duid) => duid !== '<null string>');
+    const labels = found.map(({ entry }) => entry['labels'] as Readonly<Record<string, string>>);
+    assert.deepEqual(duids.sort(), labels.flatMap((one) => one?.['duid'] ?? []).sort());
   },
 );

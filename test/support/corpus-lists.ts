@@ -12,7 +12,7 @@ import { LISTS as LISTS_OF_KAMAILIO } from '../../src/discovery/kamailio-rpc/lis
 import { type Job, perform } from '../../src/discovery/parsing/job.js';
 import { Parser } from '../../src/discovery/parsing/parser.js';
 import { SourceError } from '../../src/discovery/source-error.js';
-import { type DecodedText, decodeConfig, decodeText } from '../../src/discovery/text.js';
+import { type DecodedText, decodeText } from '../../src/discovery/text.js';
 import { systemClock } from '../../src/shared/clock.js';
 
 const REFUSED = ['refused', '0'];
@@ -20,8 +20,10 @@ const REFUSED = ['refused', '0'];
 /** Readers of lists of destinations, by the folder of their cases. */
 export const LISTS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
   dispatcher: async (path) => counts(readDispatcherList(contentOf(path), path, isLocal)),
-  kamailio: async (path) =>
-    counts(readKamailioCfg(path, (name) => decodeConfig(readFileSync(name)))),
+  kamailio: async (path) => {
+    const reading = readKamailioCfg(path, (name) => readFileSync(name), isLocal);
+    return reading.errors.length > 0 ? REFUSED : counts(reading);
+  },
   'kamailio-rpc': async (path) => {
     const list = KAMAILIO_LISTS.find((name) => basename(path).startsWith(name));
     assert.ok(list !== undefined, path);

@@ -30,15 +30,19 @@ export async function startKamailio(
   return runKamailio(t, configuration(options));
 }
 
-/** Starts Kamailio with this text as its kamailio.cfg. */
-export async function runKamailio(t: Pick<TestContext, 'after'>, text: string): Promise<Running> {
+/** Starts Kamailio with this text as its kamailio.cfg, and with further arguments. */
+export async function runKamailio(
+  t: Pick<TestContext, 'after'>,
+  text: string,
+  ...args: readonly string[]
+): Promise<Running> {
   const path = folder(t);
   const config = join(path, 'kamailio.cfg');
   writeFileSync(config, text);
   const running = run(
     t,
     'kamailio',
-    ['-f', config, '-DD', '-E', '-Y', path, '-m', '512', '-M', '16'],
+    ['-f', config, '-DD', '-E', '-Y', path, '-m', '512', '-M', '16', ...args],
     {
       detached: true,
     },

@@ -6,7 +6,7 @@ import { nameProblem } from '../names.js';
 import type { Report } from '../remark.js';
 import type { Attributes } from './attributes.js';
 import { UnusableSocket } from './socket.js';
-import { type Target, TargetReader } from './target.js';
+import { NO_DEFAULTS, type Target, TargetReader } from './target.js';
 
 /** One destination of one set. */
 export interface Entry {
@@ -40,8 +40,12 @@ export class Destinations {
    * @param isLocal whether pings can be sent from an IP address (IPv6 without brackets).
    * @param shown names of attributes that become labels, besides `duid`.
    */
-  constructor(isLocal: (address: string) => boolean, shown: readonly string[] = []) {
-    this.#reader = new TargetReader(isLocal);
+  constructor(
+    isLocal: (address: string) => boolean,
+    shown: readonly string[] = [],
+    defaults = NO_DEFAULTS,
+  ) {
+    this.#reader = new TargetReader(isLocal, defaults);
     this.#shown = ['duid', ...shown];
   }
 

@@ -6,6 +6,9 @@ import { parseUri, type SipUri, UriError } from '../../shared/uri.js';
 /** Protocols of Kamailio's sockets that the exporter cannot ping over. */
 const OTHER_PROTOCOLS: readonly string[] = ['sctp', 'any'];
 
+/** The consequence of a socket without a usable address, for remarks. */
+export const ROUTES_CHOOSE = 'the routing table chooses the source address';
+
 /** The transport of the socket is not supported. A ping over another one would have no significance. */
 export class UnusableSocket extends Error {
   override readonly name = 'UnusableSocket';
@@ -38,6 +41,16 @@ export function readSocket(text: string, shown: string): Socket {
     throw new UnusableSocket(`${shown}: expected one of ${transports} before the address`);
   }
   return { shown, transport, address: addressOf(rest) };
+}
+
+/** Why pings cannot be sent from the address of a socket; undefined when they can. */
+export function addressProblem(
+  { address }: Socket,
+  isLocal: (address: string) => boolean,
+): string | undefined {
+  if (address === undefined) return 'expected an address such as udp:192.0.2.1:5060';
+  if (address.hostKind === 'name') return 'not an IP address';
+  return isLocal(address.host) ? undefined : 'not an address of this machine';
 }
 
 function addressOf(hostport: string): Socket['address'] {

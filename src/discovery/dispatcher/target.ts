@@ -6,12 +6,16 @@ import type { TransportChoice, TransportName } from '../../shared/outcome.js';
 import { formatUri, parseUri, pingableUri, type SipUri, UriError } from '../../shared/uri.js';
 import { MAX_NAME_LENGTH } from '../names.js';
 import type { Attributes } from './attributes.js';
-import { readSocket, type Socket } from './socket.js';
+import {
+  addressProblem,
+  ROUTES_CHOOSE,
+  readSocket,
+  type Socket,
+  UnusableSocket,
+} from './socket.js';
 
-/** Ping settings of the configuration. */
-export type Settings = Readonly<
-  Partial<Record<'source_address' | 'route' | 'ping_from' | 'transport', string>>
->;
+/** Ping settings in the format of the configuration. */
+export type Settings = Readonly<Record<string, unknown>>;
 
 export interface Target {
   /** Canonical. */
@@ -29,16 +33,28 @@ export type ReportAdjusted = (reason: string) => void;
 
 type Values = Attributes['values'];
 
-const ROUTES_CHOOSE = 'the routing table chooses the source address';
+/** The attributes that name a socket, the preferred one first. */
+const SOCKETS: readonly string[] = ['ping_socket', 'sockname', 'socket'];
+
+/** What holds for lines without attributes of their own for it. */
+export interface ListDefaults {
+  /** The socket to ping from. An error if it cannot be used; undefined if there is none. */
+  readonly socket?: Socket | UnusableSocket | undefined;
+  readonly settings: Settings;
+}
+
+export const NO_DEFAULTS: ListDefaults = { settings: {} };
 
 /** Reads targets. A URI that many attributes contain is parsed once. */
 export class TargetReader {
   readonly #isLocal: (address: string) => boolean;
+  readonly #defaults: ListDefaults;
   readonly #uris = new Map<string, SipUri | UriError>();
 
   /** @param isLocal whether pings can be sent from an IP address (IPv6 without brackets). */
-  constructor(isLocal: (address: string) => boolean) {
+  constructor(isLocal: (address: string) => boolean, defaults = NO_DEFAULTS) {
     this.#isLocal = isLocal;
+    this.#defaults = defaults;
   }
 
   /**
@@ -48,20 +64,51 @@ export class TargetReader {
    * @throws UnusableSocket when the transport of the socket is not supported.
    */
   read(uriText: string, { values }: Attributes, report: ReportAdjusted): Target {
-    const socket = socketOf(values, report);
+    const own = socketOf(values, report);
+    const socket = SOCKETS.some((name) => values.has(name)) ? own : this.#defaultSocket();
     const transport = socket && !namesTransport(uriText) ? socket.transport : undefined;
     const uri = pingableUri(uriText, transport ?? 'auto');
     checkScheme(uriText, uri);
     const pingFrom = this.#pingFrom(values, report);
     const route = this.#route(values, transport ?? 'auto');
-    const source = socket && sourceAddress(socket, route ?? uri, this.#isLocal, report);
+    const proxy = route ?? this.#defaults.settings['route'];
+    const peer = typeof proxy === 'string' ? proxy : uri;
+    const source = this.#sourceAddress(socket, peer, report);
     const settings = {
       ...(source !== undefined && { source_address: source }),
       ...(route !== undefined && { route }),
       ...(pingFrom !== undefined && { ping_from: pingFrom }),
       ...(transport !== undefined && { transport: transport }),
     };
-    return { uri, name: nameOf(uri, [socketName(socket, transport), route], pingFrom), settings };
+    const name = nameOf(uri, [own && socketName(own, transport), route], pingFrom);
+    return { uri, name, settings: { ...this.#defaults.settings, ...settings } };
+  }
+
+  /** @throws UnusableSocket */
+  #defaultSocket(): Socket | undefined {
+    const { socket } = this.#defaults;
+    if (socket instanceof UnusableSocket) throw socket;
+    return socket;
+  }
+
+  /** The address of the socket if pings can be sent from it. The port is not used, because Kamailio uses it. */
+  #sourceAddress(
+    socket: Socket | undefined,
+    peer: string,
+    report: ReportAdjusted,
+  ): string | undefined {
+    // That the address of the default cannot be used has been reported once for all lines.
+    const isReported = socket === this.#defaults.socket && socket?.address === undefined;
+    if (socket === undefined || isReported) return undefined;
+    const { shown, address } = socket;
+    const [kind, peerKind] = [address?.hostKind, hostKindOf(peer)];
+    const isOther = kind !== undefined && ![kind, peerKind].includes('name') && kind !== peerKind;
+    const problem = isOther
+      ? 'its address family is not that of the destination'
+      : addressProblem(socket, this.#isLocal);
+    if (problem === undefined) return address?.host;
+    report(`${shown}: ${problem}: ${ROUTES_CHOOSE}`);
+    return undefined;
   }
 
   #pingFrom(values: Values, report: ReportAdjusted): string | undefined {
@@ -95,7 +142,7 @@ export class TargetReader {
 
 /** The socket that Kamailio pings from: `ping_socket`, otherwise `sockname`, otherwise `socket`. */
 function socketOf(values: Values, report: ReportAdjusted): Socket | undefined {
-  const name = ['ping_socket', 'sockname', 'socket'].find((one) => values.has(one));
+  const name = SOCKETS.find((one) => values.has(one));
   if (name === undefined) return undefined;
   const text = values.get(name) ?? '';
   const shown = `${name}=${text.slice(0, 120)}`;
@@ -145,24 +192,4 @@ function parsedOrError(text: string): SipUri | UriError {
     if (error instanceof UriError) return error;
     throw error;
   }
-}
-
-/** The address of the socket if pings can be sent from it. The port is not used, because Kamailio uses it. */
-function sourceAddress(
-  { shown, address }: Socket,
-  peer: string,
-  isLocal: (address: string) => boolean,
-  report: ReportAdjusted,
-): string | undefined {
-  const reject = (reason: string): undefined => {
-    report(`${shown}: ${reason}: ${ROUTES_CHOOSE}`);
-  };
-  if (address === undefined) return reject('expected an address such as udp:192.0.2.1:5060');
-  const { host, hostKind } = address;
-  if (hostKind === 'name') return reject('not an IP address');
-  const peerKind = hostKindOf(peer);
-  if (peerKind !== 'name' && peerKind !== hostKind) {
-    return reject('its address family is not that of the destination');
-  }
-  return isLocal(host) ? host : reject('not an address of this machine');
 }

@@ -1,4 +1,4 @@
-/** Finds the statements `modparam("module", "name", value)` of a kamailio.cfg. */
+/** Finds the statements `loadmodule "name"` and `modparam("module", "name", value)` of a kamailio.cfg. */
 
 import type { PlacedToken, Preprocessor } from './preprocessor.js';
 
@@ -8,7 +8,15 @@ export type Value =
   /** A value that only Kamailio knows; `reason` says why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
+export interface LoadModule {
+  readonly kind: 'loadmodule';
+  readonly place: string;
+  /** A name such as `dispatcher.so` or `dispatcher`, or a path. */
+  readonly file: Value;
+}
+
 export interface ModParam {
+  readonly kind: 'modparam';
   readonly place: string;
   readonly module: Value;
   readonly name: Value;
@@ -19,16 +27,22 @@ export interface ModParam {
   readonly isInBlock: boolean;
 }
 
-/** Yields all `modparam` and `modparamx` statements in order. */
-export function* modParams(tokens: Preprocessor): Generator<ModParam> {
+/** Yields all `loadmodule`, `loadmodulex`, `modparam` and `modparamx` statements in order. */
+export function* statementsOf(tokens: Preprocessor): Generator<LoadModule | ModParam> {
   const parser = new Parser(tokens);
   let depth = 0;
   for (let token = parser.take(); token.kind !== 'end'; token = parser.take()) {
     if (token.kind === 'mark' && token.text === '{') depth++;
     if (token.kind === 'mark' && token.text === '}') depth = Math.max(0, depth - 1);
-    if (token.kind !== 'word' || !/^modparamx?$/.test(token.text)) continue;
-    const statement = parser.modParam(token.text === 'modparamx', token.place);
-    if (statement !== undefined) yield { ...statement, isInBlock: depth > 0 };
+    if (token.kind !== 'word') continue;
+    const { text, place } = token;
+    if (text === 'loadmodule' || text === 'loadmodulex') {
+      const file = parser.file();
+      if (file !== undefined) yield { kind: 'loadmodule', place, file };
+    } else if (text === 'modparam' || text === 'modparamx') {
+      const statement = parser.modParam(text === 'modparamx', place);
+      if (statement !== undefined) yield { kind: 'modparam', ...statement, isInBlock: depth > 0 };
+    }
   }
 }
 
@@ -47,8 +61,14 @@ class Parser {
     return token;
   }
 
-  /** Parses a statement after its keyword; undefined when it has no module. */
-  modParam(isEvaluated: boolean, place: string): Omit<ModParam, 'isInBlock'> | undefined {
+  /** Parses the file of a `loadmodule` statement. Kamailio 5.6 has no parentheses there, later ones may. */
+  file(): Value | undefined {
+    this.#takes('(');
+    return this.#value(false);
+  }
+
+  /** Parses a `modparam` statement after its keyword; undefined when it has no module. */
+  modParam(isEvaluated: boolean, place: string): Omit<ModParam, 'kind' | 'isInBlock'> | undefined {
     if (!this.#takes('(')) return undefined;
     const module = this.#value(false);
     if (module === undefined) return undefined;

@@ -14,7 +14,7 @@ import { readKamailioList } from '../kamailio-rpc/lists.js';
 import { MAX_BYTES } from '../limits.js';
 import { SourceError } from '../source-error.js';
 import { readTargetGroups } from '../target-groups.js';
-import { decodeConfig, decodeText, READ_AS_LATIN1 } from '../text.js';
+import { decodeText, READ_AS_LATIN1 } from '../text.js';
 import { checkJsonSize } from './json-size.js';
 
 /** `place` is a path or the name of a source, for error texts. */
@@ -44,10 +44,12 @@ interface KamailioListJob {
 }
 
 export interface Parsed extends Findings {
-  /** The files that were read, including included ones. */
+  /** The files that were read or looked for, including included ones. */
   readonly files: readonly string[];
   /** Only for `kamailio_list`: when it is `knownDigest`, `found` and `remarks` are unchanged and empty here. */
   readonly foundDigest?: string;
+  /** Why a part of the source cannot be read. */
+  readonly errors?: readonly string[];
 }
 
 /** Maximum number of remarks about lines in another encoding. */
@@ -65,7 +67,7 @@ export function perform(job: Job): Parsed {
     case 'kamailio_list':
       return { ...readList(job), files: [] };
     case 'kamailio_cfg':
-      return readKamailioCfg(job.place, boundedReader());
+      return readKamailioCfg(job.place, boundedReader(), localAddresses());
     default:
       return job satisfies never;
   }
@@ -117,8 +119,8 @@ function lineOf(message: string, text: string): number | undefined {
   return position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
 }
 
-/** Returns a function that reads files as text, up to MAX_BYTES in total. It throws an Error. */
-function boundedReader(): (path: string) => string {
+/** Returns a function that reads files, up to MAX_BYTES in total. It throws an Error. */
+function boundedReader(): (path: string) => Buffer {
   let bytes = 0;
   return (path) => {
     const stats = statSync(path);
@@ -126,7 +128,7 @@ function boundedReader(): (path: string) => string {
     if (!stats.isFile()) throw new Error('something that is not a regular file');
     bytes += stats.size;
     if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-    return decodeConfig(readFileSync(path));
+    return readFileSync(path);
   };
 }
 

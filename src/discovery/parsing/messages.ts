@@ -1,16 +1,13 @@
 /** The messages between the main thread and the parser thread. */
 
 import type { FoundDestination, Listing, Remark } from '../found.js';
+import type { Parsed } from './job.js';
 
 /** The answer to the job, and then to each request for a slice. */
 export type FromParser =
   | { readonly type: 'invalid'; readonly message: string }
   /** The findings follow in slices, because a long list in one message would block the main thread. */
-  | {
-      readonly type: 'parsed';
-      readonly files: readonly string[];
-      readonly foundDigest: string | undefined;
-    }
+  | { readonly type: 'parsed'; readonly rest: Omit<Parsed, 'found' | 'remarks' | 'listings'> }
   | {
       readonly type: 'slice';
       readonly found: readonly FoundDestination[];

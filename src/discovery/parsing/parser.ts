@@ -72,19 +72,17 @@ function collect(
   const found: FoundDestination[] = [];
   const remarks: Remark[] = [];
   const listings: Listing[] = [];
-  let parsed: Pick<Parsed, 'files' | 'foundDigest'> = { files: [] };
+  let rest: Omit<Parsed, 'found' | 'remarks' | 'listings'> = { files: [] };
   const next: ToParser = { type: 'next' };
   worker.on('message', (message: FromParser) => {
     if (message.type === 'invalid') return reject(new SourceError(message.message));
-    if (message.type === 'parsed') {
-      const { files, foundDigest } = message;
-      parsed = { files, ...(foundDigest !== undefined && { foundDigest }) };
-    } else {
+    if (message.type === 'parsed') rest = message.rest;
+    else {
       found.push(...message.found);
       remarks.push(...message.remarks);
       listings.push(...message.listings);
       if (message.isLast)
-        return resolve({ found, remarks, ...(listings.length > 0 && { listings }), ...parsed });
+        return resolve({ found, remarks, ...(listings.length > 0 && { listings }), ...rest });
     }
     worker.postMessage(next);
   });

@@ -25,7 +25,7 @@ function parsed(job: Job): Parsed | undefined {
 const job: Job = workerData;
 const result = parsed(job);
 if (result !== undefined) {
-  const { found, remarks, listings = [], files, foundDigest } = result;
+  const { found, remarks, listings = [], ...rest } = result;
   let from = 0;
   port.on('message', (_next: ToParser) => {
     const to = from + SLICE_SIZE;
@@ -37,5 +37,5 @@ if (result !== undefined) {
     from = to;
     if (isLast) port.close();
   });
-  post({ type: 'parsed', files, foundDigest });
+  post({ type: 'parsed', rest });
 }

@@ -47,6 +47,7 @@ export const DISPATCHER: FuzzTarget = {
   },
 };
 
+const LIST = '1 sip:192.0.2.1\n2 sip:192.0.2.2;transport=tls 0 0 socket=udp:127.0.0.1\n';
 const SMALL = '#!define A B\nmodparam("keepalive", "destination", A)\n';
 /** The number of substituted defines is bounded, and each may have a remark. */
 const MAX_EXPANSIONS = 20_000;
@@ -78,16 +79,20 @@ export const KAMAILIO: FuzzTarget = {
       '#',
     ],
     ...['"ping_interval", 10)', '"ping_from", "sip:a@b")', '"keep.*|tm"', '$def(A)', '#!trydef A '],
+    ...['loadmodule "dispatcher.so"\n', 'modparam("dispatcher", ', '"list_file", "list")'],
+    ...['"db_url", "x")', '"ds_ping_interval", 5)', '"ds_ping_reply_codes", "class=3")'],
+    ...['"ds_default_socket", "udp:127.0.0.1")', '"ds_ping_method", "INFO")'],
+    ...['"ds_ping_fr_timer", 80)', '"outbound_proxy", "sip:192.0.2.9")', '"keepalive|dispatcher"'],
   ],
   run: (input) => {
-    const text = input.toString('utf8');
     // The file may include itself, and another one.
     const read = (path: string) => {
-      if (path === 'k') return text;
-      if (path === 'small') return SMALL;
+      if (path === 'k') return input;
+      if (path === 'small') return Buffer.from(SMALL);
+      if (path === '/list') return Buffer.from(LIST);
       throw new Error('there is no such file');
     };
-    const found = readKamailioCfg('k', read);
+    const found = readKamailioCfg('k', read, (address) => address === '127.0.0.1');
     checkFindings(found, input.length + MAX_EXPANSIONS);
   },
 };

@@ -102,6 +102,27 @@ test('a change of a file that a kamailio.cfg includes is noticed', async (t) => 
   await until('the change is read', () => uris.get('cfg')?.[0] === 'sip:192.0.2.22');
 });
 
+test('a change of the list of dispatcher is noticed; without the list the previous destinations stay', async (t) => {
+  const { discovery, uris, until, errors } = setUp(t);
+  const at = folder(t);
+  const [file, list] = [join(at, 'kamailio.cfg'), join(at, 'gateways.list')];
+  const kept = 'modparam("keepalive", "destination", "sip:192.0.2.9")\n';
+  const listFile = `modparam("dispatcher", "list_file", "${list}")\n`;
+  writeFileSync(file, `${kept}loadmodule "dispatcher.so"\n${listFile}`);
+  await discovery.set([{ kind: 'kamailio_cfg', name: 'cfg', file, ...COMMON }]);
+  assert.deepEqual(uris.get('cfg'), ['sip:192.0.2.9']);
+  assert.match(errors(), /gateways\.list: expected a readable file, got ENOENT.*kamailio\.cfg:3\)/);
+  assert.equal(discovery.health()[0]?.isUp, false);
+  writeFileSync(list, '1 sip:192.0.2.1\n');
+  await until('the list is read', () => discovery.health()[0]?.isUp === true);
+  assert.deepEqual(uris.get('cfg'), ['sip:192.0.2.9', 'sip:192.0.2.1']);
+  writeFileSync(list, '1 sip:192.0.2.1\n1 sip:192.0.2.2\n');
+  await until('the change is read', () => uris.get('cfg')?.length === 3);
+  rmSync(list);
+  await until('the list is gone', () => discovery.health()[0]?.isUp === false);
+  assert.equal(uris.get('cfg')?.length, 3);
+});
+
 test('files that break keep their last good targets; files that are removed lose them', async (t) => {
   const { discovery, uris, until, errors } = setUp(t);
   const at = folder(t);
