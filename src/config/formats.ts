@@ -29,14 +29,14 @@ function scalarText(given: unknown): string {
 }
 
 /** Seconds, or a number with a unit. The result is milliseconds. */
-function duration(minMs: number): Format<number> {
-  const min = `${minMs / 1000} s`;
+function duration(minMs: number, isZeroAllowed = false): Format<number> {
+  const from = `${isZeroAllowed ? '0, or ' : ''}a duration from ${minMs / 1000} s`;
   return (given) => {
     const [, amount, unit = 's'] = DURATION.exec(scalarText(given)) ?? [];
     const ms = Number(amount) * (UNITS[unit] ?? Number.NaN);
+    if (isZeroAllowed && ms === 0) return 0;
     if (!(ms >= minMs) || ms > 24 * 3_600_000) {
-      const expected = `a duration from ${min} to 24h (seconds, or a number with ms, s, m or h)`;
-      throw new Expected(expected, given);
+      throw new Expected(`${from} to 24h (seconds, or a number with ms, s, m or h)`, given);
     }
     return ms;
   };
@@ -300,6 +300,7 @@ function optional<T, const E>(format: Format<T>, empty: E): Format<T | E> {
 /** Every format by the name that settings use. */
 export const FORMATS = {
   interval: duration(100),
+  intervalOrZero: duration(100, true),
   optionalInterval: optional(duration(100), undefined),
   duration: duration(10),
   optionalDuration: optional(duration(10), undefined),

@@ -13,8 +13,20 @@ export const PING_SETTINGS = {
     default: 30,
     member: 'intervalMs',
   }),
+  retry_interval: setting('retry_interval', {
+    doc: 'Time between two pings while a failure or a recovery is not confirmed by fall or rise. 0, or more than ping_interval: the same as ping_interval.',
+    format: 'intervalOrZero',
+    default: 0,
+    member: 'retryIntervalMs',
+  }),
+  down_interval: setting('down_interval', {
+    doc: 'Time between two pings of a target that is down. 0: the same as ping_interval.',
+    format: 'intervalOrZero',
+    default: 0,
+    member: 'downIntervalMs',
+  }),
   ping_timeout: setting('ping_timeout', {
-    doc: 'How long to wait for a response, counted from the first transmission. By default 5 s, or 90 % of ping_interval if that is less.',
+    doc: 'How long to wait for a response, counted from the first transmission; less than each of these intervals. By default 5 s, or 90 % of the shortest interval if that is less.',
     format: 'optionalDuration',
     default: '',
     member: 'timeoutMs',
@@ -178,7 +190,7 @@ export const PING_SETTINGS = {
     member: 'deleteCounter',
   }),
   max_backoff: setting('max_backoff', {
-    doc: 'Time between two pings of a target that delete_counter has slowed down; never shorter than ping_interval.',
+    doc: 'Time between two pings of a target that delete_counter has slowed down; never shorter than ping_interval and down_interval.',
     format: 'interval',
     default: 300,
     member: 'maxBackoffMs',

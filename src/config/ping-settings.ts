@@ -90,23 +90,13 @@ export function pingSettings(
   report: Report,
 ): PingSettings {
   const given: PingValues = Object.assign({}, DEFAULTS, ...levels);
-  const {
-    intervalMs,
-    timeoutMs: givenMs,
-    identity,
-    auth,
-    ...rest
-  } = objectOf(PING_SETTINGS, given);
-  const timeoutMs = givenMs ?? Math.min(DEFAULT_TIMEOUT_MS, 0.9 * intervalMs);
-  if (timeoutMs >= intervalMs) {
-    const expected = `less than ping_interval (${intervalMs / 1000} s)`;
-    report(`${path}ping_timeout`, `expected ${expected}, got ${timeoutMs / 1000} s`);
-  }
+  const { timeoutMs: givenMs, identity, auth, ...rest } = objectOf(PING_SETTINGS, given);
+  const intervals = intervalsOf(rest);
   checkTls(rest.tls, path, report);
   return {
     ...rest,
-    intervalMs,
-    timeoutMs,
+    ...intervals,
+    timeoutMs: timeoutMs(givenMs, intervals, path, report),
     identity: {
       ...identity,
       userAgent: identity.userAgent || `sip-keepalive-exporter/${version}`,
@@ -114,6 +104,39 @@ export function pingSettings(
     },
     auth: credentials(auth, path, report),
   };
+}
+
+interface Intervals {
+  readonly intervalMs: number;
+  readonly retryIntervalMs: number;
+  readonly downIntervalMs: number;
+}
+
+/** The intervals in use. @param given with 0 for the same as `ping_interval`. */
+function intervalsOf({ intervalMs, retryIntervalMs, downIntervalMs }: Intervals): Intervals {
+  return {
+    intervalMs,
+    retryIntervalMs: Math.min(retryIntervalMs || intervalMs, intervalMs),
+    downIntervalMs: downIntervalMs || intervalMs,
+  };
+}
+
+/** The timeout, which must be less than each interval, so that a ping ends before the next is due. */
+function timeoutMs(
+  givenMs: number | undefined,
+  { intervalMs, retryIntervalMs, downIntervalMs }: Intervals,
+  path: string,
+  report: Report,
+): number {
+  const shortestMs = Math.min(retryIntervalMs, downIntervalMs);
+  const usedMs = givenMs ?? Math.min(DEFAULT_TIMEOUT_MS, 0.9 * shortestMs);
+  if (usedMs >= shortestMs) {
+    const other = shortestMs === retryIntervalMs ? 'retry_interval' : 'down_interval';
+    const key = shortestMs === intervalMs ? 'ping_interval' : other;
+    const expected = `less than ${key} (${shortestMs / 1000} s)`;
+    report(`${path}ping_timeout`, `expected ${expected}, got ${usedMs / 1000} s`);
+  }
+  return usedMs;
 }
 
 /** The TLS settings of one level; contradictions are reported. */

@@ -141,6 +141,7 @@ function showValue({ format, isSecret }: Setting, value: unknown): unknown {
   if (isSecret === true) return SECRET;
   switch (format) {
     case 'interval':
+    case 'intervalOrZero':
     case 'optionalInterval':
     case 'duration':
     case 'optionalDuration':

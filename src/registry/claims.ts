@@ -56,17 +56,29 @@ function mergeClaims([first, ...others]: readonly [SourcedClaim, ...SourcedClaim
   if (others.length === 0) return first.destination;
   const { settings } = first.destination;
   const all = [first, ...others].map(({ destination }) => destination);
-  const intervalMs = Math.min(...all.map((destination) => destination.settings.intervalMs));
-  const timeoutMs = Math.min(
-    settings.timeoutMs,
-    settings.timeoutMs < intervalMs ? settings.timeoutMs : 0.9 * intervalMs,
-  );
   return {
     ...first.destination,
     labels: Object.assign({}, ...all.map(({ labels }) => labels).reverse()),
-    settings:
-      intervalMs === settings.intervalMs ? settings : { ...settings, intervalMs, timeoutMs },
+    settings: withShortestIntervals(
+      settings,
+      all.map((destination) => destination.settings),
+    ),
   };
+}
+
+/** These settings with the shortest intervals of all claims, and a timeout that fits them. */
+function withShortestIntervals(settings: PingSettings, all: readonly PingSettings[]): PingSettings {
+  const intervalMs = Math.min(...all.map((other) => other.intervalMs));
+  const retryIntervalMs = Math.min(...all.map((other) => other.retryIntervalMs));
+  const downIntervalMs = Math.min(...all.map((other) => other.downIntervalMs));
+  const isSame =
+    intervalMs === settings.intervalMs &&
+    retryIntervalMs === settings.retryIntervalMs &&
+    downIntervalMs === settings.downIntervalMs;
+  if (isSame) return settings;
+  const shortestMs = Math.min(retryIntervalMs, downIntervalMs);
+  const timeoutMs = settings.timeoutMs < shortestMs ? settings.timeoutMs : 0.9 * shortestMs;
+  return { ...settings, intervalMs, retryIntervalMs, downIntervalMs, timeoutMs };
 }
 
 const serialized = new WeakMap<PingSettings, string>();

@@ -4,6 +4,10 @@ import type { TlsPeer } from './tls-peer.js';
 /** How a destination is pinged, and what counts as alive. Times are milliseconds. */
 export interface PingSettings {
   readonly intervalMs: number;
+  /** Interval while a change of the state is not confirmed; at most `intervalMs`. */
+  readonly retryIntervalMs: number;
+  /** Interval while a target is down. */
+  readonly downIntervalMs: number;
   /** Maximum time from the first send to the response; separately, maximum time to connect before that. */
   readonly timeoutMs: number;
   /** Consecutive alive pings before a target is up. */

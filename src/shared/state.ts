@@ -35,6 +35,12 @@ export function nextVerdict(
   return { state: before.state, run };
 }
 
+/** Whether the last pings contradict the state, but are too few to change it. */
+export function isUnconfirmed({ state, run }: Verdict): boolean {
+  if (state === 'unknown') return run !== 0;
+  return state === 'up' ? run < 0 : run > 0;
+}
+
 /** A target's contribution to its destination's verdict. */
 export interface Vote {
   readonly state: State;

@@ -35,14 +35,14 @@ export function effectiveState(
   state: State,
   lastSeenMs: number,
 ): State {
-  const { intervalMs, timeoutMs, deleteCounter, maxBackoffMs } = registered.destination.settings;
-  const isBackedOff = state === 'down' && deleteCounter > 0;
+  const { settings } = registered.destination;
   const maxPauseMs = Math.max(
-    intervalMs,
-    isBackedOff ? maxBackoffMs : 0,
+    settings.intervalMs,
+    state === 'down' ? settings.downIntervalMs : 0,
+    state === 'down' && settings.deleteCounter > 0 ? settings.maxBackoffMs : 0,
     registered.targets.length === 0 ? MAX_LOOKUP_PAUSE_MS : 0,
   );
-  const isStale = now() - lastSeenMs > STALE_INTERVALS * maxPauseMs + timeoutMs;
+  const isStale = now() - lastSeenMs > STALE_INTERVALS * maxPauseMs + settings.timeoutMs;
   return isStale ? 'unknown' : state;
 }
 

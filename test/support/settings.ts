@@ -20,6 +20,8 @@ type Change = Partial<Omit<PingSettings, 'identity' | 'tls'>> & {
 export function settings({ identity, tls, ...rest }: Change = {}): PingSettings {
   return {
     intervalMs: 30_000,
+    retryIntervalMs: rest.intervalMs ?? 30_000,
+    downIntervalMs: rest.intervalMs ?? 30_000,
     timeoutMs: 5_000,
     rise: 1,
     fall: 1,

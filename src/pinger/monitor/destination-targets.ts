@@ -49,7 +49,7 @@ export class DestinationTargets {
       verdicts,
       writer,
       debug,
-      done: ({ index }, backoffMs) => targets.done(index, backoffMs),
+      done: ({ index }, pause) => targets.done(index, pause),
     };
   }
 

@@ -12,6 +12,7 @@ import { redacted } from '../sip/redact.js';
 import type { Scan } from '../sip/scanner.js';
 import type { CurrentHop } from '../targets/attempt.js';
 import type { TargetListener } from '../targets/target.js';
+import type { Pause } from '../time/scheduler.js';
 import type { MonitoredDestination } from './destination.js';
 import { logMessage } from './message-line.js';
 import type { VerdictTracker } from './verdicts.js';
@@ -20,8 +21,8 @@ export interface RecorderTools {
   readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
   readonly debug: DebugLog;
-  /** The target may be pinged again, after `backoffMs` if that is longer than its interval. */
-  readonly done: (slot: TargetSlot, backoffMs: number) => void;
+  /** The target may be pinged again, after this pause. */
+  readonly done: (slot: TargetSlot, pause: Pause) => void;
 }
 
 /** Number of targets whose last messages are kept; more would take too much memory. */
@@ -86,8 +87,12 @@ export class TargetRecorder implements TargetListener {
 
   /** The next ping may succeed, but after several internal errors in a row the target is pinged less often. */
   faulted(): void {
-    const { maxBackoffMs } = this.#monitored.destination.settings;
-    this.#tools.done(this.#slot, ++this.#faults < MAX_FAULTS ? 0 : maxBackoffMs);
+    if (++this.#faults < MAX_FAULTS) {
+      this.#done();
+      return;
+    }
+    const { intervalMs, maxBackoffMs } = this.#monitored.destination.settings;
+    this.#tools.done(this.#slot, { ms: Math.max(intervalMs, maxBackoffMs), isExact: false });
   }
 
   answeredLate(): void {
@@ -127,6 +132,6 @@ export class TargetRecorder implements TargetListener {
 
   #done(): void {
     const { verdicts, done } = this.#tools;
-    done(this.#slot, verdicts.backoffMs(this.#monitored, this.#slot));
+    done(this.#slot, verdicts.pause(this.#monitored, this.#slot));
   }
 }

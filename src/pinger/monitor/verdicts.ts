@@ -12,12 +12,19 @@ import {
   type Outcome,
 } from '../../shared/outcome.js';
 import type { ResolutionFailure } from '../../shared/resolution.js';
-import { combineVotes, nextVerdict, type State, type Vote } from '../../shared/state.js';
+import {
+  combineVotes,
+  isUnconfirmed,
+  nextVerdict,
+  type State,
+  type Vote,
+} from '../../shared/state.js';
 import { decode, printable } from '../../shared/text.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { Scan } from '../sip/scanner.js';
 import { addressLabel } from '../targets/candidates.js';
 import type { Clock } from '../time/clock.js';
+import type { Pause } from '../time/scheduler.js';
 import type { MonitoredDestination } from './destination.js';
 import type { Outbox } from './outbox.js';
 
@@ -68,14 +75,21 @@ export class VerdictTracker {
   }
 
   /**
-   * The pause between pings of the target if it is longer than the interval: `max_backoff` after
-   * `delete_counter` failures in a row. Kamailio's `keepalive` stops pinging instead.
+   * The pause before the target's next ping: `retry_interval` while a change is not confirmed,
+   * `down_interval` while it is down, `max_backoff` after `delete_counter` failures in a row (where
+   * Kamailio's `keepalive` stops pinging), and `ping_interval` otherwise.
    */
-  backoffMs({ destination }: MonitoredDestination, target: TargetSlot): number {
+  pause({ destination }: MonitoredDestination, target: TargetSlot): Pause {
+    const { intervalMs, retryIntervalMs, downIntervalMs } = destination.settings;
+    const verdict = this.#writer.verdictOf(target);
+    if (isUnconfirmed(verdict)) {
+      return { ms: retryIntervalMs, isExact: retryIntervalMs < intervalMs };
+    }
+    if (verdict.state !== 'down') return { ms: intervalMs, isExact: false };
     const { deleteCounter, maxBackoffMs } = destination.settings;
-    if (deleteCounter === 0) return 0;
-    const { state, run } = this.#writer.verdictOf(target);
-    return state === 'down' && run <= -deleteCounter ? maxBackoffMs : 0;
+    const isBackedOff = deleteCounter > 0 && verdict.run <= -deleteCounter;
+    const ms = isBackedOff ? Math.max(intervalMs, downIntervalMs, maxBackoffMs) : downIntervalMs;
+    return { ms, isExact: false };
   }
 
   /**

@@ -3,7 +3,7 @@
 import type { Faults } from '../../shared/faults.js';
 import { LEDGER_CAPACITY } from '../../shared/ledger/layout.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
-import type { Scheduler } from '../time/scheduler.js';
+import type { Pause, Scheduler } from '../time/scheduler.js';
 import type { Target } from './target.js';
 import type { TargetGuard } from './target-guard.js';
 
@@ -68,10 +68,10 @@ export class Targets {
     if (target !== undefined) this.#options.guard.run(target, 'timer', () => target.timerFired());
   }
 
-  /** A ping of a monitored target has ended. The next one follows after its interval, or `backoffMs` if longer. */
-  done(index: number, backoffMs: number): void {
+  /** A ping of a monitored target has ended. The next one follows after this pause. */
+  done(index: number, pause: Pause): void {
     const { scheduler, wakeBy } = this.#options;
-    if (this.#end(index)) wakeBy(scheduler.done(index, backoffMs));
+    if (this.#end(index)) wakeBy(scheduler.done(index, pause));
   }
 
   close(): void {

@@ -4,8 +4,8 @@
  * Each target has a phase within its interval, a hash of its name. This spreads pings evenly and keeps
  * their times the same after a restart. The first ping starts as soon as the rate limit of first
  * pings allows. The next ping of a target is scheduled when the last one has ended, so pings of one
- * target never overlap. A tick starts at most twice the average number of pings, which spreads the
- * pings that a stall has delayed.
+ * target never overlap. A pause of another length replaces the interval until the next ping. A tick
+ * starts at most twice the average number of pings, which spreads the pings that a stall has delayed.
  */
 
 import type { Clock } from './clock.js';
@@ -24,12 +24,22 @@ const PINGS_PER_BATCH = 100;
 const MIN_BATCH_MS = 2;
 const MAX_BATCH_MS = 20;
 
+/** The time from one ping of a target to the next. */
+export interface Pause {
+  readonly ms: number;
+  /**
+   * The next ping is due exactly this long after the last one was. Otherwise it is due at the target's
+   * phase within periods of this length, 0.5 to 1.5 periods after the last one.
+   */
+  readonly isExact: boolean;
+}
+
 export class Scheduler {
   readonly #clock: Clock;
   readonly #isBatched: boolean;
   readonly #wheel: TimerWheel;
-  /** By ID; 0 while the target is not pinged. */
-  readonly #intervalMs: Float64Array;
+  /** By ID: the length of the current pause; 0 while the target is not pinged. */
+  readonly #pauseMs: Float64Array;
   /** By ID: the position of the target's pings in the interval, 0 to 1, on the wall clock. */
   readonly #phase: Float64Array;
   /** By ID: the monotonic time at which the target's current or last ping was due. */
@@ -37,7 +47,9 @@ export class Scheduler {
   readonly #ping: (id: number, latenessMs: number) => void;
   /** Wall clock minus monotonic clock at the start. */
   readonly #epochOffsetMs: number;
+  /** By the current pauses of all targets. */
   #pingsPerMs = 0;
+  #tickMs = 1;
   #lastTickMs = 0;
   #sinceLastTickMs = 0;
   #lastFirstPingMs = 0;
@@ -56,7 +68,7 @@ export class Scheduler {
     this.#clock = clock;
     this.#isBatched = isBatched;
     this.#wheel = new TimerWheel(capacity);
-    this.#intervalMs = new Float64Array(capacity);
+    this.#pauseMs = new Float64Array(capacity);
     this.#phase = new Float64Array(capacity);
     this.#dueMs = new Float64Array(capacity);
     this.#ping = ping;
@@ -70,28 +82,28 @@ export class Scheduler {
     this.#pingsPerMs += 1 / intervalMs;
     const gapMs = 1 / Math.max(FIRST_PINGS_PER_MS, 2 * this.#pingsPerMs);
     this.#lastFirstPingMs = Math.max(now, this.#lastFirstPingMs + gapMs);
-    this.#intervalMs[id] = intervalMs;
+    this.#pauseMs[id] = intervalMs;
     this.#phase[id] = hash(name) / 2 ** 32;
     this.#schedule(id, this.#lastFirstPingMs);
   }
 
   remove(id: number): void {
-    const intervalMs = this.#intervalMs[id] ?? 0;
-    if (intervalMs === 0) return;
-    this.#intervalMs[id] = 0;
+    const pauseMs = this.#pauseMs[id] ?? 0;
+    if (pauseMs === 0) return;
+    this.#pauseMs[id] = 0;
     this.#wheel.clear(id);
-    this.#pingsPerMs -= 1 / intervalMs;
+    this.#pingsPerMs -= 1 / pauseMs;
   }
 
-  /**
-   * The ping of `id` has ended: schedules the next one and returns when it is due.
-   *
-   * @param backoffMs replaces the interval if it is longer.
-   */
-  done(id: number, backoffMs = 0): number {
-    const intervalMs = this.#intervalMs[id] ?? 0;
-    if (intervalMs === 0) return Number.POSITIVE_INFINITY;
-    return this.#schedule(id, this.#nextDue(id, Math.max(intervalMs, backoffMs)));
+  /** The ping of `id` has ended: schedules the next one and returns when it is due. */
+  done(id: number, { ms, isExact }: Pause): number {
+    const pauseMs = this.#pauseMs[id] ?? 0;
+    if (pauseMs === 0) return Number.POSITIVE_INFINITY;
+    if (ms !== pauseMs) {
+      this.#pauseMs[id] = ms;
+      this.#pingsPerMs += 1 / ms - 1 / pauseMs;
+    }
+    return this.#schedule(id, isExact ? this.#exactlyAfter(id, ms) : this.#nextInPhase(id, ms));
   }
 
   /** Starts the pings that are due, up to the limit of one tick. */
@@ -99,17 +111,23 @@ export class Scheduler {
     const now = this.#clock.now();
     this.#sinceLastTickMs = now - this.#lastTickMs;
     this.#lastTickMs = now;
-    this.#wheel.advance(now, this.maxPingsPerTick, (id) => {
-      const dueMs = Math.ceil((this.#dueMs[id] ?? 0) / this.tickMs) * this.tickMs;
-      this.#ping(id, Math.max(this.#clock.now() - dueMs, 0));
+    this.#wheel.advance(now, this.maxPingsPerTick, (id, dueMs) => {
+      const tickAtMs = Math.ceil(dueMs / this.#tickMs) * this.#tickMs;
+      this.#ping(id, Math.max(this.#clock.now() - tickAtMs, 0));
     });
+    this.#tickMs = this.#nextTickMs();
   }
 
   /**
    * Length of a tick in milliseconds: 1, or long enough for a batch of pings where batches make each
-   * ping cheaper. A ping that starts with the first tick after it was due is not late.
+   * ping cheaper. It changes only within `tick`. A ping that starts with the first tick after it was
+   * due is not late.
    */
   get tickMs(): number {
+    return this.#tickMs;
+  }
+
+  #nextTickMs(): number {
     if (!this.#isBatched || this.#pingsPerMs < MIN_BATCHED_PINGS_PER_MS) return 1;
     const tickMs = Math.floor(PINGS_PER_BATCH / this.#pingsPerMs);
     return Math.min(Math.max(tickMs, MIN_BATCH_MS), MAX_BATCH_MS);
@@ -127,17 +145,28 @@ export class Scheduler {
     return Math.ceil(2 * ms * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 
+  /** A ping that was due while the one before was still pending is not late: it cannot start before now. */
   #schedule(id: number, dueMs: number): number {
     this.#dueMs[id] = dueMs;
-    this.#wheel.set(id, dueMs);
+    this.#wheel.set(id, Math.max(dueMs, this.#clock.now()));
     return dueMs;
+  }
+
+  /**
+   * A pause after the ended ping was due, or the last multiple of it that has passed: the targets keep
+   * their distances even if an event ends all of their pings at the same time.
+   */
+  #exactlyAfter(id: number, pauseMs: number): number {
+    const lastMs = this.#dueMs[id] ?? 0;
+    const missed = Math.floor((this.#clock.now() - lastMs) / pauseMs);
+    return lastMs + Math.max(missed, 1) * pauseMs;
   }
 
   /**
    * The first time in phase that is at least half an interval after the ended ping was due. If it has
    * passed during that ping, the next ping is due at once; missed intervals are skipped.
    */
-  #nextDue(id: number, intervalMs: number): number {
+  #nextInPhase(id: number, intervalMs: number): number {
     const phaseMs = (this.#phase[id] ?? 0) * intervalMs;
     const now = this.#clock.now();
     const earliestMs = Math.max((this.#dueMs[id] ?? 0) + intervalMs / 2, now - intervalMs);

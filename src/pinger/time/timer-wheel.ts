@@ -64,11 +64,11 @@ export class TimerWheel {
 
   /**
    * Fires up to `max` timers that are due by `nowMs`, the earliest first; the others stay due. `fire`
-   * may set and clear any timer.
+   * may set and clear any timer; it also gets the tick at which the timer was due.
    *
    * @returns the number of timers fired.
    */
-  advance(nowMs: number, max: number, fire: (id: number) => void): number {
+  advance(nowMs: number, max: number, fire: (id: number, dueMs: number) => void): number {
     const now = Math.floor(nowMs);
     if (this.#size === 0 && this.#cursor < now) this.#cursor = now;
     let fired = 0;
@@ -77,11 +77,12 @@ export class TimerWheel {
       while (this.#walk !== NONE) {
         const id = this.#walk;
         this.#walk = this.#next[id] ?? NONE;
-        if ((this.#due[id] ?? NONE) > this.#cursor) continue;
+        const due = this.#due[id] ?? NONE;
+        if (due > this.#cursor) continue;
         if (fired === max) return fired;
         this.clear(id);
         fired++;
-        fire(id);
+        fire(id, due);
       }
     }
     return fired;

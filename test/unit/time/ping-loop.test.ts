@@ -26,7 +26,7 @@ function setUp({ targets, intervalMs, rttMs }: Record<'targets' | 'intervalMs' |
         log.push(`answer ${id}`);
         counts.answered++;
         timers.clear(id);
-        scheduler.done(id);
+        scheduler.done(id, { ms: intervalMs, isExact: false });
       }
     },
     flush: () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hash, Scheduler } from '../../../src/pinger/time/scheduler.js';
+import { hash, type Pause, Scheduler } from '../../../src/pinger/time/scheduler.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 interface Ping {
@@ -12,9 +12,11 @@ interface Ping {
 
 /** A scheduler whose pings take some time, with a tick every millisecond. */
 function harness(
-  options: { clock?: FakeClock; pingMs?: (id: number) => number; slowMs?: () => number } = {},
+  options: { clock?: FakeClock; pingMs?: (id: number) => number; pause?: () => Pause } = {},
 ) {
-  const { clock = new FakeClock(), pingMs = () => 10, slowMs = () => 0 } = options;
+  const { clock = new FakeClock(), pingMs = () => 10, pause } = options;
+  /** By ID. */
+  const intervals: number[] = [];
   const pings: Ping[] = [];
   const busy = new Set<number>();
   const perTurn: number[] = [];
@@ -26,7 +28,11 @@ function harness(
   });
   const finish = (id: number) => {
     busy.delete(id);
-    return scheduler.done(id, slowMs());
+    return scheduler.done(id, pause?.() ?? { ms: intervals[id] ?? 0, isExact: false });
+  };
+  const addOne = (id: number, name: string, intervalMs: number) => {
+    intervals[id] = intervalMs;
+    scheduler.add(id, name, intervalMs);
   };
   const turn = () => {
     const before = pings.length;
@@ -46,9 +52,10 @@ function harness(
         turn();
       }
     },
+    addOne,
     /** Adds this many targets, with names like those of a real fleet. */
     add(count: number, intervalMs: number) {
-      for (let id = 0; id < count; id++) scheduler.add(id, nameOf(id), intervalMs);
+      for (let id = 0; id < count; id++) addOne(id, nameOf(id), intervalMs);
     },
     /** When the target was pinged, on the monotonic clock. */
     timesOf(id: number): number[] {
@@ -80,12 +87,12 @@ describe('first pings', () => {
   });
 
   test('of a target that joins an idle fleet are sent at once', () => {
-    const { scheduler, add, run, timesOf } = harness();
-    add(10, 30_000);
-    run(5000);
-    scheduler.add(10, 'late comer', 30_000);
-    run(2);
-    assert.equal(timesOf(10).length, 1);
+    const it = harness();
+    it.add(10, 30_000);
+    it.run(5000);
+    it.addOne(10, 'late comer', 30_000);
+    it.run(2);
+    assert.equal(it.timesOf(10).length, 1);
   });
 });
 
@@ -113,17 +120,23 @@ describe('the regular pings of a target', () => {
     }
   });
 
-  test('of a target that backs off follow the phase of the longer interval', () => {
-    const { clock, add, run, timesOf } = harness({ slowMs: () => 5000 });
-    add(20, 1000);
-    run(16_000);
-    for (let id = 0; id < 20; id++) {
-      const phaseMs = (hash(nameOf(id)) / 2 ** 32) * 5000;
-      const times = timesOf(id).map((time) => time + clock.epoch() - clock.now());
-      assert.ok(times.length <= 5, `${times.length} pings`);
-      assert.equal((times.at(-1) ?? 0) % 5000, Math.ceil(phaseMs) % 5000);
-    }
-  });
+  for (const [what, ms] of [
+    ['longer', 5000],
+    ['shorter', 400],
+  ] as const) {
+    test(`with a ${what} pause follow the phase within that pause`, () => {
+      const it = harness({ pause: () => ({ ms, isExact: false }) });
+      it.add(20, 1000);
+      it.run(16_000);
+      const { clock } = it;
+      for (let id = 0; id < 20; id++) {
+        const phaseMs = (hash(nameOf(id)) / 2 ** 32) * ms;
+        const times = it.timesOf(id).map((time) => time + clock.epoch() - clock.now());
+        assert.ok(Math.abs(times.length - 16_000 / ms) <= 2, `${times.length} pings`);
+        assert.equal((times.at(-1) ?? 0) % ms, Math.ceil(phaseMs) % ms);
+      }
+    });
+  }
 
   test('have the same times after a restart', () => {
     const phases = [new FakeClock(), new FakeClock(86_400_777, 1_700_000_012_345)].map((clock) => {
@@ -207,7 +220,67 @@ describe('a slow ping', () => {
     const due = finish(0);
     assert.ok(due > clock.now() && due <= clock.now() + 1501);
     scheduler.remove(0);
-    assert.equal(scheduler.done(0), Number.POSITIVE_INFINITY);
+    assert.equal(finish(0), Number.POSITIVE_INFINITY);
+  });
+
+  test('does not make the next one late', () => {
+    const { add, run, pings } = harness({ pingMs: () => 1300 });
+    add(1, 1000);
+    run(20_000);
+    for (const { latenessMs } of pings) assert.ok(latenessMs <= 1, `${latenessMs}`);
+  });
+});
+
+describe('an exact pause', () => {
+  test('is counted from the time at which the last ping was due, however long that took', () => {
+    for (const durationMs of [0, 150, 290]) {
+      const it = harness({ pingMs: () => durationMs, pause: () => ({ ms: 300, isExact: true }) });
+      it.add(20, 10_000);
+      it.run(5000);
+      for (let id = 0; id < 20; id++) {
+        assert.deepEqual(new Set(gaps(it.timesOf(id))), new Set([300]), `${durationMs} ms`);
+      }
+    }
+  });
+
+  test('that has passed during the ping is followed at once, at a multiple of it', () => {
+    const it = harness({ pingMs: () => 450, pause: () => ({ ms: 300, isExact: true }) });
+    it.add(1, 10_000);
+    it.run(5000);
+    const times = it.timesOf(0);
+    assert.ok(gaps(times).every((gap) => gap >= 450 && gap <= 600));
+    for (const { latenessMs } of it.pings) assert.ok(latenessMs <= 1, `${latenessMs}`);
+  });
+
+  test('keeps the distances of targets whose pings all end at the same time', () => {
+    let isStuck = true;
+    const pingMs = () => (isStuck ? Number.POSITIVE_INFINITY : 10);
+    const it = harness({ pingMs, pause: () => ({ ms: 2000, isExact: true }) });
+    it.add(200, 30_000);
+    it.run(10_000);
+    const before = Array.from({ length: 200 }, (_, id) => it.timesOf(id)[0] ?? 0);
+    isStuck = false;
+    for (let id = 0; id < 200; id++) it.finish(id);
+    it.run(5000);
+    for (const [id, time] of before.entries()) {
+      assert.equal(((it.timesOf(id).at(-1) ?? 0) - time) % 2000, 0);
+    }
+  });
+
+  test('is left for the phase within the interval, as if there had been none', () => {
+    let isExact = false;
+    const pause = () => ({ ms: isExact ? 300 : 1000, isExact });
+    const it = harness({ pause });
+    it.add(20, 1000);
+    it.run(3000);
+    const phases = Array.from({ length: 20 }, (_, id) => (it.timesOf(id).at(-1) ?? 0) % 1000);
+    isExact = true;
+    it.run(2000);
+    isExact = false;
+    it.run(3000);
+    for (const [id, phase] of phases.entries()) {
+      assert.equal((it.timesOf(id).at(-1) ?? 0) % 1000, phase);
+    }
   });
 });
 
@@ -274,12 +347,29 @@ describe('a target that is removed', () => {
     assert.equal(scheduler.maxPingsPerTick, before);
   });
 
+  test('counts in the limit of a tick by its current pause until then', () => {
+    const pause = { ms: 5000, isExact: false };
+    const { scheduler, add, run } = harness({ pause: () => pause });
+    const before = scheduler.maxPingsPerTick;
+    add(10_000, 10_000);
+    run(6000);
+    assert.equal(scheduler.maxPingsPerTick, before);
+    pause.ms = 500;
+    run(8000);
+    assert.equal(scheduler.maxPingsPerTick, 40);
+    pause.ms = 5000;
+    run(1000);
+    assert.equal(scheduler.maxPingsPerTick, before);
+    for (let id = 0; id < 10_000; id++) scheduler.remove(id);
+    assert.equal(scheduler.maxPingsPerTick, before);
+  });
+
   test('has its new interval when added again', () => {
-    const { scheduler, add, run, timesOf } = harness();
-    add(1, 1000);
-    run(2500);
-    scheduler.add(0, nameOf(0), 400);
-    run(3000);
-    assert.deepEqual(new Set(gaps(timesOf(0)).slice(-4)), new Set([400]));
+    const it = harness();
+    it.add(1, 1000);
+    it.run(2500);
+    it.addOne(0, nameOf(0), 400);
+    it.run(3000);
+    assert.deepEqual(new Set(gaps(it.timesOf(0)).slice(-4)), new Set([400]));
   });
 });
