@@ -3,7 +3,7 @@
 import type { Config } from './config/config.js';
 import { helpText, readFlags } from './config/flags.js';
 import { ConfigError } from './config/formats.js';
-import { load } from './config/load.js';
+import { type Loaded, load } from './config/load.js';
 import { Daemon } from './daemon.js';
 import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
 import { createLog } from './platform/log.js';
@@ -12,8 +12,9 @@ import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
 import { StateDirectoryError } from './registry/journal-reader.js';
 import { systemClock } from './shared/clock.js';
+import { checkSources, checkText } from './source-check.js';
 
-/** The exit code for invalid arguments or an invalid configuration, as in the Prometheus exporters. */
+/** The exit code for invalid arguments, an invalid configuration or an unreadable source, as in the Prometheus exporters. */
 const EXIT_USAGE = 2;
 
 const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateDirectoryError] as const;
@@ -61,7 +62,7 @@ async function start(
   const { config } = loaded;
   const webConfig =
     config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
-  if (config.isCheck) return print(stdout, `configuration is valid: ${count(config)}\n`);
+  if (config.check !== 'off') return check(loaded, version, { stdout, stderr });
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));
   const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
@@ -74,6 +75,22 @@ async function start(
   await ended;
   await daemon.stop();
   return 0;
+}
+
+/** Prints the result of reading the sources of a valid configuration. Returns the exit code. */
+async function check(
+  loaded: Loaded,
+  version: string,
+  { stdout, stderr }: Outputs,
+): Promise<number> {
+  const checked = await checkSources(loaded, { version, clock: systemClock });
+  const valid = `configuration is valid: ${count(loaded.config)}\n`;
+  const code = await print(stdout, `${valid}${checkText(checked)}`);
+  const failed = checked.filter(({ error }) => error !== '').length;
+  if (failed === 0) return code;
+  const sources = `${failed} of ${checked.length} sources`;
+  stderr.write(`sip-keepalive-exporter: ${sources} cannot be read\n`);
+  return EXIT_USAGE;
 }
 
 /** Writes a text to standard output, however slow the reader is. Returns the exit code. */

@@ -28,12 +28,18 @@ export function readFlags(args: readonly string[]): Flags {
   const process = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
   const all = { ...options, ...process };
   try {
-    const { values } = parseArgs({ args: [...args], options: all });
+    const { values } = parseArgs({ args: args.map(withValue), options: all });
     const { help = false, version = false, ...given } = values;
     return { given, help: help === true, version: version === true };
   } catch (error) {
     throw new ConfigError(problemOf(error, args, Object.keys(all)), { cause: error });
   }
+}
+
+/** A flag with its value, if it has one by default. */
+function withValue(arg: string): string {
+  const bare = settings().find(([, setting]) => arg === `--${setting.arg}`)?.[1].bare;
+  return bare === undefined ? arg : `${arg}=${bare}`;
 }
 
 /** What is wrong with the arguments. No value is shown, because it may be a password. */
@@ -69,8 +75,9 @@ export function helpText(): string {
     const value = setting.isSwitch
       ? ''
       : `=${setting.isRepeatable ? '...' : showDefault(setting.default)}`;
+    const shown = setting.bare === undefined ? value : `[${value}]`;
     const repeat = setting.isRepeatable ? ' Repeatable.' : '';
-    return `  --${setting.arg}${value}\n      ${setting.doc}${repeat} [${setting.env}]`;
+    return `  --${setting.arg}${shown}\n      ${setting.doc}${repeat} [${setting.env}]`;
   });
   return [
     'sip-keepalive-exporter pings SIP destinations with OPTIONS and exports the results to Prometheus.',

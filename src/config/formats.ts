@@ -65,6 +65,13 @@ const trueOrFalse: Format<boolean> = (given) => {
   throw new Expected('true or false', given);
 };
 
+/** What `--config.check` reads besides the configuration: nothing without it. */
+const checkMode: Format<'off' | 'files' | 'full'> = (given) => {
+  if (given === 'full') return 'full';
+  if (![...TRUE, ...FALSE].includes(given)) throw new Expected('true, false or full', given);
+  return TRUE.includes(given) ? 'files' : 'off';
+};
+
 function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   return (given) => {
     const word = words.find((candidate) => candidate === given);
@@ -311,6 +318,7 @@ export const FORMATS = {
   familyNames,
   boolean: trueOrFalse,
   runLength: integer(1, MAX_RUN),
+  checkMode,
   failureCount: integer(0, MAX_RUN),
   targetCount: integer(1, 1024),
   portNumber: integer(0, 65535),

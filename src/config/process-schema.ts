@@ -20,11 +20,11 @@ export const PROCESS_SETTINGS = {
     member: 'autoReloadMs',
   }),
   'config.check': setting('config.check', {
-    doc: 'Validate the configuration and exit.',
-    format: 'boolean',
+    doc: 'Validate the configuration, read the files of its discovery sources, and exit; full: read its servers too.',
+    format: 'checkMode',
     default: false,
-    member: 'isCheck',
-    isSwitch: true,
+    member: 'check',
+    bare: 'true',
     isHidden: true,
   }),
   shard: setting('shard', {

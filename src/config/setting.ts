@@ -18,6 +18,8 @@ export interface Setting {
   readonly isRepeatable?: true;
   /** The flag takes no value. */
   readonly isSwitch?: true;
+  /** The value of the flag without a value. */
+  readonly bare?: string;
   /** In the file it may be a mapping. */
   readonly isMapping?: true;
   /** The value is never shown. */

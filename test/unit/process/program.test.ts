@@ -72,6 +72,40 @@ describe('the program', () => {
     assert.equal(written.stdout, 'configuration is valid: 2 destinations, 1 modules\n');
   });
 
+  test('exits with code 2 when a source cannot be read, after the result of every source', async (t) => {
+    const at = folder(t);
+    writeFileSync(join(at, 'd.list'), '1 sip:192.0.2.1\n5\n');
+    const discovery = {
+      ...{ dispatcher_list: [{ file: 'd.list' }], file_sd: [{ files: ['none.json'] }] },
+      http_sd: [{ url: 'http://127.0.0.1:9/' }],
+    };
+    const path = join(at, 'config.yml');
+    writeFileSync(path, JSON.stringify({ discovery }));
+    const { code, written } = start(t, [`--config.file=${path}`, '--config.check']);
+    assert.equal(await code, 2);
+    const lines = written.stdout.replaceAll(`${at}/`, '').split('\n');
+    assert.equal(lines[0], 'configuration is valid: 0 destinations, 0 modules');
+    assert.match(
+      lines[1] ?? '',
+      /^file_sd none\.json: 0 destinations, cannot be read: none\.json: /,
+    );
+    assert.match(lines[2] ?? '', /^http_sd .*: not read; --config\.check=full reads servers too$/);
+    assert.equal(lines[3], 'dispatcher_list d.list: 1 destinations');
+    assert.match(lines[4] ?? '', /^ {2}d\.list:2: skipped: expected a set id and a SIP URI/);
+    assert.equal(written.stderr, 'sip-keepalive-exporter: 1 of 3 sources cannot be read\n');
+  });
+
+  test('exits with code 0 when entries of a source are skipped', async (t) => {
+    const path = join(folder(t), 'd.list');
+    writeFileSync(path, '5\n');
+    const { code, written } = start(t, [
+      `--discovery.dispatcher-list=${path}`,
+      '--config.check=full',
+    ]);
+    assert.equal(await code, 0);
+    assert.match(written.stdout, /: 0 destinations\n {2}\S+:1: skipped: /);
+  });
+
   for (const [title, args, message] of [
     ['an unknown flag', ['--nonsense'], /nonsense/],
     ['a file that does not exist', ['--config.file=/nowhere/config.yml'], /\/nowhere\/config\.yml/],
