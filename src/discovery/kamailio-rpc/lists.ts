@@ -63,7 +63,9 @@ export function readKamailioList(
   const remarks: Remark[] = [];
   const listings: Listing[] = [];
   const destinations = new Destinations(isLocal, attributes);
-  for (const entry of all.map(read)) {
+  // Kamailio's order of the sets depends on how they were loaded; the label `setid` must not.
+  const entries = all.map(read).sort((a, b) => Number(a.setid) - Number(b.setid) || 0);
+  for (const entry of entries) {
     const { setid, uri, duid, use } = entry;
     const place = `${method}${setid === '' ? '' : ` set ${setid}`} ${show(uri)}`;
     const report = reporter(remarks, place);
