@@ -40,7 +40,7 @@ const sourceOf = ({ url }: { readonly url: string }, more: object = {}) => ({
 for (const from of ['file', 'db_text'] as const) {
   test(
     `a Kamailio whose dispatcher has its list from ${from} is followed: new, changed and disabled gateways`,
-    needs(...RPC_MODULES),
+    needs('kamailio', ...RPC_MODULES),
     async (t) => {
       const [a, b, c] = [await gateway(t), await gateway(t), await gateway(t)];
       const lines = [
@@ -77,7 +77,7 @@ for (const from of ['file', 'db_text'] as const) {
 
 test(
   'a gateway of three Kamailios is pinged once, for three owners',
-  needs(...RPC_MODULES),
+  needs('kamailio', ...RPC_MODULES),
   async (t) => {
     const far = await gateway(t);
     const lines = [{ setid: 1, uri: uriOf(far) }];
@@ -101,7 +101,7 @@ test(
 
 test(
   'destinations of keepalive and the registrar of uac are monitored, and what is missing is said',
-  needs(...RPC_MODULES),
+  needs('kamailio', ...RPC_MODULES),
   async (t) => {
     const [a, b, registrar] = [await gateway(t), await gateway(t), await gateway(t)];
     const options = { lines: [{ setid: 1, uri: uriOf(a) }] };
@@ -125,7 +125,7 @@ test(
 
 test(
   'a Kamailio behind a server with TLS and basic authentication is read',
-  needs('openssl', ...RPC_MODULES),
+  needs('openssl', 'kamailio', ...RPC_MODULES),
   async (t) => {
     const far = await gateway(t);
     const kamailio = await startRpcKamailio(t, { lines: [{ setid: 1, uri: uriOf(far) }] });

@@ -8,9 +8,9 @@ import { runKamailio } from './kamailio.js';
 import { freePort } from './ports.js';
 import { folder, type Running } from './process.js';
 
-/** For `needs`. */
+/** For `needs`, besides `kamailio`. */
 export const RPC_MODULES: readonly string[] = [
-  ...['kamailio', 'kamailio/dispatcher', 'kamailio/jsonrpcs', 'kamailio/xhttp'],
+  ...['kamailio/dispatcher', 'kamailio/jsonrpcs', 'kamailio/xhttp'],
   ...['kamailio/db_text', 'kamailio/keepalive', 'kamailio/uac', 'kamailio/tm'],
 ];
 
