@@ -45,6 +45,7 @@ export async function withExporter<T>(
   writeFileSync(file, configText(farEnd.uris(destinations), intervalSeconds) + more);
   const port = await freeTcpPort();
   const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${port}`];
+  flags.push('--web.enable-lifecycle');
   flags.push('--log.level', options.logLevel ?? 'error', ...(options.flags ?? []));
   const command = limited(options.openFiles, [process.execPath, MAIN, ...flags]);
   const before = await farEnd.requests();

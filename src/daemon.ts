@@ -1,12 +1,14 @@
 /** The process: starts and stops its parts in order and serves HTTP. */
 
+import type { Config } from './config/config.js';
 import { createApp } from './http/app.js';
 import { basicAuth } from './http/guards/basic-auth.js';
 import { lastGood } from './http/server/last-good.js';
-import { type HttpServer, listen } from './http/server/server.js';
+import { type HttpServer, listenOnAll } from './http/server/server.js';
 import type { WebConfigFile } from './http/server/web-config.js';
 import { httpServices } from './http-services.js';
 import { joinParts, type Parts, type PartsOptions } from './parts.js';
+import { systemdSockets } from './platform/systemd-sockets.js';
 import { reportChange } from './report-change.js';
 import { systemClock } from './shared/clock.js';
 import type { Faults } from './shared/faults.js';
@@ -20,7 +22,7 @@ export interface DaemonOptions extends PartsOptions {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #parts: Parts;
-  #server: HttpServer | undefined;
+  #servers: readonly HttpServer[] = [];
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -40,11 +42,13 @@ export class Daemon {
       this.#parts;
     const { write } = this.#options.log;
     await runtimeDestinations.start();
-    this.#server = await this.#listen();
-    const fields = { version: this.#options.version, url: this.#server.url };
-    write({ level: 'info', event: 'server_listening', message: 'listening', fields });
+    this.#servers = await this.#listen();
+    for (const { url } of this.#servers) {
+      const fields = { version: this.#options.version, url };
+      write({ level: 'info', event: 'server_listening', message: 'listening', fields });
+    }
     supervisor.start();
-    if (activeConfig.config.isAdminEnabled && !runtimeDestinations.arePersistent) {
+    if (activeConfig.config.web.isAdminEnabled && !runtimeDestinations.arePersistent) {
       const message = 'destinations added at run time are lost on restart; set state_dir';
       write({ level: 'warn', event: 'state_dir_missing', message, fields: {} });
     }
@@ -69,11 +73,11 @@ export class Daemon {
     discovery.close();
     webhooks.close();
     histories.close();
-    await Promise.all([this.#server?.close(), supervisor.stop()]);
+    await Promise.all([...this.#servers.map((server) => server.close()), supervisor.stop()]);
     await runtimeDestinations.close();
   }
 
-  #listen(): Promise<HttpServer> {
+  #listen(): Promise<readonly HttpServer[]> {
     const { version, webConfig: file, log, logOutput } = this.#options;
     const onError = (error: unknown) =>
       log.write({
@@ -91,7 +95,14 @@ export class Daemon {
         }),
     });
     const { activeConfig, connections } = this.#parts;
-    const { host, port } = activeConfig.config.webListenAddress;
-    return listen({ handler, host, port, webConfig, onError, connections, clock: systemClock });
+    return listenOnAll(listenersOf(activeConfig.config.web), {
+      ...{ handler, webConfig, onError, connections, clock: systemClock },
+    });
   }
+}
+
+function listenersOf({ isSystemdSocket, listenAddresses }: Config['web']) {
+  if (!isSystemdSocket) return listenAddresses;
+  const descriptors = systemdSockets(process.env, process.pid);
+  return descriptors.map((fd) => ({ kind: 'descriptor', fd }) as const);
 }

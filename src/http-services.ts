@@ -1,6 +1,7 @@
 /** Provides the HTTP server with what it needs of the process. */
 
 import { hostname } from 'node:os';
+import type { Config } from './config/config.js';
 import { showConfig, showModule } from './config/show.js';
 import type { AppOptions } from './http/app.js';
 import type { ExporterFacts } from './metrics/exporter-families.js';
@@ -29,12 +30,13 @@ export function httpServices(
     histories: parts.histories,
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
+    paths: pathsOf(config().web),
     settings: () => {
-      const { webExternalUrl, isAdminEnabled, isProbeEnabled, probeAllow, modules, metrics } =
-        config();
+      const { web, isProbeEnabled, probeAllow, modules, metrics } = config();
+      const { externalUrl, isAdminEnabled, isLifecycleEnabled } = web;
       return {
-        names: { externalUrl: webExternalUrl, hostNames: [hostname()] },
-        ...{ isAdminEnabled, metrics },
+        names: { externalUrl, hostNames: [hostname()] },
+        ...{ isAdminEnabled, isLifecycleEnabled, metrics },
         probe: { isEnabled: isProbeEnabled, allow: probeAllow, modules },
       };
     },
@@ -43,6 +45,13 @@ export function httpServices(
     moduleText: (module) => showModule(config(), module),
     maxConnections: parts.connections.limit,
   };
+}
+
+/** The prefix is that of the external URL if no other is set, as in Prometheus. */
+function pathsOf({ externalUrl, routePrefix, telemetryPath }: Config['web']) {
+  const { pathname } = new URL(externalUrl || 'http://localhost/');
+  const prefix = routePrefix ?? (pathname.replace(/\/+$/, '') || '/');
+  return { routePrefix: prefix, telemetry: telemetryPath };
 }
 
 function exporterFacts(parts: Parts, { version, logOutput }: HttpServicesOptions): ExporterFacts {

@@ -8,6 +8,7 @@ import { Daemon } from './daemon.js';
 import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
 import { createLog } from './platform/log.js';
 import { LogOutput, sendTo } from './platform/log-output.js';
+import { SystemdSocketError } from './platform/systemd-sockets.js';
 import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
 import { StateDirectoryError } from './registry/journal-reader.js';
@@ -17,7 +18,13 @@ import { checkSources, checkText } from './source-check.js';
 /** The exit code for invalid arguments, an invalid configuration or an unreadable source, as in the Prometheus exporters. */
 const EXIT_USAGE = 2;
 
-const USAGE_ERRORS = [ConfigError, WebConfigError, FilesError, StateDirectoryError] as const;
+const USAGE_ERRORS = [
+  ConfigError,
+  WebConfigError,
+  FilesError,
+  StateDirectoryError,
+  SystemdSocketError,
+] as const;
 /** Maximum time for writing the last log lines. */
 const FLUSH_MS = 1_000;
 
@@ -61,7 +68,7 @@ async function start(
   const loaded = load(sources);
   const { config } = loaded;
   const webConfig =
-    config.webConfigFile === '' ? undefined : new WebConfigFile(config.webConfigFile);
+    config.web.configFile === '' ? undefined : new WebConfigFile(config.web.configFile);
   if (config.check !== 'off') return check(loaded, version, { stdout, stderr });
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));

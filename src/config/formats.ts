@@ -14,6 +14,7 @@ import { familyNames } from './family-names.js';
 import { bounds } from './metrics-formats.js';
 import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, interfaceName, wsOrigin, wsPath } from './transport-formats.js';
+import { listenAddress, routePrefix, telemetryPath } from './web-formats.js';
 
 /** Problems of the configuration. The message says where, what was expected and what was given. */
 export class ConfigError extends Error {
@@ -147,17 +148,7 @@ const dnsServers: Format<readonly string[]> = (given) => {
   return servers;
 };
 
-/** `[host]:port`; without a host, every address. */
-const listenAddress: Format<ListenAddress> = (given) => {
-  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/s.exec(scalarText(given)) ?? [];
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
-  const isHost = bare === '' || bare === 'localhost' || addressFamily(bare) !== undefined;
-  if (port === '' || Number(port) > 65535 || !isHost || (host === bare && host.includes(':'))) {
-    throw new Expected('an address to listen on, such as :10060 or 127.0.0.1:10060', given);
-  }
-  return { host: bare, port: Number(port) };
-};
-
+/** A method that needs no dialog and has a non-INVITE transaction (RFC 3261 17.1.2). */
 const method: Format<string> = (given) => {
   const name = typeof given === 'string' ? given.toUpperCase() : '';
   const problem = methodProblem(name);
@@ -273,13 +264,6 @@ const domains: Format<readonly string[]> = (given) =>
     throw new Expected('domains such as example.com', item);
   });
 
-export interface ListenAddress {
-  /** Empty for all addresses. */
-  readonly host: string;
-  /** 0 to let the system select one. */
-  readonly port: number;
-}
-
 /** An http or https URL. A user name belongs into `basic_auth`. */
 const url: Format<string> = (given) => {
   const isUrl = typeof given === 'string' && URL.canParse(given);
@@ -353,7 +337,9 @@ export const FORMATS = {
   externalUrl: optional(url, ''),
   owner,
   events,
-  listenAddress,
+  listenAddresses: (given: unknown) => stringList(given).map(listenAddress),
+  routePrefix: optional(routePrefix, undefined),
+  telemetryPath,
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error'),
   logFormat: oneOf('logfmt', 'json'),
   bounds,

@@ -1,10 +1,9 @@
 /** Shows the current configuration in the format of a configuration file. */
 
 import { isMapping } from '../platform/values.js';
-import { bracketed } from '../shared/address.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
+import { type ListenAddress, listenAddressText } from '../shared/listen-address.js';
 import type { Config } from './config.js';
-import type { ListenAddress } from './formats.js';
 import { DEFAULT_MODULE } from './modules.js';
 import { PING_SETTINGS } from './ping-schema.js';
 import { PROCESS_SETTINGS } from './process-schema.js';
@@ -147,10 +146,8 @@ function showValue({ format, isSecret }: Setting, value: unknown): unknown {
     case 'optionalDuration':
     case 'ttl':
       return `${String(value)}ms`;
-    case 'listenAddress': {
-      const { host, port } = value as ListenAddress;
-      return `${bracketed(host)}:${port}`;
-    }
+    case 'listenAddresses':
+      return (value as readonly ListenAddress[]).map(listenAddressText);
     case 'headers':
       return (value as PingSettings['identity']['headers']).map((header) => header.join(': '));
     default:

@@ -1,7 +1,12 @@
 /** The routes of the HTTP server. */
 
 import { type ParsedUrlQuery, parse as parseQuery } from 'node:querystring';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import type { ExporterMetrics } from '../metrics/renderer.js';
 import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot } from '../shared/destination.js';
@@ -39,6 +44,7 @@ export interface AppOptions {
   readonly exporterMetrics: ExporterMetrics;
   /** Done once the first list of destinations is in place. */
   readonly startup: { readonly isDone: boolean };
+  readonly paths: Paths;
   /** The current settings, which a reload changes. */
   readonly settings: () => HttpSettings;
   /** Reloads the configuration. Resolves with its errors if it is invalid; then nothing has changed. */
@@ -65,38 +71,69 @@ export interface PingerPort {
   explanation(slot: DestinationSlot): Promise<Explanation | undefined>;
 }
 
+export interface Paths {
+  /** Everything is below it: `/sip`; `/` for the root. */
+  readonly routePrefix: string;
+  /** Of the metrics: `/metrics`. */
+  readonly telemetry: string;
+}
+
 export interface HttpSettings {
   readonly names: ExporterNames;
   readonly isAdminEnabled: boolean;
+  readonly isLifecycleEnabled: boolean;
   readonly probe: ProbeSettings;
   readonly metrics: MetricsSettings;
 }
 
 export function createApp(options: AppOptions): Express {
-  const { guard, settings, onError } = options;
+  const { guard, settings, onError, paths } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', queryParser());
-  app.use((_request, response, next) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    next();
-  });
+  app.use(securityHeaders);
   if (guard !== undefined) app.use(guard);
+  const router = express.Router();
   const names = () => settings().names;
-  protectSecrets(app, requireKnownHost(names));
+  protectSecrets(router, requireKnownHost(names));
   for (const [path, handler] of Object.entries(getRoutes(options))) {
-    app.route(path).get(handler).all(notAllowed('GET, HEAD'));
+    router.route(path).get(handler).all(notAllowed('GET, HEAD'));
   }
   const sameSite = requireSameSite(names);
   for (const [path, handler] of Object.entries(postRoutes(options))) {
-    app.route(path).post(sameSite, handler).all(notAllowed('POST'));
+    router.route(path).post(sameSite, handler).all(notAllowed('POST'));
   }
+  app.use(redirectToPrefix(paths.routePrefix));
+  app.use(paths.routePrefix, router);
   app.use((_request, response) => {
-    response.status(404).type('text/plain').send('Not found. See /\n');
+    response
+      .status(404)
+      .type('text/plain')
+      .send(`Not found. See ${slashed(paths.routePrefix)}\n`);
   });
   app.use(errorHandler(onError));
   return app;
+}
+
+/** Every answer has them; the page has a Content-Security-Policy too. */
+const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('X-Frame-Options', 'DENY');
+  response.setHeader('Referrer-Policy', 'no-referrer');
+  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
+  next();
+};
+
+const slashed = (prefix: string) => (prefix === '/' ? '/' : `${prefix}/`);
+
+/** The URLs of the page are relative, so its own URL must end in a slash. */
+function redirectToPrefix(prefix: string): RequestHandler {
+  return (request, response, next) => {
+    const isAbove = request.path === '/' || request.path === prefix;
+    if (prefix === '/' || !isAbove || request.method !== 'GET') next();
+    else response.redirect(slashed(prefix));
+  };
 }
 
 /** A + in the user part of a URI is a plus; only %20 is a space. */
@@ -114,21 +151,22 @@ function queryParser(): (text?: string | null) => ParsedUrlQuery {
 }
 
 /** Requires a known host name for routes that show configuration or messages. */
-function protectSecrets(app: Express, knownHost: RequestHandler): void {
-  app.use(['/config', '/logs'], knownHost);
-  app.use('/probe', (request, response, next) => {
+function protectSecrets(router: Router, knownHost: RequestHandler): void {
+  router.use(['/config', '/logs'], knownHost);
+  router.use('/probe', (request, response, next) => {
     if (request.query['debug'] === undefined) next();
     else knownHost(request, response, next);
   });
 }
 
 function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>> {
-  const { status, histories, changes, pinger, settings, maxConnections, clock } = options;
+  const { status, histories, changes, pinger, settings, maxConnections, clock, paths } = options;
+  const page = pageHandler(paths.telemetry);
   const history = new ProbeHistory();
   return {
-    '/': pageHandler(),
-    '/page/:file': pageHandler(),
-    '/metrics': metricsHandler({
+    '/': page,
+    '/page/:file': page,
+    [paths.telemetry]: metricsHandler({
       ...{ status, startup: options.startup, exporterMetrics: options.exporterMetrics },
       settings: () => settings().metrics,
     }),
@@ -147,7 +185,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
     '/api/v1/openapi.json': (_request, response) => {
-      response.json(OPENAPI_DOCUMENT);
+      response.json({ ...OPENAPI_DOCUMENT, servers: [{ url: slashed(paths.routePrefix) }] });
     },
     '/config': (_request, response) => {
       response.type('application/json').send(options.configText());
@@ -165,7 +203,7 @@ function postRoutes(options: AppOptions): Readonly<Record<string, RequestHandler
       isAdminEnabled: () => settings().isAdminEnabled,
       onError: (error) => onError(error, '/rpc'),
     }),
-    '/-/reload': reloadHandler(options.reload),
+    '/-/reload': reloadHandler(options.reload, () => settings().isLifecycleEnabled),
   };
 }
 

@@ -78,7 +78,10 @@ export async function startExporter(
   const file = join(folder(t), 'config.json');
   writeFileSync(file, JSON.stringify(config));
   // Without the hosts file of this machine, whose entries for localhost differ.
-  const where = [`--config.file=${file}`, '--web.listen-address=127.0.0.1:0', '--dns.hosts_file='];
+  const where = [
+    ...[`--config.file=${file}`, '--web.listen-address=127.0.0.1:0', '--dns.hosts_file='],
+    '--web.enable-lifecycle',
+  ];
   const fixed = [...where, '--log.format=json'];
   const [program = '', ...rest] = [...by, process.execPath, main, ...fixed, ...args];
   const running = run(t, program, rest);

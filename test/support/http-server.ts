@@ -23,7 +23,8 @@ export async function serve(
   const errors: unknown[] = [];
   const connections = new Connections(limit, () => performance.now());
   const server = await listen({
-    ...{ handler, host: '127.0.0.1', port: 0, webConfig: undefined, connections },
+    ...{ handler, webConfig: undefined, connections },
+    at: { kind: 'tcp', host: '127.0.0.1', port: 0 },
     clock: systemClock,
     onError: (error) => errors.push(error),
   });

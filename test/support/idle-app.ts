@@ -11,6 +11,7 @@ import { FakeClock } from './fake-clock.js';
 export const IDLE_SETTINGS: HttpSettings = {
   names: { externalUrl: '', hostNames: [] },
   isAdminEnabled: false,
+  isLifecycleEnabled: true,
   probe: { isEnabled: true, allow: [], modules: {} },
   metrics: {
     ...{ histograms: 'both', isCreatedShown: false, hasExemplars: true },
@@ -41,6 +42,7 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
     runtimeDestinations: { add: reject, remove: reject, flush: reject },
     exporterMetrics: exporterMetrics(() => IDLE_FACTS),
     startup: { isDone: true },
+    paths: { routePrefix: '/', telemetry: '/metrics' },
     settings: () => IDLE_SETTINGS,
     reload: async () => undefined,
     configText: () => '',

@@ -40,6 +40,9 @@ export class Connections implements ConnectionCounts {
   readonly #silent = new Set<Connection>();
   /** Connections without a pending request; the one that has been idle longest first. */
   readonly #idle = new Set<Connection>();
+  /** Connections over Unix domain sockets, which have no addresses. */
+  readonly #unixKeys = new WeakMap<Socket, string>();
+  #unixCount = 0;
   #dropped = 0;
 
   constructor(limit: number, now: () => number) {
@@ -55,9 +58,14 @@ export class Connections implements ConnectionCounts {
     return this.#dropped;
   }
 
-  /** Registers a connection, or closes it when no other one can be replaced. */
-  accept(socket: Socket): void {
-    const key = keyOf(socket);
+  /**
+   * Registers a connection, or closes it when no other one can be replaced.
+   *
+   * @param isUnix over a Unix domain socket. Over TLS, `socket` is then the TLS socket.
+   */
+  accept(socket: Socket, isUnix = false): void {
+    if (isUnix) this.#unixKeys.set(socket, `unix ${++this.#unixCount}`);
+    const key = this.#keyOf(socket);
     // The client has already disconnected.
     if (key === undefined) {
       socket.destroy();
@@ -87,14 +95,14 @@ export class Connections implements ConnectionCounts {
     const victim = silent ?? idle ?? this.#slowest();
     if (victim === undefined) return false;
     this.#dropped++;
-    this.#forget(keyOf(victim.socket) ?? '', victim);
+    this.#forget(this.#keyOf(victim.socket) ?? '', victim);
     victim.socket.destroy();
     return true;
   }
 
   /** Marks the connection as in use until this request is answered. */
   requestStarted(socket: Socket, response: ServerResponse): void {
-    const connection = this.#all.get(keyOf(socket) ?? '');
+    const connection = this.#all.get(this.#keyOf(socket) ?? '');
     if (connection === undefined) return;
     if (connection.pending++ === 0) {
       this.#silent.delete(connection);
@@ -108,7 +116,7 @@ export class Connections implements ConnectionCounts {
   }
 
   isInUse(socket: Socket): boolean {
-    return (this.#all.get(keyOf(socket) ?? '')?.pending ?? 0) > 0;
+    return (this.#all.get(this.#keyOf(socket) ?? '')?.pending ?? 0) > 0;
   }
 
   /** The connection with the oldest unread response. */
@@ -119,14 +127,16 @@ export class Connections implements ConnectionCounts {
     return unread.sort((a, b) => a.sinceMs - b.sinceMs)[0];
   }
 
+  /** The same key for a socket and the TLS socket on top of it; undefined when it is disconnected. */
+  #keyOf(socket: Socket): string | undefined {
+    const { remoteAddress, remotePort, localAddress } = socket;
+    if (remoteAddress === undefined) return this.#unixKeys.get(socket);
+    return `${remoteAddress} ${remotePort} ${localAddress}`;
+  }
+
   #forget(key: string, connection: Connection): void {
     this.#silent.delete(connection);
     this.#idle.delete(connection);
     if (this.#all.get(key) === connection) this.#all.delete(key);
   }
-}
-
-/** The same key for a socket and the TLS socket on top of it; undefined when it is disconnected. */
-function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress}`;
 }

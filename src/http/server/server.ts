@@ -2,10 +2,12 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.js';
+import type { ListenAddress, OpenSocket } from '../../shared/listen-address.js';
 import type { Connections } from './connections.js';
 import { pipelined } from './pipelining.js';
+import { removeStaleSocket } from './unix-socket.js';
 import type { WebConfig } from './web-config.js';
 
 /** Milliseconds. Node.js checks the first two at `connectionsCheckingInterval`. */
@@ -23,9 +25,7 @@ const REPORT_INTERVAL_MS = 60_000;
 
 export interface ServerOptions {
   readonly handler: http.RequestListener;
-  /** Empty for all addresses. */
-  readonly host: string;
-  readonly port: number;
+  readonly at: ListenAddress | OpenSocket;
   /** The current web configuration; undefined for plain HTTP. */
   readonly webConfig: (() => WebConfig) | undefined;
   readonly connections: Connections;
@@ -35,14 +35,29 @@ export interface ServerOptions {
 }
 
 export interface HttpServer {
-  /** URL with the actual port. */
+  /** URL with the actual port; `unix:` and the path for a Unix domain socket. */
   readonly url: string;
   close(): Promise<void>;
 }
 
+/** Listens on all of these. @throws NodeJS.ErrnoException when one of them is not available. */
+export async function listenOnAll(
+  all: readonly (ListenAddress | OpenSocket)[],
+  options: Omit<ServerOptions, 'at'>,
+): Promise<readonly HttpServer[]> {
+  const servers: HttpServer[] = [];
+  try {
+    for (const at of all) servers.push(await listen({ ...options, at }));
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    throw error;
+  }
+  return servers;
+}
+
 /** @throws NodeJS.ErrnoException when the address or port is not available. */
 export async function listen(options: ServerOptions): Promise<HttpServer> {
-  const { host, port, webConfig, connections } = options;
+  const { at, webConfig, connections } = options;
   const tls = webConfig?.().tls;
   const handler = createHandler(options);
   const server =
@@ -52,28 +67,52 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
           { ...TIMEOUTS, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
           handler,
         );
-  server.on('connection', (socket) => connections.accept(socket));
   server.setTimeout(UNREAD_TIMEOUT_MS, (socket) => {
     // A response that is still being prepared has no unread bytes.
     if (!connections.isInUse(socket) || socket.writableLength > 0) socket.destroy();
   });
   if (server instanceof https.Server && webConfig !== undefined) followTls(server, webConfig);
+  if (at.kind === 'unix') await removeStaleSocket(at.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(host === '' ? { port } : { port, host }, resolve);
+    if (at.kind === 'descriptor') server.listen({ fd: at.fd }, resolve);
+    else server.listen(listenOptions(at), resolve);
   });
   server.removeAllListeners('error');
   server.on('error', serverErrorHandler(options));
-  const address = server.address() as AddressInfo;
-  const urlHost = host === '' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  acceptConnections(server, connections);
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://${urlHost}:${address.port}/`,
+    url: urlOf(server.address(), at, tls === undefined ? 'http' : 'https'),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+/** A TLS socket over a Unix domain socket cannot be matched to the socket below it, so it is registered itself. */
+function acceptConnections(server: http.Server | https.Server, connections: Connections): void {
+  const isUnix = typeof server.address() === 'string';
+  const event = isUnix && server instanceof https.Server ? 'secureConnection' : 'connection';
+  server.on(event, (socket: Socket) => connections.accept(socket, isUnix));
+}
+
+function listenOptions(at: ListenAddress): ListenOptions {
+  if (at.kind === 'unix') return { path: at.path };
+  return at.host === '' ? { port: at.port } : { port: at.port, host: at.host };
+}
+
+function urlOf(
+  address: AddressInfo | string | null,
+  at: ListenAddress | OpenSocket,
+  scheme: 'http' | 'https',
+): string {
+  if (typeof address === 'string') return `unix:${address}`;
+  if (address === null) return at.kind === 'unix' ? `unix:${at.path}` : '';
+  const named = at.kind === 'tcp' ? at.host : address.address;
+  const host = named === '' || named === '::' || named === '0.0.0.0' ? 'localhost' : named;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}/`;
 }
 
 /** Wraps the handler: requests of a connection run one at a time, and all errors have a listener. */

@@ -37,9 +37,9 @@ function only(config: Config) {
 describe('without any configuration', () => {
   test('the defaults hold', () => {
     const config = read(['--destination=192.0.2.1']);
-    assert.deepEqual(config.webListenAddress, { host: '', port: 10_060 });
+    assert.deepEqual(config.web.listenAddresses, [{ kind: 'tcp', host: '', port: 10_060 }]);
     assert.deepEqual([config.logLevel, config.logFormat, config.check], ['info', 'logfmt', 'off']);
-    assert.equal(config.webConfigFile, '');
+    assert.equal(config.web.configFile, '');
     const ttls = { minTtlMs: 5_000, maxTtlMs: 300_000 };
     const files = { resolvConf: '/etc/resolv.conf', hostsFile: '/etc/hosts' };
     const dns = { servers: [], search: [], timeoutMs: 2_000, ...ttls, ...files };

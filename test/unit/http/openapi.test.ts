@@ -82,11 +82,17 @@ test('the document is OpenAPI 3.1', async () => {
   assert.ok(result.valid);
 });
 
+interface Layer {
+  readonly route?: { readonly path: string };
+  /** Of a router. */
+  readonly handle: { readonly stack?: Layer[] };
+}
+
 test('the document has every route, and no other', () => {
   const app = createApp(idleApp());
-  const { stack } = (app as unknown as { router: { stack: { route?: { path: string } }[] } })
-    .router;
-  const routes = stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
+  const { stack } = (app as unknown as { router: { stack: Layer[] } }).router;
+  const all = stack.flatMap((layer) => [layer, ...(layer.handle.stack ?? [])]);
+  const routes = all.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
   // The status page is not part of the interface for programs.
   const described = routes
     .filter((path) => path !== '/' && !path.startsWith('/page/'))

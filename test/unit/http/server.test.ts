@@ -11,6 +11,7 @@ import { Connections, connectionLimit } from '../../../src/http/server/connectio
 import { listen } from '../../../src/http/server/server.js';
 import type { WebConfig } from '../../../src/http/server/web-config.js';
 import { openFileLimit } from '../../../src/platform/open-files.js';
+import type { ListenAddress } from '../../../src/shared/listen-address.js';
 import { Authority } from '../../support/certificates.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { connect, exchange, serve } from '../../support/http-server.js';
@@ -231,12 +232,17 @@ test('a client that resets its connection during a response affects no other', a
 });
 
 /** A server whose configuration, clock and errors the test controls. */
-function listening(changes: { host?: string; port?: number; webConfig?: () => WebConfig } = {}) {
+function listening({
+  host = '127.0.0.1',
+  port = 0,
+  webConfig = undefined as (() => WebConfig) | undefined,
+  at = { kind: 'tcp', host, port } as ListenAddress,
+} = {}) {
   const errors: unknown[] = [];
   const clock = new FakeClock();
   const server = listen({
     handler: (_request, response) => response.end('in'),
-    ...{ host: '127.0.0.1', port: 0, webConfig: undefined, clock, ...changes },
+    ...{ at, webConfig, clock },
     connections: new Connections(100, () => clock.now()),
     onError: (error) => errors.push(error),
   });
