@@ -1,19 +1,21 @@
 /** The process: starts and stops its parts in order and serves HTTP. */
 
-import type { Config } from './config/config.js';
 import { createApp } from './http/app.js';
 import { basicAuth } from './http/guards/basic-auth.js';
+import { configuredHeaders } from './http/guards/headers.js';
+import { rateLimit } from './http/guards/rate-limit.js';
 import { lastGood } from './http/server/last-good.js';
 import { type HttpServer, listenOnAll } from './http/server/server.js';
-import type { WebConfigFile } from './http/server/web-config.js';
+import type { WebConfig, WebConfigFile } from './http/server/web-config.js';
 import { httpServices } from './http-services.js';
 import { joinParts, type Parts, type PartsOptions } from './parts.js';
-import { systemdSockets } from './platform/systemd-sockets.js';
 import { reportChange } from './report-change.js';
 import { systemClock } from './shared/clock.js';
 import type { Faults } from './shared/faults.js';
+import type { ListenAddress, OpenSocket } from './shared/listen-address.js';
 
 export interface DaemonOptions extends PartsOptions {
+  readonly listeners: readonly (ListenAddress | OpenSocket)[];
   readonly webConfig: WebConfigFile | undefined;
   /** The output of the log. */
   readonly logOutput: { readonly dropped: number };
@@ -46,6 +48,9 @@ export class Daemon {
     for (const { url } of this.#servers) {
       const fields = { version: this.#options.version, url };
       write({ level: 'info', event: 'server_listening', message: 'listening', fields });
+    }
+    for (const warning of this.#options.webConfig?.current().warnings ?? []) {
+      write({ level: 'warn', event: 'web_config_ignored', message: warning, fields: {} });
     }
     supervisor.start();
     if (activeConfig.config.web.isAdminEnabled && !runtimeDestinations.arePersistent) {
@@ -87,22 +92,25 @@ export class Daemon {
     const webConfig = file === undefined ? undefined : lastGood(() => file.current(), onError);
     const handler = createApp({
       ...httpServices(this.#parts, { version, logOutput, clock: systemClock }),
-      ...(webConfig === undefined ? {} : { guard: basicAuth({ config: webConfig, onError }) }),
+      guards: webConfig === undefined ? [] : guardsOf(webConfig, onError),
       onError: (error, path) =>
         log.write({
           ...{ level: 'error', event: 'http_request_failed', message: 'HTTP request failed' },
           fields: { path, error: String(error) },
         }),
     });
-    const { activeConfig, connections } = this.#parts;
-    return listenOnAll(listenersOf(activeConfig.config.web), {
+    const { connections } = this.#parts;
+    return listenOnAll(this.#options.listeners, {
       ...{ handler, webConfig, onError, connections, clock: systemClock },
     });
   }
 }
 
-function listenersOf({ isSystemdSocket, listenAddresses }: Config['web']) {
-  if (!isSystemdSocket) return listenAddresses;
-  const descriptors = systemdSockets(process.env, process.pid);
-  return descriptors.map((fd) => ({ kind: 'descriptor', fd }) as const);
+/** In this order: a rejected request has the headers too, and costs no check of a password. */
+function guardsOf(config: () => WebConfig, onError: (error: unknown) => void) {
+  return [
+    configuredHeaders(config),
+    rateLimit(config, systemClock),
+    basicAuth({ config, onError }),
+  ];
 }

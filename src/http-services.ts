@@ -20,7 +20,7 @@ export interface HttpServicesOptions {
 export function httpServices(
   parts: Parts,
   options: HttpServicesOptions,
-): Omit<AppOptions, 'guard' | 'onError'> {
+): Omit<AppOptions, 'guards' | 'onError'> {
   const { ledger, registry, supervisor, changes, activeConfig } = parts;
   const { clock } = options;
   const config = () => activeConfig.config;

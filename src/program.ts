@@ -5,10 +5,11 @@ import { helpText, readFlags } from './config/flags.js';
 import { ConfigError } from './config/formats.js';
 import { type Loaded, load } from './config/load.js';
 import { Daemon } from './daemon.js';
-import { WebConfigError, WebConfigFile } from './http/server/web-config.js';
+import { WebConfigFile } from './http/server/web-config.js';
+import { WebConfigError } from './http/server/web-config-error.js';
 import { createLog } from './platform/log.js';
 import { LogOutput, sendTo } from './platform/log-output.js';
-import { SystemdSocketError } from './platform/systemd-sockets.js';
+import { SystemdSocketError, systemdSockets } from './platform/systemd-sockets.js';
 import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
 import { StateDirectoryError } from './registry/journal-reader.js';
@@ -72,7 +73,11 @@ async function start(
   if (config.check !== 'off') return check(loaded, version, { stdout, stderr });
   const options = { level: config.logLevel, format: config.logFormat };
   const log = createLog(options, (line) => stderr.write(line));
-  const daemon = new Daemon({ version, sources, loaded, webConfig, log, logOutput: stderr });
+  const listeners = listenersOf(config.web, env);
+  const daemon = new Daemon({
+    ...{ version, sources, loaded, listeners, webConfig, log },
+    logOutput: stderr,
+  });
   // An error that no part handles ends only the work that caused it.
   process.on('uncaughtException', (error) => daemon.faults.report('main thread', error));
   process.on('unhandledRejection', (error) => daemon.faults.report('promise', error));
@@ -98,6 +103,11 @@ async function check(
   const sources = `${failed} of ${checked.length} sources`;
   stderr.write(`sip-keepalive-exporter: ${sources} cannot be read\n`);
   return EXIT_USAGE;
+}
+
+function listenersOf({ isSystemdSocket, listenAddresses }: Config['web'], env: NodeJS.ProcessEnv) {
+  if (!isSystemdSocket) return listenAddresses;
+  return systemdSockets(env, process.pid).map((fd) => ({ kind: 'descriptor', fd }) as const);
 }
 
 /** Writes a text to standard output, however slow the reader is. Returns the exit code. */

@@ -39,6 +39,7 @@ import type { ProbeReport } from '../src/shared/probe-report.js';
 import { IDLE_FACTS, idleApp } from './support/idle-app.js';
 import { folder } from './support/process.js';
 import { textRenderer } from './support/renderers.js';
+import { routesOf } from './support/routes.js';
 import { statusRig, TLS_PEER } from './support/status-rig.js';
 
 /** The report of a failed probe over TLS, which has every metric. */
@@ -186,10 +187,7 @@ test('no name is exported twice, in either format', async () => {
 });
 
 test('docs/http.md lists every route', () => {
-  const app = createApp(idleApp());
-  const stack = (app as unknown as { router: { stack: { route?: { path: string } }[] } }).router
-    .stack;
-  const routes = stack.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
+  const routes = routesOf(createApp(idleApp()));
   assert.ok(routes.length > 5);
   const text = readFileSync('docs/http.md', 'utf8');
   for (const route of routes) {

@@ -16,6 +16,7 @@ import type { Explanation } from '../shared/resolution.js';
 import type { StatusContext } from '../status/freshness.js';
 import type { ChangeSource } from '../status/state-change-log.js';
 import { clientErrorStatus } from './client-error.js';
+import { securityHeaders } from './guards/headers.js';
 import { type ExporterNames, requireKnownHost, requireSameSite } from './guards/same-site.js';
 import { OPENAPI_DOCUMENT } from './openapi/document.js';
 import { aliveHandler } from './routes/alive.js';
@@ -56,8 +57,8 @@ export interface AppOptions {
   /** Limit of the HTTP server. */
   readonly maxConnections: number;
   readonly clock: Clock;
-  /** Authentication; runs before every route. */
-  readonly guard?: RequestHandler;
+  /** Run before every route: headers, limits, authentication. */
+  readonly guards?: readonly RequestHandler[];
   /** Called when a request fails with an internal error. */
   readonly onError: (error: unknown, path: string) => void;
 }
@@ -87,13 +88,12 @@ export interface HttpSettings {
 }
 
 export function createApp(options: AppOptions): Express {
-  const { guard, settings, onError, paths } = options;
+  const { guards = [], settings, onError, paths } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', queryParser());
-  app.use(securityHeaders);
-  if (guard !== undefined) app.use(guard);
+  app.use(securityHeaders, ...guards);
   const router = express.Router();
   const names = () => settings().names;
   protectSecrets(router, requireKnownHost(names));
@@ -115,15 +115,6 @@ export function createApp(options: AppOptions): Express {
   app.use(errorHandler(onError));
   return app;
 }
-
-/** Every answer has them; the page has a Content-Security-Policy too. */
-const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('X-Frame-Options', 'DENY');
-  response.setHeader('Referrer-Policy', 'no-referrer');
-  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-  next();
-};
 
 const slashed = (prefix: string) => (prefix === '/' ? '/' : `${prefix}/`);
 

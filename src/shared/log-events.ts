@@ -17,6 +17,7 @@ export const LOG_EVENTS = [
   'file_changed',
   'file_invalid',
   'state_dir_missing',
+  'web_config_ignored',
   'http_server_error',
   'http_request_failed',
   'internal_error',

@@ -65,7 +65,7 @@ export interface Launch {
   /** Another file than that of this build. */
   readonly main?: string;
   /** The page that answers once it has started; an exporter whose pings all fail locally is not ready. */
-  readonly until?: '/-/ready' | '/-/healthy';
+  readonly until?: '/-/ready' | '/-/healthy' | '/sip/-/ready';
 }
 
 /** Starts the exporter with this configuration on a free port, and waits until it has started. */

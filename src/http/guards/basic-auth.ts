@@ -12,7 +12,7 @@ const MAX_WRONG = 1_000;
 
 export interface BasicAuthOptions {
   /** The current web configuration. */
-  readonly config: () => WebConfig;
+  readonly config: () => Pick<WebConfig, 'users'>;
   readonly onError: (error: unknown) => void;
   readonly checkPassword?: PasswordCheck;
 }
@@ -70,7 +70,7 @@ interface Users {
 }
 
 /** Returns a function for the users of the current web configuration. */
-function usersOf(config: () => WebConfig): () => Users {
+function usersOf(config: BasicAuthOptions['config']): () => Users {
   let users: Users = { hashes: new Map(), cost: 0 };
   return () => {
     const { users: hashes } = config();

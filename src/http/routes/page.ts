@@ -39,7 +39,9 @@ export function pageHandler(telemetryPath: string): RequestHandler {
     const { file: name = 'index.html' } = request.params;
     const body = typeof name === 'string' ? files.get(name) : undefined;
     if (body === undefined || typeof name !== 'string') return next();
-    response.setHeader('Content-Security-Policy', POLICY);
+    if (!response.hasHeader('Content-Security-Policy')) {
+      response.setHeader('Content-Security-Policy', POLICY);
+    }
     response.setHeader('Cache-Control', 'no-cache');
     response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream');
     response.send(body);

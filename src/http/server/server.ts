@@ -5,8 +5,10 @@ import * as https from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.js';
 import type { ListenAddress, OpenSocket } from '../../shared/listen-address.js';
+import { clientProblem, isCertificateRequested } from './client-certificate.js';
 import type { Connections } from './connections.js';
 import { pipelined } from './pipelining.js';
+import type { ServerTls } from './tls-config.js';
 import { removeStaleSocket } from './unix-socket.js';
 import type { WebConfig } from './web-config.js';
 
@@ -27,7 +29,7 @@ export interface ServerOptions {
   readonly handler: http.RequestListener;
   readonly at: ListenAddress | OpenSocket;
   /** The current web configuration; undefined for plain HTTP. */
-  readonly webConfig: (() => WebConfig) | undefined;
+  readonly webConfig: (() => Pick<WebConfig, 'tls'>) | undefined;
   readonly connections: Connections;
   readonly clock: Clock;
   /** Receives errors after the start. */
@@ -63,15 +65,12 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   const server =
     tls === undefined
       ? http.createServer(TIMEOUTS, handler)
-      : https.createServer(
-          { ...TIMEOUTS, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
-          handler,
-        );
+      : https.createServer(httpsOptions(tls), handler);
   server.setTimeout(UNREAD_TIMEOUT_MS, (socket) => {
     // A response that is still being prepared has no unread bytes.
     if (!connections.isInUse(socket) || socket.writableLength > 0) socket.destroy();
   });
-  if (server instanceof https.Server && webConfig !== undefined) followTls(server, webConfig);
+  if (server instanceof https.Server && webConfig !== undefined) followTls(server, options);
   if (at.kind === 'unix') await removeStaleSocket(at.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -138,14 +137,33 @@ function serverErrorHandler({ connections, clock, onError }: ServerOptions) {
   };
 }
 
-/** Uses the certificate of the current web configuration for new connections. */
-function followTls(server: https.Server, webConfig: () => WebConfig): void {
-  let used = webConfig().tls;
-  // Before the server's own listener, which selects the certificate of the connection.
+function httpsOptions({ context, clients }: ServerTls): https.ServerOptions {
+  const requestCert = isCertificateRequested(clients);
+  // The certificate is checked after the handshake, by the policy that is then in force.
+  const client = { requestCert, rejectUnauthorized: false };
+  return { ...TIMEOUTS, ...context, ...client, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+}
+
+/** Uses the certificate and the policy of the current web configuration for new connections. */
+function followTls(server: https.Server, { webConfig, onError }: ServerOptions): void {
+  const current = () => webConfig?.().tls;
+  let used = current();
+  const isRequested = used !== undefined && isCertificateRequested(used.clients);
+  // Before the server's own listeners, which select the certificate of the connection and read from it.
   server.prependListener('connection', () => {
-    const { tls } = webConfig();
+    const tls = current();
     if (tls === undefined || tls === used) return;
     used = tls;
-    server.setSecureContext(tls);
+    server.setSecureContext(tls.context);
+    if (isCertificateRequested(tls.clients) === isRequested) return;
+    onError(
+      new Error(
+        'client_auth_type: whether clients are asked for certificates changes only when the exporter starts',
+      ),
+    );
+  });
+  server.prependListener('secureConnection', (socket) => {
+    if (used === undefined || clientProblem(socket, used.clients) === undefined) return;
+    socket.destroy();
   });
 }

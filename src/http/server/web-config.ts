@@ -1,45 +1,50 @@
 /**
- * Reads the file of `--web.config.file`: TLS and basic authentication of the HTTP server, in the format of
- * the Prometheus exporters. The file and its certificates are read again when they change.
+ * Reads the file of `--web.config.file` in the format of the Prometheus exporters: TLS, users, headers and a
+ * rate limit (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md). The
+ * file and its certificates are read again when they change.
  */
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
 import { fileStamp } from '../../platform/file-stamp.js';
-import { show } from '../../platform/values.js';
 import { parseYaml } from '../../platform/yaml.js';
-import { TLS_VERSIONS } from '../../shared/destination.js';
 import { decodeUtf8 } from '../../shared/text.js';
-import { isKeyOf, SECURE_VERSIONS } from '../../shared/tls-options.js';
 import { costOf } from '../guards/passwords.js';
-
-/** The file is invalid or cannot be read; the message contains its path. */
-export class WebConfigError extends Error {
-  override readonly name = 'WebConfigError';
-}
+import { readTlsConfig, type ServerTls } from './tls-config.js';
+import { WebConfigError } from './web-config-error.js';
+import { mapping, Values } from './web-config-values.js';
 
 export interface WebConfig {
   /** Undefined for plain HTTP. */
-  readonly tls: (SecureContextOptions & TlsOptions) | undefined;
+  readonly tls: ServerTls | undefined;
   /** bcrypt hashes by user; empty for no authentication. */
   readonly users: ReadonlyMap<string, string>;
+  /** Headers of every response. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly rateLimit: RateLimit | undefined;
+  /** Settings that have no effect here. */
+  readonly warnings: readonly string[];
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
+export interface RateLimit {
+  /** Time in which one more request is allowed. */
+  readonly intervalMs: number;
+  /** Requests that may come at once. */
+  readonly burst: number;
+}
 
-const TLS_KEYS = [
-  'cert_file',
-  'key_file',
-  'client_auth_type',
-  'client_ca_file',
-  'min_version',
-  'max_version',
-];
+const SECTIONS = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'rate_limit'];
+/** The allowed values, in lower case; any value without them. */
+const HEADERS: ReadonlyMap<string, readonly string[] | undefined> = new Map([
+  ['Content-Security-Policy', undefined],
+  ['X-Frame-Options', ['deny', 'sameorigin']],
+  ['X-Content-Type-Options', ['nosniff']],
+  ['X-XSS-Protection', undefined],
+  ['Strict-Transport-Security', undefined],
+]);
 /** The minimum cost of bcrypt, and the maximum for a check in less than ten seconds. */
 const MIN_COST = 4;
 const MAX_COST = 17;
-const CLIENT_AUTH = ['', 'NoClientCert', 'RequireAndVerifyClientCert'];
 
 export class WebConfigFile {
   readonly #path: string;
@@ -64,68 +69,23 @@ export class WebConfigFile {
   }
 
   #read(): WebConfig {
-    const content = mapping(parse(this.#readText(this.#path), this.#path), this.#path);
-    onlyKeys(content, ['tls_server_config', 'basic_auth_users'], this.#path);
-    const tls = content['tls_server_config'];
-    const users = mapping(content['basic_auth_users'] ?? {}, `${this.#path}: basic_auth_users`);
-    for (const [user, hash] of Object.entries(users)) {
-      const path = `${this.#path}: basic_auth_users.${user}`;
-      if (typeof hash !== 'string' || !/^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash)) {
-        throw new WebConfigError(`${path}: expected a bcrypt hash`);
-      }
-      const cost = costOf(hash);
-      if (cost >= MIN_COST && cost <= MAX_COST) continue;
-      const expected = `a bcrypt hash with a cost from ${MIN_COST} to ${MAX_COST}`;
-      throw new WebConfigError(`${path}: expected ${expected}, got one with ${cost}`);
-    }
-    this.#files = [this.#path];
-    return {
-      tls:
-        tls === undefined
-          ? undefined
-          : this.#readTls(mapping(tls, `${this.#path}: tls_server_config`)),
-      users: new Map(Object.entries(users).map(([user, hash]) => [user, String(hash)])),
-    };
-  }
-
-  #readTls(settings: Mapping): SecureContextOptions & TlsOptions {
-    const path = `${this.#path}: tls_server_config`;
-    onlyKeys(settings, TLS_KEYS, path);
-    const file = (key: string): string => {
-      const name = settings[key];
-      if (typeof name !== 'string' || name === '') {
-        throw new WebConfigError(`${path}.${key}: expected a file name`);
-      }
-      const full = resolve(dirname(this.#path), name);
+    const path = this.#path;
+    const { tls_server_config, http_server_config, basic_auth_users, rate_limit } = sectionsOf(
+      this.#readText(path),
+      path,
+    );
+    this.#files = [path];
+    const readFile = (name: string) => {
+      const full = resolve(dirname(path), name);
       this.#files = [...this.#files, full];
       return this.#readText(full);
     };
-    const version = (key: string, fallback: SecureVersion): SecureVersion => {
-      const name = settings[key];
-      if (name === undefined) return fallback;
-      const known = TLS_VERSIONS.find((version) => version === name);
-      if (known !== undefined) return SECURE_VERSIONS[known];
-      const expected = TLS_VERSIONS.join(', ');
-      throw new WebConfigError(`${path}.${key}: expected one of ${expected}, got ${show(name)}`);
-    };
-    const clientAuth = settings['client_auth_type'] ?? '';
-    if (!CLIENT_AUTH.some((known) => known === clientAuth)) {
-      const expected = CLIENT_AUTH.slice(1).join(', ');
-      throw new WebConfigError(
-        `${path}.client_auth_type: expected one of ${expected}, got ${show(clientAuth)}`,
-      );
-    }
-    const isClientVerified = clientAuth === 'RequireAndVerifyClientCert';
-    const [cert, key] = [file('cert_file'), file('key_file')];
-    checkKey(cert, key, path);
+    const rateLimit = readRateLimit(rate_limit, `${path}: rate_limit`);
+    const { headers, warnings } = readHttp(http_server_config, `${path}: http_server_config`);
     return {
-      cert,
-      key,
-      minVersion: version('min_version', 'TLSv1.2'),
-      maxVersion: version('max_version', 'TLSv1.3'),
-      requestCert: isClientVerified,
-      rejectUnauthorized: isClientVerified,
-      ...(isClientVerified ? { ca: file('client_ca_file') } : {}),
+      tls: readTlsConfig(tls_server_config, `${path}: tls_server_config`, readFile),
+      users: readUsers(basic_auth_users, `${path}: basic_auth_users`),
+      ...{ headers, rateLimit, warnings },
     };
   }
 
@@ -143,35 +103,57 @@ export class WebConfigFile {
   }
 }
 
-/** @throws WebConfigError when the key does not match the certificate. */
-function checkKey(certificate: string, key: string, path: string): void {
-  const expected = `${path}.key_file: expected the key of the certificate in cert_file`;
+function sectionsOf(text: string, path: string) {
   try {
-    if (isKeyOf(certificate, key)) return;
+    const sections = mapping(parseYaml(text), path);
+    new Values(sections, SECTIONS, path);
+    return sections;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new WebConfigError(`${expected}, got ${why}`, { cause: error });
-  }
-  throw new WebConfigError(`${expected}, got another key`);
-}
-
-function parse(text: string, path: string): unknown {
-  try {
-    return parseYaml(text) ?? {};
-  } catch (error) {
+    if (error instanceof WebConfigError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new WebConfigError(`${path}: ${message}`, { cause: error });
   }
 }
 
-function mapping(value: unknown, path: string): Mapping {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  throw new WebConfigError(`${path}: expected a mapping`);
+function readUsers(given: unknown, path: string): ReadonlyMap<string, string> {
+  const users = Object.entries(mapping(given, path));
+  return new Map(users.map(([user, hash]) => [user, checkedHash(hash, `${path}.${user}`)]));
 }
 
-function onlyKeys(mapping: Mapping, known: readonly string[], path: string): void {
-  for (const key of Object.keys(mapping)) {
-    if (known.includes(key)) continue;
-    throw new WebConfigError(`${path}: expected one of ${known.join(', ')}, got ${key}`);
+function checkedHash(hash: unknown, path: string): string {
+  if (typeof hash !== 'string' || !/^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash)) {
+    throw new WebConfigError(`${path}: expected a bcrypt hash`);
   }
+  const cost = costOf(hash);
+  if (cost >= MIN_COST && cost <= MAX_COST) return hash;
+  const expected = `a bcrypt hash with a cost from ${MIN_COST} to ${MAX_COST}`;
+  throw new WebConfigError(`${path}: expected ${expected}, got one with ${cost}`);
+}
+
+function readHttp(given: unknown, path: string): Pick<WebConfig, 'headers' | 'warnings'> {
+  const values = new Values(given, ['http2', 'headers'], path);
+  const warnings = values.flag('http2')
+    ? [`${path}.http2: HTTP/2 is not supported; clients get HTTP/1.1`]
+    : [];
+  const section = mapping(given, path)['headers'];
+  const named = new Values(section, [...HEADERS.keys()], `${path}.headers`);
+  const headers = [...HEADERS].flatMap(([name, allowed]) => {
+    const value = named.text(name);
+    if (value === '') return [];
+    if (allowed !== undefined && !allowed.includes(value.toLowerCase())) {
+      throw named.error(name, allowed.join(' or '), value);
+    }
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw named.error(name, 'a header without line breaks', value);
+    }
+    return [[name, value] as const];
+  });
+  return { headers, warnings };
+}
+
+function readRateLimit(given: unknown, path: string): RateLimit | undefined {
+  const values = new Values(given, ['interval', 'burst'], path);
+  const intervalMs = values.durationMs('interval');
+  const burst = values.count('burst');
+  return intervalMs === 0 ? undefined : { intervalMs, burst };
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebConfigError, WebConfigFile } from '../../../src/http/server/web-config.js';
+import { WebConfigFile } from '../../../src/http/server/web-config.js';
+import { WebConfigError } from '../../../src/http/server/web-config-error.js';
 import { type FuzzTarget, seedsOf } from '../target.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'sip-keepalive-fuzz-'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { WebConfigError, WebConfigFile } from '../../../src/http/server/web-config.js';
+import { WebConfigFile } from '../../../src/http/server/web-config.js';
+import { WebConfigError } from '../../../src/http/server/web-config-error.js';
 import { readCorpus } from '../../support/corpus.js';
 import { LISTS } from '../../support/corpus-lists.js';
 

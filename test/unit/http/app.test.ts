@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { configuredHeaders } from '../../../src/http/guards/headers.js';
 import { NO_EXPORTER_METRICS } from '../../../src/metrics/renderer.js';
 import { appRig } from '../../support/app-rig.js';
+import { IDLE_SETTINGS } from '../../support/idle-app.js';
 import { eventually } from '../../support/process.js';
 
 describe('the routes', () => {
@@ -30,9 +32,11 @@ describe('the routes', () => {
 
   test('run their guard first', async (t) => {
     const { text } = await appRig(t, {
-      guard: (_request, response) => {
-        response.status(401).send('no');
-      },
+      guards: [
+        (_request, response) => {
+          response.status(401).send('no');
+        },
+      ],
     });
     for (const path of ['/', '/metrics', '/nothing', '/-/healthy'])
       assert.deepEqual(await text(path), [401, 'no']);
@@ -116,6 +120,14 @@ describe('health', () => {
 });
 
 describe('/-/reload', () => {
+  test('is refused unless it is enabled', async (t) => {
+    const settings = () => ({ ...IDLE_SETTINGS, isLifecycleEnabled: false });
+    const { post } = await appRig(t, { settings, reload: () => assert.fail() });
+    const answer = await post('/-/reload');
+    assert.equal(answer.status, 403);
+    assert.match(await answer.text(), /^Lifecycle API is not enabled; set web\.enable-lifecycle/);
+  });
+
   test('answers once the configuration is in use, or with its error', async (t) => {
     let error: string | undefined;
     const { post } = await appRig(t, { reload: async () => error });
@@ -171,4 +183,40 @@ describe('the status page', () => {
       assert.equal((await get(`/page/${path}`)).status, 404, path);
     }
   });
+});
+
+describe('a route prefix', () => {
+  const paths = { routePrefix: '/sip', telemetry: '/own' };
+
+  test('has every route below it, and nothing beside it', async (t) => {
+    const { text, get } = await appRig(t, { paths });
+    assert.deepEqual(await text('/sip/-/healthy'), [200, 'Healthy\n']);
+    assert.deepEqual(await text('/-/healthy'), [404, 'Not found. See /sip/\n']);
+    assert.equal((await get('/sip/own')).status, 200);
+    assert.equal((await get('/sip/metrics')).status, 404);
+    const openapi = (await (await get('/sip/api/v1/openapi.json')).json()) as { servers: unknown };
+    assert.deepEqual(openapi.servers, [{ url: '/sip/' }]);
+  });
+
+  test('is where / and the prefix without its slash lead to', async (t) => {
+    const { url } = await appRig(t, { paths });
+    for (const path of ['/', '/sip']) {
+      const answer = await fetch(`${url}${path}`, { redirect: 'manual' });
+      assert.deepEqual([answer.status, answer.headers.get('location')], [302, '/sip/'], path);
+    }
+    const page = await (await fetch(`${url}/`)).text();
+    assert.match(page, /<a href="own">metrics<\/a>/);
+  });
+});
+
+test('configured headers replace those that every answer has', async (t) => {
+  const headers = [
+    ['X-Frame-Options', 'sameorigin'],
+    ['Content-Security-Policy', "default-src 'self'"],
+  ] as const;
+  const { get } = await appRig(t, { guards: [configuredHeaders(() => ({ headers }))] });
+  const { headers: got } = await get('/');
+  assert.equal(got.get('x-frame-options'), 'sameorigin');
+  assert.equal(got.get('content-security-policy'), "default-src 'self'");
+  assert.equal(got.get('referrer-policy'), 'no-referrer');
 });

@@ -10,6 +10,7 @@ import { appRig } from '../../support/app-rig.js';
 import { IDLE_SETTINGS, idleApp } from '../../support/idle-app.js';
 import { isComponent, isDescribed } from '../../support/openapi.js';
 import { probeReport } from '../../support/probe-report.js';
+import { routesOf } from '../../support/routes.js';
 import { settings } from '../../support/settings.js';
 import { change } from '../../support/state-changes.js';
 import { TLS_PEER } from '../../support/status-rig.js';
@@ -82,17 +83,8 @@ test('the document is OpenAPI 3.1', async () => {
   assert.ok(result.valid);
 });
 
-interface Layer {
-  readonly route?: { readonly path: string };
-  /** Of a router. */
-  readonly handle: { readonly stack?: Layer[] };
-}
-
 test('the document has every route, and no other', () => {
-  const app = createApp(idleApp());
-  const { stack } = (app as unknown as { router: { stack: Layer[] } }).router;
-  const all = stack.flatMap((layer) => [layer, ...(layer.handle.stack ?? [])]);
-  const routes = all.flatMap(({ route }) => (route === undefined ? [] : [route.path]));
+  const routes = routesOf(createApp(idleApp()));
   // The status page is not part of the interface for programs.
   const described = routes
     .filter((path) => path !== '/' && !path.startsWith('/page/'))

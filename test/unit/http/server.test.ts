@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage, type RequestListener } from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
-import { test } from 'node:test';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { createApp } from '../../../src/http/app.js';
+import type { ClientPolicy } from '../../../src/http/server/client-certificate.js';
 import { Connections, connectionLimit } from '../../../src/http/server/connections.js';
-import { listen } from '../../../src/http/server/server.js';
+import { listen, listenOnAll } from '../../../src/http/server/server.js';
 import type { WebConfig } from '../../../src/http/server/web-config.js';
 import { openFileLimit } from '../../../src/platform/open-files.js';
 import type { ListenAddress } from '../../../src/shared/listen-address.js';
@@ -16,7 +20,7 @@ import { Authority } from '../../support/certificates.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { connect, exchange, serve } from '../../support/http-server.js';
 import { idleApp } from '../../support/idle-app.js';
-import { eventually } from '../../support/process.js';
+import { eventually, folder } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
 
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
@@ -235,7 +239,7 @@ test('a client that resets its connection during a response affects no other', a
 function listening({
   host = '127.0.0.1',
   port = 0,
-  webConfig = undefined as (() => WebConfig) | undefined,
+  webConfig = undefined as (() => Pick<WebConfig, 'tls'>) | undefined,
   at = { kind: 'tcp', host, port } as ListenAddress,
 } = {}) {
   const errors: unknown[] = [];
@@ -313,9 +317,10 @@ test('over TLS a new connection gets the certificate in force', needs('openssl')
   const root = Authority.root(t);
   const issue = (name: string) => {
     const { cert, key } = root.issue({ name });
-    return { tls: { cert, key }, users: new Map<string, string>() };
+    const clients = { type: 'NoClientCert', allowedSans: undefined } as const;
+    return { tls: { context: { cert, key }, clients } };
   };
-  let config: WebConfig = issue('first');
+  let config: Pick<WebConfig, 'tls'> = issue('first');
   const server = await listening({ webConfig: () => config }).server;
   t.after(() => server.close());
   assert.match(server.url, /^https:/);
@@ -332,4 +337,93 @@ test('over TLS a new connection gets the certificate in force', needs('openssl')
   config = issue('second');
   assert.equal(await shownName(), 'second');
   assert.equal(await shownName(), 'second');
+});
+
+describe('a Unix domain socket', () => {
+  const at = (path: string): ListenAddress => ({ kind: 'unix', path });
+  const status = async (socketPath: string) => {
+    const [response] = (await once(httpGet({ socketPath, agent: false }), 'response')) as [
+      IncomingMessage,
+    ];
+    response.resume();
+    return response.statusCode;
+  };
+
+  test('is served, and is gone after the end', async (t) => {
+    const path = join(folder(t), 'web.sock');
+    const server = await listening({ at: at(path) }).server;
+    assert.equal(server.url, `unix:${path}`);
+    for (let i = 0; i < 3; i++) assert.equal(await status(path), 200);
+    await server.close();
+    assert.ok(!existsSync(path));
+  });
+
+  test('replaces one that a killed process left, and no other file', async (t) => {
+    const path = join(folder(t), 'web.sock');
+    const leave = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', leave]);
+    assert.ok(existsSync(path));
+    const server = await listening({ at: at(path) }).server;
+    t.after(() => server.close());
+    assert.equal(await status(path), 200);
+    await assert.rejects(listening({ at: at(path) }).server, { code: 'EADDRINUSE' });
+    assert.equal(await status(path), 200, 'the first one is not disturbed');
+    const file = join(folder(t), 'file');
+    writeFileSync(file, 'mine');
+    await assert.rejects(listening({ at: at(file) }).server, { code: 'EADDRINUSE' });
+    assert.equal(readFileSync(file, 'utf8'), 'mine');
+    await assert.rejects(listening({ at: at('/absent/web.sock') }).server, { syscall: 'listen' });
+  });
+});
+
+test('of several addresses all are served, or none', async (t) => {
+  const first = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+  const clock = new FakeClock();
+  const options = {
+    ...{ handler: echo, webConfig: undefined, clock, onError: () => {} },
+    connections: new Connections(10, () => 0),
+  };
+  const servers = await listenOnAll([first, { ...first, host: '::1' }], options);
+  for (const server of servers) t.after(() => server.close());
+  for (const { url } of servers) assert.equal(await (await fetch(`${url}x`)).text(), '</x>');
+  const taken = Number(new URL(servers[0]?.url ?? '').port);
+  const path = join(folder(t), 'web.sock');
+  const wrong = [{ kind: 'unix', path } as const, { ...first, port: taken }];
+  await assert.rejects(listenOnAll(wrong, options), { code: 'EADDRINUSE' });
+  assert.ok(!existsSync(path));
+});
+
+test('over TLS a client connects by the policy in force', needs('openssl'), async (t) => {
+  const root = Authority.root(t);
+  const server = root.issue({ name: 'exporter' });
+  const known = root.issue({ name: 'known', alternative: 'DNS:a.example' });
+  const context = { cert: server.cert, key: server.key, ca: root.ca };
+  let clients: ClientPolicy = { type: 'RequireAndVerifyClientCert', allowedSans: undefined };
+  const webConfig = () => ({ tls: { context, clients } });
+  const listened = await listening({ webConfig }).server;
+  t.after(() => listened.close());
+  const port = Number(new URL(listened.url).port);
+  const answers = (certificate: { cert?: string; key?: string }) =>
+    new Promise<boolean>((resolve) => {
+      const { cert, key } = certificate;
+      const own = cert === undefined || key === undefined ? {} : { cert, key };
+      const options = { host: '127.0.0.1', port, ca: root.ca, agent: false, ...own };
+      const request = https.get({ ...options, checkServerIdentity: () => undefined });
+      request.on('response', (response) => {
+        response.resume();
+        resolve(true);
+      });
+      request.on('error', () => resolve(false));
+    });
+  const foreign = Authority.root(t).issue({ name: 'foreign' });
+  const all = async () => [await answers({}), await answers(foreign), await answers(known)];
+  assert.deepEqual(await all(), [false, false, true]);
+  clients = { type: 'RequireAnyClientCert', allowedSans: undefined };
+  assert.deepEqual(await all(), [false, true, true]);
+  clients = { type: 'VerifyClientCertIfGiven', allowedSans: undefined };
+  assert.deepEqual(await all(), [true, false, true]);
+  clients = { type: 'RequireAndVerifyClientCert', allowedSans: ['b.example'] };
+  assert.deepEqual(await all(), [false, false, false]);
+  clients = { type: 'RequireAndVerifyClientCert', allowedSans: ['a.example'] };
+  assert.deepEqual(await all(), [false, false, true]);
 });

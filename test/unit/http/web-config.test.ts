@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { lastGood } from '../../../src/http/server/last-good.js';
-import { WebConfigError, WebConfigFile } from '../../../src/http/server/web-config.js';
+import { CIPHER_SUITES, CURVES } from '../../../src/http/server/tls-names.js';
+import { WebConfigFile } from '../../../src/http/server/web-config.js';
+import { WebConfigError } from '../../../src/http/server/web-config-error.js';
 import { Authority } from '../../support/certificates.js';
 import { folder } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
@@ -33,7 +36,9 @@ function withCertificate(t: TestContext, text: string) {
 
 test('an empty file is plain HTTP without users', (t) => {
   const { path } = written(t, '');
-  assert.deepEqual(new WebConfigFile(path).current(), { tls: undefined, users: new Map() });
+  assert.deepEqual(new WebConfigFile(path).current(), {
+    ...{ tls: undefined, users: new Map(), headers: [], rateLimit: undefined, warnings: [] },
+  });
 });
 
 test('users are read with their hashes', (t) => {
@@ -49,9 +54,47 @@ test('users are read with their hashes', (t) => {
 });
 
 for (const [what, text, message] of [
-  ['a list', '[]', 'expected a mapping'],
-  ['an unknown key', 'x: 1', 'expected one of tls_server_config, basic_auth_users, got x'],
-  ['users that are a list', 'basic_auth_users: []', 'basic_auth_users: expected a mapping'],
+  ['a list', '[]', 'expected a mapping, got a list'],
+  [
+    'an unknown key',
+    'basic_auth_user: 1',
+    'expected one of tls_server_config, http_server_config, basic_auth_users, rate_limit, got "basic_auth_user" (nearest: "basic_auth_users")',
+  ],
+  [
+    'users that are a list',
+    'basic_auth_users: []',
+    'basic_auth_users: expected a mapping, got a list',
+  ],
+  [
+    'http2 that is a text',
+    'http_server_config: { http2: "x" }',
+    'http_server_config.http2: expected true or false, got "x"',
+  ],
+  [
+    'a header that exporters do not have',
+    'http_server_config: { headers: { Server: x } }',
+    'http_server_config.headers: expected one of Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, X-XSS-Protection, Strict-Transport-Security, got "Server"',
+  ],
+  [
+    'a value that a header cannot have',
+    'http_server_config: { headers: { X-Frame-Options: allow } }',
+    'http_server_config.headers.X-Frame-Options: expected deny or sameorigin, got "allow"',
+  ],
+  [
+    'a header with a line break',
+    'http_server_config: { headers: { X-XSS-Protection: "1\\nX: y" } }',
+    'http_server_config.headers.X-XSS-Protection: expected a header without line breaks, got "1\\nX: y"',
+  ],
+  [
+    'an interval that is no duration',
+    'rate_limit: { interval: soon }',
+    'rate_limit.interval: expected a duration such as 100ms, 1s or 1m30s, got "soon"',
+  ],
+  [
+    'a burst below zero',
+    'rate_limit: { interval: 1s, burst: -1 }',
+    'rate_limit.burst: expected a whole number from 0, got "-1"',
+  ],
   ['a plain password', 'basic_auth_users: { a: x }', 'basic_auth_users.a: expected a bcrypt hash'],
   [
     'a hash that is too cheap',
@@ -65,13 +108,28 @@ for (const [what, text, message] of [
   ],
   [
     'TLS without a certificate',
-    'tls_server_config: {}',
-    'tls_server_config.cert_file: expected a file name',
+    'tls_server_config: { client_auth_type: NoClientCert }',
+    'tls_server_config.cert_file: expected a file name, or cert, got neither',
   ],
   [
     'an unknown client_auth_type',
-    'tls_server_config: { client_auth_type: RequestClientCert }',
-    'tls_server_config.client_auth_type: expected one of NoClientCert, RequireAndVerifyClientCert, got "RequestClientCert"',
+    'tls_server_config: { client_auth_type: RequestClientCerts }',
+    'tls_server_config.client_auth_type: expected one of NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert, RequireClientCert, got "RequestClientCerts" (nearest: "RequestClientCert")',
+  ],
+  [
+    'a certificate twice',
+    'tls_server_config: { cert: x, cert_file: y }',
+    'tls_server_config: expected cert or cert_file, got both',
+  ],
+  [
+    'a CA without a policy that uses it',
+    'tls_server_config: { client_ca: x }',
+    'tls_server_config.client_auth_type: expected another type, because client_ca is given, got "NoClientCert"',
+  ],
+  [
+    'allowed names of clients that need no certificate',
+    'tls_server_config: { client_auth_type: VerifyClientCertIfGiven, client_allowed_sans: [a] }',
+    'tls_server_config.client_auth_type: expected RequireAndVerifyClientCert or RequireAnyClientCert for client_allowed_sans, got "VerifyClientCertIfGiven"',
   ],
 ] as const) {
   test(`${what} is an error that names the file and the key`, (t) => {
@@ -95,8 +153,11 @@ test('the TLS files are found beside the configuration', needs('openssl'), (t) =
   const text = 'tls_server_config: { cert_file: cert.pem, key_file: key.pem }';
   const { path, cert, key } = withCertificate(t, text);
   assert.deepEqual(new WebConfigFile(path).current().tls, {
-    ...{ cert, key, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' },
-    ...{ requestCert: false, rejectUnauthorized: false },
+    context: {
+      ...{ cert, key, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' },
+      honorCipherOrder: true,
+    },
+    clients: { type: 'NoClientCert', allowedSans: undefined },
   });
 });
 
@@ -110,8 +171,8 @@ test(
     );
     const { tls } = new WebConfigFile(path).current();
     assert.deepEqual(
-      [tls?.ca, tls?.requestCert, tls?.rejectUnauthorized, tls?.minVersion],
-      [ca, true, true, 'TLSv1.3'],
+      [tls?.context.ca, tls?.clients.type, tls?.context.minVersion],
+      [[ca.trim()], 'RequireAndVerifyClientCert', 'TLSv1.3'],
     );
     write('tls_server_config: { cert_file: cert.pem, key_file: key.pem, min_version: SSL3 }');
     assert.throws(
@@ -139,7 +200,7 @@ test('a changed certificate is read again', needs('openssl'), (t) => {
   beside('cert.pem', renewed.cert);
   assert.throws(() => file.current(), /key_file: expected the key of the certificate/);
   beside('key.pem', renewed.key);
-  assert.equal(file.current().tls?.cert, renewed.cert);
+  assert.equal(file.current().tls?.context.cert, renewed.cert);
 });
 
 test('while the file is invalid, the last good configuration stays in force, and each error is reported once', (t) => {
@@ -154,13 +215,13 @@ test('while the file is invalid, the last good configuration stays in force, and
   assert.deepEqual(users(), ['alice']);
   write('basic_auth_users: wrong');
   assert.deepEqual([users(), users()], [['alice'], ['alice']]);
-  const wrong = `WebConfigError: ${path}: basic_auth_users: expected a mapping`;
+  const wrong = `WebConfigError: ${path}: basic_auth_users: expected a mapping, got "wrong"`;
   assert.deepEqual(errors, [wrong]);
   write(`basic_auth_users: { bob: "${OTHER}", carol: "${OTHER}" }`);
   assert.deepEqual(users(), ['bob', 'carol']);
   write('basic_auth_users: wrong again');
   assert.deepEqual(users(), ['bob', 'carol']);
-  assert.deepEqual(errors, [wrong, wrong]);
+  assert.deepEqual(errors, [wrong, wrong.replace('wrong', 'wrong again')]);
 });
 
 test('an invalid configuration at the start is an error', () => {
@@ -172,4 +233,57 @@ test('an invalid configuration at the start is an error', () => {
     () => {},
   );
   assert.throws(wrong, /wrong/);
+});
+
+test(
+  'every key of the exporters is accepted, and one without effect is a warning',
+  needs('openssl'),
+  (t) => {
+    const { path, cert, key, ca, write } = withCertificate(t, '');
+    write(
+      JSON.stringify({
+        tls_server_config: {
+          ...{ cert, key, client_ca: ca, client_auth_type: 'RequireAnyClientCert' },
+          ...{ client_allowed_sans: ['a.example'], min_version: 'TLS10', max_version: 'TLS12' },
+          cipher_suites: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+          ...{ prefer_server_cipher_suites: false, curve_preferences: ['X25519', 'CurveP256'] },
+        },
+        http_server_config: {
+          http2: true,
+          headers: { 'X-Frame-Options': 'SAMEORIGIN', 'Strict-Transport-Security': 'max-age=1' },
+        },
+        basic_auth_users: null,
+        rate_limit: { interval: '1m30.5s', burst: 20 },
+      }),
+    );
+    const { tls, headers, rateLimit, warnings } = new WebConfigFile(path).current();
+    assert.deepEqual(tls?.clients, {
+      ...{ type: 'RequireAnyClientCert', allowedSans: ['a.example'] },
+    });
+    assert.deepEqual(tls?.context.honorCipherOrder, false);
+    assert.equal(tls?.context.ecdhCurve, 'X25519:P-256');
+    assert.match(String(tls?.context.ciphers), /^ECDHE-RSA-AES128-GCM-SHA256:TLS_.*:@SECLEVEL=0$/);
+    assert.deepEqual(headers, [
+      ['X-Frame-Options', 'SAMEORIGIN'],
+      ['Strict-Transport-Security', 'max-age=1'],
+    ]);
+    assert.deepEqual(rateLimit, { intervalMs: 90_500, burst: 20 });
+    assert.deepEqual(warnings, [
+      `${path}: http_server_config.http2: HTTP/2 is not supported; clients get HTTP/1.1`,
+    ]);
+  },
+);
+
+test('sections without content turn nothing on', (t) => {
+  const { path } = written(t, 'tls_server_config: {}\nhttp_server_config: {}\nrate_limit: {}\n');
+  const { tls, headers, rateLimit, warnings } = new WebConfigFile(path).current();
+  assert.deepEqual([tls, headers, rateLimit, warnings], [undefined, [], undefined, []]);
+});
+
+test('every cipher suite and curve has a name that OpenSSL knows', () => {
+  for (const suite of CIPHER_SUITES.values()) {
+    const level = suite.startsWith('TLS_') ? '' : ':@SECLEVEL=0';
+    assert.ok(createSecureContext({ ciphers: `${suite}${level}` }), suite);
+  }
+  for (const curve of CURVES.values()) assert.ok(createSecureContext({ ecdhCurve: curve }), curve);
 });
