@@ -18,7 +18,10 @@ async function start(t: TestContext, stderr: 'pipe' | number) {
   const config = { ping_interval: 0.2, destinations: [`127.0.0.1:${peer.port}`] };
   writeFileSync(file, JSON.stringify(config));
   const port = await freePort();
-  const args = [`--config.file=${file}`, `--web.listen-address=127.0.0.1:${port}`];
+  const args = [
+    ...[`--config.file=${file}`, `--web.listen-address=127.0.0.1:${port}`],
+    '--web.enable-lifecycle',
+  ];
   const stdio: StdioOptions = ['ignore', 'ignore', stderr];
   const child = spawn(process.execPath, [MAIN, '--dns.hosts_file=', ...args], { stdio });
   t.after(() => child.kill('SIGKILL'));
@@ -78,7 +81,10 @@ for (const [what, args, code, wanted] of [
     const taken = await start(t, 'pipe');
     const port = new URL(`http://${/127.0.0.1:\d+/.exec(taken.child.spawnargs.join(' '))?.[0]}`)
       .port;
-    const all = [MAIN, `--web.listen-address=127.0.0.1:${port}`, '--dns.hosts_file=', ...args];
+    const all = [
+      ...[MAIN, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-lifecycle'],
+      ...['--dns.hosts_file=', ...args],
+    ];
     const child = spawn(process.execPath, all, { stdio: ['ignore', 'ignore', 'pipe'] });
     let output = '';
     child.stderr.on('data', (data) => {
