@@ -47,17 +47,24 @@ export function detail(destination) {
  * @returns {readonly (readonly [string, string])[]}
  */
 function destinationFacts(destination) {
-  const { ping_interval, ping_timeout, owners, labels, server } = destination;
+  const { owners, labels, server } = destination;
   return [
     ['Last outcome', outcome(destination)],
     ['URI', destination.uri],
     ['Since', clock(destination.since)],
-    ['Pings', `Interval ${ping_interval} s, timeout ${ping_timeout} s`],
+    ['Pings', intervals(destination)],
     ['Module', destination.module],
     ['Owner', owners.join(', ')],
     ['Labels', labelText(labels) || '–'],
     ['Server', server ?? '–'],
   ];
+}
+
+/** @param {DestinationDetails} destination */
+function intervals({ ping_interval, retry_interval, down_interval, ping_timeout }) {
+  const retry = retry_interval === ping_interval ? '' : `, retry ${retry_interval} s`;
+  const down = down_interval === ping_interval ? '' : `, while down ${down_interval} s`;
+  return `Interval ${ping_interval} s${retry}${down}, timeout ${ping_timeout} s`;
 }
 
 /**

@@ -101,6 +101,24 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     samples: ({ registered }, emit) => emit(registered.destination.settings.intervalMs / 1000),
   },
   {
+    name: 'sip_keepalive_retry_interval_seconds',
+    type: 'gauge',
+    help: 'Interval while a failure or a recovery is not confirmed; absent where it is the ping interval.',
+    samples: ({ registered }, emit) => {
+      const { intervalMs, retryIntervalMs } = registered.destination.settings;
+      if (retryIntervalMs !== intervalMs) emit(retryIntervalMs / 1000);
+    },
+  },
+  {
+    name: 'sip_keepalive_down_interval_seconds',
+    type: 'gauge',
+    help: 'Interval while a target is down; absent where it is the ping interval.',
+    samples: ({ registered }, emit) => {
+      const { intervalMs, downIntervalMs } = registered.destination.settings;
+      if (downIntervalMs !== intervalMs) emit(downIntervalMs / 1000);
+    },
+  },
+  {
     name: 'sip_keepalive_targets',
     type: 'gauge',
     help: 'Addresses that the destination currently resolves to.',

@@ -7,6 +7,8 @@ export const FAMILY_NAMES = {
     'sip_keepalive_state_changes_total',
     'sip_keepalive_last_state_change_timestamp_seconds',
     'sip_keepalive_ping_interval_seconds',
+    'sip_keepalive_retry_interval_seconds',
+    'sip_keepalive_down_interval_seconds',
     'sip_keepalive_targets',
     'sip_keepalive_targets_up',
     'sip_keepalive_destination_info',

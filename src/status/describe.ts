@@ -45,6 +45,8 @@ export function destinationView(
     labels: destination.labels,
     server: server === '' ? null : server,
     ping_interval: destination.settings.intervalMs / 1000,
+    retry_interval: destination.settings.retryIntervalMs / 1000,
+    down_interval: destination.settings.downIntervalMs / 1000,
     ping_timeout: destination.settings.timeoutMs / 1000,
     targets_total: targets.length,
     targets_up: targets.filter((target) => target.state === 'up').length,

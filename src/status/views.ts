@@ -48,6 +48,10 @@ export interface DestinationBrief extends FailureView {
   readonly server: string | null;
   /** Seconds. */
   readonly ping_interval: number;
+  /** While a failure or a recovery is not confirmed, seconds. */
+  readonly retry_interval: number;
+  /** While a target is down, seconds. */
+  readonly down_interval: number;
   /** Seconds. */
   readonly ping_timeout: number;
   readonly targets_total: number;

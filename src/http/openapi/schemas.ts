@@ -48,6 +48,8 @@ const BRIEF: Properties = {
   labels: LABELS,
   server: nullable(text('The Server header of the peer, or User-Agent without it.')),
   ping_interval: seconds('Seconds.'),
+  retry_interval: seconds('While a failure or a recovery is not confirmed, seconds.'),
+  down_interval: seconds('While a target is down, seconds.'),
   ping_timeout: seconds('Seconds.'),
   targets_total: integer('Addresses that the destination resolves to.'),
   targets_up: integer('Addresses that are up.'),

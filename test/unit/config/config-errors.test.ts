@@ -115,6 +115,22 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^modules\.m\.ping_timeout: expected less than ping_interval \(5 s\), got 6 s$/,
   ],
   [
+    'a timeout as long as the interval of a retry',
+    '{ retry_interval: 2, ping_timeout: 2 }',
+    /^ping_timeout: expected less than retry_interval \(2 s\), got 2 s$/,
+  ],
+  [
+    'a timeout longer than the interval while down',
+    '{ retry_interval: 2, down_interval: 1, ping_timeout: 1.5 }',
+    /^ping_timeout: expected less than down_interval \(1 s\), got 1\.5 s$/,
+  ],
+  [
+    'an interval of a retry below the limit',
+    'retry_interval: 99ms',
+    /^retry_interval: expected 0, or a duration from 0\.1 s to 24h .*, got "99ms"$/,
+  ],
+  ['a negative interval while down', 'down_interval: -1', /^down_interval: .* got "-1"$/],
+  [
     'a timeout longer than the interval of one destination',
     'destinations: [{ uri: a.example, ping_interval: 2, ping_timeout: 3 }]',
     /^destinations\[0\]\.ping_timeout: .*\(2 s\), got 3 s$/,

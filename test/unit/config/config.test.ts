@@ -128,6 +128,24 @@ describe('a setting', () => {
     });
   }
 
+  for (const [given, retryMs, downMs, timeoutMs] of [
+    ['ping_interval: 20', 20_000, 20_000, 5000],
+    ['{ ping_interval: 20, retry_interval: 0, down_interval: 0s }', 20_000, 20_000, 5000],
+    ['{ ping_interval: 20, retry_interval: 2s }', 2000, 20_000, 1800],
+    ['{ ping_interval: 20, retry_interval: 30 }', 20_000, 20_000, 5000],
+    ['{ ping_interval: 20, down_interval: 1m }', 20_000, 60_000, 5000],
+    ['{ ping_interval: 20, retry_interval: 3, down_interval: 500ms }', 3000, 500, 450],
+    ['{ retry_interval: 2, ping_timeout: 1.9 }', 2000, 30_000, 1900],
+  ] as const) {
+    test(`(${given}) leads to a retry after ${retryMs} ms and pings every ${downMs} ms while down`, () => {
+      const module = fromFile(given).modules['default'] ?? assert.fail('no module');
+      assert.deepEqual(
+        [module.retryIntervalMs, module.downIntervalMs, module.timeoutMs],
+        [retryMs, downMs, timeoutMs],
+      );
+    });
+  }
+
   test('means the same in JSON and in YAML', () => {
     const destinations = [{ uri: 'a.example', labels: { site: 'x', floor: 3 }, fall: 2 }];
     const file = { ping_interval: '10s', modules: { m: { rise: 2 } }, destinations };

@@ -114,6 +114,22 @@ describe('the exposition', () => {
   const TARGET = '{destination="a",transport="udp",address="192.0.2.1:5060"}';
   const withLabel = (label: string) => `${TARGET.slice(0, -1)},${label}}`;
 
+  test('has the intervals of a retry and while down where they are not the ping interval', async () => {
+    it.add('a');
+    it.add('b', { settings: { ...SETTINGS, retryIntervalMs: 1_000, downIntervalMs: 5_000 } });
+    const text = await it.render();
+    for (const [kind, seconds] of [
+      ['retry', 1],
+      ['down', 5],
+    ] as const) {
+      assert.equal(sampleOf(text, `sip_keepalive_${kind}_interval_seconds${A}`), undefined);
+      assert.equal(
+        sampleOf(text, `sip_keepalive_${kind}_interval_seconds{destination="b"}`),
+        seconds,
+      );
+    }
+  });
+
   test('has no state of a destination before its first ping', async () => {
     it.add('a');
     const text = await it.render();

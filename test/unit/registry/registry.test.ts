@@ -18,6 +18,9 @@ function destination(name: string, change: Partial<Destination> = {}): Destinati
 
 const NO_SRV = { priority: undefined, weight: undefined };
 const [A, B, C] = [destination('a'), destination('b'), destination('c')] as const;
+/** Interval, retry_interval, down_interval and timeout, seconds. */
+type Times = readonly [number, number, number, number];
+
 const every = (intervalMs: number, name = 'a') =>
   destination(name, { settings: settings({ intervalMs }) });
 
@@ -100,6 +103,31 @@ describe('the registry', () => {
     registry.set('file', by('carriers', every(60_000)));
     assert.equal(registry.named('a')?.destination.settings.intervalMs, 30_000);
   });
+
+  for (const [what, a, b, wanted] of [
+    ['of both', [30, 2, 60, 1], [60, 5, 10, 5], [30, 2, 10, 1]],
+    ['where only the second has any', [30, 30, 30, 5], [30, 2, 10, 1], [30, 2, 10, 1.8]],
+    ['where only the first has any', [30, 2, 300, 1], [60, 60, 60, 5], [30, 2, 60, 1]],
+    ['never longer than the interval', [30, 20, 30, 5], [4, 4, 4, 3], [4, 4, 4, 3.6]],
+    ['where nothing differs', [30, 2, 10, 1], [30, 2, 10, 1.5], [30, 2, 10, 1]],
+  ] as const satisfies readonly (readonly [string, Times, Times, Times])[]) {
+    test(`takes the shortest retry_interval and down_interval of all owners, ${what}`, () => {
+      const claimed = ([intervalMs, retryIntervalMs, downIntervalMs, timeoutMs]: Times) =>
+        destination('a', {
+          settings: settings({
+            ...{ intervalMs: intervalMs * 1000, retryIntervalMs: retryIntervalMs * 1000 },
+            ...{ downIntervalMs: downIntervalMs * 1000, timeoutMs: timeoutMs * 1000 },
+          }),
+        });
+      configure(claimed(a));
+      registry.set('file', by('carriers', claimed(b)));
+      const merged = registry.named('a')?.destination.settings ?? assert.fail('no destination');
+      assert.deepEqual(
+        [merged.intervalMs, merged.retryIntervalMs, merged.downIntervalMs, merged.timeoutMs],
+        wanted.map((seconds) => seconds * 1000),
+      );
+    });
+  }
 
   test('takes the settings of the configuration, and the labels of all owners', () => {
     const found = destination('a', { module: 'other', labels: { setid: '1', site: 'x' } });

@@ -23,7 +23,8 @@ describe('a destination as JSON', () => {
       ...{ destination: 'gw', uri: 'sip:192.0.2.1', code: -1, state: 'unknown', since: null },
       ...{ reason: null, reason_text: null, detail: null, sip_code: null, rtt: null },
       ...{ module: 'default', owners: ['config', 'rpc'], labels: { carrier: 'acme' } },
-      ...{ server: null, ping_interval: 30, ping_timeout: 5, targets_total: 1, targets_up: 0 },
+      ...{ server: null, ping_interval: 30, retry_interval: 30, down_interval: 30 },
+      ...{ ping_timeout: 5, targets_total: 1, targets_up: 0 },
       certificate_not_after: null,
     });
     assert.deepEqual(targets, [
