@@ -7,6 +7,7 @@ import { ago, clock, daysLeft, duration, labelText, outcome } from './words.js';
 /**
  * @typedef {import('../src/status/views.js').DestinationDetails} DestinationDetails
  * @typedef {import('../src/status/views.js').HistoryView} HistoryView
+ * @typedef {import('../src/status/views.js').KamailioView} KamailioView
  * @typedef {import('../src/status/views.js').ResolutionView} ResolutionView
  * @typedef {import('../src/status/views.js').TargetDetails} TargetDetails
  * @typedef {import('../src/status/views.js').TlsView} TlsView
@@ -39,6 +40,7 @@ export function detail(destination) {
     ),
     ...targets.map((target) => targetPart(target, now)),
     part('resolution', ...resolutionParts(destination.resolution)),
+    part('kamailio', ...kamailioParts(destination.kamailios, now)),
   ];
 }
 
@@ -208,6 +210,38 @@ function resolutionParts(resolution) {
       ? el('p', {}, 'No records.')
       : grid('Records', ['Target', 'Type', 'Name', 'Value', 'TTL left'], rows),
   ];
+}
+
+/**
+ * @param {readonly KamailioView[]} kamailios
+ * @param {number} now
+ */
+function kamailioParts(kamailios, now) {
+  if (kamailios.length === 0) return [];
+  const rows = kamailios.map((one) => [
+    one.kamailio,
+    one.setid === null ? one.module : `${one.module} set ${one.setid}`,
+    one.uri,
+    one.registered === null ? one.state : one.registered ? 'registered' : 'not registered',
+    disagreementText(one, now),
+    one.probed ? 'yes' : 'no',
+  ]);
+  const head = ['Kamailio', 'List', 'URI', 'State there', 'Agrees', 'Pinged by it'];
+  return [el('h2', {}, 'In Kamailio'), grid('In Kamailio', head, rows)];
+}
+
+/**
+ * @param {KamailioView} view
+ * @param {number} now
+ */
+function disagreementText({ module, disagreement, disagreement_since }, now) {
+  if (module === 'uac') return '–';
+  if (disagreement === null) return 'yes';
+  const what =
+    disagreement === 'routes_to_down'
+      ? 'routes to it although it is down'
+      : 'leaves it out although it is up';
+  return `no: ${what}, for ${ago(disagreement_since, now)}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { type Loaded, load } from './config/load.js';
 import { type ReloadError, Reloader } from './config/reloader.js';
 import type { Discovery } from './discovery/discovery.js';
 import type { Reconciler } from './discovery/reconciler.js';
+import type { Kamailios } from './kamailio/kamailios.js';
 import { restartedHistograms } from './ledger-settings.js';
 import type { Log } from './platform/log.js';
 import { watchFile } from './platform/watch-file.js';
@@ -36,6 +37,7 @@ export interface ConfiguredParts {
   readonly registry: { readonly size: number };
   readonly reconciler: Pick<Reconciler, 'use' | 'dropStaleSources'>;
   readonly discovery: Pick<Discovery, 'set'>;
+  readonly kamailios: Pick<Kamailios, 'use'>;
   readonly runtimeDestinations: Pick<RuntimeDestinations, 'use'>;
   readonly webhooks: Pick<Webhooks, 'configure'>;
 }
@@ -135,8 +137,8 @@ export class ActiveConfig {
 
   /** Resolves when every source in use has been read. */
   async #apply(next: Loaded): Promise<void> {
-    const { supervisor, reconciler, discovery, runtimeDestinations, webhooks, registry } =
-      this.#options.parts();
+    const { supervisor, reconciler, discovery, kamailios } = this.#options.parts();
+    const { runtimeDestinations, webhooks, registry } = this.#options.parts();
     const isReload = next !== this.#loaded;
     if (isReload) this.#replace(next, supervisor);
     const { config } = next;
@@ -146,6 +148,7 @@ export class ActiveConfig {
     this.#watchConfigFile();
     this.#warnOfDscp();
     webhooks.configure(config.webhooks);
+    kamailios.use(config.sources);
     await reconciler.use(config);
     if (isReload) runtimeDestinations.use(config.readEntry);
     await discovery.set(config.sources);

@@ -29,8 +29,9 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#parts = joinParts(options, systemClock);
-    const { changes, webhooks } = this.#parts;
+    const { changes, webhooks, kamailios } = this.#parts;
     changes.subscribe((change) => reportChange(change, options.log.write, webhooks));
+    changes.subscribe(({ destination }) => kamailios.changed(destination.name));
   }
 
   /** Internal errors of the main thread. */
@@ -72,9 +73,10 @@ export class Daemon {
   async stop(): Promise<void> {
     const { write } = this.#options.log;
     write({ level: 'info', event: 'process_stopping', message: 'stopping', fields: {} });
-    const { activeConfig, discovery, webhooks, histories, supervisor, runtimeDestinations } =
-      this.#parts;
+    const { activeConfig, discovery, kamailios, webhooks } = this.#parts;
+    const { histories, supervisor, runtimeDestinations } = this.#parts;
     activeConfig.close();
+    kamailios.close();
     discovery.close();
     webhooks.close();
     histories.close();

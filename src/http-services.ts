@@ -21,12 +21,11 @@ export function httpServices(
   parts: Parts,
   options: HttpServicesOptions,
 ): Omit<AppOptions, 'guards' | 'onError'> {
-  const { ledger, registry, supervisor, changes, activeConfig } = parts;
+  const { status, supervisor, changes, activeConfig } = parts;
   const { clock } = options;
   const config = () => activeConfig.config;
   return {
-    status: { ledger, registry, now: () => clock.epoch() },
-    ...{ changes, pinger: supervisor, clock, startup: parts.startup },
+    ...{ status, changes, pinger: supervisor, clock, startup: parts.startup },
     histories: parts.histories,
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
@@ -67,5 +66,6 @@ function exporterFacts(parts: Parts, { version, logOutput }: HttpServicesOptions
     configLoadedAtMs: activeConfig.loadedAtMs,
     sources: parts.discovery.health(),
     webhooks: parts.webhooks.health(),
+    kamailios: parts.kamailios.health(),
   };
 }

@@ -3,15 +3,20 @@
 import { ActiveConfig } from './active-config.js';
 import type { ConfigSources } from './config/config.js';
 import type { Loaded } from './config/load.js';
+import type { SourceSettings } from './config/source-settings.js';
 import { Discovery } from './discovery/discovery.js';
+import type { Findings } from './discovery/found.js';
 import { Reconciler } from './discovery/reconciler.js';
 import { createEngine, type Engine } from './engine.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
+import { Kamailios } from './kamailio/kamailios.js';
 import { ledgerSettings } from './ledger-settings.js';
 import type { Log } from './platform/log.js';
 import { openFileLimit } from './platform/open-files.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
 import type { Clock } from './shared/clock.js';
+import type { State } from './shared/state.js';
+import { destinationState, type StatusContext } from './status/freshness.js';
 import { Histories } from './status/history.js';
 import { Startup } from './status/startup.js';
 import { requester } from './webhooks/http-client.js';
@@ -29,6 +34,8 @@ export interface Parts extends Engine {
   readonly activeConfig: ActiveConfig;
   readonly reconciler: Reconciler;
   readonly discovery: Discovery;
+  readonly kamailios: Kamailios;
+  readonly status: StatusContext;
   readonly runtimeDestinations: RuntimeDestinations;
   readonly webhooks: Webhooks;
   readonly histories: Histories;
@@ -53,28 +60,27 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     parts: () => parts,
   });
   const request = requester({ userAgent: `sip-keepalive-exporter/${version}`, files, clock });
-  const file = (path: string) => files().get(path) ?? '';
   const reconciler = new Reconciler(registry, config, (...reconciled) =>
     parts.discovery.report(...reconciled),
   );
+  const status: StatusContext = { ledger, registry, now: () => clock.epoch() };
+  const kamailios = new Kamailios({
+    ...{ request, log: write, clock, faults },
+    verdict: (name) => verdictOn(status, name),
+    refresh: (source) => parts.discovery.readNow(source),
+  });
   const parts: Parts = {
-    ...engine,
-    activeConfig,
-    reconciler,
+    ...{ ...engine, activeConfig, reconciler, kamailios },
+    status: { ...status, beliefs: kamailios },
     discovery: new Discovery({
-      request,
-      onFindings: (settings, findings) => reconciler.apply(settings, findings),
-      log: write,
-      clock,
+      ...{ request, log: write, clock },
+      onFindings: (settings, findings) => reconcile(parts, settings, findings),
     }),
     runtimeDestinations: new RuntimeDestinations({
-      registry,
-      directory: config.stateDir,
-      readEntry: config.readEntry,
-      log: write,
-      clock,
+      ...{ registry, directory: config.stateDir, readEntry: config.readEntry },
+      ...{ log: write, clock },
     }),
-    webhooks: new Webhooks({ request, file, log: write, clock }),
+    webhooks: new Webhooks({ request, file: (path) => files().get(path) ?? '', log: write, clock }),
     histories: new Histories({
       ...{ ledger, registry, clock },
       onError: (error) => faults.report('sampling of the last hour', error),
@@ -83,4 +89,18 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     connections: new Connections(connectionLimit(openFileLimit()), () => clock.now()),
   };
   return parts;
+}
+
+async function reconcile(
+  { reconciler, kamailios }: Pick<Parts, 'reconciler' | 'kamailios'>,
+  settings: SourceSettings,
+  findings: Findings,
+): Promise<void> {
+  const reconciled = await reconciler.apply(settings, findings);
+  if (reconciled !== undefined) kamailios.listed(settings.name, findings, reconciled.names);
+}
+
+function verdictOn(status: StatusContext, name: string): State {
+  const registered = status.registry.named(name);
+  return registered === undefined ? 'unknown' : destinationState(status, registered);
 }

@@ -22,6 +22,7 @@ import {
   TARGET_FAMILIES,
 } from '../src/metrics/families.js';
 import { TEXT } from '../src/metrics/format.js';
+import { KAMAILIO_FAMILIES } from '../src/metrics/kamailio-families.js';
 import { probeMetrics } from '../src/metrics/probe-metrics.js';
 import { RESOLUTION_FAMILIES } from '../src/metrics/resolution-families.js';
 import { RowLabels } from '../src/metrics/row-labels.js';
@@ -92,6 +93,7 @@ test('docs/metrics.md lists every metric as it is registered', async () => {
   holds('docs/metrics.md', 'names', familyRows(RESOLUTION_FAMILIES));
   holds('docs/metrics.md', 'targets', familyRows(TARGET_FAMILIES));
   holds('docs/metrics.md', 'connections', familyRows(CONNECTION_FAMILIES));
+  holds('docs/metrics.md', 'kamailio', familyRows(KAMAILIO_FAMILIES));
   const reasons = FAILURE_REASONS.filter((r) =>
     Object.values(REASONS_OF).some((of) => of.includes(r)),
   );
@@ -175,6 +177,7 @@ test('no name is exported twice, in either format', async () => {
       ...TARGET_FAMILIES,
       ...CONNECTION_FAMILIES,
       ...RESOLUTION_FAMILIES,
+      ...KAMAILIO_FAMILIES,
       ...PINGER_FAMILIES,
     ],
   ].map(({ name }) => name);

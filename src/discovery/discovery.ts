@@ -16,7 +16,7 @@ import { Source } from './source.js';
 export interface DiscoveryOptions {
   readonly request: Requester;
   /** Resolves when the findings are monitored. */
-  readonly onFindings: (settings: SourceSettings, findings: Findings) => Promise<void>;
+  readonly onFindings: (settings: SourceSettings, findings: Findings) => Promise<unknown>;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
 }
@@ -59,6 +59,11 @@ export class Discovery {
   /** Passes the result of reconciling its findings to a source. */
   report(name: string, reconciled: Reconciled): void {
     this.#sources.get(name)?.source.report(reconciled);
+  }
+
+  /** Reads a source now. Resolves after that read. Never rejects. */
+  async readNow(name: string): Promise<void> {
+    await this.#sources.get(name)?.source.readNow();
   }
 
   health(): readonly SourceHealth[] {

@@ -1,5 +1,7 @@
 /** The findings of a discovery source. */
 
+import type { ListedState } from '../shared/kamailio.js';
+
 /** A destination in the format of the configuration's `destinations`, and its place in the source. */
 export interface FoundDestination {
   /** `file:line` or the like, for log lines. */
@@ -50,14 +52,13 @@ export interface Listing {
   readonly isRegistered?: boolean;
 }
 
-export const LISTED_STATES = ['active', 'inactive', 'disabled', 'trying'] as const;
-export type ListedState = (typeof LISTED_STATES)[number];
-
 export interface Findings {
   readonly found: readonly FoundDestination[];
   readonly remarks: readonly Remark[];
-  /** The lists of a running Kamailio; other sources have none. */
+  /** The lists of a running Kamailio that could be read this time; other sources have none. */
   readonly listings?: readonly Listing[];
+  /** The modules whose lists are in `listings`. */
+  readonly listedModules?: readonly Listing['module'][];
 }
 
 /** The result of reconciling the findings of a source. */

@@ -1,13 +1,16 @@
 /** Reads the lists of a running Kamailio by JSON-RPC. */
 
 import type { KamailioList, Requester, SourceSettings } from '../config/source-settings.js';
-import type { FoundDestination, Remark } from './found.js';
+import type { FoundDestination, Listing, Remark } from './found.js';
 import { type ListFindings, ListReader } from './kamailio-rpc/list-reader.js';
 import type { Parser } from './parsing/parser.js';
 import type { Reader, ReadResult } from './reader.js';
 
 /** A destination in several lists is as the first of these lists has it. */
 const LISTS_IN_ORDER: readonly KamailioList[] = ['dispatcher', 'uac', 'keepalive'];
+
+/** The modules that say in which state a destination is. */
+const LISTED_MODULES = ['dispatcher', 'uac'] as const;
 
 export interface KamailioRpcOptions {
   readonly settings: Extract<SourceSettings, { kind: 'kamailio_rpc' }>;
@@ -46,14 +49,21 @@ export class KamailioRpc implements Reader {
     if (!isSame(lists, this.#merged.lists)) this.#merged = merge(lists);
     const { found, remarks, indexes } = this.#merged;
     const listings = lists.flatMap((list, i) =>
-      list.listings.map((listing) => {
-        const index = listing.found === undefined ? undefined : indexes[i]?.[listing.found];
-        return index === listing.found ? listing : { ...listing, found: index };
-      }),
+      problems[i] === undefined ? list.listings.map((one) => withIndex(one, indexes[i])) : [],
     );
+    const listedModules = LISTED_MODULES.filter((module) => {
+      const i = this.#readers.findIndex(({ list }) => list === module);
+      return i >= 0 && problems[i] === undefined;
+    });
     const errors = problems.filter((problem) => problem !== undefined);
-    return { found, remarks, listings, errors };
+    return { found, remarks, listings, listedModules, errors };
   }
+}
+
+/** The listing with its index in the destinations of all lists. */
+function withIndex(listing: Listing, indexes: readonly number[] = []): Listing {
+  const found = listing.found === undefined ? undefined : indexes[listing.found];
+  return found === listing.found ? listing : { ...listing, found };
 }
 
 function isSame(lists: readonly ListFindings[], others: readonly ListFindings[]): boolean {

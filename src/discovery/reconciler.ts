@@ -102,15 +102,15 @@ export class Reconciler {
 
   /**
    * Replaces the findings of a source; the same `found` and `remarks` as the last time cost nothing. Resolves
-   * when it is done, or when a later call for the same source replaces this one.
+   * with the result when it is done, or with undefined when a later call for the same source replaces this one.
    */
-  async apply(settings: SourceSettings, findings: Findings): Promise<void> {
+  async apply(settings: SourceSettings, findings: Findings): Promise<Reconciled | undefined> {
     const { name } = settings;
     this.#findings.set(name, findings);
     const settled = this.#settled.get(name);
     if (settled !== undefined && this.#isInEffect(findings, settled)) {
       this.#onReconciled(name, settled.reconciled);
-      return;
+      return settled.reconciled;
     }
     this.#settled.delete(name);
     const change = this.#begin(name);
@@ -120,12 +120,13 @@ export class Reconciler {
       ...{ renamed: new Map(), placed: new Map(), names: [] },
     };
     for (const [index, found] of findings.found.entries()) {
-      if (index % BATCH_SIZE === BATCH_SIZE - 1 && !(await this.#pause(name, change))) return;
+      if (index % BATCH_SIZE === BATCH_SIZE - 1 && !(await this.#pause(name, change)))
+        return undefined;
       progress.names.push(this.#read(settings, found, progress));
     }
     const { claims, remarks, renamed, placed, names } = progress;
     const refused = await this.#put(name, claims, change);
-    if (refused === undefined) return;
+    if (refused === undefined) return undefined;
     for (const { claim, reason } of refused) {
       const place = placed.get(keyOf(claim))?.place ?? name;
       remarks.push(remark('skipped', place, `${claim.destination.name}: ${reason}`));
@@ -139,6 +140,7 @@ export class Reconciler {
       this.#settled.set(name, { findings, desired, reconciled });
     }
     this.#onReconciled(name, reconciled);
+    return reconciled;
   }
 
   /** Whether these findings are in effect: those of a running Kamailio often differ only in its states. */

@@ -15,7 +15,7 @@ const SETTLED_MS = 1_000;
 
 export interface SourceOptions {
   /** Resolves when the findings are monitored. */
-  readonly onFindings: (findings: Findings) => Promise<void>;
+  readonly onFindings: (findings: Findings) => Promise<unknown>;
   readonly log: (line: LogLine) => void;
   readonly clock: Clock;
 }
@@ -83,6 +83,13 @@ export class Source {
     if (!this.#hasChanged()) return;
     this.#cancelTimer();
     await this.#pollNow();
+  }
+
+  /** Reads the source now, unless it is being read. Resolves after that read. */
+  readNow(): Promise<void> {
+    if (this.#polling !== undefined) return this.#polling;
+    this.#cancelTimer();
+    return this.#closed.signal.aborted ? Promise.resolve() : this.#pollNow();
   }
 
   /** Stops reading. The findings stay in use. */

@@ -1,7 +1,7 @@
 /** The metric families of the exporter itself; those of its pinger are in families.ts. */
 
 import type { FamilyName } from '../shared/family-names.js';
-import type { SourceHealth, WebhookHealth } from '../status/health.js';
+import type { KamailioHealth, SourceHealth, WebhookHealth } from '../status/health.js';
 
 /** The state of the exporter at one moment. */
 export interface ExporterFacts {
@@ -20,6 +20,7 @@ export interface ExporterFacts {
   readonly configLoadedAtMs: number;
   readonly sources: readonly SourceHealth[];
   readonly webhooks: readonly WebhookHealth[];
+  readonly kamailios: readonly KamailioHealth[];
 }
 
 /** Connections of the HTTP server. */
@@ -200,8 +201,42 @@ const WEBHOOK_FAMILIES: readonly ExporterFamily[] = [
   },
 ];
 
+function ofKamailios(value: (health: KamailioHealth) => number) {
+  return {
+    labels: ['kamailio'],
+    samples: ({ kamailios }: ExporterFacts): Samples =>
+      kamailios.map((health) => [{ kamailio: health.kamailio }, value(health)]),
+  };
+}
+
+const KAMAILIO_FAMILIES: readonly ExporterFamily[] = [
+  {
+    name: 'sip_keepalive_kamailio_ping_interval_seconds',
+    help: 'How often this Kamailio pings its destinations, according to the setting ping_interval of kamailio_rpc.',
+    type: 'gauge',
+    ...ofKamailios(({ pingIntervalMs }) => pingIntervalMs / 1000),
+  },
+  {
+    name: 'sip_keepalive_kamailio_set_state_total',
+    help: 'States that were set in the dispatcher of this Kamailio.',
+    type: 'counter',
+    labels: ['kamailio', 'state'],
+    samples: ({ kamailios }) =>
+      kamailios.flatMap(({ kamailio, statesSet }) =>
+        Object.entries(statesSet).map(([state, count]) => [{ kamailio, state }, count] as const),
+      ),
+  },
+  {
+    name: 'sip_keepalive_kamailio_set_state_failures_total',
+    help: 'Failed attempts to set a state in this Kamailio; each is made again at the next refresh.',
+    type: 'counter',
+    ...ofKamailios(({ failures }) => failures),
+  },
+];
+
 export const EXPORTER_FAMILIES: readonly ExporterFamily[] = [
   ...PROCESS_FAMILIES,
   ...SOURCE_FAMILIES,
   ...WEBHOOK_FAMILIES,
+  ...KAMAILIO_FAMILIES,
 ];

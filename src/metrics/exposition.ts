@@ -21,6 +21,7 @@ import {
   type TargetSample,
 } from './families.js';
 import type { Format } from './format.js';
+import { type BeliefSample, beliefRows, KAMAILIO_FAMILIES } from './kamailio-families.js';
 import type { Labelled, Renderer } from './renderer.js';
 import { RESOLUTION_FAMILIES } from './resolution-families.js';
 import type { RowLabels } from './row-labels.js';
@@ -64,6 +65,12 @@ export async function* exposition<Piece>(
     rows = 0;
     yield renderer.pause;
   }
+  const beliefs: Labelled<BeliefSample>[] = [];
+  const needsBeliefs = selection.groups.has('kamailio');
+  for (const row of needsBeliefs ? beliefRows(status, options.format, BATCH) : []) {
+    if (row === undefined) yield renderer.pause;
+    else beliefs.push(row);
+  }
   yield* group(renderer, selected(selection, 'pinger', PINGER_FAMILIES), [
     { labels: '', createdMs: pinger.createdMs, row: pinger },
   ]);
@@ -71,6 +78,7 @@ export async function* exposition<Piece>(
   yield* group(renderer, selected(selection, 'names', RESOLUTION_FAMILIES), named);
   yield* group(renderer, selected(selection, 'targets', TARGET_FAMILIES), targets);
   yield* group(renderer, selected(selection, 'connections', CONNECTION_FAMILIES), connections);
+  yield* group(renderer, selected(selection, 'kamailio', KAMAILIO_FAMILIES), beliefs);
   yield renderer.end;
 }
 

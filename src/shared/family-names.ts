@@ -43,6 +43,11 @@ export const FAMILY_NAMES = {
     'sip_keepalive_tls_certificate_verified',
     'sip_keepalive_tls_info',
   ],
+  kamailio: [
+    'sip_keepalive_kamailio_state',
+    'sip_keepalive_kamailio_disagreement_seconds',
+    'sip_keepalive_kamailio_registered',
+  ],
   exporter: [
     'sip_keepalive_exporter_build_info',
     'sip_keepalive_exporter_destinations',
@@ -64,6 +69,9 @@ export const FAMILY_NAMES = {
     'sip_keepalive_webhook_failures_total',
     'sip_keepalive_webhook_dropped_total',
     'sip_keepalive_webhook_queued',
+    'sip_keepalive_kamailio_ping_interval_seconds',
+    'sip_keepalive_kamailio_set_state_total',
+    'sip_keepalive_kamailio_set_state_failures_total',
   ],
   pinger: [
     'sip_keepalive_pinger_lateness_seconds',

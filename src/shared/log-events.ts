@@ -44,6 +44,9 @@ export const LOG_EVENTS = [
   'state_file_corrupt',
   'state_file_unwritable',
   'state_records_unknown',
+  // Running Kamailios.
+  'kamailio_state_set',
+  'kamailio_set_state_failed',
   // The pinger thread.
   'pinger_exited',
   'pinger_hung',

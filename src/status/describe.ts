@@ -6,6 +6,7 @@ import { type DownReason, isLocalFailure, reasonText } from '../shared/outcome.j
 import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
+import type { Belief } from './beliefs.js';
 import { effectiveState, lastSeenMs, type StatusContext } from './freshness.js';
 import { isoTime } from './iso-time.js';
 import type {
@@ -13,6 +14,7 @@ import type {
   DestinationDetails,
   DestinationView,
   HistoryView,
+  KamailioView,
   PingView,
   ResolutionView,
   TargetDetails,
@@ -81,6 +83,7 @@ export function destinationDetails(
       targetDetails(status, target, registered.targets[i], explanation),
     ),
     resolution,
+    kamailios: (status.beliefs?.of(view.destination) ?? []).map(kamailioView),
     history,
   };
 }
@@ -216,6 +219,17 @@ function resolutionView(resolution: Resolution | undefined): ResolutionView | nu
         ttl_left: Number.isFinite(step.leftMs) ? Math.max(Math.round(step.leftMs / 1000), 0) : null,
       })),
     })),
+  };
+}
+
+function kamailioView(belief: Belief): KamailioView {
+  const { kamailio, module, setid, uri, duid, state, disagreement } = belief;
+  return {
+    ...{ kamailio, module, setid: setid || null, uri, duid: duid || null, state },
+    probed: belief.isProbed,
+    registered: belief.isRegistered ?? null,
+    disagreement: disagreement?.kind ?? null,
+    disagreement_since: isoTime(disagreement?.sinceMs),
   };
 }
 

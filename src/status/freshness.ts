@@ -4,6 +4,7 @@ import type { RegisteredDestination } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
+import type { BeliefSource } from './beliefs.js';
 
 /** Access to the destinations and their measurements. */
 export interface StatusContext {
@@ -15,6 +16,8 @@ export interface StatusContext {
     /** @param uri canonical. */
     withUri(uri: string): readonly RegisteredDestination[];
   };
+  /** What running Kamailios believe; undefined without any. */
+  readonly beliefs?: BeliefSource;
   /** Wall clock, milliseconds. */
   now(): number;
 }
@@ -58,4 +61,11 @@ export function lastSeenMs(
   let lastMs = Math.max(row?.sinceMs ?? 0, lookupMs);
   for (const target of targets) lastMs = Math.max(lastMs, target?.lastSeenMs ?? 0);
   return lastMs;
+}
+
+/** The state of a destination to report. */
+export function destinationState(status: StatusContext, registered: RegisteredDestination): State {
+  const row = status.ledger.destination(registered.slot);
+  const targets = registered.targets.map(({ slot }) => status.ledger.target(slot));
+  return effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, targets));
 }

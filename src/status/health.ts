@@ -1,4 +1,4 @@
-/** Health of discovery sources and webhooks, for metrics. */
+/** Health of discovery sources, webhooks and Kamailios, for metrics. */
 
 /** Times are wall-clock milliseconds, 0 for never. */
 export interface SourceHealth {
@@ -21,4 +21,14 @@ export interface WebhookHealth {
   /** Number of events that were dropped without being delivered. */
   readonly dropped: number;
   readonly queued: number;
+}
+
+export interface KamailioHealth {
+  readonly kamailio: string;
+  /** How often it pings its destinations. */
+  readonly pingIntervalMs: number;
+  /** Number of states that were set. */
+  readonly statesSet: Readonly<Record<'active' | 'inactive', number>>;
+  /** Number of failed attempts to set a state. */
+  readonly failures: number;
 }

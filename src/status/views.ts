@@ -4,6 +4,7 @@
  * `sip_code` always a SIP status code. openapi.json describes the same shapes.
  */
 
+import type { DisagreementKind, ListedState } from '../shared/kamailio.js';
 import type { DownReason, TransportName } from '../shared/outcome.js';
 import type { ResolutionStep } from '../shared/resolution.js';
 import type { IsAliveCode, State } from '../shared/state.js';
@@ -119,7 +120,28 @@ export interface DestinationDetails extends DestinationView {
   readonly targets: readonly TargetDetails[];
   /** Null when there is no name to resolve, or when the pinger does not answer. */
   readonly resolution: ResolutionView | null;
+  /** What running Kamailios believe about the destination. */
+  readonly kamailios: readonly KamailioView[];
   readonly history: HistoryView;
+}
+
+/** What a Kamailio believes about a destination, as one of its modules lists it. */
+export interface KamailioView {
+  readonly kamailio: string;
+  readonly module: 'dispatcher' | 'uac';
+  /** The dispatcher set; null for `uac`. */
+  readonly setid: string | null;
+  /** As listed. */
+  readonly uri: string;
+  readonly duid: string | null;
+  readonly state: ListedState;
+  /** Whether the Kamailio itself pings it. */
+  readonly probed: boolean;
+  /** Only for `uac`. */
+  readonly registered: boolean | null;
+  /** Null while the state agrees with the verdict. */
+  readonly disagreement: DisagreementKind | null;
+  readonly disagreement_since: string | null;
 }
 
 export interface TargetDetails extends TargetView {

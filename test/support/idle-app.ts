@@ -25,7 +25,7 @@ export const IDLE_FACTS: ExporterFacts = {
   shard: { ordinal: 0, total: 1 },
   isLastReloadSuccessful: true,
   configLoadedAtMs: 1_600_000_000_500,
-  ...{ sources: [], webhooks: [] },
+  ...{ sources: [], webhooks: [], kamailios: [] },
 };
 
 export function idleApp(change: Partial<AppOptions> = {}): AppOptions {

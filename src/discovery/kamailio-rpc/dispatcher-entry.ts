@@ -1,8 +1,8 @@
 /** Reads one destination of `dispatcher.list`. */
 
 import { isMapping, show } from '../../platform/values.js';
+import type { ListedState } from '../../shared/kamailio.js';
 import { type Attributes, readAttributes } from '../dispatcher/attributes.js';
-import type { ListedState } from '../found.js';
 import type { ListedEntry, Use } from './entry.js';
 import { type Fields, fieldOf, type Located, textOf } from './fields.js';
 

@@ -33,6 +33,10 @@ export class ListReader {
     this.#options = options;
   }
 
+  get list(): KamailioList {
+    return this.#options.list;
+  }
+
   /** The last valid findings. `found` and `remarks` are the same objects until they change. */
   get findings(): ListFindings {
     return this.#findings;

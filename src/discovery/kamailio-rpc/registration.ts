@@ -1,7 +1,7 @@
 /** Reads one registration of `uac.reg_dump`. Its password is never passed on. */
 
 import { show } from '../../platform/values.js';
-import type { ListedState } from '../found.js';
+import type { ListedState } from '../../shared/kamailio.js';
 import type { ListedEntry, Use } from './entry.js';
 import { type Fields, fieldOf, type Located, textOf } from './fields.js';
 

@@ -2,6 +2,7 @@
 
 import { FAILURE_REASONS, TRANSPORTS } from '../../shared/outcome.js';
 import { STATES } from '../../shared/state.js';
+import { KAMAILIO } from './kamailio-schema.js';
 import {
   closedObject,
   integer,
@@ -201,6 +202,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ...BRIEF,
     targets: listOf(ref('TargetDetails')),
     resolution: nullable(ref('Resolution')),
+    kamailios: listOf(ref('Kamailio'), 'What running Kamailios believe about the destination.'),
     history: ref('History'),
   }),
   Target: closedObject(TARGET),
@@ -213,6 +215,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Tls: TLS,
   Ping: PING,
   Resolution: RESOLUTION,
+  Kamailio: KAMAILIO,
   History: HISTORY,
   Change: CHANGE,
   Probe: PROBE,

@@ -262,6 +262,8 @@ describe('the three lists of a Kamailio', () => {
     });
     assert.deepEqual(namesOf(second), namesOf(first));
     assert.equal(second.listings?.[0]?.state, 'inactive');
+    assert.deepEqual(second.listedModules, ['dispatcher']);
+    assert.deepEqual([...new Set(second.listings?.map(({ module }) => module))], ['dispatcher']);
     assert.deepEqual(second.errors, [
       'uac.reg_dump: expected a response, got connect ECONNREFUSED',
       'keepalive.list: expected a result, got the error "Method Not Found"',
@@ -271,7 +273,8 @@ describe('the three lists of a Kamailio', () => {
   test('have no destinations without an error where none need to exist', async () => {
     const none = { 'keepalive.list': resultAnswer({}), 'uac.reg_dump': resultAnswer([]) };
     const result = await kamailio(none, { ...all, dispatcher: false }).read();
-    assert.deepEqual(result, { found: [], remarks: [], listings: [], errors: [] });
+    const empty = { found: [], remarks: [], listings: [], listedModules: ['uac'], errors: [] };
+    assert.deepEqual(result, empty);
   });
 
   test('have a registration without flags as a destination', async () => {

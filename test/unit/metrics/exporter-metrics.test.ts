@@ -20,6 +20,12 @@ const FACTS = {
     },
   ],
   webhooks: [{ webhook: 'pager', delivered: 10, failures: 11, dropped: 12, queued: 13 }],
+  kamailios: [
+    {
+      ...{ kamailio: 'proxy-a', pingIntervalMs: 30_000, failures: 14 },
+      statesSet: { active: 15, inactive: 16 },
+    },
+  ],
 };
 
 describe('the metrics of the exporter', () => {
@@ -48,6 +54,10 @@ describe('the metrics of the exporter', () => {
       'webhook_failures_total{webhook="pager"} 11',
       'webhook_dropped_total{webhook="pager"} 12',
       'webhook_queued{webhook="pager"} 13',
+      'kamailio_ping_interval_seconds{kamailio="proxy-a"} 30',
+      'kamailio_set_state_total{kamailio="proxy-a",state="active"} 15',
+      'kamailio_set_state_total{kamailio="proxy-a",state="inactive"} 16',
+      'kamailio_set_state_failures_total{kamailio="proxy-a"} 14',
     ]) {
       assert.ok(`\n${text}\n`.includes(`\nsip_keepalive_${line}\n`), line);
     }

@@ -9,6 +9,7 @@ import {
   PINGER_FAMILIES,
   TARGET_FAMILIES,
 } from '../../../src/metrics/families.js';
+import { KAMAILIO_FAMILIES } from '../../../src/metrics/kamailio-families.js';
 import { RESOLUTION_FAMILIES } from '../../../src/metrics/resolution-families.js';
 import { EVERYTHING, groupsOf, selected } from '../../../src/metrics/selection.js';
 import { FAMILY_NAMES } from '../../../src/shared/family-names.js';
@@ -25,6 +26,7 @@ test('every family can be named in settings, and no others', async () => {
     names: namesOf(RESOLUTION_FAMILIES),
     targets: namesOf(TARGET_FAMILIES),
     connections: namesOf(CONNECTION_FAMILIES),
+    kamailio: namesOf(KAMAILIO_FAMILIES),
     exporter: names.filter(isOurs),
     pinger: namesOf(PINGER_FAMILIES),
     process: FAMILY_NAMES.process,

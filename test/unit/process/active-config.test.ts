@@ -55,6 +55,7 @@ function rig(t: TestContext, text: string, flags: readonly string[] = []) {
           await state.discovery();
         },
       },
+      kamailios: { use: () => void steps.push('kamailios') },
       runtimeDestinations: { use: () => void steps.push('run time') },
       webhooks: { configure: () => void steps.push('webhooks') },
     }),
@@ -76,7 +77,7 @@ describe('the first configuration', () => {
   test('is applied in order: destinations, then sources, then the removal of stale ones', async (t) => {
     const { active, take, events, logged } = rig(t, ONE);
     await active.start();
-    assert.deepEqual(take(), ['webhooks', 'use', 'discover', 'drop']);
+    assert.deepEqual(take(), ['webhooks', 'kamailios', 'use', 'discover', 'drop']);
     assert.deepEqual(events(), ['config_applied']);
     assert.deepEqual(logged[0]?.fields, { destinations: 1 });
     assert.equal(active.isLastReloadSuccessful, true);
@@ -105,7 +106,7 @@ describe('the first configuration', () => {
     const { active, events, state, take } = rig(t, ONE);
     state.discovery = async () => active.close();
     await active.start();
-    assert.deepEqual([events(), take()], [[], ['webhooks', 'use', 'discover']]);
+    assert.deepEqual([events(), take()], [[], ['webhooks', 'kamailios', 'use', 'discover']]);
   });
 });
 
@@ -118,7 +119,7 @@ describe('a reload', () => {
     write(`${ONE}log: { level: debug }\n`);
     assert.equal(await reload(), undefined);
     assert.deepEqual(take(), [
-      ...['files', 'settings', 'webhooks', 'use', 'run time', 'discover', 'drop'],
+      ...['files', 'settings', 'webhooks', 'kamailios', 'use', 'run time', 'discover', 'drop'],
     ]);
     assert.deepEqual(events(), ['config_applied', 'config_reloaded']);
     assert.deepEqual(levels, ['info', 'debug']);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Explanation } from '../../../src/shared/resolution.js';
 import { briefView, destinationDetails, destinationView } from '../../../src/status/describe.js';
+import { beliefsOf } from '../../support/listings.js';
 import { settings } from '../../support/settings.js';
 import { statusRig, TLS_PEER } from '../../support/status-rig.js';
 
@@ -247,5 +248,33 @@ describe('the details of a destination', () => {
     assert.deepEqual([reason, detail], ['resolution', 'A of b: nxdomain; AAAA of b: x']);
     assert.equal(resolution?.age, null);
     assert.equal(details(added).detail, null);
+  });
+
+  test('have what running Kamailios believe, with null for what does not apply', () => {
+    const { registered } = rig.add('gw');
+    const sinceMs = Date.parse(T0);
+    const beliefs = beliefsOf([
+      { duid: 'a', state: 'inactive', disagreement: { kind: 'leaves_out_up', sinceMs } },
+      { module: 'uac', setid: '', isProbed: false, isRegistered: false },
+      { destination: 'other' },
+    ]);
+    const status = { ...rig.status, beliefs };
+    const { kamailios } = destinationDetails(status, registered, undefined, NO_HISTORY);
+    assert.deepEqual(kamailios, [
+      {
+        ...{ kamailio: 'proxy-a', module: 'dispatcher', setid: '1', uri: 'sip:192.0.2.1' },
+        ...{ duid: 'a', state: 'inactive', probed: true, registered: null },
+        ...{ disagreement: 'leaves_out_up', disagreement_since: T0 },
+      },
+      {
+        ...{ kamailio: 'proxy-a', module: 'uac', setid: null, uri: 'sip:192.0.2.1', duid: null },
+        ...{ state: 'active', probed: false, registered: false },
+        ...{ disagreement: null, disagreement_since: null },
+      },
+    ]);
+    assert.deepEqual(
+      destinationDetails(rig.status, registered, undefined, NO_HISTORY).kamailios,
+      [],
+    );
   });
 });
