@@ -49,6 +49,8 @@ export interface DestinationJson {
     readonly pings: number;
     readonly rtt: number | null;
     readonly detail: string | null;
+    /** The last ten pings, the newest first. */
+    readonly recent: readonly { readonly rtt: number | null }[];
     readonly tls: {
       readonly version: string | null;
       readonly verified: boolean;

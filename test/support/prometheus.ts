@@ -4,12 +4,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePort } from './ports.js';
-import { folder, type Running, run } from './process.js';
+import { folder, type Running, run, runToEnd } from './process.js';
 
 export interface Prometheus extends Running {
   readonly url: string;
-  /** The values of an instant query, by this label of their series. */
-  query(text: string, label: string): Promise<Map<string, number>>;
+  /** The values of an instant query, by this label of their series; at a Unix time if there is one. */
+  query(text: string, label: string, atSeconds?: number): Promise<Map<string, number>>;
+  /** The labels of the exemplars of the last ten minutes. */
+  exemplars(text: string): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** The lines with a warning or an error. */
+  warnings(): readonly string[];
 }
 
 /** Starts Prometheus with these `scrape_configs`; it scrapes every second. */
@@ -31,13 +35,45 @@ export async function startPrometheus(
     ...flags,
   ]);
   const url = `http://127.0.0.1:${port}`;
-  const query = async (text: string, label: string): Promise<Map<string, number>> => {
-    const path = `/api/v1/query?query=${encodeURIComponent(text)}`;
-    const answer = (await (await fetch(`${url}${path}`)).json()) as Answer;
-    const samples = answer.data?.result ?? [];
-    return new Map(samples.map((s) => [s.metric[label] ?? '', Number(s.value[1])]));
+  const get = async <T>(path: string, parameters: Readonly<Record<string, string>>) =>
+    (await (await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json()) as T;
+  return {
+    ...prometheus,
+    url,
+    query: async (query, label, atSeconds) => {
+      const time = atSeconds === undefined ? {} : { time: String(atSeconds) };
+      const answer = await get<Answer>('query', { query, ...time });
+      const samples = answer.data?.result ?? [];
+      return new Map(samples.map((s) => [s.metric[label] ?? '', Number(s.value[1])]));
+    },
+    exemplars: async (query) => {
+      const now = Date.now() / 1000;
+      const range = { start: String(now - 600), end: String(now + 60) };
+      const { data } = await get<ExemplarsAnswer>('query_exemplars', { query, ...range });
+      return data.flatMap((series) => series.exemplars.map(({ labels }) => labels));
+    },
+    // Prometheus 3 writes levels in capitals.
+    warnings: () =>
+      prometheus
+        .output()
+        .split('\n')
+        .filter((l) => /level=(warn|error)/i.test(l)),
   };
-  return { ...prometheus, url, query };
+}
+
+/**
+ * The settings of a scrape and the flags with which Prometheus stores native histograms and exemplars. Before
+ * 3.8 native histograms are a feature that a flag enables; since then they are a setting.
+ */
+export function nativeHistograms() {
+  const { output } = runToEnd('prometheus', ['--version']);
+  const [, major = '', minor = ''] = /version (\d+)\.(\d+)/.exec(output) ?? [];
+  return Number(major) < 3 || (Number(major) === 3 && Number(minor) < 8)
+    ? { scrape: {}, flags: ['--enable-feature=native-histograms,exemplar-storage'] }
+    : {
+        scrape: { scrape_native_histograms: true },
+        flags: ['--enable-feature=exemplar-storage'],
+      };
 }
 
 interface Answer {
@@ -47,4 +83,10 @@ interface Answer {
       readonly value: readonly [number, string];
     }[];
   };
+}
+
+interface ExemplarsAnswer {
+  readonly data: readonly {
+    readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>> }[];
+  }[];
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -11,8 +12,10 @@ import { IDLE_SETTINGS } from '../../support/idle-app.js';
 import { parseFamilies } from '../../support/protobuf.js';
 
 const OPEN = 'application/openmetrics-text';
+const FAMILIES =
+  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 /** What Prometheus sends that stores native histograms. */
-const PROTOBUF = `application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,${OPEN};version=1.0.0;q=0.8,*/*;q=0.1`;
+const PROTOBUF = `${FAMILIES},${OPEN};version=1.0.0;q=0.8,*/*;q=0.1`;
 /** What Prometheus 2.50 sends. */
 const PROMETHEUS = `${OPEN};version=1.0.0;q=0.8,${OPEN};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`;
 
@@ -22,7 +25,11 @@ describe('/metrics', () => {
     ['', TEXT],
     [PROMETHEUS, OPENMETRICS],
     [`${OPEN};q=0`, TEXT],
+    [`${FAMILIES};q=0`, TEXT],
+    ['application/vnd.google.protobuf;proto=io.example.Other;encoding=delimited', TEXT],
+    [`${FAMILIES.replace('delimited', 'text')},*/*;q=0.1`, TEXT],
     [`${'garbage;=", '.repeat(740)}`, TEXT],
+    [`${'x/y;q=0.1,'.repeat(800)}${OPEN}`, OPENMETRICS],
   ] as const) {
     test(`is ${type.encoding} for Accept: ${accept.slice(0, 40)}`, async (t) => {
       const { add, get } = await appRig(t);
@@ -165,14 +172,28 @@ describe('/metrics', () => {
     }
   });
 
-  test('as protobuf ends when the client disconnects in the middle', async (t) => {
-    const { add, url, text, errors } = await appRig(t);
-    for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(500) } });
-    const socket = await connect(t, Number(new URL(url).port));
-    socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: ${PROTOBUF}\r\n\r\n`);
-    await once(socket, 'readable');
-    socket.destroy();
-    assert.deepEqual(await text('/-/healthy'), [200, 'Healthy\n']);
-    assert.deepEqual(errors, []);
-  });
+  for (const encoding of ['identity', 'gzip']) {
+    test(`as protobuf, ${encoding}, frees its place when the client disconnects in the middle`, async (t) => {
+      const { add, url, get, errors } = await appRig(t);
+      for (let i = 0; i < 2_000; i++) add(`gw ${i}`, { labels: { long: noise(500) } });
+      const headers = `Accept: ${PROTOBUF}\r\nAccept-Encoding: ${encoding}\r\n`;
+      // As many as may be answered at a time, and some more.
+      for (let i = 0; i < 20; i++) {
+        const socket = await connect(t, Number(new URL(url).port));
+        socket.write(`GET /metrics HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+        await once(socket, 'readable');
+        socket.destroy();
+      }
+      const answer = await get('/metrics', { accept: PROTOBUF });
+      assert.equal(answer.status, 200);
+      const families = parseFamilies(new Uint8Array(await answer.arrayBuffer()));
+      assert.ok(families.some(({ metric }) => metric.length === 2_000));
+      assert.deepEqual(errors, []);
+    });
+  }
 });
+
+/** Text that gzip hardly shortens, so that an answer does not fit in the buffers of a socket. */
+function noise(length: number): string {
+  return randomBytes(length).toString('base64').slice(0, length);
+}
