@@ -1,4 +1,7 @@
-/** The formats of `/metrics`, and their negotiation (RFC 9110 12.5.1) as in client_golang. */
+/**
+ * The formats of `/metrics`, and their negotiation (RFC 9110 12.5.1) as in client_golang; only the escaping
+ * of protobuf differs.
+ */
 
 export type Encoding = 'text' | 'openmetrics' | 'protobuf';
 
@@ -44,8 +47,9 @@ function protobufFormat(escaping: Escaping): Format {
  * preference. Without one, it is the text format, so that no client is rejected.
  */
 export function negotiate(accept: string, offered: readonly Encoding[]): Format {
-  for (const range of preferred(accept)) {
-    const format = formatOf(range);
+  const ranges = preferred(accept);
+  for (const range of ranges) {
+    const format = formatOf(range, ranges);
     if (format !== undefined && offered.includes(format.encoding)) return format;
   }
   return TEXT;
@@ -95,15 +99,21 @@ function readParameter(text: string): [name: string, value: string] {
   return [text.slice(0, at).trim().toLowerCase(), isQuoted ? value.slice(1, -1) : value];
 }
 
-/** The format for an item; undefined when the exporter does not have it. */
-function formatOf({ type, parameters }: MediaRange): Format | undefined {
-  const escaping = ESCAPINGS.find((known) => known === parameters.get('escaping')) ?? 'underscores';
+/** The format for an item of a header; undefined when the exporter does not have it. */
+function formatOf(range: MediaRange, all: readonly MediaRange[]): Format | undefined {
+  const { type, parameters } = range;
+  const escaping = escapingOf(range) ?? 'underscores';
   const version = parameters.get('version') ?? '';
   switch (type) {
     case PROTOBUF_TYPE: {
       const isMessage = parameters.get('proto') === PROTOBUF_MESSAGE;
       const isDelimited = parameters.get('encoding') === 'delimited';
-      return isMessage && isDelimited ? protobufFormat(escaping) : undefined;
+      if (!isMessage || !isDelimited) return undefined;
+      // Prometheus 3 names its escaping with the text formats alone. Without this, labels would change
+      // their names when native histograms are switched on.
+      return protobufFormat(
+        escapingOf(range) ?? all.map(escapingOf).find(Boolean) ?? 'underscores',
+      );
     }
     case OPENMETRICS_TYPE:
       if (!['', '0.0.1', '1.0.0'].includes(version)) return undefined;
@@ -117,4 +127,8 @@ function formatOf({ type, parameters }: MediaRange): Format | undefined {
     default:
       return undefined;
   }
+}
+
+function escapingOf({ parameters }: MediaRange): Escaping | undefined {
+  return ESCAPINGS.find((known) => known === parameters.get('escaping'));
 }

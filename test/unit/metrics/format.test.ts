@@ -22,8 +22,8 @@ const PROMETHEUS = {
   '2.42': `${OPEN};version=1.0.0,${OPEN};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`,
   '2.42 with native histograms': `${DELIMITED},${OPEN};version=1.0.0;q=0.8,${OPEN};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`,
   '2.50': `${OPEN};version=1.0.0;q=0.5,${OPEN};version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2`,
-  '3': `${OPEN};version=1.0.0;${UTF8};q=0.6,${OPEN};version=0.0.1;${UTF8};q=0.5,text/plain;version=1.0.0;${UTF8};q=0.4,text/plain;version=0.0.4;${UTF8};q=0.3,*/*;q=0.2`,
-  '3 with native histograms': `${DELIMITED};${UTF8};q=0.6,${OPEN};version=1.0.0;${UTF8};q=0.5,text/plain;version=1.0.0;${UTF8};q=0.3,*/*;q=0.2`,
+  '3.16': `${OPEN};version=1.0.0;${UTF8};q=0.7,${OPEN};version=0.0.1;q=0.6,text/plain;version=1.0.0;${UTF8};q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3`,
+  '3.16 with native histograms': `${DELIMITED};q=0.7,${OPEN};version=1.0.0;${UTF8};q=0.6,${OPEN};version=0.0.1;q=0.5,text/plain;version=1.0.0;${UTF8};q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2`,
 };
 
 const CASES: readonly (readonly [accept: string, contentType: string])[] = [
@@ -38,8 +38,8 @@ const CASES: readonly (readonly [accept: string, contentType: string])[] = [
   [PROMETHEUS['2.42'], open()],
   [PROMETHEUS['2.42 with native histograms'], proto()],
   [PROMETHEUS['2.50'], open()],
-  [PROMETHEUS['3'], open('1.0.0', 'allow-utf-8')],
-  [PROMETHEUS['3 with native histograms'], proto('allow-utf-8')],
+  [PROMETHEUS['3.16'], open('1.0.0', 'allow-utf-8')],
+  [PROMETHEUS['3.16 with native histograms'], proto('allow-utf-8')],
   // A browser, curl.
   ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', text()],
   [OPEN, open()],
@@ -78,10 +78,13 @@ const CASES: readonly (readonly [accept: string, contentType: string])[] = [
   [`${PROTO};proto=com.example.Other;encoding=delimited,${OPEN};q=0.5`, open()],
   [`${DELIMITED};q=0,${OPEN};q=0.1`, open()],
   ['application/*', text()],
-  // Escaping: that of the format that is chosen.
+  // Escaping: that of the format that is chosen; of protobuf otherwise the first that the header has.
   ...['allow-utf-8', 'underscores', 'dots', 'values'].map(
     (escaping) => [`${DELIMITED};escaping=${escaping}`, proto(escaping)] as const,
   ),
+  [`${DELIMITED};escaping=dots,${OPEN};${UTF8}`, proto('dots')],
+  [`${DELIMITED};escaping=none,${OPEN};${UTF8};q=0`, proto()],
+  [`${OPEN},text/plain;${UTF8};q=0.1`, open()],
   [`${OPEN};escaping=none`, open()],
   [`${OPEN};escaping=`, open()],
   [`${OPEN};escaping="dots"`, open('1.0.0', 'dots')],
@@ -120,7 +123,7 @@ describe('the format of /metrics', () => {
   });
 
   test('is the next one that the client accepts when the first is not offered', () => {
-    const accept = PROMETHEUS['3 with native histograms'];
+    const accept = PROMETHEUS['3.16 with native histograms'];
     assert.equal(
       negotiate(accept, ['text', 'openmetrics']).contentType,
       open('1.0.0', 'allow-utf-8'),
