@@ -13,7 +13,7 @@ import { type Flags, readEnvironment } from './flags.js';
 import { FORMATS } from './formats.js';
 import { DEFAULT_MODULE, type Modules, readModules } from './modules.js';
 import { PING_SETTINGS } from './ping-schema.js';
-import { Problems, type Report } from './problems.js';
+import { Problems, type Report, unknownModule } from './problems.js';
 import { PROCESS_SETTINGS } from './process-schema.js';
 import { SETTINGS, SETTINGS_BY_LEVEL, settings } from './schema.js';
 import { byLevels, type ObjectOf, objectOf, type Settings, type Values } from './setting.js';
@@ -33,6 +33,8 @@ export interface Config extends Omit<ProcessConfig, 'flagged'> {
   readonly webhooks: readonly WebhookSettings[];
   /** Reads a further destination in the format of `destinations`. @throws ConfigError */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
+  /** Why there is no such module; undefined if there is. */
+  readonly moduleProblem: (name: string) => string | undefined;
   /** Where a setting was given: `destinations[0].fall`, as here, may be `sip.yml:3: destinations[0].fall`. */
   readonly placeOf: (path: string) => string;
 }
@@ -81,6 +83,7 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
     sources: readSources(discovery, flagged, { directory, modules: all, report }),
     webhooks: readWebhooks(webhooks, { directory, modules: all, report }),
     readEntry: (entry) => readEntry(entry, all, version),
+    moduleProblem: (name) => (all.has(name) ? undefined : unknownModule(name, all.keys())),
     placeOf: (setting) => problems.placeOf(pathAsGiven(setting, flagged.destination.length)),
   };
   if (config.destinations.length > LEDGER_CAPACITY) {

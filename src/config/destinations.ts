@@ -1,6 +1,6 @@
 /** Reads the destinations of the configuration. */
 
-import { isMapping, show } from '../platform/values.js';
+import { isMapping, isName, NAME_FORMAT, show } from '../platform/values.js';
 import { addressFamily } from '../shared/address.js';
 import type { Destination, PingSettings } from '../shared/destination.js';
 import type { TransportChoice } from '../shared/outcome.js';
@@ -13,8 +13,6 @@ import { entriesOf, isPingKey, PING_KEYS, readPing } from './ping-settings.js';
 import { type Report, unknownKey, unknownModule } from './problems.js';
 
 const OWN_KEYS: readonly string[] = ['uri', 'name', 'module', 'labels'];
-/** Names are parts of paths in the API, where `.` and `..` have a special meaning. */
-const NAME = /^(?!\.\.?$)[^\p{C}]{1,256}$/u;
 
 export interface Reading {
   readonly modules: Modules;
@@ -147,7 +145,7 @@ function checkFamilies(uri: string, settings: PingSettings, path: string, report
 /** The name of a destination, which may be a number in JSON; undefined when it is invalid. */
 function readName(given: unknown, path: string, report: Report): string | undefined {
   const name = typeof given === 'number' ? String(given) : given;
-  if (typeof name === 'string' && NAME.test(name)) return name;
-  report(`${path}.name`, `expected 1 to 256 printable characters, not . or .., got ${show(given)}`);
+  if (typeof name === 'string' && isName(name)) return name;
+  report(`${path}.name`, `expected ${NAME_FORMAT}, got ${show(given)}`);
   return undefined;
 }

@@ -59,12 +59,15 @@ function showSources(sources: Config['sources']) {
 }
 
 function showSource(source: SourceSettings) {
-  const { owner, refreshMs, module, labels } = source;
+  const { owner, refreshMs, module, labels, nameFrom, moduleFrom, modules } = source;
   const common = {
     owner,
     refresh_interval: `${refreshMs}ms`,
     ...(module === '' ? {} : { module }),
     labels,
+    name_from: nameFrom.map(({ text }) => text),
+    ...(moduleFrom === undefined ? {} : { module_from: moduleFrom.text }),
+    modules,
   };
   switch (source.kind) {
     case 'file_sd':

@@ -45,7 +45,7 @@ export type Requester = (
   signal: AbortSignal,
 ) => Promise<HttpReply>;
 
-interface Common {
+export interface CommonSettings {
   /** Unique name, for log lines and the label `source`. */
   readonly name: string;
   /** Owner of its destinations unless an entry has its own. */
@@ -55,9 +55,26 @@ interface Common {
   /** Default `module` and `labels` of its destinations. */
   readonly module: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Where the names of its destinations come from, the best first. */
+  readonly nameFrom: readonly Origin[];
+  /** Where their modules come from, unless `modules` has one. */
+  readonly moduleFrom: Origin | undefined;
+  readonly modules: ModulesByLabel;
 }
 
-export type SourceSettings = Common &
+/** A part of a found destination. */
+export interface Origin {
+  /** As in the configuration: `duid`, `attribute:carrier`. */
+  readonly text: string;
+  readonly kind: 'attribute' | 'label' | 'uri';
+  /** Of the attribute, in lower case, or of the label; empty for the URI. */
+  readonly name: string;
+}
+
+/** Modules by the values of labels, by the names of the labels. */
+export type ModulesByLabel = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export type SourceSettings = CommonSettings &
   (
     | { readonly kind: 'file_sd'; readonly files: readonly string[] }
     | { readonly kind: 'http_sd'; readonly http: HttpSettings }

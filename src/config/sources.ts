@@ -9,8 +9,17 @@ import { HTTP, readHttp, withoutSecrets } from './http-settings.js';
 import { KAMAILIO_RPC, readKamailioRpc } from './kamailio-rpc.js';
 import { readLabels } from './labels.js';
 import type { Modules } from './modules.js';
+import {
+  moduleFrom,
+  moduleFromLabels,
+  NAME_FROM_DUID,
+  nameFrom,
+  nameFromLabels,
+  readModulesByLabel,
+} from './origins.js';
 import { type Report, unknownKey, unknownModule } from './problems.js';
 import {
+  type CommonSettings,
   EVENTS,
   SOURCE_KINDS,
   type SourceKind,
@@ -34,10 +43,15 @@ const COMMON = {
   refresh_interval: FORMATS.interval,
   module: FORMATS.string,
   labels: anything,
+  modules: anything,
+  name_from: nameFrom,
+  module_from: moduleFrom,
 } as const;
+/** Target groups have no attributes. */
+const OF_GROUPS = { ...COMMON, name_from: nameFromLabels, module_from: moduleFromLabels } as const;
 const FIELDS = {
-  file_sd: { ...COMMON, files: FORMATS.stringList },
-  http_sd: { ...COMMON, ...HTTP, follow_redirects: FORMATS.boolean },
+  file_sd: { ...OF_GROUPS, files: FORMATS.stringList },
+  http_sd: { ...OF_GROUPS, ...HTTP, follow_redirects: FORMATS.boolean },
   dispatcher_list: { ...COMMON, file: FORMATS.string },
   kamailio_cfg: { ...COMMON, file: FORMATS.string },
   kamailio_rpc: { ...COMMON, ...KAMAILIO_RPC },
@@ -155,14 +169,26 @@ function readCommon(
   read: Read<typeof COMMON>,
   kind: SourceKind,
   path: string,
-  { modules, report }: SectionReading,
-): Pick<SourceSettings, 'owner' | 'refreshMs' | 'module' | 'labels'> {
+  reading: SectionReading,
+): Omit<CommonSettings, 'name'> {
+  const { modules, report } = reading;
   const { owner = kind, module = '' } = read;
   if (module !== '' && !modules.has(module)) {
     report(`${path}.module`, unknownModule(module, modules.keys()));
   }
   const refreshMs = read.refresh_interval ?? REFRESH_MS[kind];
-  return { owner, refreshMs, module, labels: readLabels(read.labels ?? {}, path, report) };
+  return {
+    ...{ owner, refreshMs, module },
+    labels: readLabels(read.labels ?? {}, path, report),
+    nameFrom: read.name_from ?? (hasGroups(kind) ? [] : NAME_FROM_DUID),
+    moduleFrom: read.module_from,
+    modules: readModulesByLabel(read.modules ?? {}, `${path}.modules`, reading),
+  };
+}
+
+/** Whether the source has target groups of Prometheus; the others are of Kamailio. */
+function hasGroups(kind: SourceKind): boolean {
+  return kind === 'file_sd' || kind === 'http_sd';
 }
 
 /** Reads the section `webhooks`. */

@@ -68,6 +68,8 @@ export interface Reconciled {
   readonly remarks: readonly Remark[];
   /** Label names in the metrics by the names in the source, where they differ. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** The destinations whose names have changed since the last time. */
+  readonly renamedDestinations: readonly { readonly from: string; readonly to: string }[];
   /** The names of the monitored destinations, by index in `found`; undefined for those of other shards too. */
   readonly names: readonly (string | undefined)[];
 }

@@ -2,27 +2,25 @@
 
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { SourceSettings } from '../config/source-settings.js';
-import { isMapping } from '../platform/values.js';
-import { type Claim, isSameDestination, type RefusedClaim } from '../registry/claims.js';
+import type { Claim, RefusedClaim } from '../registry/claims.js';
 import { CONFIGURATION, type DestinationRegistry } from '../registry/registry.js';
 import { isInShard, type Shard } from '../registry/shard.js';
 import type { Destination } from '../shared/destination.js';
-import { exposedLabels } from '../shared/labels.js';
-import type { Findings, FoundDestination, Reconciled, Remark } from './found.js';
-import { remark } from './remark.js';
+import type { Findings, Reconciled, Remark } from './found.js';
+import { type ClaimsOptions, type NamesByOwnName, SourceClaims } from './source-claims.js';
 
 /** The owner of the destinations in the configuration. */
 const OWNER = 'config';
-/** Number of entries that are read before other work may run: some milliseconds. */
-const BATCH_SIZE = 100;
+/** How often a source is named again, because others have used the names meanwhile. */
+const MAX_ATTEMPTS = 3;
 
 /** The part of the configuration that determines what is monitored. */
 export interface DesiredState {
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly shard: Shard;
-  /** Turns an entry in the format of the configuration into a destination. Throws when it is invalid. */
-  readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
+  readonly readEntry: ClaimsOptions['readEntry'];
+  readonly moduleProblem: ClaimsOptions['moduleProblem'];
 }
 
 /** Receives the result of reconciling the findings of a source. */
@@ -35,26 +33,20 @@ interface Settled {
   readonly reconciled: Reconciled;
 }
 
-/** The entries of a source that have been read so far. */
-interface Progress {
-  readonly claims: Claim[];
-  readonly remarks: Remark[];
-  readonly renamed: Map<string, string>;
-  /** The claims and their places, by owner and name. */
-  readonly placed: Map<string, { readonly place: string; readonly claim: Claim }>;
-  readonly names: (string | undefined)[];
-}
-
 export class Reconciler {
   readonly #registry: DestinationRegistry;
   readonly #onReconciled: OnReconciled;
   /** The last findings, by source. */
   readonly #findings = new Map<string, Findings>();
+  /** The names of its destinations, by own name, by source. */
+  readonly #names = new Map<string, NamesByOwnName>();
   /** The latest change, by source. An earlier change that has not ended stops. */
   readonly #latest = new Map<string, symbol>();
-  /** By source: the last change, if it is complete and every entry was accepted. */
+  /** By source: the last change, if it is complete and other sources had no influence. */
   readonly #settled = new Map<string, Settled>();
   #desired: DesiredState;
+  /** The URIs of the destinations of the configuration, by name. */
+  #configuredUris: ReadonlyMap<string, string>;
   /** Claims of the configuration: the current ones, and former ones that are not dropped yet. */
   #configured: readonly Claim[] = [];
 
@@ -62,6 +54,7 @@ export class Reconciler {
     this.#registry = registry;
     this.#onReconciled = onReconciled;
     this.#desired = desired;
+    this.#configuredUris = urisOf(desired);
   }
 
   /**
@@ -71,6 +64,7 @@ export class Reconciler {
    */
   async use(desired: DesiredState): Promise<void> {
     this.#desired = desired;
+    this.#configuredUris = urisOf(desired);
     const claims = claimsOf(desired);
     const names = new Set(claims.map(({ destination }) => destination.name));
     const former = this.#configured.filter(({ destination }) => !names.has(destination.name));
@@ -96,6 +90,7 @@ export class Reconciler {
       if (this.#desired.sources.some((source) => source.name === name)) continue;
       this.#findings.delete(name);
       this.#settled.delete(name);
+      this.#names.delete(name);
       await this.#put(name, [], this.#begin(name));
     }
   }
@@ -115,32 +110,33 @@ export class Reconciler {
     this.#settled.delete(name);
     const change = this.#begin(name);
     const desired = this.#desired;
-    const progress: Progress = {
-      ...{ claims: [], remarks: [...findings.remarks] },
-      ...{ renamed: new Map(), placed: new Map(), names: [] },
+    for (let attempt = 1; ; attempt++) {
+      const claims = this.#claimsFor(settings, findings.remarks);
+      const all = await this.#run(claims.steps(findings.found), name, change);
+      const refused = all && (await this.#put(name, all, change));
+      if (refused === undefined) return undefined;
+      // Another source has used a name meanwhile: the next one is still free.
+      const isLost = refused.some(({ claim }) => claims.isRenamed(claim));
+      if (isLost && attempt < MAX_ATTEMPTS) continue;
+      const reconciled = claims.result(refused);
+      const renamedDestinations = renamesOf(this.#names.get(name), claims.names);
+      this.#names.set(name, claims.names);
+      if (refused.length === 0 && !claims.hasLostNames) {
+        this.#settled.set(name, { findings, desired, reconciled });
+      }
+      const hasRenamed = renamedDestinations.length > 0;
+      this.#onReconciled(name, hasRenamed ? { ...reconciled, renamedDestinations } : reconciled);
+      return reconciled;
+    }
+  }
+
+  #claimsFor(settings: SourceSettings, remarks: readonly Remark[]): SourceClaims {
+    const { readEntry, moduleProblem, shard } = this.#desired;
+    const options = {
+      ...{ settings, readEntry, moduleProblem, shard, configured: this.#configuredUris },
+      refusal: (name: string, uri: string) => this.#registry.refusal(settings.name, name, uri),
     };
-    for (const [index, found] of findings.found.entries()) {
-      if (index % BATCH_SIZE === BATCH_SIZE - 1 && !(await this.#pause(name, change)))
-        return undefined;
-      progress.names.push(this.#read(settings, found, progress));
-    }
-    const { claims, remarks, renamed, placed, names } = progress;
-    const refused = await this.#put(name, claims, change);
-    if (refused === undefined) return undefined;
-    for (const { claim, reason } of refused) {
-      const place = placed.get(keyOf(claim))?.place ?? name;
-      remarks.push(remark('skipped', place, `${claim.destination.name}: ${reason}`));
-    }
-    const unused = new Set(refused.map(({ claim }) => claim.destination.name));
-    const reconciled = {
-      ...{ destinations: claims.length - refused.length, remarks, renamed },
-      names: names.map((one) => (one !== undefined && unused.has(one) ? undefined : one)),
-    };
-    if (remarks.length === findings.remarks.length) {
-      this.#settled.set(name, { findings, desired, reconciled });
-    }
-    this.#onReconciled(name, reconciled);
-    return reconciled;
+    return new SourceClaims(options, remarks);
   }
 
   /** Whether these findings are in effect: those of a running Kamailio often differ only in its states. */
@@ -161,64 +157,26 @@ export class Reconciler {
   }
 
   /** Returns the refused claims; undefined when a later change of the source has begun meanwhile. */
-  async #put(
+  #put(
     source: string,
     claims: readonly Claim[],
     change: symbol,
   ): Promise<readonly RefusedClaim[] | undefined> {
-    const steps = this.#registry.steps(source, claims);
+    return this.#run(this.#registry.steps(source, claims), source, change);
+  }
+
+  /** Runs all steps, and other work between them; undefined when a later change has begun meanwhile. */
+  async #run<Result>(
+    steps: Generator<void, Result, void>,
+    source: string,
+    change: symbol,
+  ): Promise<Result | undefined> {
     let step = steps.next();
     while (step.done !== true) {
       if (!(await this.#pause(source, change))) return undefined;
       step = steps.next();
     }
     return step.value;
-  }
-
-  /** Returns the name of the destination; undefined when it is not monitored. */
-  #read(settings: SourceSettings, found: FoundDestination, progress: Progress): string | undefined {
-    const { claims, remarks, placed } = progress;
-    const claim = this.#claim(settings, found, progress);
-    if (claim === undefined) return undefined;
-    const { name } = claim.destination;
-    if (!isInShard(name, this.#desired.shard)) return undefined;
-    const key = keyOf(claim);
-    const earlier = placed.get(key);
-    if (earlier === undefined) {
-      placed.set(key, { place: found.place, claim });
-      claims.push(claim);
-      return name;
-    }
-    const isSame = isSameDestination(earlier.claim.destination, claim.destination);
-    const also = `duplicate destination name ${name} (also used at ${earlier.place}`;
-    remarks.push(
-      isSame
-        ? remark('duplicate', found.place, `${also})`)
-        : remark('skipped', found.place, `${also}, with other settings or labels): set a name`),
-    );
-    return isSame ? name : undefined;
-  }
-
-  #claim(
-    { owner: ownerOfSource, module, labels }: SourceSettings,
-    { place, entry, owner = ownerOfSource }: FoundDestination,
-    { remarks, renamed }: Progress,
-  ): Claim | undefined {
-    const { labels: found, ...rest } = entry;
-    const exposed = exposedLabels({ ...labels, ...(isMapping(found) ? found : {}) });
-    for (const [name, other] of exposed.renamed) renamed.set(name, other);
-    const complete = {
-      ...(module === '' ? {} : { module }),
-      ...rest,
-      labels: exposed.labels,
-    };
-    try {
-      return { owner, destination: this.#desired.readEntry(complete) };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message.replaceAll('\n', '; ') : String(error);
-      remarks.push(remark('skipped', place, reason));
-      return undefined;
-    }
   }
 }
 
@@ -229,7 +187,19 @@ function claimsOf({ destinations, shard }: DesiredState): readonly Claim[] {
     .map((destination) => ({ owner: OWNER, destination }));
 }
 
-/** A unique key; neither part can contain a line break. */
-function keyOf({ owner, destination }: Claim): string {
-  return `${owner}\n${destination.name}`;
+function urisOf({ destinations }: DesiredState): ReadonlyMap<string, string> {
+  return new Map(destinations.map(({ name, uri }) => [name, uri]));
+}
+
+/** The destinations whose names have changed. */
+function renamesOf(
+  before: NamesByOwnName = new Map(),
+  after: NamesByOwnName,
+): Reconciled['renamedDestinations'] {
+  const renames: Reconciled['renamedDestinations'][number][] = [];
+  for (const [ownName, to] of after) {
+    const from = before.get(ownName);
+    if (from !== undefined && to !== undefined && from !== to) renames.push({ from, to });
+  }
+  return renames;
 }

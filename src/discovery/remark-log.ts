@@ -53,6 +53,18 @@ export class RemarkLog {
     }
   }
 
+  /** Logs destinations with new names, whose series begin again. */
+  writeRenamedDestinations(renamed: Reconciled['renamedDestinations']): void {
+    for (const { from, to } of renamed.slice(0, MAX_LINES)) {
+      this.#warn('destination_renamed', 'destination has a new name, and its series begin again', {
+        ...{ destination: to, previous: from },
+      });
+    }
+    const count = renamed.length - MAX_LINES;
+    if (count > 0)
+      this.#warn('renames_truncated', 'further destinations have new names', { count });
+  }
+
   #warn(event: LogEvent, message: string, fields: LogLine['fields']): void {
     this.#log({ level: 'warn', event, message, fields: { source: this.#source, ...fields } });
   }

@@ -99,11 +99,12 @@ export class Source {
   }
 
   /** Records and logs the result of reconciling the findings. */
-  report({ destinations, remarks, renamed }: Reconciled): void {
+  report({ destinations, remarks, renamed, renamedDestinations }: Reconciled): void {
     this.#destinations = destinations;
     this.#remarks = remarks.length;
     this.#remarkLog.write(remarks);
     this.#remarkLog.writeRenamed(renamed);
+    this.#remarkLog.writeRenamedDestinations(renamedDestinations);
   }
 
   #hasChanged(): boolean {

@@ -11,6 +11,14 @@ export function isOwner(value: unknown): value is string {
   return typeof value === 'string' && /^[^\p{C}]{1,128}$/u.test(value);
 }
 
+/** Describes a valid name of a destination, for errors. */
+export const NAME_FORMAT = '1 to 256 printable characters, not . or ..';
+
+/** Whether a destination may have this name. Names are parts of paths, where `.` and `..` are special. */
+export function isName(text: string): boolean {
+  return /^(?!\.\.?$)[^\p{C}]{1,256}$/u.test(text);
+}
+
 /** The kind of a value, for errors about a value that may be secret. */
 export function kindOf(given: unknown): string {
   if (given === null || given === undefined) return 'nothing';

@@ -120,6 +120,13 @@ export class DestinationRegistry {
     return { kind: row.owners.includes(owner) ? 'held' : 'acceptable' };
   }
 
+  /** Why a claim of `source` would be refused because of its name; undefined when it would not. */
+  refusal(source: string, name: string, uri: string): string | undefined {
+    const [first] = this.#rows.named(name)?.claims ?? [];
+    if (first === undefined || first.source === source) return undefined;
+    return first.destination.uri === uri ? undefined : nameIsUsedBy(first.destination.uri);
+  }
+
   /**
    * Adds one claim of `source`. Returns it with the reason if it is refused. A claim that is refused because
    * of its name takes effect when the name is free.

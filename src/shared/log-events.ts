@@ -37,6 +37,8 @@ export const LOG_EVENTS = [
   'entry_duplicate',
   'source_empty',
   'label_renamed',
+  'destination_renamed',
+  'renames_truncated',
   'remarks_truncated',
   'runtime_destination_skipped',
   'state_dir_exposed',

@@ -414,12 +414,43 @@ test('a dispatcher.list gives its sets as labels, and its flags are respected', 
   const exporter = await startExporter(t, {}, [`--discovery.dispatcher-list=${path}`]);
   await isWatched(
     exporter,
-    'sip:127.0.0.1:9 for dispatcher_list, sip:127.0.0.3:9 via udp:192.0.2.77 for dispatcher_list',
+    'a for dispatcher_list, sip:127.0.0.3:9 via udp:192.0.2.77 for dispatcher_list',
   );
-  const labels = { destination: 'sip:127.0.0.1:9', setid: '1,2', duid: 'a' };
+  const labels = { destination: 'a', setid: '1,2', duid: 'a' };
   assert.notEqual(await exporter.metric('sip_keepalive_is_alive', labels), undefined);
   await exporter.logged(/dispatcher.list:3.*disabled/);
   await exporter.logged(/192.0.2.77:5060: not an address of this machine/);
+});
+
+test('destinations have the names that people know, and the modules of their sets', async (t) => {
+  const path = join(folder(t), 'dispatcher.list');
+  const write = (...lines: readonly string[]) => writeFileSync(path, lines.join('\n'));
+  const [one, two] = ['1 sip:127.0.0.1:9 0 0 duid=gw # Carrier A', '2 sip:127.0.0.2:9 0 0 duid=gw'];
+  write(one, '1 sip:127.0.0.1:9 0 0 duid=gw', '3 sip:127.0.0.3:9 # Carrier B');
+  const exporter = await startExporter(t, {
+    modules: { slow: { ping_interval: 45 } },
+    discovery: {
+      dispatcher_list: [
+        {
+          ...{ file: path, refresh_interval: '200ms' },
+          ...{ name_from: ['duid', 'description'], modules: { setid: { 3: 'slow' } } },
+        },
+      ],
+    },
+  });
+  await isWatched(exporter, 'Carrier B for dispatcher_list, gw for dispatcher_list');
+  const interval = (destination: string) =>
+    exporter.metric('sip_keepalive_ping_interval_seconds', { destination });
+  assert.deepEqual([await interval('gw'), await interval('Carrier B')], [30, 45]);
+  // By name and by URI, as Kamailio asks.
+  for (const asked of ['gw', '127.0.0.1:9']) {
+    await eventually(asked, async () => (await exporter.isAlive(asked)) === 2);
+  }
+  write(two, one);
+  await isWatched(exporter, 'Carrier A for dispatcher_list, sip:127.0.0.2:9 for dispatcher_list');
+  await exporter.logged(/another one has too.*"msg":"entry is not used as written/);
+  await exporter.logged(/"event":"destination_renamed".*"destination":"Carrier A","previous":"gw"/);
+  assert.equal(await interval('gw'), undefined);
 });
 
 test('a source whose files are renamed in the configuration keeps its destinations', async (t) => {

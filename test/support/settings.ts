@@ -5,8 +5,17 @@ import type { Identity, PingSettings, TlsSettings } from '../../src/shared/desti
 
 /** A configuration without the members that differ between equal configurations. */
 export function comparable(config: Config): Config {
-  return Object.freeze({ ...config, file: '', readEntry: nothing, placeOf: nothing });
+  return Object.freeze({
+    ...config,
+    file: '',
+    readEntry: nothing,
+    moduleProblem: nothing,
+    placeOf: nothing,
+  });
 }
+
+/** The settings of a source whose destinations keep their names and its module. */
+export const NO_NAMING = { nameFrom: [], moduleFrom: undefined, modules: {} } as const;
 
 function nothing(): never {
   throw new Error('this configuration is only for comparison');

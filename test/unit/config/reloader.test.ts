@@ -7,7 +7,7 @@ import { type DesiredState, Reconciler } from '../../../src/discovery/reconciler
 import type { Claim } from '../../../src/registry/claims.js';
 import { DestinationRegistry } from '../../../src/registry/registry.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { settings } from '../../support/settings.js';
+import { NO_NAMING, settings } from '../../support/settings.js';
 
 /** A reloader whose loads and applies are controlled by the test. */
 function reloader(t: TestContext, clock: FakeClock) {
@@ -177,6 +177,7 @@ function discoveryRig(t: TestContext, clock: FakeClock) {
     sources: [],
     shard: { ordinal: 0, total: 1 },
     readEntry: ({ uri }) => destination(String(uri)),
+    moduleProblem: () => undefined,
   };
   const reconciler = new Reconciler(registry, none, (...reconciled) =>
     discovery.report(...reconciled),
@@ -219,8 +220,9 @@ function httpSd(url: string): SourceSettings {
   const { tls } = settings();
   return {
     ...{ kind: 'http_sd', name: url, owner: 'o', refreshMs: 3_600_000, module: '', labels: {} },
-    http: { url, timeoutMs: 10_000, tls, basicAuth: undefined },
-  } as SourceSettings;
+    ...NO_NAMING,
+    http: { url, timeoutMs: 10_000, tls, basicAuth: undefined, followRedirects: true },
+  };
 }
 
 test('a destination that moves to a slow source keeps its row when a second reload comes meanwhile', async (t) => {

@@ -178,6 +178,81 @@ describe('sources and webhooks', () => {
   });
 });
 
+describe('the names and modules of a source', () => {
+  const list = (settings: object) => ({
+    ...{ discovery: { dispatcher_list: [{ file: '/d', ...settings }] } },
+    modules: { teams: {}, 'teams-two': {} },
+  });
+  const only = (content: Readonly<Record<string, unknown>>) => {
+    const [source] = read(content).sources;
+    assert.ok(source);
+    const { nameFrom, moduleFrom, modules } = source;
+    return { nameFrom: nameFrom.map(({ text }) => text), moduleFrom: moduleFrom?.text, modules };
+  };
+
+  test('come from the duid by default, in target groups from nothing', () => {
+    const defaults = { nameFrom: ['duid'], moduleFrom: undefined, modules: {} };
+    assert.deepEqual(only(list({})), defaults);
+    const groups = { discovery: { file_sd: [{ files: ['/f'] }] } };
+    assert.deepEqual(only(groups), { ...defaults, nameFrom: [] });
+  });
+
+  test('come from what is listed, and what is shown loads again', () => {
+    const settings = {
+      name_from: ['attribute:Carrier', 'label:service.name', 'description', 'duid', 'uri'],
+      module_from: 'attribute:Profile',
+      modules: { setid: { 2: 'teams-two', 3: null }, region: null },
+    };
+    const wanted = {
+      nameFrom: ['attribute:carrier', 'label:service.name', 'description', 'duid', 'uri'],
+      moduleFrom: 'attribute:profile',
+      modules: { setid: { 2: 'teams-two' } },
+    };
+    assert.deepEqual(only(list(settings)), wanted);
+    assert.deepEqual(only(JSON.parse(showConfig(read(list(settings))))), wanted);
+    assert.deepEqual(only(list({ name_from: [] })).nameFrom, []);
+  });
+
+  for (const [settings, problem] of [
+    [
+      { name_from: ['duit'] },
+      'name_from: expected duid, attribute:NAME, label:NAME, description or uri (nearest: "duid"), got "duit"',
+    ],
+    [
+      { name_from: ['labels:x'] },
+      'name_from: expected duid, attribute:NAME, label:NAME, description or uri (nearest: "label:x"), got "labels:x"',
+    ],
+    [{ name_from: ['label:__meta'] }, 'name_from: expected duid, .*, got "label:__meta"'],
+    [{ name_from: ['attribute:'] }, 'name_from: expected duid, .*, got "attribute:"'],
+    [{ name_from: 7 }, 'name_from: expected a list of strings, got 7'],
+    [{ module_from: 'duid' }, 'module_from: expected attribute:NAME or label:NAME, got "duid"'],
+    [{ module_from: ['x'] }, 'module_from: expected attribute:NAME or label:NAME, got a list'],
+    [{ modules: 'x' }, 'modules: expected a mapping of labels to mappings of values.*, got "x"'],
+    [{ modules: { setid: 'x' } }, 'modules.setid: expected a mapping of values .*, got "x"'],
+    [{ modules: { __x: {} } }, 'modules.__x: expected a label name .*, got "__x"'],
+    [
+      { modules: { setid: { 2: 'team' } } },
+      'modules.setid.2: unknown module "team" (nearest: "teams")',
+    ],
+    [{ modules: { setid: { 2: ['x'] } } }, 'modules.setid.2: expected a module, got a list'],
+  ] as const) {
+    test(`with a problem are reported: ${JSON.stringify(settings)}`, () => {
+      const [got = '', ...others] = problemsOf(list(settings));
+      const pattern = problem.replace(/[()]/g, '\\$&');
+      assert.match(got, new RegExp(`^discovery\\.dispatcher_list\\[0\\]\\.${pattern}$`));
+      assert.deepEqual(others, []);
+    });
+  }
+
+  test('of target groups cannot come from attributes, which they do not have', () => {
+    const settings = { name_from: ['duid'], module_from: 'attribute:x' };
+    assert.deepEqual(problemsOf({ discovery: { file_sd: [{ files: ['/f'], ...settings }] } }), [
+      'discovery.file_sd[0].name_from: expected label:NAME or uri, got "duid"',
+      'discovery.file_sd[0].module_from: expected label:NAME, got "attribute:x"',
+    ]);
+  });
+});
+
 test('there are at most as many destinations as the ledger has rows', () => {
   const destinations = Array.from({ length: LEDGER_CAPACITY + 1 }, (_, i) => `d${i}.example`);
   assert.match(

@@ -8,9 +8,9 @@ import type { Findings } from '../../../src/discovery/found.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { eventually, folder } from '../../support/process.js';
-import { settings } from '../../support/settings.js';
+import { NO_NAMING, settings } from '../../support/settings.js';
 
-const COMMON = { owner: 'o', module: '', labels: {}, refreshMs: 5_000 };
+const COMMON = { owner: 'o', module: '', labels: {}, refreshMs: 5_000, ...NO_NAMING };
 const fileSd = (...files: readonly string[]): SourceSettings => ({
   ...{ kind: 'file_sd', name: 'files', files, ...COMMON },
 });
@@ -36,7 +36,13 @@ function setUp(t: TestContext) {
         name,
         found.map(({ entry }) => entry['uri']),
       );
-      const reconciled = { destinations: found.length, remarks, renamed: new Map(), names: [] };
+      const reconciled = {
+        destinations: found.length,
+        remarks,
+        renamed: new Map(),
+        names: [],
+        renamedDestinations: [],
+      };
       discovery.report(name, reconciled);
     },
   });
@@ -172,7 +178,13 @@ test('a source with other settings replaces the one with its name; a removed one
   await discovery.set([fileSd(join(at, 'b.json'))]);
   assert.deepEqual(uris.get('files'), ['b.example', 'c.example']);
   assert.equal(clock.pending, 1);
-  discovery.report('unknown', { destinations: 1, remarks: [], renamed: new Map(), names: [] });
+  discovery.report('unknown', {
+    destinations: 1,
+    remarks: [],
+    renamed: new Map(),
+    names: [],
+    renamedDestinations: [],
+  });
   await discovery.set([]);
   assert.deepEqual([discovery.health(), clock.pending], [[], 0]);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
-import type { Findings, Reconciled } from '../../../src/discovery/found.js';
+import type { Findings, FoundDestination, Reconciled } from '../../../src/discovery/found.js';
 import { Reconciler } from '../../../src/discovery/reconciler.js';
 import { DestinationRegistry } from '../../../src/registry/registry.js';
 
@@ -204,5 +204,157 @@ describe('the reconciler', () => {
     );
     assert.deepEqual([...intervals], [7_000]);
     assert.ok(names().includes('sip:own.example'));
+  });
+});
+
+describe('the names of a source', () => {
+  let registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
+  let last: Reconciled | undefined;
+  beforeEach(() => {
+    registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
+    last = undefined;
+  });
+
+  const gateway = (uri: string, duid: string, entry: object = {}): FoundDestination => ({
+    ...{ place: `l:${uri}`, owner: undefined },
+    entry: { uri, labels: { setid: '1,2' }, ...entry },
+    attributes: new Map([['duid', new Set(duid === '' ? [] : [duid])]]),
+  });
+  const list = (...found: readonly FoundDestination[]): Findings => ({ found, remarks: [] });
+  const begin = async (content: Readonly<Record<string, unknown>>, shard = 0, shards = 1) => {
+    const desired = { ...config(content), shard: { ordinal: shard, total: shards } };
+    const reconciler = new Reconciler(registry, desired, (_source, reconciled) => {
+      last = reconciled;
+    });
+    await reconciler.use(desired);
+    const [first, second = first] = desired.sources;
+    assert.ok(first !== undefined && second !== undefined);
+    return { reconciler, first, second };
+  };
+  const lists = (count: number, settings: object = {}) => ({
+    discovery: {
+      dispatcher_list: Array.from({ length: count }, (_, i) => ({ file: `/${i}`, ...settings })),
+    },
+  });
+  const registered = () =>
+    Object.fromEntries(registry.all().map(({ destination: { name, uri } }) => [name, uri]));
+  const reasons = () => last?.remarks.map(({ kind, reason }) => `${kind} ${reason}`);
+
+  test('are the duids where they are unique, and change with them, which is said', async () => {
+    const { reconciler, first } = await begin(lists(1));
+    const [a, b] = [gateway('sip:a', 'x'), gateway('sip:b', '', { name: 'sip:b via sip:p' })];
+    await reconciler.apply(first, list(a, b));
+    assert.deepEqual(registered(), { x: 'sip:a', 'sip:b via sip:p': 'sip:b' });
+    assert.deepEqual(last?.names, ['x', 'sip:b via sip:p']);
+    assert.deepEqual(last?.renamedDestinations, []);
+    await reconciler.apply(first, list(gateway('sip:c', 'x'), a, b));
+    assert.deepEqual(last?.names, ['sip:c', 'sip:a', 'sip:b via sip:p']);
+    assert.deepEqual(last?.renamedDestinations, [{ from: 'x', to: 'sip:a' }]);
+    assert.equal(reasons()?.length, 1);
+    assert.match(reasons()?.[0] ?? '', /^adjusted duid: expected a value of one destination only/);
+    assert.equal(registry.size, 3);
+    await reconciler.apply(first, list(a, b));
+    assert.deepEqual(last?.renamedDestinations, [{ from: 'sip:a', to: 'x' }]);
+    assert.deepEqual(reasons(), []);
+  });
+
+  test('that another source uses for another URI are not used, and it is monitored nevertheless', async () => {
+    const { reconciler, first, second } = await begin(lists(2));
+    await reconciler.apply(first, list(gateway('sip:a', 'x')));
+    await reconciler.apply(second, list(gateway('sip:a', 'x')));
+    assert.deepEqual(registered(), { x: 'sip:a' });
+    await reconciler.apply(second, list(gateway('sip:b', 'x')));
+    assert.deepEqual(reasons(), [
+      'adjusted x: the name is already used by sip:a: not used as the name',
+    ]);
+    assert.deepEqual(registered(), { x: 'sip:a', 'sip:b': 'sip:b' });
+    await reconciler.apply(first, list(gateway('sip:c', 'x')));
+    assert.deepEqual(registered(), { x: 'sip:c', 'sip:b': 'sip:b' });
+    await reconciler.apply(first, list());
+    await reconciler.apply(second, list(gateway('sip:b', 'x')));
+    assert.deepEqual(registered(), { x: 'sip:b' });
+  });
+
+  test('that another source takes meanwhile are given up, too', async () => {
+    const { reconciler, first, second } = await begin(lists(2));
+    const others = Array.from({ length: 300 }, (_, i) => gateway(`sip:h${i}`, `h${i}`));
+    const rest = Array.from({ length: 300 }, (_, i) => gateway(`sip:i${i}`, `i${i}`));
+    await Promise.all([
+      reconciler.apply(first, list(gateway('sip:a', 'x'), ...others)),
+      reconciler.apply(second, list(gateway('sip:b', 'x'), ...rest)),
+    ]);
+    assert.equal(registry.size, 602);
+    const { x: winner, ...names } = registered();
+    const loser = winner === 'sip:a' ? 'sip:b' : 'sip:a';
+    assert.equal(names[loser], loser);
+  });
+
+  test('give way to the configuration: to a name of another URI, and to a URI that is its name', async () => {
+    const destinations = [{ uri: 'a', name: 'x' }, 'sip:b'];
+    const { reconciler, first } = await begin({ ...lists(1), destinations });
+    await reconciler.apply(first, list(gateway('sip:c', 'x'), gateway('sip:b', 'y')));
+    assert.deepEqual(registered(), { x: 'sip:a', 'sip:b': 'sip:b', 'sip:c': 'sip:c' });
+    assert.deepEqual(registry.named('sip:b')?.owners, ['config', 'dispatcher_list']);
+  });
+
+  test('that a person gives with __name are kept', async () => {
+    const file_sd = [{ files: ['/f'], name_from: ['label:site'] }];
+    const { reconciler, first } = await begin({ discovery: { file_sd } });
+    const target = (uri: string, entry: object): FoundDestination => ({
+      ...{ place: uri, owner: undefined, entry: { uri, ...entry } },
+    });
+    await reconciler.apply(
+      first,
+      list(
+        target('a', { name: 'n', labels: { site: 's' } }),
+        target('b', { labels: { site: 't' } }),
+        target('b', { labels: { site: 'u' } }),
+        target('c', { labels: { site: null } }),
+      ),
+    );
+    assert.deepEqual(registered(), { n: 'sip:a', t: 'sip:b', u: 'sip:b', 'sip:c': 'sip:c' });
+    await reconciler.apply(first, list(target('b', { labels: { site: 'v' } })));
+    assert.deepEqual(last?.renamedDestinations, []);
+  });
+
+  test('decide the shard before another source has a say, so that each destination is in one shard', async () => {
+    const monitored: string[] = [];
+    for (const shard of [0, 1, 2]) {
+      registry = new DestinationRegistry({ monitor: () => {}, unmonitor: () => {} });
+      const { reconciler, first, second } = await begin(lists(2), shard, 3);
+      const gateways = (side: string) =>
+        list(...Array.from({ length: 20 }, (_, i) => gateway(`sip:${side}${i}`, `gw${i}`)));
+      await reconciler.apply(first, gateways('a'));
+      await reconciler.apply(second, gateways('b'));
+      monitored.push(...Object.values(registered()));
+    }
+    assert.equal(monitored.length, 40);
+    assert.equal(new Set(monitored).size, 40);
+  });
+
+  test('are not needed for modules, which labels and attributes choose', async () => {
+    const modules = { setid: { '2': 'two' } };
+    const content = {
+      ...{ modules: { one: { fall: 2 }, two: { fall: 3 }, three: { fall: 4 } } },
+      ...lists(1, { module: 'one', modules, module_from: 'attribute:duid' }),
+    };
+    const { reconciler, first } = await begin(content);
+    const found = [
+      gateway('sip:a', 'three'),
+      gateway('sip:b', 'three', { labels: { setid: '1' } }),
+      gateway('sip:c', 'four', { labels: {} }),
+      gateway('sip:d', '', { labels: {} }),
+      gateway('sip:e', 'three', { module: 'default' }),
+    ];
+    await reconciler.apply(first, list(...found));
+    const moduleOf = (uri: string) => registry.withUri(uri)[0]?.destination.module;
+    assert.deepEqual(
+      found.map(({ entry }) => moduleOf(String(entry['uri']))),
+      ['two', 'three', 'one', 'one', 'default'],
+    );
+    assert.match(
+      reasons()?.find((reason) => reason.includes('four')) ?? '',
+      /^adjusted attribute:duid: unknown module "four" .*: not used$/,
+    );
   });
 });

@@ -7,17 +7,19 @@ import { Source } from '../../../src/discovery/source.js';
 import { SourceError } from '../../../src/discovery/source-error.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { NO_NAMING } from '../../support/settings.js';
 
 const REFRESH_MS = 5_000;
 const SETTINGS: SourceSettings = {
   ...{ kind: 'file_sd', files: [], name: 's', owner: 'o', module: '', labels: {} },
   refreshMs: REFRESH_MS,
+  ...NO_NAMING,
 };
 const NOTHING: ReadResult = { found: [], remarks: [], errors: [] };
 const remarks = (count: number, kind: Remark['kind'] = 'skipped'): Remark[] =>
   Array.from({ length: count }, (_, i) => ({ kind, place: `f:${i}`, reason: 'wrong' }));
 const reconciled = (change: Partial<Reconciled> = {}): Reconciled => ({
-  ...{ destinations: 0, remarks: [], renamed: new Map(), names: [] },
+  ...{ destinations: 0, remarks: [], renamed: new Map(), names: [], renamedDestinations: [] },
   ...change,
 });
 
@@ -240,6 +242,24 @@ test('a label with another name in the metrics is logged once', async (t) => {
   assert.deepEqual(
     lines.map(({ event, fields }) => [event, fields['label'], fields['exposed']]),
     [['label_renamed', 'module', 'exported_module']],
+  );
+});
+
+test('new names of destinations are logged, 20 at most, with the number of the others', async (t) => {
+  const { source, lines } = setUp(t);
+  const renamedDestinations = Array.from({ length: 23 }, (_, i) => ({
+    ...{ from: `sip:${i}`, to: `gw${i}` },
+  }));
+  source.report(reconciled({ renamedDestinations }));
+  const [first] = lines;
+  assert.deepEqual(
+    [first?.event, first?.fields['destination'], first?.fields['previous']],
+    ['destination_renamed', 'gw0', 'sip:0'],
+  );
+  const last = lines.at(-1);
+  assert.deepEqual(
+    [last?.event, last?.fields['count'], lines.length],
+    ['renames_truncated', 3, 21],
   );
 });
 
