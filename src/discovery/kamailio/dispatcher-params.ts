@@ -77,7 +77,7 @@ export class DispatcherParams implements Module {
   #hasDatabase = false;
   readonly #settings = new Map<string, unknown>();
   readonly #numbers = new Map<string, Placed<number>>();
-  readonly #texts = new Map<string, Placed<string>>();
+  readonly #sockets = new Map<string, Placed<string>>();
 
   /** @param isLocal whether pings can be sent from an IP address (IPv6 without brackets). */
   constructor(isLocal: (address: string) => boolean) {
@@ -108,7 +108,8 @@ export class DispatcherParams implements Module {
       if (file !== undefined) this.#list = { file, place };
     } else if (name === 'db_url') {
       this.#hasDatabase = true;
-      report('skipped', 'db_url: destinations in a database are read with discovery.kamailio_rpc');
+      const advice = 'which is not read: use discovery.kamailio_rpc';
+      report('skipped', `db_url: the destinations are in a database, ${advice}`);
     } else this.#keep(param);
   }
 
@@ -120,7 +121,7 @@ export class DispatcherParams implements Module {
     return { paths: [...new Set(paths)], place };
   }
 
-  /** What holds for lines of the list without attributes of their own. Reports what Kamailio does otherwise. */
+  /** What holds for lines of the list without attributes of their own. Reports what Kamailio does differently. */
   defaults(): ListDefaults {
     const interval = this.#numbers.get('ds_ping_interval')?.value ?? 0;
     if (interval > 0) this.#use('ping_interval', interval);
@@ -139,8 +140,8 @@ export class DispatcherParams implements Module {
         this.#numbers.set(name.replace('timeout', 'timer'), { value, param });
     } else if (SOCKETS.includes(name)) {
       const value = textOf(param);
-      if (value !== undefined) this.#texts.set(name, { value, param });
-    } else report('skipped', `${name.slice(0, 120)}: not a known parameter of dispatcher`);
+      if (value !== undefined) this.#sockets.set(name, { value, param });
+    } else report('adjusted', `${name.slice(0, 120)}: not a known parameter of dispatcher`);
   }
 
   #use(setting: string, value: unknown): void {
@@ -175,7 +176,8 @@ export class DispatcherParams implements Module {
 
   /** The socket that Kamailio uses for destinations without one of their own. */
   #socket(): ListDefaults['socket'] {
-    const used = SOCKETS.map((name) => this.#texts.get(name)).find((one) => one !== undefined);
+    // An empty text is the same as none, as in Kamailio.
+    const used = SOCKETS.map((name) => this.#sockets.get(name)).find((one) => one?.value);
     if (used === undefined) return undefined;
     const { name, report } = used.param;
     const shown = `${name}=${used.value.slice(0, 120)}`;

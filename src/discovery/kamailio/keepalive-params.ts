@@ -52,7 +52,7 @@ export class KeepaliveParams implements Module {
       }
       default: {
         const known = 'destination, ping_interval, ping_from or delete_counter';
-        report('skipped', `expected ${known}, got ${JSON.stringify(name.slice(0, 120))}`);
+        report('adjusted', `expected ${known}, got ${JSON.stringify(name.slice(0, 120))}`);
       }
     }
   }
@@ -65,7 +65,7 @@ export class KeepaliveParams implements Module {
 
   #addDestination(param: Param): void {
     const { place, report } = param;
-    const uri = uriOf(param, (text) => pingableUri(text, 'auto'));
+    const uri = uriOf(param, (text) => pingableUri(text, 'auto'), 'skipped');
     if (uri === undefined) return;
     const problem = nameProblem(uri);
     const first = this.#places.get(uri);

@@ -1,6 +1,7 @@
 /** Reads the values of module parameters in a kamailio.cfg. */
 
 import { UriError } from '../../shared/uri.js';
+import type { RemarkKind } from '../found.js';
 import type { Report } from '../remark.js';
 import { withBytesShown } from '../text.js';
 import type { Value } from './statements.js';
@@ -26,26 +27,37 @@ export interface Module {
   set(param: Param): void;
 }
 
-/** The text of a parameter; undefined, and reported, if it has none. */
-export function textOf({ name, value, report }: Param): string | undefined {
-  const skip = (reason: string): undefined => {
-    report('skipped', `${name}: ${reason}`);
+/**
+ * The text of a parameter; undefined, and reported, if it has none.
+ *
+ * @param kind `skipped` for a parameter that is itself a destination.
+ */
+export function textOf(
+  { name, value, report }: Param,
+  kind: RemarkKind = 'adjusted',
+): string | undefined {
+  const reject = (reason: string): undefined => {
+    report(kind, `${name}: ${reason}`);
   };
-  if (value.kind === 'unknown') return skip(value.reason);
-  if (value.kind === 'number') return skip(`expected a string, got ${value.value}`);
+  if (value.kind === 'unknown') return reject(value.reason);
+  if (value.kind === 'number') return reject(`expected a string, got ${value.value}`);
   const bytes = withBytesShown(value.text);
-  return bytes === undefined ? value.text : skip(`expected UTF-8, got ${bytes.slice(0, 120)}`);
+  return bytes === undefined ? value.text : reject(`expected UTF-8, got ${bytes.slice(0, 120)}`);
 }
 
-/** The canonical URI of a parameter; undefined, and reported, if it has none. */
-export function uriOf(param: Param, canonical: (text: string) => string): string | undefined {
-  const text = textOf(param);
+/** The canonical URI of a parameter; undefined, and reported as in {@link textOf}, if it has none. */
+export function uriOf(
+  param: Param,
+  canonical: (text: string) => string,
+  kind: RemarkKind = 'adjusted',
+): string | undefined {
+  const text = textOf(param, kind);
   if (text === undefined) return undefined;
   try {
     return canonical(text);
   } catch (error) {
     if (!(error instanceof UriError)) throw error;
-    param.report('skipped', `${param.name}: ${error.message}`);
+    param.report(kind, `${param.name}: ${error.message}`);
     return undefined;
   }
 }
@@ -57,7 +69,7 @@ export function wholeNumberOf(
   max: number,
 ): number | undefined {
   if (value.kind === 'unknown') {
-    report('skipped', `${name}: ${value.reason}`);
+    report('adjusted', `${name}: ${value.reason}`);
     return undefined;
   }
   const isQuoted = value.kind === 'text';
@@ -65,7 +77,7 @@ export function wholeNumberOf(
   const given = isQuoted ? number : value.value;
   if (!(given >= min && given <= max)) {
     const got = isQuoted ? JSON.stringify(value.text.slice(0, 120)) : value.value;
-    report('skipped', `${name}: expected a whole number from ${min} to ${max}, got ${got}`);
+    report('adjusted', `${name}: expected a whole number from ${min} to ${max}, got ${got}`);
     return undefined;
   }
   if (isQuoted) {

@@ -25,11 +25,11 @@ function codeOf(item: string, report: Report): string | undefined {
   const [min, max] = isClass ? [1, 6] : [100, 699];
   const got = JSON.stringify(item.slice(0, 120));
   if (digits === '' || number < min || number > max) {
-    report('skipped', `ds_ping_reply_codes: expected code=NNN or class=N, got ${got}`);
+    report('adjusted', `ds_ping_reply_codes: expected code=NNN or class=N, got ${got}`);
     return undefined;
   }
   if (isClass ? number === 1 : number < 200) {
-    report('skipped', `ds_ping_reply_codes: expected final responses, got ${got}`);
+    report('adjusted', `ds_ping_reply_codes: expected final responses, got ${got}`);
     return undefined;
   }
   if (isClass ? number === 4 : number === 408) {

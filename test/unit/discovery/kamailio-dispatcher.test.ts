@@ -99,22 +99,22 @@ test('each parameter that cannot be carried over is reported with file and line'
   );
   const rows = textsOf(reading).map((line) => line.replace(/\S*\/dispatcher-/, ''));
   for (const wanted of [
-    /^skipped faults\.cfg:3 list_file: expected a string, got 5/,
+    /^adjusted faults\.cfg:3 list_file: expected a string, got 5/,
     /^adjusted faults\.cfg:5 ds_ping_interval: 5 is used; Kamailio itself rejects/,
-    /^skipped faults\.cfg:6 ds_ping_interval: expected a whole number from 0 to 86400, got -1/,
-    /^skipped faults\.cfg:7 ds_ping_from: expected a SIP URI/,
+    /^adjusted faults\.cfg:6 ds_ping_interval: expected a whole number from 0 to 86400, got -1/,
+    /^adjusted faults\.cfg:7 ds_ping_from: expected a SIP URI/,
     /^adjusted faults\.cfg:8 ds_ping_method: expected a method such as OPTIONS .*, got "INVITE"/,
     /^adjusted faults\.cfg:9 ds_ping_reply_codes: class=4: here a timeout is a failure/,
-    /^skipped faults\.cfg:9 ds_ping_reply_codes: .*, got "code=99"/,
-    /^skipped faults\.cfg:9 ds_ping_reply_codes: expected final responses, got "class=1"/,
-    /^skipped faults\.cfg:9 ds_ping_reply_codes: .*, got "x"/,
-    /^skipped faults\.cfg:10 ds_probing_threshold: expected a whole number from 1/,
-    /^skipped faults\.cfg:11 ds_inactive_threshold: only Kamailio knows the value of SECRET/,
+    /^adjusted faults\.cfg:9 ds_ping_reply_codes: .*, got "code=99"/,
+    /^adjusted faults\.cfg:9 ds_ping_reply_codes: expected final responses, got "class=1"/,
+    /^adjusted faults\.cfg:9 ds_ping_reply_codes: .*, got "x"/,
+    /^adjusted faults\.cfg:10 ds_probing_threshold: expected a whole number from 1/,
+    /^adjusted faults\.cfg:11 ds_inactive_threshold: only Kamailio knows the value of SECRET/,
     /^adjusted faults\.cfg:12 ds_probing_mode is 2, so Kamailio pings only destinations/,
     /^adjusted faults\.cfg:13 ds_ping_fr_timer: 5 s is not used as ping_timeout/,
     /^adjusted faults\.cfg:14 ds_default_sockname=public: only Kamailio knows named sockets/,
-    /^skipped faults\.cfg:16 outbound_proxy: expected a SIP URI/,
-    /^skipped faults\.cfg:17 ds_ping_unheard_of: not a known parameter/,
+    /^adjusted faults\.cfg:16 outbound_proxy: expected a SIP URI/,
+    /^adjusted faults\.cfg:17 ds_ping_unheard_of: not a known parameter/,
     /^skipped faults\.cfg:21 modparam within braces/,
     /^skipped \S*gateways\.list:5 sip:192\.0\.2\.3: disabled/,
   ]) {
@@ -217,7 +217,7 @@ describe('destinations in a database', () => {
       const defines = '#!defenv DB_URL';
       const reading = read({ '/etc/k/k.cfg': `${defines}\n${LOAD}\n${params(`db_url ${url}`)}` });
       assert.deepEqual(textsOf(reading), [
-        'skipped /etc/k/k.cfg:3 db_url: destinations in a database are read with discovery.kamailio_rpc',
+        'skipped /etc/k/k.cfg:3 db_url: the destinations are in a database, which is not read: use discovery.kamailio_rpc',
         'empty /etc/k/k.cfg neither keepalive nor dispatcher has a destination that can be monitored',
       ]);
       assert.deepEqual([reading.errors, reading.files], [[], ['/etc/k/k.cfg']]);
@@ -312,6 +312,8 @@ describe('settings', () => {
     const socket = 'ds_default_socket "udp:127.0.0.1:5060"';
     const named = withList(`ds_default_sockname "a"\n${socket}\n${AS_PINGED}`);
     assert.equal(entriesOf(named)[0]?.['source_address'], undefined);
+    const unnamed = withList(`ds_default_sockname ""\n${socket}\n${AS_PINGED}`);
+    assert.equal(entriesOf(unnamed)[0]?.['source_address'], '127.0.0.1');
     const ofPings = withList(`ds_ping_socket "tcp:127.0.0.1"\nds_default_sockname "a"\n${socket}`);
     assert.equal(entriesOf(ofPings)[0]?.['transport'], 'tcp');
   });

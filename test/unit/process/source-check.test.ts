@@ -113,6 +113,19 @@ describe('the check of sources', () => {
     assert.equal(checkText(await check(sources, 'full')), `http_sd ${url}: 2 destinations\n`);
   });
 
+  test('reads the lists of a running Kamailio when it is full', async (t) => {
+    const target = (uri: string, flags: string) => ({ DEST: { URI: uri, FLAGS: flags } });
+    const targets = [target('sip:192.0.2.1', 'AP'), target('sip:192.0.2.2', 'DX')];
+    const result = { RECORDS: [{ SET: { ID: 1, TARGETS: targets } }] };
+    const url = await serve(t, (_request, response) => {
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ jsonrpc: '2.0', result, id: 1 }));
+    });
+    const [source] = await check({ kamailio_rpc: [{ url, kamailio: 'proxy-a' }] }, 'full');
+    assert.deepEqual([source?.name, source?.error], ['kamailio_rpc proxy-a', '']);
+    assert.equal(source?.destinations, 1);
+  });
+
   test('reports a server that refuses', async (t) => {
     const url = await serve(t, (_request, response) => {
       response.statusCode = 403;
