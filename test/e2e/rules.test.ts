@@ -159,7 +159,16 @@ test('the rules use only metrics of the exporter and of every Prometheus', () =>
 
 /** Other words of expressions. */
 const WORDS = new Set(['and', 'or', 'unless', 'on', 'by', 'without', 'offset', 'job', 'instance']);
-for (const word of ['destination', 'transport', 'address', 'reason', 'le', 'group_left', 'time'])
+for (const word of [
+  'destination',
+  'transport',
+  'address',
+  'reason',
+  'le',
+  'group_left',
+  'time',
+  'kamailio',
+])
   WORDS.add(word);
 
 /** Without comments and strings. */
