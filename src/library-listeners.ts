@@ -44,11 +44,14 @@ export interface PingEnd {
 
 export class Listeners {
   readonly #log: (line: LogLine) => void;
+  readonly #all: ListenerFunctions;
   /** By name of the destination, then by owner. */
   readonly #byName = new Map<string, Map<string, ListenerFunctions>>();
 
-  constructor(log: (line: LogLine) => void) {
+  /** @param all called for every destination. */
+  constructor(log: (line: LogLine) => void, all: ListenerFunctions) {
     this.#log = log;
+    this.#all = all;
   }
 
   set(name: string, owner: string, functions: ListenerFunctions): void {
@@ -77,7 +80,7 @@ export class Listeners {
 
   /** A copy, because a listener may add and remove listeners. */
   #of(name: string): readonly ListenerFunctions[] {
-    return [...(this.#byName.get(name)?.values() ?? [])];
+    return [this.#all, ...(this.#byName.get(name)?.values() ?? [])];
   }
 
   #call(call: () => unknown): void {

@@ -7,12 +7,16 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import { type Loaded, load } from './config/load.js';
 import { createEngine, type Engine } from './engine.js';
 import { ledgerSettings } from './ledger-settings.js';
+import type { DestinationConfig, Duration, KeepAliveConfig, PingConfig } from './library-config.js';
+import { checking, KeepAliveError, type KeepAliveErrorCode } from './library-error.js';
 import {
   type DestinationChange,
   type ListenerFunctions,
   Listeners,
   type PingEnd,
 } from './library-listeners.js';
+import { type PingResult, pingOnce } from './library-ping.js';
+import { type MetricRegistry, registerInto } from './library-registry.js';
 import { exposition } from './metrics/exposition.js';
 import { TEXT } from './metrics/format.js';
 import { NO_EXPORTER_METRICS } from './metrics/renderer.js';
@@ -22,42 +26,57 @@ import { isOwner, OWNER_FORMAT, show } from './platform/values.js';
 import { readVersion } from './platform/version.js';
 import { watchSettingsFiles } from './settings-files.js';
 import { systemClock } from './shared/clock.js';
-import type { RegisteredDestination } from './shared/destination.js';
+import type { Destination, RegisteredDestination } from './shared/destination.js';
 import type { LogEvent } from './shared/log-events.js';
 import type { DownReason, FailureReason, TransportName } from './shared/outcome.js';
-import type { LogLine } from './shared/protocol.js';
+import type { LogLine, PingerStart } from './shared/protocol.js';
 import type { IsAliveCode, State } from './shared/state.js';
 import { UriError } from './shared/uri.js';
 import { destinationView } from './status/describe.js';
 import { bestOf, find } from './status/find.js';
 import type { StatusContext } from './status/freshness.js';
 import type { DestinationBrief, DestinationView, TargetView, TlsView } from './status/views.js';
+import { spawnPinger } from './supervisor/pinger-thread.js';
 
 export type {
   DestinationBrief,
   DestinationChange,
+  DestinationConfig,
   DestinationView,
   DownReason,
+  Duration,
   FailureReason,
   IsAliveCode,
+  KeepAliveConfig,
+  KeepAliveErrorCode,
   ListenerFunctions,
   LogEvent,
   LogLine,
+  MetricRegistry,
+  PingConfig,
   PingEnd,
+  PingResult,
   State,
   TargetView,
   TlsView,
   TransportName,
 };
+export { KeepAliveError };
 
 export interface KeepAliveOptions {
   /**
    * Keys of the configuration file: ping settings, `modules`, `dns`, `destinations`. File names are
    * relative to the working directory.
    */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: KeepAliveConfig;
   /** Receives log lines. */
   readonly log?: (line: LogLine) => void;
+  /** Called when the state of any destination changes. */
+  readonly onStateChange?: (change: DestinationChange) => void;
+  /** Called when a ping of any destination ends. */
+  readonly onResponse?: (ping: PingEnd) => void;
+  /** The file of the pinger thread, for a program that is bundled; by default the one of this package. */
+  readonly worker?: URL;
 }
 
 export interface AddOptions extends ListenerFunctions {
@@ -82,7 +101,8 @@ export interface KeepAlive {
   /**
    * Adds a destination for an owner. Returns false when that owner has already added it.
    *
-   * @throws Error with all problems of the destination, or when it is closed.
+   * @throws KeepAliveError ERR_INVALID_ARGUMENT with all problems of the destination, ERR_NAME_IN_USE or
+   * ERR_CLOSED.
    */
   add(uri: string, options: AddOptions): boolean;
   /** Removes a destination by URI or name. Returns false when this owner has not added it. */
@@ -91,11 +111,26 @@ export interface KeepAlive {
   isAlive(destination: string): IsAliveCode;
   /** All destinations, as in `/api/v1/destinations` of the exporter. */
   list(): readonly DestinationView[];
+  /**
+   * Pings once, without adding a destination.
+   *
+   * @param settings of the ping, as a destination has them; by default those of `config`.
+   * @throws KeepAliveError ERR_INVALID_ARGUMENT, ERR_CLOSED, or ERR_PING_UNAVAILABLE when the ping has no
+   * result; the reason of the signal when it aborts.
+   */
+  ping(uri: string, settings?: PingSettings): Promise<PingResult>;
   /** The metrics of the destinations. */
   readonly register: KeepAliveRegister;
+  /** Adds the metrics of the destinations to a `Registry` of prom-client, which then serves them too. */
+  registerMetrics(registry: MetricRegistry): Promise<void>;
   /** Stops the pings. Resolves when their thread has exited. May be called again. */
   close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Settings of one ping, and a signal that aborts it. */
+export type PingSettings = PingConfig & { readonly module?: string; readonly signal?: AbortSignal };
 
 const SOURCE = 'library';
 /** Owner of the destinations of `config`. */
@@ -104,25 +139,34 @@ const CONFIG_OWNER = 'config';
 /**
  * Starts to ping.
  *
- * @throws Error with all problems of `config`, one per line.
+ * @throws KeepAliveError ERR_INVALID_ARGUMENT with all problems of `config`, one per line.
  */
-export function createKeepAlive({ config = {}, log = () => {} }: KeepAliveOptions = {}): KeepAlive {
+export function createKeepAlive(options: KeepAliveOptions = {}): KeepAlive {
+  const { config = {} } = options;
   const flags = { given: {}, help: false, version: false };
-  return new Library(load({ flags, env: {}, version: readVersion(), content: config }), log);
+  const sources = { flags, env: {}, version: readVersion(), content: config };
+  return new Library(
+    checking(() => load(sources)),
+    options,
+  );
 }
 
 class Library implements KeepAlive {
   readonly register: KeepAliveRegister;
   readonly #loaded: Loaded;
   readonly #listeners: Listeners;
+  /** Whether the pings of every destination are reported. */
+  readonly #isFollowed: boolean;
   readonly #engine: Engine;
   readonly #status: StatusContext;
   #closed: Promise<void> | undefined;
 
-  constructor(loaded: Loaded, log: (line: LogLine) => void) {
+  constructor(loaded: Loaded, options: KeepAliveOptions) {
+    const { log = () => {}, onResponse, worker } = options;
     const { config, files } = loaded;
     this.#loaded = loaded;
-    this.#listeners = new Listeners(log);
+    this.#isFollowed = onResponse !== undefined;
+    this.#listeners = new Listeners(log, options);
     this.#engine = createEngine({
       ...{
         dns: config.dns,
@@ -133,6 +177,9 @@ class Library implements KeepAlive {
         ledgerSettings: () => ({ ...ledgerSettings(config.metrics), hasExemplars: false }),
         clock: systemClock,
       },
+      ...(worker === undefined
+        ? {}
+        : { spawn: (start: PingerStart) => spawnPinger(start, worker) }),
       files: () => files.contents(),
       onPings: (pings) => {
         for (const ping of pings) {
@@ -153,22 +200,28 @@ class Library implements KeepAlive {
     supervisor.start();
     registry.set(
       CONFIG_OWNER,
-      config.destinations.map((destination) => ({ owner: CONFIG_OWNER, destination })),
+      config.destinations.map((destination) => ({
+        ...{ owner: CONFIG_OWNER, destination, isFollowed: this.#isFollowed },
+      })),
     );
   }
 
   add(uri: string, options: AddOptions): boolean {
-    const { owner, pingInterval, onStateChange, onResponse, ...rest } = options;
-    if (this.#closed !== undefined) throw new Error('KeepAlive is already closed');
-    if (!isOwner(owner)) throw new Error(`owner: expected ${OWNER_FORMAT}, got ${show(owner)}`);
-    const given = { uri, ping_interval: pingInterval, ...rest };
-    const entry = Object.entries(given).filter(([, value]) => value !== undefined);
-    const destination = this.#loaded.config.readEntry(Object.fromEntries(entry));
+    // Programs without type checks may omit the options.
+    const { owner, pingInterval, onStateChange, onResponse, ...rest } = options ?? {};
+    this.#assertOpen();
+    if (!isOwner(owner)) {
+      const message = `owner: expected ${OWNER_FORMAT}, got ${show(owner)}`;
+      throw new KeepAliveError('ERR_INVALID_ARGUMENT', message);
+    }
+    const destination = this.#read({ uri, ping_interval: pingInterval, ...rest });
     const { name } = destination;
-    const claim = { owner, destination, isFollowed: onResponse !== undefined };
+    const claim = { owner, destination, isFollowed: this.#isFollowed || onResponse !== undefined };
     const { registry } = this.#engine;
     const acceptance = registry.wouldAccept(claim);
-    if (acceptance.kind === 'refused') throw new Error(`${name}: ${acceptance.reason}`);
+    if (acceptance.kind === 'refused') {
+      throw new KeepAliveError('ERR_NAME_IN_USE', `${name}: ${acceptance.reason}`);
+    }
     if (acceptance.kind === 'held') return false;
     registry.add(SOURCE, claim);
     this.#listeners.set(name, owner, options);
@@ -185,6 +238,7 @@ class Library implements KeepAlive {
   }
 
   isAlive(destination: string): IsAliveCode {
+    if (this.#closed !== undefined) return -1;
     const views = findAny(this.#status, destination).map((one) =>
       destinationView(this.#status, one),
     );
@@ -195,10 +249,36 @@ class Library implements KeepAlive {
     return this.#engine.registry.all().map((one) => destinationView(this.#status, one));
   }
 
+  async ping(uri: string, settings: PingSettings = {}): Promise<PingResult> {
+    const { signal = new AbortController().signal, ...rest } = settings;
+    this.#assertOpen();
+    return pingOnce(this.#engine.supervisor, this.#read({ uri, ...rest }), signal);
+  }
+
+  registerMetrics(registry: MetricRegistry): Promise<void> {
+    return registerInto(registry, () => this.register.metrics());
+  }
+
   close(): Promise<void> {
     this.#loaded.files.close();
     this.#closed ??= this.#engine.supervisor.stop();
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) {
+      throw new KeepAliveError('ERR_CLOSED', 'KeepAlive is already closed');
+    }
+  }
+
+  /** @throws KeepAliveError with all problems of the destination. */
+  #read(given: Readonly<Record<string, unknown>>): Destination {
+    const entry = Object.entries(given).filter(([, value]) => value !== undefined);
+    return checking(() => this.#loaded.config.readEntry(Object.fromEntries(entry)));
   }
 }
 
@@ -217,6 +297,8 @@ async function metricsText(status: StatusContext, rowLabels: RowLabels): Promise
 
 /** Finds destinations; none for a text that is neither a name nor a URI. */
 function findAny(status: StatusContext, nameOrUri: string): readonly RegisteredDestination[] {
+  // Programs without type checks may pass anything.
+  if (typeof nameOrUri !== 'string') return [];
   try {
     return find(status, nameOrUri);
   } catch (error) {

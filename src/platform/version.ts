@@ -1,9 +1,20 @@
 import { readFileSync } from 'node:fs';
+import { isMapping } from './values.js';
 
-/** The version in package.json. */
+const NAME = 'sip-keepalive-exporter';
+
+/** The version in package.json; `unknown` when a program that is bundled has another one there, or none. */
 export function readVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  const content: unknown = JSON.parse(text);
-  const isPackage = typeof content === 'object' && content !== null && 'version' in content;
-  return isPackage ? String(content.version) : 'unknown';
+  const content = readPackage();
+  return content?.['name'] === NAME ? String(content['version']) : 'unknown';
+}
+
+function readPackage(): Record<string, unknown> | undefined {
+  try {
+    const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+    const content: unknown = JSON.parse(text);
+    return isMapping(content) ? content : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -81,11 +81,12 @@ export class DestinationRegistry {
   *steps(source: string, claims: readonly Claim[]): Generator<void, readonly RefusedClaim[], void> {
     const isStepOver = this.#notifier.stepCounter();
     const desired = new Map<string, SourcedClaim[]>();
-    for (const { owner, destination } of claims) {
+    for (const claim of claims) {
       if (isStepOver(SCAN_COST)) yield;
+      const { owner, destination } = claim;
       const others = desired.get(destination.name) ?? [];
       if (others.some((other) => other.owner === owner)) continue;
-      desired.set(destination.name, [...others, { source, owner, destination }]);
+      desired.set(destination.name, [...others, { source, ...claim }]);
     }
     for (const row of this.#rows.all()) {
       if (isStepOver(SCAN_COST)) yield;

@@ -16,9 +16,15 @@ export interface PingerThread {
   terminate(): Promise<unknown>;
 }
 
-/** @throws Error when the system cannot create another thread. */
-export function spawnPinger(start: PingerStart): PingerThread {
-  return new Worker(new URL('../pinger/worker.js', import.meta.url), {
+/**
+ * @param file of the thread.
+ * @throws Error when the system cannot create another thread.
+ */
+export function spawnPinger(
+  start: PingerStart,
+  file = new URL('../pinger/worker.js', import.meta.url),
+): PingerThread {
+  return new Worker(file, {
     workerData: start,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });

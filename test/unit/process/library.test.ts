@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createKeepAlive, type KeepAliveOptions } from '../../../src/library.js';
+import {
+  createKeepAlive,
+  type KeepAliveConfig,
+  type KeepAliveOptions,
+} from '../../../src/library.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 
 /** An address for documentation (RFC 5737), from which there is no answer. */
@@ -52,12 +56,15 @@ test('a configured destination stays', (t) => {
 test('invalid input is an error that says what was expected', (t) => {
   const keepAlive = open(t, { destinations: [{ uri: URI, name: 'trunk' }] });
   assert.throws(() => keepAlive.add('http://x', { owner: 'a' }), /uri: expected a SIP URI/);
-  assert.throws(() => keepAlive.add(URI, { owner: '' }), /^Error: owner: expected /);
+  assert.throws(() => keepAlive.add(URI, { owner: '' }), /^KeepAliveError: owner: expected /);
   assert.throws(
     () => keepAlive.add('192.0.2.2', { owner: 'a', name: 'trunk' }),
-    /^Error: trunk: the name is already used by sip:192\.0\.2\.1$/,
+    /^KeepAliveError: trunk: the name is already used by sip:192\.0\.2\.1$/,
   );
-  assert.throws(() => createKeepAlive({ config: { nonsense: 1 } }), /nonsense: unknown setting/);
+  assert.throws(
+    () => createKeepAlive({ config: { nonsense: 1 } as KeepAliveConfig }),
+    /nonsense: unknown setting/,
+  );
 });
 
 test('the metrics are those of pings, without those of the exporter', async (t) => {
@@ -73,7 +80,10 @@ test('after close, add throws, and close may be called again', async (t) => {
   const keepAlive = open(t);
   await keepAlive.close();
   await keepAlive.close();
-  assert.throws(() => keepAlive.add(URI, { owner: 'a' }), /^Error: KeepAlive is already closed$/);
+  assert.throws(
+    () => keepAlive.add(URI, { owner: 'a' }),
+    /^KeepAliveError: KeepAlive is already closed$/,
+  );
 });
 
 test('without options, added destinations are pinged', async (t) => {

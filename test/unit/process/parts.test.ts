@@ -57,7 +57,7 @@ const PING: PingReport = {
 };
 
 test('the functions of each owner are called only for the destinations of that owner', () => {
-  const listeners = new Listeners(() => assert.fail());
+  const listeners = new Listeners(() => assert.fail(), {});
   const calls: unknown[] = [];
   listeners.set('a', 'x', { onStateChange: ({ state, code }) => calls.push(['x', state, code]) });
   listeners.set('a', 'y', { onResponse: ({ rtt, isAlive }) => calls.push(['y', rtt, isAlive]) });
@@ -80,7 +80,7 @@ test('the functions of each owner are called only for the destinations of that o
 
 test('a function that throws, at once or later, is logged, and the others are called', async () => {
   const logged: LogLine[] = [];
-  const listeners = new Listeners((line) => logged.push(line));
+  const listeners = new Listeners((line) => logged.push(line), {});
   let calls = 0;
   const onStateChange = () => {
     throw new Error('at once');
