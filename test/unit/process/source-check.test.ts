@@ -145,6 +145,9 @@ describe('the check of sources', () => {
     const http_sd = [{ url, timeout: 3600 }];
     const { clock, checking } = start({ http_sd, dispatcher_list: [{ file }] }, 'full');
     await eventually('the server is asked', () => isAsked);
+    await eventually('the file is read', () => {
+      return !process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'));
+    });
     await clock.advanceSettling(60_000);
     assert.deepEqual(
       (await checking).map(({ destinations, error }) => [destinations, error]),
