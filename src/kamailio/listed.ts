@@ -7,7 +7,7 @@ import type { State } from '../shared/state.js';
 import type { Disagreement } from '../status/beliefs.js';
 
 /** Number of destinations that are compared before other work may run. */
-const BATCH = 500;
+const BATCH = 100;
 
 /** One destination of a list. */
 export interface Entry {
