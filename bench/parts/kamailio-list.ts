@@ -16,9 +16,9 @@ const MAX_CPU_MS = 500;
 const MAX_SLICE_MS = 20;
 
 interface Read {
-  readonly cpuMs: number;
-  readonly sliceMs: number;
+  readonly ms: number;
   readonly destinations: number;
+  readonly errors: readonly string[];
 }
 
 export async function kamailioList({ stage, say }: Bench): Promise<readonly Row[]> {
@@ -32,34 +32,40 @@ export async function kamailioList({ stage, say }: Bench): Promise<readonly Row[
   const at = server.address();
   const url = `http://127.0.0.1:${typeof at === 'object' && at !== null ? at.port : 0}/RPC`;
   try {
-    const command = [process.execPath, SCRIPT, url, String(READS)];
-    return await stage.during(command, async (child) => {
-      const reads: Read[] = [];
-      while (reads.length < READS) reads.push(JSON.parse(await child.line()));
-      return rowsOf(reads);
-    });
+    const measure = (mode: 'total' | 'slices') => {
+      const command = [process.execPath, SCRIPT, url, String(READS), mode];
+      return stage.during(command, async (child) => {
+        const times: number[] = [];
+        while (times.length < READS) times.push(timeOf(JSON.parse(await child.line())));
+        return times;
+      });
+    };
+    return rowsOf(await measure('total'), await measure('slices'));
   } finally {
     server.close();
     server.closeAllConnections();
   }
 }
 
-function rowsOf(reads: readonly Read[]): readonly Row[] {
-  const [first, ...later] = reads;
-  if (first?.destinations !== DESTINATIONS) {
-    throw new Error(`expected ${DESTINATIONS} destinations, got ${first?.destinations}`);
-  }
-  const laterMs = percentile(
-    later.map(({ cpuMs }) => cpuMs),
-    0.5,
-  );
-  const sliceMs = Math.max(...reads.map((read) => read.sliceMs));
+/** @throws when the list was not read completely. */
+function timeOf({ ms, destinations, errors }: Read): number {
+  if (destinations === DESTINATIONS && errors.length === 0) return ms;
+  throw new Error(`expected ${DESTINATIONS} destinations, got ${destinations} ${errors.join()}`);
+}
+
+function rowsOf(totals: readonly number[], slices: readonly number[]): readonly Row[] {
+  const [firstMs = Number.NaN, ...others] = totals;
+  const otherMs = percentile(others, 0.5);
+  const sliceMs = Math.max(...slices);
   const part = 'change';
   return [
     {
-      ...{ part, what: `${grouped(DESTINATIONS)} destinations of a running Kamailio, main thread` },
-      figure: `${duration(1000 * first.cpuMs)}, with other states ${duration(1000 * laterMs)}`,
-      ...{ goal: 'under 500 ms', verdict: atMost(first.cpuMs, MAX_CPU_MS) },
+      ...{
+        part,
+        what: `${grouped(DESTINATIONS)} destinations of a running Kamailio: CPU time of the main thread`,
+      },
+      figure: `${duration(1000 * firstMs)}, with other states ${duration(1000 * otherMs)}`,
+      ...{ goal: 'under 500 ms', verdict: atMost(firstMs, MAX_CPU_MS) },
     },
     {
       ...{ part, what: 'its longest slice meanwhile', figure: duration(1000 * sliceMs) },
