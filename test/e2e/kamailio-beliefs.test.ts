@@ -113,6 +113,13 @@ test('a Kamailio that does not take states delays no other, and gets them when i
   assert.equal(exporter.output().match(/kamailio_set_state_failed/g)?.length, 1, 'logged once');
   slow.takesStates = true;
   await eventually('it has it too', async () => (await changes('slow')) !== 0);
-  slow.list = [{ uri: up }, { uri: down, flags: 'IP' }];
+  slow.list = [
+    { uri: up, flags: 'DX' },
+    { uri: down, flags: 'IP' },
+  ];
+  await eventually('what is disabled in one is known as such', async () => {
+    const labels = { kamailio: 'slow', state: 'disabled' };
+    return (await exporter.metric('sip_keepalive_kamailio_state', labels)) === 1;
+  });
   assert.equal(await exporter.stop('SIGTERM'), 0);
 });
