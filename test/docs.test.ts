@@ -28,7 +28,6 @@ import { RESOLUTION_FAMILIES } from '../src/metrics/resolution-families.js';
 import { RowLabels } from '../src/metrics/row-labels.js';
 import { EVERYTHING, type Selection } from '../src/metrics/selection.js';
 import { parseYaml } from '../src/platform/yaml.js';
-import { POLICIES } from '../src/shared/alive-codes.js';
 import {
   FAILURE_REASONS,
   REASONS_OF,
@@ -37,6 +36,7 @@ import {
   type TransportName,
 } from '../src/shared/outcome.js';
 import type { ProbeReport } from '../src/shared/probe-report.js';
+import { POLICIES } from '../src/shared/status-codes.js';
 import { IDLE_FACTS, idleApp } from './support/idle-app.js';
 import { folder } from './support/process.js';
 import { textRenderer } from './support/renderers.js';

@@ -2,12 +2,12 @@
 
 import { isOwner, OWNER_FORMAT } from '../platform/values.js';
 import { addressFamily, bracketed, gateHost } from '../shared/address.js';
-import { AliveCodesError, parseAliveCodes } from '../shared/alive-codes.js';
 import { canonicalCidr } from '../shared/cidr.js';
 import { TLS_VERSIONS } from '../shared/destination.js';
 import { methodProblem } from '../shared/method.js';
 import { TRANSPORTS } from '../shared/outcome.js';
 import { MAX_RUN } from '../shared/state.js';
+import { parseStatusCodes, StatusCodesError } from '../shared/status-codes.js';
 import { canonicalUri, parseUri, UriError } from '../shared/uri.js';
 import { Expected, type Format } from './expected.js';
 import { familyNames } from './family-names.js';
@@ -92,13 +92,13 @@ function integer(from: number, to: number): Format<number> {
   };
 }
 
-const aliveCodes: Format<string> = (given) => {
+const statusCodes: Format<string> = (given) => {
   const codes = typeof given === 'number' ? String(given) : given;
   if (typeof codes !== 'string') throw new Expected('a list of codes such as 2xx,404', given);
   try {
-    parseAliveCodes(codes);
+    parseStatusCodes(codes);
   } catch (error) {
-    if (error instanceof AliveCodesError) throw new Expected('alive codes', given, error);
+    if (error instanceof StatusCodesError) throw new Expected('status codes', given, error);
     throw error;
   }
   return codes;
@@ -317,7 +317,8 @@ export const FORMATS = {
   headers,
   sipUri: optional(sipUri, ''),
   address: optional(address, ''),
-  aliveCodes,
+  statusCodes,
+  optionalStatusCodes: optional(statusCodes, ''),
   method,
   transport: oneOf('auto', ...TRANSPORTS),
   resolve: oneOf('all', 'first'),

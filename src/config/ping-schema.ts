@@ -51,9 +51,22 @@ export const PING_SETTINGS = {
   }),
   alive_codes: setting('alive_codes', {
     doc: 'Response codes that count as alive: a comma-separated list of codes, ranges and classes, where ! excludes an item, or the name of a policy: kamailio, opensips, asterisk, oracle, cucm, cube, freeswitch.',
-    format: 'aliveCodes',
+    format: 'statusCodes',
     default: '2xx',
     member: 'aliveCodes',
+  }),
+  draining_codes: setting('draining_codes', {
+    doc: 'Response codes with which a destination is draining: down, but with a warning instead of a critical alert. A list as in alive_codes, without any of its codes. A 503 with a Retry-After header always means draining, unless alive_codes includes 503.',
+    format: 'optionalStatusCodes',
+    default: '',
+    member: 'drainingCodes',
+  }),
+  respect_retry_after: setting('respect_retry_after', {
+    doc: 'Do not ping a target that is down again before the time that the Retry-After header of its 503 asks for has passed, but wait at most max_backoff.',
+    format: 'boolean',
+    default: false,
+    member: 'respectRetryAfter',
+    isSwitch: true,
   }),
   method: setting('method', {
     doc: 'Request method: OPTIONS, or another that the peer answers outside a dialog, such as INFO, NOTIFY or MESSAGE. INVITE is not allowed because it would set up a call.',
@@ -190,7 +203,7 @@ export const PING_SETTINGS = {
     member: 'deleteCounter',
   }),
   max_backoff: setting('max_backoff', {
-    doc: 'Time between two pings of a target that delete_counter has slowed down; never shorter than ping_interval and down_interval.',
+    doc: 'Time between two pings of a target that delete_counter has slowed down, and the longest wait of respect_retry_after; never shorter than ping_interval and down_interval.',
     format: 'interval',
     default: 300,
     member: 'maxBackoffMs',

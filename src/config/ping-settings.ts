@@ -8,6 +8,7 @@ import {
   type TlsSettings,
 } from '../shared/destination.js';
 import type { TransportChoice } from '../shared/outcome.js';
+import { responseCodes } from '../shared/status-codes.js';
 import { pingableUri, UriError } from '../shared/uri.js';
 import { Expected } from './expected.js';
 import { FORMATS } from './formats.js';
@@ -92,6 +93,7 @@ export function pingSettings(
   const given: PingValues = Object.assign({}, DEFAULTS, ...levels);
   const { timeoutMs: givenMs, identity, auth, ...rest } = objectOf(PING_SETTINGS, given);
   const intervals = intervalsOf(rest);
+  checkCodes(rest, path, report);
   checkTls(rest.tls, path, report);
   return {
     ...rest,
@@ -169,6 +171,19 @@ function credentials(auth: Credentials, path: string, report: Report): Credentia
     report(`${path}auth`, `expected either password or password_file, got ${got}`);
   }
   return auth;
+}
+
+/** A code cannot count as alive and as draining. */
+function checkCodes(
+  settings: Pick<PingSettings, 'aliveCodes' | 'drainingCodes'>,
+  path: string,
+  report: Report,
+): void {
+  const { alive, draining } = responseCodes(settings);
+  const both = [...draining].filter((code) => alive.has(code));
+  if (both.length === 0) return;
+  const expected = `codes that alive_codes (${settings.aliveCodes}) does not include`;
+  report(`${path}draining_codes`, `expected ${expected}, got ${both[0]}`);
 }
 
 function checkTls(tls: TlsSettings, path: string, report: Report): void {

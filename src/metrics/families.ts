@@ -83,6 +83,14 @@ export const DESTINATION_FAMILIES: readonly Family<DestinationSample>[] = [
     },
   },
   {
+    name: 'sip_keepalive_draining',
+    type: 'gauge',
+    help: '1 if the destination is down with the reason draining, else 0; absent while its state is unknown.',
+    samples: ({ state, row }, emit) => {
+      if (state !== 'unknown') emit(state === 'down' && row.reason === 'draining' ? 1 : 0);
+    },
+  },
+  {
     name: 'sip_keepalive_state_changes_total',
     type: 'counter',
     help: 'Changes between up and down.',

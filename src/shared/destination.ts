@@ -17,8 +17,12 @@ export interface PingSettings {
   /** Consecutive failed pings after which a target is pinged every `maxBackoffMs`; 0 for never. */
   readonly deleteCounter: number;
   readonly maxBackoffMs: number;
-  /** Text for `parseAliveCodes`. */
+  /** A list of codes, for `responseCodes`. */
   readonly aliveCodes: string;
+  /** The same for codes with which a destination is draining; empty for none. */
+  readonly drainingCodes: string;
+  /** Whether a target that is down is not pinged before the time of its Retry-After, up to `maxBackoffMs`. */
+  readonly respectRetryAfter: boolean;
   /** The request method; never INVITE, ACK or CANCEL. */
   readonly method: string;
   readonly identity: Identity;

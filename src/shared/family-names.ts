@@ -4,6 +4,7 @@ export const FAMILY_NAMES = {
   destinations: [
     'sip_keepalive_is_alive',
     'sip_keepalive_up',
+    'sip_keepalive_draining',
     'sip_keepalive_state_changes_total',
     'sip_keepalive_last_state_change_timestamp_seconds',
     'sip_keepalive_ping_interval_seconds',

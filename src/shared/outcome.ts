@@ -3,6 +3,7 @@
 /** Why a ping failed, in the order of the ledger's counters. */
 export const FAILURE_REASONS = [
   'code',
+  'draining',
   'timeout',
   'refused',
   'unreachable',
@@ -26,12 +27,12 @@ export function isLocalFailure(reason: string | undefined): boolean {
 
 /** A failure that a transport reports for a ping. */
 export interface TransportFailure {
-  readonly reason: Exclude<FailureReason, 'code' | 'auth' | 'timeout'>;
+  readonly reason: Exclude<FailureReason, 'code' | 'draining' | 'auth' | 'timeout'>;
   /** The exact error as text, if more is known than the reason. */
   readonly detail?: string;
 }
 
-/** How a transaction ended. The alive codes decide whether it counts as alive. */
+/** How a transaction ended. `ResponseCodes` decide whether a response counts as alive. */
 export type Outcome =
   | {
       readonly kind: 'answered';
@@ -39,6 +40,8 @@ export type Outcome =
       readonly code: number;
       /** Undefined when the response was read after a stall of the pinger thread. */
       readonly rttMicros: number | undefined;
+      /** Retry-After of a 503, milliseconds; undefined for other codes, or without a valid one. */
+      readonly retryAfterMs?: number | undefined;
       /** Why a challenge could not be answered. */
       readonly detail?: string;
     }
@@ -50,7 +53,10 @@ export type Outcome =
 /** The exact error of a failed ping as text; empty when only the reason is known. */
 export function detailOf(outcome: Outcome): string {
   if (outcome.detail !== undefined) return outcome.detail;
-  return outcome.kind === 'answered' ? `answered with ${outcome.code}` : '';
+  if (outcome.kind === 'failed') return '';
+  const { code, retryAfterMs } = outcome;
+  const retryAfter = retryAfterMs === undefined ? '' : ` (Retry-After: ${retryAfterMs / 1000} s)`;
+  return `answered with ${code}${retryAfter}`;
 }
 
 /** Adds to the timeout of a ping that was never sent what it waited for. */
@@ -68,6 +74,7 @@ export type TransportChoice = TransportName | 'auto';
 
 const OF_EVERY_TRANSPORT = [
   'code',
+  'draining',
   'timeout',
   'refused',
   'unreachable',
@@ -92,6 +99,7 @@ export type DownReason = FailureReason | 'resolution';
 
 const REASON_TEXTS: Readonly<Record<DownReason, string>> = {
   code: 'answered with a status code that does not count as alive',
+  draining: 'asks not to be used for now (503 with Retry-After, or a code of draining_codes)',
   timeout: 'no response within the timeout',
   refused: 'connection refused (port closed or rejected)',
   unreachable: 'host or network unreachable',

@@ -96,7 +96,8 @@ function failureOf(
 ): Pick<DestinationBrief, 'reason' | 'reason_text' | 'detail' | 'sip_code'> {
   const reason = downReason(state, row, targets);
   const reason_text = reason === undefined ? null : reasonText(reason);
-  const decisive = targets.find((target) => target.state === state) ?? targets[0];
+  const inState = targets.filter((target) => target.state === state);
+  const decisive = inState.find((target) => target.reason === reason) ?? inState[0] ?? targets[0];
   return {
     reason: reason ?? null,
     reason_text,

@@ -42,7 +42,9 @@ export function effectiveState(
   const maxPauseMs = Math.max(
     settings.intervalMs,
     state === 'down' ? settings.downIntervalMs : 0,
-    state === 'down' && settings.deleteCounter > 0 ? settings.maxBackoffMs : 0,
+    state === 'down' && (settings.deleteCounter > 0 || settings.respectRetryAfter)
+      ? settings.maxBackoffMs
+      : 0,
     registered.targets.length === 0 ? MAX_LOOKUP_PAUSE_MS : 0,
   );
   const isStale = now() - lastSeenMs > STALE_INTERVALS * maxPauseMs + settings.timeoutMs;

@@ -28,6 +28,7 @@ async function endOf(exporter: Exporter, name: string): Promise<string> {
   const [target] = targets;
   if (target?.reason === 'malformed') return 'malformed';
   if (target?.reason === 'timeout') return 'timeout';
+  if (target?.reason === 'draining') return `${target.detail}`.replace('answered with', 'answer');
   return target?.sip_code === null || target?.sip_code === undefined
     ? 'none'
     : `answer ${target.sip_code}`;

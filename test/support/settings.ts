@@ -37,6 +37,8 @@ export function settings({ identity, tls, ...rest }: Change = {}): PingSettings 
     deleteCounter: 0,
     maxBackoffMs: 300_000,
     aliveCodes: '2xx',
+    drainingCodes: '',
+    respectRetryAfter: false,
     method: 'OPTIONS',
     identity: {
       ...{ pingFrom: '', user: '', to: '', contact: '', viaHost: '', userAgent: 'test' },

@@ -1,8 +1,8 @@
 /** The state of each monitored destination in the pinger. */
 
-import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { DestinationSlot, PeerDetails, Pingable } from '../../shared/destination.js';
 import type { Exchange } from '../../shared/resolution.js';
+import type { ResponseCodes } from '../../shared/status-codes.js';
 import type { SipUri } from '../../shared/uri.js';
 import type { ServerLocation } from '../dns/location.js';
 import type { Target } from '../targets/target.js';
@@ -13,7 +13,7 @@ export interface MonitoredDestination {
   readonly uri: SipUri;
   /** Next hop of pings: the outbound proxy if there is one, otherwise the destination itself. */
   readonly hop: SipUri;
-  readonly alive: AliveCodes;
+  readonly codes: ResponseCodes;
   /** Whether each ping is reported to the main thread. */
   readonly isFollowed: boolean;
   targets: readonly PingedTarget[];

@@ -1,9 +1,14 @@
 /** The monitored destinations. */
 
-import { type AliveCodes, parseAliveCodes } from '../../shared/alive-codes.js';
-import { type DestinationSlot, NO_PEERS, type Pingable } from '../../shared/destination.js';
+import {
+  type DestinationSlot,
+  NO_PEERS,
+  type Pingable,
+  type PingSettings,
+} from '../../shared/destination.js';
 import type { DebugSettings } from '../../shared/protocol.js';
 import type { Explanation } from '../../shared/resolution.js';
+import { type ResponseCodes, responseCodes } from '../../shared/status-codes.js';
 import { parseUri } from '../../shared/uri.js';
 import { matchesIpProtocol } from '../dns/ip-protocol.js';
 import { locateQuery, numericLocation } from '../dns/locate.js';
@@ -23,7 +28,7 @@ export class MonitoredDestinations {
   readonly #names: DestinationNames;
   /** By the index of their slot. */
   readonly #monitored: (MonitoredDestination | undefined)[] = [];
-  readonly #aliveCodes = new Map<string, AliveCodes>();
+  readonly #codes = new Map<string, ResponseCodes>();
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -107,7 +112,7 @@ export class MonitoredDestinations {
       destination,
       uri,
       hop: route === '' ? uri : parseUri(route, settings.transport),
-      alive: this.#aliveCodesOf(settings.aliveCodes),
+      codes: this.#codesOf(settings),
       isFollowed,
       targets: [],
       peers: NO_PEERS,
@@ -145,12 +150,13 @@ export class MonitoredDestinations {
     this.#options.outbox.forget(slot);
   }
 
-  /** Destinations with the same text share one object; there may be many of them. */
-  #aliveCodesOf(text: string): AliveCodes {
-    const known = this.#aliveCodes.get(text);
+  /** Destinations with the same lists share one object; there may be many of them. */
+  #codesOf(settings: PingSettings): ResponseCodes {
+    const key = `${settings.aliveCodes};${settings.drainingCodes}`;
+    const known = this.#codes.get(key);
     if (known !== undefined) return known;
-    const codes = parseAliveCodes(text);
-    this.#aliveCodes.set(text, codes);
+    const codes = responseCodes(settings);
+    this.#codes.set(key, codes);
     return codes;
   }
 }

@@ -78,7 +78,7 @@ export class TargetRecorder implements TargetListener {
   ended(outcome: Outcome, retransmissions: number, call: CallId | undefined): void {
     this.#faults = 0;
     this.#tools.verdicts.ended(this.#monitored, this.#slot, outcome, retransmissions, call);
-    this.#done();
+    this.#done(outcome.kind === 'answered' ? outcome.retryAfterMs : undefined);
   }
 
   unobserved(): void {
@@ -130,8 +130,8 @@ export class TargetRecorder implements TargetListener {
     this.#received.set(length === bytes.length ? bytes : bytes.subarray(0, length));
   }
 
-  #done(): void {
+  #done(retryAfterMs?: number): void {
     const { verdicts, done } = this.#tools;
-    done(this.#slot, verdicts.pause(this.#monitored, this.#slot));
+    done(this.#slot, verdicts.pause(this.#monitored, this.#slot, retryAfterMs));
   }
 }

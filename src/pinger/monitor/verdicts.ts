@@ -1,6 +1,5 @@
 /** Turns outcomes of pings into records of the ledger and into verdicts. */
 
-import type { AliveCodes } from '../../shared/alive-codes.js';
 import type { PeerDetails, TargetSlot } from '../../shared/destination.js';
 import type { CallId } from '../../shared/ledger/exemplar-writer.js';
 import type { LedgerWriter } from '../../shared/ledger/writer.js';
@@ -19,6 +18,7 @@ import {
   type State,
   type Vote,
 } from '../../shared/state.js';
+import type { ResponseCodes } from '../../shared/status-codes.js';
 import { decode, printable } from '../../shared/text.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import type { Scan } from '../sip/scanner.js';
@@ -51,7 +51,7 @@ export class VerdictTracker {
     retransmissions: number,
     call?: CallId,
   ): void {
-    const reason = failureReason(outcome, monitored.alive);
+    const reason = failureReason(outcome, monitored.codes);
     const before = this.#writer.verdictOf(target);
     const isLocal = isLocalFailure(reason);
     const { rise, fall } = monitored.destination.settings;
@@ -77,19 +77,28 @@ export class VerdictTracker {
   /**
    * The pause before the target's next ping: `retry_interval` while a change is not confirmed,
    * `down_interval` while it is down, `max_backoff` after `delete_counter` failures in a row (where
-   * Kamailio's `keepalive` stops pinging), and `ping_interval` otherwise.
+   * Kamailio's `keepalive` stops pinging), and `ping_interval` otherwise. With `respect_retry_after`, a
+   * target that is down is not pinged before it asks for, up to `max_backoff`.
+   *
+   * @param retryAfterMs how long the last response asks to wait.
    */
-  pause({ destination }: MonitoredDestination, target: TargetSlot): Pause {
-    const { intervalMs, retryIntervalMs, downIntervalMs } = destination.settings;
+  pause(
+    { destination: { settings } }: MonitoredDestination,
+    target: TargetSlot,
+    retryAfterMs?: number,
+  ): Pause {
+    const { intervalMs, retryIntervalMs, downIntervalMs } = settings;
     const verdict = this.#writer.verdictOf(target);
     if (isUnconfirmed(verdict)) {
       return { ms: retryIntervalMs, isExact: retryIntervalMs < intervalMs };
     }
     if (verdict.state !== 'down') return { ms: intervalMs, isExact: false };
-    const { deleteCounter, maxBackoffMs } = destination.settings;
+    const { deleteCounter, maxBackoffMs, timeoutMs, respectRetryAfter } = settings;
     const isBackedOff = deleteCounter > 0 && verdict.run <= -deleteCounter;
     const ms = isBackedOff ? Math.max(intervalMs, downIntervalMs, maxBackoffMs) : downIntervalMs;
-    return { ms, isExact: false };
+    if (!respectRetryAfter || retryAfterMs === undefined) return { ms, isExact: false };
+    // The pause begins when the ping was due, and the peer's time with its response: up to a timeout later.
+    return { ms: Math.max(ms, Math.min(retryAfterMs + timeoutMs, maxBackoffMs)), isExact: true };
   }
 
   /**
@@ -176,8 +185,7 @@ export class VerdictTracker {
       this.#record(monitored, state, undefined, '');
       return;
     }
-    const down = votes.filter((vote) => vote.state === 'down');
-    const [worst] = down.sort((a, b) => a.priority - b.priority);
+    const worst = this.#worstOf(votes);
     const reason = worst === undefined ? undefined : this.#writer.peerReasonOf(worst.slot);
     // A target that is still down after a successful ping has no reason; the destination keeps its last.
     if (worst === undefined || reason === undefined) return;
@@ -185,6 +193,15 @@ export class VerdictTracker {
     const isOfPeer = !isLocalFailure(this.#writer.lastReasonOf(worst.slot));
     const detail = isOfPeer ? peerOf(monitored, worst.slot).detail : '';
     this.#record(monitored, 'down', reason, detail);
+  }
+
+  /** The down target that gives the reason: of the best priority, and draining only if all of those are. */
+  #worstOf(votes: readonly TargetVote[]): TargetVote | undefined {
+    const down = votes.filter((vote) => vote.state === 'down');
+    const best = Math.min(...down.map(({ priority }) => priority));
+    const preferred = down.filter(({ priority }) => priority === best);
+    const isDraining = ({ slot }: TargetVote) => this.#writer.peerReasonOf(slot) === 'draining';
+    return preferred.find((vote) => !isDraining(vote)) ?? preferred[0];
   }
 
   #record(
@@ -216,8 +233,12 @@ function isSame(a: TlsPeer, b: TlsPeer): boolean {
 }
 
 /** Why the ping failed; undefined when it succeeded. */
-export function failureReason(outcome: Outcome, alive: AliveCodes): FailureReason | undefined {
+export function failureReason(
+  outcome: Outcome,
+  { alive, draining }: ResponseCodes,
+): FailureReason | undefined {
   if (outcome.kind === 'failed') return outcome.reason;
   if (alive.has(outcome.code)) return undefined;
+  if (outcome.retryAfterMs !== undefined || draining.has(outcome.code)) return 'draining';
   return outcome.code === 401 || outcome.code === 407 ? 'auth' : 'code';
 }

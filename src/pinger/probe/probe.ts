@@ -1,7 +1,6 @@
 /** One probe: resolve, connect, ping once, and report each step and the result. */
 
 import { bracketed } from '../../shared/address.js';
-import { parseAliveCodes } from '../../shared/alive-codes.js';
 import { isInCidr } from '../../shared/cidr.js';
 import type { TargetSlot } from '../../shared/destination.js';
 import type { ConnectPhase } from '../../shared/ledger/layout.js';
@@ -13,6 +12,7 @@ import {
 } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
+import { responseCodes } from '../../shared/status-codes.js';
 import type { TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, type SipUri } from '../../shared/uri.js';
 import type { DebugLog, DebugSubject } from '../debug/debug-log.js';
@@ -101,8 +101,7 @@ export class Probe implements TargetListener {
   }
 
   ended(outcome: Outcome, retransmissions: number): void {
-    const { aliveCodes } = this.#request.settings;
-    const reason = failureReason(outcome, parseAliveCodes(aliveCodes));
+    const reason = failureReason(outcome, responseCodes(this.#request.settings));
     const code = outcome.kind === 'answered' ? outcome.code : undefined;
     if (outcome.kind === 'answered') {
       const { rttMicros = Number.NaN } = outcome;

@@ -15,6 +15,7 @@ import { challengeSourceOf } from '../sip/digest.js';
 import type { DiscardedResponse } from '../sip/discarded-response.js';
 import { malformedResponseDetail } from '../sip/malformed-response.js';
 import type { RandomHex } from '../sip/random-hex.js';
+import { retryAfterMs } from '../sip/retry-after.js';
 import type { Scan } from '../sip/scanner.js';
 import { Transaction, type TransactionEnd, type TransactionUser } from '../sip/transaction.js';
 import type { Clock } from '../time/clock.js';
@@ -182,6 +183,8 @@ export class Attempt implements TransactionUser {
     const sentAtMs = sent === undefined || isStamped ? sent : Number.NaN;
     const end = this.#settle(this.#transaction.receive(status, atMs, isStamped, sentAtMs));
     if (end === undefined || end === 'unobserved' || end.kind !== 'answered') return end;
+    // RFC 3261 21.5.4: only in a 503 does Retry-After tell when the peer can be used again.
+    if (end.code === 503) return { ...end, retryAfterMs: retryAfterMs(bytes) };
     return this.#answerChallenge(end, bytes);
   }
 

@@ -146,6 +146,21 @@ const PROBLEMS: readonly (readonly [name: string, file: string, ...expected: Reg
     /^alive_codes: expected final codes: 2xx, .*, got "constructor"$/,
   ],
   [
+    'invalid draining codes',
+    'draining_codes: 503,busy',
+    /^draining_codes: expected final codes: 2xx, .*, got "busy"$/,
+  ],
+  [
+    'draining codes that count as alive',
+    'draining_codes: 480,200',
+    /^draining_codes: expected codes that alive_codes \(2xx\) does not include, got 200$/,
+  ],
+  [
+    'draining codes of the top level that count as alive in a module',
+    'draining_codes: 503\nmodules: { m: { alive_codes: any } }',
+    /^modules\.m\.draining_codes: expected codes that alive_codes \(any\) does not include, got 503$/,
+  ],
+  [
     'a level that does not exist',
     'log: { level: loud }',
     /^log\.level: expected one of trace, debug, info, warn, error, got "loud"$/,

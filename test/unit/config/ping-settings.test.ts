@@ -145,6 +145,7 @@ const ONE_OF_EACH: Readonly<Record<keyof typeof PING_SETTINGS, string>> = {
   ...{ resolve: 'first', alive_when: 'all', max_targets: '7', interface: 'eth0' },
   ...{ delete_counter: '4', max_backoff: '9m', max_forwards: '0' },
   ...{ retry_interval: '8s', down_interval: '99s' },
+  ...{ draining_codes: '480,503', respect_retry_after: 'true' },
   ...{ ws_origin: 'https://phone.example', 'tls_config.legacy_renegotiation': 'true' },
   'tls_config.ciphers': 'DEFAULT@SECLEVEL=0',
   ...{ ip_protocol: 'ip4', 'auth.username': 'u', 'auth.password': 'p', 'auth.password_file': '/p' },

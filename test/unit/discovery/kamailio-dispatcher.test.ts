@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { aliveCodesOf } from '../../../src/discovery/kamailio/reply-codes.js';
 import { readKamailioCfg } from '../../../src/discovery/kamailio-cfg.js';
-import { parseAliveCodes } from '../../../src/shared/alive-codes.js';
+import { parseStatusCodes } from '../../../src/shared/status-codes.js';
 import { isLinear } from '../../support/cost.js';
 
 const CORPUS = resolve('test/corpus/kamailio');
@@ -359,7 +359,7 @@ describe('whatever the reply codes', () => {
     const isRead = (items: readonly string[]) => {
       const remarks: string[] = [];
       const codes = aliveCodesOf(items.join(''), (_kind, reason) => remarks.push(reason));
-      assert.ok(parseAliveCodes(codes).has(200));
+      assert.ok(parseStatusCodes(codes).has(200));
       assert.ok(remarks.every((reason) => reason.length < 600));
     };
     fc.assert(fc.property(fc.array(item, { maxLength: 12 }), isRead), { numRuns: 2000 });

@@ -146,7 +146,7 @@ describe('the exposition', () => {
     assert.equal(sampleOf(text, `sip_keepalive_pings_total${TARGET}`), 0);
     assert.equal(sampleOf(text, `sip_keepalive_rtt_seconds_count${TARGET}`), 0);
     for (const absent of [
-      ...['up', 'target_up', 'last_state_change_timestamp_seconds', 'responses_total'],
+      ...['up', 'draining', 'target_up', 'last_state_change_timestamp_seconds', 'responses_total'],
       ...['last_ping', 'last_up', 'last_down'].map((which) => `${which}_timestamp_seconds`),
     ]) {
       assert.doesNotMatch(text, new RegExp(`^sip_keepalive_${absent}\\{`, 'm'));
@@ -163,6 +163,7 @@ describe('the exposition', () => {
     assert.deepEqual(reasons.map(([, reason]) => reason).sort(), [
       'auth',
       'code',
+      'draining',
       'local',
       'malformed',
       'refused',

@@ -79,6 +79,28 @@ test('a target over TCP has no phase tls, and one over UDP no connections', asyn
   assert.match(counts[0] ?? '', /transport="tcp".*phase="connect"/);
 });
 
+test('a destination is draining while it is down with that reason', async () => {
+  const rig = statusRig();
+  const { become, ping, registered } = rig.add('gw');
+  const draining = 'draining{destination="gw"}';
+  assert.doesNotMatch(await render(rig), /^sip_keepalive_draining\{/m);
+  become('up');
+  has(await render(rig), `${draining} 0`);
+  ping({ reason: 'draining', code: 503 });
+  become('down', 'draining');
+  const [target] = registered.targets;
+  const labels = `destination="gw",transport="udp",address="${target?.address}"`;
+  has(
+    await render(rig),
+    `${draining} 1`,
+    `is_alive{destination="gw"} 2`,
+    `ping_failures_total{${labels},reason="draining"} 1`,
+    `ping_failures_total{${labels},reason="code"} 0`,
+  );
+  become('down', 'timeout');
+  has(await render(rig), `${draining} 0`);
+});
+
 test('a destination with a name has the results of its lookups', async () => {
   const rig = statusRig();
   const { registered } = rig.add('gw', { uri: 'sip:a.example' });

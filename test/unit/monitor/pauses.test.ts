@@ -5,12 +5,12 @@ import { Outbox } from '../../../src/pinger/monitor/outbox.js';
 import { VerdictTracker } from '../../../src/pinger/monitor/verdicts.js';
 import { type Pause, Scheduler } from '../../../src/pinger/time/scheduler.js';
 import { TimerWheel } from '../../../src/pinger/time/timer-wheel.js';
-import { parseAliveCodes } from '../../../src/shared/alive-codes.js';
 import { NO_PEERS, type PingSettings } from '../../../src/shared/destination.js';
 import { Faults } from '../../../src/shared/faults.js';
 import { createLedger } from '../../../src/shared/ledger/layout.js';
 import { LedgerWriter } from '../../../src/shared/ledger/writer.js';
 import type { Outcome } from '../../../src/shared/outcome.js';
+import { responseCodes } from '../../../src/shared/status-codes.js';
 import { parseUri } from '../../../src/shared/uri.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { settings } from '../../support/settings.js';
@@ -28,7 +28,7 @@ function verdictRig(clock = new FakeClock()) {
     const slot = { index: 0, generation: 1 };
     const uri = parseUri('sip:192.0.2.1');
     return {
-      ...{ slot, uri, hop: uri, alive: parseAliveCodes('2xx'), isFollowed: false },
+      ...{ slot, uri, hop: uri, codes: responseCodes(given), isFollowed: false },
       destination: { name: 'gw', uri: 'sip:192.0.2.1', settings: given },
       ...{ targets: [], peers: NO_PEERS, server: '', serverDueMs: 0 },
       ...{ resolvedAtMs: undefined, errors: [] },
@@ -49,6 +49,11 @@ const [INTERVAL, RETRY, DOWN, BACKOFF] = [
 const QUICK = { intervalMs: 30_000, retryIntervalMs: 2_000, downIntervalMs: 10_000 };
 const SAME = { intervalMs: 30_000, retryIntervalMs: 30_000, downIntervalMs: 30_000 };
 const OUTCOMES = { o: ALIVE, x: DEAD, l: LOCAL } as const;
+
+/** A 503 with a Retry-After of this time. */
+const busy = (retryAfterMs: number): Outcome => ({
+  ...{ kind: 'answered', code: 503, rttMicros: 1000, retryAfterMs },
+});
 
 describe('the pause after each ping (o: alive, x: failed, l: local error)', () => {
   for (const [what, change, pings, wanted] of [
@@ -142,6 +147,58 @@ describe('the pause after each ping (o: alive, x: failed, l: local error)', () =
     verdicts.ended(after, slot, DEAD, 0);
     assert.deepEqual(verdicts.pause(after, slot), DOWN);
   });
+});
+
+describe('a Retry-After', () => {
+  const RESPECTED = { ...QUICK, respectRetryAfter: true, timeoutMs: 1_000, maxBackoffMs: 120_000 };
+  for (const [what, change, outcomes, wanted] of [
+    ['is not respected by default', QUICK, [busy(60_000)], [DOWN]],
+    ['plus the timeout is the pause', RESPECTED, [busy(60_000)], [exact(61_000)]],
+    ['is limited to max_backoff', RESPECTED, [busy(600_000)], [exact(120_000)]],
+    ['of 136 years is limited, too', RESPECTED, [busy(1000 * (2 ** 32 - 1))], [exact(120_000)]],
+    ['does not shorten down_interval', RESPECTED, [busy(0)], [exact(10_000)]],
+    [
+      'does not shorten down_interval above max_backoff',
+      { ...RESPECTED, downIntervalMs: 600_000 },
+      [busy(300_000)],
+      [exact(600_000)],
+    ],
+    [
+      'does not shorten the pause of delete_counter',
+      { ...RESPECTED, deleteCounter: 1 },
+      [busy(60_000)],
+      [exact(120_000)],
+    ],
+    [
+      'does not delay the pings that confirm a failure',
+      { ...RESPECTED, fall: 3 },
+      [ALIVE, busy(60_000), busy(60_000), busy(60_000)],
+      [INTERVAL, RETRY, RETRY, exact(61_000)],
+    ],
+    [
+      'counts for the next ping only',
+      RESPECTED,
+      [busy(60_000), DEAD, busy(60_000), ALIVE],
+      [exact(61_000), DOWN, exact(61_000), INTERVAL],
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    object,
+    readonly Outcome[],
+    readonly Pause[],
+  ])[]) {
+    test(what, () => {
+      const { writer, verdicts, monitored } = verdictRig();
+      const slot = writer.openTarget(0);
+      const destination = monitored(settings(change));
+      const pauses = outcomes.map((outcome) => {
+        verdicts.ended(destination, slot, outcome, 0);
+        const retryAfterMs = outcome.kind === 'answered' ? outcome.retryAfterMs : undefined;
+        return verdicts.pause(destination, slot, retryAfterMs);
+      });
+      assert.deepEqual(pauses, wanted);
+    });
+  }
 });
 
 const WINDOW_MS = 100;

@@ -59,6 +59,18 @@ describe('a probe', () => {
     );
   });
 
+  test('of a peer that answers 503 with Retry-After fails with draining and the time', async () => {
+    const it = new PingerRig();
+    it.script.respond = () => '503 Service Unavailable\r\nRetry-After: 300';
+    const report = await probed(it);
+    assert.deepEqual(
+      [report?.isAlive, report?.code, report?.reason, report?.detail],
+      [false, 503, 'draining', 'answered with 503 (Retry-After: 300 s)'],
+    );
+    const outcome = report?.log.at(-1)?.[1];
+    assert.equal(outcome, 'not alive: draining, answered with 503 (Retry-After: 300 s)');
+  });
+
   test('answers a challenge, and fails with auth when its credentials are rejected', async () => {
     const it = new PingerRig();
     const auth = { username: 'u', password: 'p', passwordFile: '' };

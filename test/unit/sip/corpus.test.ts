@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Framer, FramingError } from '../../../src/pinger/transport/framer.js';
+import { detailOf } from '../../../src/shared/outcome.js';
 import { bytesOf, readCorpus } from '../../support/corpus.js';
 import { asAnswerTo, asFrom, isAnswer } from '../../support/corpus-sip.js';
 import { TargetRig } from '../../support/target-rig.js';
@@ -17,6 +18,9 @@ function verdictOf(rig: TargetRig, isStray: boolean): string {
   rig.timeOut();
   const [end] = rig.ends;
   if (end?.kind === 'failed' && end.reason !== 'timeout') return end.reason;
+  if (end?.kind === 'answered' && end.code === 503) {
+    return detailOf(end).replace('answered with', 'answer');
+  }
   if (rig.codes.length > 0) return rig.codes.map((code) => `answer ${code}`).join(' + ');
   return rig.unmatched > 0 ? 'stray' : 'silence';
 }

@@ -10,11 +10,14 @@ describe('a state stays for three intervals and a timeout after the last sign of
   const slow = { ...base, deleteCounter: 5, maxBackoffMs: 60_000 };
   const rare = { ...base, downIntervalMs: 40_000 };
   const quick = { ...base, retryIntervalMs: 3_000, downIntervalMs: 5_000 };
+  const patient = { ...base, respectRetryAfter: true, maxBackoffMs: 60_000 };
   const one = [{ address: '192.0.2.1:5060' }];
   for (const [what, change, targets, state, lastsMs] of [
     ['of a destination that is up', base, one, 'up', 32_000],
     ['of one that is down', base, one, 'down', 32_000],
     ['of one that is down and pinged less often', slow, one, 'down', 182_000],
+    ['of one that may be down until its Retry-After', patient, one, 'down', 182_000],
+    ['of one that is up, whatever its Retry-After was', patient, one, 'up', 32_000],
     ['of one that is up, whatever its backoff', slow, one, 'up', 32_000],
     ['of one that is down, and pinged less often then', rare, one, 'down', 122_000],
     ['of one that is up, and pinged less often while down', rare, one, 'up', 32_000],

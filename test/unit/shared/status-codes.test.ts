@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { AliveCodesError, POLICIES, parseAliveCodes } from '../../../src/shared/alive-codes.js';
+import { POLICIES, parseStatusCodes, StatusCodesError } from '../../../src/shared/status-codes.js';
 
 const FINAL = Array.from({ length: 500 }, (_, i) => 200 + i);
 
@@ -54,13 +54,13 @@ const REFUSED = [
 describe('alive codes', () => {
   for (const [text, codes] of GRAMMAR) {
     test(`${JSON.stringify(text)} means ${codes.length} codes`, () => {
-      assert.deepEqual([...parseAliveCodes(text)].sort(), codes);
+      assert.deepEqual([...parseStatusCodes(text)].sort(), codes);
     });
   }
 
   for (const [name, codes] of Object.entries(POLICY_CODES)) {
     test(`the policy ${name} accepts what ${name} accepts`, () => {
-      assert.deepEqual([...parseAliveCodes(name)].sort(), codes);
+      assert.deepEqual([...parseStatusCodes(name)].sort(), codes);
     });
   }
 
@@ -70,13 +70,13 @@ describe('alive codes', () => {
 
   for (const text of REFUSED) {
     test(`${JSON.stringify(text)} is rejected`, () => {
-      assert.throws(() => parseAliveCodes(text), AliveCodesError);
+      assert.throws(() => parseStatusCodes(text), StatusCodesError);
     });
   }
 
   test('an error names the invalid item', () => {
-    assert.throws(() => parseAliveCodes('2xx,quux'), /got "quux"/);
-    assert.throws(() => parseAliveCodes('200,!200'), /at least one code, got "200,!200"/);
+    assert.throws(() => parseStatusCodes('2xx,quux'), /got "quux"/);
+    assert.throws(() => parseStatusCodes('200,!200'), /at least one code, got "200,!200"/);
   });
 });
 
@@ -105,9 +105,9 @@ describe('a list of alive codes', () => {
     );
     const meaning = (items: readonly string[]) => {
       try {
-        return [...parseAliveCodes(items.join(','))].sort();
+        return [...parseStatusCodes(items.join(','))].sort();
       } catch (error) {
-        assert.ok(error instanceof AliveCodesError, String(error));
+        assert.ok(error instanceof StatusCodesError, String(error));
         return 'refused';
       }
     };
@@ -116,18 +116,18 @@ describe('a list of alive codes', () => {
 
   test('that excludes X from any has all codes but X', () => {
     const isAllBut = (removed: readonly number[]) => {
-      const codes = parseAliveCodes(['any', ...removed.map((c) => `!${c}`)].join(','));
+      const codes = parseStatusCodes(['any', ...removed.map((c) => `!${c}`)].join(','));
       assert.deepEqual([...codes].sort(), allBut(...removed));
     };
     fc.assert(fc.property(fc.array(code, { maxLength: 20 }), isAllBut));
   });
 
-  test('of any text is read or rejected with an AliveCodesError', () => {
+  test('of any text is read or rejected with an StatusCodesError', () => {
     const isHandled = (text: string) => {
       try {
-        assert.ok(parseAliveCodes(text).size > 0);
+        assert.ok(parseStatusCodes(text).size > 0);
       } catch (error) {
-        assert.ok(error instanceof AliveCodesError, String(error));
+        assert.ok(error instanceof StatusCodesError, String(error));
       }
     };
     fc.assert(fc.property(fc.string({ unit: 'binary' }), isHandled));
