@@ -109,10 +109,12 @@ export function members(startedAt: number): readonly Member[] {
     },
     {
       name: 'draining',
-      description: 'answers 503',
+      description: 'answers 503 with Retry-After',
       verdict: 'down',
-      reason: 'code',
-      behaviour: always({ afterMs: 1, status: '503 Service Unavailable' }),
+      reason: 'draining',
+      behaviour: always({
+        ...{ afterMs: 1, status: '503 Service Unavailable', header: 'Retry-After: 300' },
+      }),
     },
     {
       name: 'guarded',

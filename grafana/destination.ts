@@ -156,7 +156,9 @@ const outcomes: Section = {
           '{{reason}}',
         ),
       ],
-    }).overrideByName('alive', looks.fixed(looks.GOOD)),
+    })
+      .overrideByName('alive', looks.fixed(looks.GOOD))
+      .overrideByName('draining', looks.fixed(looks.DRAINING)),
     lines({
       title: 'SIP status codes',
       description:

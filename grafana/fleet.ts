@@ -30,10 +30,14 @@ const NOW = '5m';
 
 const failures = `sum by (destination, reason) (increase(sip_keepalive_ping_failures_total{${FLEET}}[${NOW}])) > 0`;
 const nameFailures = `sum by (destination) (increase(sip_keepalive_resolution_failures_total{${FLEET}}[${NOW}])) > 0`;
-/** For destinations that are down: the reason of most failed pings, or `resolution` without an address. */
+const draining = `label_replace(max by (destination) (sip_keepalive_draining{${FLEET}}) == 1, "reason", "draining", "", "")`;
+/**
+ * For destinations that are down: draining, the reason of most failed pings, or `resolution` without an
+ * address.
+ */
 const reasonNow =
-  `(topk by (destination) (1, ${failures}) ` +
-  `or label_replace((${nameFailures}) unless on (destination) (${failures}), "reason", "resolution", "", "")) ` +
+  `(${draining} or topk by (destination) (1, ${failures}) unless on (destination) (${draining}) ` +
+  `or label_replace((${nameFailures}) unless on (destination) (${failures} or ${draining}), "reason", "resolution", "", "")) ` +
   `and on (destination) (${STATE} == 2)`;
 
 const count = (title: string, description: string, expr: string, thresholds = looks.plain()) =>
@@ -224,7 +228,7 @@ const time: Section = {
           '{{reason}}',
         ),
       ],
-    }),
+    }).overrideByName('draining', looks.fixed(looks.DRAINING)),
   ],
 };
 

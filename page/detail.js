@@ -19,12 +19,15 @@ import { ago, clock, daysLeft, duration, labelText, outcome } from './words.js';
  * @param {DestinationDetails} destination
  */
 export function detail(destination) {
-  const { state, since, targets } = destination;
+  const { since, targets } = destination;
   const now = Date.now();
   return [
     part('back', el('p', {}, el('a', { href: '#/' }, 'All destinations'))),
     part('name', el('h2', {}, destination.destination)),
-    part('state', el('p', {}, stateBadge(state), since === null ? '' : ` for ${ago(since, now)}`)),
+    part(
+      'state',
+      el('p', {}, stateBadge(destination), since === null ? '' : ` for ${ago(since, now)}`),
+    ),
     part('facts', facts(destinationFacts(destination))),
     part(
       'probe',
@@ -111,7 +114,7 @@ function lastHour(history) {
 function targetTable(targets, now) {
   const rows = targets.map((target) => [
     `${target.transport} ${target.address}`,
-    stateBadge(target.state),
+    stateBadge(target),
     ago(target.since, now),
     outcome(target),
     duration(target.rtt),

@@ -38,9 +38,14 @@ function fill(element, attributes, children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
 }
 
-/** @param {string} state */
-export function stateBadge(state) {
-  return el('span', { class: `badge ${state}` }, state);
+/**
+ * The state; what is down because it is draining has a text and a colour of its own.
+ *
+ * @param {{ readonly state: string, readonly reason: string | null }} view
+ */
+export function stateBadge({ state, reason }) {
+  const shown = state === 'down' && reason === 'draining' ? reason : state;
+  return el('span', { class: `badge ${shown}` }, shown);
 }
 
 /** @param {string} name */

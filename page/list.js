@@ -281,7 +281,7 @@ export class List {
     const expiry = daysLeft(row.certificate_not_after, now);
     const cells = [
       linkTo(row.destination),
-      stateBadge(row.state),
+      stateBadge(row),
       ago(row.since, now),
       outcome(row),
       duration(row.rtt),

@@ -14,6 +14,7 @@ export const WARNING = '#E69F00';
 export const BAD = '#D55E00';
 export const UNKNOWN = '#999999';
 export const NEUTRAL = '#56B4E9';
+export const DRAINING = '#CC79A7';
 
 /** Units by their Grafana ids. */
 export const UNITS = {

@@ -8,7 +8,7 @@ import type { Destination } from '../shared/destination.js';
 import { exposedLabels } from '../shared/labels.js';
 import type { FoundDestination, Reconciled, Remark, RemarkKind } from './found.js';
 import { moduleOf } from './module-choice.js';
-import { candidatesOf, type Nameable, Naming } from './naming.js';
+import { type Nameable, Naming } from './naming.js';
 import type { Parts } from './origins.js';
 import { remark } from './remark.js';
 
@@ -130,8 +130,7 @@ export class SourceClaims {
     // In target groups a name is one that a person chose.
     const isOfGroup = settings.kind === 'file_sd' || settings.kind === 'http_sd';
     return {
-      ...{ ownName, place: found.place },
-      candidates: candidatesOf(settings.nameFrom, { ...parts, uri }),
+      ...{ ...parts, uri, ownName, place: found.place },
       isNamed: (isOfGroup && rest['name'] !== undefined) || configured.get(ownName) === uri,
       claim: { owner: found.owner ?? settings.owner, destination },
     };
@@ -192,8 +191,7 @@ export class SourceClaims {
   }
 
   /** The best name that no other URI has; its own name if there is none. */
-  #freeName(names: readonly string[], { ownName, place, claim }: ReadEntry): string {
-    const { uri } = claim.destination;
+  #freeName(names: readonly string[], { ownName, place, uri }: ReadEntry): string {
     for (const name of names) {
       const reason = name === ownName ? undefined : this.#options.refusal(name, uri);
       if (reason === undefined) return name;
