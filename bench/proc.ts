@@ -14,6 +14,11 @@ export function cpuMicros(pid: number): number {
   return nanos / 1000;
 }
 
+/** CPU time of the main thread of a process. */
+export function threadCpuMicros(pid: number): number {
+  return Number(read(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[0] ?? 0) / 1000;
+}
+
 /** Resident memory of a process, in bytes. */
 export function rssBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1];

@@ -16,6 +16,7 @@ import { openFileLimit } from './platform/open-files.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
 import type { Clock } from './shared/clock.js';
 import type { State } from './shared/state.js';
+import { find } from './status/find.js';
 import { destinationState, type StatusContext } from './status/freshness.js';
 import { Histories } from './status/history.js';
 import { Startup } from './status/startup.js';
@@ -67,6 +68,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
   const kamailios = new Kamailios({
     ...{ request, log: write, clock, faults },
     verdict: (name) => verdictOn(status, name),
+    nameOf: (uri) => nameOf(status, uri),
     refresh: (source) => parts.discovery.readNow(source),
   });
   const parts: Parts = {
@@ -103,4 +105,14 @@ async function reconcile(
 function verdictOn(status: StatusContext, name: string): State {
   const registered = status.registry.named(name);
   return registered === undefined ? 'unknown' : destinationState(status, registered);
+}
+
+/** The name of the only destination with this URI; undefined if there is none, or if it is no URI. */
+function nameOf(status: StatusContext, uri: string): string | undefined {
+  try {
+    const [one, ...others] = find(status, uri);
+    return others.length === 0 ? one?.destination.name : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@ import type { Bench, Part } from '../bench.js';
 import { configText, type Exporter, withExporter } from '../exporter.js';
 import { atLeast, atMost, duration, grouped, type Row, times } from '../report.js';
 import { gained, percentile, quantile, readSums } from '../samples.js';
+import { kamailioList } from './kamailio-list.js';
 
 const DESTINATIONS = 10_000;
 const CHANGED = 100;
@@ -31,6 +32,7 @@ export const change: Part = async (bench) => [
   ...(await reloads(bench)),
   ...(await runtimeDestinations(bench)),
   list(),
+  ...(await kamailioList(bench)),
 ];
 
 async function reloads(bench: Bench): Promise<readonly Row[]> {

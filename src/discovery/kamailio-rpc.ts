@@ -23,7 +23,7 @@ interface Merged {
   readonly lists: readonly ListFindings[];
   readonly found: readonly FoundDestination[];
   readonly remarks: readonly Remark[];
-  /** For each list, the indexes of its destinations in `found`. */
+  /** For each list, the indexes of its destinations in `found`; empty for a single list. */
   readonly indexes: readonly (readonly number[])[];
 }
 
@@ -61,8 +61,9 @@ export class KamailioRpc implements Reader {
 }
 
 /** The listing with its index in the destinations of all lists. */
-function withIndex(listing: Listing, indexes: readonly number[] = []): Listing {
-  const found = listing.found === undefined ? undefined : indexes[listing.found];
+function withIndex(listing: Listing, indexes: readonly number[] | undefined): Listing {
+  if (listing.found === undefined || indexes === undefined) return listing;
+  const found = indexes[listing.found];
   return found === listing.found ? listing : { ...listing, found };
 }
 
@@ -77,6 +78,8 @@ function isSame(lists: readonly ListFindings[], others: readonly ListFindings[])
 
 /** A destination in several lists is one destination, as the first of these lists has it. */
 function merge(lists: readonly ListFindings[]): Merged {
+  const [first] = lists;
+  if (lists.length === 1 && first !== undefined) return { ...first, lists, indexes: [] };
   const found: FoundDestination[] = [];
   const byName = new Map<unknown, number>();
   const indexes = lists.map((list) =>

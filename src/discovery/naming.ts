@@ -4,22 +4,19 @@ import type { Origin } from '../config/source-settings.js';
 import { isName, NAME_FORMAT, show } from '../platform/values.js';
 import { type Parts, valuesOf } from './origins.js';
 
-export interface Nameable extends Parts {
+export interface Nameable {
   /** The name that it has without `name_from`. Entries with one such name are one destination. */
   readonly ownName: string;
   /** Whether it keeps its own name. */
   readonly isNamed: boolean;
+  /** The different values of each part that `name_from` lists. */
+  readonly candidates: readonly (readonly string[])[];
 }
 
-/** The use of a text as a name. */
-interface Use {
-  /** Index in `name_from` of the first part with this value; -1 for an own name. */
-  readonly rank: number;
-  /** The own name of the destination with this value; undefined when several have it. */
-  readonly ownName: string | undefined;
+/** The values of each part that may name a destination. */
+export function candidatesOf(nameFrom: readonly Origin[], parts: Parts): Nameable['candidates'] {
+  return nameFrom.map((origin) => valuesOf(origin, parts));
 }
-
-const OWN = -1;
 
 /**
  * The destination with a value gets it as its name if no other one has it in the same part or in a better
@@ -27,17 +24,23 @@ const OWN = -1;
  */
 export class Naming {
   readonly #nameFrom: readonly Origin[];
-  readonly #uses = new Map<string, Use>();
+  readonly #ownNames = new Set<string>();
+  /** For each part the own names of the destinations by value; undefined when several have it. */
+  readonly #uses: readonly Map<string, string | undefined>[];
 
   constructor(nameFrom: readonly Origin[]) {
     this.#nameFrom = nameFrom;
+    this.#uses = nameFrom.map(() => new Map());
   }
 
   /** Adds an entry. All are to be added before the first one is named. */
-  add(entry: Nameable): void {
-    this.#use(entry.ownName, OWN, entry.ownName);
-    for (const [rank, origin] of this.#nameFrom.entries()) {
-      for (const value of valuesOf(origin, entry)) this.#use(value, rank, entry.ownName);
+  add({ ownName, candidates }: Nameable): void {
+    this.#ownNames.add(ownName);
+    for (const [rank, uses] of this.#uses.entries()) {
+      for (const value of candidates[rank] ?? []) {
+        const isOther = uses.has(value) && uses.get(value) !== ownName;
+        uses.set(value, isOther ? undefined : ownName);
+      }
     }
   }
 
@@ -47,35 +50,32 @@ export class Naming {
    *
    * @param report receives the reasons why better names are not used.
    */
-  namesOf(entry: Nameable, report: (reason: string) => void): readonly [string, ...string[]] {
+  namesOf(
+    { ownName, isNamed, candidates }: Nameable,
+    report: (reason: string) => void,
+  ): readonly [string, ...string[]] {
     const names: string[] = [];
-    for (const origin of entry.isNamed ? [] : this.#nameFrom) {
-      const values = valuesOf(origin, entry);
+    for (const [rank, { text }] of isNamed ? [] : this.#nameFrom.entries()) {
+      const values = candidates[rank] ?? [];
       const [value] = values;
       if (value === undefined) continue;
-      const problem = this.#problemOf(values, entry.ownName);
+      const problem = this.#problemOf(values, rank, ownName);
       if (problem === undefined) names.push(value);
-      else if (names.length === 0) report(`${origin.text}: ${problem}: not used as the name`);
+      else if (names.length === 0) report(`${text}: ${problem}: not used as the name`);
     }
-    const [best = entry.ownName, ...others] = names;
-    return [best, ...others, entry.ownName];
-  }
-
-  #use(value: string, rank: number, ownName: string): void {
-    const known = this.#uses.get(value);
-    if (known === undefined || rank < known.rank) this.#uses.set(value, { rank, ownName });
-    else if (rank === known.rank && known.ownName !== ownName) {
-      this.#uses.set(value, { rank, ownName: undefined });
-    }
+    const [best = ownName, ...others] = names;
+    return [best, ...others, ownName];
   }
 
   /** Why these values of a part do not name a destination; undefined when they do. */
-  #problemOf(values: readonly string[], ownName: string): string | undefined {
+  #problemOf(values: readonly string[], rank: number, ownName: string): string | undefined {
     const [value = ''] = values;
     if (values.length > 1) return `expected one value, got ${values.map(show).join(' and ')}`;
     if (!isName(value)) return `expected ${NAME_FORMAT}, got ${show(value)}`;
-    const use = this.#uses.get(value);
-    if (use === undefined || use.ownName === ownName) return undefined;
+    const isOthers =
+      (this.#ownNames.has(value) && value !== ownName) ||
+      this.#uses.some((uses, i) => i <= rank && uses.has(value) && uses.get(value) !== ownName);
+    if (!isOthers) return undefined;
     return `expected a value of one destination only, got ${show(value)}, which another one has too`;
   }
 }

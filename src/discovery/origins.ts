@@ -14,7 +14,11 @@ export interface Parts {
 /** The different values of a part, without blanks around them; none if there is no such part. */
 export function valuesOf({ kind, name }: Origin, parts: Parts): readonly string[] {
   const values = kind === 'attribute' ? parts.attributes?.get(name) : [textOf(kind, name, parts)];
-  const texts = [...(values ?? [])].map((value) => value.trim()).filter((value) => value !== '');
+  const texts: string[] = [];
+  for (const value of values ?? []) {
+    const text = value.trim();
+    if (text !== '') texts.push(text);
+  }
   return texts.length > 1 ? [...new Set(texts)].sort() : texts;
 }
 

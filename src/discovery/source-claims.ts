@@ -8,7 +8,7 @@ import type { Destination } from '../shared/destination.js';
 import { exposedLabels } from '../shared/labels.js';
 import type { FoundDestination, Reconciled, Remark, RemarkKind } from './found.js';
 import { moduleOf } from './module-choice.js';
-import { type Nameable, Naming } from './naming.js';
+import { candidatesOf, type Nameable, Naming } from './naming.js';
 import type { Parts } from './origins.js';
 import { remark } from './remark.js';
 
@@ -130,7 +130,8 @@ export class SourceClaims {
     // In target groups a name is one that a person chose.
     const isOfGroup = settings.kind === 'file_sd' || settings.kind === 'http_sd';
     return {
-      ...{ ...parts, uri, ownName, place: found.place },
+      ...{ ownName, place: found.place },
+      candidates: candidatesOf(settings.nameFrom, { ...parts, uri }),
       isNamed: (isOfGroup && rest['name'] !== undefined) || configured.get(ownName) === uri,
       claim: { owner: found.owner ?? settings.owner, destination },
     };
@@ -191,7 +192,8 @@ export class SourceClaims {
   }
 
   /** The best name that no other URI has; its own name if there is none. */
-  #freeName(names: readonly string[], { ownName, place, uri }: ReadEntry): string {
+  #freeName(names: readonly string[], { ownName, place, claim }: ReadEntry): string {
+    const { uri } = claim.destination;
     for (const name of names) {
       const reason = name === ownName ? undefined : this.#options.refusal(name, uri);
       if (reason === undefined) return name;

@@ -19,6 +19,8 @@ export interface KamailioOptions {
   readonly settings: KamailioRpcSettings & { readonly refreshMs: number };
   /** The verdict about a destination. */
   readonly verdict: (name: string) => State;
+  /** The name of the only monitored destination with a URI, as listed; undefined if there is none. */
+  readonly nameOf: (uri: string) => string | undefined;
   /** Reads the lists of this Kamailio again. Never rejects. */
   readonly refresh: () => Promise<void>;
   readonly request: Requester;
@@ -110,9 +112,9 @@ export class Kamailio {
 
   async #use(findings: Findings, names: readonly (string | undefined)[]): Promise<void> {
     const { listings = [], listedModules = [] } = findings;
-    const { verdict, clock, settings } = this.#options;
+    const { verdict, nameOf, clock, settings } = this.#options;
     for (const module of listedModules) {
-      const list = new Listed({ verdict, now: () => clock.epoch() });
+      const list = new Listed({ verdict, nameOf, now: () => clock.epoch() });
       const ofModule = listings.filter((listing) => listing.module === module);
       this.#next.set(module, list);
       await list.add(ofModule, names, this.#listed.get(module));

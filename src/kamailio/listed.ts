@@ -7,7 +7,7 @@ import type { State } from '../shared/state.js';
 import type { Disagreement } from '../status/beliefs.js';
 
 /** Number of destinations that are compared before other work may run. */
-const BATCH = 500;
+const BATCH = 100;
 
 /** One destination of a list. */
 export interface Entry {
@@ -22,6 +22,8 @@ export interface Entry {
 export interface ListedOptions {
   /** The verdict about a destination. */
   readonly verdict: (name: string) => State;
+  /** The name of the only monitored destination with a URI, as listed; undefined if there is none. */
+  readonly nameOf: (uri: string) => string | undefined;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
 }
@@ -50,7 +52,7 @@ export class Listed {
   ): Promise<void> {
     for (const [i, listing] of listings.entries()) {
       if (i % BATCH === BATCH - 1) await nextRound();
-      const name = listing.found === undefined ? undefined : names[listing.found];
+      const name = this.#nameOf(listing, names);
       const { state } = listing;
       const entry: Entry = { listing, name, state, disagreement: previous?.like(listing, name) };
       this.entries.push(entry);
@@ -83,6 +85,12 @@ export class Listed {
   set(entry: Entry, state: ListedState): void {
     entry.state = state;
     if (entry.name !== undefined) this.#compare(entry, this.#options.verdict(entry.name));
+  }
+
+  /** One that an operator has disabled here may be monitored for another Kamailio. */
+  #nameOf({ found, state, uri }: Listing, names: readonly (string | undefined)[]) {
+    if (found !== undefined) return names[found];
+    return state === 'disabled' ? this.#options.nameOf(uri) : undefined;
   }
 
   #compare(entry: Entry, verdict: State): boolean {

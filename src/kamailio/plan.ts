@@ -38,10 +38,14 @@ export function* planSet(
 
 /** The dispatcher sets with a disagreement. */
 export function setsToChange(entries: readonly Entry[]): readonly (readonly Entry[])[] {
-  const changing = new Set(
-    entries.filter((entry) => entry.disagreement !== undefined).map(({ listing }) => listing.setid),
-  );
-  return [...changing].map((setid) => entries.filter(({ listing }) => listing.setid === setid));
+  const sets = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const { setid } = entry.listing;
+    const set = sets.get(setid);
+    if (set === undefined) sets.set(setid, [entry]);
+    else set.push(entry);
+  }
+  return [...sets.values()].filter((set) => set.some((entry) => entry.disagreement !== undefined));
 }
 
 /**

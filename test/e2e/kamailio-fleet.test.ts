@@ -178,7 +178,7 @@ test(
         kamailio_rpc: [{ ...source, url: `http://127.0.0.1:${port}/RPC`, refresh_interval: 1 }],
       },
     });
-    const isUp = (duid: string) => exporter.metric('sip_keepalive_up', { duid });
+    const isUp = (destination: string) => exporter.metric('sip_keepalive_up', { destination });
     const becomes = (flags: string) =>
       eventually(flags, async () => (await flagsOf(kamailio)) === flags).catch(async (error) => {
         throw new Error(`expected ${flags}, got ${await flagsOf(kamailio)}`, { cause: error });

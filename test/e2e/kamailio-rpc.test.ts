@@ -5,6 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { Authority } from '../support/certificates.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { type FarEnd, startFarEnd } from '../support/far-end.js';
+import { serve } from '../support/http-server.js';
+import { dispatcherAnswer, errorAnswer } from '../support/kamailio-answers.js';
 import { RPC_MODULES, type RpcKamailio, startRpcKamailio } from '../support/kamailio-rpc.js';
 import { eventually } from '../support/process.js';
 import { needs } from '../support/tools.js';
@@ -169,3 +171,41 @@ test(
     assert.ok(!exporter.output().includes('S3CRET'));
   },
 );
+
+test('whatever a server sends instead of a list, the last destinations stay, and a list of another Kamailio replaces them', async (t) => {
+  const list = (port: number, attrs: string) =>
+    dispatcherAnswer({ 1: [{ uri: `sip:127.0.0.1:${port}`, attrs }] });
+  const good = list(9, `duid="a 'b' \n${'x'.repeat(10_240)}"`);
+  let send = (response: http.ServerResponse): void => void response.end(good);
+  const { port } = await serve(t, (_request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    send(response);
+  });
+  const source = sourceOf({ url: `http://127.0.0.1:${port}/RPC` }, { timeout: 1 });
+  const exporter = await startExporter(t, { discovery: { kamailio_rpc: [source] } });
+  await isMonitored(exporter, 'sip:127.0.0.1:9 for proxy-a');
+  for (const [bad, logged] of [
+    [(response) => void response.writeHead(403).end('<h1>no</h1>'), /expected status 200, got 403/],
+    [(response) => void response.writeHead(500).end('{"error":'), /expected status 200, got 500/],
+    [(response) => void response.end('<html>'), /got a text that is not JSON/],
+    [(response) => void response.end(good.slice(0, 200)), /got a text that is not JSON/],
+    [(response) => void response.end(Buffer.alloc(100e6, ' ')), /expected at most 67108864 bytes/],
+    [
+      (response) => {
+        const timer = setInterval(() => response.write('{'), 1000);
+        response.on('close', () => clearInterval(timer));
+      },
+      /expected a response, got no response within 1 s/,
+    ],
+    [(response) => void response.end(errorAnswer('No Destination Sets')), /No Destination Sets/],
+  ] as const satisfies [(response: http.ServerResponse) => void, RegExp][]) {
+    send = bad;
+    await exporter.logged(logged);
+    await eventually('it is a metric', async () => (await exporter.metric(UP)) === 0);
+    await isMonitored(exporter, 'sip:127.0.0.1:9 for proxy-a');
+    send = (response) => void response.end(good);
+    await eventually('it has recovered', async () => (await exporter.metric(UP)) === 1);
+  }
+  send = (response) => void response.end(list(10, ''));
+  await isMonitored(exporter, 'sip:127.0.0.1:10 for proxy-a');
+});

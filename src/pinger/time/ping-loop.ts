@@ -12,8 +12,11 @@ const MAX_SLEEP_MS = 250;
 const MAX_BUSY_SLEEP_MS = 50;
 /** Shortest pause between two reads of polled sockets while a response is expected. */
 const MIN_POLL_MS = 2;
-/** Pause between two reads of polled sockets while no response is expected. */
-const IDLE_POLL_MS = 1000;
+/**
+ * Pause between two reads of polled sockets while no response is expected: every second heartbeat. Requests
+ * of others wait for at most T1, after which they would be retransmitted (RFC 3261 17.1.2.2).
+ */
+const IDLE_POLL_MS = 400;
 /**
  * After a stall, the sockets are read for at most this time and this many rounds of the event loop
  * before deadlines count again; without a limit, a peer that floods would block all others.

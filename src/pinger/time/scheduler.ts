@@ -84,7 +84,7 @@ export class Scheduler {
     this.#lastFirstPingMs = Math.max(now, this.#lastFirstPingMs + gapMs);
     this.#pauseMs[id] = intervalMs;
     this.#phase[id] = hash(name) / 2 ** 32;
-    this.#schedule(id, this.#lastFirstPingMs);
+    this.#schedule(id, this.#lastFirstPingMs, now);
   }
 
   remove(id: number): void {
@@ -103,7 +103,9 @@ export class Scheduler {
       this.#pauseMs[id] = ms;
       this.#pingsPerMs += 1 / ms - 1 / pauseMs;
     }
-    return this.#schedule(id, isExact ? this.#exactlyAfter(id, ms) : this.#nextInPhase(id, ms));
+    const now = this.#clock.now();
+    const dueMs = isExact ? this.#exactlyAfter(id, ms, now) : this.#nextInPhase(id, ms, now);
+    return this.#schedule(id, dueMs, now);
   }
 
   /** Starts the pings that are due, up to the limit of one tick. */
@@ -127,12 +129,6 @@ export class Scheduler {
     return this.#tickMs;
   }
 
-  #nextTickMs(): number {
-    if (!this.#isBatched || this.#pingsPerMs < MIN_BATCHED_PINGS_PER_MS) return 1;
-    const tickMs = Math.floor(PINGS_PER_BATCH / this.#pingsPerMs);
-    return Math.min(Math.max(tickMs, MIN_BATCH_MS), MAX_BATCH_MS);
-  }
-
   /** Milliseconds until the next ping is due, up to `maxMs`. */
   msUntilNext(maxMs: number): number {
     return this.#wheel.msUntilNext(this.#clock.now(), maxMs);
@@ -145,10 +141,16 @@ export class Scheduler {
     return Math.ceil(2 * ms * Math.max(FIRST_PINGS_PER_MS, this.#pingsPerMs));
   }
 
+  #nextTickMs(): number {
+    if (!this.#isBatched || this.#pingsPerMs < MIN_BATCHED_PINGS_PER_MS) return 1;
+    const tickMs = Math.floor(PINGS_PER_BATCH / this.#pingsPerMs);
+    return Math.min(Math.max(tickMs, MIN_BATCH_MS), MAX_BATCH_MS);
+  }
+
   /** A ping that was due while the one before was still pending is not late: it cannot start before now. */
-  #schedule(id: number, dueMs: number): number {
+  #schedule(id: number, dueMs: number, now: number): number {
     this.#dueMs[id] = dueMs;
-    this.#wheel.set(id, Math.max(dueMs, this.#clock.now()));
+    this.#wheel.set(id, Math.max(dueMs, now));
     return dueMs;
   }
 
@@ -156,9 +158,9 @@ export class Scheduler {
    * A pause after the ended ping was due, or the last multiple of it that has passed: the targets keep
    * their distances even if an event ends all of their pings at the same time.
    */
-  #exactlyAfter(id: number, pauseMs: number): number {
+  #exactlyAfter(id: number, pauseMs: number, now: number): number {
     const lastMs = this.#dueMs[id] ?? 0;
-    const missed = Math.floor((this.#clock.now() - lastMs) / pauseMs);
+    const missed = Math.floor((now - lastMs) / pauseMs);
     return lastMs + Math.max(missed, 1) * pauseMs;
   }
 
@@ -166,9 +168,8 @@ export class Scheduler {
    * The first time in phase that is at least half an interval after the ended ping was due. If it has
    * passed during that ping, the next ping is due at once; missed intervals are skipped.
    */
-  #nextInPhase(id: number, intervalMs: number): number {
+  #nextInPhase(id: number, intervalMs: number, now: number): number {
     const phaseMs = (this.#phase[id] ?? 0) * intervalMs;
-    const now = this.#clock.now();
     const earliestMs = Math.max((this.#dueMs[id] ?? 0) + intervalMs / 2, now - intervalMs);
     const epochMs = earliestMs + this.#epochOffsetMs;
     const cycles = Math.ceil((epochMs - phaseMs) / intervalMs);

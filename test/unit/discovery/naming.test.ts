@@ -2,14 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Origin } from '../../../src/config/source-settings.js';
-import { type Nameable, Naming } from '../../../src/discovery/naming.js';
+import { candidatesOf, Naming } from '../../../src/discovery/naming.js';
+import type { Parts } from '../../../src/discovery/origins.js';
+
+interface Entry extends Parts {
+  readonly ownName: string;
+  readonly isNamed: boolean;
+}
 
 const DUID: Origin = { text: 'duid', kind: 'attribute', name: 'duid' };
 const CARRIER: Origin = { text: 'label:carrier', kind: 'label', name: 'carrier' };
 const URI: Origin = { text: 'uri', kind: 'uri', name: '' };
 
 /** A destination `sip:NAME`, with the values of its duid. */
-const entry = (name: string, duid: string | readonly string[] = [], carrier = ''): Nameable => ({
+const entry = (name: string, duid: string | readonly string[] = [], carrier = ''): Entry => ({
   uri: `sip:${name}`,
   ownName: `sip:${name}`,
   isNamed: false,
@@ -17,11 +23,12 @@ const entry = (name: string, duid: string | readonly string[] = [], carrier = ''
   labels: { carrier },
 });
 
-function named(entries: readonly Nameable[], nameFrom: readonly Origin[] = [DUID, CARRIER]) {
+function named(entries: readonly Entry[], nameFrom: readonly Origin[] = [DUID, CARRIER]) {
   const naming = new Naming(nameFrom);
-  for (const one of entries) naming.add(one);
+  const all = entries.map((one) => ({ ...one, candidates: candidatesOf(nameFrom, one) }));
+  for (const one of all) naming.add(one);
   const reasons: string[] = [];
-  const names = entries.map((one) => naming.namesOf(one, (reason) => reasons.push(reason)));
+  const names = all.map((one) => naming.namesOf(one, (reason) => reasons.push(reason)));
   return { names: names.map(([best]) => best), all: names, reasons };
 }
 
@@ -115,7 +122,7 @@ test('names do not depend on the order of the entries, and no two destinations m
   fc.assert(
     fc.property(entries, fc.nat(), (drawn, turn) => {
       const all = drawn.map(([name, duid, carrier]) => entry(name, duid, carrier));
-      const namesOf = (list: readonly Nameable[]) => {
+      const namesOf = (list: readonly Entry[]) => {
         const { all: names } = named(list, [DUID, CARRIER, URI]);
         return new Map(list.map((one, index) => [one, names[index]]));
       };

@@ -59,13 +59,14 @@ function rig(changes?: readonly Change[]) {
   const kamailios = new Kamailios({
     ...{ request, log, clock, faults: new Faults({ now: () => clock.now(), log }) },
     verdict: (name) => verdicts.get(name) ?? 'unknown',
+    nameOf: (uri) => (uri === 'sip:known' ? 'gw9' : undefined),
     refresh: async (source) => void refreshed.push(source),
   });
   const sources = sourcesOf(changes);
   kamailios.use(sources);
   /** Passes a list of the Kamailio with this number, and waits for the calls. */
   const list = async (listings: readonly Listing[], number = 0) => {
-    const names = listings.map(({ found = 0 }) => `gw${found}`);
+    const names = listings.map((_one, i) => `gw${i}`);
     const listedModules = ['dispatcher', 'uac'] as const;
     const name = sources[number]?.name ?? assert.fail();
     kamailios.listed(name, { found: [], remarks: [], listings, listedModules }, names);
@@ -131,6 +132,18 @@ describe('what a Kamailio believes', () => {
       ['gw0', 'routes_to_down', 10_000],
       ['gw0', 'routes_to_down', 10_000],
     ]);
+  });
+
+  test('is also known of one that is disabled here, and monitored for another Kamailio', async () => {
+    const { kamailios, verdicts, list, calls } = rig();
+    verdicts.set('gw9', 'up');
+    const disabled = listing({ found: undefined, uri: 'sip:known', state: 'disabled' });
+    await list([disabled, { ...disabled, uri: 'sip:other' }, { ...disabled, state: 'inactive' }]);
+    assert.deepEqual(
+      [...kamailios.all()].map(({ destination, state }) => [destination, state]),
+      [['gw9', 'disabled']],
+    );
+    assert.deepEqual(calls, []);
   });
 
   test('has registrations, which agree with every verdict', async () => {
