@@ -6,7 +6,7 @@ import { type Job, type Parsed, perform } from './job.js';
 import type { FromParser, ToParser } from './messages.js';
 
 /** Number of entries per message. */
-const SLICE_SIZE = 500;
+const SLICE_SIZE = 200;
 
 const port = parentPort;
 if (port === null) throw new Error('the parser must run in a worker thread');
