@@ -39,12 +39,21 @@ function fill(element, attributes, children) {
 }
 
 /**
- * The state; what is down because it is draining has a text and a colour of its own.
+ * Whether it is down only because it asks not to be used for now.
  *
  * @param {{ readonly state: string, readonly reason: string | null }} view
  */
-export function stateBadge({ state, reason }) {
-  const shown = state === 'down' && reason === 'draining' ? reason : state;
+export function isDraining({ state, reason }) {
+  return state === 'down' && reason === 'draining';
+}
+
+/**
+ * The state; what is draining has a text and a colour of its own.
+ *
+ * @param {{ readonly state: string, readonly reason: string | null }} view
+ */
+export function stateBadge(view) {
+  const shown = isDraining(view) ? 'draining' : view.state;
   return el('span', { class: `badge ${shown}` }, shown);
 }
 

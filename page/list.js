@@ -1,7 +1,7 @@
 /** The list of destinations: sorted and filtered, with only the visible rows in the document. */
 
 import { sparkline } from './chart.js';
-import { el, linkTo, stateBadge } from './dom.js';
+import { el, isDraining, linkTo, stateBadge } from './dom.js';
 import { ago, daysLeft, duration, labelText, outcome } from './words.js';
 
 /**
@@ -24,7 +24,11 @@ const NO_HISTORY = { rtt: [], failed: [], step: 60 };
 /** @type {readonly Column[]} */
 const COLUMNS = [
   { key: 'destination', title: 'Destination', of: (row) => row.destination },
-  { key: 'state', title: 'State', of: (row) => ORDER.indexOf(row.state) },
+  {
+    key: 'state',
+    title: 'State',
+    of: (row) => ORDER.indexOf(row.state) + (isDraining(row) ? 0.5 : 0),
+  },
   { key: 'since', title: 'Since', of: (row) => -Date.parse(row.since ?? '1970') },
   { key: 'outcome', title: 'Last outcome', of: outcome },
   { key: 'rtt', title: 'RTT', of: (row) => row.rtt ?? Number.POSITIVE_INFINITY },

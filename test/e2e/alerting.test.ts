@@ -16,6 +16,7 @@ import { needs } from '../support/tools.js';
 /** Recording rules without a value in this test, and why. */
 const WITHOUT_VALUE: Readonly<Record<string, string>> = {
   'destination:sip_keepalive_up:avg30d': 'starts at the first full hour',
+  'destination:sip_keepalive_draining:avg30d': 'starts at the first full hour',
   'destination:sip_keepalive_ping_loss:ratio_rate30d': 'starts at the first full hour',
   'destination:sip_keepalive_ping_failures:ratio_rate30d': 'starts at the first full hour',
   'destination:sip_keepalive_rtt_seconds:rate5m': 'needs native histograms',
@@ -236,9 +237,14 @@ test(
       return empty.length <= Object.keys(WITHOUT_VALUE).length;
     }).catch((error: unknown) => assert.fail(`${error}: ${empty.join(', ')}`));
     assert.deepEqual(empty.sort(), Object.keys(WITHOUT_VALUE).sort());
-    await eventually('the silent member raises its alert', async () => {
-      const alert = 'ALERTS{alertname="SipKeepaliveDestinationDown"}';
-      return (await prometheus.query(alert, 'destination')).has('silent');
-    });
+    const raised = (name: string) =>
+      prometheus.query(`ALERTS{alertname="SipKeepaliveDestination${name}"}`, 'destination');
+    await eventually('the silent member raises its alert', async () =>
+      (await raised('Down')).has('silent'),
+    );
+    await eventually('the draining member raises its alert', async () =>
+      (await raised('Draining')).has('draining'),
+    );
+    assert.ok(!(await raised('Down')).has('draining'), 'it is not critical');
   },
 );
