@@ -69,16 +69,43 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Given {
   return given;
 }
 
-/** The text of `--help`. */
-export function helpText(): string {
-  const lines = settings().map(([, setting]) => {
+/** A flag as `--help`, the man page and the completion show it. */
+export interface FlagHelp {
+  /** With its dashes: `--ping_interval`. */
+  readonly name: string;
+  /** What follows the name: `=10`, `=...`, or nothing for a switch. */
+  readonly value: string;
+  readonly doc: string;
+  /** Its environment variable. */
+  readonly env?: string;
+}
+
+/** Every flag, in the order of `--help`. */
+export function flagsWithHelp(): readonly FlagHelp[] {
+  const flags = settings().map(([, setting]) => {
     const value = setting.isSwitch
       ? ''
       : `=${setting.isRepeatable ? '...' : showDefault(setting.default)}`;
-    const shown = setting.bare === undefined ? value : `[${value}]`;
-    const repeat = setting.isRepeatable ? ' Repeatable.' : '';
-    return `  --${setting.arg}${shown}\n      ${setting.doc}${repeat} [${setting.env}]`;
+    return {
+      name: `--${setting.arg}`,
+      value: setting.bare === undefined ? value : `[${value}]`,
+      doc: setting.doc + (setting.isRepeatable ? ' Repeatable.' : ''),
+      env: setting.env,
+    };
   });
+  return [
+    ...flags,
+    { name: '--version', value: '', doc: 'Print the version and exit.' },
+    { name: '--help', value: '', doc: 'Print this help and exit. Short: -h.' },
+  ];
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const lines = flagsWithHelp().map(
+    ({ name, value, doc, env }) =>
+      `  ${name}${value}\n      ${doc}${env === undefined ? '' : ` [${env}]`}`,
+  );
   return [
     'sip-keepalive-exporter pings SIP destinations with OPTIONS and exports the results to Prometheus.',
     '',
@@ -89,8 +116,6 @@ export function helpText(): string {
     'is separated by spaces. docs/configuration.md describes the file.',
     '',
     ...lines,
-    '  --version\n      Print the version and exit.',
-    '  -h, --help\n      Print this help and exit.',
     '',
   ].join('\n');
 }
