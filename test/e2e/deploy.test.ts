@@ -73,15 +73,15 @@ describe('the systemd unit', () => {
   test('passes systemd-analyze verify', needs('systemd-analyze'), (t) => {
     // systemd-analyze checks that the program exists, and its path differs between machines.
     const file = join(folder(t), 'sip-keepalive-exporter.service');
-    writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));
+    writeFileSync(file, unit.replace('/usr/bin/sip-keepalive-exporter', process.execPath));
     const check = runToEnd('systemd-analyze', ['verify', file]);
     assert.equal(check.output, '');
     assert.equal(check.status, 0);
   });
 
-  test('starts the built program with known flags', () => {
+  test('starts the program of the package with known flags', () => {
     const [start = ''] = values('ExecStart');
-    assert.match(start, /\/dist\/src\/main\.js /);
+    assert.match(start, /^\/usr\/bin\/sip-keepalive-exporter /);
     takesFlags('ExecStart', start.split(' '));
     takesVariables('the unit', unit);
   });
@@ -93,8 +93,9 @@ describe('the systemd unit', () => {
 
   test('is hardened, except that V8 may compile code', () => {
     assert.deepEqual(values('MemoryDenyWriteExecute'), []);
-    for (const key of ['DynamicUser', 'NoNewPrivileges', 'PrivateDevices', 'ProtectHome'])
+    for (const key of ['NoNewPrivileges', 'PrivateDevices', 'ProtectHome'])
       assert.deepEqual(values(key), ['yes'], key);
+    assert.deepEqual(values('User'), ['sip-keepalive-exporter']);
     assert.deepEqual(values('ProtectSystem'), ['strict']);
     assert.ok(values('SystemCallFilter').length > 0);
     assert.ok(Number(values('LimitNOFILE')[0]) > 65_536);
@@ -311,7 +312,7 @@ describe('the manifests for Kubernetes', () => {
 test('deploy/README.md names every file', () => {
   const readme = text('README.md');
   const files = readdirSync('deploy', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.|Dockerfile/.test(file) && !file.startsWith('compose/'))
+    .filter((file) => /\.|Dockerfile/.test(file) && !/^(compose|package)\//.test(file))
     .map((file) => file.replace(/^.*\//, ''));
   for (const file of files) {
     if (file !== 'README.md') assert.ok(readme.includes(`\`${file}\``), file);

@@ -10,9 +10,14 @@ const ARE_REQUIRED = process.env['SIP_KEEPALIVE_REQUIRE_PEERS'] === '1';
 const PACKAGES: Readonly<Record<string, string>> = {
   amtool: 'prometheus-alertmanager',
   baresip: 'baresip-core',
+  bash: 'bash',
   cc: 'gcc',
   chromium: 'chromium',
+  debootstrap: 'debootstrap',
   dnsmasq: 'dnsmasq-base',
+  'dpkg-deb': 'dpkg',
+  flock: 'util-linux',
+  groff: 'groff-base',
   kamailio: 'kamailio',
   'kamailio/auth': 'kamailio',
   'kamailio/db_text': 'kamailio',
@@ -36,6 +41,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: 'nftables',
   nsenter: 'util-linux',
   linphonec: 'linphone-cli',
+  lintian: 'lintian',
+  ln: 'coreutils',
   mkfifo: 'coreutils',
   openssl: 'openssl',
   pip3: 'python3-pip',
@@ -47,6 +54,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   sysctl: 'procps',
   'systemd-analyze': 'systemd',
+  tar: 'tar',
   tc: 'iproute2',
   unshare: 'util-linux',
 };
@@ -88,6 +96,13 @@ export function skipUnless(isThere: boolean, needed: string): { readonly skip: s
   if (ARE_REQUIRED) throw new Error(text);
   process.stderr.write(`SKIPPED: a test ${text}\n`);
   return { skip: text };
+}
+
+/** The options of a test that has several needs. */
+export function allOf(...needs: readonly { readonly skip: string | false }[]): {
+  readonly skip: string | false;
+} {
+  return needs.find(({ skip }) => skip !== false) ?? { skip: false };
 }
 
 /** Whether a program is installed; it need not be in a Debian package. */
