@@ -71,7 +71,7 @@ describe('/metrics', () => {
       const { text } = await appRig(t, { startup: { isDone: false } });
       assert.deepEqual(await text(`/metrics?${query}`), [
         400,
-        'collect[]: expected one of destinations, names, targets, connections, exporter, pinger, process\n',
+        'collect[]: expected one of destinations, names, targets, connections, kamailio, exporter, pinger, process\n',
       ]);
     });
   }
