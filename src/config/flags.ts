@@ -83,9 +83,7 @@ export interface FlagHelp {
 /** Every flag, in the order of `--help`. */
 export function flagsWithHelp(): readonly FlagHelp[] {
   const flags = settings().map(([, setting]) => {
-    const value = setting.isSwitch
-      ? ''
-      : `=${setting.isRepeatable ? '...' : showDefault(setting.default)}`;
+    const value = setting.isSwitch ? '' : `=${showDefault(setting.default)}`;
     return {
       name: `--${setting.arg}`,
       value: setting.bare === undefined ? value : `[${value}]`,
@@ -120,7 +118,8 @@ export function helpText(): string {
   ].join('\n');
 }
 
-/** The default of a flag in the text of `--help`. */
+/** The default of a flag in the text of `--help`: of a repeatable one, if it is a single value. */
 function showDefault(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 1 ? String(value[0]) : '...';
   return value === '' ? '""' : String(value);
 }

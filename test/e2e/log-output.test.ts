@@ -103,7 +103,7 @@ for (const [what, args, code, wanted] of [
 test('--help and --version are written completely, or else the exit code is 1', async () => {
   for (const [flag, wanted] of [
     ['--version', /^sip-keepalive-exporter \d/],
-    ['--help', /Print this help and exit\.\n$/],
+    ['--help', /Print this help and exit\. Short: -h\.\n$/],
   ] as const) {
     const child = spawn(process.execPath, [MAIN, flag], { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
