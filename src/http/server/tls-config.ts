@@ -95,10 +95,9 @@ function readCiphers(values: Values, isOld: boolean): SecureContextOptions {
   const suites = values.someOf('cipher_suites', CIPHER_SUITES);
   const curves = values.someOf('curve_preferences', CURVES);
   const list = [...new Set([...suites, ...(suites.length === 0 ? [] : TLS13_SUITES)])].join(':');
+  const hasOldSuites = suites.length === 0 || suites.some((suite) => !suite.startsWith('TLS_'));
   // OpenSSL 3 allows TLS 1.0 and 1.1 only at its lowest security level, and no level without their ciphers.
-  const isForOld =
-    isOld && suites.every((suite) => suite.startsWith('TLS_')) === (suites.length === 0);
-  const ciphers = isForOld ? `${list || DEFAULT_CIPHERS}:@SECLEVEL=0` : list;
+  const ciphers = isOld && hasOldSuites ? `${list || DEFAULT_CIPHERS}:@SECLEVEL=0` : list;
   return {
     honorCipherOrder: values.flag('prefer_server_cipher_suites') ?? true,
     ...(ciphers === '' ? {} : { ciphers }),
