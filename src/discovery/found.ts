@@ -1,6 +1,6 @@
 /** The findings of a discovery source. */
 
-import type { ListedState } from '../shared/kamailio.js';
+import type { ListedDestination } from '../shared/kamailio.js';
 
 /** A destination in the format of the configuration's `destinations`, and its place in the source. */
 export interface FoundDestination {
@@ -34,20 +34,9 @@ export interface Remark {
 }
 
 /** A destination as a running Kamailio lists it. */
-export interface Listing {
+export interface Listing extends ListedDestination {
   /** Index in `found`; undefined when it is not monitored: disabled, not to be pinged, or unreadable. */
   readonly found: number | undefined;
-  readonly module: 'dispatcher' | 'uac';
-  /** The dispatcher set, a number as text; empty for `uac`. */
-  readonly setid: string;
-  /** Exactly as listed, because `dispatcher.set_state` compares text. */
-  readonly uri: string;
-  /** Empty if there is none. For `uac` the identifier of the registration (`l_uuid`). */
-  readonly duid: string;
-  /** The state in Kamailio's dispatcher; `uac`: `active` when registered, otherwise `inactive`. */
-  readonly state: ListedState;
-  /** Whether Kamailio itself pings it. */
-  readonly isProbed: boolean;
   /** Only for `uac`: whether the registration is in place. */
   readonly isRegistered?: boolean;
 }

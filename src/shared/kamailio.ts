@@ -21,3 +21,18 @@ export function disagreementOf(state: ListedState, verdict: State): Disagreement
   if (verdict === 'up' && state === 'inactive') return 'leaves_out_up';
   return undefined;
 }
+
+/** A destination as a module of a running Kamailio lists it. */
+export interface ListedDestination {
+  readonly module: 'dispatcher' | 'uac';
+  /** The dispatcher set, a number as text; empty for `uac`. */
+  readonly setid: string;
+  /** Exactly as listed, because `dispatcher.set_state` compares text. */
+  readonly uri: string;
+  /** Empty if there is none. For `uac` the identifier of the registration (`l_uuid`). */
+  readonly duid: string;
+  /** The state in Kamailio's dispatcher; `uac`: `active` when registered, otherwise `inactive`. */
+  readonly state: ListedState;
+  /** Whether Kamailio itself pings it. */
+  readonly isProbed: boolean;
+}

@@ -1,23 +1,13 @@
 /** What running Kamailios believe about destinations, for metrics and the HTTP API. */
 
-import type { DisagreementKind, ListedState } from '../shared/kamailio.js';
+import type { DisagreementKind, ListedDestination } from '../shared/kamailio.js';
 
 /** What a Kamailio believes about a destination, as one of its modules lists it. */
-export interface Belief {
+export interface Belief extends ListedDestination {
   /** Name of the destination. */
   readonly destination: string;
   /** Name of the Kamailio. */
   readonly kamailio: string;
-  readonly module: 'dispatcher' | 'uac';
-  /** The dispatcher set; empty for `uac`. */
-  readonly setid: string;
-  /** As listed. */
-  readonly uri: string;
-  /** Empty if there is none. */
-  readonly duid: string;
-  readonly state: ListedState;
-  /** Whether the Kamailio itself pings it. */
-  readonly isProbed: boolean;
   /** Only for `uac`: whether the registration is in place. */
   readonly isRegistered: boolean | undefined;
   /** Only for `dispatcher`; undefined while the state agrees with the verdict. */
