@@ -15,17 +15,6 @@ export interface RpcCall {
 /** The parts of a response that matter here; `body` may come from another thread. */
 export type RpcReply = Pick<HttpReply, 'status' | 'contentType'> & { readonly body: Uint8Array };
 
-/** Calls a method. Never rejects. */
-export async function callKamailio(
-  request: Requester,
-  http: HttpSettings,
-  call: RpcCall,
-  signal: AbortSignal,
-): Promise<RpcAnswer> {
-  const reply = await postCall(request, http, call, signal);
-  return 'problem' in reply ? reply : answerIn(reply, call.method);
-}
-
 /** Sends a call. The response may hold an error. Never rejects. */
 export async function postCall(
   request: Requester,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
 import type { HttpReply, HttpRequest } from '../../../src/config/source-settings.js';
-import { callKamailio } from '../../../src/discovery/kamailio-rpc/client.js';
+import { answerIn, postCall, type RpcCall } from '../../../src/discovery/kamailio-rpc/client.js';
 import { KamailioRpc } from '../../../src/discovery/kamailio-rpc.js';
 import { Parser } from '../../../src/discovery/parsing/parser.js';
 import type { ReadResult } from '../../../src/discovery/reader.js';
@@ -327,19 +327,21 @@ describe('what has not changed', () => {
 });
 
 describe('a call', () => {
+  const answerTo = async ({ request, settings }: ReturnType<typeof kamailio>, sent: RpcCall) => {
+    const reply = await postCall(request, settings.http, sent, never);
+    return 'problem' in reply ? reply : answerIn(reply, sent.method);
+  };
   const call = async (answer: Answer) => {
-    const { request, settings } = kamailio({ 'dispatcher.set_state': answer });
     const params = ['ip', 1, 'sip:192.0.2.1'];
-    return callKamailio(request, settings.http, { method: 'dispatcher.set_state', params }, never);
+    const sent = { method: 'dispatcher.set_state', params };
+    return answerTo(kamailio({ 'dispatcher.set_state': answer }), sent);
   };
 
   test('sends its parameters and returns the result', async () => {
-    const { request, requests, settings } = kamailio({ 'core.version': resultAnswer('kamailio') });
+    const one = kamailio({ 'core.version': resultAnswer('kamailio') });
     const sent = { method: 'core.version', params: ['a', 1] };
-    assert.deepEqual(await callKamailio(request, settings.http, sent, never), {
-      result: 'kamailio',
-    });
-    assert.match(requests[0]?.body ?? '', /"params":\["a",1\]/);
+    assert.deepEqual(await answerTo(one, sent), { result: 'kamailio' });
+    assert.match(one.requests[0]?.body ?? '', /"params":\["a",1\]/);
   });
 
   for (const [what, answer, problem] of [
