@@ -11,6 +11,7 @@ import { createEngine, type Engine } from './engine.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
 import { Kamailios } from './kamailio/kamailios.js';
 import { ledgerSettings } from './ledger-settings.js';
+import { requester } from './platform/http-client.js';
 import type { Log } from './platform/log.js';
 import { openFileLimit } from './platform/open-files.js';
 import { RuntimeDestinations } from './registry/runtime-destinations.js';
@@ -20,7 +21,6 @@ import { find } from './status/find.js';
 import { destinationState, type StatusContext } from './status/freshness.js';
 import { Histories } from './status/history.js';
 import { Startup } from './status/startup.js';
-import { requester } from './webhooks/http-client.js';
 import { Webhooks } from './webhooks/webhooks.js';
 
 export interface PartsOptions {

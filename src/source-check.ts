@@ -5,9 +5,9 @@ import type { SourceSettings } from './config/source-settings.js';
 import { Discovery } from './discovery/discovery.js';
 import type { Reconciled, Remark } from './discovery/found.js';
 import { Reconciler } from './discovery/reconciler.js';
+import { requester } from './platform/http-client.js';
 import { DestinationRegistry } from './registry/registry.js';
 import type { Clock } from './shared/clock.js';
-import { requester } from './webhooks/http-client.js';
 
 /** Maximum time for all sources; each server also has its own `timeout`. */
 const TIMEOUT_MS = 60_000;

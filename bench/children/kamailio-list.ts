@@ -15,9 +15,9 @@ import { readFlags } from '../../src/config/flags.js';
 import { KamailioRpc } from '../../src/discovery/kamailio-rpc.js';
 import { Parser } from '../../src/discovery/parsing/parser.js';
 import { Reconciler } from '../../src/discovery/reconciler.js';
+import { requester } from '../../src/platform/http-client.js';
 import { DestinationRegistry } from '../../src/registry/registry.js';
 import { systemClock as clock } from '../../src/shared/clock.js';
-import { requester } from '../../src/webhooks/http-client.js';
 import { threadCpuMicros } from '../proc.js';
 
 /** Lets the process come to rest between two reads. */

@@ -1,6 +1,7 @@
 /** Reads the settings of HTTP requests to one server. */
 
 import { resolve } from 'node:path';
+import type { BasicAuth, HttpSettings } from '../platform/http.js';
 import { isMapping, kindOf } from '../platform/values.js';
 import type { TlsSettings } from '../shared/destination.js';
 import { resolveFiles } from './config-file.js';
@@ -9,7 +10,6 @@ import { type Read, readFields } from './fields.js';
 import { FORMATS } from './formats.js';
 import { entriesOf, isPingKey, PING_KEYS, readPing, tlsSettings } from './ping-settings.js';
 import { type Report, unknownKey } from './problems.js';
-import type { BasicAuth, HttpSettings } from './source-settings.js';
 
 const HTTP_TIMEOUT_MS = 10_000;
 

@@ -2,11 +2,11 @@
 
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import type { HttpSettings } from '../platform/http.js';
 import { filesIn, type PingSettings, type TlsSettings } from '../shared/destination.js';
 import { secretIn } from '../shared/secret-file.js';
 import { certificatesIn, isKeyOf, readKey, secureContextOptions } from '../shared/tls-options.js';
 import type { Config } from './config.js';
-import type { HttpSettings } from './source-settings.js';
 
 export interface FileProblem {
   /** The path of the setting: `modules.m.tls_config.ca_file`. */

@@ -1,5 +1,6 @@
 /** Shows the current configuration in the format of a configuration file. */
 
+import type { BasicAuth, HttpSettings } from '../platform/http.js';
 import { isMapping } from '../platform/values.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
 import { type ListenAddress, listenAddressText } from '../shared/listen-address.js';
@@ -8,12 +9,7 @@ import { DEFAULT_MODULE } from './modules.js';
 import { PING_SETTINGS } from './ping-schema.js';
 import { PROCESS_SETTINGS } from './process-schema.js';
 import { byLevels, type Setting, type Settings } from './setting.js';
-import {
-  type BasicAuth,
-  type HttpSettings,
-  SOURCE_KINDS,
-  type SourceSettings,
-} from './source-settings.js';
+import { SOURCE_KINDS, type SourceSettings } from './source-settings.js';
 
 /** The configuration as JSON, which is also YAML. Loading it again results in the same configuration. */
 export function showConfig(config: Config): string {

@@ -1,6 +1,7 @@
 /** Runs the discovery sources. */
 
-import type { Requester, SourceSettings } from '../config/source-settings.js';
+import type { SourceSettings } from '../config/source-settings.js';
+import type { Requester } from '../platform/http.js';
 import type { Clock } from '../shared/clock.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { SourceHealth } from '../status/health.js';

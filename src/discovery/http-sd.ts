@@ -1,6 +1,6 @@
 /** Reads a server in the `http_sd` format of Prometheus. */
 
-import type { HttpReply, HttpSettings, Requester } from '../config/source-settings.js';
+import type { HttpReply, HttpSettings, Requester } from '../platform/http.js';
 import { digestOf } from './digest.js';
 import { MAX_BYTES } from './limits.js';
 import type { Parser } from './parsing/parser.js';

@@ -1,6 +1,7 @@
 /** Reads the lists of a running Kamailio by JSON-RPC. */
 
-import type { KamailioList, Requester, SourceSettings } from '../config/source-settings.js';
+import type { KamailioList, SourceSettings } from '../config/source-settings.js';
+import type { Requester } from '../platform/http.js';
 import type { FoundDestination, Listing, Remark } from './found.js';
 import { type ListFindings, ListReader } from './kamailio-rpc/list-reader.js';
 import type { Parser } from './parsing/parser.js';

@@ -1,7 +1,8 @@
 /** One running Kamailio: what it believes, and the states that it gets. */
 
-import type { KamailioRpcSettings, Requester } from '../config/source-settings.js';
+import type { KamailioRpcSettings } from '../config/source-settings.js';
 import type { Findings } from '../discovery/found.js';
+import type { Requester } from '../platform/http.js';
 import type { Clock } from '../shared/clock.js';
 import type { Faults } from '../shared/faults.js';
 import { isRoutedTo } from '../shared/kamailio.js';

@@ -1,7 +1,8 @@
 /** Sets states in one Kamailio, one call after the other. */
 
-import type { KamailioRpcSettings, Requester } from '../config/source-settings.js';
+import type { KamailioRpcSettings } from '../config/source-settings.js';
 import { answerIn, postCall } from '../discovery/kamailio-rpc/client.js';
+import type { Requester } from '../platform/http.js';
 import type { LogLine } from '../shared/protocol.js';
 import type { KamailioHealth } from '../status/health.js';
 import type { Listed } from './listed.js';

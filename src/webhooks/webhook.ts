@@ -1,12 +1,8 @@
 /** One webhook: queues its events and delivers them. */
 
 import { createHmac } from 'node:crypto';
-import type {
-  EventName,
-  HttpReply,
-  Requester,
-  WebhookSettings,
-} from '../config/source-settings.js';
+import type { EventName, WebhookSettings } from '../config/source-settings.js';
+import type { HttpReply, Requester } from '../platform/http.js';
 import type { Clock } from '../shared/clock.js';
 import type { LogLine } from '../shared/protocol.js';
 import { secretIn } from '../shared/secret-file.js';

@@ -49,7 +49,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ['platform'],
   registry: [],
   discovery: ['config (types)', 'platform', 'registry', 'status (types)'],
-  kamailio: ['config (types)', 'discovery', 'status (types)'],
+  kamailio: ['config (types)', 'discovery', 'platform (types)', 'status (types)'],
   supervisor: ['platform'],
   status: ['config (types)'],
   metrics: ['status'],

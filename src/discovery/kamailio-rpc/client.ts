@@ -1,6 +1,6 @@
 /** Calls a Kamailio by JSON-RPC 2.0 over HTTP (its modules `jsonrpcs` and `xhttp`). */
 
-import type { HttpReply, HttpSettings, Requester } from '../../config/source-settings.js';
+import type { HttpReply, HttpSettings, Requester } from '../../platform/http.js';
 import { isMapping, kindOf, show } from '../../platform/values.js';
 import { MAX_BYTES } from '../limits.js';
 

@@ -1,6 +1,7 @@
 /** Reads one list of a running Kamailio, and keeps its last valid findings. */
 
-import type { HttpSettings, KamailioList, Requester } from '../../config/source-settings.js';
+import type { KamailioList } from '../../config/source-settings.js';
+import type { HttpSettings, Requester } from '../../platform/http.js';
 import { digestOf } from '../digest.js';
 import type { Findings, Listing } from '../found.js';
 import type { Parser } from '../parsing/parser.js';

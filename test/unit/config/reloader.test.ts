@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Reloader } from '../../../src/config/reloader.js';
-import type { HttpReply, SourceSettings } from '../../../src/config/source-settings.js';
+import type { SourceSettings } from '../../../src/config/source-settings.js';
 import { Discovery } from '../../../src/discovery/discovery.js';
 import { type DesiredState, Reconciler } from '../../../src/discovery/reconciler.js';
+import type { HttpReply } from '../../../src/platform/http.js';
 import type { Claim } from '../../../src/registry/claims.js';
 import { DestinationRegistry } from '../../../src/registry/registry.js';
 import { FakeClock } from '../../support/fake-clock.js';

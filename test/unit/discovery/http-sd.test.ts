@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HttpReply, HttpRequest } from '../../../src/config/source-settings.js';
 import { HttpSd } from '../../../src/discovery/http-sd.js';
 import { Parser } from '../../../src/discovery/parsing/parser.js';
 import { SourceError } from '../../../src/discovery/source-error.js';
+import type { HttpReply, HttpRequest } from '../../../src/platform/http.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { settings } from '../../support/settings.js';
 

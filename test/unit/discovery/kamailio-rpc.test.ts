@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readConfig } from '../../../src/config/config.js';
 import { readFlags } from '../../../src/config/flags.js';
-import type { HttpReply, HttpRequest } from '../../../src/config/source-settings.js';
 import { answerIn, postCall, type RpcCall } from '../../../src/discovery/kamailio-rpc/client.js';
 import { KamailioRpc } from '../../../src/discovery/kamailio-rpc.js';
 import { Parser } from '../../../src/discovery/parsing/parser.js';
 import type { ReadResult } from '../../../src/discovery/reader.js';
+import type { HttpReply, HttpRequest } from '../../../src/platform/http.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   dispatcherAnswer,

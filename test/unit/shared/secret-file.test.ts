@@ -3,15 +3,16 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { HttpSettings, WebhookSettings } from '../../../src/config/source-settings.js';
+import type { WebhookSettings } from '../../../src/config/source-settings.js';
 import { Authenticator } from '../../../src/pinger/sip/authenticator.js';
 import { TlsContexts } from '../../../src/pinger/transport/tls-context.js';
+import type { HttpSettings } from '../../../src/platform/http.js';
+import { requester } from '../../../src/platform/http-client.js';
 import { systemClock } from '../../../src/shared/clock.js';
 import type { Credentials } from '../../../src/shared/destination.js';
 import { Files } from '../../../src/shared/file-contents.js';
 import { secretIn } from '../../../src/shared/secret-file.js';
 import { secureContextOptions } from '../../../src/shared/tls-options.js';
-import { requester } from '../../../src/webhooks/http-client.js';
 import { Webhooks } from '../../../src/webhooks/webhooks.js';
 import { settings } from '../../support/settings.js';
 

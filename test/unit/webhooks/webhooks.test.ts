@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import type {
-  EventName,
-  HttpReply,
-  HttpRequest,
-  HttpSettings,
-  WebhookSettings,
-} from '../../../src/config/source-settings.js';
+import type { EventName, WebhookSettings } from '../../../src/config/source-settings.js';
+import type { HttpReply, HttpRequest, HttpSettings } from '../../../src/platform/http.js';
 import type { LogLine } from '../../../src/shared/protocol.js';
 import type { WebhookEvent } from '../../../src/webhooks/webhook.js';
 import { Webhooks } from '../../../src/webhooks/webhooks.js';

@@ -4,12 +4,12 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { BasicAuth, HttpReply, HttpRequest, Requester } from '../config/source-settings.js';
-import { type Hop, nextRequest } from '../platform/redirects.js';
 import type { Clock } from '../shared/clock.js';
 import type { TlsSettings } from '../shared/destination.js';
 import { secretIn } from '../shared/secret-file.js';
 import { secureContextOptions } from '../shared/tls-options.js';
+import type { BasicAuth, HttpReply, HttpRequest, Requester } from './http.js';
+import { type Hop, nextRequest } from './redirects.js';
 
 /** Size of the first buffer for a body of unknown length. */
 const FIRST_BYTES = 64 << 10;
