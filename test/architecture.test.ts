@@ -60,7 +60,7 @@ function readSources(): SourceFile[] {
 
 function importsOf(path: string, text: string): string[] {
   const statements =
-    /(?:^|;\s*)(?:import|export)\s(?:[^;]*?\sfrom\s*)?'([^']+)'|(?:\bimport|\bcreateRequire\(import\.meta\.url\))\(\s*'([^']+)'/gm;
+    /(?:^|;\s*)(?:import|export)\s(?:[^;]*?\sfrom\s*)?'([^']+)'|(?:\bimport(?:\.meta\.resolve)?|\bcreateRequire\(import\.meta\.url\))\(\s*'([^']+)'/gm;
   return [...text.matchAll(statements)].map(([, named, dynamic]) => {
     const target = named ?? dynamic ?? '';
     return target.startsWith('.')
@@ -302,7 +302,7 @@ describe('sources', () => {
   test('of the page use every id', () => {
     const folder = join(SRC, '..', 'page');
     const read = (end: string) =>
-      readdirSync(folder)
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith(end))
         .map((name) => readFileSync(join(folder, name), 'utf8'))
         .join('\n');

@@ -68,7 +68,8 @@ export function stage(release: Release, arch: string, program: string, work: str
   addRuntime(architecture, folder);
   addDependencies(architecture, folder);
   cpSync(program, join(folder, 'dist/src'), { recursive: true });
-  for (const path of COPIED) cpSync(path, join(folder, path), { recursive: true });
+  const filter = (path: string) => !path.endsWith('.d.ts');
+  for (const path of COPIED) cpSync(path, join(folder, path), { recursive: true, filter });
   rmSync(join(folder, 'rules/tests'), { recursive: true });
   copyFileSync('deploy/package/sip-keepalive-exporter', join(folder, release.name));
   for (const file of ['deploy/package/config.yml', `deploy/${release.name}.service`])

@@ -35,6 +35,7 @@ import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history
 import type { ProbeSettings } from './routes/probe-parameters.js';
 import { reloadHandler } from './routes/reload.js';
 import { type RuntimeDestinationStore, rpcHandler } from './routes/rpc.js';
+import { sendJson } from './server/compression.js';
 
 export interface AppOptions {
   readonly status: StatusContext;
@@ -156,7 +157,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
   const history = new ProbeHistory();
   return {
     '/': page,
-    '/page/:file': page,
+    '/page/*path': page,
     [paths.telemetry]: metricsHandler({
       ...{ status, startup: options.startup, exporterMetrics: options.exporterMetrics },
       settings: () => settings().metrics,
@@ -175,9 +176,11 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     '/api/v1/history': historyHandler(status.registry, histories),
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
-    '/api/v1/openapi.json': (_request, response) => {
-      response.json({ ...OPENAPI_DOCUMENT, servers: [{ url: slashed(paths.routePrefix) }] });
-    },
+    '/api/v1/openapi.json': (request, response) =>
+      sendJson(request, response, {
+        ...OPENAPI_DOCUMENT,
+        servers: [{ url: slashed(paths.routePrefix) }],
+      }),
     '/config': (_request, response) => {
       response.type('application/json').send(options.configText());
     },

@@ -2,12 +2,13 @@
 
 import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { DestinationSlot, RegisteredDestination } from '../../shared/destination.js';
 import type { Explanation } from '../../shared/resolution.js';
 import { briefView, destinationDetails, destinationView } from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
 import type { HistoryView } from '../../status/views.js';
+import { compressed, sendJson } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
@@ -34,7 +35,7 @@ export function destinationsHandler(status: StatusContext): RequestHandler {
     }
     if (!(await limit.acquire(response))) return rejectBusy(response);
     try {
-      await writeAll(status.registry.all(), response, (registered) => render(status, registered));
+      await writeAll(status, render, request, response);
     } finally {
       limit.release(response);
     }
@@ -43,22 +44,27 @@ export function destinationsHandler(status: StatusContext): RequestHandler {
 
 /** Writes no faster than the client reads, and lets other work run between batches. */
 async function writeAll(
-  all: readonly RegisteredDestination[],
+  status: StatusContext,
+  render: (status: StatusContext, registered: RegisteredDestination) => object,
+  request: Request,
   response: Response,
-  render: (registered: RegisteredDestination) => object,
 ): Promise<void> {
+  const all = status.registry.all();
   response.type('application/json');
   const closed = new AbortController();
   response.once('close', () => closed.abort());
-  response.write('{"destinations":[');
+  const sink = compressed(request, response);
+  sink.write('{"destinations":[');
   for (let i = 0; i < all.length; i += BATCH) {
-    const batch = all.slice(i, i + BATCH).map((registered) => JSON.stringify(render(registered)));
-    const isFull = !response.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
-    if (isFull) await once(response, 'drain', { signal: closed.signal }).catch(() => {});
+    const batch = all
+      .slice(i, i + BATCH)
+      .map((registered) => JSON.stringify(render(status, registered)));
+    const isFull = !sink.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
+    if (isFull) await once(sink, 'drain', { signal: closed.signal }).catch(() => {});
     else await nextRound();
     if (closed.signal.aborted) return;
   }
-  response.end('\n]}\n');
+  sink.end('\n]}\n');
 }
 
 export interface DestinationHandlerOptions {
@@ -82,7 +88,8 @@ export function destinationHandler(options: DestinationHandlerOptions): RequestH
     // While the pinger restarts, the details are omitted.
     const explanation = await explain(registered.slot).catch(() => undefined);
     const history = histories.of(registered.slot);
-    response.json(destinationDetails(status, registered, explanation, history));
+    const details = destinationDetails(status, registered, explanation, history);
+    await sendJson(request, response, details);
   };
 }
 
@@ -91,7 +98,7 @@ export function historyHandler(
   registry: Pick<StatusContext['registry'], 'named'>,
   histories: HistorySource,
 ): RequestHandler {
-  return (request, response) => {
+  return async (request, response) => {
     const parameter: unknown = request.query['destination'] ?? [];
     const names: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
     if (names.length > MAX_HISTORIES) {
@@ -103,6 +110,6 @@ export function historyHandler(
       const registered = registry.named(String(name));
       return registered === undefined ? [] : [[name, histories.of(registered.slot)] as const];
     });
-    response.json({ histories: Object.fromEntries(all) });
+    await sendJson(request, response, { histories: Object.fromEntries(all) });
   };
 }

@@ -1,9 +1,8 @@
 /** `GET /metrics`. */
 
 import { once } from 'node:events';
-import { pipeline, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { exposition } from '../../metrics/exposition.js';
 import { type Encoding, type Format, negotiate } from '../../metrics/format.js';
@@ -15,6 +14,7 @@ import { TextRenderer } from '../../metrics/text-renderer.js';
 import { FAMILY_GROUPS, type FamilyName } from '../../shared/family-names.js';
 import type { StatusContext } from '../../status/freshness.js';
 import { STARTING } from '../../status/startup.js';
+import { compressed } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
@@ -158,14 +158,4 @@ async function write(
     sliceStartMs = performance.now();
   }
   sink.end();
-}
-
-/** The response, behind a compressor if the client accepts gzip. */
-function compressed(request: Request, response: Response): Writable {
-  if (request.acceptsEncodings('gzip') === false) return response;
-  response.setHeader('Content-Encoding', 'gzip');
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  // An error of one stream destroys the other. A client that disconnects is not an error.
-  pipeline(gzip, response, () => {});
-  return gzip;
 }

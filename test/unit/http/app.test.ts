@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { configuredHeaders } from '../../../src/http/guards/headers.js';
 import { NO_EXPORTER_METRICS } from '../../../src/metrics/renderer.js';
@@ -177,9 +178,48 @@ describe('the status page', () => {
     }
   });
 
+  test('has each script and style of its folder, compressed for a client that accepts gzip', async (t) => {
+    const { get } = await appRig(t);
+    const files = readdirSync('page', { recursive: true, encoding: 'utf8' });
+    const served = files.filter((path) => /\.(js|css)$/.test(path));
+    assert.ok(served.length > 2);
+    for (const path of served) {
+      const text = readFileSync(`page/${path}`, 'utf8');
+      for (const encoding of ['gzip', 'identity']) {
+        // Twice, because what was compressed is kept.
+        for (let i = 0; i < 2; i++) {
+          const answer = await get(`/page/${path}`, { 'accept-encoding': encoding });
+          assert.equal(answer.headers.get('content-encoding') ?? 'identity', encoding, path);
+          assert.equal(answer.headers.get('vary'), 'Accept-Encoding');
+          assert.equal(await answer.text(), text, path);
+        }
+      }
+    }
+  });
+
+  test('has the package that draws the charts, as a module', async (t) => {
+    const { get } = await appRig(t);
+    const script = await get('/page/uplot.js');
+    assert.equal(script.headers.get('content-type'), 'text/javascript; charset=utf-8');
+    const url = `data:text/javascript,${encodeURIComponent(await script.text())}`;
+    const { default: uPlot } = (await import(url)) as { default: unknown };
+    assert.equal(typeof uPlot, 'function');
+    const style = await get('/page/uplot.css');
+    assert.equal(style.headers.get('content-type'), 'text/css; charset=utf-8');
+    assert.match(await style.text(), /\.uplot/);
+  });
+
   test('serves no other files', async (t) => {
     const { get } = await appRig(t);
-    for (const path of ['tsconfig.json', 'nothing.js', '..%2Fpackage.json', '__proto__']) {
+    for (const path of [
+      ...['tsconfig.json', 'nothing.js', '__proto__', 'uplot.d.ts', 'list/', 'main.js/'],
+      ...[
+        '..%2Fpackage.json',
+        '..%2F..%2Fpage%2Findex.html',
+        'list/..%2f../dom.js',
+        '%2Fetc%2Fpasswd',
+      ],
+    ]) {
       assert.equal((await get(`/page/${path}`)).status, 404, path);
     }
   });

@@ -32,6 +32,23 @@ describe('/api/v1/destinations', () => {
     }
   });
 
+  test('is compressed for a client that accepts gzip', async (t) => {
+    const { add, get } = await appRig(t);
+    for (let i = 0; i < 450; i++) add(`gw ${i}`);
+    for (const path of ['destinations', 'destinations?view=brief', 'openapi.json']) {
+      const read = async (encoding: string) => {
+        const answer = await get(`/api/v1/${path}`, { 'accept-encoding': encoding });
+        assert.equal(answer.headers.get('content-encoding') ?? 'identity', encoding, path);
+        assert.equal(answer.headers.get('vary'), 'Accept-Encoding', path);
+        assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8', path);
+        return answer.json();
+      };
+      assert.deepEqual(await read('gzip'), await read('identity'), path);
+    }
+    const short = await get('/api/v1/history', { 'accept-encoding': 'gzip' });
+    assert.equal(short.headers.get('content-encoding'), null);
+  });
+
   test('has no other view', async (t) => {
     const { json } = await appRig(t);
     for (const query of ['?view=long', '?view=full&view=brief', '?view=']) {

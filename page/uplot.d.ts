@@ -1,0 +1,2 @@
+/** The exporter serves the package itself as page/uplot.js. */
+export { default } from 'uplot';
