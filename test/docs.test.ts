@@ -58,7 +58,7 @@ const PROBED: ProbeReport = {
   tls: {
     ...{ version: 'TLS 1.3', cipher: 'x', subject: 'CN=a', issuer: 'CN=b', serialNumber: '01' },
     ...{ subjectAlternative: 'DNS:a', fingerprint: '00', isVerified: true, fault: '' },
-    ...{ notBeforeMs: 1, notAfterMs: 2, chainNotAfterMs: 2 },
+    ...{ notBeforeMs: 1, notAfterMs: 2, chainNotAfterMs: 2, chain: [] },
   },
 };
 

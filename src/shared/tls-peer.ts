@@ -1,3 +1,11 @@
+/** A certificate of the chain. */
+export interface ChainLink {
+  /** Distinguished name. */
+  readonly subject: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfterMs: number;
+}
+
 /** The TLS parameters and the certificate of a peer, accepted or rejected. */
 export interface TlsPeer {
   /** `TLS 1.3` or the like; empty when the handshake was not completed. */
@@ -17,6 +25,8 @@ export interface TlsPeer {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly chainNotAfterMs: number;
+  /** The certificate and those above it that the peer sent. */
+  readonly chain: readonly ChainLink[];
   /** Whether the certificate is trusted, valid now, and for the requested name. */
   readonly isVerified: boolean;
   /** Why the certificate is not verified; empty when it is. */

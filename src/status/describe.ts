@@ -171,6 +171,10 @@ function tlsView(tls: TlsPeer): TlsView {
     not_before: isoTime(tls.notBeforeMs),
     not_after: isoTime(tls.notAfterMs),
     chain_not_after: isoTime(tls.chainNotAfterMs),
+    chain: tls.chain.map(({ subject, notAfterMs }) => ({
+      subject,
+      not_after: isoTime(notAfterMs),
+    })),
   };
 }
 

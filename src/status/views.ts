@@ -113,6 +113,8 @@ export interface TlsView {
   readonly not_after: string | null;
   /** The earliest expiry in the chain. */
   readonly chain_not_after: string | null;
+  /** The certificate and those above it that the peer sent. */
+  readonly chain: readonly { readonly subject: string; readonly not_after: string | null }[];
 }
 
 /** A destination with all details. */

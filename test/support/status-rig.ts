@@ -21,6 +21,7 @@ export const TLS_PEER: TlsPeer = {
   ...{ subject: 'CN=a', issuer: 'CN=ca', subjectAlternative: 'DNS:a', serialNumber: '01' },
   ...{ fingerprint: '00ff', notBeforeMs: 1_600_000_000_000, notAfterMs: 1_699_999_000_000 },
   chainNotAfterMs: 1_699_998_000_000,
+  chain: [{ subject: 'CN=sip.example.com', notAfterMs: 1_699_998_000_000 }],
 };
 
 export function statusRig() {

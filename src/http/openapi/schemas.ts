@@ -96,6 +96,12 @@ const TLS = closedObject(
     not_before: CERTIFICATE_TIME('Start of its validity.'),
     not_after: CERTIFICATE_TIME('End of its validity.'),
     chain_not_after: CERTIFICATE_TIME('The earliest expiry in the chain.'),
+    chain: listOf(
+      closedObject({
+        subject: text('Distinguished name.'),
+        not_after: CERTIFICATE_TIME('End of its validity.'),
+      }),
+    ),
   },
   'The last TLS handshake and the certificate that the peer presented, accepted or not.',
 );

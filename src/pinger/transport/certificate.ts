@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { addressFamily } from '../../shared/address.js';
 import type { TlsSettings } from '../../shared/destination.js';
 import { printable } from '../../shared/text.js';
-import type { TlsPeer } from '../../shared/tls-peer.js';
+import type { ChainLink, TlsPeer } from '../../shared/tls-peer.js';
 import { parseUri, UriError } from '../../shared/uri.js';
 
 /**
@@ -27,6 +27,7 @@ export function tlsPeerOf(
   const fault = isComplete
     ? verificationError(socket, certificate, domain, settings)
     : 'the handshake was not completed';
+  const chain = [...chainOf(certificate)].map(chainLink);
   return {
     version: isComplete ? versionOf(socket) : '',
     cipher: isComplete ? socket.getCipher().standardName : '',
@@ -37,7 +38,8 @@ export function tlsPeerOf(
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
-    chainNotAfterMs: Math.min(...[...chainOf(certificate)].map((at) => Date.parse(at.validTo))),
+    chainNotAfterMs: Math.min(...chain.map((at) => at.notAfterMs)),
+    chain,
     isVerified: fault === '',
     fault,
   };
@@ -56,6 +58,10 @@ function* chainOf(leaf: X509Certificate): Generator<X509Certificate> {
     yield at;
     at = at.issuerCertificate;
   }
+}
+
+function chainLink({ subject, validTo }: X509Certificate): ChainLink {
+  return { subject: distinguishedName(subject), notAfterMs: Date.parse(validTo) };
 }
 
 /** Real chains are shorter; a peer may send any number of certificates. */

@@ -27,7 +27,7 @@ const PEER: TlsPeer = {
   ...{ version: 'TLS 1.3', cipher: 'TLS_AES_128_GCM_SHA256' },
   ...{ subject: 'CN=a.example', issuer: 'CN=root', subjectAlternative: 'DNS:a.example' },
   ...{ serialNumber: '0a', fingerprint: 'ff00', notBeforeMs: 1000, notAfterMs: 5000 },
-  ...{ chainNotAfterMs: 4000, isVerified: true, fault: '' },
+  ...{ chainNotAfterMs: 4000, chain: [], isVerified: true, fault: '' },
 };
 
 const ALWAYS = [

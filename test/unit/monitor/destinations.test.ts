@@ -6,7 +6,14 @@ import { INTERVAL_MS, located, PingerRig, SLOT } from '../../support/pinger-rig.
 
 const TLS_PEER: TlsPeer = {
   ...{ version: 'TLSv1.3', cipher: 'x', subject: 'CN=a', issuer: 'CN=b', subjectAlternative: '' },
-  ...{ serialNumber: '01', fingerprint: 'ab', notBeforeMs: 0, notAfterMs: 1, chainNotAfterMs: 1 },
+  ...{
+    serialNumber: '01',
+    fingerprint: 'ab',
+    notBeforeMs: 0,
+    notAfterMs: 1,
+    chainNotAfterMs: 1,
+    chain: [],
+  },
   ...{ isVerified: true, fault: '' },
 };
 

@@ -24,7 +24,7 @@ describe('a probe', () => {
       listener.secured({
         ...{ version: 'TLSv1.3', cipher: 'x', subject: 'CN=a', issuer: 'CN=b' },
         ...{ subjectAlternative: '', serialNumber: '01', fingerprint: 'ab', notBeforeMs: 0 },
-        ...{ notAfterMs: 1, chainNotAfterMs: 1, isVerified: false, fault: 'expired' },
+        ...{ notAfterMs: 1, chainNotAfterMs: 1, chain: [], isVerified: false, fault: 'expired' },
       });
       listener.ready(LOCAL);
     };

@@ -149,6 +149,7 @@ describe('a destination as JSON', () => {
       ...{ serial_number: '01', fingerprint_sha256: '00ff' },
       ...{ not_before: '2020-09-13T12:26:40.000Z', not_after: '2023-11-14T21:56:40.000Z' },
       chain_not_after: '2023-11-14T21:40:00.000Z',
+      chain: [{ subject: 'CN=sip.example.com', not_after: '2023-11-14T21:40:00.000Z' }],
     });
     const failed = { ...TLS_PEER, version: '', cipher: '', fault: '', notAfterMs: Number.NaN };
     added.peer('', failed, 0);

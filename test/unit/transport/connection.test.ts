@@ -186,7 +186,7 @@ test('a TLS connection is replaced after an hour, or when its certificate expire
     last().opening.secured({
       ...{ version: '', cipher: '', subject: '', issuer: '', subjectAlternative: '' },
       ...{ serialNumber: '', fingerprint: '', notBeforeMs: 0, notAfterMs: now, fault: '' },
-      ...{ chainNotAfterMs: now + expiresInMs, isVerified: true },
+      ...{ chainNotAfterMs: now + expiresInMs, chain: [], isVerified: true },
     });
     last().opening.opened(channel());
     flow.pingEnded(true);

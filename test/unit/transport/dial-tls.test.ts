@@ -57,6 +57,7 @@ describe('a TLS connection', needs('openssl'), () => {
       notBeforeMs: Date.parse(certificate.validFrom),
       notAfterMs: Date.parse(certificate.validTo),
       chainNotAfterMs: Date.parse(certificate.validTo),
+      chain: [{ subject: 'CN=far end', notAfterMs: Date.parse(certificate.validTo) }],
       ...{ isVerified: true, fault: '' },
     });
   });
@@ -127,6 +128,10 @@ describe('a TLS connection', needs('openssl'), () => {
     const inDays = (ms = 0) => Math.round((ms - Date.now()) / DAY_MS);
     assert.equal(peers[0]?.isVerified, true);
     assert.deepEqual([inDays(peers[0]?.notAfterMs), inDays(peers[0]?.chainNotAfterMs)], [100, 10]);
+    assert.deepEqual(
+      peers[0]?.chain.map(({ notAfterMs }) => inDays(notAfterMs)),
+      [100, 10],
+    );
   });
 
   test('to a peer that requires a client certificate fails, and its certificate is reported', async (t) => {
