@@ -7,12 +7,12 @@ import { type Loaded, load } from './config/load.js';
 import { Daemon } from './daemon.js';
 import { WebConfigFile } from './http/server/web-config.js';
 import { WebConfigError } from './http/server/web-config-error.js';
+import { StateDirectoryError } from './platform/journal-reader.js';
 import { createLog } from './platform/log.js';
 import { LogOutput, sendTo } from './platform/log-output.js';
 import { SystemdSocketError, systemdSockets } from './platform/systemd-sockets.js';
 import { readVersion } from './platform/version.js';
 import { FilesError } from './platform/watched-files.js';
-import { StateDirectoryError } from './registry/journal-reader.js';
 import { systemClock } from './shared/clock.js';
 import { checkSources, checkText } from './source-check.js';
 

@@ -5,6 +5,13 @@ import type { Destination } from '../shared/destination.js';
 /** A destination in the format of the configuration's `destinations`. */
 export type DestinationEntry = Readonly<Record<string, unknown>>;
 
+/** The file in the state directory. */
+export const RUNTIME_FILE = {
+  name: 'runtime-destinations.jsonl',
+  format: 'sip-keepalive-exporter run-time destinations',
+  version: 1,
+} as const;
+
 /** Turns an entry into a destination. Throws when the entry is invalid. */
 export type ReadEntry = (entry: DestinationEntry) => Destination;
 

@@ -1,11 +1,11 @@
 /** Destinations that owners add at run time. */
 
+import { Journal } from '../platform/journal.js';
+import { type ReadRecord, readJournal } from '../platform/journal-reader.js';
 import type { Clock } from '../shared/clock.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogEvent } from '../shared/log-events.js';
 import type { LogLine } from '../shared/protocol.js';
-import { Journal } from './journal.js';
-import { type ReadRecord, readJournal } from './journal-reader.js';
 import type { DestinationRegistry } from './registry.js';
 import {
   type DestinationEntry,
@@ -13,6 +13,7 @@ import {
   type JournalRecord,
   keyOf,
   type ReadEntry,
+  RUNTIME_FILE,
   type RuntimeDestination,
   RuntimeDestinationError,
   type RuntimeDestinationId,
@@ -54,7 +55,8 @@ export class RuntimeDestinations {
   async start(): Promise<void> {
     const { directory, clock } = this.#options;
     if (directory === '') return;
-    const { records, corruption, exposure } = readJournal(directory);
+    const file = { directory, ...RUNTIME_FILE };
+    const { records, corruption, exposure } = readJournal(file);
     const unknown = this.#replay(records);
     if (exposure !== undefined) {
       this.#log('warn', 'state_dir_exposed', 'other users can change the content of state_dir', {
@@ -71,7 +73,7 @@ export class RuntimeDestinations {
       this.#log('warn', 'state_records_unknown', message, { records: unknown.length });
     }
     this.#journal = new Journal({
-      ...{ directory, unknown, clock, isCorrupt: corruption !== undefined },
+      ...{ file, unknown, clock, isCorrupt: corruption !== undefined },
       all: () => [...this.#all.values()].map((destination) => ({ op: 'add', ...destination })),
       count: () => this.#all.size,
       onCopied: (copy) =>

@@ -47,7 +47,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // The main thread.
   platform: [],
   config: ['platform'],
-  registry: [],
+  registry: ['platform'],
   discovery: ['config (types)', 'platform', 'registry', 'status (types)'],
   kamailio: ['config (types)', 'discovery', 'platform (types)', 'status (types)'],
   supervisor: ['platform'],

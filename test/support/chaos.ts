@@ -19,7 +19,7 @@ import { TargetGuard } from '../../src/pinger/targets/target-guard.js';
 import { Targets } from '../../src/pinger/targets/targets.js';
 import { RateLimit } from '../../src/pinger/transport/rate-limit.js';
 import { UdpTransport } from '../../src/pinger/transport/udp.js';
-import { Journal } from '../../src/registry/journal.js';
+import { Journal } from '../../src/platform/journal.js';
 import { DestinationRegistry } from '../../src/registry/registry.js';
 import { LedgerWriter } from '../../src/shared/ledger/writer.js';
 import { Webhooks } from '../../src/webhooks/webhooks.js';

@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Journal, type JournalOptions } from '../../../src/registry/journal.js';
-import { readJournal, StateDirectoryError } from '../../../src/registry/journal-reader.js';
+import { Journal, type JournalOptions } from '../../../src/platform/journal.js';
+import { readJournal, StateDirectoryError } from '../../../src/platform/journal-reader.js';
+import { RUNTIME_FILE } from '../../../src/registry/runtime-destination.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { folder as directory, runToEnd } from '../../support/process.js';
 import { needs } from '../../support/tools.js';
@@ -26,10 +27,12 @@ const COPY = /^runtime-destinations\.jsonl\.corrupt-2026-01-02T030405\.000Z-[0-9
 
 function journalIn(path: string, change: Partial<JournalOptions> = {}): Journal {
   const none = { unknown: [], all: () => [], count: () => 0, isCorrupt: false, clock: CLOCK };
-  return new Journal({ directory: path, ...none, ...change });
+  return new Journal({ file: { directory: path, ...RUNTIME_FILE }, ...none, ...change });
 }
 
-const valuesIn = (path: string) => readJournal(path).records.map(({ value }) => value);
+const read = (path: string) => readJournal({ directory: path, ...RUNTIME_FILE });
+
+const valuesIn = (path: string) => read(path).records.map(({ value }) => value);
 const copiesIn = (path: string) => readdirSync(path).filter((name) => COPY.test(name));
 
 async function written(t: Pick<TestContext, 'after'>, count: number) {
@@ -47,15 +50,15 @@ async function written(t: Pick<TestContext, 'after'>, count: number) {
 test('records are read in the order in which they were appended, from a file with mode 600', async (t) => {
   const { path, appended } = await written(t, 50);
   assert.deepEqual(valuesIn(path), appended);
-  assert.equal(readJournal(path).corruption, undefined);
+  assert.equal(read(path).corruption, undefined);
   assert.deepEqual(readdirSync(path), [FILE]);
   assert.equal(statSync(join(path, FILE)).mode & 0o777, 0o600);
 });
 
 test('a missing folder is created with mode 700, and is empty', (t) => {
   const path = join(directory(t), 'a', 'b');
-  const nothing = { records: [], corruption: undefined, exposure: undefined };
-  assert.deepEqual(readJournal(path), nothing);
+  const nothing = { records: [], corruption: undefined, isOnlyTorn: false, exposure: undefined };
+  assert.deepEqual(read(path), nothing);
   assert.ok(existsSync(path));
   assert.equal(statSync(path).mode & 0o777, 0o700);
 });
@@ -68,7 +71,8 @@ test('a file cut off at any byte: every whole record is read, and the file is re
     const cut = directory(t);
     writeFileSync(join(cut, FILE), bytes.subarray(0, length));
     const whole = ends.filter((end) => end <= length).length;
-    const { corruption } = readJournal(cut);
+    const { corruption, isOnlyTorn } = read(cut);
+    assert.equal(isOnlyTorn, length >= HEADER.length - 1 && !ends.includes(length));
     assert.deepEqual(valuesIn(cut), appended.slice(0, Math.max(whole - 1, 0)), `${length} bytes`);
     const isClean = ends.includes(length);
     assert.equal(corruption === undefined, isClean, `${length} bytes: ${corruption}`);
@@ -93,7 +97,7 @@ for (const [what, text, why, values] of [
   test(`${what} is reported and copied before it is replaced, and its valid records are read`, async (t) => {
     const path = directory(t);
     writeFileSync(join(path, FILE), text);
-    const { corruption } = readJournal(path);
+    const { corruption } = read(path);
     assert.deepEqual(valuesIn(path), values);
     assert.match(corruption ?? '', why);
     const copies: string[] = [];
@@ -134,7 +138,7 @@ test('unknown records are kept byte for byte', async (t) => {
   const path = directory(t);
   const line = '{"op":"later", "n":123456789012345678901234567890,"x":1.0}';
   writeFileSync(join(path, FILE), `${HEADER}${line}\n`);
-  const unknown = readJournal(path).records.map((record) => record.line);
+  const unknown = read(path).records.map((record) => record.line);
   const journal = journalIn(path, { unknown });
   await journal.start();
   await journal.append({ b: 2 }, () => {});
@@ -152,7 +156,7 @@ test('a long file is replaced by one with the resulting records', async (t) => {
     await journal.append(record, () => all.set(i % 3, record));
   }
   await journal.close();
-  assert.equal(readJournal(path).corruption, undefined);
+  assert.equal(read(path).corruption, undefined);
   const values = valuesIn(path);
   assert.ok(values.length < 1_100, `${values.length} records`);
   assert.deepEqual(values.slice(-3), [...all.values()]);
@@ -191,7 +195,7 @@ test('an append that cannot be written is refused, and later ones succeed once t
   renameSync(`${path}-gone`, path);
   await append({ n: 2_000 });
   await journal.close();
-  assert.equal(readJournal(path).corruption, undefined);
+  assert.equal(read(path).corruption, undefined);
   assert.deepEqual(valuesIn(path), all);
   assert.equal(all.length, 1_003);
   assert.deepEqual(readdirSync(path), [FILE]);
@@ -221,7 +225,7 @@ for (const [what, make] of [
     const path = directory(t);
     make(join(path, FILE));
     assert.throws(
-      () => readJournal(path),
+      () => read(path),
       (error) =>
         error instanceof StateDirectoryError &&
         /runtime-destinations\.jsonl: expected a regular file, got /.test(error.message),
@@ -235,7 +239,7 @@ test(
   (t) => {
     const path = directory(t);
     runToEnd('mkfifo', [join(path, FILE)]);
-    assert.throws(() => readJournal(path), {
+    assert.throws(() => read(path), {
       message: /expected a regular file, got something else/,
     });
   },
@@ -251,7 +255,7 @@ test('a folder that other users can write to is reported', (t) => {
     [0o700, undefined],
   ] as const) {
     chmodSync(path, mode);
-    const { exposure } = readJournal(path);
+    const { exposure } = read(path);
     if (who === undefined) assert.equal(exposure, undefined);
     else assert.match(exposure ?? '', who);
   }
@@ -263,16 +267,16 @@ test('a file of another user in a folder that other users can write to is refuse
   const path = directory(t);
   writeFileSync(join(path, FILE), HEADER);
   chownSync(join(path, FILE), 12_345, 12_345);
-  assert.equal(readJournal(path).corruption, undefined);
+  assert.equal(read(path).corruption, undefined);
   chmodSync(path, 0o777);
-  assert.throws(() => readJournal(path), {
+  assert.throws(() => read(path), {
     message: /expected a file of user \d+, got one of user 12345/,
   });
 });
 
 test('a folder that cannot be used is refused with a reason', () => {
   assert.throws(
-    () => readJournal('/dev/null/state'),
+    () => read('/dev/null/state'),
     (error) =>
       error instanceof StateDirectoryError &&
       /state_dir: expected a writable directory/.test(error.message),
@@ -280,13 +284,13 @@ test('a folder that cannot be used is refused with a reason', () => {
 });
 
 test('a folder that cannot be created, and a file full of invalid lines, are reported in a short message', (t) => {
-  assert.throws(() => readJournal('/proc/none/of/this'), {
+  assert.throws(() => read('/proc/none/of/this'), {
     name: 'StateFolderError',
     message: /^state_dir: expected a writable directory, got /,
   });
   const where = directory(t);
   writeFileSync(join(where, FILE), `${HEADER}${'no record\n'.repeat(100_000)}`);
-  const { corruption = '' } = readJournal(where);
+  const { corruption = '' } = read(where);
   assert.match(corruption, /line 2 is not valid JSON.*; 99990 more lines are invalid$/);
   assert.ok(corruption.length < 1_000);
 });

@@ -12,14 +12,23 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-export const JOURNAL_FILE = 'runtime-destinations.jsonl';
-const FORMAT = 'sip-keepalive-exporter run-time destinations';
-const VERSION = 1;
-/** The first line of the file. */
-export const JOURNAL_HEADER = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
 /** Maximum number of invalid lines that are listed. */
 const MAX_LISTED_LINES = 10;
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/** A file of records in the state directory. */
+export interface JournalFile {
+  readonly directory: string;
+  readonly name: string;
+  /** What it contains, in its first line. */
+  readonly format: string;
+  readonly version: number;
+}
+
+/** The first line of the file. */
+export function headerOf({ format, version }: JournalFile): string {
+  return `${JSON.stringify({ format, version })}\n`;
+}
 
 /** The state directory or the file in it cannot be used; the message says why. */
 export class StateDirectoryError extends Error {
@@ -32,31 +41,35 @@ export interface ReadRecord {
   readonly line: string;
 }
 
-/** What a state directory contains. */
+/** What the file contains. */
 export interface JournalContent {
   readonly records: readonly ReadRecord[];
   /** What is wrong with the file; undefined when it is valid. */
   readonly corruption: string | undefined;
+  /** Whether nothing is wrong except that the last line is incomplete, as after a crash during a write. */
+  readonly isOnlyTorn: boolean;
   /** Why other users can change the content of the directory; undefined when they cannot. */
   readonly exposure: string | undefined;
 }
 
 /**
- * Reads the journal in `directory`, and creates the directory if it does not exist. From a file that is
- * corrupt or of a later version, it reads as many records as possible.
+ * Reads a journal, and creates its directory if it does not exist. From a file that is corrupt or of a later
+ * version, it reads as many records as possible.
  *
  * @throws StateDirectoryError when the directory or the file cannot be used.
  */
-export function readJournal(directory: string): JournalContent {
+export function readJournal(file: JournalFile): JournalContent {
+  const { directory, name } = file;
   try {
     makeDirectory(directory);
     const exposure = exposureOf(directory);
-    const path = join(directory, JOURNAL_FILE);
+    const path = join(directory, name);
     const text = readSafely(path, exposure === undefined ? undefined : directory);
-    if (text === undefined) return { records: [], corruption: undefined, exposure };
-    const { records, problems } = parse(text);
+    if (text === undefined)
+      return { records: [], corruption: undefined, isOnlyTorn: false, exposure };
+    const { records, problems, isTorn } = parse(text, file);
     const corruption = problems.length === 0 ? undefined : `${path}: ${problems.join('; ')}`;
-    return { records, corruption, exposure };
+    return { records, corruption, isOnlyTorn: isTorn && problems.length === 1, exposure };
   } catch (error) {
     if (error instanceof StateDirectoryError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -121,17 +134,24 @@ function checkOwner(path: string, uid: number, directory: string): void {
   );
 }
 
-function parse(text: string): {
+function parse(
+  text: string,
+  { format, version }: JournalFile,
+): {
   readonly records: readonly ReadRecord[];
   readonly problems: readonly string[];
+  /** Whether the last line is incomplete. */
+  readonly isTorn: boolean;
 } {
   const [firstLine = '', ...lines] = text.split('\n');
   const header = parseLine(firstLine);
-  if (!isHeader(header)) return { records: [], problems: ['expected a header in line 1'] };
+  if (!isHeader(header, format)) {
+    return { records: [], problems: ['expected a header in line 1'], isTorn: false };
+  }
   const records: ReadRecord[] = [];
   const problems: string[] = [];
-  if (header.version !== VERSION) {
-    problems.push(`expected version ${VERSION}, got ${header.version}`);
+  if (header.version !== version) {
+    problems.push(`expected version ${version}, got ${header.version}`);
   }
   const last = lines.pop();
   const invalid: number[] = [];
@@ -145,8 +165,9 @@ function parse(text: string): {
   if (invalid.length > listed.length) {
     problems.push(`${invalid.length - listed.length} more lines are invalid`);
   }
-  if (last !== '') problems.push('the last line is incomplete');
-  return { records, problems };
+  const isTorn = last !== '';
+  if (isTorn) problems.push('the last line is incomplete');
+  return { records, problems, isTorn };
 }
 
 function parseLine(line: string): unknown {
@@ -157,9 +178,9 @@ function parseLine(line: string): unknown {
   }
 }
 
-function isHeader(value: unknown): value is { readonly version: unknown } {
+function isHeader(value: unknown, format: string): value is { readonly version: unknown } {
   return (
-    typeof value === 'object' && value !== null && 'format' in value && value.format === FORMAT
+    typeof value === 'object' && value !== null && 'format' in value && value.format === format
   );
 }
 

@@ -7,26 +7,29 @@ import { randomBytes } from 'node:crypto';
 import { constants, readdirSync, unlinkSync } from 'node:fs';
 import { copyFile, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
-import { JOURNAL_FILE, JOURNAL_HEADER } from './journal-reader.js';
+import { headerOf, type JournalFile } from './journal-reader.js';
 
 /** The file is compacted when it has this many more lines than twice the number of current records. */
 const MAX_SURPLUS_LINES = 1_000;
-/** A new file that was not complete when the process was killed. */
-const LEFTOVER = /^runtime-destinations\.jsonl\.new(?:-[0-9a-f]{16})?$/;
+/** Number of records that are turned into text before other work may run. */
+const BATCH = 1_000;
+/** The end of the name of a new file that was not complete when the process was killed. */
+const LEFTOVER = /^\.new(?:-[0-9a-f]{16})?$/;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 /** Flags that never write through a link or into a file that another user has created. */
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 interface Pending {
-  readonly line: string;
+  readonly lines: readonly string[];
   readonly apply: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface JournalOptions {
-  readonly directory: string;
+  readonly file: JournalFile;
   /** Lines to keep unchanged: records that this version does not know. */
   readonly unknown: readonly string[];
   /** The current records besides those, and their number. */
@@ -53,14 +56,16 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#path = join(options.directory, JOURNAL_FILE);
+    this.#path = join(options.file.directory, options.file.name);
     this.#mustCopy = options.isCorrupt;
   }
 
   /** Writes the current records. @throws Error when it fails; the next append tries again. */
   async start(): Promise<void> {
-    for (const name of readdirSync(this.#options.directory)) {
-      if (LEFTOVER.test(name)) unlinkSync(join(this.#options.directory, name));
+    const { directory, name } = this.#options.file;
+    for (const one of readdirSync(directory)) {
+      const isLeftover = one.startsWith(name) && LEFTOVER.test(one.slice(name.length));
+      if (isLeftover) unlinkSync(join(directory, one));
     }
     await this.#replace();
   }
@@ -72,9 +77,14 @@ export class Journal {
    *   contain it.
    */
   append(record: unknown, apply: () => void): Promise<void> {
-    const line = `${JSON.stringify(record)}\n`;
+    return this.appendAll([record], apply);
+  }
+
+  /** Does the same with several records. They are written together. */
+  appendAll(records: readonly unknown[], apply: () => void): Promise<void> {
+    const lines = records.map((record) => `${JSON.stringify(record)}\n`);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ line, apply, resolve, reject });
+      this.#pending.push({ lines, apply, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
   }
@@ -111,11 +121,12 @@ export class Journal {
     const { count, unknown } = this.#options;
     const isLong = this.#lines > 2 * (count() + unknown.length) + MAX_SURPLUS_LINES;
     if (this.#file === undefined || isLong) await this.#replace();
-    const bytes = Buffer.from(batch.map(({ line }) => line).join(''));
+    const lines = batch.flatMap((pending) => pending.lines);
+    const bytes = Buffer.from(lines.join(''));
     if (this.#file !== undefined) await writeAllBytes(this.#file, bytes, this.#bytes);
     await this.#file?.datasync();
     this.#bytes += bytes.length;
-    this.#lines += batch.length;
+    this.#lines += lines.length;
   }
 
   /** Closes a file that may end in an incomplete line; the next write replaces it. */
@@ -127,16 +138,20 @@ export class Journal {
   /** Writes a new file, which replaces the current one when it is on disk. */
   async #replace(): Promise<void> {
     await this.#copyCorrupt();
-    const { directory, unknown, all } = this.#options;
-    const lines = [...unknown, ...all().map((record) => JSON.stringify(record))];
-    const bytes = Buffer.from(JOURNAL_HEADER + lines.map((line) => `${line}\n`).join(''));
+    const { file, unknown, all } = this.#options;
+    const lines = [...unknown];
+    for (const [count, record] of all().entries()) {
+      if (count % BATCH === BATCH - 1) await nextRound();
+      lines.push(JSON.stringify(record));
+    }
+    const bytes = Buffer.from(headerOf(file) + lines.map((line) => `${line}\n`).join(''));
     const path = `${this.#path}.new-${randomBytes(8).toString('hex')}`;
     const next = await open(path, NEW_FILE, 0o600);
     try {
       await writeAllBytes(next, bytes, 0);
       await next.sync();
       await rename(path, this.#path);
-      await syncDirectory(directory);
+      await syncDirectory(file.directory);
     } catch (error) {
       await next.close();
       await unlink(path).catch(() => {});
@@ -151,14 +166,14 @@ export class Journal {
   /** Copies a corrupt file before it is replaced. */
   async #copyCorrupt(): Promise<void> {
     if (!this.#mustCopy) return;
-    const { directory, clock, onCopied } = this.#options;
+    const { file, clock, onCopied } = this.#options;
     const time = new Date(clock.epoch()).toISOString().replaceAll(':', '');
     const path = `${this.#path}.corrupt-${time}-${randomBytes(4).toString('hex')}`;
     try {
       await copyFile(this.#path, path, constants.COPYFILE_EXCL);
       const copy = await open(path, 'r');
       await copy.sync().finally(() => copy.close());
-      await syncDirectory(directory);
+      await syncDirectory(file.directory);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`the corrupt state file cannot be copied: ${reason}`, { cause: error });
