@@ -312,7 +312,7 @@ describe('the manifests for Kubernetes', () => {
 test('deploy/README.md names every file', () => {
   const readme = text('README.md');
   const files = readdirSync('deploy', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.|Dockerfile/.test(file) && !/^(compose|package)\//.test(file))
+    .filter((file) => /\.|Dockerfile/.test(file) && !/^(compose|package|rules)\//.test(file))
     .map((file) => file.replace(/^.*\//, ''));
   for (const file of files) {
     if (file !== 'README.md') assert.ok(readme.includes(`\`${file}\``), file);

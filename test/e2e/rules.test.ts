@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { DEFAULT_LINKS } from '../../deploy/rules/links.js';
 import { parseYaml } from '../../src/platform/yaml.js';
+import { FAILURE_REASONS } from '../../src/shared/outcome.js';
 import { runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
+/** What a summary says for each reason. */
+const REASON_WORDS = /\{\{- if eq \$reason .*? invalid SIP response \{\{- end \}\}/gs;
 /** Metrics of Prometheus itself, and process metrics. */
 const NOT_PREFIXED = ['up', 'ALERTS', 'process_start_time_seconds'];
 
@@ -70,11 +74,33 @@ describe('every alert', () => {
     for (const { alert = '', labels = {}, annotations = {} } of alerts) {
       assert.match(alert, /^SipKeepalive[A-Z]/);
       assert.match(labels['severity'] ?? '', /^(critical|warning)$/, alert);
-      for (const name of ['summary', 'description']) {
-        assert.match(annotations[name] ?? '', /^\S.*\.$/s, `${alert}: ${name}`);
-      }
-      assert.equal(annotations['runbook_url'], `docs/runbook.md#${alert.toLowerCase()}`);
+      // The summary is the subject of a message.
+      assert.match(annotations['summary'] ?? '', /^\S.*[^.]$/s, alert);
+      assert.match(annotations['description'] ?? '', /^\S.*\.$/s, alert);
+      const { runbookBase, exporterUrl } = DEFAULT_LINKS;
+      assert.equal(annotations['runbook_url'], `${runbookBase}#${alert.toLowerCase()}`);
+      if (annotations['summary']?.startsWith('{{ $labels.destination }}'))
+        assert.ok(annotations['dashboard_url']?.includes(`${exporterUrl}/#/destination/`), alert);
     }
+  });
+
+  test('has the same words for the same reason, and the runbook has them', () => {
+    const texts = alerts.flatMap(({ annotations = {} }) =>
+      [...(annotations['summary'] ?? '').matchAll(REASON_WORDS)].map(([words]) => words),
+    );
+    assert.ok(texts.length >= 2);
+    const [first = ''] = texts;
+    assert.deepEqual([...new Set(texts)], [first]);
+    const words = [...first.matchAll(/"(\w+)" \}\} (.*?) (?=\{\{)/g)].map(([, reason, text]) => [
+      reason,
+      text,
+    ]);
+    assert.deepEqual(
+      words.map(([reason]) => reason).sort(),
+      FAILURE_REASONS.filter((reason) => reason !== 'local' && reason !== 'malformed').sort(),
+    );
+    for (const [reason, text] of words)
+      assert.ok(runbook.includes(`| ${text} | \`${reason}\` |`), `${text}: ${reason}`);
   });
 
   test('has a heading in docs/runbook.md, which has no others', () => {
