@@ -1,8 +1,8 @@
 /** The parsers of PyPI's `prometheus_client`. */
 
 import { join } from 'node:path';
-import { folder, runToEnd } from './process.js';
-import { skipUnless } from './tools.js';
+import { type CleanUps, runToEnd } from './process.js';
+import { fromPyPi } from './pypi.js';
 
 export interface PythonFamily {
   /** A counter has it without `_total`. */
@@ -24,13 +24,8 @@ export type PythonParser = (format: 'text' | 'openmetrics', text: string) => Pyt
  *
  * @returns why the test is skipped if PyPI is out of reach. @throws then in CI.
  */
-export function installParser(t: Parameters<typeof folder>[0]): PythonParser | string {
-  const path = folder(t);
-  const install = runToEnd('pip3', [
-    ...['install', '--quiet', '--target', path, '--require-hashes', '--only-binary=:all:'],
-    ...['--retries=1', '--timeout=20', '-r', 'test/support/requirements.txt'],
-  ]);
-  const { skip } = skipUnless(install.status === 0, `prometheus_client of PyPI: ${install.output}`);
+export function installParser(t: CleanUps): PythonParser | string {
+  const { path, skip } = fromPyPi(t, 'requirements.txt');
   if (skip !== false) return skip;
   return (format, input) => {
     const { status, stdout, stderr } = runToEnd(
