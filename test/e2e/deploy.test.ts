@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadAll } from 'js-yaml';
 import { settings } from '../../src/config/schema.js';
 import { parseYaml } from '../../src/platform/yaml.js';
 import { folder, runToEnd } from '../support/process.js';
@@ -198,121 +197,10 @@ function assertValidConfig(file: string): void {
   assert.equal(check.status, 0, check.stderr);
 }
 
-describe('the manifests for Kubernetes', () => {
-  const objects = readdirSync('deploy/kubernetes').flatMap((file) =>
-    loadAll(text(join('kubernetes', file))).map((document) => document as Node),
-  );
-  const ofKind = (kind: string) => objects.filter((object) => String(object['kind']) === kind);
-  const workloads = [...ofKind('Deployment'), ...ofKind('StatefulSet')];
-  const podOf = (workload: Node) => workload['spec']?.['template'] as Node;
-  const containerOf = (workload: Node) => podOf(workload)['spec']?.['containers']?.[0] as Node;
-  const isWithin = (part: Node | undefined, whole: Node | undefined) =>
-    Object.entries(part ?? assert.fail('a selector')).every(
-      ([key, value]) => whole?.[key] === value,
-    );
-
-  test('are of known kinds and have unique names', () => {
-    const kinds = objects.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`);
-    assert.deepEqual([...new Set(kinds)].sort(), [
-      'apps/v1 Deployment',
-      'apps/v1 StatefulSet',
-      'monitoring.coreos.com/v1 ServiceMonitor',
-      'v1 ConfigMap',
-      'v1 Service',
-    ]);
-    const names = objects.map((o) => `${o['kind']} ${o['metadata']?.['name']}`);
-    assert.equal(new Set(names).size, objects.length, names.join());
-  });
-
-  test('select the intended objects and no others', () => {
-    for (const workload of workloads) {
-      const labels = podOf(workload)['metadata']?.['labels'];
-      assert.ok(isWithin(workload['spec']?.['selector']?.['matchLabels'], labels));
-      const services = ofKind('Service').filter((s) => isWithin(s['spec']?.['selector'], labels));
-      assert.equal(services.length, 1, `${workload['metadata']?.['name']} has one Service`);
-    }
-    const [monitor] = ofKind('ServiceMonitor');
-    for (const service of ofKind('Service')) {
-      const selector = monitor?.['spec']?.['selector']?.['matchLabels'];
-      assert.ok(isWithin(selector, service['metadata']?.['labels']));
-      const ports = ((service['spec']?.['ports'] ?? []) as Node).map((port) =>
-        String(port['name']),
-      );
-      assert.ok(ports.includes(String(monitor?.['spec']?.['endpoints']?.[0]?.['port'])));
-    }
-    const [shards] = ofKind('StatefulSet');
-    const headless = ofKind('Service').find(
-      (s) => s['metadata']?.['name'] === shards?.['spec']?.['serviceName'],
-    );
-    assert.equal(headless?.['spec']?.['clusterIP'], 'None');
-  });
-
-  test('expose the default port, and probe the documented health paths', () => {
-    for (const service of ofKind('Service'))
-      assert.equal(Number(service['spec']?.['ports']?.[0]?.['port']), PORT);
-    for (const workload of workloads) {
-      const container = containerOf(workload);
-      assert.equal(Number(container['ports']?.[0]?.['containerPort']), PORT);
-      for (const [probe, path] of [
-        ['startupProbe', '/-/ready'],
-        ['readinessProbe', '/-/ready'],
-        ['livenessProbe', '/-/healthy'],
-      ] as const) {
-        const { httpGet } = container[probe] as Node;
-        assert.deepEqual(httpGet, { path, port: 'http' });
-        assert.ok(readFileSync('docs/http.md', 'utf8').includes(`| \`${path}\``));
-      }
-    }
-  });
-
-  test('use known flags and variables only', () => {
-    for (const workload of workloads) {
-      takesFlags(String(workload['kind']), containerOf(workload)['args'] as unknown as string[]);
-      takesVariables(String(workload['kind']), JSON.stringify(workload));
-    }
-  });
-
-  test('number the shards by pod index, as many as there are replicas', () => {
-    const [shards = assert.fail()] = ofKind('StatefulSet');
-    const env = new Map((containerOf(shards)['env'] as Node).map((e) => [String(e['name']), e]));
-    const total = env.get('SIP_KEEPALIVE_TOTAL_SHARDS')?.['value'];
-    assert.equal(Number(total), Number(shards['spec']?.['replicas']));
-    assert.equal(
-      env.get('SIP_KEEPALIVE_SHARD')?.['valueFrom']?.['fieldRef']?.['fieldPath'],
-      "metadata.labels['apps.kubernetes.io/pod-index']",
-    );
-  });
-
-  test('mount existing ConfigMaps, and give the pod no privileges', () => {
-    const maps = ofKind('ConfigMap').map((map) => String(map['metadata']?.['name']));
-    for (const workload of workloads) {
-      const pod = podOf(workload)['spec'] as Node;
-      for (const volume of pod['volumes'] as Node) {
-        const { configMap } = volume;
-        if (configMap !== undefined) assert.ok(maps.includes(String(configMap['name'])));
-      }
-      assert.equal(Boolean(pod['securityContext']?.['runAsNonRoot']), true);
-      const { securityContext } = containerOf(workload);
-      assert.deepEqual(securityContext, {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      });
-    }
-  });
-
-  test('contain a valid configuration', (t) => {
-    const [map = assert.fail()] = ofKind('ConfigMap').filter((m) => m['data']?.['config.yml']);
-    const file = join(folder(t), 'config.yml');
-    writeFileSync(file, String(map['data']?.['config.yml']));
-    assertValidConfig(file);
-  });
-});
-
 test('deploy/README.md names every file', () => {
   const readme = text('README.md');
   const files = readdirSync('deploy', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.|Dockerfile/.test(file) && !/^(compose|package|rules)\//.test(file))
+    .filter((file) => /\.|Dockerfile/.test(file) && !/^(compose|helm|package|rules)\//.test(file))
     .map((file) => file.replace(/^.*\//, ''));
   for (const file of files) {
     if (file !== 'README.md') assert.ok(readme.includes(`\`${file}\``), file);

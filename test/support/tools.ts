@@ -17,6 +17,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dnsmasq: 'dnsmasq-base',
   'dpkg-deb': 'dpkg',
   flock: 'util-linux',
+  go: 'golang-go',
   groff: 'groff-base',
   kamailio: 'kamailio',
   'kamailio/auth': 'kamailio',

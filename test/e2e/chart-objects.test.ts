@@ -1,0 +1,171 @@
+/** What the objects of the Helm chart say to each other, to Prometheus and to the exporter. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { load } from 'js-yaml';
+import { DEFAULT_LINKS, type Links, withLinks } from '../../deploy/rules/links.js';
+import { settings } from '../../src/config/schema.js';
+import { MAIN } from '../support/exporter.js';
+import {
+  argsOf,
+  configOf,
+  containerOf,
+  EXAMPLES,
+  type Node,
+  needsHelm,
+  ofKind,
+  only,
+  type Rendered,
+  render,
+  workloadOf,
+} from '../support/helm.js';
+import { folder, runToEnd } from '../support/process.js';
+
+const FLAGS = settings().map(([, { arg }]) => arg);
+
+const isWithin = (part: Node | undefined, whole: Node | undefined) =>
+  Object.entries(part ?? assert.fail('a selector')).every(([key, value]) => whole?.[key] === value);
+const podLabels = (workload: Rendered) => workload['spec']?.['template']?.['metadata']?.['labels'];
+
+for (const example of EXAMPLES) {
+  describe(`with the ${example} values`, () => {
+    const needed = needsHelm();
+    const objects = needed.skip === false ? render({ example }) : [];
+
+    test('selectors find the pods of the exporter, and no others', needed, () => {
+      const labels = podLabels(workloadOf(objects));
+      const [helmTest] = ofKind(objects, 'Pod');
+      for (const object of ofKind(objects, 'Service', 'NetworkPolicy', 'PodDisruptionBudget')) {
+        const spec = object['spec'];
+        const selector = (spec?.['podSelector'] ?? spec?.['selector']) as Node;
+        const wanted = object.kind === 'Service' ? selector : selector['matchLabels'];
+        assert.ok(isWithin(wanted, labels), object.kind);
+        assert.ok(!isWithin(wanted, helmTest?.metadata['labels' as never]), object.kind);
+      }
+      const service = only(objects, 'Service');
+      assert.ok(isWithin(workloadOf(objects)['spec']?.['selector']?.['matchLabels'], labels));
+      for (const monitor of ofKind(objects, 'ServiceMonitor')) {
+        const selector = monitor['spec']?.['selector']?.['matchLabels'];
+        assert.ok(isWithin(selector, Reflect.get(service.metadata, 'labels') as Node));
+      }
+      const { port, targetPort, name } = service['spec']?.['ports']?.[0] ?? assert.fail();
+      assert.ok(Number(port) > 0);
+      assert.equal(targetPort, containerOf(objects)['ports']?.[0]?.['name']);
+      for (const monitor of ofKind(objects, 'ServiceMonitor'))
+        assert.equal(monitor['spec']?.['endpoints']?.[0]?.['port'], name);
+    });
+
+    test('the arguments are flags of the exporter', needed, () => {
+      for (const arg of argsOf(objects)) {
+        const [, flag] = /^--([^=]+)/.exec(arg) ?? [];
+        assert.ok(flag !== undefined && FLAGS.includes(flag), arg);
+      }
+    });
+
+    test('the configuration is valid', needed, (t) => {
+      if (example === 'existing') return assert.throws(() => configOf(objects), /no config.yml/);
+      const root = folder(t);
+      const file = join(root, 'config.yml');
+      writeFileSync(file, configOf(objects).replaceAll('/etc/secrets', root));
+      mkdirSync(join(root, 'carriers'));
+      writeFileSync(join(root, 'carriers/provider'), 'secret');
+      const check = [MAIN, `--config.file=${file}`, '--config.check'];
+      const { status, stderr } = runToEnd(process.execPath, check);
+      assert.equal(status, 0, stderr);
+    });
+
+    test('every pod satisfies the Pod Security level that the documents promise', needed, () => {
+      const pods = [
+        workloadOf(objects)['spec']?.['template']?.['spec'],
+        ...ofKind(objects, 'Pod').map((pod) => pod['spec']),
+      ];
+      const violations = pods.flatMap((pod) => violationsOf(pod ?? assert.fail()));
+      const expected = ['hostNetwork', 'runAsNonRoot', 'runAsUser', 'capabilities'];
+      if (example === 'host-network')
+        assert.deepEqual([...new Set(violations)].sort(), expected.sort());
+      else assert.deepEqual(violations, []);
+      for (const pod of pods) assert.equal(pod?.['automountServiceAccountToken'], false);
+      assert.deepEqual(containerOf(objects)['securityContext']?.['readOnlyRootFilesystem'], true);
+    });
+  });
+}
+
+/** What the Pod Security level `restricted` forbids in a pod. */
+function violationsOf(pod: Node): readonly string[] {
+  const context = pod['securityContext'];
+  const volumes = (pod['volumes'] ?? []) as Node;
+  const allowed = ['name', 'configMap', 'secret', 'emptyDir', 'persistentVolumeClaim', 'projected'];
+  const isForbidden: Readonly<Record<string, boolean>> = {
+    hostNetwork: Boolean(pod['hostNetwork']),
+    hostPID: Boolean(pod['hostPID']) || Boolean(pod['hostIPC']),
+    runAsNonRoot: String(context?.['runAsNonRoot']) !== 'true',
+    runAsUser: String(context?.['runAsUser']) === '0',
+    seccompProfile: String(context?.['seccompProfile']?.['type']) !== 'RuntimeDefault',
+    sysctls: ((context?.['sysctls'] ?? []) as Node).some(
+      ({ name }) => String(name) !== 'net.ipv4.ip_unprivileged_port_start',
+    ),
+    volumes: volumes.some((volume) => Object.keys(volume).some((key) => !allowed.includes(key))),
+    capabilities: ((pod['containers'] ?? []) as Node).some(({ securityContext }) => {
+      const { add = [], drop } = (securityContext?.['capabilities'] ?? {}) as Node;
+      const added = [...(add as Node)].map(String);
+      return (
+        String(drop) !== 'ALL' ||
+        added.some((one) => one !== 'NET_BIND_SERVICE') ||
+        String(securityContext?.['allowPrivilegeEscalation']) !== 'false'
+      );
+    }),
+  };
+  return Object.keys(isForbidden).filter((key) => isForbidden[key]);
+}
+
+/** The groups of rules/ with these links. */
+function groupsWith(links: Links): unknown {
+  const sources = readdirSync('rules').filter((name) => name.endsWith('.yml'));
+  return sources.flatMap((name) => {
+    const text = withLinks(readFileSync(join('rules', name), 'utf8'), links);
+    return (load(text) as { groups: unknown[] }).groups;
+  });
+}
+
+test('the PrometheusRule is rules/ with links of its own', needsHelm('promtool'), (t) => {
+  const { runbookBase } = DEFAULT_LINKS;
+  const enabled = { prometheusRule: { enabled: true } };
+  const web = { externalUrl: 'https://sip.example.com/sip/' };
+  const inCluster = 'https://{{ $labels.instance }}/sip';
+  const wiki = {
+    runbookBase: 'https://wiki/sip',
+    exporterUrl: 'https://{{ $labels.pod }}.example/',
+  };
+  for (const [release, links] of [
+    [{ values: enabled }, DEFAULT_LINKS],
+    [{ values: { ...enabled, web } }, { runbookBase, exporterUrl: 'https://sip.example.com/sip' }],
+    [
+      { example: 'tls', values: enabled },
+      { runbookBase, exporterUrl: inCluster },
+    ],
+    [
+      { values: { prometheusRule: { ...enabled.prometheusRule, ...wiki }, web } },
+      { ...wiki, exporterUrl: 'https://{{ $labels.pod }}.example' },
+    ],
+  ] as const) {
+    const { spec } = only(render(release), 'PrometheusRule') as { spec?: unknown };
+    assert.deepEqual(spec, { groups: groupsWith(links) });
+    const file = join(folder(t), 'rules.yml');
+    writeFileSync(file, JSON.stringify(spec));
+    const { status, output } = runToEnd('promtool', ['check', 'rules', file]);
+    assert.equal(status, 0, output);
+  }
+});
+
+test('the dashboards are those of grafana/dashboards', needsHelm(), () => {
+  const maps = ofKind(render({ example: 'everything' }), 'ConfigMap');
+  const boards = maps.flatMap((map) => Object.entries(map['data'] ?? {}));
+  const files = readdirSync('grafana/dashboards');
+  assert.ok(files.length >= 3);
+  for (const file of files) {
+    const [, board] = boards.find(([name]) => name === file) ?? assert.fail(file);
+    assert.equal(String(board), readFileSync(join('grafana/dashboards', file), 'utf8'));
+  }
+});
