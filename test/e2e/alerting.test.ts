@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import * as http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFleet } from '../../demo/fleet.js';
 import { DEFAULT_LINKS } from '../../deploy/rules/links.js';
+import {
+  type Alert,
+  alertsOf,
+  startAlertmanager,
+  startHttpSink,
+  startScraping,
+  toWebhooks,
+} from '../support/alerting.js';
 import { openPage } from '../support/browser.js';
 import { startExporter } from '../support/exporter.js';
 import { startFarEnd } from '../support/far-end.js';
-import { freePort } from '../support/ports.js';
-import { eventually, folder, run } from '../support/process.js';
-import { startPrometheus } from '../support/prometheus.js';
+import { eventually, folder } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 /** Recording rules without a value in this test, and why. */
 const WITHOUT_VALUE: Readonly<Record<string, string>> = {
+  'destination_site:sip_keepalive_up:last15m': 'needs exporters with the label site',
   'destination:sip_keepalive_up:avg30d': 'starts at the first full hour',
   'destination:sip_keepalive_draining:avg30d': 'starts at the first full hour',
   'destination:sip_keepalive_ping_loss:ratio_rate30d': 'starts at the first full hour',
@@ -24,79 +27,6 @@ const WITHOUT_VALUE: Readonly<Record<string, string>> = {
   'destination:sip_keepalive_rtt_seconds:rate5m': 'needs native histograms',
   'destination:sip_keepalive_rtt_seconds:rate1h': 'needs native histograms',
 };
-
-interface Alert {
-  readonly status: 'firing' | 'resolved';
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** The rules with `for: 0s` and an evaluation interval of 1 s. */
-function fastRules(path: string): string[] {
-  return readdirSync('rules')
-    .filter((name) => name.endsWith('.yml'))
-    .map((name) => {
-      const text = readFileSync(join('rules', name), 'utf8')
-        .replace(/^( *for:) .*$/gm, '$1 0s')
-        .replace(/^( *interval:) .*$/gm, '$1 1s');
-      writeFileSync(join(path, name), text);
-      return join(path, name);
-    });
-}
-
-/** Alertmanager with the configuration of deploy/, short waits, and this test as the receiver. */
-async function startAlertmanager(t: TestContext) {
-  const messages: (readonly Alert[])[] = [];
-  const receiver = http.createServer((request, response) => {
-    let body = '';
-    request.on('data', (data) => {
-      body += data;
-    });
-    request.on('end', () => {
-      messages.push((JSON.parse(body) as { alerts: Alert[] }).alerts);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    receiver.close();
-    receiver.closeAllConnections();
-  });
-  const path = folder(t);
-  const config = join(path, 'alertmanager.yml');
-  const { port: receiverPort } = receiver.address() as AddressInfo;
-  const text = readFileSync('deploy/alertmanager.yml', 'utf8')
-    .replace(/^( *group_(?:wait|interval):) .*$/gm, '$1 1s')
-    .replace(/http:\/\/localhost:\d+\/PLACEHOLDER/, `http://127.0.0.1:${receiverPort}/`);
-  writeFileSync(config, text);
-  const port = await freePort();
-  const address = `127.0.0.1:${port}`;
-  const alertmanager = run(t, 'prometheus-alertmanager', [
-    `--config.file=${config}`,
-    `--storage.path=${join(path, 'data')}`,
-    `--web.listen-address=${address}`,
-    '--cluster.listen-address=',
-  ]);
-  await eventually(
-    'Alertmanager is ready',
-    async () => (await fetch(`http://${address}/-/ready`)).ok,
-  ).catch((error: unknown) => assert.fail(`${error}\n${alertmanager.output()}`));
-  return { messages, address };
-}
-
-async function startScraping(t: TestContext, exporterUrl: string, alertmanager?: string) {
-  const more = {
-    rule_files: fastRules(folder(t)),
-    ...(alertmanager === undefined
-      ? {}
-      : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
-  };
-  const job = {
-    job_name: 'sip-keepalive',
-    static_configs: [{ targets: [new URL(exporterUrl).host] }],
-  };
-  return startPrometheus(t, [job], more);
-}
 
 test(
   'an alert arrives when a destination goes down, and resolves when it is up again',
@@ -110,14 +40,15 @@ test(
       ...{ ping_interval: 1, ping_timeout: 0.5 },
       destinations: [{ uri: `127.0.0.1:${peer.port}`, name }],
     });
-    const { messages, address } = await startAlertmanager(t);
-    const prometheus = await startScraping(t, exporter.url, address);
+    const { url, requests } = await startHttpSink(t);
+    const alertmanager = await startAlertmanager(t, toWebhooks(url));
+    const prometheus = await startScraping(t, [exporter], { alertmanager });
     const scraped = async () =>
       (await prometheus.query('sip_keepalive_up == 1', 'destination')).size === 1;
     await eventually('the destination is scraped and up', scraped);
-    assert.equal(messages.length, 0);
+    assert.deepEqual(requests, []);
     const alertWith = (status: Alert['status']) =>
-      messages
+      alertsOf(requests, 'pager')
         .flat()
         .find(
           (alert) =>
@@ -147,9 +78,11 @@ test(
       name: `gw${i}`,
     }));
     const exporter = await startExporter(t, { ping_interval: 1, destinations });
-    const { messages, address } = await startAlertmanager(t);
-    const prometheus = await startScraping(t, exporter.url, address);
-    const of = (name: string, all = messages) =>
+    const { url, requests } = await startHttpSink(t);
+    const alertmanager = await startAlertmanager(t, toWebhooks(url));
+    const prometheus = await startScraping(t, [exporter], { alertmanager });
+    const messages = () => alertsOf(requests, 'mail');
+    const of = (name: string, all = messages()) =>
       all
         .flat()
         .filter(({ labels, status }) => labels['alertname'] === name && status === 'firing');
@@ -160,17 +93,17 @@ test(
       return named.size === destinations.length;
     });
     assert.ok(
-      messages.length < destinations.length,
-      `${messages.length} messages for thirty destinations`,
+      messages().length < destinations.length,
+      `${messages().length} messages for thirty destinations`,
     );
     await exporter.stop('SIGKILL');
     await eventually(
       'the alert of the exporter is sent',
       () => of('SipKeepaliveExporterDown').length > 0,
     );
-    const before = messages.length;
+    const before = messages().length;
     await sleep(5_000);
-    assert.deepEqual(of('SipKeepaliveDestinationDown', messages.slice(before)), []);
+    assert.deepEqual(of('SipKeepaliveDestinationDown', messages().slice(before)), []);
     assert.equal(of('SipKeepaliveExporterDown').length, 1);
     const pending = await prometheus.query(
       'ALERTS{alertname="SipKeepaliveDestinationDown"}',
@@ -196,7 +129,7 @@ test(
       ...settings,
     }));
     const exporter = await startExporter(t, { ping_interval: 1, ping_timeout: 0.8, destinations });
-    const prometheus = await startScraping(t, exporter.url);
+    const prometheus = await startScraping(t, [exporter]);
     interface Rules {
       readonly data: {
         readonly groups: readonly {

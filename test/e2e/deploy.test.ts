@@ -40,9 +40,10 @@ test('amtool accepts alertmanager.yml', needs('amtool'), () => {
 });
 
 test('alertmanager.yml refers to existing alerts only', () => {
-  const alerts = [
-    ...readFileSync('rules/sip-keepalive-alerts.yml', 'utf8').matchAll(/- alert: (\w+)/g),
-  ].map(([, name = '']) => name);
+  const rules = ['alerts', 'sites'].map((name) =>
+    readFileSync(`rules/sip-keepalive-${name}.yml`, 'utf8'),
+  );
+  const alerts = [...rules.join('').matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
   const { inhibit_rules: inhibitions } = yaml('alertmanager.yml') as unknown as {
     inhibit_rules: readonly { source_matchers: string[]; target_matchers: string[] }[];
   };

@@ -76,7 +76,7 @@ describe('every alert', () => {
       assert.match(labels['severity'] ?? '', /^(critical|warning)$/, alert);
       // The summary is the subject of a message.
       assert.match(annotations['summary'] ?? '', /^\S.*[^.]$/s, alert);
-      assert.match(annotations['description'] ?? '', /^\S.*\.$/s, alert);
+      assert.match(annotations['description'] ?? '', /^\S.*\.( \{\{- end \}\})?$/s, alert);
       const { runbookBase, exporterUrl } = DEFAULT_LINKS;
       assert.equal(annotations['runbook_url'], `${runbookBase}#${alert.toLowerCase()}`);
       if (annotations['summary']?.startsWith('{{ $labels.destination }}'))
@@ -194,6 +194,7 @@ for (const word of [
   'group_left',
   'time',
   'kamailio',
+  'site',
 ])
   WORDS.add(word);
 
