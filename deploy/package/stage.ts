@@ -20,7 +20,7 @@ import { manPage } from './man.js';
 import { output, type Release } from './release.js';
 
 /** The Node.js of the packages, in a release line with long-term support. */
-const NODE_VERSION = '24.21.0';
+export const NODE_VERSION = '24.21.0';
 
 interface Architecture {
   /** As npm and Node.js call it. */
@@ -82,8 +82,8 @@ export function stage(release: Release, arch: string, program: string, work: str
   return folder;
 }
 
-/** Downloads Node.js and checks it. Only the program and its licence are kept. */
-function addRuntime({ runtime, integrity }: Architecture, folder: string): void {
+/** Downloads Node.js into `runtime` of the folder, and checks it. Only the program and its licence are kept. */
+export function addRuntime({ runtime, integrity }: Architecture, folder: string): void {
   const target = join(folder, 'runtime');
   const args = ['pack', '--json', '--prefer-offline', '--pack-destination', target];
   const [packed] = JSON.parse(output('npm', [...args, `${runtime}@${NODE_VERSION}`])) as {
