@@ -134,7 +134,11 @@ describe('workflows', () => {
     for (const page of ['README.md', 'CONTRIBUTING.md']) {
       assert.ok(read(page).includes(`Node.js ${matrix[0]} or newer`), page);
     }
-    const [image = ''] = matches(read('deploy/Dockerfile'), /^FROM node:(\d+)-alpine$/gm);
-    assert.equal(image, read('.nvmrc').trim(), 'the image has the version in .nvmrc');
+    const images = matches(
+      read('deploy/Dockerfile'),
+      /^(?:ARG RUNTIME=|FROM )\S*.*\bnode(?:js|:)(\d+)-/gm,
+    );
+    const version = read('.nvmrc').trim();
+    assert.deepEqual(images, [version, version], 'the image has the version in .nvmrc');
   });
 });

@@ -3,7 +3,7 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDocker } from './docker.js';
-import { IMAGE, importBases } from './images.js';
+import { IMAGE, importBases, VERSION } from './images.js';
 
 const [, , folder = ''] = process.argv;
 const cleanUps: (() => void | Promise<void>)[] = [];
@@ -13,12 +13,13 @@ try {
   const docker = await startDocker(t, 'outside');
   importBases(t, docker);
   const build = ['build', '--network=host', '-f', 'deploy/Dockerfile'];
-  docker.ok(...build, '--build-arg', 'VERSION=1.2.3', '-t', IMAGE, '.');
+  docker.ok(...build, '--build-arg', `VERSION=${VERSION}`, '-t', IMAGE, '.');
   const arm64 = ['--platform=linux/arm64', '--build-arg', 'RUNTIME=scratch'];
   const archive = join(folder, 'arm64.tar');
   docker.ok(...build, ...arm64, '--output', `type=tar,dest=${archive}`, '.');
-  docker.ok('save', '-o', join(folder, 'amd64.tar.new'), IMAGE);
-  renameSync(join(folder, 'amd64.tar.new'), join(folder, 'image.tar'));
+  const saved = join(folder, 'image.tar');
+  docker.ok('save', '-o', `${saved}.new`, IMAGE);
+  renameSync(`${saved}.new`, saved);
 } finally {
   for (const cleanUp of cleanUps) await cleanUp();
 }

@@ -12,6 +12,9 @@ import { skipUnless } from './tools.js';
 /** Debian's own; another one that is first in the PATH may be unable to build. */
 const CLI = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
 
+/** The address of the engine's network for its containers. */
+export const GATEWAY = '172.17.0.1';
+
 /** Hides the folders that the engine shares with others, and becomes it. */
 const BOOT = `
   set -e
@@ -56,7 +59,7 @@ export async function startDocker(
   const engine = run({ after: () => {} }, 'unshare', [
     ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...isolated],
     ...['bash', '-c', BOOT, 'bash', ...args],
-    ...(network === 'own' ? [] : ['--iptables=false', '--bridge=none']),
+    ...(network === 'own' ? [`--bip=${GATEWAY}/16`] : ['--iptables=false', '--bridge=none']),
   ]);
   t.after(async () => {
     await engine.stop();

@@ -5,6 +5,7 @@
 
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { output } from '../../deploy/package/release.js';
 import { ARCHITECTURES, addRuntime } from '../../deploy/package/stage.js';
 import type { Docker } from './docker.js';
 import { ARCH } from './package.js';
@@ -12,6 +13,18 @@ import { type CleanUps, folder, runToEnd } from './process.js';
 import { pathOf } from './tools.js';
 
 export const IMAGE = 'sip-keepalive-exporter';
+/** The version that the label of the image has. */
+export const VERSION = '1.2.3';
+const MAKER = 'dist/test/support/build-image.js';
+/** In `dist/`, which `npm test` deletes first. */
+const FOLDER = 'dist/image-test';
+/** Builds it unless it is newer than all that it is made of. */
+const BUILD_ONCE = `
+  mkdir -p ${FOLDER}
+  made=${FOLDER}/image.tar
+  newer=$(find deploy/Dockerfile .dockerignore src page package-lock.json -newer $made 2>&1 | head -n 1)
+  [ -z "$newer" ] || exec "$0" ${MAKER} ${FOLDER}`;
+
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
@@ -20,6 +33,14 @@ export interface Root {
   readonly files: Readonly<Record<string, string>>;
   /** As in a Dockerfile: `USER 65534`. */
   readonly changes: readonly string[];
+}
+
+/** The archives of the image for amd64 and arm64, built once. Test files that run at once share them. */
+export function builtImages(): { readonly image: string; readonly arm64: string } {
+  const args = [`${FOLDER}.lock`, 'sh', '-c', BUILD_ONCE, process.execPath];
+  const made = runToEnd('flock', args);
+  if (made.status !== 0) throw new Error(`docker build: ${made.output}`);
+  return { image: join(FOLDER, 'image.tar'), arm64: join(FOLDER, 'arm64.tar') };
 }
 
 /** Imports a root with these files and with the libraries of their programs. */
@@ -50,7 +71,7 @@ function librariesOf(file: string): readonly string[] {
 
 /** What the Dockerfile builds with and runs on, under the names that it gives them. */
 export function importBases(t: CleanUps, docker: Docker): void {
-  const [architecture] = [ARCHITECTURES[ARCH]];
+  const architecture = ARCHITECTURES[ARCH];
   if (architecture === undefined) throw new Error(`no Node.js for ${ARCH}`);
   const path = folder(t);
   mkdirSync(join(path, 'runtime'));
@@ -73,12 +94,10 @@ function basesOf(dockerfile: string) {
 /** Node.js, npm and a shell, with what npm needs to reach its registry from this machine. */
 function builder(node: string, path: string): Root {
   const npm = join(path, 'npm');
-  const install = ['install', '--global', '--prefix', npm, '--prefer-offline', 'npm@11'];
-  const installed = runToEnd('npm', install);
-  if (installed.status !== 0) throw new Error(installed.output);
+  output('npm', ['install', '--global', '--prefix', npm, '--prefer-offline', 'npm@11']);
   const npmrc = join(path, 'npmrc');
   const settings = ['registry', 'cafile'].map((name) => {
-    const value = runToEnd('npm', ['config', 'get', name]).stdout.trim();
+    const value = output('npm', ['config', 'get', name]).trim();
     return value === 'null' || value === '' ? '' : `${name}=${value}\n`;
   });
   writeFileSync(npmrc, settings.join(''));
