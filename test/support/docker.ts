@@ -6,8 +6,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { canMakePackages } from './package.js';
 import { type Ended, eventually, run, runToEnd } from './process.js';
-import { skipUnless } from './tools.js';
+import { allOf, needs, skipUnless } from './tools.js';
 
 /** Debian's own; another one that is first in the PATH may be unable to build. */
 const CLI = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
@@ -40,9 +41,14 @@ export interface Docker {
   request(url: string, body?: unknown): string;
 }
 
-/** The options of a test that starts the engine; its programs are another need. */
-export function canStartDocker(): { readonly skip: string | false } {
-  return skipUnless(process.getuid?.() === 0, 'to run as root');
+/** The options of a test that runs the image. */
+export function needsDocker(): { readonly skip: string | false } {
+  return allOf(
+    needs('docker-compose', 'dockerd', 'env', 'find', 'flock', 'ip', 'iptables', 'ldd', 'mkdir'),
+    needs('nsenter', 'sh', 'tar', 'unshare'),
+    canMakePackages(),
+    skipUnless(process.getuid?.() === 0, 'to run as root'),
+  );
 }
 
 /** Starts an engine without images and containers. Its containers are killed when the test ends. */
