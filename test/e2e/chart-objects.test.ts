@@ -172,7 +172,7 @@ test('series have the same labels when a pod is replaced', needsHelm('promtool')
     [2, { instance: `${NAME}-1.${NAME}-shards.voice.svc:10060`, pod: `${NAME}-1` }],
   ] as const) {
     const monitor = only(
-      render({ values: { shards, serviceMonitor: { enabled: true } } }),
+      render({ values: { shards, serviceMonitor: { enabled: true, site: 'fra' } } }),
       'ServiceMonitor',
     );
     const { relabelings } = monitor['spec']?.['endpoints']?.[0] ?? assert.fail();
@@ -196,7 +196,7 @@ test('series have the same labels when a pod is replaced', needsHelm('promtool')
     const own = Object.entries(found?.labels ?? assert.fail(stderr)).filter(
       ([name]) => !name.startsWith('__'),
     );
-    assert.deepEqual(Object.fromEntries(own), { ...labels, job: 'sip' });
+    assert.deepEqual(Object.fromEntries(own), { ...labels, job: 'sip', site: 'fra' });
   }
 });
 
