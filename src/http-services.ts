@@ -4,10 +4,12 @@ import { hostname } from 'node:os';
 import type { Config } from './config/config.js';
 import { showConfig, showModule } from './config/show.js';
 import type { AppOptions } from './http/app.js';
+import type { ExporterStatus } from './http/routes/status.js';
 import type { ExporterFacts } from './metrics/exporter-families.js';
 import { exporterMetrics } from './metrics/exporter-metrics.js';
 import type { Parts } from './parts.js';
 import type { Clock } from './shared/clock.js';
+import { isoTime } from './status/iso-time.js';
 
 export interface HttpServicesOptions {
   readonly version: string;
@@ -24,11 +26,13 @@ export function httpServices(
   const { status, supervisor, changes, activeConfig } = parts;
   const { clock } = options;
   const config = () => activeConfig.config;
+  const startedAtMs = clock.epoch();
   return {
     ...{ status, changes, pinger: supervisor, clock, startup: parts.startup },
     histories: parts.histories,
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
+    exporterStatus: () => exporterStatus(parts, options.version, startedAtMs),
     paths: pathsOf(config().web),
     settings: () => {
       const { web, isProbeEnabled, probeAllow, modules, metrics } = config();
@@ -51,6 +55,32 @@ function pathsOf({ externalUrl, routePrefix, telemetryPath }: Config['web']) {
   const { pathname } = new URL(externalUrl || 'http://localhost/');
   const prefix = routePrefix ?? (pathname.replace(/\/+$/, '') || '/');
   return { routePrefix: prefix, telemetry: telemetryPath };
+}
+
+function exporterStatus(
+  { supervisor, activeConfig, discovery }: Parts,
+  version: string,
+  startedAtMs: number,
+): ExporterStatus {
+  const { web } = activeConfig.config;
+  return {
+    version,
+    started_at: isoTime(startedAtMs) ?? '',
+    pinger: { healthy: supervisor.isReady, restarts: supervisor.restarts },
+    reload: {
+      ok: activeConfig.isLastReloadSuccessful,
+      at: isoTime(activeConfig.loadedAtMs) ?? '',
+    },
+    sources: discovery.health().map((health) => ({
+      name: health.source,
+      kind: health.kind,
+      ok: health.isUp,
+      destinations: health.lastSuccessMs === 0 ? null : health.destinations,
+      last_success: isoTime(health.lastSuccessMs),
+      error: health.error || null,
+    })),
+    web: { admin: web.isAdminEnabled, prometheus: false, alertmanager: false, links: {} },
+  };
 }
 
 function exporterFacts(parts: Parts, { version, logOutput }: HttpServicesOptions): ExporterFacts {

@@ -61,11 +61,13 @@ export class Source {
   get health(): SourceHealth {
     return {
       source: this.#settings.name,
+      kind: this.#settings.kind,
       isUp: this.#error === '' && this.#lastSuccessMs > 0,
       destinations: this.#destinations,
       skipped: this.#remarks,
       failures: this.#failures,
       lastSuccessMs: this.#lastSuccessMs,
+      error: this.#error,
     };
   }
 

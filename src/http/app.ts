@@ -27,7 +27,7 @@ import {
   historyHandler,
 } from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
-import { healthyHandler, readyHandler } from './routes/health.js';
+import { healthyHandler, readinessProblem, readyHandler } from './routes/health.js';
 import { type MetricsSettings, metricsHandler } from './routes/metrics.js';
 import { pageHandler } from './routes/page.js';
 import { probeHandler } from './routes/probe.js';
@@ -35,6 +35,7 @@ import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history
 import type { ProbeSettings } from './routes/probe-parameters.js';
 import { reloadHandler } from './routes/reload.js';
 import { type RuntimeDestinationStore, rpcHandler } from './routes/rpc.js';
+import { type ExporterStatus, statusHandler } from './routes/status.js';
 import { sendJson } from './server/compression.js';
 
 export interface AppOptions {
@@ -44,6 +45,7 @@ export interface AppOptions {
   readonly pinger: PingerPort;
   readonly runtimeDestinations: RuntimeDestinationStore;
   readonly exporterMetrics: ExporterMetrics;
+  readonly exporterStatus: () => ExporterStatus;
   /** Done once the first list of destinations is in place. */
   readonly startup: { readonly isDone: boolean };
   readonly paths: Paths;
@@ -155,6 +157,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
   const { status, histories, changes, pinger, settings, maxConnections, clock, paths } = options;
   const page = pageHandler(paths.telemetry);
   const history = new ProbeHistory();
+  const problem = () => readinessProblem(pinger, options.startup, status.ledger);
   return {
     '/': page,
     '/page/*path': page,
@@ -173,7 +176,8 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     '/api/v1/destinations/*name': destinationHandler({
       ...{ status, histories, explain: (slot) => pinger.explanation(slot) },
     }),
-    '/api/v1/history': historyHandler(status.registry, histories),
+    '/api/v1/status': statusHandler({ status, exporter: options.exporterStatus, problem }),
+    '/api/v1/history': historyHandler(status, histories),
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
     '/api/v1/openapi.json': (request, response) =>
@@ -185,7 +189,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
       response.type('application/json').send(options.configText());
     },
     '/-/healthy': healthyHandler(),
-    '/-/ready': readyHandler(pinger, options.startup, status.ledger),
+    '/-/ready': readyHandler(problem),
   };
 }
 

@@ -1,12 +1,20 @@
 /** Describes destinations as the JSON of views.ts. */
 
-import type { PeerDetails, RegisteredDestination, TargetAddress } from '../shared/destination.js';
-import type { DestinationRow, RecentPing, TargetRow } from '../shared/ledger/rows.js';
+import type { RegisteredDestination } from '../shared/destination.js';
+import { RECENT_PINGS } from '../shared/ledger/layout.js';
+import type { DestinationRow, TargetResults } from '../shared/ledger/rows.js';
 import { type DownReason, isLocalFailure, reasonText } from '../shared/outcome.js';
 import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
-import type { TlsPeer } from '../shared/tls-peer.js';
 import type { Belief } from './beliefs.js';
+import { destinationDegraded } from './degraded.js';
+import {
+  pingView,
+  type TargetGlance,
+  targetDetails,
+  targetGlance,
+  targetView,
+} from './describe-target.js';
 import { effectiveState, lastSeenMs, type StatusContext } from './freshness.js';
 import { isoTime } from './iso-time.js';
 import type {
@@ -14,33 +22,65 @@ import type {
   DestinationDetails,
   DestinationView,
   HistoryView,
+  Hour,
   KamailioView,
-  PingView,
   ResolutionView,
-  TargetDetails,
-  TargetView,
-  TlsView,
 } from './views.js';
 
 export function destinationView(
   status: StatusContext,
   registered: RegisteredDestination,
 ): DestinationView {
-  const { ledger } = status;
-  const { destination, owners, server, slot } = registered;
-  const row = ledger.destination(slot);
-  const rows = registered.targets.map((target) => ledger.target(target.slot));
+  const rows = registered.targets.map(({ slot }) => status.ledger.target(slot));
+  const glances = glancesOf(status, registered, rows);
+  return {
+    ...brief(status, registered, rows, glances),
+    targets: glances.flatMap((glance, i) => {
+      const target = registered.targets[i];
+      return target === undefined ? [] : [targetView(glance, target, rows[i], registered.peers)];
+    }),
+  };
+}
+
+export function briefView(
+  status: StatusContext,
+  registered: RegisteredDestination,
+): DestinationBrief {
+  const rows = registered.targets.map(({ slot }) => status.ledger.results(slot));
+  return brief(status, registered, rows, glancesOf(status, registered, rows));
+}
+
+function glancesOf(
+  status: StatusContext,
+  registered: RegisteredDestination,
+  rows: readonly (TargetResults | undefined)[],
+): readonly TargetGlance[] {
+  return registered.targets.map((target, i) => targetGlance(status, registered, target, rows[i]));
+}
+
+/** @param rows @param targets in the order of the registered targets. */
+function brief(
+  status: StatusContext,
+  registered: RegisteredDestination,
+  rows: readonly (TargetResults | undefined)[],
+  targets: readonly TargetGlance[],
+): DestinationBrief {
+  const { destination, owners, server, slot, peers } = registered;
+  const row = status.ledger.destination(slot);
   const state = effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, rows));
-  const targets = registered.targets.map((target, i) =>
-    targetView(status, registered, target, rows[i]),
-  );
+  const failure = failureOf(state, row, targets);
+  const notAfter = registered.targets.map((one) => peers.get(one.slot.index)?.tls?.chainNotAfterMs);
   return {
     destination: destination.name,
     uri: destination.uri,
     code: isAliveCode(state),
     state,
+    degraded: destinationDegraded(state, targets),
     since: isoTime(row?.sinceMs),
-    ...failureOf(state, row, targets),
+    reason: failure.reason,
+    reason_text: failure.reason_text,
+    detail: failure.detail,
+    sip_code: failure.sip_code,
     rtt: least(targets.map(({ rtt }) => rtt)),
     module: destination.module,
     owners,
@@ -52,17 +92,8 @@ export function destinationView(
     ping_timeout: destination.settings.timeoutMs / 1000,
     targets_total: targets.length,
     targets_up: targets.filter((target) => target.state === 'up').length,
-    certificate_not_after: least(targets.map(({ tls }) => tls?.chain_not_after ?? null)),
-    targets,
+    certificate_not_after: isoTime(least(notAfter.map((ms) => ms ?? null)) ?? undefined),
   };
-}
-
-export function briefView(
-  status: StatusContext,
-  registered: RegisteredDestination,
-): DestinationBrief {
-  const { targets: _, ...brief } = destinationView(status, registered);
-  return brief;
 }
 
 /** @param explanation undefined while the pinger cannot answer. */
@@ -70,7 +101,7 @@ export function destinationDetails(
   status: StatusContext,
   registered: RegisteredDestination,
   explanation: Explanation | undefined,
-  history: HistoryView,
+  hour: Hour,
 ): DestinationDetails {
   const view = destinationView(status, registered);
   const resolution = resolutionView(explanation?.resolution);
@@ -79,20 +110,38 @@ export function destinationDetails(
   return {
     ...view,
     detail: isUnresolved ? errors.join('; ') : view.detail,
-    targets: view.targets.map((target, i) =>
-      targetDetails(status, target, registered.targets[i], explanation),
-    ),
+    targets: view.targets.map((target, i) => {
+      const slot = registered.targets[i]?.slot;
+      const recents = slot === undefined ? [] : status.ledger.recents(slot);
+      return targetDetails(target, recents, slot && explanation?.exchanges.get(slot.index));
+    }),
     resolution,
     kamailios: (status.beliefs?.of(view.destination) ?? []).map(kamailioView),
-    history,
+    history: historyView(status, registered, hour),
   };
+}
+
+/** The last hour of a destination and the last pings of all its targets. */
+export function historyView(
+  { ledger }: Pick<StatusContext, 'ledger'>,
+  { targets }: RegisteredDestination,
+  hour: Hour,
+): HistoryView {
+  const isSingle = targets.length === 1;
+  const pings = targets.flatMap(({ slot, transport, address }) => {
+    const target = isSingle ? null : `${transport} ${address}`;
+    return ledger.recents(slot).map((ping) => ({ ping, target }));
+  });
+  if (!isSingle) pings.sort((a, b) => b.ping.atMs - a.ping.atMs);
+  const newest = pings.slice(0, RECENT_PINGS).reverse();
+  return { ...hour, pings: newest.map(({ ping, target }) => ({ ...pingView(ping), target })) };
 }
 
 /** Why the destination is not up, and the last result of a target that determines its state. */
 function failureOf(
   state: State,
   row: DestinationRow | undefined,
-  targets: readonly TargetView[],
+  targets: readonly TargetGlance[],
 ): Pick<DestinationBrief, 'reason' | 'reason_text' | 'detail' | 'sip_code'> {
   const reason = downReason(state, row, targets);
   const reason_text = reason === undefined ? null : reasonText(reason);
@@ -107,7 +156,7 @@ function failureOf(
 }
 
 /** Details of the target's last failure that the destination's reason does not have. */
-function detailBeyond(reason: DownReason | undefined, target: TargetView): string | null {
+function detailBeyond(reason: DownReason | undefined, target: TargetGlance): string | null {
   return target.detail ?? (target.reason === (reason ?? null) ? null : target.reason_text);
 }
 
@@ -115,92 +164,11 @@ function detailBeyond(reason: DownReason | undefined, target: TargetView): strin
 function downReason(
   state: State,
   row: DestinationRow | undefined,
-  targets: readonly TargetView[],
+  targets: readonly TargetGlance[],
 ): DownReason | undefined {
   if (state !== 'unknown') return row?.reason;
   const isLocal = targets.some(({ reason }) => isLocalFailure(reason ?? undefined));
   return isLocal ? 'local' : undefined;
-}
-
-function targetView(
-  status: StatusContext,
-  registered: RegisteredDestination,
-  target: TargetAddress,
-  row: TargetRow | undefined,
-): TargetView {
-  const peer = registered.peers.get(target.slot.index);
-  const state =
-    row === undefined ? 'unknown' : effectiveState(status, registered, row.state, row.lastSeenMs);
-  return {
-    transport: target.transport,
-    address: target.address,
-    priority: target.priority ?? null,
-    weight: target.weight ?? null,
-    code: isAliveCode(state),
-    state,
-    since: isoTime(row?.sinceMs),
-    ...lastFailure(row, peer),
-    sip_code: row?.lastCode || null,
-    rtt: row?.lastRttMicros ? row.lastRttMicros / 1e6 : null,
-    pings: row?.pings ?? 0,
-    last_ping: isoTime(row?.lastPingMs),
-    last_up: isoTime(row?.lastUpMs),
-    last_down: isoTime(row?.lastDownMs),
-    tls: peer?.tls === undefined ? null : tlsView(peer.tls),
-  };
-}
-
-/** Describes the last failure of a target. All null unless the last ping failed. */
-function lastFailure(row: TargetRow | undefined, peer: PeerDetails | undefined) {
-  const reason = row?.lastReason;
-  if (reason === undefined) return { reason: null, reason_text: null, detail: null };
-  return { reason, reason_text: reasonText(reason), detail: peer?.detail || null };
-}
-
-function tlsView(tls: TlsPeer): TlsView {
-  return {
-    version: tls.version || null,
-    cipher: tls.cipher || null,
-    verified: tls.isVerified,
-    error: tls.fault || null,
-    subject: tls.subject,
-    issuer: tls.issuer,
-    subject_alternative: tls.subjectAlternative,
-    serial_number: tls.serialNumber,
-    fingerprint_sha256: tls.fingerprint,
-    not_before: isoTime(tls.notBeforeMs),
-    not_after: isoTime(tls.notAfterMs),
-    chain_not_after: isoTime(tls.chainNotAfterMs),
-    chain: tls.chain.map(({ subject, notAfterMs }) => ({
-      subject,
-      not_after: isoTime(notAfterMs),
-    })),
-  };
-}
-
-function targetDetails(
-  { ledger }: StatusContext,
-  view: TargetView,
-  target: TargetAddress | undefined,
-  explanation: Explanation | undefined,
-): TargetDetails {
-  const exchange = target && explanation?.exchanges.get(target.slot.index);
-  return {
-    ...view,
-    recent: target === undefined ? [] : ledger.recents(target.slot).map(pingView),
-    last_sent: exchange?.sent || null,
-    last_received: exchange?.received || null,
-  };
-}
-
-function pingView({ atMs, reason, code, rttMicros }: RecentPing): PingView {
-  return {
-    at: isoTime(atMs),
-    reason: reason ?? null,
-    reason_text: reason === undefined ? null : reasonText(reason),
-    sip_code: code || null,
-    rtt: rttMicros === 0 ? null : rttMicros / 1e6,
-  };
 }
 
 function resolutionView(resolution: Resolution | undefined): ResolutionView | null {

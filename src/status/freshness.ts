@@ -2,7 +2,7 @@
 
 import type { RegisteredDestination } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
-import type { DestinationRow, TargetRow } from '../shared/ledger/rows.js';
+import type { DestinationRow, TargetResults } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
 import type { BeliefSource } from './beliefs.js';
 
@@ -57,7 +57,7 @@ export function effectiveState(
  */
 export function lastSeenMs(
   row: DestinationRow | undefined,
-  targets: readonly (TargetRow | undefined)[],
+  targets: readonly (TargetResults | undefined)[],
 ): number {
   const lookupMs = targets.length === 0 ? (row?.lastLookupMs ?? 0) : 0;
   let lastMs = Math.max(row?.sinceMs ?? 0, lookupMs);
@@ -68,6 +68,6 @@ export function lastSeenMs(
 /** The state of a destination to report. */
 export function destinationState(status: StatusContext, registered: RegisteredDestination): State {
   const row = status.ledger.destination(registered.slot);
-  const targets = registered.targets.map(({ slot }) => status.ledger.target(slot));
+  const targets = registered.targets.map(({ slot }) => status.ledger.results(slot));
   return effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, targets));
 }

@@ -3,6 +3,7 @@
 /** Times are wall-clock milliseconds, 0 for never. */
 export interface SourceHealth {
   readonly source: string;
+  readonly kind: string;
   /** Whether the last refresh succeeded. */
   readonly isUp: boolean;
   /** Number of monitored destinations of the source. */
@@ -11,6 +12,8 @@ export interface SourceHealth {
   readonly skipped: number;
   readonly failures: number;
   readonly lastSuccessMs: number;
+  /** Of the last refresh; empty unless it failed. */
+  readonly error: string;
 }
 
 export interface WebhookHealth {

@@ -4,7 +4,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { StatusContext } from './freshness.js';
-import type { HistoryView } from './views.js';
+import type { Hour } from './views.js';
 
 const POINT_MS = 60_000;
 const POINTS = 60;
@@ -60,7 +60,7 @@ export class Histories {
   }
 
   /** The history of a destination; it has no points before the first sample. */
-  of({ index, generation }: DestinationSlot): HistoryView {
+  of({ index, generation }: DestinationSlot): Hour {
     const block = this.#blocks[Math.floor(index / BLOCK_ROWS)];
     const row = index % BLOCK_ROWS;
     const isKnown = block?.generations[row] === generation;

@@ -10,7 +10,7 @@ import type { ResolutionStep } from '../shared/resolution.js';
 import type { IsAliveCode, State } from '../shared/state.js';
 
 /** The result of the last ping. */
-interface FailureView {
+export interface FailureView {
   /** Null when it was alive. */
   readonly reason: DownReason | null;
   /** The reason as a text. */
@@ -30,6 +30,8 @@ export interface DestinationBrief extends FailureView {
   /** The result of `is_alive`: 1 up, 2 down, -1 unknown. */
   readonly code: IsAliveCode;
   readonly state: State;
+  /** Why a destination that is up needs attention: a target is down, or its last pings had troubles. */
+  readonly degraded: string | null;
   /** When the state was reached. */
   readonly since: string | null;
   /** Why the destination is down, or `local` while the exporter cannot ping it. */
@@ -77,6 +79,8 @@ export interface TargetView extends FailureView {
   readonly weight: number | null;
   readonly code: IsAliveCode;
   readonly state: State;
+  /** Why a target that is up needs attention: two or more of its last ten pings had troubles. */
+  readonly degraded: string | null;
   readonly since: string | null;
   /** Round-trip time of the last answered ping, seconds. */
   readonly rtt: number | null;
@@ -147,7 +151,7 @@ export interface KamailioView {
 }
 
 export interface TargetDetails extends TargetView {
-  /** The last ten pings, the newest first. */
+  /** The last 40 pings, the newest first. */
   readonly recent: readonly PingView[];
   /** The last request, with secrets masked. */
   readonly last_sent: string | null;
@@ -164,6 +168,14 @@ export interface PingView {
   readonly sip_code: number | null;
   /** Seconds. */
   readonly rtt: number | null;
+  /** Whether the request was sent more than once. */
+  readonly retransmissions: boolean;
+}
+
+/** A ping among those of all targets of a destination. */
+export interface TargetPingView extends PingView {
+  /** `udp 192.0.2.1:5060`; null where the destination has only one target. */
+  readonly target: string | null;
 }
 
 /** How the targets were found. */
@@ -197,13 +209,18 @@ export interface ResolutionStepView {
 }
 
 /** The last hour, the oldest point first; null for an unknown point. */
-export interface HistoryView {
+export interface Hour {
   /** Mean round-trip time of the answered pings of each step, seconds. */
   readonly rtt: readonly (number | null)[];
   /** Share of failed pings of each step, 0 to 1. */
   readonly failed: readonly (number | null)[];
   /** Seconds between two points. */
   readonly step: number;
+}
+
+export interface HistoryView extends Hour {
+  /** The last 40 pings of all targets, the oldest first. */
+  readonly pings: readonly TargetPingView[];
 }
 
 /** A change of state in events and webhooks. */

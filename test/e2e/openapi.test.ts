@@ -22,7 +22,7 @@ test('the responses of an exporter with every kind of peer match the OpenAPI doc
   await get(`/probe?destination=${destinations[0]?.name}`);
   await get('/probe?destination=unresolved');
 
-  for (const path of ['/api/v1/destinations', '/api/v1/probes', '/config']) {
+  for (const path of ['/api/v1/destinations', '/api/v1/status', '/api/v1/probes', '/config']) {
     await isDescribed('get', path, await get(path));
   }
   const brief = await get('/api/v1/destinations?view=brief');

@@ -1,6 +1,7 @@
 /** The dependencies of the HTTP routes, of an exporter without destinations. */
 
 import type { AppOptions, HttpSettings } from '../../src/http/app.js';
+import type { ExporterStatus } from '../../src/http/routes/status.js';
 import type { ExporterFacts } from '../../src/metrics/exporter-families.js';
 import { exporterMetrics } from '../../src/metrics/exporter-metrics.js';
 import { createLedger } from '../../src/shared/ledger/layout.js';
@@ -28,6 +29,14 @@ export const IDLE_FACTS: ExporterFacts = {
   ...{ sources: [], webhooks: [], kamailios: [] },
 };
 
+export const IDLE_STATUS: ExporterStatus = {
+  ...{ version: '1.2.3', started_at: '2023-11-14T22:13:20.000Z' },
+  pinger: { healthy: true, restarts: 2 },
+  reload: { ok: true, at: '2020-09-13T12:26:40.500Z' },
+  sources: [],
+  web: { admin: false, prometheus: false, alertmanager: false, links: {} },
+};
+
 export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
   const reject = () => Promise.reject(new Error('there is none'));
   return {
@@ -41,6 +50,7 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
     pinger: { isReady: true, probe: reject, explanation: reject },
     runtimeDestinations: { add: reject, remove: reject, flush: reject },
     exporterMetrics: exporterMetrics(() => IDLE_FACTS),
+    exporterStatus: () => IDLE_STATUS,
     startup: { isDone: true },
     paths: { routePrefix: '/', telemetry: '/metrics' },
     settings: () => IDLE_SETTINGS,

@@ -144,6 +144,11 @@ const API: Readonly<Record<string, object>> = {
       404: json('No such destination.', ref('Error')),
     },
   }),
+  '/api/v1/status': get({
+    operationId: 'getStatus',
+    summary: 'The exporter itself, and how many destinations are in which state',
+    responses: { 200: json('The status.', ref('Status')) },
+  }),
   '/api/v1/history': get({
     operationId: 'getHistory',
     summary: 'The last hour of up to 100 destinations',

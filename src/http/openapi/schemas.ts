@@ -16,6 +16,8 @@ import {
   text,
   time,
 } from './schema.js';
+import { STATUS } from './status-schema.js';
+import { TLS } from './tls-schema.js';
 
 const CODE = oneOf([1, 2, -1], 'The result of is_alive: 1 up, 2 down, -1 unknown.');
 const STATE = oneOf(STATES);
@@ -31,6 +33,7 @@ const LABELS: Schema = { type: 'object', additionalProperties: text() };
 const TRANSPORT = oneOf(TRANSPORTS);
 const ADDRESS = text('IP address and port: 192.0.2.1:5060, [2001:db8::1]:5060.');
 const RTT = nullable(seconds('Round-trip time, seconds; null without a response.'));
+const DEGRADED = nullable(text('Why it needs attention although it is up; null unless it is up.'));
 const CERTIFICATE_TIME = (what: string) => nullable(time(what));
 
 const BRIEF: Properties = {
@@ -38,6 +41,7 @@ const BRIEF: Properties = {
   uri: text('Canonical SIP URI.'),
   code: CODE,
   state: STATE,
+  degraded: DEGRADED,
   since: nullable(time('When the state was reached.')),
   reason: REASON,
   reason_text: REASON_TEXT,
@@ -66,6 +70,7 @@ const TARGET: Properties = {
   weight: nullable(integer('From the SRV record.')),
   code: CODE,
   state: STATE,
+  degraded: DEGRADED,
   since: nullable(time('When the state was reached.')),
   reason: REASON,
   reason_text: REASON_TEXT,
@@ -79,40 +84,14 @@ const TARGET: Properties = {
   tls: nullable(ref('Tls')),
 };
 
-const TLS = closedObject(
-  {
-    version: nullable(text('TLS 1.3 or the like.')),
-    cipher: nullable(text('The IANA name.')),
-    verified: {
-      type: 'boolean',
-      description: 'Whether the certificate is trusted, valid now, and for the right name.',
-    },
-    error: nullable(text('Why the certificate is not verified.')),
-    subject: text(),
-    issuer: text(),
-    subject_alternative: text('Separated by commas.'),
-    serial_number: text('Hexadecimal.'),
-    fingerprint_sha256: text('Hexadecimal.'),
-    not_before: CERTIFICATE_TIME('Start of its validity.'),
-    not_after: CERTIFICATE_TIME('End of its validity.'),
-    chain_not_after: CERTIFICATE_TIME('The earliest expiry in the chain.'),
-    chain: listOf(
-      closedObject({
-        subject: text('Distinguished name.'),
-        not_after: CERTIFICATE_TIME('End of its validity.'),
-      }),
-    ),
-  },
-  'The last TLS handshake and the certificate that the peer presented, accepted or not.',
-);
-
-const PING = closedObject({
+const PING: Properties = {
   at: nullable(time('When it ended.')),
   reason: REASON,
   reason_text: REASON_TEXT,
   sip_code: SIP_CODE,
   rtt: RTT,
-});
+  retransmissions: { type: 'boolean', description: 'Whether the request was sent more than once.' },
+};
 
 const RESOLUTION = closedObject({
   age: nullable(seconds('Seconds since the last successful lookup.')),
@@ -145,8 +124,9 @@ const HISTORY = closedObject(
     rtt: listOf(RTT, 'Mean round-trip time of each step.'),
     failed: listOf(SHARE, 'Share of failed pings of each step.'),
     step: seconds('Seconds between two points.'),
+    pings: listOf(ref('TargetPing'), 'The last 40 pings of all targets, the oldest first.'),
   },
-  'The last hour, the oldest point first; null for an unknown point.',
+  'The last hour, the oldest point first, with null for an unknown point; and the last pings.',
 );
 
 const CHANGE = closedObject(
@@ -214,16 +194,21 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Target: closedObject(TARGET),
   TargetDetails: closedObject({
     ...TARGET,
-    recent: listOf(ref('Ping'), 'The last ten pings, the newest first.'),
+    recent: listOf(ref('Ping'), 'The last 40 pings, the newest first.'),
     last_sent: nullable(text('The last request, with secrets masked.')),
     last_received: nullable(text('The last message received, with secrets masked.')),
   }),
   Tls: TLS,
-  Ping: PING,
+  Ping: closedObject(PING),
+  TargetPing: closedObject({
+    ...PING,
+    target: nullable(text('udp 192.0.2.1:5060; null where there is only one target.')),
+  }),
   Resolution: RESOLUTION,
   Kamailio: KAMAILIO,
   History: HISTORY,
   Change: CHANGE,
+  Status: STATUS,
   Probe: PROBE,
   Error: closedObject({ error: text() }),
   AliveError: closedObject({ code: { const: -1 }, error: text() }),

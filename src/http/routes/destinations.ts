@@ -5,9 +5,14 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { DestinationSlot, RegisteredDestination } from '../../shared/destination.js';
 import type { Explanation } from '../../shared/resolution.js';
-import { briefView, destinationDetails, destinationView } from '../../status/describe.js';
+import {
+  briefView,
+  destinationDetails,
+  destinationView,
+  historyView,
+} from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
-import type { HistoryView } from '../../status/views.js';
+import type { Hour } from '../../status/views.js';
 import { compressed, sendJson } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
@@ -21,7 +26,7 @@ const MAX_HISTORIES = 100;
 
 /** The last hour of a destination. */
 export interface HistorySource {
-  of(slot: DestinationSlot): HistoryView;
+  of(slot: DestinationSlot): Hour;
 }
 
 export function destinationsHandler(status: StatusContext): RequestHandler {
@@ -87,17 +92,14 @@ export function destinationHandler(options: DestinationHandlerOptions): RequestH
     }
     // While the pinger restarts, the details are omitted.
     const explanation = await explain(registered.slot).catch(() => undefined);
-    const history = histories.of(registered.slot);
-    const details = destinationDetails(status, registered, explanation, history);
+    const hour = histories.of(registered.slot);
+    const details = destinationDetails(status, registered, explanation, hour);
     await sendJson(request, response, details);
   };
 }
 
-/** `GET /api/v1/history?destination=A&destination=B`: the last hour of each existing destination. */
-export function historyHandler(
-  registry: Pick<StatusContext['registry'], 'named'>,
-  histories: HistorySource,
-): RequestHandler {
+/** `GET /api/v1/history?destination=A&destination=B`: the last hour and the last pings of each existing destination. */
+export function historyHandler(status: StatusContext, histories: HistorySource): RequestHandler {
   return async (request, response) => {
     const parameter: unknown = request.query['destination'] ?? [];
     const names: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
@@ -107,8 +109,9 @@ export function historyHandler(
       return;
     }
     const all = names.flatMap((name) => {
-      const registered = registry.named(String(name));
-      return registered === undefined ? [] : [[name, histories.of(registered.slot)] as const];
+      const registered = status.registry.named(String(name));
+      if (registered === undefined) return [];
+      return [[name, historyView(status, registered, histories.of(registered.slot))] as const];
     });
     await sendJson(request, response, { histories: Object.fromEntries(all) });
   };

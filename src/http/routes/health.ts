@@ -15,13 +15,9 @@ export function healthyHandler(): RequestHandler {
 }
 
 /** 200 while the exporter can ping; otherwise 503 with the reason. */
-export function readyHandler(
-  pinger: { readonly isReady: boolean },
-  startup: { readonly isDone: boolean },
-  ledger: Pick<LedgerReader, 'pinger'>,
-): RequestHandler {
+export function readyHandler(problemNow: () => string | undefined): RequestHandler {
   return (_request, response) => {
-    const problem = problemOf(pinger, startup) ?? localProblem(ledger);
+    const problem = problemNow();
     response
       .status(problem === undefined ? 200 : 503)
       .type('text/plain')
@@ -29,12 +25,14 @@ export function readyHandler(
   };
 }
 
-function problemOf(
+/** Why the exporter cannot ping; undefined when it can. */
+export function readinessProblem(
   pinger: { readonly isReady: boolean },
   startup: { readonly isDone: boolean },
+  ledger: Pick<LedgerReader, 'pinger'>,
 ): string | undefined {
   if (!pinger.isReady) return 'The pinger thread is not running';
-  return startup.isDone ? undefined : STARTING.trimEnd();
+  return startup.isDone ? localProblem(ledger) : STARTING.trimEnd();
 }
 
 function localProblem(ledger: Pick<LedgerReader, 'pinger'>): string | undefined {

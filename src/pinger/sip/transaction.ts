@@ -16,13 +16,12 @@
  */
 
 import type { Outcome, TransportFailure } from '../../shared/outcome.js';
+import { T1_MS } from '../../shared/sip-timers.js';
 import type { Clock } from '../time/clock.js';
 import type { StallDetector } from '../time/stall-detector.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import type { DiscardedResponse } from './discarded-response.js';
 
-/** RFC 3261 17.1.1.1: the estimate of the round-trip time. */
-const T1_MS = 500;
 /** RFC 3261 17.1.2.2: the maximum pause between retransmissions. */
 const T2_MS = 4000;
 

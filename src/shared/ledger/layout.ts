@@ -47,6 +47,10 @@ export const TARGET = {
   peerReason: t(),
   lastCode: t(),
   lastRtt: t(),
+  /** The troubles of the last ten pings without local failures, and the number of these pings. */
+  troubles: t(2),
+  /** End of what a description needs; the counters follow. */
+  described: t(0),
   retransmissions: t(),
   late: t(),
   challenges: t(),
@@ -74,7 +78,7 @@ export const CONNECTION = {
 } as const;
 
 /** Number of last pings kept per target. */
-export const RECENT_PINGS = 10;
+export const RECENT_PINGS = 40;
 const r = layout();
 /** The third row of a target: a ring buffer of its last pings. */
 export const RECENT = {
@@ -82,8 +86,8 @@ export const RECENT = {
   generation: r(),
   /** Number of pings written so far. */
   count: r(),
-  /** Three cells per ping: seconds since 1970; 1024 * (1 + index into REASONS, or 0) + status code; RTT. */
-  pings: r(3 * RECENT_PINGS),
+  /** Two cells per ping: seconds since 1970, and its result. */
+  pings: r(2 * RECENT_PINGS),
   words: r(0),
 } as const;
 
@@ -220,6 +224,11 @@ export const WORD = 2 ** 32;
 /** The 64-bit number in a low and a high cell. */
 export function wide(low: number, high: number): number {
   return (high >>> 0) * WORD + (low >>> 0);
+}
+
+/** 0 for none, otherwise 1 + index into REASONS. */
+export function reasonNumber(reason: DownReason | undefined): number {
+  return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
 }
 
 export function stateOf(cell: number): State {

@@ -28,7 +28,8 @@ import {
 } from './layout.js';
 import { NATIVE_SLOTS } from './native-buckets.js';
 import { PingerRow } from './pinger-row.js';
-import { ConnectionRow, DestinationRow, type RecentPing, recentPings, TargetRow } from './rows.js';
+import { type RecentPing, recentPings } from './recent-pings.js';
+import { ConnectionRow, DestinationRow, TargetResults, TargetRow } from './rows.js';
 
 /** Reads consistent copies of rows of the ledger. */
 export class LedgerReader {
@@ -47,6 +48,12 @@ export class LedgerReader {
     const at = this.#copy(targetAt(slot.index), TARGET.rtt, 1);
     if (!this.#isOf(slot, at)) return undefined;
     return new TargetRow(this.#page, at, this.#boundsOf('rtt'));
+  }
+
+  /** The part of a target's row without counters, which takes a tenth of the time. */
+  results(slot: TargetSlot): TargetResults | undefined {
+    const at = this.#copy(targetAt(slot.index), TARGET.described);
+    return this.#isOf(slot, at) ? new TargetResults(this.#page, at) : undefined;
   }
 
   /** The counters that histories need, without copying the row. */

@@ -11,12 +11,11 @@ import {
   type ConnectPhase,
   DESTINATION,
   REASONS,
-  RECENT,
-  RECENT_PINGS,
   stateOf,
   TARGET,
   wide,
 } from './layout.js';
+import { type Troubles, troublesOf } from './troubles.js';
 
 /** A copy of a row; getters read its cells. */
 class Row {
@@ -40,19 +39,8 @@ class Row {
   }
 }
 
-/** A target. Counters start at 0; times are wall-clock milliseconds, 0 for never. */
-export class TargetRow extends Row {
-  readonly #bounds: Bounds;
-
-  constructor(cells: Int32Array, at: number, bounds: Bounds) {
-    super(cells, at);
-    this.#bounds = bounds;
-  }
-
-  /** Time at which the counters began to count. */
-  get createdMs(): number {
-    return this.wide(TARGET.created);
-  }
+/** What a target's last pings showed. Times are wall-clock milliseconds, 0 for never. */
+export class TargetResults extends Row {
   get state(): State {
     return stateOf(this.count(TARGET.state));
   }
@@ -83,6 +71,25 @@ export class TargetRow extends Row {
   /** Round-trip time of the last answered ping; 0 without one. */
   get lastRttMicros(): number {
     return this.count(TARGET.lastRtt);
+  }
+  /** What was wrong with the last ten pings; undefined unless it makes the target degraded. */
+  get troubles(): Troubles | undefined {
+    return troublesOf(this.count(TARGET.troubles), this.count(TARGET.troubles + 1));
+  }
+}
+
+/** A target. Counters start at 0; times are wall-clock milliseconds, 0 for never. */
+export class TargetRow extends TargetResults {
+  readonly #bounds: Bounds;
+
+  constructor(cells: Int32Array, at: number, bounds: Bounds) {
+    super(cells, at);
+    this.#bounds = bounds;
+  }
+
+  /** Time at which the counters began to count. */
+  get createdMs(): number {
+    return this.wide(TARGET.created);
   }
   get retransmissions(): number {
     return this.count(TARGET.retransmissions);
@@ -121,32 +128,6 @@ export class TargetRow extends Row {
     if (other !== 0) responses.push(['other', other]);
     return responses;
   }
-}
-
-/** One of a target's last pings. */
-export interface RecentPing {
-  /** End of the ping: wall clock, milliseconds, rounded down to seconds. */
-  readonly atMs: number;
-  /** Undefined when it was alive. */
-  readonly reason: DownReason | undefined;
-  /** 0 without a response. */
-  readonly code: number;
-  readonly rttMicros: number;
-}
-
-export function recentPings(cells: Int32Array, at: number): readonly RecentPing[] {
-  const get = (cell: number) => (cells[at + cell] ?? 0) >>> 0;
-  const count = get(RECENT.count);
-  return Array.from({ length: Math.min(count, RECENT_PINGS) }, (_, i) => {
-    const ping = RECENT.pings + 3 * ((count - 1 - i) % RECENT_PINGS);
-    const outcome = get(ping + 1);
-    return {
-      atMs: 1000 * get(ping),
-      reason: REASONS[Math.floor(outcome / 1024) - 1],
-      code: outcome % 1024,
-      rttMicros: get(ping + 2),
-    };
-  });
 }
 
 /** Connections to a target. */

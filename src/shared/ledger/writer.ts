@@ -28,6 +28,7 @@ import {
   REASONS,
   RECENT,
   RECENT_PINGS,
+  reasonNumber,
   recentAt,
   stateOf,
   TARGET,
@@ -35,6 +36,8 @@ import {
   UDP_IO,
   type UdpIo,
 } from './layout.js';
+import { resultCell } from './recent-pings.js';
+import { nextTroubles, TROUBLED_PINGS } from './troubles.js';
 
 /** The result of one ping. */
 export interface PingRecord {
@@ -318,9 +321,13 @@ export class LedgerWriter {
   }
 
   /** Records the result of a ping without a local failure. */
-  #recordPeer(row: number, { reason, endedAtMs }: PingRecord): void {
+  #recordPeer(row: number, ping: PingRecord): void {
+    const { reason, rttMicros = 0, retransmissions, endedAtMs } = ping;
     this.#cells.setWide(row + (reason === undefined ? TARGET.lastUp : TARGET.lastDown), endedAtMs);
     this.#set(row + TARGET.peerReason, reasonNumber(reason));
+    const at = row + TARGET.troubles;
+    this.#set(at, nextTroubles(this.#get(at), reason, retransmissions > 0, rttMicros));
+    this.#set(at + 1, Math.min(this.#get(at + 1) + 1, TROUBLED_PINGS));
   }
 
   #setCurrent(cell: number, index: number | undefined): number | undefined {
@@ -335,10 +342,10 @@ export class LedgerWriter {
     this.#cells.lock(row);
     if (!isOpen) this.#cells.clear(row, RECENT.words, generation);
     const count = this.#get(row + RECENT.count) >>> 0;
-    const at = row + RECENT.pings + 3 * (count % RECENT_PINGS);
+    const { reason, code = 0, rttMicros = 0 } = ping;
+    const at = row + RECENT.pings + 2 * (count % RECENT_PINGS);
     this.#set(at, Math.floor(ping.endedAtMs / 1000));
-    this.#set(at + 1, reasonNumber(ping.reason) * 1024 + (ping.code ?? 0));
-    this.#set(at + 2, ping.rttMicros ?? 0);
+    this.#set(at + 1, resultCell(reason, code, rttMicros, ping.retransmissions > 0));
     this.#set(row + RECENT.count, count + 1);
     this.#cells.unlock(row);
   }
@@ -409,7 +416,3 @@ const PINGER_HISTOGRAMS = [
 ] as const;
 const TARGET_HISTOGRAMS = [['rtt', TARGET.rtt]] as const;
 const CONNECTION_HISTOGRAMS = CONNECT_PHASES.map((phase) => ['connect', phaseAt(phase)] as const);
-
-function reasonNumber(reason: DownReason | undefined): number {
-  return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
-}

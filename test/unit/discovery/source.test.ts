@@ -66,7 +66,8 @@ test('a source is read at the start, and again only when its stamp changes', asy
   await source.start();
   assert.deepEqual([reader.reads, findings.length], [1, 1]);
   assert.deepEqual(source.health, {
-    ...{ source: 's', isUp: true, destinations: 0, skipped: 0, failures: 0 },
+    ...{ source: 's', kind: 'file_sd', isUp: true, destinations: 0, skipped: 0, failures: 0 },
+    error: '',
     lastSuccessMs: clock.epoch(),
   });
   await clock.advanceSettling(10 * REFRESH_MS);

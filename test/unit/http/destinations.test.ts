@@ -132,12 +132,12 @@ describe('/api/v1/destinations/NAME', () => {
         targets: { last_received: string | null }[];
       };
     const all = await ask();
-    assert.deepEqual(all.history, history);
+    assert.deepEqual(all.history, { ...history, pings: [] });
     assert.equal(all.resolution?.age, 1);
     assert.equal(all.targets[0]?.last_received, 'SIP/2.0 200 OK');
     isReady = false;
     const rest = await ask();
-    assert.deepEqual([rest.history, rest.resolution], [history, null]);
+    assert.deepEqual([rest.history, rest.resolution], [all.history, null]);
     assert.equal(rest.targets[0]?.last_received, null);
   });
 });
@@ -149,7 +149,7 @@ test('/api/v1/history has the last hour of those that exist, of up to 100', asyn
   add('a');
   add('b');
   const ask = async (query: string) => (await json(`/api/v1/history${query}`)).body;
-  const of = (index: number) => ({ rtt: [index], failed: [0], step: 60 });
+  const of = (index: number) => ({ rtt: [index], failed: [0], step: 60, pings: [] });
   assert.deepEqual(await ask(''), { histories: {} });
   assert.deepEqual(await ask('?destination=b'), { histories: { b: of(1) } });
   assert.deepEqual(await ask('?destination=b&destination=x&destination=a'), {

@@ -5,9 +5,10 @@ import { createApp } from '../../../src/http/app.js';
 import { OPENAPI_DOCUMENT } from '../../../src/http/openapi/document.js';
 import type { Explanation } from '../../../src/shared/resolution.js';
 import { changeJson } from '../../../src/status/describe-change.js';
+import type { SourceView } from '../../../src/status/page-views.js';
 import { StateChangeLog } from '../../../src/status/state-change-log.js';
 import { appRig } from '../../support/app-rig.js';
-import { IDLE_SETTINGS, idleApp } from '../../support/idle-app.js';
+import { IDLE_SETTINGS, IDLE_STATUS, idleApp } from '../../support/idle-app.js';
 import { isComponent, isDescribed } from '../../support/openapi.js';
 import { probeReport } from '../../support/probe-report.js';
 import { routesOf } from '../../support/routes.js';
@@ -35,6 +36,11 @@ const EXPLANATION: Explanation = {
   exchanges: new Map([[0, { sent: 'OPTIONS', received: '' }]]),
 };
 
+const SOURCE: SourceView = {
+  ...{ name: 'a', kind: 'file_sd', ok: false, destinations: null },
+  ...{ last_success: null, error: 'a.yml: ENOENT' },
+};
+
 /** An app with a destination for each form of a response. */
 async function filledApp(t: Parameters<typeof appRig>[0]) {
   const rig = await appRig(t, {
@@ -54,6 +60,7 @@ async function filledApp(t: Parameters<typeof appRig>[0]) {
     }),
     runtimeDestinations: { add: async () => 1, remove: async () => 1, flush: async () => 2 },
     configText: () => '{}',
+    exporterStatus: () => ({ ...IDLE_STATUS, sources: [SOURCE] }),
   });
   const up = rig.add('up', {
     ...{ labels: { carrier: 'acme' }, owners: ['config', 'rpc'], server: 'kamailio' },
@@ -123,6 +130,7 @@ test('answers to GET are as the document describes them', async (t) => {
     ['/api/v1/destinations/{name}', 'nobody', 404],
     ['/api/v1/history', '?destination=up&destination=nobody', 200],
     ['/api/v1/history', `?${'destination=a&'.repeat(101)}`, 400],
+    ['/api/v1/status', '', 200],
     ['/api/v1/probes', '', 200],
     ['/api/v1/openapi.json', '', 200],
     ['/config', '', 200],

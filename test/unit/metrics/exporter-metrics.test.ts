@@ -12,11 +12,11 @@ const FACTS = {
   sources: [
     {
       ...{ source: 'file_sd a', isUp: true, destinations: 8, skipped: 1, failures: 2 },
-      lastSuccessMs: 1_500,
+      ...{ kind: 'file_sd', lastSuccessMs: 1_500, error: '' },
     },
     {
       ...{ source: 'http_sd b', isUp: false, destinations: 0, skipped: 0, failures: 9 },
-      lastSuccessMs: 0,
+      ...{ kind: 'http_sd', lastSuccessMs: 0, error: 'status 500' },
     },
   ],
   webhooks: [{ webhook: 'pager', delivered: 10, failures: 11, dropped: 12, queued: 13 }],

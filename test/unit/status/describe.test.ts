@@ -22,7 +22,14 @@ describe('a destination as JSON', () => {
     const { targets, ...rest } = view(added);
     assert.deepEqual(rest, {
       ...{ destination: 'gw', uri: 'sip:192.0.2.1', code: -1, state: 'unknown', since: null },
-      ...{ reason: null, reason_text: null, detail: null, sip_code: null, rtt: null },
+      ...{
+        degraded: null,
+        reason: null,
+        reason_text: null,
+        detail: null,
+        sip_code: null,
+        rtt: null,
+      },
       ...{ module: 'default', owners: ['config', 'rpc'], labels: { carrier: 'acme' } },
       ...{ server: null, ping_interval: 30, retry_interval: 30, down_interval: 30 },
       ...{ ping_timeout: 5, targets_total: 1, targets_up: 0 },
@@ -31,7 +38,8 @@ describe('a destination as JSON', () => {
     assert.deepEqual(targets, [
       {
         ...{ transport: 'udp', address: '192.0.2.1:5060', priority: null, weight: null },
-        ...{ code: -1, state: 'unknown', since: null, reason: null, reason_text: null },
+        ...{ code: -1, state: 'unknown', degraded: null, since: null, reason: null },
+        reason_text: null,
         ...{ detail: null, sip_code: null, rtt: null, pings: 0 },
         ...{ last_ping: null, last_up: null, last_down: null, tls: null },
       },
@@ -179,19 +187,54 @@ describe('the details of a destination', () => {
 
   test('have the last pings and messages of each target', () => {
     const added = rig.add('gw');
-    added.ping({ rttMicros: 1_500 });
+    added.ping({ rttMicros: 1_500, retransmissions: 1 });
     rig.clock.advance(1_000);
     added.ping({ reason: 'timeout' });
     const [target] = details(added, explanation()).targets;
     assert.deepEqual(
-      target?.recent.map(({ at, reason, sip_code, rtt }) => [at, reason, sip_code, rtt]),
+      target?.recent.map((ping) => [
+        ...[ping.at, ping.reason, ping.sip_code, ping.rtt],
+        ping.retransmissions,
+      ]),
       [
-        ['2023-11-14T22:13:21.000Z', 'timeout', null, null],
-        [T0, null, 200, 0.0015],
+        ['2023-11-14T22:13:21.000Z', 'timeout', null, null, false],
+        [T0, null, 200, 0.0015, true],
       ],
     );
     assert.match(target?.recent[0]?.reason_text ?? '', /no response/);
     assert.deepEqual([target?.last_sent, target?.last_received], ['OPTIONS', null]);
+  });
+
+  test('have the last 40 pings of all targets, the oldest first', () => {
+    const one = rig.add('one');
+    one.ping({ code: 200 });
+    rig.clock.advance(1_000);
+    one.ping({ reason: 'code', code: 404 });
+    assert.deepEqual(
+      details(one).history.pings.map(({ at, sip_code, target }) => [at, sip_code, target]),
+      [
+        [T0, 200, null],
+        ['2023-11-14T22:13:21.000Z', 404, null],
+      ],
+    );
+    const two = rig.add('two', {
+      targets: [{ address: '192.0.2.1:5060' }, { transport: 'tcp', address: '192.0.2.2:5060' }],
+    });
+    for (let i = 0; i < 30; i++) {
+      for (const index of [0, 1]) {
+        two.ping({ code: 200 + 2 * i + index }, index);
+        rig.clock.advance(1_000);
+      }
+    }
+    const { pings } = details(two).history;
+    assert.deepEqual(
+      pings.map(({ sip_code }) => sip_code),
+      Array.from({ length: 40 }, (_, i) => 220 + i),
+    );
+    assert.deepEqual(
+      pings.slice(-2).map(({ target }) => target),
+      ['udp 192.0.2.1:5060', 'tcp 192.0.2.2:5060'],
+    );
   });
 
   test('are known but for messages and DNS while the pinger does not answer', () => {
@@ -200,7 +243,8 @@ describe('the details of a destination', () => {
     const { resolution, targets, history } = details(added);
     assert.deepEqual([resolution, targets[0]?.last_sent], [null, null]);
     assert.equal(targets[0]?.recent.length, 1);
-    assert.equal(history, NO_HISTORY);
+    assert.deepEqual(history.step, NO_HISTORY.step);
+    assert.equal(history.pings.length, 1);
   });
 
   test('have no resolution where there is no name to resolve', () => {
