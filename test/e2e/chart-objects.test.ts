@@ -159,6 +159,47 @@ test('the PrometheusRule is rules/ with links of its own', needsHelm('promtool')
   }
 });
 
+/** The members of a relabeling of the Prometheus operator as Prometheus calls them. */
+function relabelConfig(relabeling: Node): object {
+  const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(relabeling).map(([key, value]) => [snake(key), value]));
+}
+
+test('series have the same labels when a pod is replaced', needsHelm('promtool'), (t) => {
+  const NAME = 'sip-sip-keepalive-exporter';
+  for (const [shards, labels] of [
+    [1, { instance: `${NAME}.voice.svc:10060` }],
+    [2, { instance: `${NAME}-1.${NAME}-shards.voice.svc:10060`, pod: `${NAME}-1` }],
+  ] as const) {
+    const monitor = only(
+      render({ values: { shards, serviceMonitor: { enabled: true, site: 'fra' } } }),
+      'ServiceMonitor',
+    );
+    const { relabelings } = monitor['spec']?.['endpoints']?.[0] ?? assert.fail();
+    const pod = { __meta_kubernetes_namespace: 'voice', __meta_kubernetes_pod_name: `${NAME}-1` };
+    const target = { targets: ['10.0.0.1:10060'], labels: { ...pod, pod: `${NAME}-1` } };
+    const job = {
+      job_name: 'sip',
+      static_configs: [target],
+      relabel_configs: [...(relabelings ?? [])].map(relabelConfig),
+    };
+    const file = join(folder(t), 'prometheus.yml');
+    writeFileSync(file, JSON.stringify({ scrape_configs: [job] }));
+    const { stdout, stderr } = runToEnd('promtool', [
+      'check',
+      'service-discovery',
+      '--timeout=1s',
+      file,
+      'sip',
+    ]);
+    const [found] = JSON.parse(stdout) as { labels: Record<string, string> }[];
+    const own = Object.entries(found?.labels ?? assert.fail(stderr)).filter(
+      ([name]) => !name.startsWith('__'),
+    );
+    assert.deepEqual(Object.fromEntries(own), { ...labels, job: 'sip', site: 'fra' });
+  }
+});
+
 test('the dashboards are those of grafana/dashboards', needsHelm(), () => {
   const maps = ofKind(render({ example: 'everything' }), 'ConfigMap');
   const boards = maps.flatMap((map) => Object.entries(map['data'] ?? {}));

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { CHART } from '../../deploy/helm/chart.js';
 import {
   argsOf,
+  configOf,
   containerOf,
   exampleFile,
   helm,
@@ -61,9 +62,12 @@ test('values that are wrong are refused with their path', needsHelm(), () => {
     [{ config: { web: {} } }, 'config.web: the chart sets it. Use the values web,'],
     [{ config: { shard: 1 } }, 'config.shard: the chart sets it'],
     [{ config: 'ping_interval: 10' }, "at '/config': got string, want object"],
+    [{ configFile: 'web: { }' }, 'configFile.web: the chart sets it'],
+    [{ configFile: '- a' }, 'configFile: expected a mapping in YAML, got: '],
+    [{ configFile: 'rise: 1', config: { rise: 2 } }, 'config, configFile: expected only one'],
     [
       { existingConfigMap: 'a', config: { rise: 2 } },
-      'existingConfigMap: expected either this or config, got both',
+      'config, existingConfigMap: expected only one of them',
     ],
     [
       { shards: 2, persistence: { existingClaim: 'a' } },
@@ -75,6 +79,12 @@ test('values that are wrong are refused with their path', needsHelm(), () => {
     assert.ok(stderr.includes(error), `${JSON.stringify(values)}: ${stderr}`);
   }
   assert.match(template({ version: '1.27' }).stderr, /requires kubeVersion: >=1.28/);
+});
+
+test('a configuration as text stays as it is', needsHelm(), () => {
+  const configFile =
+    '# Ours.\ndestinations:\n  - { uri: sip:a.example, name: 007, labels: { rack: 1.0 } }\n';
+  assert.equal(configOf(render({ values: { configFile } })), configFile);
 });
 
 test('a prefix may have slashes at its ends, and everything follows it', needsHelm(), () => {
