@@ -20,17 +20,19 @@ import { byLevels, type ObjectOf, objectOf, type Settings, type Values } from '.
 import { wellShaped } from './shape.js';
 import type { SourceSettings, WebhookSettings } from './source-settings.js';
 import { readSources, readWebhooks } from './sources.js';
+import { readUpstream, type UpstreamSettings } from './upstream.js';
 
 /** The settings of the process, by the `member` of each in PROCESS_SETTINGS. */
 type ProcessConfig = ObjectOf<typeof PROCESS_SETTINGS>;
 
 /** The whole configuration: settings of the process (PROCESS_SETTINGS), modules and lists. */
-export interface Config extends Omit<ProcessConfig, 'flagged'> {
+export interface Config extends Omit<ProcessConfig, 'flagged' | 'upstream'> {
   /** By name; `default` has the settings of the top level. */
   readonly modules: Readonly<Record<string, PingSettings>>;
   readonly destinations: readonly Destination[];
   readonly sources: readonly SourceSettings[];
   readonly webhooks: readonly WebhookSettings[];
+  readonly upstream: UpstreamSettings;
   /** Reads a further destination in the format of `destinations`. @throws ConfigError */
   readonly readEntry: (entry: Readonly<Record<string, unknown>>) => Destination;
   /** Why there is no such module; undefined if there is. */
@@ -69,7 +71,10 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
     report,
   );
   const given = overlay([single, byLevels(environment), byLevels(flags.given)], report);
-  const { flagged, ...process } = objectOf(PROCESS_SETTINGS, read(PROCESS_SETTINGS, given));
+  const { flagged, upstream, ...process } = objectOf(
+    PROCESS_SETTINGS,
+    read(PROCESS_SETTINGS, given),
+  );
   checkProcess(process, report);
   const named = mapping(modules);
   const all = readModules(named, read(PING_SETTINGS, given), version, report);
@@ -82,6 +87,7 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
     destinations: readDestinations(flagged.destination, list(destinations), reading),
     sources: readSources(discovery, flagged, { directory, modules: all, report }),
     webhooks: readWebhooks(webhooks, { directory, modules: all, report }),
+    upstream: readUpstream(upstream, { directory, report }),
     readEntry: (entry) => readEntry(entry, all, version),
     moduleProblem: (name) => (all.has(name) ? undefined : unknownModule(name, all.keys())),
     placeOf: (setting) => problems.placeOf(pathAsGiven(setting, flagged.destination.length)),

@@ -14,7 +14,7 @@ import { familyNames } from './family-names.js';
 import { bounds } from './metrics-formats.js';
 import { EVENTS, type EventName } from './source-settings.js';
 import { ciphers, interfaceName, wsOrigin, wsPath } from './transport-formats.js';
-import { listenAddress, routePrefix, telemetryPath } from './web-formats.js';
+import { links, listenAddress, routePrefix, telemetryPath } from './web-formats.js';
 
 /** Problems of the configuration. The message says where, what was expected and what was given. */
 export class ConfigError extends Error {
@@ -274,6 +274,23 @@ const url: Format<string> = (given) => {
   return given;
 };
 
+/** The URL of a server with an API: paths are added to it. */
+export const serverUrl: Format<string> = (given) => {
+  const { search, hash } = new URL(url(given));
+  if (search !== '' || hash !== '') throw new Expected('a URL without ? and #', '<url>');
+  return String(given);
+};
+
+/** A URL, or the entries of a mapping, which are checked later. */
+const server: Format<Readonly<Record<string, unknown>>> = (given) => {
+  if (!Array.isArray(given)) return { url: serverUrl(given) };
+  const entries: readonly unknown[] = given;
+  const isPair = (item: unknown): item is [string, unknown] =>
+    Array.isArray(item) && item.length === 2 && typeof item[0] === 'string';
+  if (!entries.every(isPair)) throw new Expected('a URL, or a mapping with url', given);
+  return Object.fromEntries(entries);
+};
+
 /** The owner of destinations. */
 const owner: Format<string> = (given) => {
   if (!isOwner(given)) throw new Expected(OWNER_FORMAT, given);
@@ -336,6 +353,8 @@ export const FORMATS = {
   allowList,
   url,
   externalUrl: optional(url, ''),
+  server: optional(server, undefined),
+  links,
   owner,
   events,
   listenAddresses: (given: unknown) => stringList(given).map(listenAddress),

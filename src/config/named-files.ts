@@ -33,9 +33,10 @@ export function namedFiles(config: Config): ReadonlyMap<string, string> {
     addTls(path, tls);
     add(`${path}auth.password_file`, auth?.passwordFile);
   }
-  for (const [path, { tls, basicAuth }] of httpSettings(config)) {
+  for (const [path, { tls, basicAuth, authorization }] of httpSettings(config)) {
     addTls(path, tls);
     add(`${path}basic_auth.password_file`, basicAuth?.passwordFile);
+    add(`${path}authorization.credentials_file`, authorization?.credentialsFile);
   }
   for (const [index, { secretFile }] of config.webhooks.entries()) {
     add(`webhooks[${index}].secret_file`, secretFile);
@@ -61,13 +62,18 @@ export function fileProblems(
     const found = tlsProblem(tls, text);
     if (found !== undefined) add(`${path}tls_config${found.path}`, found.problem);
   };
+  const addSecret = (path: string, file = '') => {
+    if (file === '' || isOneLine(text(file))) return;
+    add(path, `expected one line in ${file}, got none or several`);
+  };
   for (const [path, { tls, auth }] of pingSettings(config)) {
     addTls(path, tls);
-    const file = auth?.passwordFile ?? '';
-    if (file === '' || isPassword(text(file))) continue;
-    add(`${path}auth.password_file`, `expected one line in ${file}, got none or several`);
+    addSecret(`${path}auth.password_file`, auth?.passwordFile);
   }
-  for (const [path, { tls }] of httpSettings(config)) addTls(path, tls);
+  for (const [path, { tls, authorization }] of httpSettings(config)) {
+    addTls(path, tls);
+    addSecret(`${path}authorization.credentials_file`, authorization?.credentialsFile);
+  }
   return [...problems.values()];
 }
 
@@ -85,7 +91,7 @@ function pingSettings({ modules, destinations }: Config): readonly At<PingSettin
 }
 
 /** The settings of every server that is asked or called by HTTP. */
-function httpSettings({ sources, webhooks }: Config): readonly At<HttpSettings>[] {
+function httpSettings({ sources, webhooks, upstream }: Config): readonly At<HttpSettings>[] {
   return [
     ...(['http_sd', 'kamailio_rpc'] as const).flatMap((kind) =>
       sources
@@ -93,7 +99,13 @@ function httpSettings({ sources, webhooks }: Config): readonly At<HttpSettings>[
         .map((http, index) => [`discovery.${kind}[${index}].`, http] as const),
     ),
     ...webhooks.map(({ http }, index) => [`webhooks[${index}].`, http] as const),
+    ...at('web.prometheus_url.', upstream.prometheus),
+    ...at('web.alertmanager_url.', upstream.alertmanager),
   ];
+}
+
+function at(path: string, http: HttpSettings | undefined): readonly At<HttpSettings>[] {
+  return http === undefined ? [] : [[path, http]];
 }
 
 /** The first problem with the files of TLS settings; its path begins behind `tls_config`. */
@@ -129,6 +141,6 @@ function thrownBy(work: () => unknown): string | undefined {
   }
 }
 
-function isPassword(text: string): boolean {
+function isOneLine(text: string): boolean {
   return /^[^\r\n\0]+(?:\r?\n)?$/.test(text);
 }

@@ -1,6 +1,6 @@
 /** Shows the current configuration in the format of a configuration file. */
 
-import type { BasicAuth, HttpSettings } from '../platform/http.js';
+import type { Authorization, BasicAuth, HttpSettings } from '../platform/http.js';
 import { isMapping } from '../platform/values.js';
 import type { PingSettings, TlsSettings } from '../shared/destination.js';
 import { type ListenAddress, listenAddressText } from '../shared/listen-address.js';
@@ -14,8 +14,10 @@ import { SOURCE_KINDS, type SourceSettings } from './source-settings.js';
 /** The configuration as JSON, which is also YAML. Loading it again results in the same configuration. */
 export function showConfig(config: Config): string {
   const { [DEFAULT_MODULE]: top, ...modules } = config.modules;
+  const { web, ...process } = showSettings(PROCESS_SETTINGS, config);
   const shown = {
-    ...showSettings(PROCESS_SETTINGS, config),
+    ...process,
+    web: { ...(isMapping(web) ? web : {}), ...showUpstream(config.upstream) },
     ...showPing(top),
     discovery: showSources(config.sources),
     webhooks: config.webhooks.map(({ name, http, events, secretFile }) => ({
@@ -93,11 +95,19 @@ function showSource(source: SourceSettings) {
   }
 }
 
-function showHttp({ url, timeoutMs, basicAuth, tls }: HttpSettings) {
+function showUpstream({ prometheus, alertmanager }: Config['upstream']) {
+  return {
+    prometheus_url: prometheus === undefined ? '' : showHttp(prometheus),
+    alertmanager_url: alertmanager === undefined ? '' : showHttp(alertmanager),
+  };
+}
+
+function showHttp({ url, timeoutMs, basicAuth, authorization, tls }: HttpSettings) {
   return {
     url: url.replace(/\?.*$/s, `?${SECRET}`),
     timeout: `${timeoutMs}ms`,
     ...(basicAuth === undefined ? {} : { basic_auth: showBasicAuth(basicAuth) }),
+    ...(authorization === undefined ? {} : { authorization: showAuthorization(authorization) }),
     tls_config: showTls(tls),
   };
 }
@@ -106,6 +116,12 @@ function showBasicAuth({ username, password, passwordFile }: BasicAuth) {
   return passwordFile === ''
     ? { username, password: password === '' ? '' : SECRET }
     : { username, password_file: passwordFile };
+}
+
+function showAuthorization({ type, credentials, credentialsFile }: Authorization) {
+  return credentialsFile === ''
+    ? { type, credentials: credentials === '' ? '' : SECRET }
+    : { type, credentials_file: credentialsFile };
 }
 
 /** Replaces the URL of a webhook, whose path is usually a secret. */

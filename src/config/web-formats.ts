@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { addressFamily } from '../shared/address.js';
 import type { ListenAddress } from '../shared/listen-address.js';
+import { nearestOf } from '../shared/nearest.js';
 import { Expected, type Format } from './expected.js';
 
 /** The length of `sun_path` in `struct sockaddr_un` (unix(7)), without the final zero byte. */
@@ -32,6 +33,48 @@ function unixSocket(given: string): ListenAddress {
     throw new Expected(expected, `${resolve(path)} (${bytes} bytes)`);
   }
   return { kind: 'unix', path: resolve(path) };
+}
+
+/** What a link may contain instead of a text of its own. */
+const PLACEHOLDERS = ['{destination}', '{uri}'];
+
+/** URLs by the names of the links. A string, as from the environment, is split at spaces. */
+export const links: Format<Readonly<Record<string, string>>> = (given) => {
+  const items: readonly unknown[] =
+    typeof given === 'string' ? given.split(/\s+/).filter((item) => item !== '') : asList(given);
+  const all = new Map<string, string>();
+  for (const item of items) {
+    const [name, url]: readonly unknown[] = Array.isArray(item)
+      ? item
+      : (/^([^=]*)=(.*)$/s.exec(String(item))?.slice(1) ?? []);
+    if (typeof name !== 'string' || !/^[^\p{C}]{1,64}$/u.test(name) || all.has(name)) {
+      throw new Expected('links as a mapping, or as NAME=URL, each name once', item);
+    }
+    all.set(name, linkUrl(url));
+  }
+  return Object.fromEntries(all);
+};
+
+function asList(given: unknown): readonly unknown[] {
+  if (Array.isArray(given)) return given;
+  throw new Expected('links as a mapping, or as NAME=URL', given);
+}
+
+/** The placeholders may not decide where the link leads to: host and port are the same for all destinations. */
+function linkUrl(given: unknown): string {
+  const text = typeof given === 'string' ? given : '';
+  for (const [found] of text.matchAll(/\{[^}]*\}?/g)) {
+    if (PLACEHOLDERS.includes(found)) continue;
+    const nearest = nearestOf(found, PLACEHOLDERS);
+    throw new Expected(`{destination} or {uri}${nearest}, with %7B for another brace`, found);
+  }
+  const filled = ['a', 'b'].map((value) => text.replace(/\{\w+\}/g, value));
+  const [one, other] = filled.filter((url) => URL.canParse(url)).map((url) => new URL(url));
+  const isHttp = one?.protocol === 'http:' || one?.protocol === 'https:';
+  if (!isHttp || one.origin !== other?.origin || one.username !== '') {
+    throw new Expected('an http:// or https:// URL with a fixed host', given);
+  }
+  return text;
 }
 
 const PATH = /^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;

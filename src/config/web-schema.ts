@@ -4,7 +4,7 @@ import { setting } from './setting.js';
 
 export const WEB_SETTINGS = {
   'web.enable-admin-api': setting('web.enable-admin-api', {
-    doc: 'Allow /rpc to add and remove destinations.',
+    doc: 'Allow /rpc to add and remove destinations, and the API to make and end silences.',
     format: 'boolean',
     default: false,
     member: 'web.isAdminEnabled',
@@ -54,5 +54,29 @@ export const WEB_SETTINGS = {
     format: 'string',
     default: '',
     member: 'web.configFile',
+  }),
+  'web.prometheus_url': setting('web.prometheus_url', {
+    doc: 'URL of the Prometheus that scrapes this exporter and has the rules of rules/. The status page shows days, weeks and months from it. In the file also a mapping with credentials.',
+    format: 'server',
+    default: '',
+    member: 'upstream.prometheus',
+    isMapping: true,
+    isHidden: true,
+  }),
+  'web.alertmanager_url': setting('web.alertmanager_url', {
+    doc: 'URL of the Alertmanager that gets the alerts of rules/. The status page shows its silences, and with web.enable-admin-api makes and ends them. In the file also a mapping with credentials.',
+    format: 'server',
+    default: '',
+    member: 'upstream.alertmanager',
+    isMapping: true,
+    isHidden: true,
+  }),
+  'web.links': setting('web.links', {
+    doc: "NAME=URL of a link on a destination's page; in the file a mapping. {destination} and {uri} in the URL stand for its name and URI.",
+    format: 'links',
+    default: [],
+    member: 'web.links',
+    isRepeatable: true,
+    isMapping: true,
   }),
 } as const;

@@ -8,7 +8,7 @@ import type { Clock } from '../shared/clock.js';
 import type { TlsSettings } from '../shared/destination.js';
 import { secretIn } from '../shared/secret-file.js';
 import { secureContextOptions } from '../shared/tls-options.js';
-import type { BasicAuth, HttpReply, HttpRequest, Requester } from './http.js';
+import type { HttpReply, HttpRequest, HttpSettings, Requester } from './http.js';
 import { type Hop, nextRequest } from './redirects.js';
 
 /** Size of the first buffer for a body of unknown length. */
@@ -24,7 +24,7 @@ export interface HttpClientOptions {
 
 export function requester({ userAgent, files, clock }: HttpClientOptions): Requester {
   return async (settings, request, signal) => {
-    const { timeoutMs, basicAuth, tls, followRedirects } = settings;
+    const { timeoutMs, tls, followRedirects } = settings;
     const deadline = startDeadline(signal, timeoutMs, clock);
     const optionsFor = ({ url, isTrusted }: Hop) => ({
       signal: deadline.signal,
@@ -32,7 +32,7 @@ export function requester({ userAgent, files, clock }: HttpClientOptions): Reque
         'User-Agent': userAgent,
         'Accept-Encoding': 'gzip',
         ...request.headers,
-        ...(isTrusted ? authorization(basicAuth, files()) : {}),
+        ...(isTrusted ? authorizationHeader(settings, files()) : {}),
       },
       ...(url.protocol === 'https:' ? tlsOptions(isTrusted ? tls : anonymous(tls), files()) : {}),
     });
@@ -143,11 +143,19 @@ function grown(bytes: Buffer, minBytes: number, maxBytes: number): Buffer {
   return larger;
 }
 
-function authorization(auth: BasicAuth | undefined, files: ReadonlyMap<string, string>) {
-  if (auth === undefined) return {};
-  const { passwordFile } = auth;
-  const password = passwordFile === '' ? auth.password : secretIn(files.get(passwordFile) ?? '');
-  const text = Buffer.from(`${auth.username}:${password}`).toString('base64');
+function authorizationHeader(
+  { basicAuth, authorization }: HttpSettings,
+  files: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> {
+  const secret = (file: string, inline: string) =>
+    file === '' ? inline : secretIn(files.get(file) ?? '');
+  if (authorization !== undefined) {
+    const { type, credentials, credentialsFile } = authorization;
+    return { Authorization: `${type} ${secret(credentialsFile, credentials)}` };
+  }
+  if (basicAuth === undefined) return {};
+  const password = secret(basicAuth.passwordFile, basicAuth.password);
+  const text = Buffer.from(`${basicAuth.username}:${password}`).toString('base64');
   return { Authorization: `Basic ${text}` };
 }
 

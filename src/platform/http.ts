@@ -8,7 +8,9 @@ export interface HttpSettings {
   /** Timeout of the whole request. */
   readonly timeoutMs: number;
   readonly tls: TlsSettings;
+  /** At most one of the two. */
   readonly basicAuth: BasicAuth | undefined;
+  readonly authorization: Authorization | undefined;
   readonly followRedirects: boolean;
 }
 
@@ -19,8 +21,15 @@ export interface BasicAuth {
   readonly passwordFile: string;
 }
 
+/** The header `Authorization` with a type such as Bearer. A `credentialsFile` that is not empty overrides `credentials`. */
+export interface Authorization {
+  readonly type: string;
+  readonly credentials: string;
+  readonly credentialsFile: string;
+}
+
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** A longer response is rejected. Default: 64 MB. */

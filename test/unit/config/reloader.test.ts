@@ -222,7 +222,14 @@ function httpSd(url: string): SourceSettings {
   return {
     ...{ kind: 'http_sd', name: url, owner: 'o', refreshMs: 3_600_000, module: '', labels: {} },
     ...NO_NAMING,
-    http: { url, timeoutMs: 10_000, tls, basicAuth: undefined, followRedirects: true },
+    http: {
+      url,
+      timeoutMs: 10_000,
+      tls,
+      basicAuth: undefined,
+      authorization: undefined,
+      followRedirects: true,
+    },
   };
 }
 

@@ -38,6 +38,7 @@ describe('sources and webhooks', () => {
           basic_auth: { username: 'u', password: 'S3CRET' },
         },
         { url: 'https://y.example/', basic_auth: { username: 'u', password_file: '/p' } },
+        { url: 'https://z.example/', authorization: { credentials_file: '/c' } },
       ],
       dispatcher_list: [{ file: '/d.list', module: 'm', owner: 'o' }],
       kamailio_cfg: [{ file: '/k.cfg' }],
@@ -53,6 +54,7 @@ describe('sources and webhooks', () => {
     webhooks: [
       { url: 'https://h.example/S3CRET', events: ['dst-up'], secret_file: '/s' },
       { url: 'https://h.example/S3CRET', basic_auth: { username: 'u', password: 'S3CRET' } },
+      { url: 'https://i.example/', authorization: { type: 'Token', credentials: 'S3CRET' } },
     ],
     modules: { m: { auth: { username: 'u', password: 'S3CRET' } } },
   };
@@ -82,7 +84,7 @@ describe('sources and webhooks', () => {
   test('have unique names', () => {
     assert.deepEqual(
       read(content).webhooks.map(({ name }) => name),
-      ['h.example', 'h.example (2)'],
+      ['h.example', 'h.example (2)', 'i.example'],
     );
   });
 
@@ -97,6 +99,7 @@ describe('sources and webhooks', () => {
         'file_sd f.yml',
         'file_sd *.yml',
         'http_sd sd',
+        'http_sd ',
         'http_sd ',
         'dispatcher_list d.list',
         'kamailio_cfg l.cfg',
@@ -314,6 +317,18 @@ describe('files that settings name', () => {
         },
         'discovery.http_sd[0].basic_auth.password_file',
       ],
+      [
+        { webhooks: [{ url: 'http://x', authorization: { credentials_file: '/none/x' } }] },
+        'webhooks[0].authorization.credentials_file',
+      ],
+      [
+        {
+          web: {
+            prometheus_url: { url: 'http://x', authorization: { credentials_file: '/none/x' } },
+          },
+        },
+        'web.prometheus_url.authorization.credentials_file',
+      ],
     ] as const) {
       assert.throws(
         () => given(content),
@@ -331,6 +346,7 @@ describe('files that settings name', () => {
       const root = Authority.root(t);
       const [one, other] = [root.issue({ name: 'one' }), root.issue({ name: 'other' })];
       writeFileSync(join(at, 'two-lines'), 'a\nb\n');
+      writeFileSync(join(at, 'no-line'), '');
       writeFileSync(
         join(at, 'broken.pem'),
         '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
@@ -362,6 +378,10 @@ describe('files that settings name', () => {
           'webhooks:',
           '  - url: https://secret.example',
           '    tls_config: { ca_file: broken.pem }',
+          'web:',
+          '  alertmanager_url:',
+          '    url: https://secret.example',
+          '    authorization: { credentials_file: no-line }',
         ].join('\n'),
       );
       const flags = readFlags([`--config.file=${at}/sip.yml`, '--destination=z.example']);
@@ -372,6 +392,7 @@ describe('files that settings name', () => {
         'sip.yml:14: destinations[1].tls_config.key_file: expected a PEM private key in two-lines, got …',
         'sip.yml:19: destinations[3].tls_config.key_file: expected the key of the certificate in cert.pem, got another key in other.key',
         'sip.yml:22: webhooks[0].tls_config.ca_file: expected PEM certificates in broken.pem, got …',
+        'sip.yml:26: web.alertmanager_url.authorization.credentials_file: expected one line in no-line, got none or several',
       ];
       const shown = (message: string) =>
         message

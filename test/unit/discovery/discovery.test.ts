@@ -67,7 +67,13 @@ test('each kind of source is read by its reader', async (t) => {
   const included = 'modparam("keepalive", "destination", "sip:192.0.2.3")\n';
   writeFileSync(path('more.cfg'), included);
   writeFileSync(path('kamailio.cfg'), `${included.replace('2.3', '2.2')}include_file "more.cfg"\n`);
-  const http = { url: 'http://x', timeoutMs: 1, tls: settings().tls, basicAuth: undefined };
+  const http = {
+    url: 'http://x',
+    timeoutMs: 1,
+    tls: settings().tls,
+    basicAuth: undefined,
+    authorization: undefined,
+  };
   const setting = discovery.set([
     fileSd(path('*.json'), path('b.yml')),
     { kind: 'dispatcher_list', name: 'list', file: path('dispatcher.list'), ...COMMON },

@@ -26,7 +26,7 @@ function httpSd(...replies: readonly (HttpReply | Error)[]) {
   const reader = new HttpSd({
     settings: {
       ...{ url: 'http://sd.example', timeoutMs: 10_000, tls: settings().tls },
-      ...{ basicAuth: undefined, followRedirects: true },
+      ...{ basicAuth: undefined, authorization: undefined, followRedirects: true },
     },
     ...{ refreshMs: 60_000, place: 'http_sd x', parser: new CountingParser(new FakeClock()) },
     request: async (_settings, request) => {

@@ -26,7 +26,13 @@ const client = (files: Readonly<Record<string, string>> = {}, clock: Clock = sys
 /** Settings of a request to this URL. */
 function settingsFor(url: string, changes: Partial<HttpSettings> = {}): HttpSettings {
   return {
-    ...{ url, timeoutMs: 60_000, tls: settings().tls, basicAuth: undefined },
+    ...{
+      url,
+      timeoutMs: 60_000,
+      tls: settings().tls,
+      basicAuth: undefined,
+      authorization: undefined,
+    },
     ...{ followRedirects: true, ...changes },
   };
 }
@@ -170,6 +176,20 @@ describe('requests', () => {
     assert.equal(await ask(''), `test/1 Basic ${basic('inline')}`);
     assert.equal(await ask('/pw'), `test/1 Basic ${basic('filed')}`);
     assert.equal(await ask('/absent'), `test/1 Basic ${basic('')}`);
+  });
+
+  test('the credentials of an authorization are sent with their type, from their file if there is one', async (t) => {
+    const server = await serverThat(t, ({ headers }, response) => {
+      response.end(headers.authorization);
+    });
+    const ask = async (type: string, credentialsFile: string) => {
+      const authorization = { type, credentials: 'inline', credentialsFile };
+      const signal = new AbortController().signal;
+      const files = client({ '/token': 'filed\n' });
+      return String((await get({ ...server, authorization }, signal, files)).body);
+    };
+    assert.equal(await ask('Bearer', ''), 'Bearer inline');
+    assert.equal(await ask('Token', '/token'), 'Token filed');
   });
 
   test('a redirect is followed if the settings say so, with credentials for the same server only', async (t) => {

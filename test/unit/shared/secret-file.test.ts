@@ -88,7 +88,14 @@ for (const secret of SECRETS) {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const basicAuth = { username: 'bob', password: '', passwordFile: '/secret' };
     const server_: HttpSettings = {
-      ...{ url, timeoutMs: 5_000, tls: settings().tls, basicAuth, followRedirects: false },
+      ...{
+        url,
+        timeoutMs: 5_000,
+        tls: settings().tls,
+        basicAuth,
+        authorization: undefined,
+        followRedirects: false,
+      },
     };
     const webhook: WebhookSettings = {
       ...{ name: 'w', http: server_, events: ['dst-up'], secretFile: '/secret' },
@@ -116,7 +123,13 @@ test('requests to HTTP servers use the same TLS options as pings', async () => {
   const files = () => new Map([['/ca', 'nothing']]);
   const request = requester({ userAgent: 'test', files, clock: systemClock });
   const server: HttpSettings = {
-    ...{ url: 'https://127.0.0.1:1/', timeoutMs: 1_000, tls, basicAuth: undefined },
+    ...{
+      url: 'https://127.0.0.1:1/',
+      timeoutMs: 1_000,
+      tls,
+      basicAuth: undefined,
+      authorization: undefined,
+    },
     followRedirects: true,
   };
   const signal = new AbortController().signal;

@@ -50,7 +50,7 @@ function rig(answer: (attempt: Attempt, count: number) => Answer) {
 function webhook(name: string, changes: Partial<WebhookSettings> = {}): WebhookSettings {
   const http = {
     ...{ url: `http://${name}.example/`, timeoutMs: 5_000, tls: settings().tls },
-    ...{ basicAuth: undefined, followRedirects: false },
+    ...{ basicAuth: undefined, authorization: undefined, followRedirects: false },
   };
   return { name, http, events: ['dst-up', 'dst-down'], secretFile: '', ...changes };
 }
