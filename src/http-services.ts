@@ -30,6 +30,7 @@ export function httpServices(
   return {
     ...{ status, changes, pinger: supervisor, clock, startup: parts.startup },
     histories: parts.histories,
+    upstream: parts.upstream,
     runtimeDestinations: parts.runtimeDestinations,
     exporterMetrics: exporterMetrics(() => exporterFacts(parts, options)),
     exporterStatus: () => exporterStatus(parts, options.version, startedAtMs),

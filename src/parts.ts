@@ -21,6 +21,7 @@ import { find } from './status/find.js';
 import { destinationState, type StatusContext } from './status/freshness.js';
 import { Histories } from './status/history.js';
 import { Startup } from './status/startup.js';
+import { createUpstream, type Upstream } from './upstream/upstream.js';
 import { Webhooks } from './webhooks/webhooks.js';
 
 export interface PartsOptions {
@@ -39,6 +40,7 @@ export interface Parts extends Engine {
   readonly status: StatusContext;
   readonly runtimeDestinations: RuntimeDestinations;
   readonly webhooks: Webhooks;
+  readonly upstream: Upstream;
   readonly histories: Histories;
   readonly startup: Startup;
   readonly connections: Connections;
@@ -83,6 +85,9 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
       ...{ log: write, clock },
     }),
     webhooks: new Webhooks({ request, file: (path) => files().get(path) ?? '', log: write, clock }),
+    upstream: createUpstream({
+      ...{ registry, request, clock, settings: () => activeConfig.config.upstream },
+    }),
     histories: new Histories({
       ...{ ledger, registry, clock },
       onError: (error) => faults.report('sampling of the last hour', error),

@@ -194,7 +194,7 @@ test('docs/http.md lists every route', () => {
   assert.ok(routes.length > 5);
   const text = readFileSync('docs/http.md', 'utf8');
   for (const route of routes) {
-    const path = route.replace('*name', 'NAME').replace('*path', 'PATH');
+    const path = route.replace(/[*:](\w+)/, (_, name: string) => name.toUpperCase());
     assert.ok(text.includes(`\n| \`${path}`), `docs/http.md has no row for ${path}`);
   }
 });

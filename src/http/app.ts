@@ -15,6 +15,7 @@ import type { ProbeRequest } from '../shared/protocol.js';
 import type { Explanation } from '../shared/resolution.js';
 import type { StatusContext } from '../status/freshness.js';
 import type { ChangeSource } from '../status/state-change-log.js';
+import { addRoutes, type Routes } from './add-routes.js';
 import { clientErrorStatus } from './client-error.js';
 import { securityHeaders } from './guards/headers.js';
 import { type ExporterNames, requireKnownHost, requireSameSite } from './guards/same-site.js';
@@ -28,6 +29,7 @@ import {
 } from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
 import { healthyHandler, readinessProblem, readyHandler } from './routes/health.js';
+import { availabilityHandler, type LongSpansSource, rangeHandler } from './routes/long-spans.js';
 import { type MetricsSettings, metricsHandler } from './routes/metrics.js';
 import { pageHandler } from './routes/page.js';
 import { probeHandler } from './routes/probe.js';
@@ -35,6 +37,7 @@ import { logsHandler, ProbeHistory, probesHandler } from './routes/probe-history
 import type { ProbeSettings } from './routes/probe-parameters.js';
 import { reloadHandler } from './routes/reload.js';
 import { type RuntimeDestinationStore, rpcHandler } from './routes/rpc.js';
+import { type SilencesSource, silencesHandlers } from './routes/silences.js';
 import { type ExporterStatus, statusHandler } from './routes/status.js';
 import { sendJson } from './server/compression.js';
 
@@ -44,6 +47,7 @@ export interface AppOptions {
   readonly changes: ChangeSource;
   readonly pinger: PingerPort;
   readonly runtimeDestinations: RuntimeDestinationStore;
+  readonly upstream: UpstreamSource;
   readonly exporterMetrics: ExporterMetrics;
   readonly exporterStatus: () => ExporterStatus;
   /** Done once the first list of destinations is in place. */
@@ -64,6 +68,12 @@ export interface AppOptions {
   readonly guards?: readonly RequestHandler[];
   /** Called when a request fails with an internal error. */
   readonly onError: (error: unknown, path: string) => void;
+}
+
+/** What Prometheus and Alertmanager know. The methods reject when these cannot be asked. */
+export interface UpstreamSource {
+  readonly longSpans: LongSpansSource;
+  readonly silences: SilencesSource;
 }
 
 /** Access to the pinger thread. The methods reject when it cannot answer. */
@@ -100,13 +110,12 @@ export function createApp(options: AppOptions): Express {
   const router = express.Router();
   const names = () => settings().names;
   protectSecrets(router, requireKnownHost(names));
-  for (const [path, handler] of Object.entries(getRoutes(options))) {
-    router.route(path).get(handler).all(notAllowed('GET, HEAD'));
-  }
-  const sameSite = requireSameSite(names);
-  for (const [path, handler] of Object.entries(postRoutes(options))) {
-    router.route(path).post(sameSite, handler).all(notAllowed('POST'));
-  }
+  const routes = {
+    get: getRoutes(options),
+    post: postRoutes(options),
+    delete: { '/api/v1/silences/:id': silencesHandlers(options).end },
+  };
+  addRoutes(router, routes, requireSameSite(names));
   app.use(redirectToPrefix(paths.routePrefix));
   app.use(paths.routePrefix, router);
   app.use((_request, response) => {
@@ -153,7 +162,7 @@ function protectSecrets(router: Router, knownHost: RequestHandler): void {
   });
 }
 
-function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>> {
+function getRoutes(options: AppOptions): Routes {
   const { status, histories, changes, pinger, settings, maxConnections, clock, paths } = options;
   const page = pageHandler(paths.telemetry);
   const history = new ProbeHistory();
@@ -178,6 +187,9 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
     }),
     '/api/v1/status': statusHandler({ status, exporter: options.exporterStatus, problem }),
     '/api/v1/history': historyHandler(status, histories),
+    '/api/v1/availability': availabilityHandler(status.registry, options.upstream.longSpans),
+    '/api/v1/range': rangeHandler(status.registry, options.upstream.longSpans),
+    '/api/v1/silences': silencesHandlers(options).list,
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
     '/api/v1/openapi.json': (request, response) =>
@@ -193,7 +205,7 @@ function getRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>
   };
 }
 
-function postRoutes(options: AppOptions): Readonly<Record<string, RequestHandler>> {
+function postRoutes(options: AppOptions): Routes {
   const { status, runtimeDestinations, settings, onError } = options;
   return {
     '/rpc': rpcHandler({
@@ -201,16 +213,8 @@ function postRoutes(options: AppOptions): Readonly<Record<string, RequestHandler
       isAdminEnabled: () => settings().isAdminEnabled,
       onError: (error) => onError(error, '/rpc'),
     }),
+    '/api/v1/silences': silencesHandlers(options).create,
     '/-/reload': reloadHandler(options.reload, () => settings().isLifecycleEnabled),
-  };
-}
-
-/** Answers 405 to other methods. An allowed method arrives here only if its handler found nothing. */
-function notAllowed(allowed: string): RequestHandler {
-  return (request, response, next) => {
-    if (allowed.split(', ').includes(request.method)) return next();
-    response.setHeader('Allow', allowed);
-    response.status(405).type('text/plain').send(`Method not allowed; use ${allowed}\n`);
   };
 }
 

@@ -54,7 +54,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   status: ['config (types)'],
   metrics: ['status'],
   webhooks: ['config (types)', 'platform', 'status (types)'],
-  http: ['metrics', 'platform', 'registry', 'status'],
+  upstream: ['config (types)', 'platform', 'status (types)'],
+  http: ['metrics', 'platform', 'registry', 'status', 'upstream'],
   // The files at the top of src/ join the rooms.
   '': [
     'config',
@@ -66,6 +67,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'registry',
     'status',
     'supervisor',
+    'upstream',
     'webhooks',
   ],
 };

@@ -7,6 +7,7 @@ import { exporterMetrics } from '../../src/metrics/exporter-metrics.js';
 import { createLedger } from '../../src/shared/ledger/layout.js';
 import { LedgerReader } from '../../src/shared/ledger/reader.js';
 import { StateChangeLog } from '../../src/status/state-change-log.js';
+import { UpstreamError } from '../../src/upstream/upstream-error.js';
 import { FakeClock } from './fake-clock.js';
 
 export const IDLE_SETTINGS: HttpSettings = {
@@ -39,6 +40,7 @@ export const IDLE_STATUS: ExporterStatus = {
 
 export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
   const reject = () => Promise.reject(new Error('there is none'));
+  const notSet = () => Promise.reject(new UpstreamError(501, 'it is not set'));
   return {
     status: {
       ledger: new LedgerReader(createLedger()),
@@ -48,6 +50,10 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
     histories: { of: () => ({ rtt: [], failed: [], step: 60 }) },
     changes: new StateChangeLog(1_000),
     pinger: { isReady: true, probe: reject, explanation: reject },
+    upstream: {
+      longSpans: { availability: notSet, range: notSet },
+      silences: { list: notSet, create: notSet, end: notSet },
+    },
     runtimeDestinations: { add: reject, remove: reject, flush: reject },
     exporterMetrics: exporterMetrics(() => IDLE_FACTS),
     exporterStatus: () => IDLE_STATUS,

@@ -25,7 +25,7 @@ export function isComponent(name: string, value: unknown): void {
 
 /** Asserts that the document describes the response. Returns its JSON, if any. */
 export async function isDescribed(
-  method: 'get' | 'post',
+  method: 'get' | 'post' | 'delete',
   path: string,
   answer: Response,
 ): Promise<unknown> {

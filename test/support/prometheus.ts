@@ -6,6 +6,8 @@ import type { TestContext } from 'node:test';
 import { freePort } from './ports.js';
 import { folder, type Running, run, runToEnd } from './process.js';
 
+const DATA = '--storage.tsdb.path=';
+
 export interface Prometheus extends Running {
   readonly url: string;
   /** The values of an instant query, by this label of their series; at a Unix time if there is one. */
@@ -16,7 +18,7 @@ export interface Prometheus extends Running {
   warnings(): readonly string[];
 }
 
-/** Starts Prometheus with these `scrape_configs`; it scrapes every second. */
+/** Starts Prometheus with these `scrape_configs`; it scrapes every second. `flags` may say where its data is. */
 export async function startPrometheus(
   t: Pick<TestContext, 'after'>,
   scrapeConfigs: readonly unknown[],
@@ -30,7 +32,7 @@ export async function startPrometheus(
   const port = await freePort();
   const prometheus = run(t, 'prometheus', [
     `--config.file=${config}`,
-    `--storage.tsdb.path=${join(path, 'data')}`,
+    ...(flags.some((flag) => flag.startsWith(DATA)) ? [] : [`${DATA}${join(path, 'data')}`]),
     `--web.listen-address=127.0.0.1:${port}`,
     ...flags,
   ]);

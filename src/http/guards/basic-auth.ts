@@ -35,10 +35,15 @@ export function basicAuth({
     const login = readCredentials(request.headers.authorization);
     if (login === undefined) return unauthorized(response);
     const { user, password } = login;
+    // For routes that record who made a change.
+    const accept = () => {
+      response.locals['user'] = user;
+      next();
+    };
     const hash = hashes.get(user);
     // The key contains the hash, so results become invalid when the password changes.
     const key = keyOf(hash ?? '', user, password);
-    if (hash !== undefined && right.has(key)) return next();
+    if (hash !== undefined && right.has(key)) return accept();
     const client = networkOf(request.socket.remoteAddress ?? '');
     // The key contains the client, so that timing does not reveal the attempts of other clients.
     const attempt = keyOf(client, key, String(cost));
@@ -47,7 +52,7 @@ export function basicAuth({
     switch (result) {
       case 'right':
         right.add(key);
-        return next();
+        return accept();
       case 'wrong':
         wrong.add(attempt);
         return unauthorized(response);

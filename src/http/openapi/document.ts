@@ -3,6 +3,7 @@
 import { PATHS } from './paths.js';
 import { ref } from './schema.js';
 import { SCHEMAS } from './schemas.js';
+import { UPSTREAM_PATHS, UPSTREAM_SCHEMAS } from './upstream.js';
 
 const DESCRIPTION =
   'Times are ISO 8601 in UTC, durations are in seconds, and null means unknown or not applicable. ' +
@@ -19,7 +20,7 @@ export const OPENAPI_DOCUMENT = {
   servers: [{ url: '/' }],
   // Every path needs a password if web.config.file has basic_auth_users.
   security: [{}, { basic: [] }],
-  paths: PATHS,
+  paths: { ...PATHS, ...UPSTREAM_PATHS },
   webhooks: {
     change: {
       post: {
@@ -35,6 +36,6 @@ export const OPENAPI_DOCUMENT = {
   },
   components: {
     securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
-    schemas: SCHEMAS,
+    schemas: { ...SCHEMAS, ...UPSTREAM_SCHEMAS },
   },
 };

@@ -1,49 +1,19 @@
 /** The paths of the HTTP interface, for the OpenAPI document. */
 
 import { FAMILY_GROUPS } from '../../shared/family-names.js';
-import { closedObject, listOf, oneOf, ref, type Schema, text } from './schema.js';
-
-interface Parameter {
-  readonly name: string;
-  readonly in: 'query' | 'path' | 'header';
-  readonly required?: boolean;
-  readonly description: string;
-  readonly schema: Schema;
-}
-
-interface Response {
-  readonly description: string;
-  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
-}
-
-interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: object;
-  readonly responses: Readonly<Record<string, Response>>;
-}
-
-const json = (description: string, schema: Schema): Response => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-const plain = (description: string): Response => ({
-  description,
-  content: { 'text/plain': { schema: text() } },
-});
-const both = (description: string, schema: Schema): Response => ({
-  description,
-  content: { 'text/plain': { schema: text() }, 'application/json': { schema } },
-});
-const BUSY = plain('Too many concurrent requests; Retry-After says when to try again.');
-const FORBIDDEN = plain('A cross-origin request, or an unknown host name.');
-
-function query(name: string, description: string, schema: Schema = text()): Parameter {
-  return { name, in: 'query', description, schema };
-}
-
-const BOOLEAN = oneOf(['true', 'false', '1', '0']);
+import {
+  BOOLEAN,
+  BUSY,
+  both,
+  FORBIDDEN,
+  get,
+  json,
+  type Operation,
+  plain,
+  post,
+  query,
+} from './operation.js';
+import { closedObject, listOf, oneOf, ref, text } from './schema.js';
 
 const ALIVE: Operation = {
   operationId: 'isAlive',
@@ -105,9 +75,6 @@ const RPC: Operation = {
     413: json('The request is too long.', ref('RpcError')),
   },
 };
-
-const get = (operation: Operation) => ({ get: operation });
-const post = (operation: Operation) => ({ post: operation });
 
 /** A route without parameters that responds with text. */
 function textRoute(operationId: string, summary: string, others: Operation['responses'] = {}) {

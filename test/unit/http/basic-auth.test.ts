@@ -49,7 +49,11 @@ async function guarded(
   const app = express();
   const config = () => ({ tls: undefined, users });
   app.use(basicAuth({ config, onError: (error) => errors.push(error), ...rest }));
-  app.get('/', (_request, response) => void response.send('in'));
+  const passed: unknown[] = [];
+  app.get('/', (_request, response) => {
+    passed.push(response.locals['user']);
+    response.send('in');
+  });
   const server = http.createServer(app).listen(0, '0.0.0.0');
   await once(server, 'listening');
   t.after(() => {
@@ -70,7 +74,7 @@ async function guarded(
     });
   const ask = (password: string, user = 'alice', from?: string) =>
     send({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }, from);
-  return { ask, send, errors };
+  return { ask, send, errors, passed };
 }
 
 test('without a header, or with a malformed one, the response is 401 and no password is checked', async (t) => {
@@ -83,6 +87,15 @@ test('without a header, or with a malformed one, the response is 401 and no pass
   }
   assert.equal(await send({ authorization: `basic   ${'A'.repeat(8_000)}` }), 401);
   assert.equal(started(), 0);
+});
+
+test('routes know the user whose password was right, also from the cache', async (t) => {
+  const { ask, passed } = await guarded(t);
+  for (const password of ['secret', 'wrong', 'secret']) await ask(password);
+  assert.deepEqual(passed, ['alice', 'alice']);
+  const open = await guarded(t, { users: new Map() });
+  await open.ask('whatever');
+  assert.deepEqual(open.passed, [undefined]);
 });
 
 test('a correct password is cached, and passes while fifty other attempts wait', async (t) => {

@@ -9,7 +9,7 @@ const NAMES = { externalUrl: 'https://sip.example.com/keepalive', hostNames: ['M
 async function serving(t: Parameters<typeof serve>[0]) {
   let reloads = 0;
   const options = idleApp({
-    settings: () => ({ ...IDLE_SETTINGS, names: NAMES }),
+    settings: () => ({ ...IDLE_SETTINGS, isAdminEnabled: true, names: NAMES }),
     configText: () => 'the configuration',
     reload: async () => {
       reloads++;
@@ -40,7 +40,8 @@ const FOREIGN = [
 test('routes that change things or show secrets answer only under names and addresses of the exporter', async (t) => {
   const { ask, reloads } = await serving(t);
   const paths = ['GET /config', 'GET /logs?id=1', 'GET /probe?debug=true', 'POST /rpc'];
-  for (const line of [...paths, 'POST /-/reload', 'GET /CONFIG', 'GET /config/']) {
+  const silences = ['POST /api/v1/silences', 'DELETE /api/v1/silences/x'];
+  for (const line of [...paths, ...silences, 'POST /-/reload', 'GET /CONFIG', 'GET /config/']) {
     for (const Host of KNOWN) assert.notEqual((await ask(line, { Host })).status, 403, Host);
     const before = reloads();
     for (const Host of FOREIGN) {

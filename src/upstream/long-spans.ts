@@ -1,0 +1,147 @@
+/** What Prometheus knows of destinations beyond the last hour, from the recording rules in rules/. */
+
+import type { Clock } from '../shared/clock.js';
+import type { AvailabilityView, RangeView } from '../status/page-views.js';
+import { AnswerCache } from './answer-cache.js';
+import type { JsonServer } from './json-server.js';
+import { Prometheus, type Series } from './prometheus.js';
+import { destinationMatcher } from './promql.js';
+
+const ANSWER_MS = 60_000;
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/** Shares of time up, by what they are the mean of. */
+export const UP = {
+  '5m': 'destination:sip_keepalive_up:avg5m',
+  '1h': 'destination:sip_keepalive_up:avg1h',
+  '30d': 'destination:sip_keepalive_up:avg30d',
+} as const;
+/** Median round-trip times. */
+export const RTT = {
+  '5m': 'destination:sip_keepalive_rtt_seconds:p50_rate5m',
+  '1h': 'destination:sip_keepalive_rtt_seconds:p50_rate1h',
+} as const;
+
+/** Availability over a span, from means of shorter times; each takes a selector in braces. */
+const AVAILABILITY = {
+  day: (selector: string) => `avg_over_time(${UP['5m']}${selector}[1d:5m])`,
+  week: (selector: string) => `avg_over_time(${UP['1h']}${selector}[7d:1h])`,
+  month: (selector: string) => `${UP['30d']}${selector}`,
+} as const satisfies Record<keyof AvailabilityView['spans'], unknown>;
+type AvailabilitySpan = keyof typeof AVAILABILITY;
+const AVAILABILITY_SPANS = Object.keys(AVAILABILITY) as readonly AvailabilitySpan[];
+
+type Availability = Readonly<Record<AvailabilitySpan, number | null>>;
+
+/** Charts. Times are seconds; the last point is at a multiple of `end`. */
+const RANGES = {
+  day: {
+    seconds: DAY,
+    step: 300,
+    end: 300,
+    of: (name: Recorded, at: string) => `${name['5m']}${at}`,
+  },
+  week: {
+    seconds: 7 * DAY,
+    step: HOUR,
+    end: HOUR,
+    of: (name: Recorded, at: string) => `${name['1h']}${at}`,
+  },
+  quarter: {
+    ...{ seconds: 90 * DAY, step: 6 * HOUR, end: HOUR },
+    of: (name: Recorded, at: string) => `avg_over_time(${name['1h']}${at}[6h:1h])`,
+  },
+} as const;
+export type RangeSpan = keyof typeof RANGES;
+export const RANGE_SPANS = Object.keys(RANGES) as readonly RangeSpan[];
+type Recorded = Readonly<Record<'5m' | '1h', string>>;
+
+/** Several exporters, or jobs, may monitor a destination of the same name: every value is the mean of theirs. */
+export class LongSpans {
+  readonly #server: JsonServer;
+  readonly #prometheus: Prometheus;
+  readonly #clock: Clock;
+  readonly #availability: AnswerCache<Availability>;
+  readonly #ranges: AnswerCache<RangeView>;
+  #settings: unknown;
+
+  constructor(server: JsonServer, clock: Clock) {
+    this.#server = server;
+    this.#prometheus = new Prometheus(server);
+    this.#clock = clock;
+    this.#availability = new AnswerCache(clock, ANSWER_MS);
+    this.#ranges = new AnswerCache(clock, ANSWER_MS);
+  }
+
+  /** The availability of these destinations. @throws UpstreamError */
+  async availability(names: readonly string[]): Promise<AvailabilityView> {
+    this.#forgetOthers();
+    const kept = names.map((name) => [name, this.#availability.get(name)] as const);
+    const asked = this.#askAvailability(
+      kept.flatMap(([name, answer]) => (answer === undefined ? [name] : [])),
+    );
+    const all = await Promise.all(
+      kept.map(async ([name, answer]) => [name, await (answer ?? asked.get(name))] as const),
+    );
+    const over = (span: AvailabilitySpan) =>
+      Object.fromEntries(all.map(([name, found]) => [name, found?.[span] ?? null]));
+    return { spans: { day: over('day'), week: over('week'), month: over('month') } };
+  }
+
+  /** Round-trip times and availability of a destination. @throws UpstreamError */
+  async range(name: string, span: RangeSpan): Promise<RangeView> {
+    this.#forgetOthers();
+    const key = `${span} ${name}`;
+    return this.#ranges.getOr(key, () => this.#askRange(name, span));
+  }
+
+  /** Forgets what another server has answered. @throws UpstreamError if none is configured. */
+  #forgetOthers(): void {
+    const { settings } = this.#server;
+    if (settings === this.#settings) return;
+    this.#settings = settings;
+    this.#availability.clear();
+    this.#ranges.clear();
+  }
+
+  /** Asks for all of them at once; each gets its part of the answer. */
+  #askAvailability(names: readonly string[]): ReadonlyMap<string, Promise<Availability>> {
+    const asked = new Map<string, Promise<Availability>>();
+    if (names.length === 0) return asked;
+    const selector = `{${destinationMatcher(names)}}`;
+    const atSeconds = Math.floor(this.#clock.epoch() / 1000);
+    const answers = Promise.all(
+      AVAILABILITY_SPANS.map(async (span) => {
+        const query = `avg by (destination) (${AVAILABILITY[span](selector)})`;
+        return [span, await this.#prometheus.query(query, atSeconds)] as const;
+      }),
+    );
+    for (const name of names) {
+      const own = answers.then((all) => {
+        const values = all.map(([span, byName]) => [span, byName.get(name) ?? null]);
+        return Object.fromEntries(values) as Availability;
+      });
+      this.#availability.keep(name, own);
+      asked.set(name, own);
+    }
+    return asked;
+  }
+
+  async #askRange(name: string, span: RangeSpan): Promise<RangeView> {
+    const { seconds, step, end, of } = RANGES[span];
+    const last = Math.floor(this.#clock.epoch() / 1000 / end) * end;
+    const range = { start: last - seconds, end: last, step };
+    const selector = `{${destinationMatcher([name])}}`;
+    const [rtt, availability] = await Promise.all(
+      [RTT, UP].map((recorded) => this.#prometheus.range(`avg(${of(recorded, selector)})`, range)),
+    );
+    const at = Array.from({ length: seconds / step + 1 }, (_, i) => range.start + i * step);
+    const valuesOf = (series: Series | undefined) => at.map((time) => series?.get(time) ?? null);
+    return {
+      step,
+      at: at.map((time) => new Date(time * 1000).toISOString()),
+      ...{ rtt: valuesOf(rtt), availability: valuesOf(availability) },
+    };
+  }
+}

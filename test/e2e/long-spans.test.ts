@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { AvailabilityView, RangeView } from '../../src/status/page-views.js';
+import { RTT, UP } from '../../src/upstream/long-spans.js';
+import { startExporter } from '../support/exporter.js';
+import { eventually, folder, runToEnd } from '../support/process.js';
+import { startPrometheus } from '../support/prometheus.js';
+import { needs } from '../support/tools.js';
+
+const HOUR = 3_600;
+/** Names that would be a pattern, the end of a string, another metric or a new line of a query. */
+const HOSTILE = [
+  'a.b',
+  'axb',
+  'a|b',
+  '.*',
+  '"} or vector(9) or x{y="',
+  '\\',
+  '\\"',
+  "it's `code` {{ $x }}",
+  'sip:ü@[2001:db8::1]:5060;x=(y)?*+^$#',
+];
+
+const share = (index: number) => (index + 1) / 16;
+
+/** What the recording rules would have recorded of these destinations in the last 50 hours. */
+function recorded(
+  values: readonly (readonly [destination: string, instance: string, value: number])[],
+) {
+  const last = Math.floor(Date.now() / 1000 / HOUR) * HOUR;
+  const escaped = (text: string) => text.replace(/[\\"]/g, '\\$&');
+  const family = (name: string, from: number, step: number, of: (value: number) => number) => [
+    `# TYPE ${name} gauge`,
+    ...values.flatMap(([destination, instance, value]) => {
+      const labels = `{destination="${escaped(destination)}",job="sip",instance="${instance}"}`;
+      const count = Math.floor((Date.now() / 1000 - from) / step) + 1;
+      return Array.from(
+        { length: count },
+        (_, i) => `${name}${labels} ${of(value)} ${from + i * step}`,
+      );
+    }),
+  ];
+  return [
+    ...family(UP['5m'], last - 25 * HOUR, 300, (value) => value),
+    ...family(UP['1h'], last - 50 * HOUR, HOUR, (value) => value),
+    ...family(UP['30d'], last, 60, (value) => value),
+    ...family(RTT['5m'], last - 25 * HOUR, 300, (value) => value / 10),
+    ...family(RTT['1h'], last - 50 * HOUR, HOUR, (value) => value / 10),
+    '# EOF',
+    '',
+  ].join('\n');
+}
+
+/** A Prometheus with this data. */
+async function prometheusWith(t: TestContext, text: string) {
+  const path = folder(t);
+  const file = join(path, 'recorded.txt');
+  writeFileSync(file, text);
+  const data = join(path, 'data');
+  const args = ['tsdb', 'create-blocks-from', '--quiet', 'openmetrics', file, data];
+  const { status, output } = runToEnd('promtool', args);
+  assert.equal(status, 0, output);
+  return startPrometheus(t, [], {}, [`--storage.tsdb.path=${data}`]);
+}
+
+test(
+  'days, weeks and months come from Prometheus, of every name as it is, over all exporters',
+  needs('prometheus', 'promtool'),
+  async (t) => {
+    const prometheus = await prometheusWith(
+      t,
+      recorded([
+        ...HOSTILE.map((name, i) => [name, 'a', share(i)] as const),
+        ...([
+          ['twice', 'a', 0.5],
+          ['twice', 'b', 1],
+        ] as const),
+        ['not ours', 'a', 0.1],
+      ]),
+    );
+    const names = [...HOSTILE, 'twice', 'new'];
+    const exporter = await startExporter(t, {
+      web: { prometheus_url: prometheus.url },
+      destinations: names.map((name) => ({ uri: 'sip:192.0.2.1', name })),
+    });
+    await eventually(
+      'Prometheus is ready',
+      async () => (await fetch(`${prometheus.url}/-/ready`)).ok,
+    );
+    const query = [...names, 'not ours'].map((name) => `destination=${encodeURIComponent(name)}`);
+    const text = await exporter.get(`/api/v1/availability?${query.join('&')}`);
+    const { spans } = JSON.parse(text) as AvailabilityView;
+    for (const span of ['day', 'week', 'month'] as const) {
+      const values = Object.entries(spans[span]).map(([name, value]) => [name, value?.toFixed(6)]);
+      const expected = HOSTILE.map((name, i) => [name, share(i).toFixed(6)]);
+      assert.deepEqual(values, [...expected, ['twice', '0.750000'], ['new', undefined]], span);
+    }
+    for (const [i, name] of HOSTILE.entries()) {
+      const own = await exporter.get(`/api/v1/availability?${query[i]}`);
+      const { day } = (JSON.parse(own) as AvailabilityView).spans;
+      assert.equal(day[name]?.toFixed(6), share(i).toFixed(6), name);
+    }
+    const known = { day: 289, week: 49, quarter: 8 };
+    for (const [span, least] of Object.entries(known)) {
+      const range = await exporter.get(`/api/v1/range?span=${span}&${query[4]}`);
+      const { at, rtt, availability } = JSON.parse(range) as RangeView;
+      assert.deepEqual([rtt.length, availability.length], [at.length, at.length]);
+      const shares = availability.filter((value) => value !== null);
+      // The data of the day ends at most five minutes ago.
+      assert.ok(shares.length >= least - 1, `${span}: ${shares.length}`);
+      assert.deepEqual(
+        [...new Set(shares.map((value) => value.toFixed(6)))],
+        [share(4).toFixed(6)],
+      );
+      const times = rtt.filter((value) => value !== null).map((value) => value.toFixed(6));
+      assert.deepEqual([...new Set(times)], [(share(4) / 10).toFixed(6)]);
+      assert.equal(
+        availability[0] === null,
+        span !== 'day',
+        'before the first value there is none',
+      );
+    }
+    await prometheus.stop();
+    const other = await fetch(`${exporter.url}/api/v1/range?span=week&${query[0]}`);
+    assert.equal(other.status, 502);
+    const { error } = (await other.json()) as { error: string };
+    const at = prometheus.url.slice('http://'.length);
+    assert.equal(
+      error,
+      `Prometheus at ${prometheus.url}: expected a response, got connect ECONNREFUSED ${at}`,
+    );
+  },
+);
+
+test('a reload sets and removes Prometheus', needs('prometheus'), async (t) => {
+  const exporter = await startExporter(t, { destinations: ['192.0.2.1'] });
+  const ask = async () => {
+    const answer = await fetch(`${exporter.url}/api/v1/availability?destination=sip:192.0.2.1`);
+    return [answer.status, (await answer.json()) as { error?: string; spans?: unknown }] as const;
+  };
+  const [status, { error }] = await ask();
+  assert.deepEqual(
+    [status, error],
+    [501, 'set web.prometheus_url (--web.prometheus_url=URL) to ask Prometheus'],
+  );
+  const prometheus = await startPrometheus(t, []);
+  await eventually(
+    'Prometheus is ready',
+    async () => (await fetch(`${prometheus.url}/-/ready`)).ok,
+  );
+  const reload = async (web: object) => {
+    writeFileSync(exporter.configFile, JSON.stringify({ web, destinations: ['192.0.2.1'] }));
+    assert.equal((await exporter.post('/-/reload', '')).status, 200);
+  };
+  await reload({ prometheus_url: prometheus.url });
+  const value = { 'sip:192.0.2.1': null };
+  assert.deepEqual(await ask(), [200, { spans: { day: value, week: value, month: value } }]);
+  await reload({});
+  assert.equal((await ask())[0], 501);
+});
