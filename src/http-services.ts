@@ -63,7 +63,7 @@ function exporterStatus(
   version: string,
   startedAtMs: number,
 ): ExporterStatus {
-  const { web } = activeConfig.config;
+  const { web, upstream } = activeConfig.config;
   return {
     version,
     started_at: isoTime(startedAtMs) ?? '',
@@ -80,7 +80,12 @@ function exporterStatus(
       last_success: isoTime(health.lastSuccessMs),
       error: health.error || null,
     })),
-    web: { admin: web.isAdminEnabled, prometheus: false, alertmanager: false, links: {} },
+    web: {
+      admin: web.isAdminEnabled,
+      prometheus: upstream.prometheus !== undefined,
+      alertmanager: upstream.alertmanager !== undefined,
+      links: web.links,
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AvailabilityView, RangeView } from '../../src/status/page-views.js';
+import type { AvailabilityView, RangeView, StatusView } from '../../src/status/page-views.js';
 import { RTT, UP } from '../../src/upstream/long-spans.js';
 import { startExporter } from '../support/exporter.js';
 import { eventually, folder, runToEnd } from '../support/process.js';
@@ -154,7 +154,13 @@ test('a reload sets and removes Prometheus', needs('prometheus'), async (t) => {
     writeFileSync(exporter.configFile, JSON.stringify({ web, destinations: ['192.0.2.1'] }));
     assert.equal((await exporter.post('/-/reload', '')).status, 200);
   };
-  await reload({ prometheus_url: prometheus.url });
+  const web = async () =>
+    (JSON.parse(await exporter.get('/api/v1/status')) as Pick<StatusView, 'web'>).web;
+  const without = { admin: false, prometheus: false, alertmanager: false, links: {} };
+  assert.deepEqual(await web(), without);
+  const links = { Wiki: 'https://wiki.example/{destination}' };
+  await reload({ prometheus_url: prometheus.url, links });
+  assert.deepEqual(await web(), { ...without, prometheus: true, links });
   const value = { 'sip:192.0.2.1': null };
   assert.deepEqual(await ask(), [200, { spans: { day: value, week: value, month: value } }]);
   await reload({});
