@@ -10,7 +10,8 @@ import type { TlsPeer } from '../shared/tls-peer.js';
 import { targetDegraded } from './degraded.js';
 import { effectiveState, type StatusContext } from './freshness.js';
 import { isoTime } from './iso-time.js';
-import type { FailureView, PingView, TargetDetails, TargetView, TlsView } from './views.js';
+import type { TlsView } from './tls-view.js';
+import type { FailureView, PingView, TargetDetails, TargetView } from './views.js';
 
 /** What a destination shows of its targets. */
 export type TargetGlance = FailureView &

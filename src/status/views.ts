@@ -8,6 +8,9 @@ import type { DisagreementKind, ListedState } from '../shared/kamailio.js';
 import type { DownReason, TransportName } from '../shared/outcome.js';
 import type { ResolutionStep } from '../shared/resolution.js';
 import type { IsAliveCode, State } from '../shared/state.js';
+import type { TlsView } from './tls-view.js';
+
+export type { TlsView } from './tls-view.js';
 
 /** The result of the last ping. */
 export interface FailureView {
@@ -93,32 +96,6 @@ export interface TargetView extends FailureView {
   readonly last_down: string | null;
   /** Null before the peer has presented a certificate. */
   readonly tls: TlsView | null;
-}
-
-/** The last TLS handshake and the certificate that the peer presented, accepted or not. */
-export interface TlsView {
-  /** `TLS 1.3` or the like; null when the handshake failed earlier. */
-  readonly version: string | null;
-  /** IANA name; null when the handshake failed earlier. */
-  readonly cipher: string | null;
-  /** Whether the certificate is trusted, valid now, and for the right name. */
-  readonly verified: boolean;
-  /** Why the certificate is not verified. */
-  readonly error: string | null;
-  readonly subject: string;
-  readonly issuer: string;
-  /** Separated by commas: `DNS:sip.example.com`. */
-  readonly subject_alternative: string;
-  /** Lower-case hexadecimal. */
-  readonly serial_number: string;
-  /** Lower-case hexadecimal. */
-  readonly fingerprint_sha256: string;
-  readonly not_before: string | null;
-  readonly not_after: string | null;
-  /** The earliest expiry in the chain. */
-  readonly chain_not_after: string | null;
-  /** The certificate and those above it that the peer sent. */
-  readonly chain: readonly { readonly subject: string; readonly not_after: string | null }[];
 }
 
 /** A destination with all details. */
@@ -255,4 +232,15 @@ export interface ProbeView extends FailureView {
   readonly state: State;
   /** Seconds. */
   readonly rtt: number | null;
+}
+
+/** A probe with its log. */
+export interface ProbeDetails extends ProbeView {
+  readonly steps: readonly {
+    readonly at: string;
+    /** What happened. */
+    readonly text: string;
+    /** The SIP message that was sent or received, with secrets masked; null for other steps. */
+    readonly message: string | null;
+  }[];
 }

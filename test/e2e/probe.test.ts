@@ -213,6 +213,18 @@ test('debug=true shows every message with its time, the metrics and the module, 
   const kept = await exporter.get(`/logs?id=${id}`);
   assert.match(kept, /401 Unauthorized/);
 
+  const json = { accept: 'application/json' };
+  const [, answer] = await probe(exporter, of(uri, '&module=secret&debug=true'), json);
+  const { state, steps: told } = JSON.parse(answer) as {
+    state: string;
+    steps: { text: string; message: string | null }[];
+  };
+  assert.equal(state, 'up');
+  const messages = told.map(({ message }) => message).filter((message) => message !== null);
+  assert.equal(messages.length, 4);
+  assert.match(messages[2] ?? '', /Authorization: Digest username="monitor".*response="<secret>"/);
+  assert.doesNotMatch(answer, /response=\\"[0-9a-f]/);
+
   const [, refused] = await probe(exporter, of(uri, '&module=wrong&debug=1'));
   assert.match(refused, /not alive: auth, the credentials were rejected/);
   const everything = [

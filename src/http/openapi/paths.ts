@@ -44,11 +44,14 @@ const PROBE: Operation = {
     },
   ],
   responses: {
-    200: plain('Metrics; probe_success is 0 for a peer that is not alive.'),
-    400: plain('A parameter is missing or malformed.'),
-    403: plain('The target may not be probed.'),
-    404: plain('No such destination.'),
-    503: plain('The exporter could not ping.'),
+    200: both(
+      'Metrics; probe_success is 0 for a peer that is not alive. With debug, text or JSON.',
+      ref('ProbeDetails'),
+    ),
+    400: both('A parameter is missing or malformed.', ref('Error')),
+    403: both('The target may not be probed.', ref('Error')),
+    404: both('No such destination.', ref('Error')),
+    503: both('The exporter could not ping.', { anyOf: [ref('ProbeDetails'), ref('Error')] }),
   },
 };
 

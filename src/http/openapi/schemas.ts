@@ -149,7 +149,7 @@ const CHANGE = closedObject(
   'A change of state: the data of an event, and the body of a webhook.',
 );
 
-const PROBE = closedObject({
+const PROBE: Properties = {
   id: integer('The parameter of /logs.'),
   at: time('When it ended.'),
   target: text('As in the request.'),
@@ -161,6 +161,12 @@ const PROBE = closedObject({
   detail: DETAIL,
   sip_code: SIP_CODE,
   rtt: RTT,
+};
+
+const PROBE_STEP = closedObject({
+  at: time('When it happened.'),
+  text: text('What happened.'),
+  message: nullable(text('The SIP message, with secrets masked; null for other steps.')),
 });
 
 const { state: _, ...BRIEF_WITHOUT_STATE } = BRIEF;
@@ -209,7 +215,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   History: HISTORY,
   Change: CHANGE,
   Status: STATUS,
-  Probe: PROBE,
+  Probe: closedObject(PROBE),
+  ProbeDetails: closedObject({ ...PROBE, steps: listOf(PROBE_STEP) }),
   Error: closedObject({ error: text() }),
   AliveError: closedObject({ code: { const: -1 }, error: text() }),
   RpcItem: RPC_ITEM,

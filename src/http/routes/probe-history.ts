@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { isLocalFailure, reasonText } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import { isAliveCode, type State } from '../../shared/state.js';
-import type { ProbeView } from '../../status/views.js';
+import type { ProbeDetails, ProbeView } from '../../status/views.js';
 
 /** Number of kept probes, and of kept failed probes. */
 const MAX_KEPT = 100;
@@ -23,10 +23,11 @@ export class ProbeHistory {
   readonly #failed: KeptProbe[] = [];
   #lastId = 0;
 
-  add(probe: Omit<KeptProbe, 'id'>): void {
+  add(probe: Omit<KeptProbe, 'id'>): KeptProbe {
     const kept = { id: ++this.#lastId, ...probe };
     keep(this.#recent, kept);
     if (!probe.report.isAlive) keep(this.#failed, kept);
+    return kept;
   }
 
   /** All kept probes, the newest first. */
@@ -68,6 +69,15 @@ function probeView({ id, endedAtMs, target, module, report }: KeptProbe): ProbeV
     sip_code: report.code ?? null,
     rtt: report.code === undefined || rtt === undefined || Number.isNaN(rtt) ? null : rtt,
   };
+}
+
+export function probeDetails(kept: KeptProbe): ProbeDetails {
+  const steps = kept.report.log.map(([atMs, what, message]) => ({
+    at: new Date(atMs).toISOString(),
+    text: what,
+    message: message === '' ? null : message,
+  }));
+  return { ...probeView(kept), steps };
 }
 
 /** The state of the peer; unknown after a local error. */

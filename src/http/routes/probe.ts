@@ -3,7 +3,7 @@
  * `?destination=NAME` pings a configured destination with its own settings.
  */
 
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { TEXT } from '../../metrics/format.js';
 import { probeMetrics } from '../../metrics/probe-metrics.js';
 import type { Clock } from '../../shared/clock.js';
@@ -12,7 +12,8 @@ import type { ProbeReport } from '../../shared/probe-report.js';
 import type { ProbeRequest } from '../../shared/protocol.js';
 import { parseUri } from '../../shared/uri.js';
 import { RequestError } from '../request-error.js';
-import { logText, type ProbeHistory } from './probe-history.js';
+import { sendJson } from '../server/compression.js';
+import { type KeptProbe, logText, type ProbeHistory, probeDetails } from './probe-history.js';
 import {
   notAllowed,
   type ProbeParameters,
@@ -46,12 +47,15 @@ export function probeHandler(options: ProbeHandlerOptions): RequestHandler {
       const parameters = readProbeParameters(request, settings(), registry);
       const report = await runProbe(options, parameters, closed.signal);
       const { target, module } = parameters;
-      history.add({ endedAtMs: clock.epoch(), target, module, report });
-      answer(response, parameters, report, options.moduleText);
+      const kept = history.add({ endedAtMs: clock.epoch(), target, module, report });
+      if (isJsonLog(request)) await answerJson(request, response, kept);
+      else answer(response, parameters, report, options.moduleText);
     } catch (error) {
       if (closed.signal.aborted) return;
       if (!(error instanceof RequestError)) throw error;
-      response.status(error.status).type('text/plain').send(`${error.message}\n`);
+      response.status(error.status);
+      if (isJsonLog(request)) response.json({ error: error.message });
+      else response.type('text/plain').send(`${error.message}\n`);
     }
   };
 }
@@ -72,6 +76,17 @@ async function runProbe(
     throw new RequestError(503, 'the exporter was stalled during the probe; try again');
   }
   return report;
+}
+
+/** Whether the client asks for the log, and prefers JSON. */
+function isJsonLog(request: Request): boolean {
+  if (!['true', '1'].includes(String(request.query['debug']))) return false;
+  return request.accepts(['text/plain', 'application/json']) === 'application/json';
+}
+
+async function answerJson(request: Request, response: Response, kept: KeptProbe): Promise<void> {
+  if (isLocalFailure(kept.report.reason)) response.status(503);
+  await sendJson(request, response, probeDetails(kept));
 }
 
 function answer(

@@ -146,6 +146,9 @@ test('answers to GET are as the document describes them', async (t) => {
     ['/probe', '?target=sip:192.0.2.1', 200],
     ['/probe', '?target=sip:192.0.2.9', 503],
     ['/probe', '', 400],
+    ['/probe', '?target=sip:192.0.2.1&debug=true', 200, json],
+    ['/probe', '?target=sip:192.0.2.9&debug=1', 503, json],
+    ['/probe', '?destination=nobody&debug=true', 404, json],
     ['/-/ready', '', 200],
     ['/-/healthy', '', 200],
   ] as const) {

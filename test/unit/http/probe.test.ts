@@ -235,6 +235,34 @@ test('with debug the answer has the log, the metrics and the settings of the mod
   assert.match(text, /\nModule configuration:\nsettings of slow$/);
 });
 
+test('with debug the answer is JSON for a client that prefers it', async (t) => {
+  const { json, get } = await probeRig(t, {
+    probe: async () =>
+      probeReport({
+        log: [
+          [0, 'sent 22 bytes', 'OPTIONS'],
+          [1_500, 'alive', ''],
+        ],
+      }),
+  });
+  const accept = { accept: 'application/json' };
+  const { status, body } = await json('/probe?target=192.0.2.1&debug=true', accept);
+  assert.equal(status, 200);
+  const { probes } = (await json('/api/v1/probes')).body as { probes: readonly object[] };
+  assert.deepEqual(body, {
+    ...probes[0],
+    steps: [
+      { at: '1970-01-01T00:00:00.000Z', text: 'sent 22 bytes', message: 'OPTIONS' },
+      { at: '1970-01-01T00:00:01.500Z', text: 'alive', message: null },
+    ],
+  });
+  const wrong = await json('/probe?target=http://x&debug=1', accept);
+  assert.equal(wrong.status, 400);
+  assert.match((wrong.body as { error: string }).error, /http:\/\/x/);
+  const metrics = await get('/probe?target=192.0.2.1', accept);
+  assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain/);
+});
+
 test('probes are listed with their results, the newest first', async (t) => {
   const results = [
     probeReport(),
