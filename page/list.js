@@ -19,7 +19,7 @@ const BATCH_MS = 200;
 const MARGIN = 10;
 
 /** @type {History} */
-const NO_HISTORY = { rtt: [], failed: [], step: 60 };
+const NO_HISTORY = { rtt: [], failed: [], pings: [], step: 60 };
 
 /** @type {readonly Column[]} */
 const COLUMNS = [
