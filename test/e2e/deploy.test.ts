@@ -151,6 +151,11 @@ describe('compose.yml', () => {
       ['grafana', '3000:3000'],
     ]);
     takesVariables('compose.yml', text('compose.yml'));
+    const optional = services.filter(([, { profiles }]) => profiles !== undefined);
+    assert.deepEqual(
+      optional.map(([name, { profiles }]) => [name, profiles]),
+      [['grafana', ['grafana']]],
+    );
   });
 
   test('mounts existing files and declared volumes only', () => {
