@@ -10,6 +10,13 @@ import { type Running, startFleet } from './fleet.js';
 
 const EXPORTER = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
+/** Flags for the Prometheus of prometheus.yml and its Alertmanager. */
+const WITH_OTHERS = [
+  '--web.prometheus_url=http://localhost:9090',
+  '--web.alertmanager_url=http://localhost:9093',
+  '--web.enable-admin-api',
+];
+
 /** JSON, which is valid YAML too. */
 function configuration(members: readonly Running[]): string {
   return JSON.stringify(
@@ -44,6 +51,10 @@ function introduction(members: readonly Running[], configFile: string): string {
     '  http://localhost:10060/alive?destination=fast         1 up, 2 down, -1 unknown',
     '  http://localhost:10060/api/v1/destinations/flapping   one destination as JSON',
     '  http://localhost:10060/probe?debug=true&target=…      one ping of any URI, with each message',
+    'Days, weeks and months, and silences, need Prometheus and Alertmanager. From this folder:',
+    `  npm run demo -- ${WITH_OTHERS.join(' ')}`,
+    '  prometheus --config.file=prometheus.yml --storage.tsdb.path=data/prometheus',
+    '  prometheus-alertmanager --config.file=deploy/alertmanager.yml --storage.path=data/alertmanager',
     `Configuration: ${configFile}. Ctrl-C stops everything.`,
     '',
     '',

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { members } from '../../demo/fleet.js';
+import { readConfig } from '../../src/config/config.js';
+import { readFlags } from '../../src/config/flags.js';
 import { sum } from '../support/exporter.js';
 import { eventually, run } from '../support/process.js';
 
@@ -17,6 +19,18 @@ test('the demo reports the expected state of every member of the fleet, and Ctrl
   const url = await eventually(
     'the exporter listens',
     () => /"url":"([^"]+)\/"/.exec(demo.output())?.[1],
+  );
+  const [, flags = ''] = /npm run demo -- (.*)/.exec(demo.output()) ?? [];
+  const { upstream, web } = readConfig({
+    flags: readFlags(flags.split(' ')),
+    env: {},
+    version: '1',
+  });
+  const { prometheus, alertmanager } = upstream;
+  assert.deepEqual(
+    [prometheus?.url, alertmanager?.url, web.isAdminEnabled],
+    ['http://localhost:9090', 'http://localhost:9093', true],
+    'the demo says how to have longer spans and silences',
   );
   const fleet = members(0).filter(({ name }) => demo.output().includes(`\n  ${name} `));
   assert.ok(fleet.length >= 10, demo.output());
