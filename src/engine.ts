@@ -3,6 +3,7 @@
 import { DestinationRegistry } from './registry/registry.js';
 import type { Clock } from './shared/clock.js';
 import { debugSettings } from './shared/debug-settings.js';
+import type { RegisteredDestination } from './shared/destination.js';
 import { Faults } from './shared/faults.js';
 import { createLedger } from './shared/ledger/layout.js';
 import { LedgerReader } from './shared/ledger/reader.js';
@@ -34,6 +35,8 @@ export interface EngineOptions extends Pick<SupervisorOptions, 'spawn'> {
   readonly ledgerSettings: () => LedgerSettings;
   /** Receives the pings of destinations whose claim has `isFollowed`. */
   readonly onPings?: (pings: readonly PingReport[]) => void;
+  /** Receives the destinations that are no longer monitored. */
+  readonly onRemoved?: (removed: readonly RegisteredDestination[]) => void;
   readonly clock: Clock;
 }
 
@@ -48,7 +51,7 @@ export interface Engine {
 
 /** Creates an engine. Nothing runs before its supervisor is started. */
 export function createEngine({ onPings = () => {}, ...options }: EngineOptions): Engine {
-  const { log, clock } = options;
+  const { log, clock, onRemoved = () => {} } = options;
   const ledger = createLedger();
   const faults = new Faults({ now: () => clock.now(), log });
   const changes = new StateChangeLog(clock.epoch(), (error) =>
@@ -56,7 +59,10 @@ export function createEngine({ onPings = () => {}, ...options }: EngineOptions):
   );
   const registry: DestinationRegistry = new DestinationRegistry({
     monitor: (entries) => supervisor.monitor(entries),
-    unmonitor: (slots) => supervisor.unmonitor(slots),
+    unmonitor: (removed) => {
+      supervisor.unmonitor(removed.map(({ slot }) => slot));
+      onRemoved(removed);
+    },
   });
   const supervisor = new Supervisor({
     ...{ ...options, ledger, faults, onPings },

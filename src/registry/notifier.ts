@@ -1,12 +1,13 @@
 /** Collects changes of the registry and notifies the listener at the end of each step. */
 
-import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
+import type { RegisteredDestination } from '../shared/destination.js';
 
 /** Is notified of changes of the list of destinations. */
 export interface RegistryListener {
   /** These destinations are new or have new settings. */
   monitor(destinations: readonly RegisteredDestination[]): void;
-  unmonitor(slots: readonly DestinationSlot[]): void;
+  /** These have been removed; another destination may use the row of one soon. */
+  unmonitor(destinations: readonly RegisteredDestination[]): void;
 }
 
 /** Number of destinations that are opened, changed or closed in one step. */
@@ -15,7 +16,7 @@ const STEP_SIZE = 200;
 export class Notifier {
   readonly #listener: RegistryListener;
   readonly #monitored = new Set<RegisteredDestination>();
-  #unmonitored: DestinationSlot[] = [];
+  #unmonitored: RegisteredDestination[] = [];
 
   constructor(listener: RegistryListener) {
     this.#listener = listener;
@@ -28,7 +29,7 @@ export class Notifier {
 
   unmonitor(destination: RegisteredDestination): void {
     this.#monitored.delete(destination);
-    this.#unmonitored.push(destination.slot);
+    this.#unmonitored.push(destination);
   }
 
   notify(): void {

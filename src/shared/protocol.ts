@@ -121,6 +121,8 @@ export interface VerdictUpdate {
   readonly reason: DownReason | undefined;
   /** The exact error as text; empty when only the reason is known. */
   readonly detail: string;
+  /** Status code of the response that the reason is about; undefined without one. */
+  readonly sipCode: number | undefined;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
 }

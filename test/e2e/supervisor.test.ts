@@ -56,7 +56,7 @@ test('counters, verdicts and targets survive repeated crashes of the pinger thre
   const logged: LogLine[] = [];
   const registry: DestinationRegistry = new DestinationRegistry({
     monitor: (entries) => supervisor.monitor(entries),
-    unmonitor: (slots) => supervisor.unmonitor(slots),
+    unmonitor: (removed) => supervisor.unmonitor(removed.map(({ slot }) => slot)),
   });
   const supervisor = new Supervisor({
     udpIo: 'auto',

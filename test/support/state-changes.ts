@@ -10,6 +10,7 @@ export function change(name: string, labels: Readonly<Record<string, string>> = 
   return {
     destination: { name, uri, module: 'default', labels, settings: SETTINGS },
     ...{ owners: ['config'], from: 'up', to: 'down', reason: 'timeout', detail: '' },
+    sipCode: undefined,
     atMs: 1_700_000_000_000,
   } as const satisfies Omit<StateChange, 'id'>;
 }

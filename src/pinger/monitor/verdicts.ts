@@ -108,7 +108,9 @@ export class VerdictTracker {
   unresolved(monitored: MonitoredDestination, reason: ResolutionFailure, detail: string): void {
     const isStale = monitored.targets.length > 0;
     this.#writer.recordResolutionFailure(monitored.slot, reason, isStale, this.#clock.epoch());
-    if (!isStale && !isLocalFailure(reason)) this.#record(monitored, 'down', 'resolution', detail);
+    if (!isStale && !isLocalFailure(reason)) {
+      this.#record(monitored, 'down', { reason: 'resolution', detail });
+    }
   }
 
   /** The destination's targets changed, so its verdict may change. */
@@ -182,17 +184,18 @@ export class VerdictTracker {
     const votes = this.#votes(monitored);
     const state = combineVotes(votes, monitored.destination.settings.aliveWhen);
     if (state !== 'down') {
-      this.#record(monitored, state, undefined, '');
+      this.#record(monitored, state);
       return;
     }
     const worst = this.#worstOf(votes);
     const reason = worst === undefined ? undefined : this.#writer.peerReasonOf(worst.slot);
     // A target that is still down after a successful ping has no reason; the destination keeps its last.
     if (worst === undefined || reason === undefined) return;
-    // The stored detail may be that of a later ping, which failed with a local error.
+    // The stored detail and code may be those of a later ping, which failed with a local error.
     const isOfPeer = !isLocalFailure(this.#writer.lastReasonOf(worst.slot));
     const detail = isOfPeer ? peerOf(monitored, worst.slot).detail : '';
-    this.#record(monitored, 'down', reason, detail);
+    const sipCode = isOfPeer ? this.#writer.lastCodeOf(worst.slot) : undefined;
+    this.#record(monitored, 'down', { reason, detail, sipCode });
   }
 
   /** The down target that gives the reason: of the best priority, and draining only if all of those are. */
@@ -204,18 +207,21 @@ export class VerdictTracker {
     return preferred.find((vote) => !isDraining(vote)) ?? preferred[0];
   }
 
-  #record(
-    monitored: MonitoredDestination,
-    to: State,
-    reason: DownReason | undefined,
-    detail: string,
-  ): void {
+  #record(monitored: MonitoredDestination, to: State, cause?: Cause): void {
     const from = this.#writer.stateOf(monitored.slot);
     const atMs = this.#clock.epoch();
-    this.#writer.recordVerdict(monitored.slot, to, reason, atMs);
+    this.#writer.recordVerdict(monitored.slot, to, cause?.reason, atMs);
     if (from === to) return;
-    this.#outbox.changed({ destination: monitored.slot, from, to, reason, detail, atMs });
+    const { reason, detail = '', sipCode } = cause ?? {};
+    this.#outbox.changed({ destination: monitored.slot, from, to, reason, detail, sipCode, atMs });
   }
+}
+
+/** Why a destination is down. */
+interface Cause {
+  readonly reason: DownReason;
+  readonly detail: string;
+  readonly sipCode?: number | undefined;
 }
 
 interface TargetVote extends Vote {

@@ -139,6 +139,11 @@ export class LedgerWriter {
     return REASONS[this.#get(targetAt(slot.index) + TARGET.peerReason) - 1];
   }
 
+  /** Status code of the response to the target's last ping; undefined without one. */
+  lastCodeOf(slot: TargetSlot): number | undefined {
+    return this.#get(targetAt(slot.index) + TARGET.lastCode) || undefined;
+  }
+
   stateOf(slot: DestinationSlot): State {
     return stateOf(this.#get(destinationAt(slot) + DESTINATION.state));
   }

@@ -48,6 +48,27 @@ describe('a destination', () => {
     it.pinger.close();
   });
 
+  test('that goes down is reported with the SIP code of its last response, if that is the reason', async () => {
+    const it = new PingerRig();
+    it.script.respond = () => '503 Service Unavailable';
+    it.monitor();
+    await it.pass(INTERVAL_MS);
+    it.script.respond = () => '200 OK';
+    await it.pass(INTERVAL_MS);
+    it.script.respond = () => undefined;
+    await it.pass(3 * INTERVAL_MS);
+    const changes = it.messages('changed').flatMap(({ changes }) => changes);
+    assert.deepEqual(
+      changes.map(({ to, reason, sipCode }) => [to, reason, sipCode]),
+      [
+        ['down', 'code', 503],
+        ['up', undefined, undefined],
+        ['down', 'timeout', undefined],
+      ],
+    );
+    it.pinger.close();
+  });
+
   test('that is followed has each of its pings reported', async () => {
     const it = new PingerRig();
     it.monitor({}, { isFollowed: true });

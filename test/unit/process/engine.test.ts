@@ -18,12 +18,14 @@ function rig() {
   const clock = new FakeClock();
   const logged: LogLine[] = [];
   const threads: FakePinger[] = [];
+  const removed: string[] = [];
   const engine = createEngine({
     ...{ dns: DNS, udpIo: 'dgram' as const, files: () => new Map(), clock },
     log: (line) => logged.push(line),
     logDebug: (line) => logged.push(line),
     logSettings: () => ({ logLevel: 'info', logDestinations: [] }),
     ledgerSettings: () => LEDGER_SETTINGS,
+    onRemoved: (all) => removed.push(...all.map(({ destination }) => destination.name)),
     spawn: (start) => {
       const thread = new FakePinger(start);
       threads.push(thread);
@@ -42,13 +44,20 @@ function rig() {
       settings: settings(),
     },
   };
-  return { ...engine, engine, clock, logged, thread, changes, claim };
+  return { ...engine, engine, clock, logged, thread, changes, claim, removed };
 }
 
-const DOWN = { from: 'unknown', to: 'down', reason: 'timeout', detail: '', atMs: 5 } as const;
+const DOWN = {
+  from: 'unknown',
+  to: 'down',
+  reason: 'timeout',
+  detail: '',
+  sipCode: undefined,
+  atMs: 5,
+} as const;
 
 test('destinations that are added to the registry are sent to the pinger, and removed ones are withdrawn', async () => {
-  const { registry, thread, clock, claim } = rig();
+  const { registry, thread, clock, claim, removed } = rig();
   registry.set('configuration', [claim]);
   for (let i = 0; i < 5; i++) await clock.advanceSettling(0);
   const slot = registry.named('a')?.slot ?? assert.fail();
@@ -59,6 +68,7 @@ test('destinations that are added to the registry are sent to the pinger, and re
   registry.set('configuration', []);
   for (let i = 0; i < 5; i++) await clock.advanceSettling(0);
   assert.deepEqual(thread.ofType('unmonitor'), [{ type: 'unmonitor', slots: [slot] }]);
+  assert.deepEqual(removed, ['a']);
 });
 
 test('a state change is reported with its destination, and not at all for a removed one', async () => {

@@ -49,7 +49,7 @@ const DESTINATION = {
 };
 const CHANGE: StateChange = {
   ...{ id: '1', destination: DESTINATION, owners: ['x'], from: 'unknown', to: 'up' },
-  ...{ reason: undefined, detail: '', atMs: 1_000 },
+  ...{ reason: undefined, detail: '', sipCode: undefined, atMs: 1_000 },
 };
 const PING: PingReport = {
   ...{ destination: { index: 0, generation: 1 }, transport: 'udp', address: '192.0.2.1:5060' },

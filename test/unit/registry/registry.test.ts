@@ -49,8 +49,8 @@ describe('the registry', () => {
         for (const { destination: d, slot } of entries)
           notified.push(`+${d.name} ${slotText(slot)}`);
       },
-      unmonitor: (slots) => {
-        for (const slot of slots) notified.push(`-${slotText(slot)}`);
+      unmonitor: (removed) => {
+        for (const { slot } of removed) notified.push(`-${slotText(slot)}`);
       },
     });
   });
