@@ -29,8 +29,9 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#parts = joinParts(options, systemClock);
-    const { changes, webhooks, kamailios } = this.#parts;
+    const { changes, webhooks, kamailios, incidents } = this.#parts;
     changes.subscribe((change) => reportChange(change, options.log.write, webhooks));
+    changes.subscribe((change) => incidents.changed(change));
     changes.subscribe(({ destination }) => kamailios.changed(destination.name));
   }
 
@@ -41,10 +42,11 @@ export class Daemon {
 
   /** Starts to serve HTTP and to ping. @throws Error when it cannot listen or cannot use its state directory. */
   async start(): Promise<void> {
-    const { runtimeDestinations, supervisor, activeConfig, histories, faults, startup } =
-      this.#parts;
+    const { runtimeDestinations, incidents, supervisor, activeConfig, histories } = this.#parts;
+    const { faults, startup } = this.#parts;
     const { write } = this.#options.log;
     await runtimeDestinations.start();
+    incidents.start();
     this.#servers = await this.#listen();
     for (const { url } of this.#servers) {
       const fields = { version: this.#options.version, url };
@@ -74,14 +76,14 @@ export class Daemon {
     const { write } = this.#options.log;
     write({ level: 'info', event: 'process_stopping', message: 'stopping', fields: {} });
     const { activeConfig, discovery, kamailios, webhooks } = this.#parts;
-    const { histories, supervisor, runtimeDestinations } = this.#parts;
+    const { histories, supervisor, runtimeDestinations, incidents } = this.#parts;
     activeConfig.close();
     kamailios.close();
     discovery.close();
     webhooks.close();
     histories.close();
     await Promise.all([...this.#servers.map((server) => server.close()), supervisor.stop()]);
-    await runtimeDestinations.close();
+    await Promise.all([runtimeDestinations.close(), incidents.close()]);
   }
 
   #listen(): Promise<readonly HttpServer[]> {

@@ -9,7 +9,8 @@ import type { Findings } from './discovery/found.js';
 import { Reconciler } from './discovery/reconciler.js';
 import { createEngine, type Engine } from './engine.js';
 import { Connections, connectionLimit } from './http/server/connections.js';
-import { Kamailios } from './kamailio/kamailios.js';
+import { Incidents, type IncidentsOptions } from './incidents/incidents.js';
+import { Kamailios, type KamailiosOptions } from './kamailio/kamailios.js';
 import { ledgerSettings } from './ledger-settings.js';
 import { requester } from './platform/http-client.js';
 import type { Log } from './platform/log.js';
@@ -42,6 +43,7 @@ export interface Parts extends Engine {
   readonly webhooks: Webhooks;
   readonly upstream: Upstream;
   readonly histories: Histories;
+  readonly incidents: Incidents;
   readonly startup: Startup;
   readonly connections: Connections;
 }
@@ -56,6 +58,7 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     logDebug: log.writeAlways,
     logSettings: () => activeConfig.config,
     ledgerSettings: () => ledgerSettings(activeConfig.config.metrics),
+    onRemoved: (removed) => parts.incidents.removed(removed),
   });
   const { registry, ledger, faults } = engine;
   const activeConfig: ActiveConfig = new ActiveConfig({
@@ -67,12 +70,8 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
     parts.discovery.report(...reconciled),
   );
   const status: StatusContext = { ledger, registry, now: () => clock.epoch() };
-  const kamailios = new Kamailios({
-    ...{ request, log: write, clock, faults },
-    verdict: (name) => verdictOn(status, name),
-    nameOf: (uri) => nameOf(status, uri),
-    refresh: (source) => parts.discovery.readNow(source),
-  });
+  const options = { request, log: write, clock, faults };
+  const kamailios = createKamailios(() => parts, status, options);
   const parts: Parts = {
     ...{ ...engine, activeConfig, reconciler, kamailios },
     status: { ...status, beliefs: kamailios },
@@ -93,9 +92,39 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
       onError: (error) => faults.report('sampling of the last hour', error),
     }),
     startup: new Startup({ ledger, registry }, clock),
+    incidents: createIncidents(() => parts, { directory: config.stateDir, log: write, clock }),
     connections: new Connections(connectionLimit(openFileLimit()), () => clock.now()),
   };
   return parts;
+}
+
+function createKamailios(
+  parts: () => Pick<Parts, 'discovery'>,
+  status: StatusContext,
+  options: Pick<KamailiosOptions, 'request' | 'log' | 'clock' | 'faults'>,
+): Kamailios {
+  return new Kamailios({
+    ...options,
+    verdict: (name) => verdictOn(status, name),
+    nameOf: (uri) => nameOf(status, uri),
+    refresh: (source) => parts().discovery.readNow(source),
+  });
+}
+
+function createIncidents(
+  parts: () => Pick<Parts, 'registry' | 'startup' | 'discovery'>,
+  options: Pick<IncidentsOptions, 'directory' | 'log' | 'clock'>,
+): Incidents {
+  return new Incidents({
+    ...options,
+    uriOf: (name) => parts().registry.named(name)?.destination.uri,
+    // A source that has not been read since the start may name the destinations that are missing.
+    isListComplete: () =>
+      parts().startup.isRead &&
+      parts()
+        .discovery.health()
+        .every(({ lastSuccessMs }) => lastSuccessMs > 0),
+  });
 }
 
 async function reconcile(

@@ -41,7 +41,7 @@ export const PROCESS_SETTINGS = {
     member: 'shard.total',
   }),
   state_dir: setting('state_dir', {
-    doc: 'Directory that keeps destinations added through /rpc across restarts. Processes must not share it.',
+    doc: 'Directory that keeps destinations added through /rpc, and incidents, across restarts. Processes must not share it.',
     format: 'string',
     default: '',
     member: 'stateDir',

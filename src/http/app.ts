@@ -29,6 +29,7 @@ import {
 } from './routes/destinations.js';
 import { eventsHandler } from './routes/events.js';
 import { healthyHandler, readinessProblem, readyHandler } from './routes/health.js';
+import { type IncidentSource, incidentsHandler } from './routes/incidents.js';
 import { availabilityHandler, type LongSpansSource, rangeHandler } from './routes/long-spans.js';
 import { type MetricsSettings, metricsHandler } from './routes/metrics.js';
 import { pageHandler } from './routes/page.js';
@@ -45,6 +46,7 @@ export interface AppOptions {
   readonly status: StatusContext;
   readonly histories: HistorySource;
   readonly changes: ChangeSource;
+  readonly incidents: IncidentSource;
   readonly pinger: PingerPort;
   readonly runtimeDestinations: RuntimeDestinationStore;
   readonly upstream: UpstreamSource;
@@ -190,6 +192,7 @@ function getRoutes(options: AppOptions): Routes {
     '/api/v1/availability': availabilityHandler(status.registry, options.upstream.longSpans),
     '/api/v1/range': rangeHandler(status.registry, options.upstream.longSpans),
     '/api/v1/silences': silencesHandlers(options).list,
+    '/api/v1/incidents': incidentsHandler(options.incidents),
     '/api/v1/probes': probesHandler(history),
     '/api/v1/events': eventsHandler({ changes, maxConnections, clock }),
     '/api/v1/openapi.json': (request, response) =>

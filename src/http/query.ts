@@ -1,6 +1,7 @@
 /** Reads query parameters of a request. */
 
 import type { Request } from 'express';
+import { show } from '../platform/values.js';
 import { RequestError } from './request-error.js';
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -18,10 +19,37 @@ export function queryText(request: Request, name: string): string | undefined {
   throw new RequestError(400, `${name}: expected one value, got several`);
 }
 
-/** The value of a boolean parameter; false when it is missing. @throws RequestError */
-export function queryBoolean(request: Request, name: string): boolean {
+/** The values of a repeatable parameter. */
+export function queryTexts(request: Request, name: string): readonly string[] {
+  return [request.query[name] ?? []].flat().map(String);
+}
+
+/** The value of a boolean parameter; undefined when it is missing. @throws RequestError */
+export function queryBoolean(request: Request, name: string): boolean | undefined {
   const text = queryText(request, name);
-  const value = BOOLEANS.get(text ?? 'false');
+  if (text === undefined) return undefined;
+  const value = BOOLEANS.get(text);
   if (value !== undefined) return value;
-  throw new RequestError(400, `${name}: expected true or false, got ${JSON.stringify(text)}`);
+  throw new RequestError(400, `${name}: expected true or false, got ${show(text)}`);
+}
+
+/** The value of a parameter, one of a list; undefined when it is missing. @throws RequestError */
+export function queryOneOf<T extends string>(
+  request: Request,
+  name: string,
+  allowed: readonly T[],
+): T | undefined {
+  const text = queryText(request, name);
+  const value = allowed.find((one) => one === text);
+  if (text === undefined || value !== undefined) return value;
+  throw new RequestError(400, `${name}: expected ${allowed.join(' or ')}, got ${show(text)}`);
+}
+
+/** The value of a parameter from 1 to `max`; undefined when it is missing. @throws RequestError */
+export function queryInteger(request: Request, name: string, max: number): number | undefined {
+  const text = queryText(request, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= max) return value;
+  throw new RequestError(400, `${name}: expected an integer from 1 to ${max}, got ${show(text)}`);
 }

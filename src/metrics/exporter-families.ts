@@ -15,6 +15,8 @@ export interface ExporterFacts {
   readonly logLinesDropped: number;
   /** Number of internal errors on the main thread. */
   readonly faults: number;
+  /** Number of incidents that were forgotten. */
+  readonly incidentsDropped: number;
   readonly isLastReloadSuccessful: boolean;
   /** Time at which the current configuration was loaded: wall clock, milliseconds. */
   readonly configLoadedAtMs: number;
@@ -87,6 +89,13 @@ const PROCESS_FAMILIES: readonly ExporterFamily[] = [
     type: 'counter',
     labels: [],
     samples: single(({ faults }) => faults),
+  },
+  {
+    name: 'sip_keepalive_exporter_incidents_dropped_total',
+    help: 'Incidents that /api/v1/incidents no longer has, because 10000 newer ones have ended.',
+    type: 'counter',
+    labels: [],
+    samples: single(({ incidentsDropped }) => incidentsDropped),
   },
   {
     name: 'sip_keepalive_exporter_log_lines_dropped_total',

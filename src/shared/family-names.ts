@@ -56,6 +56,7 @@ export const FAMILY_NAMES = {
     'sip_keepalive_exporter_config_last_reload_successful',
     'sip_keepalive_exporter_config_last_reload_success_timestamp_seconds',
     'sip_keepalive_exporter_faults_total',
+    'sip_keepalive_exporter_incidents_dropped_total',
     'sip_keepalive_exporter_log_lines_dropped_total',
     'sip_keepalive_exporter_http_connections',
     'sip_keepalive_exporter_http_connections_limit',

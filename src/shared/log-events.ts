@@ -29,7 +29,7 @@ export const LOG_EVENTS = [
   'target_limit_reached',
   'dns_lookup_failed',
   'dns_lookup_incomplete',
-  // Discovery and destinations added at run time.
+  // Discovery and the state directory.
   'discovery_failed',
   'discovery_recovered',
   'entry_skipped',
@@ -44,6 +44,8 @@ export const LOG_EVENTS = [
   'state_dir_exposed',
   'state_file_copied',
   'state_file_corrupt',
+  'state_file_recovered',
+  'state_file_unreadable',
   'state_file_unwritable',
   'state_records_unknown',
   // Running Kamailios.

@@ -32,6 +32,10 @@ export class Startup {
     this.#isRead = true;
   }
 
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
   get isDone(): boolean {
     if (!this.#isDone) this.#isDone = this.#check();
     return this.#isDone;

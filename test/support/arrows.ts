@@ -52,15 +52,17 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kamailio: ['config (types)', 'discovery', 'platform (types)', 'status (types)'],
   supervisor: ['platform'],
   status: ['config (types)'],
+  incidents: ['platform', 'status'],
   metrics: ['status'],
   webhooks: ['config (types)', 'platform', 'status (types)'],
   upstream: ['config (types)', 'platform', 'status (types)'],
-  http: ['metrics', 'platform', 'registry', 'status', 'upstream'],
+  http: ['incidents (types)', 'metrics', 'platform', 'registry', 'status', 'upstream'],
   // The files at the top of src/ join the rooms.
   '': [
     'config',
     'discovery',
     'http',
+    'incidents',
     'kamailio',
     'metrics',
     'platform',

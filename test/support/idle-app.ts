@@ -23,6 +23,7 @@ export const IDLE_SETTINGS: HttpSettings = {
 
 export const IDLE_FACTS: ExporterFacts = {
   ...{ version: '1.2.3', destinations: 0, pingerRestarts: 2, logLinesDropped: 0, faults: 0 },
+  incidentsDropped: 0,
   connections: { open: 0, limit: 100, dropped: 0 },
   shard: { ordinal: 0, total: 1 },
   isLastReloadSuccessful: true,
@@ -49,6 +50,9 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
     },
     histories: { of: () => ({ rtt: [], failed: [], step: 60 }) },
     changes: new StateChangeLog(1_000),
+    incidents: {
+      list: () => ({ incidents: [], total: 0, dropped: 0, oldest: null, next: null }),
+    },
     pinger: { isReady: true, probe: reject, explanation: reject },
     upstream: {
       longSpans: { availability: notSet, range: notSet },

@@ -14,6 +14,13 @@ export function mayMakeNamespaces(): { readonly skip: string | false } {
   return skipUnless(isAllowed, 'to be allowed network namespaces (unshare -rn)');
 }
 
+/** The options of a test that mounts file systems in a namespace of its own; `unshare` is another need. */
+export function mayMakeMounts(): { readonly skip: string | false } {
+  const isAllowed =
+    runToEnd('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/tmp']).status === 0;
+  return skipUnless(isAllowed, 'to be allowed mounts in a namespace (unshare -rm)');
+}
+
 /** Runs a test file in a new network namespace whose loopback is up. */
 export function runInNamespace(file: string): Ended {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;

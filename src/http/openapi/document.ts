@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document of the HTTP interface. */
 
+import { INCIDENT_SCHEMAS } from './incidents.js';
 import { PATHS } from './paths.js';
 import { ref } from './schema.js';
 import { SCHEMAS } from './schemas.js';
@@ -36,6 +37,6 @@ export const OPENAPI_DOCUMENT = {
   },
   components: {
     securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
-    schemas: { ...SCHEMAS, ...UPSTREAM_SCHEMAS },
+    schemas: { ...SCHEMAS, ...INCIDENT_SCHEMAS, ...UPSTREAM_SCHEMAS },
   },
 };

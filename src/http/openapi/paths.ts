@@ -1,6 +1,7 @@
 /** The paths of the HTTP interface, for the OpenAPI document. */
 
 import { FAMILY_GROUPS } from '../../shared/family-names.js';
+import { INCIDENTS_OPERATION } from './incidents.js';
 import {
   BOOLEAN,
   BUSY,
@@ -131,6 +132,7 @@ const API: Readonly<Record<string, object>> = {
       400: json('Too many destinations.', ref('Error')),
     },
   }),
+  '/api/v1/incidents': get(INCIDENTS_OPERATION),
   '/api/v1/probes': get({
     operationId: 'listProbes',
     summary: 'The last 100 probes, and the last 100 that failed',

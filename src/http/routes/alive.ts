@@ -13,7 +13,7 @@ export function aliveHandler(status: StatusContext): RequestHandler {
   return (request, response) => {
     const isJson = request.accepts(['text/plain', 'application/json']) === 'application/json';
     try {
-      const failOnDown = queryBoolean(request, 'fail_on_down');
+      const failOnDown = queryBoolean(request, 'fail_on_down') ?? false;
       const view = requestedDestination(status, request);
       response.status(view.code === -1 || (view.code === 2 && failOnDown) ? 503 : 200);
       if (isJson) response.json(view);

@@ -52,7 +52,7 @@ export function readProbeParameters(
     if (PARAMETERS.includes(name)) continue;
     throw new RequestError(400, `${name}: expected one of ${PARAMETERS.join(', ')}, got ${name}`);
   }
-  const isDebug = queryBoolean(request, 'debug');
+  const isDebug = queryBoolean(request, 'debug') ?? false;
   const name = queryText(request, 'destination');
   const target =
     name === undefined ? readTarget(request, settings) : readDestination(request, registry, name);

@@ -131,6 +131,8 @@ test('answers to GET are as the document describes them', async (t) => {
     ['/api/v1/history', '?destination=up&destination=nobody', 200],
     ['/api/v1/history', `?${'destination=a&'.repeat(101)}`, 400],
     ['/api/v1/status', '', 200],
+    ['/api/v1/incidents', '', 200],
+    ['/api/v1/incidents', '?state=up', 400],
     ['/api/v1/probes', '', 200],
     ['/api/v1/openapi.json', '', 200],
     ['/config', '', 200],

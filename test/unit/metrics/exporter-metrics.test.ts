@@ -6,6 +6,7 @@ import { IDLE_FACTS } from '../../support/idle-app.js';
 const FACTS = {
   ...IDLE_FACTS,
   ...{ destinations: 7, pingerRestarts: 2, logLinesDropped: 3, faults: 4 },
+  incidentsDropped: 5,
   connections: { open: 5, limit: 100, dropped: 6 },
   shard: { ordinal: 1, total: 3 },
   isLastReloadSuccessful: false,
@@ -38,6 +39,7 @@ describe('the metrics of the exporter', () => {
       'exporter_config_last_reload_successful 0',
       'exporter_config_last_reload_success_timestamp_seconds 1600000000.5',
       'exporter_faults_total 4',
+      'exporter_incidents_dropped_total 5',
       'exporter_log_lines_dropped_total 3',
       'exporter_http_connections 5',
       'exporter_http_connections_limit 100',
