@@ -87,6 +87,16 @@ test('a configuration as text stays as it is', needsHelm(), () => {
   assert.equal(configOf(render({ values: { configFile } })), configFile);
 });
 
+test('labels are texts, also those of names that are numbers', needsHelm(), () => {
+  for (const { metadata } of render({
+    values: { nameOverride: '5', commonLabels: { rack: '7' } },
+  })) {
+    const { labels } = metadata as { labels?: Record<string, unknown> };
+    const values = Object.values(labels ?? {});
+    assert.ok(values.length > 1 && values.every((value) => typeof value === 'string'));
+  }
+});
+
 test('a prefix may have slashes at its ends, and everything follows it', needsHelm(), () => {
   const rendered = (web: object) => {
     const objects = render({

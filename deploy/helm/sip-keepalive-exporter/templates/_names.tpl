@@ -15,8 +15,8 @@
 {{- end }}
 
 {{- define "sip-keepalive-exporter.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "sip-keepalive-exporter.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "sip-keepalive-exporter.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "sip-keepalive-exporter.labels" -}}
