@@ -12,14 +12,12 @@ export function duration(seconds) {
 }
 
 /**
- * How long ago, in one or two units.
+ * A period in one or two units.
  *
- * @param {string | null} time
- * @param {number} now
+ * @param {number} given seconds
  */
-export function ago(time, now) {
-  if (time === null) return '–';
-  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+export function period(given) {
+  const seconds = Math.max(0, Math.round(given));
   for (const [unit, size, smaller, part] of /** @type {const} */ ([
     ['d', 86_400, 'h', 3600],
     ['h', 3600, 'min', 60],
@@ -30,6 +28,16 @@ export function ago(time, now) {
     return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? '' : ` ${rest} ${smaller}`}`;
   }
   return `${seconds} s`;
+}
+
+/**
+ * How long ago, in one or two units.
+ *
+ * @param {string | null} time
+ * @param {number} now
+ */
+export function ago(time, now) {
+  return time === null ? '–' : period((now - Date.parse(time)) / 1000);
 }
 
 /**
@@ -57,15 +65,25 @@ export function labelText(labels) {
 /**
  * How the last ping of a destination or a target ended.
  *
- * @param {Pick<import('../src/status/views.js').TargetView, 'state' | 'reason_text' | 'detail' | 'sip_code'>} view
+ * @param {Pick<import('../src/status/views.js').TargetView, 'state' | 'reason_text' | 'detail' | 'sip_code'> & { degraded?: string | null }} view
  */
-export function outcome({ state, reason_text, detail, sip_code }) {
+export function outcome({ state, reason_text, detail, sip_code, degraded = null }) {
   const failure = detail ?? reason_text;
   if (failure !== null) {
     const hasCode = sip_code === null || failure.includes(String(sip_code));
     return hasCode ? failure : `${sip_code}: ${failure}`;
   }
+  if (state === 'up' && degraded !== null) return degraded;
   if (sip_code !== null) return `answered ${sip_code}`;
   if (state === 'unknown') return 'no ping has completed yet';
   return state === 'up' ? 'alive' : '–';
+}
+
+/**
+ * A round-trip time is shown while the last ping was answered: an old one would look like a new one.
+ *
+ * @param {{ readonly state: string, readonly rtt: number | null }} view
+ */
+export function currentRtt({ state, rtt }) {
+  return state === 'up' ? rtt : null;
 }

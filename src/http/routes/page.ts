@@ -1,4 +1,4 @@
-/** `GET /`: the status page. The files in page/ are served unchanged but for the link to the metrics. */
+/** `GET /`: the status page. The files in page/ are served unchanged but for the links in index.html. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -63,13 +63,23 @@ function readFiles(telemetryPath: string): ReadonlyMap<string, Buffer> {
       .filter((path) => extname(path) in TYPES)
       .map((path) => [path, readFileSync(new URL(path, FOLDER))]),
   );
-  const index = files.get('index.html')?.toString() ?? '';
-  const link = `href="${telemetryPath.slice(1).replaceAll('&', '&amp;')}"`;
-  files.set('index.html', Buffer.from(index.replace('href="metrics"', () => link)));
   const uplot = new URL('./', import.meta.resolve('uplot'));
   // The only small build of the package is a script, not a module: 22 KB as gzip instead of 42 KB.
   const script = readFileSync(new URL('uPlot.iife.min.js', uplot), 'utf8');
   files.set('uplot.js', Buffer.from(`${script}\nexport default uPlot;\n`));
   files.set('uplot.css', readFileSync(new URL('uPlot.min.css', uplot)));
+  const index = files.get('index.html')?.toString() ?? '';
+  files.set('index.html', Buffer.from(withLinks(index, telemetryPath, [...files.keys()])));
   return files;
+}
+
+/** Links the metrics, and all modules at once: a browser would find them only one after the other. */
+function withLinks(index: string, telemetryPath: string, paths: readonly string[]): string {
+  const metrics = `href="${telemetryPath.slice(1).replaceAll('&', '&amp;')}"`;
+  const modules = paths
+    .filter((path) => extname(path) === '.js')
+    .map((path) => `<link rel="modulepreload" href="page/${path}">\n`);
+  return index
+    .replace('href="metrics"', () => metrics)
+    .replace('<script', () => `${modules.join('')}<script`);
 }

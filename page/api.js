@@ -1,0 +1,74 @@
+/** Requests to the exporter. An error has a text that can be shown. */
+
+/** An answer of the exporter that is no success. */
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status of HTTP
+   */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<unknown>} the JSON of the answer; null if it has no content
+ * @throws ApiError for an answer that is no success; TypeError if the exporter cannot be reached
+ */
+export async function fetchJson(path, options = {}) {
+  const response = await fetch(path, {
+    ...options,
+    headers: { Accept: 'application/json', ...options.headers },
+  });
+  const text = await response.text();
+  const content = parse(text);
+  if (!response.ok) throw new ApiError(errorIn(content) ?? failure(response), response.status);
+  if (content === undefined && text !== '') throw new ApiError('expected JSON', response.status);
+  return content ?? null;
+}
+
+/**
+ * @param {string} path
+ * @param {object} body
+ */
+export function postJson(path, body) {
+  return fetchJson(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+/** @param {readonly string[]} names @returns `destination=A&destination=B` */
+export function destinationQuery(names) {
+  return names.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return /** @type {unknown} */ (JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {unknown} content */
+function errorIn(content) {
+  if (typeof content !== 'object' || content === null || !('error' in content)) return undefined;
+  return typeof content.error === 'string' ? content.error : undefined;
+}
+
+/** @param {Response} response */
+function failure({ status, statusText }) {
+  return `the exporter answered ${status} ${statusText}`.trim();
+}
+
+/** @param {unknown} error */
+export function errorText(error) {
+  if (error instanceof ApiError) return error.message;
+  return error instanceof TypeError ? 'the exporter cannot be reached' : String(error);
+}

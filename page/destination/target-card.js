@@ -1,0 +1,75 @@
+/** One target of a destination; several stand beside one another. */
+
+import { el, grid, stateBadge } from '../dom.js';
+import { barsPicture, barsText } from '../list/bars.js';
+import { ago, currentRtt, duration, outcome } from '../words.js';
+import { certificate } from './certificate.js';
+import { facts } from './facts.js';
+import { ladder } from './ladder.js';
+
+/**
+ * @typedef {import('../../src/status/views.js').TargetDetails} TargetDetails
+ *
+ * @param {TargetDetails} target
+ * @param {number} now
+ */
+export function targetCard(target, now) {
+  const title = `${target.transport} ${target.address}`;
+  const pings = [...target.recent].reverse();
+  const srv =
+    target.priority === null
+      ? []
+      : [/** @type {const} */ (['Priority / weight', `${target.priority} / ${target.weight}`])];
+  return el(
+    'section',
+    { class: 'card' },
+    el('h3', {}, title),
+    el('p', {}, stateBadge(target), target.since === null ? '' : ` for ${ago(target.since, now)}`),
+    el('div', { role: 'img', 'aria-label': barsText(pings) }, barsPicture(pings)),
+    facts([
+      ['Last outcome', outcome(target)],
+      ['RTT', duration(currentRtt(target))],
+      ['Pings', String(target.pings)],
+      ...srv,
+    ]),
+    target.tls === null ? null : certificate(target.tls, now),
+    el('h3', {}, 'Last exchange'),
+    exchange(target, title, now),
+    el(
+      'details',
+      {},
+      el('summary', {}, `Last ${pings.length} pings`),
+      recentTable(target, title, now),
+    ),
+  );
+}
+
+/**
+ * @param {TargetDetails} target
+ * @param {string} title
+ * @param {number} now
+ */
+function exchange({ exchange: last }, title, now) {
+  if (last === null) return el('p', { class: 'faint' }, 'Nothing sent yet.');
+  return el(
+    'div',
+    {},
+    el('p', { class: 'faint' }, `${ago(last.started_at, now)} ago`),
+    ladder(last.steps, `the last exchange with ${title}`),
+  );
+}
+
+/**
+ * @param {TargetDetails} target
+ * @param {string} title
+ * @param {number} now
+ */
+function recentTable({ recent }, title, now) {
+  const rows = recent.map((ping) => [
+    `${ago(ping.at, now)} ago`,
+    `${ping.reason_text ?? 'alive'}${ping.retransmissions ? ', retransmitted' : ''}`,
+    ping.sip_code === null ? '–' : String(ping.sip_code),
+    duration(ping.rtt),
+  ]);
+  return grid(`Last pings of ${title}`, ['When', 'Outcome', 'SIP code', 'RTT'], rows);
+}
