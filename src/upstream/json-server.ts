@@ -9,8 +9,8 @@ import { UpstreamError } from './upstream-error.js';
 const MAX_ACTIVE = 4;
 /** Requests that wait for these. */
 const MAX_WAITING = 64;
-/** The answers that are asked for are far shorter. */
-const MAX_BYTES = 4 << 20;
+/** Parsing this much takes the main thread up to 20 ms. Most answers are far shorter. */
+const MAX_BYTES = 2 << 20;
 
 export interface JsonServerOptions {
   /** As errors call it: Prometheus. */

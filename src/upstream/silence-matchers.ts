@@ -83,7 +83,8 @@ export function mayFit(matchers: readonly Matcher[], labels: AlertLabels): boole
     const possible = labels.get(name);
     if (possible === undefined) return true;
     if (is_equal) return texts.some((text) => possible.has(text));
-    return [...possible].some((text) => !texts.includes(text));
+    for (const text of possible) if (!texts.includes(text)) return true;
+    return false;
   });
 }
 

@@ -1,5 +1,6 @@
 /** The silences of Alertmanager, by its API v2: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
 
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { isMapping, kindOf } from '../platform/values.js';
 import type { Clock } from '../shared/clock.js';
 import type { RegisteredDestination } from '../shared/destination.js';
@@ -11,6 +12,9 @@ import { alertLabels, type Matcher, mayFit } from './silence-matchers.js';
 const ANSWER_MS = 15_000;
 /** How far the clock of Alertmanager may be behind. It takes a start in the past as now. */
 const CLOCK_DIFFERENCE_MS = 3_600_000;
+
+/** Silences that are read before other work may run. */
+const BATCH = 200;
 
 export interface NewSilence {
   readonly matchers: readonly Matcher[];
@@ -83,11 +87,13 @@ export class Silences {
     const json = await server.ask('/api/v2/silences', request);
     if (!Array.isArray(json)) throw server.failure('a list of silences', kindOf(json));
     const labels = alertLabels(registry.all().map(({ destination }) => destination));
-    return json
-      .map((silence: unknown) => this.#viewOf(silence))
-      .filter((view) => view !== undefined)
-      .filter(({ matchers }) => mayFit(matchers, labels))
-      .sort((a, b) => Date.parse(a.ends_at) - Date.parse(b.ends_at));
+    const views: SilenceView[] = [];
+    for (const [index, silence] of json.entries()) {
+      if (index % BATCH === BATCH - 1) await nextRound();
+      const view = this.#viewOf(silence);
+      if (view !== undefined && mayFit(view.matchers, labels)) views.push(view);
+    }
+    return views.sort((a, b) => (a.ends_at < b.ends_at ? -1 : 1));
   }
 
   /** Undefined for a silence that has ended. */
