@@ -12,7 +12,10 @@ export const boards = (): Dashboard[] => [fleet(), destination(), exporter()];
 
 export const fileOf = (board: Dashboard): string => `${FOLDER}/${board.uid}.json`;
 
-export const textOf = (board: Dashboard): string => `${JSON.stringify(board, withoutMenu, 2)}\n`;
+/** For grafana.com; not part of the repository. */
+export const sharedFileOf = (board: Dashboard): string => `dist/grafana.com/${board.uid}.json`;
+
+export const textOf = (board: object): string => `${JSON.stringify(board, withoutMenu, 2)}\n`;
 
 /** Removes the placement in a menu, which the SDK always sets: links and annotations stay visible. */
 function withoutMenu(key: string, value: unknown): unknown {

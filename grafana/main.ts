@@ -1,10 +1,17 @@
-/** `npm run dashboards`: writes the dashboards to their files. */
+/** `npm run dashboards`: writes the dashboards to their files, and those for grafana.com to `dist/`. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { boards, FOLDER, fileOf, textOf } from './boards.js';
+import { dirname } from 'node:path';
+import { boards, fileOf, sharedFileOf, textOf } from './boards.js';
+import { shared } from './sharing.js';
 
-mkdirSync(FOLDER, { recursive: true });
+function write(path: string, board: object) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, textOf(board));
+  process.stdout.write(`${path}\n`);
+}
+
 for (const board of boards()) {
-  writeFileSync(fileOf(board), textOf(board));
-  process.stdout.write(`${fileOf(board)}\n`);
+  write(fileOf(board), board);
+  write(sharedFileOf(board), shared(board));
 }

@@ -1,4 +1,7 @@
-/** Colours and texts. The colours are the Okabe-Ito palette; each appears with a text or a number. */
+/**
+ * Colours and texts. The colours are those of the bars of the status page, which are legible on light and
+ * dark; each appears with a text or a number.
+ */
 
 import {
   type DynamicConfigValue,
@@ -9,17 +12,19 @@ import {
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
-export const GOOD = '#0072B2';
-export const WARNING = '#E69F00';
-export const BAD = '#D55E00';
-export const UNKNOWN = '#999999';
-export const NEUTRAL = '#56B4E9';
-export const DRAINING = '#CC79A7';
+export const GOOD = '#2da44e';
+export const WARNING = '#d29922';
+export const BAD = '#cf222e';
+export const UNKNOWN = '#8c959f';
+export const DRAINING = '#8250df';
+/** For what is neither good nor bad. */
+export const NEUTRAL = '#4493f8';
 
 /** Units by their Grafana ids. */
 export const UNITS = {
   ...{ count: 'none', share: 'percentunit', seconds: 's', bytes: 'bytes' },
   ...{ perSecond: 'cps', perMinute: 'suffix: /min', ago: 'dateTimeFromNow', days: 'suffix: days' },
+  ...{ date: 'dateTimeAsIso', times: 'suffix:×' },
 } as const;
 
 type ValueText = readonly [value: string, text: string, color: string];
@@ -33,17 +38,28 @@ const valueTexts = (...list: readonly ValueText[]): ValueMapping[] => [
   },
 ];
 
-/** For `sip_keepalive_is_alive`. */
+/** For `state`, with the shapes of the status page. */
 export const STATES = valueTexts(
   ...([
-    ['2', 'down', BAD],
-    ['1', 'up', GOOD],
-    ['-1', 'unknown', UNKNOWN],
+    ['2', '■ down', BAD],
+    ['1.5', '◆ draining', DRAINING],
+    ['1', '● up', GOOD],
+    ['-1', '○ unknown', UNKNOWN],
+  ] as const),
+);
+
+/** For `inKamailio`. */
+export const KAMAILIO_STATES = valueTexts(
+  ...([
+    ['1', '● active', GOOD],
+    ['2', '■ inactive', BAD],
+    ['3', '◆ disabled', UNKNOWN],
+    ['4', '▲ trying', WARNING],
   ] as const),
 );
 
 /** For gauges that are 1 or 0. */
-export const UP_OR_DOWN = valueTexts(['0', 'down', BAD], ['1', 'up', GOOD]);
+export const UP_OR_DOWN = valueTexts(['0', '■ down', BAD], ['1', '● up', GOOD]);
 export const YES_OR_NO = valueTexts(['0', 'no', BAD], ['1', 'yes', GOOD]);
 export const STALE = valueTexts(['0', 'fresh', GOOD], ['1', 'stale', WARNING]);
 export const LOADED = valueTexts(['0', 'failed', BAD], ['1', 'loaded', GOOD]);
@@ -62,6 +78,10 @@ export const noneIsGood = (color: string = BAD) => steps([BELOW, GOOD], [1, colo
 export const highIsGood = () => steps([BELOW, BAD], [0.99, WARNING], [0.999, GOOD]);
 export const lowIsGood = () => steps([BELOW, GOOD], [0.01, WARNING], [0.05, BAD]);
 export const daysLeft = () => steps([BELOW, BAD], [7, WARNING], [30, GOOD]);
+/** For what is used up at 0. */
+export const left = () => steps([BELOW, BAD], [0, WARNING], [600, GOOD]);
+/** For the rate at which an error budget is used: 1 uses it up. */
+export const burn = () => steps([BELOW, GOOD], [1, WARNING], [10, BAD]);
 
 /** Settings of one column or series, for overrides. */
 export const coloured = (thresholds: ThresholdsConfigBuilder): DynamicConfigValue[] => [

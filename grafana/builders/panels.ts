@@ -33,6 +33,7 @@ import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import { toRunbook } from './links.js';
 import { plain } from './looks.js';
 import { DATASOURCE } from './queries.js';
 
@@ -46,6 +47,10 @@ export interface PanelSpec {
   readonly span: number;
   readonly height: number;
   readonly queries: readonly DataqueryBuilder[];
+  /** The alert whose section of the runbook says what to do. */
+  readonly runbook?: string;
+  /** Further links of the panel, after that to the runbook. */
+  readonly panelLinks?: readonly DashboardLinkBuilder[];
 }
 
 /** What the panel builders of the SDK have in common. */
@@ -57,10 +62,16 @@ interface AnyPanel {
   height(rows: number): this;
   datasource(reference: typeof DATASOURCE): this;
   targets(targets: DataqueryBuilder[]): this;
+  links(links: DashboardLinkBuilder[]): this;
 }
 
 function describe<T extends AnyPanel>(panel: T, { queries, ...text }: PanelSpec): T {
   const ids = queries.map((query, i) => query.refId(String.fromCharCode('A'.charCodeAt(0) + i)));
+  const links = [
+    ...(text.runbook === undefined ? [] : [toRunbook(text.runbook)]),
+    ...(text.panelLinks ?? []),
+  ];
+  if (links.length > 0) panel.links(links);
   return panel
     .title(text.title)
     .description(text.description)
@@ -100,15 +111,20 @@ export function number(spec: NumberSpec): stat.PanelBuilder {
 
 export interface BarsSpec extends PanelSpec {
   readonly unit: string;
+  readonly decimals?: number;
   readonly thresholds: ThresholdsConfigBuilder;
   readonly links?: readonly DashboardLinkBuilder[];
+  /** Whether values may be below zero. Otherwise the axis begins there. */
+  readonly isSigned?: boolean;
 }
 
 /** One bar for each series, in the order of the query. */
 export function bars(spec: BarsSpec): bargauge.PanelBuilder {
-  return describe(new bargauge.PanelBuilder(), spec)
+  const panel = describe(new bargauge.PanelBuilder(), spec);
+  if (spec.isSigned !== true) panel.min(0);
+  if (spec.decimals !== undefined) panel.decimals(spec.decimals);
+  return panel
     .unit(spec.unit)
-    .min(0)
     .thresholds(spec.thresholds)
     .colorScheme(byThresholds())
     .dataLinks([...(spec.links ?? [])])
@@ -119,8 +135,9 @@ export function bars(spec: BarsSpec): bargauge.PanelBuilder {
 
 export interface LinesSpec extends PanelSpec {
   readonly unit: string;
-  readonly max?: number;
   readonly links?: readonly DashboardLinkBuilder[];
+  /** Whether values may be below zero. Otherwise the axis begins there. */
+  readonly isSigned?: boolean;
   /** Stacked bars, for parts of a total. */
   readonly isStacked?: boolean;
 }
@@ -128,7 +145,6 @@ export interface LinesSpec extends PanelSpec {
 export function lines(spec: LinesSpec): timeseries.PanelBuilder {
   const panel = describe(new timeseries.PanelBuilder(), spec)
     .unit(spec.unit)
-    .min(0)
     .dataLinks([...(spec.links ?? [])])
     .legend(legend())
     .tooltip(
@@ -136,7 +152,7 @@ export function lines(spec: LinesSpec): timeseries.PanelBuilder {
     )
     .showPoints(VisibilityMode.Auto)
     .lineWidth(1);
-  if (spec.max !== undefined) panel.max(spec.max);
+  if (spec.isSigned !== true) panel.min(0);
   return spec.isStacked === true ? stacked(panel) : panel.fillOpacity(5);
 }
 

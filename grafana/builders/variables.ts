@@ -2,8 +2,11 @@
 
 import {
   AdHocVariableBuilder,
+  CustomVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
+  TextBoxVariableBuilder,
+  VariableHide,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -74,6 +77,67 @@ export const histograms = (name: string): QueryVariableBuilder =>
   )
     .regex(`/^${name}_(seconds(?:_bucket)?)$/`)
     .description('seconds: native histograms; seconds_bucket: classic ones.');
+
+/** A day, in seconds. */
+const DAY = 86_400;
+
+/**
+ * Hidden: `short` for ranges of up to a day, `long` for longer ones. Prometheus chooses, because Grafana has
+ * no conditions.
+ */
+const byRange = (name: string, short: string, long: string): QueryVariableBuilder => {
+  const named = (value: string, comparison: string) =>
+    `label_replace(vector($__range_s) ${comparison} ${DAY}, "use", "${value}", "", "")`;
+  return query(name, name, `query_result(${named(short, '<=')} or ${named(long, '>')})`)
+    .regex('/use="([^"]+)"/')
+    .current({ selected: true, text: short, value: short })
+    .hide(VariableHide.HideVariable);
+};
+
+/** What panels read that look back over the time range, see rules/sip-keepalive-recording.yml. */
+export const recordings = (): QueryVariableBuilder[] => [
+  byRange('tile', '5m', '1h'),
+  byRange('states', 'sip_keepalive_is_alive', 'destination:sip_keepalive_is_alive:max5m'),
+  byRange('drainings', 'sip_keepalive_draining', 'destination:sip_keepalive_draining:max5m'),
+];
+
+const OBJECTIVES = ['99', '99.5', '99.9', '99.95', '99.99'];
+const OBJECTIVE = '99.9';
+
+/** The service level objective, in percent of the time with a known state. */
+export const objective = (): CustomVariableBuilder =>
+  new CustomVariableBuilder('slo')
+    .label('Objective, %')
+    .values(OBJECTIVES.join(','))
+    .options(OBJECTIVES.map((value) => ({ text: value, value, selected: value === OBJECTIVE })))
+    .current({ text: OBJECTIVE, value: OBJECTIVE, selected: true })
+    .allowCustomValue(true)
+    .description(
+      'The share of the time that destinations have to be up: type another if you like.',
+    );
+
+const address = (name: string, label: string, url: string, description: string) =>
+  new TextBoxVariableBuilder(name)
+    .label(label)
+    .defaultValue(url)
+    .current({ text: url, value: url, selected: true })
+    .description(description);
+
+/** Where links lead that leave Grafana. */
+export const addresses = (): TextBoxVariableBuilder[] => [
+  address(
+    'exporter_url',
+    'Exporter URL',
+    'http://localhost:10060',
+    'The exporter as your browser reaches it, for links to its status page.',
+  ),
+  address(
+    'runbook_url',
+    'Runbook URL',
+    'https://github.com/OWNER/sip-keepalive-exporter/blob/main/docs/runbook.md',
+    'The runbook, for links to its sections.',
+  ),
+];
 
 /** Grafana adds these to every query of the dashboard. */
 export const filters = (): AdHocVariableBuilder =>

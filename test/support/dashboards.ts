@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseYaml } from '../../src/platform/yaml.js';
 
 const FOLDER = 'grafana/dashboards';
 
@@ -47,8 +48,27 @@ export function readBoards(): Board[] {
   return readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')));
 }
 
+export interface Rule {
+  readonly group: string;
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+}
+
+/** The rules of all files. */
+export function readRules(): Rule[] {
+  return readdirSync('rules')
+    .filter((name) => name.endsWith('.yml'))
+    .flatMap((name) => {
+      const { groups } = parseYaml(readFileSync(join('rules', name), 'utf8')) as {
+        groups: readonly { name: string; rules: readonly Omit<Rule, 'group'>[] }[];
+      };
+      return groups.flatMap(({ name: group, rules }) => rules.map((rule) => ({ group, ...rule })));
+    });
+}
+
 /** How Grafana sends a query to Prometheus. */
-export type Kind = 'range' | 'instant' | 'label_values' | 'label_names';
+export type Kind = 'range' | 'instant' | 'label_values' | 'label_names' | 'query_result';
 
 export interface Query {
   readonly board: string;
@@ -72,9 +92,8 @@ export function queriesOf(board: Board): Query[] {
   const variables = board.templating.list.flatMap((variable) => {
     if (variable.type !== 'query') return [];
     const { name, query: text = '' } = variable;
-    return [
-      query(`$${name}`, text.startsWith('label_names') ? 'label_names' : 'label_values', text),
-    ];
+    const kind = (['label_names', 'query_result'] as const).find((one) => text.startsWith(one));
+    return [query(`$${name}`, kind ?? 'label_values', text)];
   });
   return [...panels, ...annotations, ...variables];
 }

@@ -37,6 +37,10 @@ export async function ask(
       const [, name] = /^label_names\((.*)\)$/.exec(text) ?? [];
       return names(await get(url, 'labels', { 'match[]': `{__name__=~".*${name}.*"}` }));
     }
+    case 'query_result': {
+      const [, query = ''] = /^query_result\((.*)\)$/.exec(text) ?? [];
+      return samples(await get(url, 'query', { query, time: String(now) }));
+    }
     default:
       return kind satisfies never;
   }

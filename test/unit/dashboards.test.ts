@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import { boards as asBuilt, FOLDER, fileOf, textOf } from '../../grafana/boards.js';
+import * as looks from '../../grafana/builders/looks.js';
 import { placeholder } from '../../grafana/builders/placeholder.js';
 import { parseYaml } from '../../src/platform/yaml.js';
 import { type Board, type Panel, queriesOf, readBoards } from '../support/dashboards.js';
@@ -67,9 +68,7 @@ for (const board of boards) {
     });
 
     test('links lead to existing dashboards, and set variables that those have', () => {
-      const urls = [...JSON.stringify(board).matchAll(/"url":"([^"]*)"/g)].map(
-        ([, url = '']) => url,
-      );
+      const urls = urlsOf(board).filter((url) => url.startsWith('/'));
       assert.ok(urls.length >= boards.length - 1);
       for (const url of urls) {
         const [, uid] = /^\/d\/([\w-]+)\?/.exec(url) ?? [];
@@ -83,21 +82,18 @@ for (const board of boards) {
       }
     });
 
-    test('every metric is in docs/metrics.md, or comes from elsewhere', () => {
-      const known = new Set(
-        [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
-          ([, name]) => name,
-        ),
-      );
-      for (const { where, text } of queriesOf(board)) {
-        const metrics = metricsIn(text);
-        assert.ok(metrics.length > 0, where);
-        for (const metric of metrics) {
-          const family = metric.replace(/_(?:bucket|sum|count)$/, '');
-          const isKnown = known.has(metric) || known.has(family) || isFromElsewhere(metric);
-          assert.ok(isKnown, `${where}: ${metric}`);
-        }
+    test('other links lead to the status page, or to a section of the runbook', () => {
+      const headings = [...readFileSync('docs/runbook.md', 'utf8').matchAll(/^## (\w+)$/gm)];
+      const sections = headings.map(([, heading = '']) => heading.toLowerCase());
+      const urls = urlsOf(board).filter((url) => !url.startsWith('/'));
+      assert.ok(urls.length > 5);
+      for (const url of urls) {
+        const [, variable, rest = ''] = /^\$\{(\w+)\}(.*)$/.exec(url) ?? assert.fail(url);
+        if (variable === 'exporter_url')
+          assert.match(rest, /^\/#\/destination\/\$\{[\w.]+:percentencode\}$/);
+        else if (!rest.startsWith('#:~:text=')) assert.ok(sections.includes(rest.slice(1)), url);
       }
+      assert.ok(pageFiles('.js').includes('#/destination/'), 'the route of the page');
     });
   });
 }
@@ -106,6 +102,28 @@ test('each dashboard has a unique id that Grafana accepts', () => {
   const uids = boards.map(({ uid }) => uid);
   assert.equal(new Set(uids).size, uids.length);
   for (const uid of uids) assert.match(uid, /^[a-z][a-z0-9-]{7,39}$/);
+});
+
+test('up, down and draining have the colours of the status page, and unknown is grey', () => {
+  const css = pageFiles('.css');
+  const pairs = [
+    ['up', looks.GOOD],
+    ['down', looks.BAD],
+    ['draining', looks.DRAINING],
+  ] as const;
+  for (const [name, color] of pairs) {
+    const [, ofPage = ''] = new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(css) ?? [];
+    const apart = Math.abs(hueOf(color) - hueOf(ofPage));
+    assert.ok(Math.min(apart, 360 - apart) < 30, `${name}: ${color}, on the page ${ofPage}`);
+  }
+  const [red = 0, , blue = 0] = channelsOf(looks.UNKNOWN);
+  assert.ok(Math.abs(red - blue) < 30, 'unknown is grey');
+});
+
+test('a state has a text besides its colour', () => {
+  for (const { options } of [...looks.STATES, ...looks.UP_OR_DOWN, ...looks.KAMAILIO_STATES])
+    for (const { text = '' } of Object.values(options as Record<string, { text?: string }>))
+      assert.match(text, /^[●■▲◆○] [a-z]+$/);
 });
 
 test('the provisioning of Grafana names the folder of the dashboards and one data source', () => {
@@ -130,20 +148,30 @@ test('the provisioning of Grafana names the folder of the dashboards and one dat
 const SELECTED = placeholder('datasource');
 const COLUMNS = 24;
 const BUILT_IN = [
-  ...['__rate_interval', '__range', '__all', '__url_time_range'],
+  ...['__rate_interval', '__range', '__range_s', '__all', '__url_time_range'],
   ...['__field', '__value'],
 ];
 
-/** Metrics of Prometheus itself and of prom-client. */
-const FROM_ELSEWHERE = /^(?:up|ALERTS|scrape_\w+|process_\w+|nodejs_\w+)$/;
-const isFromElsewhere = (metric: string) => FROM_ELSEWHERE.test(metric);
+/** The text of all files of the status page with this extension. */
+const pageFiles = (extension: string): string =>
+  readdirSync('page', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(extension))
+    .map((name) => readFileSync(`page/${name}`, 'utf8'))
+    .join('\n');
 
-/** A metric is a name before a brace, or one with the prefix of the exporter. */
-function metricsIn(text: string): string[] {
-  const found = text
-    .replaceAll('$histograms', 'seconds')
-    .matchAll(/\b(?:([A-Za-z_]\w*)(?=\{)|(sip_keepalive_\w+))/g);
-  return [...found].map(([metric]) => metric);
+const urlsOf = (board: Board): string[] =>
+  [...JSON.stringify(board).matchAll(/"url":"([^"]*)"/g)].map(([, url = '']) => url);
+
+const channelsOf = (color: string): number[] =>
+  [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+
+/** In degrees: red is 0, green 120, blue 240. */
+function hueOf(color: string): number {
+  const [r = 0, g = 0, b = 0] = channelsOf(color);
+  const [max, spread] = [Math.max(r, g, b), Math.max(r, g, b) - Math.min(r, g, b)];
+  const sixth =
+    max === r ? (g - b) / spread : max === g ? 2 + (b - r) / spread : 4 + (r - g) / spread;
+  return (sixth * 60 + 360) % 360;
 }
 
 function cellsOf({ gridPos: { x, y, w, h } }: Panel): string[] {
