@@ -20,12 +20,6 @@ import { needs } from '../support/tools.js';
 /** Recording rules without a value in this test, and why. */
 const WITHOUT_VALUE: Readonly<Record<string, string>> = {
   'destination_site:sip_keepalive_up:last15m': 'needs exporters with the label site',
-  'destination:sip_keepalive_up:avg30d': 'starts at the first full hour',
-  'destination:sip_keepalive_draining:avg30d': 'starts at the first full hour',
-  'destination:sip_keepalive_ping_loss:ratio_rate30d': 'starts at the first full hour',
-  'destination:sip_keepalive_ping_failures:ratio_rate30d': 'starts at the first full hour',
-  'destination:sip_keepalive_rtt_seconds:rate5m': 'needs native histograms',
-  'destination:sip_keepalive_rtt_seconds:rate1h': 'needs native histograms',
 };
 
 test(
