@@ -11,51 +11,45 @@ const ANSWER_MS = 60_000;
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
-/** Shares of time up, by what they are the mean of. */
-export const UP = {
-  '5m': 'destination:sip_keepalive_up:avg5m',
-  '1h': 'destination:sip_keepalive_up:avg1h',
-  '30d': 'destination:sip_keepalive_up:avg30d',
-} as const;
+/** Seconds up and seconds with a known state, of five minutes each. */
+export const UP = 'destination:sip_keepalive_up_seconds:sum5m';
+export const KNOWN = 'destination:sip_keepalive_known_seconds:sum5m';
 /** Median round-trip times. */
 export const RTT = {
   '5m': 'destination:sip_keepalive_rtt_seconds:p50_rate5m',
   '1h': 'destination:sip_keepalive_rtt_seconds:p50_rate1h',
 } as const;
 
-/** Availability over a span, from means of shorter times; each takes a selector in braces. */
-const AVAILABILITY = {
-  day: (selector: string) => `avg_over_time(${UP['5m']}${selector}[1d:5m])`,
-  week: (selector: string) => `avg_over_time(${UP['1h']}${selector}[7d:1h])`,
-  month: (selector: string) => `${UP['30d']}${selector}`,
-} as const satisfies Record<keyof AvailabilityView['spans'], unknown>;
+/** Time up divided by time with a known state, of all exporters; `sum` may group. */
+const availability = (sum: string, selector: string, window: string): string =>
+  `${sum} (sum_over_time(${UP}${selector}[${window}])) / ${sum} (sum_over_time(${KNOWN}${selector}[${window}]))`;
+
+const AVAILABILITY = { day: '1d', week: '7d', month: '30d' } as const satisfies Record<
+  keyof AvailabilityView['spans'],
+  string
+>;
 type AvailabilitySpan = keyof typeof AVAILABILITY;
 const AVAILABILITY_SPANS = Object.keys(AVAILABILITY) as readonly AvailabilitySpan[];
 
 type Availability = Readonly<Record<AvailabilitySpan, number | null>>;
 
-/** Charts. Times are seconds; the last point is at a multiple of `end`. */
+/** Charts. Times are seconds; the last point is at a multiple of `end`, and each covers `window`. */
 const RANGES = {
   day: {
-    seconds: DAY,
-    step: 300,
-    end: 300,
-    of: (name: Recorded, at: string) => `${name['5m']}${at}`,
+    ...{ seconds: DAY, step: 300, end: 300, window: '5m' },
+    rtt: (selector: string) => `${RTT['5m']}${selector}`,
   },
   week: {
-    seconds: 7 * DAY,
-    step: HOUR,
-    end: HOUR,
-    of: (name: Recorded, at: string) => `${name['1h']}${at}`,
+    ...{ seconds: 7 * DAY, step: HOUR, end: HOUR, window: '1h' },
+    rtt: (selector: string) => `${RTT['1h']}${selector}`,
   },
   quarter: {
-    ...{ seconds: 90 * DAY, step: 6 * HOUR, end: HOUR },
-    of: (name: Recorded, at: string) => `avg_over_time(${name['1h']}${at}[6h:1h])`,
+    ...{ seconds: 90 * DAY, step: 6 * HOUR, end: HOUR, window: '6h' },
+    rtt: (selector: string) => `avg_over_time(${RTT['1h']}${selector}[6h:1h])`,
   },
 } as const;
 export type RangeSpan = keyof typeof RANGES;
 export const RANGE_SPANS = Object.keys(RANGES) as readonly RangeSpan[];
-type Recorded = Readonly<Record<'5m' | '1h', string>>;
 
 /** Several exporters, or jobs, may monitor a destination of the same name: every value is the mean of theirs. */
 export class LongSpans {
@@ -113,7 +107,7 @@ export class LongSpans {
     const atSeconds = Math.floor(this.#clock.epoch() / 1000);
     const answers = Promise.all(
       AVAILABILITY_SPANS.map(async (span) => {
-        const query = `avg by (destination) (${AVAILABILITY[span](selector)})`;
+        const query = availability('sum by (destination)', selector, AVAILABILITY[span]);
         return [span, await this.#prometheus.query(query, atSeconds)] as const;
       }),
     );
@@ -129,19 +123,20 @@ export class LongSpans {
   }
 
   async #askRange(name: string, span: RangeSpan): Promise<RangeView> {
-    const { seconds, step, end, of } = RANGES[span];
+    const { seconds, step, end, window, rtt: rttOf } = RANGES[span];
     const last = Math.floor(this.#clock.epoch() / 1000 / end) * end;
     const range = { start: last - seconds, end: last, step };
     const selector = `{${destinationMatcher([name])}}`;
-    const [rtt, availability] = await Promise.all(
-      [RTT, UP].map((recorded) => this.#prometheus.range(`avg(${of(recorded, selector)})`, range)),
+    const queries = [`avg(${rttOf(selector)})`, availability('sum', selector, window)];
+    const [rtt, up] = await Promise.all(
+      queries.map((query) => this.#prometheus.range(query, range)),
     );
     const at = Array.from({ length: seconds / step + 1 }, (_, i) => range.start + i * step);
     const valuesOf = (series: Series | undefined) => at.map((time) => series?.get(time) ?? null);
     return {
       step,
       at: at.map((time) => new Date(time * 1000).toISOString()),
-      ...{ rtt: valuesOf(rtt), availability: valuesOf(availability) },
+      ...{ rtt: valuesOf(rtt), availability: valuesOf(up) },
     };
   }
 }

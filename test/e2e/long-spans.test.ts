@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AvailabilityView, RangeView, StatusView } from '../../src/status/page-views.js';
-import { RTT, UP } from '../../src/upstream/long-spans.js';
+import { KNOWN, RTT, UP } from '../../src/upstream/long-spans.js';
 import { startExporter } from '../support/exporter.js';
 import { eventually, folder, runToEnd } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
@@ -43,9 +43,8 @@ function recorded(
     }),
   ];
   return [
-    ...family(UP['5m'], last - 25 * HOUR, 300, (value) => value),
-    ...family(UP['1h'], last - 50 * HOUR, HOUR, (value) => value),
-    ...family(UP['30d'], last, 60, (value) => value),
+    ...family(UP, last - 50 * HOUR, 300, (value) => 300 * value),
+    ...family(KNOWN, last - 50 * HOUR, 300, () => 300),
     ...family(RTT['5m'], last - 25 * HOUR, 300, (value) => value / 10),
     ...family(RTT['1h'], last - 50 * HOUR, HOUR, (value) => value / 10),
     '# EOF',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LongSpans, RTT, UP } from '../../../src/upstream/long-spans.js';
+import { KNOWN, LongSpans, RTT, UP } from '../../../src/upstream/long-spans.js';
 import { destinationMatcher } from '../../../src/upstream/promql.js';
 import { type Asked, httpSettings, upstreamRig } from '../../support/upstream-rig.js';
 
@@ -32,7 +32,7 @@ function spansThat(answer: (asked: Asked) => unknown) {
 
 test('the metrics that are asked for are recorded by the rules', () => {
   const rules = readFileSync('rules/sip-keepalive-recording.yml', 'utf8');
-  for (const name of [...Object.values(UP), ...Object.values(RTT)]) {
+  for (const name of [UP, KNOWN, ...Object.values(RTT)]) {
     assert.ok(rules.includes(`- record: ${name}\n`), name);
   }
 });
@@ -40,17 +40,18 @@ test('the metrics that are asked for are recorded by the rules', () => {
 describe('availability', () => {
   test('is that of a day, a week and a month; what Prometheus does not have is null', async () => {
     const { spans, asked } = spansThat((one) => {
-      if (queryOf(one).includes(UP['5m'])) return vector({ a: '0.5', b: 'NaN', other: '1' });
-      return queryOf(one).includes(UP['1h']) ? vector({ b: '1' }) : vector({});
+      if (queryOf(one).includes('[1d]')) return vector({ a: '0.5', b: 'NaN', other: '1' });
+      return queryOf(one).includes('[7d]') ? vector({ b: '1' }) : vector({});
     });
     assert.deepEqual(await spans.availability(['a', 'b']), {
       spans: { day: { a: 0.5, b: null }, week: { a: null, b: 1 }, month: { a: null, b: null } },
     });
-    assert.deepEqual(asked.map(queryOf), [
-      'avg by (destination) (avg_over_time(destination:sip_keepalive_up:avg5m{destination=~"a|b"}[1d:5m]))',
-      'avg by (destination) (avg_over_time(destination:sip_keepalive_up:avg1h{destination=~"a|b"}[7d:1h]))',
-      'avg by (destination) (destination:sip_keepalive_up:avg30d{destination=~"a|b"})',
-    ]);
+    const seconds = (metric: string, window: string) =>
+      `sum by (destination) (sum_over_time(${metric}{destination=~"a|b"}[${window}]))`;
+    assert.deepEqual(
+      asked.map(queryOf),
+      ['1d', '7d', '30d'].map((window) => `${seconds(UP, window)} / ${seconds(KNOWN, window)}`),
+    );
     for (const { method, url } of asked) {
       assert.deepEqual([method, url], ['POST', 'http://upstream.example:9090/prefix/api/v1/query']);
     }
@@ -146,14 +147,10 @@ describe('availability', () => {
 });
 
 describe('ranges', () => {
-  for (const [span, points, step, rtt, up] of [
-    ['day', 289, 300, `avg(${RTT['5m']}{destination="a"})`, `avg(${UP['5m']}{destination="a"})`],
-    ['week', 169, 3_600, `avg(${RTT['1h']}{destination="a"})`, `avg(${UP['1h']}{destination="a"})`],
-    [
-      ...(['quarter', 361, 21_600] as const),
-      `avg(avg_over_time(${RTT['1h']}{destination="a"}[6h:1h]))`,
-      `avg(avg_over_time(${UP['1h']}{destination="a"}[6h:1h]))`,
-    ],
+  for (const [span, points, step, rtt, window] of [
+    ['day', 289, 300, `avg(${RTT['5m']}{destination="a"})`, '5m'],
+    ['week', 169, 3_600, `avg(${RTT['1h']}{destination="a"})`, '1h'],
+    ['quarter', 361, 21_600, `avg(avg_over_time(${RTT['1h']}{destination="a"}[6h:1h]))`, '6h'],
   ] as const) {
     test(`of a ${span} have a point for each step, or null`, async () => {
       const { spans, asked, clock } = spansThat((one) => {
@@ -162,7 +159,9 @@ describe('ranges', () => {
         return matrix([start, '0.25'], [start + step, 'NaN'], [start + 2 * step, '0.5']);
       });
       const view = await spans.range('a', span);
-      assert.deepEqual(asked.map(queryOf), [rtt, up]);
+      const seconds = (metric: string) =>
+        `sum (sum_over_time(${metric}{destination="a"}[${window}]))`;
+      assert.deepEqual(asked.map(queryOf), [rtt, `${seconds(UP)} / ${seconds(KNOWN)}`]);
       assert.ok(asked.every(({ url }) => url.endsWith('/api/v1/query_range')));
       assert.equal(view.step, step);
       assert.deepEqual(
