@@ -48,11 +48,30 @@ export interface Resolution {
   readonly errors: readonly string[];
 }
 
-/** The last messages sent to a target and received from it, as text. */
+/** The last messages sent to a target and received from it, as text, and its last ping. */
 export interface Exchange {
   /** Empty when there is none or it is not kept. */
   readonly sent: string;
   readonly received: string;
+  /** Undefined when there is none or it is not kept. */
+  readonly ladder: Ladder | undefined;
+}
+
+/** The messages of a ping. */
+export interface Ladder {
+  /** When the first request was sent: wall clock, milliseconds. */
+  readonly startedAtMs: number;
+  readonly steps: readonly LadderStep[];
+}
+
+export interface LadderStep {
+  /** Milliseconds since the start. */
+  readonly offsetMs: number;
+  readonly direction: 'sent' | 'received';
+  /** `OPTIONS (retransmission 1)`, `200 OK`. */
+  readonly summary: string;
+  /** Only the last message of each direction is kept; empty for others. */
+  readonly message: string;
 }
 
 /** Details of a destination that are not in the ledger; the pinger sends them on request. */

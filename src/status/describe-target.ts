@@ -4,10 +4,11 @@ import type { RegisteredDestination, TargetAddress } from '../shared/destination
 import type { RecentPing } from '../shared/ledger/recent-pings.js';
 import type { TargetResults, TargetRow } from '../shared/ledger/rows.js';
 import { reasonText } from '../shared/outcome.js';
-import type { Exchange } from '../shared/resolution.js';
+import type { Exchange, Ladder } from '../shared/resolution.js';
 import { isAliveCode } from '../shared/state.js';
 import type { TlsPeer } from '../shared/tls-peer.js';
 import { targetDegraded } from './degraded.js';
+import type { ExchangeView } from './exchange-view.js';
 import { effectiveState, type StatusContext } from './freshness.js';
 import { isoTime } from './iso-time.js';
 import type { TlsView } from './tls-view.js';
@@ -98,8 +99,22 @@ export function targetDetails(
   return {
     ...view,
     recent: recents.map(pingView),
+    exchange: exchangeView(exchange?.ladder),
     last_sent: exchange?.sent || null,
     last_received: exchange?.received || null,
+  };
+}
+
+function exchangeView(ladder: Ladder | undefined): ExchangeView | null {
+  if (ladder === undefined) return null;
+  return {
+    started_at: isoTime(ladder.startedAtMs),
+    steps: ladder.steps.map(({ offsetMs, direction, summary, message }) => ({
+      offset: Math.round(1000 * offsetMs) / 1e6,
+      direction,
+      summary,
+      message: message || null,
+    })),
   };
 }
 

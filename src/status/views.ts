@@ -8,6 +8,7 @@ import type { DisagreementKind, ListedState } from '../shared/kamailio.js';
 import type { DownReason, TransportName } from '../shared/outcome.js';
 import type { ResolutionStep } from '../shared/resolution.js';
 import type { IsAliveCode, State } from '../shared/state.js';
+import type { ExchangeView } from './exchange-view.js';
 import type { TlsView } from './tls-view.js';
 
 export type { TlsView } from './tls-view.js';
@@ -130,6 +131,8 @@ export interface KamailioView {
 export interface TargetDetails extends TargetView {
   /** The last 40 pings, the newest first. */
   readonly recent: readonly PingView[];
+  /** The last ping; null when there is none, or while the pinger does not answer. */
+  readonly exchange: ExchangeView | null;
   /** The last request, with secrets masked. */
   readonly last_sent: string | null;
   /** The last message received, with secrets masked. */

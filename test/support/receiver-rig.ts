@@ -98,7 +98,8 @@ export function receiverRig() {
       failedOver: () => {},
       connected: () => {},
       secured: () => {},
-      traced: () => {},
+      sent: () => {},
+      received: () => {},
     },
   });
   const receiver = new Receiver({

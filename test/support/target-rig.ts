@@ -65,7 +65,8 @@ export class TargetRig {
         failedOver: () => {},
         connected: () => {},
         secured: () => {},
-        traced: () => {},
+        sent: () => {},
+        received: () => {},
       },
     });
     this.#receiver = new Receiver({

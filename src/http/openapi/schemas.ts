@@ -2,7 +2,9 @@
 
 import { FAILURE_REASONS, TRANSPORTS } from '../../shared/outcome.js';
 import { STATES } from '../../shared/state.js';
+import { EXCHANGE } from './exchange-schema.js';
 import { KAMAILIO } from './kamailio-schema.js';
+import { RESOLUTION } from './resolution-schema.js';
 import {
   closedObject,
   integer,
@@ -93,30 +95,6 @@ const PING: Properties = {
   retransmissions: { type: 'boolean', description: 'Whether the request was sent more than once.' },
 };
 
-const RESOLUTION = closedObject({
-  age: nullable(seconds('Seconds since the last successful lookup.')),
-  errors: listOf(text(), 'Failed lookups.'),
-  targets: listOf(
-    closedObject({
-      transport: TRANSPORT,
-      address: ADDRESS,
-      steps: listOf(
-        closedObject({
-          type: oneOf(['NAPTR', 'SRV', 'A', 'AAAA', 'hosts']),
-          name: text('The name queried.'),
-          value: text('The content of the record.'),
-          order: nullable(integer('Only for NAPTR records.')),
-          preference: nullable(integer('Only for NAPTR records.')),
-          priority: nullable(integer('Only for SRV records.')),
-          weight: nullable(integer('Only for SRV records.')),
-          ttl_left: nullable(integer('Remaining TTL in seconds; null without a limit.')),
-        }),
-        'The records that led to the target.',
-      ),
-    }),
-  ),
-});
-
 const SHARE: Schema = { type: ['number', 'null'], minimum: 0, maximum: 1 };
 
 const HISTORY = closedObject(
@@ -201,6 +179,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   TargetDetails: closedObject({
     ...TARGET,
     recent: listOf(ref('Ping'), 'The last 40 pings, the newest first.'),
+    exchange: nullable(ref('Exchange')),
     last_sent: nullable(text('The last request, with secrets masked.')),
     last_received: nullable(text('The last message received, with secrets masked.')),
   }),
@@ -210,6 +189,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ...PING,
     target: nullable(text('udp 192.0.2.1:5060; null where there is only one target.')),
   }),
+  Exchange: EXCHANGE,
   Resolution: RESOLUTION,
   Kamailio: KAMAILIO,
   History: HISTORY,

@@ -14,6 +14,7 @@ import type { Targets } from '../targets/targets.js';
 import type { Transports } from '../transport/transports.js';
 import type { MonitoredDestination, PingedTarget } from './destination.js';
 import type { Outbox } from './outbox.js';
+import { PingSteps } from './ping-steps.js';
 import { type RecorderTools, TargetRecorder } from './recorder.js';
 import type { VerdictTracker } from './verdicts.js';
 
@@ -49,6 +50,7 @@ export class DestinationTargets {
       verdicts,
       writer,
       debug,
+      steps: new PingSteps(),
       done: ({ index }, pause) => targets.done(index, pause),
     };
   }

@@ -6,6 +6,7 @@ import type { ResponseCodes } from '../../shared/status-codes.js';
 import type { SipUri } from '../../shared/uri.js';
 import type { ServerLocation } from '../dns/location.js';
 import type { Target } from '../targets/target.js';
+import type { Clock } from '../time/clock.js';
 
 export interface MonitoredDestination {
   readonly slot: DestinationSlot;
@@ -31,8 +32,8 @@ export interface MonitoredDestination {
 /** A target and its location. */
 export interface PingedTarget {
   readonly target: Target;
-  /** Keeps the last messages sent and received. */
-  readonly recorder: { readonly exchange: Exchange };
+  /** Keeps the last ping, and the last messages sent and received. */
+  readonly recorder: { exchange(clock: Clock): Exchange };
   location: ServerLocation;
   /** The locations that its pings fail over to, in this order. */
   others: readonly ServerLocation[];

@@ -57,7 +57,7 @@ export class MonitoredDestinations {
   explanation(slot: DestinationSlot): Explanation | undefined {
     const monitored = this.#monitored[slot.index];
     if (monitored?.slot.generation !== slot.generation) return undefined;
-    return explanationOf(monitored, this.#options.tools.clock.now());
+    return explanationOf(monitored, this.#options.tools.clock);
   }
 
   /** Applies new settings of debug lines. */

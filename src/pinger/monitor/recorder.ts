@@ -12,15 +12,20 @@ import { redacted } from '../sip/redact.js';
 import type { Scan } from '../sip/scanner.js';
 import type { CurrentHop } from '../targets/attempt.js';
 import type { TargetListener } from '../targets/target.js';
+import type { Clock } from '../time/clock.js';
 import type { Pause } from '../time/scheduler.js';
 import type { MonitoredDestination } from './destination.js';
+import { ladderOf } from './ladder.js';
 import { logMessage } from './message-line.js';
+import type { PingSteps } from './ping-steps.js';
 import type { VerdictTracker } from './verdicts.js';
 
 export interface RecorderTools {
   readonly verdicts: VerdictTracker;
   readonly writer: LedgerWriter;
   readonly debug: DebugLog;
+  /** Of all targets. */
+  readonly steps: PingSteps;
   /** The target may be pinged again, after this pause. */
   readonly done: (slot: TargetSlot, pause: Pause) => void;
 }
@@ -41,6 +46,8 @@ export class TargetRecorder implements TargetListener {
   #received: Uint8Array | undefined;
   /** Full length of the last response; 0 while there is none. */
   #receivedBytes = 0;
+  /** Whether the last response is one to the last ping. */
+  #isReceivedOfPing = false;
   /** Pings in a row that internal errors ended. */
   #faults = 0;
   readonly #monitored: MonitoredDestination;
@@ -51,10 +58,23 @@ export class TargetRecorder implements TargetListener {
     this.#monitored = monitored;
     this.#slot = slot;
     this.#tools = tools;
+    tools.steps.clear(slot.index);
+  }
+
+  /** The last ping and the last messages. */
+  exchange(clock: Clock): Exchange {
+    const { sent, received } = this.#messages();
+    const last = this.#tools.steps.of(this.#slot.index);
+    if (last === undefined) return { sent, received, ladder: undefined };
+    const startedAtMs = clock.epoch() - (clock.now() - last.startedAtMs);
+    const { method } = this.#monitored.destination.settings;
+    const ofPing = this.#isReceivedOfPing ? received : '';
+    const ladder = ladderOf(startedAtMs, last.steps, { method, sent, received: ofPing });
+    return { sent, received, ladder };
   }
 
   /** The last messages sent and received, as text; empty where there is none. */
-  get exchange(): Exchange {
+  #messages(): { readonly sent: string; readonly received: string } {
     const sent = this.#sent === undefined ? '' : redacted(this.#sent);
     const received = this.#received?.subarray(0, Math.min(this.#receivedBytes, MAX_BYTES));
     if (received === undefined) return { sent, received: '' };
@@ -63,30 +83,39 @@ export class TargetRecorder implements TargetListener {
     return { sent, received: `${redacted(received, isCut)}${cut}` };
   }
 
-  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
-    const { debug } = this.#tools;
-    if (debug.isOn) logMessage(debug, this.#monitored.destination, direction, bytes, hop);
+  sent(bytes: Uint8Array, hop: CurrentHop, atMs: number, isFirst: boolean): void {
+    const { debug, steps } = this.#tools;
+    if (debug.isOn) logMessage(debug, this.#monitored.destination, 'sent', bytes, hop);
     if (this.#slot.index >= MAX_TARGETS) return;
-    if (direction === 'received') {
-      this.#keep(bytes);
-      return;
-    }
     this.#sent = bytes;
     this.#receivedBytes = 0;
+    steps.sent(this.#slot.index, atMs, isFirst);
+  }
+
+  received(bytes: Uint8Array, hop: CurrentHop, atMs: number, status: number): void {
+    const { debug, steps } = this.#tools;
+    if (debug.isOn) logMessage(debug, this.#monitored.destination, 'received', bytes, hop);
+    if (this.#slot.index >= MAX_TARGETS) return;
+    this.#keep(bytes);
+    this.#isReceivedOfPing = !Number.isNaN(atMs);
+    if (this.#isReceivedOfPing) steps.received(this.#slot.index, atMs, status);
   }
 
   ended(outcome: Outcome, retransmissions: number, call: CallId | undefined): void {
     this.#faults = 0;
+    this.#endSteps(outcome.kind === 'answered' ? outcome.rttMicros : undefined);
     this.#tools.verdicts.ended(this.#monitored, this.#slot, outcome, retransmissions, call);
     this.#done(outcome.kind === 'answered' ? outcome.retryAfterMs : undefined);
   }
 
   unobserved(): void {
+    this.#endSteps();
     this.#done();
   }
 
   /** The next ping may succeed, but after several internal errors in a row the target is pinged less often. */
   faulted(): void {
+    this.#endSteps();
     if (++this.#faults < MAX_FAULTS) {
       this.#done();
       return;
@@ -128,6 +157,10 @@ export class TargetRecorder implements TargetListener {
     }
     this.#receivedBytes = bytes.length;
     this.#received.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  }
+
+  #endSteps(rttMicros?: number): void {
+    if (this.#slot.index < MAX_TARGETS) this.#tools.steps.ended(this.#slot.index, rttMicros);
   }
 
   #done(retryAfterMs?: number): void {

@@ -142,7 +142,15 @@ export class Probe implements TargetListener {
     this.#log.step(`peer certificate ${peer.subject}: ${verification}`);
   }
 
-  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
+  sent(bytes: Uint8Array, hop: CurrentHop): void {
+    this.#trace('sent', bytes, hop);
+  }
+
+  received(bytes: Uint8Array, hop: CurrentHop): void {
+    this.#trace('received', bytes, hop);
+  }
+
+  #trace(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void {
     logMessage(this.#options.debug, this.#subject, direction, bytes, hop);
     this.#log.message(direction, bytes);
   }

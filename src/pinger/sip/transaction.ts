@@ -27,8 +27,8 @@ const T2_MS = 4000;
 
 /** The user of a transaction (RFC 3261 5). */
 export interface TransactionUser {
-  /** Sends the request, for the first time or again. */
-  transmit(isFirst: boolean): void;
+  /** Sends the request, for the first time or again. @param nowMs monotonic. */
+  transmit(isFirst: boolean, nowMs: number): void;
   /** A final response arrived after the deadline; called at most once per start. */
   answeredLate(): void;
 }
@@ -95,7 +95,7 @@ export class Transaction {
     this.#startedAt = this.#begin('trying', timeoutMs);
     this.#pause = T1_MS;
     this.#resendAt = isReliable ? Number.POSITIVE_INFINITY : this.#startedAt + T1_MS;
-    this.#user.transmit(true);
+    this.#user.transmit(true, this.#startedAt);
     if (this.isPending) this.#setTimer();
   }
 
@@ -160,7 +160,7 @@ export class Transaction {
     this.#resendAt = now + this.#pause;
     this.#retransmissions++;
     this.#setTimer();
-    this.#user.transmit(false);
+    this.#user.transmit(false, now);
     return undefined;
   }
 

@@ -38,11 +38,13 @@ export interface AttemptListener {
   challenged(): void;
   /** A final response arrived after the deadline; called at most once per request. */
   answeredLate(): void;
+  /** A request is sent, for the first time or again. The next ping overwrites its bytes. */
+  sent(bytes: Uint8Array, hop: CurrentHop, atMs: number, isFirst: boolean): void;
   /**
-   * A message was sent or received. The bytes of a sent one are overwritten by the next ping, those
-   * of a received one are valid during the call.
+   * A response was received; its bytes are valid during the call. `atMs` is NaN for one to the ping
+   * before, and `status` 0 for a malformed one.
    */
-  traced(direction: 'sent' | 'received', bytes: Uint8Array, hop: CurrentHop): void;
+  received(bytes: Uint8Array, hop: CurrentHop, atMs: number, status: number): void;
 }
 
 /** The next hop that the ping uses now. */
@@ -205,12 +207,11 @@ export class Attempt implements TransactionUser {
     this.abandon();
   }
 
-  transmit(isFirst: boolean): void {
+  transmit(isFirst: boolean, nowMs: number): void {
     const { bytes } = this.#request;
     if (bytes === undefined) return;
-    const { listener } = this.#options;
     const hop = this.#hop;
-    listener.traced('sent', bytes, hop);
+    this.#options.listener.sent(bytes, hop, nowMs, isFirst);
     if (isFirst) hop.flow.send(bytes);
     else hop.flow.resend(bytes);
   }

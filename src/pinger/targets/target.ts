@@ -118,7 +118,8 @@ export class Target implements FlowListener {
    */
   receiveBroken(bytes: Uint8Array, scan: Scan, branchEnd: number): boolean {
     if (!this.#attempt.hasBranch(bytes, branchEnd)) return false;
-    this.#options.listener.traced('received', bytes, this.#failover);
+    const { listener, tools } = this.#options;
+    listener.received(bytes, this.#failover, tools.clock.now(), scan.ok ? scan.status : 0);
     if (scan.ok) {
       this.#attempt.noteDiscarded(this.#attempt.discardOf(bytes, scan) ?? WITHOUT_BRANCH);
       return false;
@@ -189,7 +190,7 @@ export class Target implements FlowListener {
 
   #receiveCurrent(bytes: Uint8Array, scan: Scan, atMs: number, isStamped: boolean): boolean {
     const { listener } = this.#options;
-    listener.traced('received', bytes, this.#failover);
+    listener.received(bytes, this.#failover, atMs, scan.ok ? scan.status : 0);
     const discarded = this.#attempt.discardOf(bytes, scan);
     if (discarded !== undefined) {
       this.#attempt.noteDiscarded(discarded);
@@ -207,7 +208,7 @@ export class Target implements FlowListener {
   #receiveLate(bytes: Uint8Array, scan: Scan): boolean {
     const { listener } = this.#options;
     if (this.#attempt.discardOf(bytes, scan) !== undefined) return false;
-    listener.traced('received', bytes, this.#failover);
+    listener.received(bytes, this.#failover, Number.NaN, scan.ok ? scan.status : 0);
     if (!scan.ok) return false;
     if (scan.status >= 200) {
       this.#lateBranch = undefined;

@@ -119,7 +119,9 @@ describe('/api/v1/destinations/NAME', () => {
           if (!isReady) throw new Error('the pinger is restarting');
           return {
             resolution: { targets: [], ageMs: 1_000, errors: [] },
-            exchanges: new Map([[0, { sent: 'OPTIONS', received: 'SIP/2.0 200 OK' }]]),
+            exchanges: new Map([
+              [0, { sent: 'OPTIONS', received: 'SIP/2.0 200 OK', ladder: undefined }],
+            ]),
           };
         },
       },

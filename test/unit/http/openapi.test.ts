@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { createApp } from '../../../src/http/app.js';
 import { OPENAPI_DOCUMENT } from '../../../src/http/openapi/document.js';
-import type { Explanation } from '../../../src/shared/resolution.js';
+import type { Explanation, Ladder } from '../../../src/shared/resolution.js';
 import { changeJson } from '../../../src/status/describe-change.js';
 import type { SourceView } from '../../../src/status/page-views.js';
 import { StateChangeLog } from '../../../src/status/state-change-log.js';
@@ -15,6 +15,14 @@ import { routesOf } from '../../support/routes.js';
 import { settings } from '../../support/settings.js';
 import { change } from '../../support/state-changes.js';
 import { TLS_PEER } from '../../support/status-rig.js';
+
+const LADDER: Ladder = {
+  startedAtMs: 1_600_000_000_000,
+  steps: [
+    { offsetMs: 0, direction: 'sent', summary: 'OPTIONS', message: 'OPTIONS sip:a SIP/2.0' },
+    { offsetMs: 1.5, direction: 'received', summary: '200 OK', message: '' },
+  ],
+};
 
 const EXPLANATION: Explanation = {
   resolution: {
@@ -33,7 +41,7 @@ const EXPLANATION: Explanation = {
       },
     ],
   },
-  exchanges: new Map([[0, { sent: 'OPTIONS', received: '' }]]),
+  exchanges: new Map([[0, { sent: 'OPTIONS', received: '', ladder: LADDER }]]),
 };
 
 const SOURCE: SourceView = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LEDGER_CAPACITY } from '../../../src/shared/ledger/layout.js';
+import type { Ladder } from '../../../src/shared/resolution.js';
 import type { TlsPeer } from '../../../src/shared/tls-peer.js';
 import { INTERVAL_MS, located, PingerRig, SLOT } from '../../support/pinger-rig.js';
 
@@ -100,11 +101,68 @@ describe('a destination', () => {
     it.pinger.close();
   });
 
+  test('is explained with the messages of its last ping and their times', async () => {
+    const it = new PingerRig();
+    const challenge = '401 Unauthorized\r\nWWW-Authenticate: Digest realm="r", nonce="n"';
+    it.script.respond = (request) => (/^Authorization:/m.test(request) ? '200 Fine' : challenge);
+    it.monitor({ auth: { username: 'u', password: 'p', passwordFile: '' } });
+    const byStart = new Map<number, Ladder>();
+    while (byStart.size < 2) {
+      await it.pass(50);
+      const [exchange] = [...(explain(it)?.exchanges.values() ?? [])];
+      const { ladder } = exchange ?? {};
+      if (ladder?.steps.at(-1)?.summary === '200 Fine') byStart.set(ladder.startedAtMs, ladder);
+    }
+    const ladders = [...byStart.values()];
+    const told = ladders.map((ladder) =>
+      ladder.steps.map(({ offsetMs, direction, summary, message }) => [
+        ...[offsetMs, direction, summary, message.split('\n')[0]],
+      ]),
+    );
+    const first = 'OPTIONS sip:192.0.2.1 SIP/2.0';
+    assert.deepEqual(told[0], [
+      [0, 'sent', 'OPTIONS', ''],
+      [5, 'received', '401 Unauthorized', ''],
+      [5, 'sent', 'OPTIONS (with credentials)', first],
+      [10, 'received', '200 Fine', 'SIP/2.0 200 Fine'],
+    ]);
+    // The nonce is known now, so the next ping has credentials from the start.
+    assert.deepEqual(told[1], [
+      [0, 'sent', 'OPTIONS', first],
+      [5, 'received', '200 Fine', 'SIP/2.0 200 Fine'],
+    ]);
+    const [one = 0, other = 0] = byStart.keys();
+    assert.ok(other > one);
+    it.pinger.close();
+  });
+
+  test('is explained with the retransmissions of its last ping', async () => {
+    const it = new PingerRig();
+    let requests = 0;
+    it.script.respond = () => (++requests % 2 === 0 ? '503 Busy' : undefined);
+    it.monitor();
+    while (requests < 2) await it.pass(100);
+    await it.pass(100);
+    const [exchange] = [...(explain(it)?.exchanges.values() ?? [])];
+    assert.deepEqual(
+      exchange?.ladder?.steps.map(({ offsetMs, summary }) => [offsetMs, summary]),
+      [
+        [0, 'OPTIONS'],
+        [500, 'OPTIONS (retransmission 1)'],
+        [505, '503 Busy'],
+      ],
+    );
+    it.pinger.close();
+  });
+
   test('without a ping yet is explained with empty messages, and an unknown one not at all', async () => {
     const it = new PingerRig();
     it.script.prepare = () => {};
     it.monitor();
-    assert.deepEqual([...(explain(it)?.exchanges.values() ?? [])], [{ sent: '', received: '' }]);
+    assert.deepEqual(
+      [...(explain(it)?.exchanges.values() ?? [])],
+      [{ sent: '', received: '', ladder: undefined }],
+    );
     assert.equal(explain(it, { ...SLOT, generation: 2 }), undefined);
     it.pinger.close();
   });

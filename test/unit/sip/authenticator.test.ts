@@ -25,6 +25,9 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
   const sent: string[] = [];
   const results = { ends: [] as Outcome[], challenges: 0 };
   const traces: string[] = [];
+  const trace = (bytes: Uint8Array) => {
+    traces.push(masked(Buffer.from(bytes).toString()));
+  };
   const counts = { resent: 0, retransmissions: 0 };
   const transport: Transport = {
     open: (_endpoint: unknown, listener: FlowListener): Flow => ({
@@ -59,7 +62,8 @@ function setUp({ auth = AUTH, hasAuth = true, isReliable = true } = {}) {
         counts.retransmissions += retransmissions;
       },
       challenged: () => results.challenges++,
-      traced: (_direction, bytes) => traces.push(masked(Buffer.from(bytes).toString())),
+      sent: trace,
+      received: trace,
       ...{
         failedOver() {},
         unobserved() {},

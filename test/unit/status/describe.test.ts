@@ -180,7 +180,7 @@ describe('a destination as JSON', () => {
 describe('the details of a destination', () => {
   const explanation = (change: Partial<Explanation['resolution']> = {}): Explanation => ({
     resolution: { targets: [], ageMs: 1_500, errors: [], ...change },
-    exchanges: new Map([[0, { sent: 'OPTIONS', received: '' }]]),
+    exchanges: new Map([[0, { sent: 'OPTIONS', received: '', ladder: undefined }]]),
   });
   const details = (added: Added, explained?: Explanation) =>
     destinationDetails(rig.status, added.registered, explained, NO_HISTORY);
@@ -203,6 +203,7 @@ describe('the details of a destination', () => {
     );
     assert.match(target?.recent[0]?.reason_text ?? '', /no response/);
     assert.deepEqual([target?.last_sent, target?.last_received], ['OPTIONS', null]);
+    assert.equal(target?.exchange, null);
   });
 
   test('have the last 40 pings of all targets, the oldest first', () => {
