@@ -1,44 +1,19 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { SilenceView } from '../../src/status/page-views.js';
+import { startAlertmanager, startScraping } from '../support/alerting.js';
 import { startExporter } from '../support/exporter.js';
-import { freePort } from '../support/ports.js';
-import { eventually, folder, run, runToEnd } from '../support/process.js';
-import { startPrometheus } from '../support/prometheus.js';
+import { eventually, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 
 interface AlertJson {
   readonly labels: Readonly<Record<string, string>>;
-  readonly status: { readonly state: string; readonly silencedBy: readonly string[] };
+  readonly status: { readonly silencedBy: readonly string[] };
 }
 
-async function startAlertmanager(t: TestContext): Promise<string> {
-  const path = folder(t);
-  const config = join(path, 'alertmanager.yml');
-  writeFileSync(config, JSON.stringify({ route: { receiver: 'x' }, receivers: [{ name: 'x' }] }));
-  const address = `127.0.0.1:${await freePort()}`;
-  run(t, 'prometheus-alertmanager', [
-    ...[`--config.file=${config}`, `--storage.path=${join(path, 'data')}`],
-    ...[`--web.listen-address=${address}`, '--cluster.listen-address='],
-  ]);
-  const url = `http://${address}`;
-  await eventually('Alertmanager is ready', async () => (await fetch(`${url}/-/ready`)).ok);
-  return url;
-}
-
-/** Prometheus with the alerts, which fire at once. */
-function startScraping(t: TestContext, exporterUrl: string, alertmanager: string) {
-  const rules = join(folder(t), 'alerts.yml');
-  const text = readFileSync('rules/sip-keepalive-alerts.yml', 'utf8');
-  writeFileSync(rules, text.replace(/^( *for:) .*$/gm, '$1 0s'));
-  const targets = [{ targets: [new URL(exporterUrl).host] }];
-  return startPrometheus(t, [{ job_name: 'sip-keepalive', static_configs: targets }], {
-    rule_files: [rules],
-    alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
-  });
-}
+/** The URL of an Alertmanager that sends nothing. */
+const startQuietAlertmanager = async (t: TestContext) =>
+  `http://${await startAlertmanager(t, () => ({ global: {}, route: { receiver: 'x' }, receivers: [{ name: 'x' }] }))}`;
 
 function amtool(url: string, ...args: readonly string[]): string {
   const { status, output } = runToEnd('amtool', [`--alertmanager.url=${url}`, ...args]);
@@ -47,10 +22,10 @@ function amtool(url: string, ...args: readonly string[]): string {
 }
 
 test(
-  'a silence of a label, a list and a name suppresses their alerts alone, until it is ended',
+  'a silence of a label, a list and a name silences their alerts alone, until it is ended',
   needs('prometheus', 'prometheus-alertmanager', 'amtool'),
   async (t) => {
-    const alertmanager = await startAlertmanager(t);
+    const alertmanager = await startQuietAlertmanager(t);
     const carrier = (name: string) => ({ labels: { carrier: name } });
     const names = ['gw.1', 'gw|2', 'gwx1', 'other'];
     const exporter = await startExporter(
@@ -64,7 +39,8 @@ test(
       },
       ['--web.enable-admin-api'],
     );
-    await startScraping(t, exporter.url, alertmanager);
+    const { host } = new URL(alertmanager);
+    await startScraping(t, [{ url: exporter.url }], { alertmanager: host });
     const alerts = async () =>
       (await (await fetch(`${alertmanager}/api/v2/alerts`)).json()) as readonly AlertJson[];
     const down = async () => {
@@ -75,14 +51,14 @@ test(
     // As of an exporter whose scrape has the same label as a destination.
     amtool(alertmanager, 'alert', 'add', 'SipKeepaliveExporterDown', 'carrier=acme', 'instance=x');
 
-    const suppressed = async () => {
-      const all = (await alerts()).filter(({ status }) => status.state === 'suppressed');
+    const silenced = async () => {
+      const all = (await alerts()).filter(({ status }) => status.silencedBy.length > 0);
       const labelled = all.map(({ labels }) => labels['destination'] ?? labels['alertname'] ?? '');
       return [...new Set(labelled)].sort();
     };
-    const isSuppressed = (expected: readonly string[]) =>
-      eventually(`suppressed: ${expected.join(' ')}`, async () => {
-        const found = await suppressed();
+    const isSilenced = (expected: readonly string[]) =>
+      eventually(`silenced: ${expected.join(' ')}`, async () => {
+        const found = await silenced();
         return JSON.stringify(found) === JSON.stringify(expected);
       });
     const listed = async () => {
@@ -100,7 +76,7 @@ test(
       const made = await exporter.post('/api/v1/silences', JSON.stringify(body));
       assert.equal(made.status, 201);
       const { id } = (await made.json()) as { id: string };
-      await isSuppressed(expected);
+      await isSilenced(expected);
       const [silence, ...others] = await listed();
       assert.deepEqual(others, []);
       assert.deepEqual(
@@ -119,7 +95,7 @@ test(
       const ended = await fetch(`${exporter.url}/api/v1/silences/${id}`, { method: 'DELETE' });
       assert.equal(ended.status, 204);
       assert.deepEqual(await listed(), []);
-      await isSuppressed([]);
+      await isSilenced([]);
       const again = await fetch(`${exporter.url}/api/v1/silences/${id}`, { method: 'DELETE' });
       assert.equal(again.status, 404);
     }
@@ -130,7 +106,7 @@ test(
   'silences of others are listed if they may fit, and only those can be ended',
   needs('prometheus-alertmanager', 'amtool'),
   async (t) => {
-    const alertmanager = await startAlertmanager(t);
+    const alertmanager = await startQuietAlertmanager(t);
     const exporter = await startExporter(t, { destinations: [{ uri: '192.0.2.1', name: 'gw' }] }, [
       '--web.enable-admin-api',
       `--web.alertmanager_url=${alertmanager}`,
