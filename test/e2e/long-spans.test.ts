@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { hashSync } from 'bcryptjs';
 import type { AvailabilityView, RangeView, StatusView } from '../../src/status/page-views.js';
 import { KNOWN, RTT, UP } from '../../src/upstream/long-spans.js';
+import { Authority } from '../support/certificates.js';
 import { startExporter } from '../support/exporter.js';
 import { eventually, folder, runToEnd } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
@@ -165,3 +167,45 @@ test('a reload sets and removes Prometheus', needs('prometheus'), async (t) => {
   await reload({});
   assert.equal((await ask())[0], 501);
 });
+
+test(
+  'a Prometheus with TLS and a password is asked with both, and one that is refused says so',
+  needs('prometheus', 'openssl'),
+  async (t) => {
+    const root = Authority.root(t);
+    const { certFile, keyFile } = root.issue({ name: 'prometheus', alternative: 'IP:127.0.0.1' });
+    const path = folder(t);
+    const [web, password] = [join(path, 'web.json'), join(path, 'password')];
+    const users = { monitor: hashSync('right', 4) };
+    const server = { cert_file: certFile, key_file: keyFile };
+    writeFileSync(web, JSON.stringify({ tls_server_config: server, basic_auth_users: users }));
+    writeFileSync(password, 'right\n');
+    const prometheus = await startPrometheus(t, [], {}, [`--web.config.file=${web}`]);
+    const url = prometheus.url.replace('http:', 'https:');
+    const exporter = await startExporter(t, { destinations: ['192.0.2.1'] });
+    const ask = async (more: object) => {
+      const config = {
+        destinations: ['192.0.2.1'],
+        web: { prometheus_url: { url, tls_config: { ca_file: root.caFile }, ...more } },
+      };
+      writeFileSync(exporter.configFile, JSON.stringify(config));
+      assert.equal((await exporter.post('/-/reload', '')).status, 200);
+      const answer = await fetch(`${exporter.url}/api/v1/availability?destination=sip:192.0.2.1`);
+      const { error = '' } = (await answer.json()) as { error?: string };
+      return `${answer.status} ${error.replace(/^.*: expected /, '')}`;
+    };
+    const basicAuth = { username: 'monitor', password_file: password };
+    await eventually(
+      'Prometheus answers',
+      async () => (await ask({ basic_auth: basicAuth })) === '200 ',
+    );
+    const refused = '502 status 200, got 401 (see the credentials in web.prometheus_url)';
+    assert.equal(await ask({}), refused);
+    assert.equal(await ask({ basic_auth: { username: 'monitor', password: 'wrong' } }), refused);
+    assert.equal(await ask({ authorization: { credentials: 'token' } }), refused);
+    assert.match(
+      await ask({ basic_auth: basicAuth, tls_config: {} }),
+      /^502 a response, got unable to (verify|get)/,
+    );
+  },
+);
