@@ -49,7 +49,12 @@ test(
     assert.match(ticket.annotations['summary'] ?? '', /^carrier-a from nyc: connection refused /);
     assert.match(ticket.annotations['description'] ?? '', /^Up from ams, fra: /);
     assert.equal(ticket.annotations['dashboard_url'], `${nyc.url}/#/destination/carrier-a`);
-    assert.deepEqual(alertsOf(requests, 'pager'), []);
+    // Before the first scrape there may have been a page that no exporter is known.
+    const paged = () =>
+      alertsOf(requests, 'pager')
+        .flat()
+        .flatMap(({ labels }) => (labels['destination'] === undefined ? [] : labels['alertname']));
+    assert.deepEqual(paged(), []);
 
     // The site of ams fails together with the peer.
     isUp = false;
@@ -64,9 +69,7 @@ test(
 
     isUp = true;
     await eventually('fra reaches it again', () => sent('pager', `${DOWN}Everywhere`, 'resolved'));
-    const paged = alertsOf(requests, 'pager').flat();
-    const names = new Set(paged.map(({ labels }) => labels['alertname']));
-    assert.deepEqual([...names].sort(), [`${DOWN}Everywhere`, 'SipKeepaliveExporterDown']);
+    assert.deepEqual([...new Set(paged())], [`${DOWN}Everywhere`]);
     const single = await prometheus.query(`ALERTS{alertname="${DOWN}"}`, 'site');
     assert.deepEqual([...single], []);
   },
