@@ -104,11 +104,12 @@ test('each dashboard has a unique id that Grafana accepts', () => {
   for (const uid of uids) assert.match(uid, /^[a-z][a-z0-9-]{7,39}$/);
 });
 
-test('up, down and draining have the colours of the status page, and unknown is grey', () => {
+test('up, down, degraded and draining have the colours of the status page, and unknown is grey', () => {
   const css = pageFiles('.css');
   const pairs = [
     ['up', looks.GOOD],
     ['down', looks.BAD],
+    ['degraded', looks.WARNING],
     ['draining', looks.DRAINING],
   ] as const;
   for (const [name, color] of pairs) {
