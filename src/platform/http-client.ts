@@ -1,6 +1,6 @@
 /** Sends HTTP requests with TLS options and credentials of the settings. */
 
-import * as http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -9,6 +9,7 @@ import type { TlsSettings } from '../shared/destination.js';
 import { secretIn } from '../shared/secret-file.js';
 import { secureContextOptions } from '../shared/tls-options.js';
 import type { HttpReply, HttpRequest, HttpSettings, Requester } from './http.js';
+import { http } from './node-http.js';
 import { type Hop, nextRequest } from './redirects.js';
 
 /** Size of the first buffer for a body of unknown length. */
@@ -83,7 +84,7 @@ function send(url: URL, options: https.RequestOptions, request: HttpRequest): Pr
   });
 }
 
-async function read(response: http.IncomingMessage, maxBytes: number): Promise<HttpReply> {
+async function read(response: IncomingMessage, maxBytes: number): Promise<HttpReply> {
   const { statusCode: status = 0, headers } = response;
   const { location = '', 'content-type': contentType = '', 'retry-after': retryAfter } = headers;
   // Node.js decodes headers as ISO-8859-1, but headers that are not ASCII usually are UTF-8.
@@ -104,7 +105,7 @@ async function read(response: http.IncomingMessage, maxBytes: number): Promise<H
  *
  * @param maxBytes maximum length after decompression.
  */
-async function readBody(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
   const expectedBytes = Number(
     response.headers['content-length'] ?? Math.min(FIRST_BYTES, maxBytes),
@@ -126,7 +127,7 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
 }
 
 /** Decodes the content coding (RFC 9110 8.4.1). A server may compress without a request for it. */
-function decompressed(response: http.IncomingMessage): Readable {
+function decompressed(response: IncomingMessage): Readable {
   const coding = response.headers['content-encoding']?.toLowerCase() ?? '';
   if (coding === '' || coding === 'identity') return response;
   if (coding !== 'gzip' && coding !== 'x-gzip') {

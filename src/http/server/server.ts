@@ -1,8 +1,9 @@
 /** The HTTP or HTTPS server: listening, timeouts, closing. */
 
-import * as http from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import { http } from '../../platform/node-http.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ListenAddress, OpenSocket } from '../../shared/listen-address.js';
 import { clientProblem, isCertificateRequested } from './client-certificate.js';
@@ -26,7 +27,7 @@ const UNREAD_TIMEOUT_MS = 30_000;
 const REPORT_INTERVAL_MS = 60_000;
 
 export interface ServerOptions {
-  readonly handler: http.RequestListener;
+  readonly handler: RequestListener;
   readonly at: ListenAddress | OpenSocket;
   /** The current web configuration; undefined for plain HTTP. */
   readonly webConfig: (() => Pick<WebConfig, 'tls'>) | undefined;
@@ -91,7 +92,7 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
 }
 
 /** A TLS socket over a Unix domain socket cannot be matched to the socket below it, so it is registered itself. */
-function acceptConnections(server: http.Server | https.Server, connections: Connections): void {
+function acceptConnections(server: Server | https.Server, connections: Connections): void {
   const isUnix = typeof server.address() === 'string';
   const event = isUnix && server instanceof https.Server ? 'secureConnection' : 'connection';
   server.on(event, (socket: Socket) => connections.accept(socket, isUnix));
@@ -115,7 +116,7 @@ function urlOf(
 }
 
 /** Wraps the handler: requests of a connection run one at a time, and all errors have a listener. */
-function createHandler({ handler, connections, onError }: ServerOptions): http.RequestListener {
+function createHandler({ handler, connections, onError }: ServerOptions): RequestListener {
   const inOrder = pipelined(handler);
   return (request, response) => {
     // Without a listener an error would be an uncaught exception.
