@@ -10,10 +10,11 @@ export class TimerWheel {
   /** Head and tail of each bucket's list, in the order in which timers were set. */
   readonly #heads = new Int32Array(BUCKETS).fill(NONE);
   readonly #tails = new Int32Array(BUCKETS).fill(NONE);
+  /** By ID: its neighbours in the list; read only while it has a timer. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** By ID: the tick at which its timer is due; NONE without a timer. */
-  readonly #due: Float64Array;
+  /** By ID: the tick after the one at which its timer is due; 0 without a timer, so that unused IDs take no memory. */
+  readonly #afterDue: Float64Array;
   /** Every earlier tick has been processed. */
   #cursor = 0;
   #size = 0;
@@ -22,9 +23,9 @@ export class TimerWheel {
 
   /** @param capacity IDs are from 0 to `capacity - 1`. */
   constructor(capacity: number) {
-    this.#next = new Int32Array(capacity).fill(NONE);
-    this.#previous = new Int32Array(capacity).fill(NONE);
-    this.#due = new Float64Array(capacity).fill(NONE);
+    this.#next = new Int32Array(capacity);
+    this.#previous = new Int32Array(capacity);
+    this.#afterDue = new Float64Array(capacity);
   }
 
   /** Number of IDs with a timer. */
@@ -38,7 +39,7 @@ export class TimerWheel {
     const due = Math.max(Math.ceil(atMs), this.#cursor);
     const bucket = due % BUCKETS;
     const tail = this.#tails[bucket] ?? NONE;
-    this.#due[id] = due;
+    this.#afterDue[id] = due + 1;
     this.#previous[id] = tail;
     this.#next[id] = NONE;
     if (tail === NONE) this.#heads[bucket] = id;
@@ -48,16 +49,16 @@ export class TimerWheel {
   }
 
   clear(id: number): void {
-    const due = this.#due[id] ?? NONE;
-    if (due === NONE) return;
-    const bucket = due % BUCKETS;
+    const afterDue = this.#afterDue[id] ?? 0;
+    if (afterDue === 0) return;
+    const bucket = (afterDue - 1) % BUCKETS;
     const next = this.#next[id] ?? NONE;
     const previous = this.#previous[id] ?? NONE;
     if (previous === NONE) this.#heads[bucket] = next;
     else this.#next[previous] = next;
     if (next === NONE) this.#tails[bucket] = previous;
     else this.#previous[next] = previous;
-    this.#due[id] = NONE;
+    this.#afterDue[id] = 0;
     this.#size--;
     if (this.#walk === id) this.#walk = next;
   }
@@ -77,7 +78,7 @@ export class TimerWheel {
       while (this.#walk !== NONE) {
         const id = this.#walk;
         this.#walk = this.#next[id] ?? NONE;
-        const due = this.#due[id] ?? NONE;
+        const due = (this.#afterDue[id] ?? 0) - 1;
         if (due > this.#cursor) continue;
         if (fired === max) return fired;
         this.clear(id);
