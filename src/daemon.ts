@@ -12,7 +12,11 @@ import { joinParts, type Parts, type PartsOptions } from './parts.js';
 import { reportChange } from './report-change.js';
 import { systemClock } from './shared/clock.js';
 import type { Faults } from './shared/faults.js';
+import { freeGarbage } from './shared/garbage.js';
 import type { ListenAddress, OpenSocket } from './shared/listen-address.js';
+
+/** By then the start is over, and the first scrapes too. */
+const STARTED_MS = 20_000;
 
 export interface DaemonOptions extends PartsOptions {
   readonly listeners: readonly (ListenAddress | OpenSocket)[];
@@ -25,6 +29,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #parts: Parts;
   #servers: readonly HttpServer[] = [];
+  #stopFreeing = () => {};
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -65,6 +70,7 @@ export class Daemon {
       startup.read();
     });
     histories.start();
+    this.#stopFreeing = systemClock.after(STARTED_MS, freeGarbage);
   }
 
   /** Reloads the configuration in the background. The log has the result. */
@@ -77,6 +83,7 @@ export class Daemon {
     write({ level: 'info', event: 'process_stopping', message: 'stopping', fields: {} });
     const { activeConfig, discovery, kamailios, webhooks } = this.#parts;
     const { histories, supervisor, runtimeDestinations, incidents } = this.#parts;
+    this.#stopFreeing();
     activeConfig.close();
     kamailios.close();
     discovery.close();
