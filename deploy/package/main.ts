@@ -24,7 +24,7 @@ const work = mkdtempSync(join(tmpdir(), 'sip-keepalive-package-'));
 try {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  const program = compile(join(work, 'program'));
+  const program = await compile(work);
   for (const arch of values.arch.split(',')) {
     const folder = stage(release, arch, program, work);
     writeTarball(release, folder, out);

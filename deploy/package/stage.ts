@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { bundle, NOT_BUNDLED } from './bundle.js';
 import { completion } from './completion.js';
 import { notice, writeSbom } from './legal.js';
 import { manPage } from './man.js';
@@ -52,11 +53,13 @@ const COPIED = ['LICENSE', 'CHANGELOG.md', 'docs', 'page', 'rules', 'grafana/das
 const NOT_SHIPPED =
   /^(tests?|__tests__|benchmarks?|examples?|vendor|musl_\w+|\..*)$|\.(d\.[cm]?ts|ts|map|html|cc|hh)$/;
 
-/** Compiles the program from its sources. Returns the folder of `src`. */
-export function compile(folder: string): string {
+/** Compiles and bundles the program from its sources. Returns its folder, the `dist/src` of a package. */
+export async function compile(work: string): Promise<string> {
+  const [modules, program] = [join(work, 'modules'), join(work, 'program')];
   const options = ['--declaration', 'false', '--sourceMap', 'false', '--incremental', 'false'];
-  output('npx', ['tsc', '-p', 'tsconfig.json', '--outDir', folder, ...options]);
-  return join(folder, 'src');
+  output('npx', ['tsc', '-p', 'tsconfig.json', '--outDir', modules, ...options]);
+  await bundle(join(modules, 'src'), program);
+  return program;
 }
 
 /** Makes the folder of an architecture below `work`. @throws for an unknown architecture. */
@@ -76,6 +79,7 @@ export function stage(release: Release, arch: string, program: string, work: str
     copyFileSync(file, join(folder, file.replace(/^.*\//, '')));
   writeSbom(release, { name: architecture.runtime, version: NODE_VERSION }, folder);
   writeFileSync(join(folder, 'NOTICE'), notice(folder));
+  dropBundled(join(folder, 'node_modules'));
   writeFileSync(join(folder, `${release.name}.1`), manPage(release));
   writeFileSync(join(folder, `${release.name}.bash`), completion(release));
   normalize(folder, release.epoch);
@@ -112,6 +116,13 @@ function addDependencies({ npm }: Architecture, folder: string): void {
   ) as Record<string, unknown>;
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(rest, null, 2)}\n`);
   prune(join(folder, 'node_modules'));
+}
+
+/** Removes the packages that are part of the bundles. */
+function dropBundled(modules: string): void {
+  const kept = new Set<string>([...NOT_BUNDLED, '@koromix']);
+  for (const name of readdirSync(modules))
+    if (!kept.has(name)) rmSync(join(modules, name), { recursive: true });
 }
 
 /** Removes what a program at work does not need. No script is run by itself. */
