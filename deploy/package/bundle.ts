@@ -14,8 +14,8 @@ const ENTRIES = [
   'discovery/parsing/worker.js',
   'http/guards/password-worker.js',
 ] as const;
-/** Loads a program of its own, which only its package can find. */
-export const NOT_BUNDLED = ['koffi'] as const;
+/** Their files are read at run time: a library of the machine's, and what the status page draws with. */
+export const NOT_BUNDLED = ['koffi', 'uplot'] as const;
 /** CommonJS packages call it. */
 const REQUIRE = `import { createRequire as requireFrom } from 'node:module';
 const require = requireFrom(import.meta.url);`;

@@ -97,7 +97,7 @@ describe('the packages', allOf(needs('dpkg-deb', 'flock', 'tar'), canMakePackage
       for (const { name, version } of components)
         if (name !== 'node') assert.ok(notice.includes(`\n${name} ${version} (`), name);
       // All others are part of the bundles.
-      assert.deepEqual(readdirSync(at(arch, 'node_modules')), ['@koromix', 'koffi']);
+      assert.deepEqual(readdirSync(at(arch, 'node_modules')), ['@koromix', 'koffi', 'uplot']);
       assert.match(notice, /OpenSSL/);
     });
   }
@@ -126,6 +126,7 @@ describe('the packages', allOf(needs('dpkg-deb', 'flock', 'tar'), canMakePackage
       Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
     const own = bytes('RssAnon');
     t.diagnostic(`${own / 1e6} MB of its own, ${bytes('VmRSS') / 1e6} MB with the program file`);
+    for (const path of ['/', '/uplot.js']) assert.equal((await get(path)).status, 200, path);
     assert.match(await (await get('/metrics')).text(), /udp_io_info\{[^}]*kernel[^}]*\} 1/);
     assert.equal(await exporter.stop('SIGTERM'), 0);
     assert.ok(own < MAX_OWN_BYTES, `${own} bytes`);
