@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readVersion } from '../../src/platform/version.js';
 import { folder, runToEnd } from '../support/process.js';
-import { needs } from '../support/tools.js';
 
 /** What is in it, except for the program and the page. */
 const FILES = `CHANGELOG.md LICENSE README.md package.json prometheus.yml deploy/alertmanager.yml
@@ -41,7 +40,7 @@ function pack(to: string): Packed {
   return packed;
 }
 
-describe('the package for npm', needs('npm', 'npx'), () => {
+describe('the package for npm', () => {
   test('has the program, the page, and what a user reads and configures', (t) => {
     const { files, size } = pack(folder(t));
     const paths = files.map(({ path }) => path);
