@@ -22,6 +22,7 @@ const SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
 const PLACES = (name: string): Readonly<Record<string, string>> => ({
   'config.yml': `etc/${name}/config.yml`,
   [`${name}.service`]: `lib/systemd/system/${name}.service`,
+  [`${name}.socket`]: `lib/systemd/system/${name}.socket`,
   [`${name}.bash`]: `usr/share/bash-completion/completions/${name}`,
   rules: `usr/share/${name}/rules`,
   'grafana/dashboards': `usr/share/${name}/dashboards`,

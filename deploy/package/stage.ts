@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { bundle, NOT_BUNDLED } from './bundle.js';
 import { completion } from './completion.js';
 import { notice, writeSbom } from './legal.js';
@@ -75,8 +75,9 @@ export function stage(release: Release, arch: string, program: string, work: str
   for (const path of COPIED) cpSync(path, join(folder, path), { recursive: true, filter });
   rmSync(join(folder, 'rules/tests'), { recursive: true });
   copyFileSync('deploy/package/sip-keepalive-exporter', join(folder, release.name));
-  for (const file of ['deploy/package/config.yml', `deploy/${release.name}.service`])
-    copyFileSync(file, join(folder, file.replace(/^.*\//, '')));
+  const units = ['service', 'socket'].map((kind) => `deploy/${release.name}.${kind}`);
+  for (const file of ['deploy/package/config.yml', ...units])
+    copyFileSync(file, join(folder, basename(file)));
   writeSbom(release, { name: architecture.runtime, version: NODE_VERSION }, folder);
   writeFileSync(join(folder, 'NOTICE'), notice(folder));
   dropBundled(join(folder, 'node_modules'));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readVersion } from '../../src/platform/version.js';
 import { folder, runToEnd } from '../support/process.js';
+import { needs } from '../support/tools.js';
 
 /** What is in it, except for the program and the page. */
 const FILES = `CHANGELOG.md LICENSE README.md package.json prometheus.yml deploy/alertmanager.yml
@@ -27,7 +28,7 @@ interface Packed {
 }
 
 function npm(args: readonly string[], cwd = '.') {
-  const { status, stdout, output } = runToEnd('npm', args, { cwd });
+  const { status, stdout, output } = runToEnd('env', ['npm', ...args], { cwd });
   assert.equal(status, 0, output);
   return { stdout, output };
 }
@@ -40,7 +41,7 @@ function pack(to: string): Packed {
   return packed;
 }
 
-describe('the package for npm', () => {
+describe('the package for npm', needs('env'), () => {
   test('has the program, the page, and what a user reads and configures', (t) => {
     const { files, size } = pack(folder(t));
     const paths = files.map(({ path }) => path);
@@ -69,10 +70,8 @@ describe('the package for npm', () => {
     const { filename } = pack(path);
     writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
     npm(['install', ...QUIET, `./${filename}`], path);
-    const version = runToEnd('npx', ['--no-install', 'sip-keepalive-exporter', '--version'], {
-      cwd: path,
-    });
-    assert.equal(version.output, `sip-keepalive-exporter ${readVersion()}\n`);
+    const { output } = npm(['exec', '--offline', '--', 'sip-keepalive-exporter', '--version'], path);
+    assert.equal(output, `sip-keepalive-exporter ${readVersion()}\n`);
     const program = `import { createKeepAlive } from 'sip-keepalive-exporter';
 const keepAlive = createKeepAlive();
 console.log(keepAlive.isAlive('192.0.2.1'));

@@ -64,12 +64,27 @@ describe(
     const hasFailed = () =>
       eventually('the service has failed', () => show('ActiveState') === 'failed');
 
+    const install = () =>
+      debian.run('apt-get', 'install', '-y', `/root/${basename(debianPackage())}`);
+
+    test('says that the disk is full, and is installed when it no longer is', () => {
+      const library = `/usr/lib/${NAME}`;
+      debian.ok('mkdir', library);
+      debian.ok('mount', '-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', library);
+      const { status, output } = install();
+      debian.ok('umount', library);
+      assert.equal(status, 100);
+      assert.match(output, /runtime\/node.*\(No space left on device\)/);
+      assert.notEqual(debian.run('systemctl', 'cat', NAME).status, 0);
+    });
+
     test('is installed by apt, starts, and pings what is configured after a reload', async (t) => {
       assert.notEqual(debian.run('sh', '-c', 'command -v node').status, 0);
       const started = performance.now();
       const step = (text: string) =>
         t.diagnostic(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
-      debian.ok('apt-get', 'install', '-y', `/root/${basename(debianPackage())}`);
+      const { status, output } = install();
+      assert.equal(status, 0, output);
       step('apt-get install has ended');
       await isReady();
       step('/-/ready is 200');
@@ -125,6 +140,55 @@ describe(
       assert.equal(show('ExecMainStatus'), '0');
       debian.ok('systemctl', 'start', NAME);
       await isKept();
+    });
+
+    test('waits for its port while another program has it', async () => {
+      debian.ok('systemctl', 'stop', NAME);
+      const code = "require('net').createServer().listen(10060, () => console.log('listens'))";
+      const holder = run(suite, 'nsenter', [...debian.network(), process.execPath, '-e', code]);
+      await holder.logged(/listens/);
+      debian.run('systemctl', 'start', NAME);
+      const inUse = /listen EADDRINUSE: address already in use :::10060/;
+      await eventually('the log says why', () => inUse.test(log()));
+      await holder.stop();
+      await isAlive('gateway');
+    });
+
+    test('gets its state directory back from another user, and says when it may not write to one', async () => {
+      debian.ok('chown', '-R', 'root:root', STATE);
+      debian.ok('systemctl', 'restart', NAME);
+      await isAlive('gateway');
+      assert.equal(debian.ok('stat', '-c', '%U', STATE).trim(), NAME);
+      await eventually('the addition is kept', () => request('/metrics').includes('127.0.0.2'));
+      const defaults = readFileSync(debian.path(DEFAULTS), 'utf8');
+      debian.ok('install', '-d', '-m', '0700', '/srv/state');
+      writeFileSync(debian.path(DEFAULTS), 'ARGS="--state_dir=/srv/state"\n');
+      debian.run('systemctl', 'restart', NAME);
+      await hasFailed();
+      assert.equal(show('ExecMainStatus'), '2');
+      assert.match(log(), /state_dir.*\/srv\/state/);
+      writeFileSync(debian.path(DEFAULTS), defaults);
+      debian.ok('systemctl', 'start', NAME);
+      await isAlive('gateway');
+    });
+
+    test('serves on a socket that systemd opens', async () => {
+      const defaults = readFileSync(debian.path(DEFAULTS), 'utf8');
+      assert.equal(debian.run('systemctl', 'is-enabled', `${NAME}.socket`).stdout, 'disabled\n');
+      writeFileSync(debian.path(DEFAULTS), 'ARGS="--web.systemd-socket"\n');
+      debian.ok('systemctl', 'stop', NAME);
+      debian.ok('systemctl', 'enable', '--now', `${NAME}.socket`);
+      // The first request starts it.
+      await isAlive('gateway');
+      assert.equal(show('TriggeredBy'), `${NAME}.socket`);
+      const pid = show('MainPID');
+      debian.ok('systemctl', 'restart', NAME);
+      await isAlive('gateway');
+      assert.notEqual(show('MainPID'), pid);
+      writeFileSync(debian.path(DEFAULTS), defaults);
+      debian.ok('systemctl', 'disable', '--now', `${NAME}.socket`);
+      debian.ok('systemctl', 'restart', NAME);
+      await isAlive('gateway');
     });
 
     test('may write to its state directory alone, without privileges', () => {
