@@ -70,7 +70,10 @@ describe('the package for npm', needs('env'), () => {
     const { filename } = pack(path);
     writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
     npm(['install', ...QUIET, `./${filename}`], path);
-    const { output } = npm(['exec', '--offline', '--', 'sip-keepalive-exporter', '--version'], path);
+    const { output } = npm(
+      ['exec', '--offline', '--', 'sip-keepalive-exporter', '--version'],
+      path,
+    );
     assert.equal(output, `sip-keepalive-exporter ${readVersion()}\n`);
     const program = `import { createKeepAlive } from 'sip-keepalive-exporter';
 const keepAlive = createKeepAlive();
