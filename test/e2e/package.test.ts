@@ -126,7 +126,7 @@ describe('the packages', allOf(needs('dpkg-deb', 'flock', 'tar'), canMakePackage
       Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
     const own = bytes('RssAnon');
     t.diagnostic(`${own / 1e6} MB of its own, ${bytes('VmRSS') / 1e6} MB with the program file`);
-    for (const path of ['/', '/uplot.js']) assert.equal((await get(path)).status, 200, path);
+    for (const path of ['/', '/page/uplot.js']) assert.equal((await get(path)).status, 200, path);
     assert.match(await (await get('/metrics')).text(), /udp_io_info\{[^}]*kernel[^}]*\} 1/);
     assert.equal(await exporter.stop('SIGTERM'), 0);
     assert.ok(own < MAX_OWN_BYTES, `${own} bytes`);
