@@ -95,7 +95,7 @@ export class Spans {
     const history = this.#hour;
     if (history === undefined) return;
     const { rtt, failed, step } = history;
-    if (rtt.length === 0) {
+    if (failed.every((share) => share === null)) {
       this.#note.textContent = 'No data yet; the first point comes after a minute.';
       return;
     }

@@ -49,21 +49,13 @@ export function targetCard(target, now) {
  * @param {string} title
  * @param {number} now
  */
-function exchange({ last_ping, last_sent, last_received }, title, now) {
-  if (last_sent === null) return el('p', { class: 'faint' }, 'Nothing sent yet.');
-  const step = (/** @type {'sent' | 'received'} */ direction, /** @type {string} */ message) => ({
-    ...{ offset: null, direction, message },
-    summary: message.split('\n', 1)[0]?.trim() ?? '',
-  });
-  const steps = [
-    step('sent', last_sent),
-    ...(last_received === null ? [] : [step('received', last_received)]),
-  ];
+function exchange({ exchange: last }, title, now) {
+  if (last === null) return el('p', { class: 'faint' }, 'Nothing sent yet.');
   return el(
     'div',
     {},
-    el('p', { class: 'faint' }, `${ago(last_ping, now)} ago`),
-    ladder(steps, `the last exchange with ${title}`),
+    el('p', { class: 'faint' }, `${ago(last.started_at, now)} ago`),
+    ladder(last.steps, `the last exchange with ${title}`),
   );
 }
 
