@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import type { AvailabilityView, RangeView, StatusView } from '../../src/status/page-views.js';
-import { KNOWN, RTT, UP } from '../../src/upstream/long-spans.js';
 import { Authority } from '../support/certificates.js';
 import { startExporter } from '../support/exporter.js';
-import { eventually, folder, runToEnd } from '../support/process.js';
+import { eventually, folder } from '../support/process.js';
 import { startPrometheus } from '../support/prometheus.js';
+import { prometheusWith, recorded } from '../support/recorded.js';
 import { needs } from '../support/tools.js';
 
-const HOUR = 3_600;
 /** Names that would be a pattern, the end of a string, another metric or a new line of a query. */
 const HOSTILE = [
   'a.b',
@@ -26,45 +25,6 @@ const HOSTILE = [
 ];
 
 const share = (index: number) => (index + 1) / 16;
-
-/** What the recording rules would have recorded of these destinations in the last 50 hours. */
-function recorded(
-  values: readonly (readonly [destination: string, instance: string, value: number])[],
-) {
-  const last = Math.floor(Date.now() / 1000 / HOUR) * HOUR;
-  const escaped = (text: string) => text.replace(/[\\"]/g, '\\$&');
-  const family = (name: string, from: number, step: number, of: (value: number) => number) => [
-    `# TYPE ${name} gauge`,
-    ...values.flatMap(([destination, instance, value]) => {
-      const labels = `{destination="${escaped(destination)}",job="sip",instance="${instance}"}`;
-      const count = Math.floor((Date.now() / 1000 - from) / step) + 1;
-      return Array.from(
-        { length: count },
-        (_, i) => `${name}${labels} ${of(value)} ${from + i * step}`,
-      );
-    }),
-  ];
-  return [
-    ...family(UP, last - 50 * HOUR, 300, (value) => 300 * value),
-    ...family(KNOWN, last - 50 * HOUR, 300, () => 300),
-    ...family(RTT['5m'], last - 25 * HOUR, 300, (value) => value / 10),
-    ...family(RTT['1h'], last - 50 * HOUR, HOUR, (value) => value / 10),
-    '# EOF',
-    '',
-  ].join('\n');
-}
-
-/** A Prometheus with this data. */
-async function prometheusWith(t: TestContext, text: string) {
-  const path = folder(t);
-  const file = join(path, 'recorded.txt');
-  writeFileSync(file, text);
-  const data = join(path, 'data');
-  const args = ['tsdb', 'create-blocks-from', '--quiet', 'openmetrics', file, data];
-  const { status, output } = runToEnd('promtool', args);
-  assert.equal(status, 0, output);
-  return startPrometheus(t, [], {}, [`--storage.tsdb.path=${data}`]);
-}
 
 test(
   'days, weeks and months come from Prometheus, of every name as it is, over all exporters',
