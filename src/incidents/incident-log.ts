@@ -3,7 +3,7 @@
 import type { Incident, IncidentEnd } from './incident.js';
 
 /** Number of ended incidents that are kept. */
-export const MAX_ENDED = 10_000;
+const MAX_ENDED = 10_000;
 
 export class IncidentLog {
   /** By destination. */

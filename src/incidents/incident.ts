@@ -41,34 +41,46 @@ const REASONS: readonly unknown[] = [...FAILURE_REASONS, 'resolution'];
 
 /** @param nowMs monotonic. */
 export function incidentView(incident: Incident, nowMs: number): IncidentView {
-  const { id, destination, uri, state, reason, detail, sipCode, end } = incident;
+  const { reason, end } = incident;
   const durationMs = end === undefined ? nowMs - incident.sinceMs : end.durationMs;
   return {
-    ...{ id, destination, uri, state },
+    id: incident.id,
+    destination: incident.destination,
+    uri: incident.uri,
+    state: incident.state,
     began_at: new Date(incident.beganAtMs).toISOString(),
     ended_at: end === undefined ? null : new Date(end.atMs).toISOString(),
     duration: durationMs === undefined ? null : Math.round(Math.max(durationMs, 0)) / 1000,
     ended_by: end?.by ?? null,
     reason: reason ?? null,
     reason_text: reason === undefined ? null : reasonText(reason),
-    detail: detail || null,
-    sip_code: sipCode ?? null,
-    ...{ module: incident.module, owners: incident.owners, labels: incident.labels },
+    detail: incident.detail || null,
+    sip_code: incident.sipCode ?? null,
+    module: incident.module,
+    owners: incident.owners,
+    labels: incident.labels,
   };
 }
 
 /** The incident with this JSON, from a file; undefined when it is none. */
 export function readIncident(value: unknown, clock: Clock): Incident | undefined {
   if (!isIncidentView(value)) return undefined;
-  const { id, destination, uri, state, module, owners, labels, ended_at, ended_by } = value;
+  const { ended_at, ended_by } = value;
   const beganAtMs = Date.parse(value.began_at);
   const durationMs = value.duration === null ? undefined : value.duration * 1000;
   const end = { atMs: Date.parse(ended_at ?? ''), durationMs, by: ended_by };
   return {
-    ...{ id, destination, uri, state, module, owners, labels, beganAtMs },
+    id: value.id,
+    destination: value.destination,
+    uri: value.uri,
+    state: value.state,
     reason: value.reason ?? undefined,
     detail: value.detail ?? '',
     sipCode: value.sip_code ?? undefined,
+    module: value.module,
+    owners: value.owners,
+    labels: value.labels,
+    beganAtMs,
     sinceMs: clock.now() - Math.max(clock.epoch() - beganAtMs, 0),
     end: ended_at === null ? undefined : end,
   };

@@ -65,15 +65,7 @@ export class Incidents {
     if (isSame && open.state === to) return;
     if (open !== undefined) this.#end(open, isSame ? to : 'removed', atMs);
     if (to === 'up') return;
-    const { reason, sipCode, owners } = change;
-    const { name, uri, module, labels } = destination;
-    const incident: Incident = {
-      ...{ id: this.#incidents.nextId(atMs), destination: name, uri, state: to, module, owners },
-      ...{ labels, reason, detail: printable(change.detail, MAX_DETAIL_LENGTH), sipCode },
-      ...{ beganAtMs: atMs, sinceMs: this.#options.clock.now(), end: undefined },
-    };
-    this.#incidents.add(incident);
-    this.#file?.changed(incident);
+    this.#begin({ ...change, destination, to, atMs });
   }
 
   /** These destinations are no longer monitored. */
@@ -99,6 +91,29 @@ export class Incidents {
   async close(): Promise<void> {
     this.#stopCheck();
     await this.#file?.close();
+  }
+
+  #begin(change: Omit<StateChange, 'id' | 'to'> & { readonly to: Incident['state'] }): void {
+    const { destination, atMs } = change;
+    // Without spread syntax, which would give each object a hidden class of its own: reading the members of
+    // 10,000 incidents took ten times as long.
+    const incident: Incident = {
+      id: this.#incidents.nextId(atMs),
+      destination: destination.name,
+      uri: destination.uri,
+      state: change.to,
+      reason: change.reason,
+      detail: printable(change.detail, MAX_DETAIL_LENGTH),
+      sipCode: change.sipCode,
+      module: destination.module,
+      owners: change.owners,
+      labels: destination.labels,
+      beganAtMs: atMs,
+      sinceMs: this.#options.clock.now(),
+      end: undefined,
+    };
+    this.#incidents.add(incident);
+    this.#file?.changed(incident);
   }
 
   #end(incident: Incident, by: IncidentEnd['by'], atMs: number): void {
