@@ -10,6 +10,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DEFAULT_LINKS } from '../../deploy/rules/links.js';
 import { DATASOURCE } from './queries.js';
 
 /** Exists for every destination from the first scrape on, also while its state is unknown. */
@@ -134,7 +135,7 @@ export const addresses = (): TextBoxVariableBuilder[] => [
   address(
     'runbook_url',
     'Runbook URL',
-    'https://github.com/OWNER/sip-keepalive-exporter/blob/main/docs/runbook.md',
+    DEFAULT_LINKS.runbookBase,
     'The runbook, for links to its sections.',
   ),
 ];

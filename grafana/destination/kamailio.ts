@@ -1,6 +1,7 @@
 /** What the Kamailios that are read believe about one destination. */
 
 import type { Section } from '../builders/board.js';
+import { toRunbook } from '../builders/links.js';
 import * as looks from '../builders/looks.js';
 import { rowsTable, timeline } from '../builders/panels.js';
 import { rows, series } from '../builders/queries.js';
@@ -34,6 +35,7 @@ export const kamailio: Section = {
         'For how long a Kamailio has routed to the destination although it is down, or left it out although it is up; and whether it is registered there (module uac).',
       ...{ empty: NOT_LISTED, span: 12, height: 7 },
       runbook: 'SipKeepaliveKamailioRoutesToDown',
+      panelLinks: [toRunbook('SipKeepaliveKamailioNotRegistered')],
       queries: [
         rows(inKamailio),
         rows(`max by (${SET}, kind) (sip_keepalive_kamailio_disagreement_seconds{${ONE}})`),

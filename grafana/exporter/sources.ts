@@ -101,7 +101,7 @@ export const others: Section = {
       title: 'Webhooks',
       description:
         'Events that wait; and in the time range, those that were delivered or dropped, and failed attempts.',
-      ...{ empty: 'No webhooks', span: 8, height: 7 },
+      ...{ empty: 'No webhooks', span: 8, height: 7, runbook: 'SipKeepaliveWebhookDropping' },
       queries: [
         rows(gauge('sip_keepalive_webhook_queued', WEBHOOK)),
         rows(within('sip_keepalive_webhook_deliveries_total', EXPORTER, WEBHOOK)),
