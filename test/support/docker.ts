@@ -16,9 +16,10 @@ const CLI = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
 /** The address of the engine's network for its containers. */
 export const GATEWAY = '172.17.0.1';
 
-/** Hides the folders that the engine shares with others, and becomes it. */
+/** Hides the folders that the engine shares with others, keeps its data in memory, and becomes it. */
 const BOOT = `
   set -e
+  mkdir -p "$0" && mount -t tmpfs tmpfs "$0"
   for shared in /run/docker /etc/docker; do
     mkdir -p $shared && mount -t tmpfs tmpfs $shared
   done
@@ -64,7 +65,7 @@ export async function startDocker(
   const isolated = network === 'own' ? ['--net'] : [];
   const engine = run({ after: () => {} }, 'unshare', [
     ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...isolated],
-    ...['bash', '-c', BOOT, 'bash', ...args],
+    ...['bash', '-c', BOOT, join(root, 'data'), ...args],
     ...(network === 'own' ? [`--bip=${GATEWAY}/16`] : ['--iptables=false', '--bridge=none']),
   ]);
   t.after(async () => {
