@@ -160,8 +160,12 @@ describe('the image', allOf(needsDocker(), needs('openssl')), () => {
       answer,
     }));
     const check = (name: string) => docker.run('exec', name, ...healthCheck()).output;
-    for (const { name, answer } of running)
-      await eventually(`${name} gives ${answer}`, () => answer.test(check(name)));
+    for (const { name, answer } of running) {
+      const isRight = () => answer.test(check(name));
+      await eventually(`${name} gives ${answer}`, isRight).catch((cause: unknown) => {
+        throw new Error(`${check(name)}\n${docker.run('logs', name).output}`, { cause });
+      });
+    }
     writeFileSync(join(path, 'config.yml'), 'web: { listen-addres: :1 }');
     const last = running.at(-1)?.name ?? assert.fail();
     assert.match(check(last), /^:9999: HTTP status 200/);
