@@ -17,12 +17,12 @@ const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
 /** A thread that ran this long ends a series of restarts. */
 const STABLE_MS = 60_000;
-/** Interval of heartbeat checks, and the number of missed heartbeats after which the thread hangs. */
+/** Interval of heartbeat checks, and the number of missed ones after which a thread hangs. */
 const POLL_INTERVAL_MS = 1_000;
-const MAX_MISSED_HEARTBEATS = 10;
+const MAX_MISSED_HEARTBEATS = { ready: 10, starting: 60 } as const;
 /** A thread that has not stopped after this time is terminated. */
 const STOP_TIMEOUT_MS = 500;
-/** The same while it starts: Node.js aborts the process if a thread that loads an addon is terminated. */
+/** While it starts: Node.js aborts the process if a thread that loads an addon is terminated. */
 const STARTING_STOP_TIMEOUT_MS = 5_000;
 
 export interface SupervisorOptions
@@ -236,13 +236,14 @@ export class Supervisor {
     this.#missedHeartbeats = heartbeat === this.#lastHeartbeat ? this.#missedHeartbeats + 1 : 0;
     this.#lastHeartbeat = heartbeat;
     const thread = this.#thread;
-    if (this.#missedHeartbeats < MAX_MISSED_HEARTBEATS || thread === undefined) return;
+    const allowed = MAX_MISSED_HEARTBEATS[this.#link.isReady ? 'ready' : 'starting'];
+    if (this.#missedHeartbeats < allowed || thread === undefined) return;
     this.#missedHeartbeats = 0;
     this.#options.log({
       level: 'error',
       event: 'pinger_hung',
       message: 'pinger thread hangs; terminating it',
-      fields: { seconds: (MAX_MISSED_HEARTBEATS * POLL_INTERVAL_MS) / 1000 },
+      fields: { seconds: (allowed * POLL_INTERVAL_MS) / 1000 },
     });
     this.#terminate(thread);
   }

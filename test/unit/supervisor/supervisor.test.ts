@@ -391,6 +391,16 @@ describe('the heartbeat', () => {
     assert.equal(it.threads.length, 2);
   });
 
+  test('may be missing for a minute while the thread starts, because its end could end the process', () => {
+    const it = rig();
+    it.supervisor.start();
+    it.clock.advance(59_000);
+    assert.equal(it.thread().isTerminated, false);
+    const [first] = it.threads;
+    it.clock.advance(1_000);
+    assert.equal(first?.isTerminated, true);
+  });
+
   test('that continues keeps the thread', async () => {
     const it = await running();
     for (let i = 0; i < 100; i++) {
