@@ -11,12 +11,13 @@ import { needs } from '../support/tools.js';
 /** What is in it, except for the program and the page. */
 const FILES = `CHANGELOG.md LICENSE README.md package.json prometheus.yml deploy/alertmanager.yml
   docs/configuration.md docs/http.md docs/kamailio-fleet.md docs/kamailio.md docs/library.md
-  docs/metrics.md docs/operations.md docs/probe.md docs/runbook.md
+  docs/metrics.md docs/operations.md docs/probe.md docs/runbook.md docs/status-page.md
   grafana/dashboards/sip-keepalive-destination.json
   grafana/dashboards/sip-keepalive-exporter.json grafana/dashboards/sip-keepalive-fleet.json
   grafana/provisioning/dashboards/sip-keepalive.yml
   grafana/provisioning/datasources/prometheus.yml
-  rules/sip-keepalive-alerts.yml rules/sip-keepalive-recording.yml`;
+  rules/sip-keepalive-alerts.yml rules/sip-keepalive-recording.yml
+  rules/sip-keepalive-sites.yml`;
 const MAX_BYTES = 1e6;
 /** The registry is not asked for what the cache has. */
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
