@@ -41,17 +41,18 @@ export function targetGlance(
 }
 
 export function targetView(
-  glance: TargetGlance,
-  { slot, priority, weight }: TargetAddress,
+  status: StatusContext,
+  registered: RegisteredDestination,
+  target: TargetAddress,
   row: TargetRow | undefined,
-  peers: RegisteredDestination['peers'],
 ): TargetView {
-  const tls = peers.get(slot.index)?.tls;
+  const glance = targetGlance(status, registered, target, row);
+  const tls = registered.peers.get(target.slot.index)?.tls;
   return {
     transport: glance.transport,
     address: glance.address,
-    priority: priority ?? null,
-    weight: weight ?? null,
+    priority: target.priority ?? null,
+    weight: target.weight ?? null,
     code: isAliveCode(glance.state),
     state: glance.state,
     degraded: glance.degraded,

@@ -32,14 +32,10 @@ export function destinationView(
   registered: RegisteredDestination,
 ): DestinationView {
   const rows = registered.targets.map(({ slot }) => status.ledger.target(slot));
-  const glances = glancesOf(status, registered, rows);
-  return {
-    ...brief(status, registered, rows, glances),
-    targets: glances.flatMap((glance, i) => {
-      const target = registered.targets[i];
-      return target === undefined ? [] : [targetView(glance, target, rows[i], registered.peers)];
-    }),
-  };
+  const targets = registered.targets.map((target, i) =>
+    targetView(status, registered, target, rows[i]),
+  );
+  return { ...brief(status, registered, rows, targets), targets };
 }
 
 export function briefView(
@@ -47,15 +43,10 @@ export function briefView(
   registered: RegisteredDestination,
 ): DestinationBrief {
   const rows = registered.targets.map(({ slot }) => status.ledger.results(slot));
-  return brief(status, registered, rows, glancesOf(status, registered, rows));
-}
-
-function glancesOf(
-  status: StatusContext,
-  registered: RegisteredDestination,
-  rows: readonly (TargetResults | undefined)[],
-): readonly TargetGlance[] {
-  return registered.targets.map((target, i) => targetGlance(status, registered, target, rows[i]));
+  const glances = registered.targets.map((target, i) =>
+    targetGlance(status, registered, target, rows[i]),
+  );
+  return brief(status, registered, rows, glances);
 }
 
 /** @param rows @param targets in the order of the registered targets. */
@@ -65,11 +56,10 @@ function brief(
   rows: readonly (TargetResults | undefined)[],
   targets: readonly TargetGlance[],
 ): DestinationBrief {
-  const { destination, owners, server, slot, peers } = registered;
+  const { destination, owners, server, slot } = registered;
   const row = status.ledger.destination(slot);
   const state = effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, rows));
   const failure = failureOf(state, row, targets);
-  const notAfter = registered.targets.map((one) => peers.get(one.slot.index)?.tls?.chainNotAfterMs);
   return {
     destination: destination.name,
     uri: destination.uri,
@@ -92,7 +82,7 @@ function brief(
     ping_timeout: destination.settings.timeoutMs / 1000,
     targets_total: targets.length,
     targets_up: targets.filter((target) => target.state === 'up').length,
-    certificate_not_after: isoTime(least(notAfter.map((ms) => ms ?? null)) ?? undefined),
+    certificate_not_after: isoTime(firstExpiryMs(registered.peers)),
   };
 }
 
@@ -206,7 +196,14 @@ function kamailioView(belief: Belief): KamailioView {
   };
 }
 
+/** Wall clock, milliseconds; undefined without certificates. */
+function firstExpiryMs(peers: RegisteredDestination['peers']): number | undefined {
+  if (peers.size === 0) return undefined;
+  const all = [...peers.values()].map(({ tls }) => tls?.chainNotAfterMs || Number.POSITIVE_INFINITY);
+  return Math.min(...all);
+}
+
 /** The smallest value that is not null; null without one. */
-function least<T extends number | string>(values: readonly (T | null)[]): T | null {
-  return values.reduce<T | null>((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
+function least(values: readonly (number | null)[]): number | null {
+  return values.reduce<number | null>((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
 }
