@@ -12,13 +12,14 @@ import {
   historyView,
 } from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
-import type { Hour } from '../../status/views.js';
+import type { HistoryView, Hour } from '../../status/views.js';
 import { compressed, sendJson } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { rejectBusy } from '../server/pipelining.js';
 
 /** Number of destinations that are written before other work may run. */
 const BATCH = 200;
+const HISTORY_BATCH = 20;
 /** Maximum number of concurrent responses with all destinations. */
 const MAX_CONCURRENT = 16;
 /** Maximum number of destinations per request of `/api/v1/history`. */
@@ -108,11 +109,13 @@ export function historyHandler(status: StatusContext, histories: HistorySource):
       response.status(400).json({ error });
       return;
     }
-    const all = names.flatMap((name) => {
+    const all: [unknown, HistoryView][] = [];
+    for (const [i, name] of names.entries()) {
+      if (i % HISTORY_BATCH === HISTORY_BATCH - 1) await nextRound();
       const registered = status.registry.named(String(name));
-      if (registered === undefined) return [];
-      return [[name, historyView(status, registered, histories.of(registered.slot))] as const];
-    });
+      if (registered === undefined) continue;
+      all.push([name, historyView(status, registered, histories.of(registered.slot))]);
+    }
     await sendJson(request, response, { histories: Object.fromEntries(all) });
   };
 }
