@@ -46,7 +46,7 @@ export interface Docker {
 export function needsDocker(): { readonly skip: string | false } {
   return allOf(
     needs('docker-compose', 'dockerd', 'env', 'find', 'flock', 'ip', 'iptables', 'ldd', 'mkdir'),
-    needs('nsenter', 'sh', 'tar', 'unshare'),
+    needs('nsenter', 'setpriv', 'sh', 'tar', 'unshare'),
     canMakePackages(),
     skipUnless(process.getuid?.() === 0, 'to run as root'),
   );
@@ -63,7 +63,9 @@ export async function startDocker(
   const cgroup = `--cgroup-parent=/${basename(root)}`;
   const args = [...folders, `--pidfile=${join(root, 'pid')}`, `--host=${host}`, cgroup];
   const isolated = network === 'own' ? ['--net'] : [];
-  const engine = run({ after: () => {} }, 'unshare', [
+  // It ends with the test also when that is killed.
+  const engine = run({ after: () => {} }, 'setpriv', [
+    ...['--pdeathsig', 'KILL', 'unshare'],
     ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...isolated],
     ...['bash', '-c', BOOT, join(root, 'data'), ...args],
     ...(network === 'own' ? [`--bip=${GATEWAY}/16`] : ['--iptables=false', '--bridge=none']),

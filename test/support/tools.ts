@@ -59,6 +59,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   promtool: 'prometheus',
   python3: 'python3',
+  setpriv: 'util-linux',
   sh: 'dash',
   sipp: 'sip-tester',
   sysctl: 'procps',
