@@ -42,7 +42,7 @@ export class Summary {
     for (const state of SHOWN_STATES) {
       const count = el('b', {}, '–');
       const one = button('', () => onState(state), { class: `count ${state}` });
-      one.append(count, el('span', { class: `badge ${state}` }, state));
+      one.append(count, ' ', el('span', { class: `badge ${state}` }, state));
       this.#buttons.set(state, { button: one, count });
       this.#counts.append(one);
     }
