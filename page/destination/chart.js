@@ -16,7 +16,7 @@ import { duration } from '../words.js';
 const HEIGHT = 220;
 
 export class Chart {
-  element = el('div', { class: 'chart', role: 'img', tabindex: '-1' });
+  element = el('div', { class: 'chart', role: 'img', 'aria-label': 'No data yet' });
   /** @type {uPlot | undefined} */ #plot;
   /** @type {ChartData | undefined} */ #data;
   #resizes = new ResizeObserver(() => this.#resize());

@@ -64,7 +64,7 @@ function copyButton(steps, label) {
         },
       );
     },
-    { 'aria-label': `Copy ${label} as text` },
+    { 'aria-label': `Copy as text: ${label}` },
   );
   return copy;
 }

@@ -66,6 +66,7 @@ export class WallView {
     this.#counts.replaceChildren(...badges);
     const { title, rows: shown } = this.#page();
     this.#title.textContent = title;
+    this.#title.hidden = title === '';
     reconcile(
       this.#list,
       shown.map((row) => this.#item(row)),

@@ -51,7 +51,7 @@ const RANGES = {
 export type RangeSpan = keyof typeof RANGES;
 export const RANGE_SPANS = Object.keys(RANGES) as readonly RangeSpan[];
 
-/** Several exporters, or jobs, may monitor a destination of the same name: every value is the mean of theirs. */
+/** Several exporters, or jobs, may monitor a destination of the same name: their times are added, their round-trip times averaged. */
 export class LongSpans {
   readonly #server: JsonServer;
   readonly #prometheus: Prometheus;
