@@ -199,11 +199,16 @@ function kamailioView(belief: Belief): KamailioView {
 /** Wall clock, milliseconds; undefined without certificates. */
 function firstExpiryMs(peers: RegisteredDestination['peers']): number | undefined {
   if (peers.size === 0) return undefined;
-  const all = [...peers.values()].map(({ tls }) => tls?.chainNotAfterMs || Number.POSITIVE_INFINITY);
+  const all = [...peers.values()].map(
+    ({ tls }) => tls?.chainNotAfterMs || Number.POSITIVE_INFINITY,
+  );
   return Math.min(...all);
 }
 
 /** The smallest value that is not null; null without one. */
 function least(values: readonly (number | null)[]): number | null {
-  return values.reduce<number | null>((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
+  return values.reduce<number | null>(
+    (a, b) => (a === null || (b !== null && b < a) ? b : a),
+    null,
+  );
 }
