@@ -76,8 +76,9 @@ let isRefreshDue = false;
 function showView() {
   if (route.view === 'list') listHref = formatRoute(route);
   hideTip();
-  view.show(route);
+  // First it becomes a part of the document: the list needs the height of its rows.
   frame.setView(view.element, route.view);
+  view.show(route);
   frame.show(store, live);
   setTitle();
 }

@@ -31,7 +31,9 @@ export async function bundle(from: string, to: string): Promise<void> {
       nodePaths: ['node_modules'],
     });
     mkdirSync(dirname(join(to, entry)), { recursive: true });
-    writeFileSync(join(to, entry), ascii(outputFiles[0]?.text ?? ''));
+    // esbuild names the source of each part in a comment: of a folder that has another name each time.
+    const text = (outputFiles[0]?.text ?? '').replaceAll(`// ${relative('.', from)}/`, '// src/');
+    writeFileSync(join(to, entry), ascii(text));
   }
 }
 
