@@ -31,8 +31,8 @@ export async function bundle(from: string, to: string): Promise<void> {
       nodePaths: ['node_modules'],
     });
     mkdirSync(dirname(join(to, entry)), { recursive: true });
-    // esbuild names the source of each part in a comment: of a folder that has another name each time.
-    const text = (outputFiles[0]?.text ?? '').replaceAll(`// ${relative('.', from)}/`, '// src/');
+    // esbuild names the source of each part, in a folder that has another name each time.
+    const text = (outputFiles[0]?.text ?? '').replaceAll(`${relative('.', from)}/`, 'src/');
     writeFileSync(join(to, entry), ascii(text));
   }
 }
