@@ -52,7 +52,7 @@ const context = {
   canSilence: () => store.status?.web.alertmanager === true && store.status.web.admin,
   reloadSilences: async () => {
     await store.loadSilences();
-    view.tick();
+    await refresh();
   },
 };
 

@@ -62,9 +62,7 @@ export class IncidentsView {
     this.render();
   }
 
-  tick() {
-    this.render();
-  }
+  tick() {}
 
   close() {}
 

@@ -17,9 +17,7 @@ export class ProbesView {
     this.render();
   }
 
-  tick() {
-    this.render();
-  }
+  tick() {}
 
   close() {}
 

@@ -27,9 +27,7 @@ export class SilencesView {
     this.render();
   }
 
-  tick() {
-    this.render();
-  }
+  tick() {}
 
   close() {}
 
