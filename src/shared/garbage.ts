@@ -3,8 +3,7 @@ const MAX_BYTES = 64e6;
 
 /**
  * Frees what only the start needed, 7 MB of an idle process; V8 itself would wait until the heap has
- * grown. Needs Node.js 22 with `--expose-gc`, as the packages
- * have it; otherwise does nothing.
+ * grown. Needs Node.js 22 with `--expose-gc`, as the packages have it; otherwise does nothing.
  */
 export function freeGarbage(): void {
   if (process.memoryUsage().heapUsed > MAX_BYTES) return;
