@@ -6,12 +6,15 @@ import { el } from './dom.js';
 const GAP = 8;
 
 const tip = el('div', { class: 'tip', role: 'status', hidden: true });
+/** What the tip is about. @type {Element | undefined} */ let owner;
 
 /**
+ * @param {Element} of the element that it is about
  * @param {string} text
  * @param {DOMRect} at what it explains
  */
-export function showTip(text, at) {
+export function showTip(of, text, at) {
+  owner = of;
   if (!tip.isConnected) document.body.append(tip);
   tip.textContent = text;
   tip.hidden = false;
@@ -23,5 +26,11 @@ export function showTip(text, at) {
 }
 
 export function hideTip() {
+  owner = undefined;
   tip.hidden = true;
+}
+
+/** Whether the tip is shown, and about this element. @param {Element} element */
+export function hasTip(element) {
+  return owner === element;
 }

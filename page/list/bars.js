@@ -70,13 +70,12 @@ export function barsPicture(pings) {
 }
 
 /**
- * The ping under a position.
+ * The bar under a position, counted from the newest.
  *
- * @param {readonly Ping[]} pings the oldest first
  * @param {number} share 0 is the left edge of the picture, 1 the right one
  */
-export function pingAt(pings, share) {
-  return pings[pings.length - BARS + Math.floor(share * BARS)];
+export function barAt(share) {
+  return BARS - 1 - Math.min(BARS - 1, Math.max(0, Math.floor(share * BARS)));
 }
 
 /** All bars in a sentence. @param {readonly Ping[]} pings */

@@ -1,22 +1,23 @@
 /** The bars of a destination's last pings; each is explained under the pointer and by the arrow keys. */
 
 import { el } from '../dom.js';
-import { hideTip, showTip } from '../tip.js';
-import { BARS, barsPicture, barsText, kindOf, pingAt, pingText } from './bars.js';
+import { hasTip, hideTip, showTip } from '../tip.js';
+import { BARS, barAt, barsPicture, barsText, kindOf, pingText } from './bars.js';
 
 /** @typedef {import('../../src/status/views.js').PingView} Ping */
 
 export class PingsCell {
   element = el('div', { class: 'pings-bars', tabindex: '0', role: 'img' });
   /** The oldest first. @type {readonly Ping[]} */ #pings = [];
-  /** The ping that the focus is on, counted from the newest. */
+  /** The bar that the pointer or the focus is on, counted from the newest. */
   #index = 0;
   #name = '';
 
   constructor() {
     this.element.addEventListener('pointermove', (event) => {
       const box = this.element.getBoundingClientRect();
-      this.#explain(pingAt(this.#pings, (event.clientX - box.left) / box.width), event.clientX);
+      this.#index = barAt((event.clientX - box.left) / box.width);
+      this.#explain();
     });
     this.element.addEventListener('pointerleave', hideTip);
     this.element.addEventListener('blur', hideTip);
@@ -34,6 +35,7 @@ export class PingsCell {
     this.#name = name;
     this.element.setAttribute('aria-label', `${name}, ${barsText(pings)}`);
     this.element.replaceChildren(barsPicture(pings));
+    if (hasTip(this.element)) this.#explain();
   }
 
   #newestFailure() {
@@ -53,18 +55,14 @@ export class PingsCell {
   /** @param {number} index counted from the newest */
   #focus(index) {
     this.#index = Math.max(0, Math.min(index, this.#pings.length - 1));
-    const box = this.element.getBoundingClientRect();
-    const x = box.right - ((this.#index + 0.5) * box.width) / BARS;
-    this.#explain(this.#pings.at(-1 - this.#index), x);
+    this.#explain();
   }
 
-  /**
-   * @param {Ping | undefined} ping
-   * @param {number} x
-   */
-  #explain(ping, x) {
-    const { top, height } = this.element.getBoundingClientRect();
+  #explain() {
+    const ping = this.#pings.at(-1 - this.#index);
+    const { right, top, width, height } = this.element.getBoundingClientRect();
+    const x = right - ((this.#index + 0.5) * width) / BARS;
     if (ping === undefined) hideTip();
-    else showTip(pingText(ping), new DOMRect(x, top, 0, height));
+    else showTip(this.element, pingText(ping), new DOMRect(x, top, 0, height));
   }
 }

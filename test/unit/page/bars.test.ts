@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import type { PingView } from '../../../src/status/views.js';
 import { pageModule } from '../../support/page.js';
 
-const { kindOf, pingAt, pingText, barsText } = await pageModule<{
+const { kindOf, barAt, pingText, barsText } = await pageModule<{
   kindOf: (ping: PingView) => string;
-  pingAt: (pings: readonly PingView[], share: number) => PingView | undefined;
+  barAt: (share: number) => number;
   pingText: (ping: PingView & { target?: string | null }) => string;
   barsText: (pings: readonly PingView[]) => string;
 }>('list/bars.js');
@@ -49,11 +49,11 @@ describe('the bar of a ping', () => {
     );
   });
 
-  test('is found by its place: the newest is at the right, and few pings leave the left empty', () => {
-    assert.equal(pingAt([ALIVE, FAILED], 0.99), FAILED);
-    assert.equal(pingAt([ALIVE, FAILED], 0.96), ALIVE);
-    assert.equal(pingAt([ALIVE, FAILED], 0.5), undefined);
-    assert.equal(pingAt([], 0.99), undefined);
+  test('is found by its place: the newest is at the right', () => {
+    assert.equal(barAt(0.99), 0);
+    assert.equal(barAt(0.96), 1);
+    assert.equal(barAt(0), 39);
+    assert.equal(barAt(1), 0, 'the right edge');
   });
 
   test('is counted in the sentence for all', () => {
