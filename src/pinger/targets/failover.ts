@@ -20,8 +20,10 @@ export class Failover {
   #others: readonly NextHop[] | undefined;
   /** By hop; a flow is opened when it is first used. */
   #flows: (Flow | undefined)[] = [undefined];
-  /** The hop that the current ping uses. */
+  /** The hop that the current ping uses: its number, itself, and its flow once it is open. */
   #current = 0;
+  #hop: NextHop;
+  #flow: Flow | undefined;
 
   constructor(
     hops: readonly [NextHop, ...NextHop[]],
@@ -29,27 +31,27 @@ export class Failover {
     { isForOnce, isSingle }: { readonly isForOnce: boolean; readonly isSingle: boolean },
   ) {
     this.#hops = hops;
+    this.#hop = hops[0];
     this.#listener = listener;
     this.#isForOnce = isForOnce;
     this.isSingle = isSingle;
   }
 
   get transportName(): TransportName {
-    return (this.#hops[this.#current] ?? this.#hops[0]).transportName;
+    return this.#hop.transportName;
   }
 
   get endpoint(): Endpoint {
-    return (this.#hops[this.#current] ?? this.#hops[0]).endpoint;
+    return this.#hop.endpoint;
   }
 
   /** The flow of the current hop, opened when first used. */
   get flow(): Flow {
-    const known = this.#flows[this.#current];
-    if (known !== undefined) return known;
-    const { transport, endpoint } = this.#hops[this.#current] ?? this.#hops[0];
-    const flow = transport.open(endpoint, this.#listenerOf(this.#current), this.#isForOnce);
-    this.#flows[this.#current] = flow;
-    return flow;
+    if (this.#flow !== undefined) return this.#flow;
+    const { transport, endpoint } = this.#hop;
+    this.#flow = transport.open(endpoint, this.#listenerOf(this.#current), this.#isForOnce);
+    this.#flows[this.#current] = this.#flow;
+    return this.#flow;
   }
 
   /** Number of hops that this ping may still use, including the current one. */
@@ -59,7 +61,7 @@ export class Failover {
 
   /** Starts a ping at the first hop. */
   begin(): void {
-    this.#current = 0;
+    if (this.#current !== 0) this.#moveTo(0);
     if (this.#others === undefined) return;
     for (const flow of this.#flows.splice(1)) flow?.close();
     this.#hops = [this.#hops[0], ...this.#others];
@@ -74,8 +76,8 @@ export class Failover {
 
   /** Moves to the next hop. Returns false when there is none, or when the current one did not fail. */
   next(outcome: Outcome): boolean {
-    if (this.hopsLeft <= 1 || !isHopFailure(outcome)) return false;
-    this.#current++;
+    if (!isHopFailure(outcome) || this.hopsLeft <= 1) return false;
+    this.#moveTo(this.#current + 1);
     return true;
   }
 
@@ -88,12 +90,18 @@ export class Failover {
   reset(): void {
     const flows = this.#flows;
     this.#flows = [undefined];
-    this.#current = 0;
+    this.#moveTo(0);
     for (const flow of flows) flow?.close();
   }
 
   close(): void {
     for (const flow of this.#flows) flow?.close();
+  }
+
+  #moveTo(hop: number): void {
+    this.#current = hop;
+    this.#hop = this.#hops[hop] ?? this.#hops[0];
+    this.#flow = this.#flows[hop];
   }
 
   /** Passes on reports about the ping only from the hop that it uses. */
