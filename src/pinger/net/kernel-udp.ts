@@ -44,6 +44,8 @@ export class KernelUdp {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #ports = new Set<KernelPort>();
+  /** Stays open, so that the kernel goes on to record timestamps; nothing is read from it any more. */
+  #witness: KernelPort | undefined;
   /** Sockets that are used only to find the local address of a route, by family and interface. */
   readonly #scouts = new Map<string, KernelSocket>();
   /** Whether the wall clock was set since the last drain, so that timestamps are ambiguous. */
@@ -137,6 +139,7 @@ export class KernelUdp {
 
   closeAll(): void {
     for (const port of this.#ports) this.close(port);
+    this.#witness?.socket.close();
     for (const scout of this.#scouts.values()) scout.close();
     this.#scouts.clear();
   }
@@ -197,7 +200,11 @@ export class KernelUdp {
       this.flush();
       this.drain();
     }
-    if (hasArrival && hasDeparture) return;
+    if (hasArrival && hasDeparture) {
+      this.#ports.delete(port);
+      this.#witness = port;
+      return;
+    }
     this.close(port);
     const missing = hasArrival ? 'sends' : hasDeparture ? 'arrivals' : 'sends and arrivals';
     throw new LibcError(`the kernel does not stamp ${missing}${failure}`);
