@@ -1,6 +1,7 @@
 /** CPU time per ping of the exporter and of others. */
 
 import type { Bench, Part } from '../bench.js';
+import { bareUdp } from '../contenders/bare-udp.js';
 import { cLoop } from '../contenders/c-loop.js';
 import type { Contender, Cost } from '../contenders/contender.js';
 import { kamailio } from '../contenders/kamailio.js';
@@ -40,6 +41,12 @@ const RIVALS: readonly Rival[] = [
     rates: KAMAILIO_RATES,
     missing: 'not installed',
     goals: { 1000: 0.6, 5000: 0.25 },
+  },
+  {
+    name: "the exporter's sockets without SIP",
+    contender: bareUdp,
+    rates: RATES,
+    missing: 'no koffi',
   },
   { name: 'sip.send', contender: sipSend, rates: RATES, missing: '' },
 ];
