@@ -2,7 +2,6 @@
 
 import { appendFileSync, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Exporter, withExporter } from './exporter.js';
 import {
   type Download,
@@ -14,17 +13,12 @@ import {
 import { cpuMicros, rssBytes } from './proc.js';
 import { grouped } from './report.js';
 import type { Scene } from './scene.js';
+import { type Waits, withWaits } from './waits.js';
 
 export const CROWD = 10_000;
 const INTERVAL_SECONDS = 30;
 const SCRAPES_BEFORE_MEMORY = 3;
 export const IDENTITY: Headers = { 'accept-encoding': 'identity' };
-const HEALTHY = fileURLToPath(new URL('./children/healthy.js', import.meta.url));
-
-export interface Waits {
-  readonly longestMs: number;
-  readonly p99Ms: number;
-}
 
 export interface Cost {
   /** CPU time of the exporter per scrape. */
@@ -95,25 +89,16 @@ export async function scrape(
   return scrapes;
 }
 
-/** Another process sends small requests one after the other during scrapes. */
-async function longestWaits({ stage, isQuick }: Scene, url: string) {
+/** The waits of small requests during scrapes. */
+async function longestWaits(scene: Scene, url: string) {
+  const { stage, isQuick } = scene;
   const rounds = isQuick ? 2 : 4;
-  const command = [process.execPath, HEALTHY, new URL(url).port, '/-/healthy'];
-  return stage.during(command, async (other) => {
-    const during = async (scrapes: Promise<unknown>): Promise<Waits> => {
-      await scrapes;
-      // A request that still waits belongs to these scrapes.
-      await stage.sleep(500);
-      const [longestMs = 0, p99Ms = 0] = (await other.ask('')).split(' ').map(Number);
-      return { longestMs, p99Ms };
-    };
-    await during(stage.sleep(1000));
-    const atRest = await during(stage.sleep(isQuick ? 1000 : 2000));
-    const whilePlain = await during(scrape(url, IDENTITY, rounds));
-    const whileGzip = await during(scrape(url, LIKE_PROMETHEUS, rounds));
-    const whileProtobuf = await during(scrape(url, LIKE_NATIVE_PROMETHEUS, rounds));
-    return { atRest, whilePlain, whileGzip, whileProtobuf };
-  });
+  return withWaits(scene, url, async (during) => ({
+    atRest: await during(stage.sleep(isQuick ? 1000 : 2000)),
+    whilePlain: await during(scrape(url, IDENTITY, rounds)),
+    whileGzip: await during(scrape(url, LIKE_PROMETHEUS, rounds)),
+    whileProtobuf: await during(scrape(url, LIKE_NATIVE_PROMETHEUS, rounds)),
+  }));
 }
 
 async function save(url: string, file: string): Promise<void> {

@@ -10,6 +10,7 @@ import { type Bench, once, type Part } from './bench.js';
 import { measureCrowd } from './crowd.js';
 import { FarEnd } from './far-end.js';
 import { describeMachine } from './machine.js';
+import { api } from './parts/api.js';
 import { change } from './parts/change.js';
 import { cpu } from './parts/cpu.js';
 import { hostile } from './parts/hostile.js';
@@ -36,6 +37,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   memory,
   change,
   page,
+  api,
   probe,
   hostile,
 };

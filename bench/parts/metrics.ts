@@ -9,12 +9,12 @@ import {
   type Crowd,
   IDENTITY,
   scrape,
-  type Waits,
 } from '../crowd.js';
 import type { Download } from '../http.js';
 import { freeTcpPort } from '../machine.js';
 import { atLeast, atMost, duration, grouped, megabytes, type Row, times } from '../report.js';
 import { percentile } from '../samples.js';
+import type { Waits } from '../waits.js';
 
 const RENDERER = fileURLToPath(new URL('../children/prom-client.js', import.meta.url));
 const FASTER = 5;
