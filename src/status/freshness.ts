@@ -1,8 +1,8 @@
 /** The state to report, which is unknown when the last result is too old. */
 
-import type { RegisteredDestination } from '../shared/destination.js';
+import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
-import type { DestinationRow, TargetResults } from '../shared/ledger/rows.js';
+import type { DestinationVerdict, TargetResults } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
 import type { BeliefSource } from './beliefs.js';
 
@@ -13,6 +13,8 @@ export interface StatusContext {
     readonly size: number;
     all(): readonly RegisteredDestination[];
     named(name: string): RegisteredDestination | undefined;
+    /** Undefined when the slot is free or has a new destination. */
+    at(slot: DestinationSlot): RegisteredDestination | undefined;
     /** @param uri canonical. */
     withUri(uri: string): readonly RegisteredDestination[];
   };
@@ -56,7 +58,7 @@ export function effectiveState(
  * addresses, or a change of its state. Wall clock, milliseconds; 0 for never.
  */
 export function lastSeenMs(
-  row: DestinationRow | undefined,
+  row: DestinationVerdict | undefined,
   targets: readonly (TargetResults | undefined)[],
 ): number {
   const lookupMs = targets.length === 0 ? (row?.lastLookupMs ?? 0) : 0;
@@ -67,7 +69,7 @@ export function lastSeenMs(
 
 /** The state of a destination to report. */
 export function destinationState(status: StatusContext, registered: RegisteredDestination): State {
-  const row = status.ledger.destination(registered.slot);
+  const row = status.ledger.verdict(registered.slot);
   const targets = registered.targets.map(({ slot }) => status.ledger.results(slot));
   return effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, targets));
 }

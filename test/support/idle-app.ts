@@ -45,7 +45,13 @@ export function idleApp(change: Partial<AppOptions> = {}): AppOptions {
   return {
     status: {
       ledger: new LedgerReader(createLedger()),
-      registry: { size: 0, all: () => [], named: () => undefined, withUri: () => [] },
+      registry: {
+        size: 0,
+        all: () => [],
+        named: () => undefined,
+        at: () => undefined,
+        withUri: () => [],
+      },
       now: () => 0,
     },
     histories: { of: () => ({ rtt: [], failed: [], step: 60 }) },

@@ -36,8 +36,10 @@ export function statusRig() {
       get size() {
         return all.length;
       },
-      all: () => all,
+      all: () => [...all],
       named: (name) => all.find(({ destination }) => destination.name === name),
+      at: ({ index, generation }) =>
+        all.find(({ slot }) => slot.index === index && slot.generation === generation),
       withUri: (uri) => all.filter(({ destination }) => destination.uri === uri),
     },
     now: () => clock.epoch(),

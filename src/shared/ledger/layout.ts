@@ -33,24 +33,24 @@ const t = layout();
 export const TARGET = {
   version: t(),
   generation: t(),
-  /** Time at which the row was opened. */
-  created: t(2),
   state: t(),
-  run: t(),
-  since: t(2),
-  lastPing: t(2),
   lastUp: t(2),
   lastDown: t(2),
   /** Reason of the last ping: 0 for none, otherwise 1 + index into REASONS. */
   lastReason: t(),
-  /** The same for the last ping without a local failure. */
-  peerReason: t(),
   lastCode: t(),
   lastRtt: t(),
   /** The troubles of the last ten pings without local failures, and the number of these pings. */
   troubles: t(2),
-  /** End of what a description needs; the counters follow. */
-  described: t(0),
+  /** End of the last results, which a list needs of all targets. */
+  results: t(0),
+  /** Time at which the row was opened. */
+  created: t(2),
+  run: t(),
+  since: t(2),
+  lastPing: t(2),
+  /** As lastReason, for the last ping without a local failure. */
+  peerReason: t(),
   retransmissions: t(),
   late: t(),
   challenges: t(),
@@ -120,17 +120,19 @@ const d = layout();
 export const DESTINATION = {
   version: d(),
   generation: d(),
-  /** Time at which the row was opened. */
-  created: d(2),
   state: d(),
   since: d(2),
-  changes: d(),
   lastReason: d(),
+  /** Time of the last DNS answer for the name, including answers without an address. */
+  lastLookup: d(2),
+  /** End of the verdict, which a list needs of all destinations. */
+  verdict: d(0),
+  /** Time at which the row was opened. */
+  created: d(2),
+  changes: d(),
   resolutionFailures: d(RESOLUTION_FAILURES.length),
   resolutionChanges: d(),
   lastResolution: d(2),
-  /** Time of the last DNS answer for the name, including answers without an address. */
-  lastLookup: d(2),
   /** 1 while the last lookup failed and an earlier answer is in use. */
   isStale: d(),
   /** Number of addresses that are not pinged because of `max_targets`. */
@@ -224,6 +226,13 @@ export const WORD = 2 ** 32;
 /** The 64-bit number in a low and a high cell. */
 export function wide(low: number, high: number): number {
   return (high >>> 0) * WORD + (low >>> 0);
+}
+
+const REASON_BY_NUMBER = [undefined, ...REASONS];
+
+/** The reason with this number; undefined for 0. */
+export function reasonOf(number: number): DownReason | undefined {
+  return REASON_BY_NUMBER[number];
 }
 
 /** 0 for none, otherwise 1 + index into REASONS. */

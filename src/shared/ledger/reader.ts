@@ -29,7 +29,13 @@ import {
 import { NATIVE_SLOTS } from './native-buckets.js';
 import { PingerRow } from './pinger-row.js';
 import { type RecentPing, recentPings } from './recent-pings.js';
-import { ConnectionRow, DestinationRow, TargetResults, TargetRow } from './rows.js';
+import {
+  ConnectionRow,
+  DestinationRow,
+  DestinationVerdict,
+  TargetResults,
+  TargetRow,
+} from './rows.js';
 
 /** Reads consistent copies of rows of the ledger. */
 export class LedgerReader {
@@ -50,9 +56,9 @@ export class LedgerReader {
     return new TargetRow(this.#page, at, this.#boundsOf('rtt'));
   }
 
-  /** The part of a target's row without counters, which takes a tenth of the time. */
+  /** The first cells of a target's row, which take a tenth of the time. */
   results(slot: TargetSlot): TargetResults | undefined {
-    const at = this.#copy(targetAt(slot.index), TARGET.described);
+    const at = this.#copy(targetAt(slot.index), TARGET.results);
     return this.#isOf(slot, at) ? new TargetResults(this.#page, at) : undefined;
   }
 
@@ -108,6 +114,12 @@ export class LedgerReader {
   destination(slot: DestinationSlot): DestinationRow | undefined {
     const at = this.#copy(destinationAt(slot), DESTINATION.words);
     return this.#isOf(slot, at) ? new DestinationRow(this.#page, at) : undefined;
+  }
+
+  /** The first cells of a destination's row. */
+  verdict(slot: DestinationSlot): DestinationVerdict | undefined {
+    const at = this.#copy(destinationAt(slot), DESTINATION.verdict);
+    return this.#isOf(slot, at) ? new DestinationVerdict(this.#page, at) : undefined;
   }
 
   pinger(): PingerRow {
@@ -176,7 +188,9 @@ export class LedgerReader {
   }
 
   #copyCells(from: number, to: number, length: number): void {
-    for (let i = 0; i < length; i++) this.#page[to + i] = Atomics.load(this.#cells, from + i);
+    const page = this.#page;
+    const cells = this.#cells;
+    for (let i = 0; i < length; i++) page[to + i] = Atomics.load(cells, from + i);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The last pings of a target, in two cells each. */
 
 import type { DownReason } from '../outcome.js';
-import { REASONS, RECENT, RECENT_PINGS, reasonNumber } from './layout.js';
+import { RECENT, RECENT_PINGS, reasonNumber, reasonOf } from './layout.js';
 
 /** One of a target's last pings. */
 export interface RecentPing {
@@ -37,7 +37,7 @@ export function recentPings(cells: Int32Array, at: number): readonly RecentPing[
     const result = get(ping + 1);
     return {
       atMs: 1000 * (get(ping) >>> 0),
-      reason: REASONS[(result >>> 27) - 1],
+      reason: reasonOf(result >>> 27),
       code: (result >>> 16) & 0x3ff,
       rttMicros: unpacked(result & 0xffff),
       isRetransmitted: (result & (1 << 26)) !== 0,

@@ -10,7 +10,7 @@ import {
   CONNECTION,
   type ConnectPhase,
   DESTINATION,
-  REASONS,
+  reasonOf,
   stateOf,
   TARGET,
   wide,
@@ -44,12 +44,6 @@ export class TargetResults extends Row {
   get state(): State {
     return stateOf(this.count(TARGET.state));
   }
-  get sinceMs(): number {
-    return this.wide(TARGET.since);
-  }
-  get lastPingMs(): number {
-    return this.wide(TARGET.lastPing);
-  }
   get lastUpMs(): number {
     return this.wide(TARGET.lastUp);
   }
@@ -62,7 +56,7 @@ export class TargetResults extends Row {
   }
   /** Why the last ping failed; undefined if it did not. */
   get lastReason(): DownReason | undefined {
-    return REASONS[this.count(TARGET.lastReason) - 1];
+    return reasonOf(this.count(TARGET.lastReason));
   }
   /** Status code of the last ping's response; 0 without one. */
   get lastCode(): number {
@@ -90,6 +84,12 @@ export class TargetRow extends TargetResults {
   /** Time at which the counters began to count. */
   get createdMs(): number {
     return this.wide(TARGET.created);
+  }
+  get sinceMs(): number {
+    return this.wide(TARGET.since);
+  }
+  get lastPingMs(): number {
+    return this.wide(TARGET.lastPing);
   }
   get retransmissions(): number {
     return this.count(TARGET.retransmissions);
@@ -149,24 +149,32 @@ export class ConnectionRow extends Row {
   }
 }
 
-/** A destination. Times are wall-clock milliseconds, 0 for never. */
-export class DestinationRow extends Row {
-  /** Time at which the counters began to count. */
-  get createdMs(): number {
-    return this.wide(DESTINATION.created);
-  }
+/** What a destination's targets showed. Times are wall-clock milliseconds, 0 for never. */
+export class DestinationVerdict extends Row {
   get state(): State {
     return stateOf(this.count(DESTINATION.state));
   }
   get sinceMs(): number {
     return this.wide(DESTINATION.since);
   }
-  get changes(): number {
-    return this.count(DESTINATION.changes);
-  }
   /** Why the destination is down. */
   get reason(): DownReason | undefined {
-    return REASONS[this.count(DESTINATION.lastReason) - 1];
+    return reasonOf(this.count(DESTINATION.lastReason));
+  }
+  /** Time of the last DNS answer for the name, including answers without an address. */
+  get lastLookupMs(): number {
+    return this.wide(DESTINATION.lastLookup);
+  }
+}
+
+/** A destination. Times are wall-clock milliseconds, 0 for never. */
+export class DestinationRow extends DestinationVerdict {
+  /** Time at which the counters began to count. */
+  get createdMs(): number {
+    return this.wide(DESTINATION.created);
+  }
+  get changes(): number {
+    return this.count(DESTINATION.changes);
   }
   resolutionFailures(reason: ResolutionFailure): number {
     return this.count(DESTINATION.resolutionFailures + RESOLUTION_FAILURES.indexOf(reason));
@@ -176,10 +184,6 @@ export class DestinationRow extends Row {
   }
   get lastResolutionMs(): number {
     return this.wide(DESTINATION.lastResolution);
-  }
-  /** Time of the last DNS answer for the name, including answers without an address. */
-  get lastLookupMs(): number {
-    return this.wide(DESTINATION.lastLookup);
   }
   get isStale(): boolean {
     return this.count(DESTINATION.isStale) === 1;

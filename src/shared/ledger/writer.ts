@@ -25,10 +25,10 @@ import {
   LEDGER_CAPACITY,
   PINGER,
   phaseAt,
-  REASONS,
   RECENT,
   RECENT_PINGS,
   reasonNumber,
+  reasonOf,
   recentAt,
   stateOf,
   TARGET,
@@ -131,12 +131,12 @@ export class LedgerWriter {
 
   /** Why the target's last ping failed; undefined if it did not. */
   lastReasonOf(slot: TargetSlot): DownReason | undefined {
-    return REASONS[this.#get(targetAt(slot.index) + TARGET.lastReason) - 1];
+    return reasonOf(this.#get(targetAt(slot.index) + TARGET.lastReason));
   }
 
   /** Why the last ping without a local failure failed; undefined if it did not. */
   peerReasonOf(slot: TargetSlot): DownReason | undefined {
-    return REASONS[this.#get(targetAt(slot.index) + TARGET.peerReason) - 1];
+    return reasonOf(this.#get(targetAt(slot.index) + TARGET.peerReason));
   }
 
   /** Status code of the response to the target's last ping; undefined without one. */

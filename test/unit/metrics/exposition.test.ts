@@ -50,6 +50,7 @@ function setUp(filter: LabelFilter = {}) {
       },
       all: () => registered,
       named: () => undefined,
+      at: () => undefined,
       withUri: () => [],
     },
     now: () => clock.nowMs,

@@ -98,6 +98,7 @@ function setUp(resolve: () => LocateResult) {
       size: 1,
       all: () => [watched()],
       named: () => watched(),
+      at: () => watched(),
       withUri: () => [watched()],
     },
     now: () => clock.epoch(),

@@ -33,7 +33,13 @@ function setUp() {
   const errors: unknown[] = [];
   const histories = new Histories({
     ledger: new LedgerReader(buffer),
-    registry: { size: 1, all: () => all, named: () => undefined, withUri: () => [] },
+    registry: {
+      size: 1,
+      all: () => all,
+      named: () => undefined,
+      at: () => undefined,
+      withUri: () => [],
+    },
     clock,
     onError: (error) => errors.push(error),
   });
@@ -111,7 +117,7 @@ test('a point that cannot be taken is reported, and the next one is taken', asyn
   const histories = new Histories({
     ledger: new LedgerReader(createLedger()),
     registry: {
-      ...{ size: 0, named: () => undefined, withUri: () => [] },
+      ...{ size: 0, named: () => undefined, at: () => undefined, withUri: () => [] },
       all: () => {
         throw new Error('broken');
       },
@@ -137,7 +143,7 @@ test('thousands of destinations each have their points, up to a limit', async ()
   const histories = new Histories({
     ledger: new LedgerReader(createLedger()),
     registry: {
-      ...{ size: 0, named: () => undefined, withUri: () => [] },
+      ...{ size: 0, named: () => undefined, at: () => undefined, withUri: () => [] },
       all: () => Array.from({ length: 250 }, (_, i) => registered[i % 5] ?? assert.fail()),
     },
     ...{ clock, onError: () => assert.fail() },
