@@ -18,7 +18,7 @@ const TABLES: readonly string[] = [
 ];
 /** Files that read the time themselves. */
 const AMBIENT: readonly string[] = [
-  'http/routes/metrics.ts',
+  'http/server/pieces.ts',
   // Compares the clock of libc with that of Node.js.
   'pinger/net/libc.ts',
   'pinger/transport/once-ports.ts',

@@ -73,7 +73,11 @@ function sliceRows(bench: Bench, { url }: Exporter): Promise<readonly Row[]> {
   const { stage, isQuick } = bench;
   return withWaits(bench, url, async (during) => {
     const rows: Row[] = [];
-    const add = async (what: string, work: Promise<unknown>, rest: (ms: number) => Partial<Row>) => {
+    const add = async (
+      what: string,
+      work: Promise<unknown>,
+      rest: (ms: number) => Partial<Row>,
+    ) => {
       const waits = await during(work);
       const ms = sliceMs(waits);
       const figure = `${duration(1000 * ms)}, p99 ${duration(1000 * waits.p99Ms)}`;

@@ -2,14 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Bench, Part } from '../bench.js';
-import {
-  type Cost,
-  type Costs,
-  CROWD,
-  type Crowd,
-  IDENTITY,
-  scrape,
-} from '../crowd.js';
+import { type Cost, type Costs, CROWD, type Crowd, IDENTITY, scrape } from '../crowd.js';
 import type { Download } from '../http.js';
 import { freeTcpPort } from '../machine.js';
 import { atLeast, atMost, duration, grouped, megabytes, type Row, times } from '../report.js';

@@ -2,7 +2,7 @@
 
 import type { RegisteredDestination } from '../shared/destination.js';
 import { RECENT_PINGS } from '../shared/ledger/layout.js';
-import type { DestinationRow, TargetResults } from '../shared/ledger/rows.js';
+import type { DestinationVerdict, TargetResults } from '../shared/ledger/rows.js';
 import { type DownReason, isLocalFailure, reasonText } from '../shared/outcome.js';
 import type { Explanation, Resolution } from '../shared/resolution.js';
 import { isAliveCode, type State } from '../shared/state.js';
@@ -31,11 +31,20 @@ export function destinationView(
   status: StatusContext,
   registered: RegisteredDestination,
 ): DestinationView {
+  const { settings } = registered.destination;
   const rows = registered.targets.map(({ slot }) => status.ledger.target(slot));
   const targets = registered.targets.map((target, i) =>
     targetView(status, registered, target, rows[i]),
   );
-  return { ...brief(status, registered, rows, targets), targets };
+  return {
+    ...brief(status, registered, rows, targets),
+    server: registered.server === '' ? null : registered.server,
+    ping_interval: settings.intervalMs / 1000,
+    retry_interval: settings.retryIntervalMs / 1000,
+    down_interval: settings.downIntervalMs / 1000,
+    ping_timeout: settings.timeoutMs / 1000,
+    targets,
+  };
 }
 
 export function briefView(
@@ -56,33 +65,28 @@ function brief(
   rows: readonly (TargetResults | undefined)[],
   targets: readonly TargetGlance[],
 ): DestinationBrief {
-  const { destination, owners, server, slot } = registered;
-  const row = status.ledger.destination(slot);
+  const { destination, owners, slot, peers } = registered;
+  const row = status.ledger.verdict(slot);
   const state = effectiveState(status, registered, row?.state ?? 'unknown', lastSeenMs(row, rows));
   const failure = failureOf(state, row, targets);
   return {
     destination: destination.name,
     uri: destination.uri,
+    module: destination.module,
+    owners,
+    labels: destination.labels,
     code: isAliveCode(state),
     state,
-    degraded: destinationDegraded(state, targets),
     since: isoTime(row?.sinceMs),
+    degraded: destinationDegraded(state, targets),
     reason: failure.reason,
     reason_text: failure.reason_text,
     detail: failure.detail,
     sip_code: failure.sip_code,
-    rtt: least(targets.map(({ rtt }) => rtt)),
-    module: destination.module,
-    owners,
-    labels: destination.labels,
-    server: server === '' ? null : server,
-    ping_interval: destination.settings.intervalMs / 1000,
-    retry_interval: destination.settings.retryIntervalMs / 1000,
-    down_interval: destination.settings.downIntervalMs / 1000,
-    ping_timeout: destination.settings.timeoutMs / 1000,
+    rtt: leastRtt(targets),
     targets_total: targets.length,
     targets_up: targets.filter((target) => target.state === 'up').length,
-    certificate_not_after: isoTime(firstExpiryMs(registered.peers)),
+    certificate_not_after: isoTime(firstExpiryMs(peers)),
   };
 }
 
@@ -130,7 +134,7 @@ export function historyView(
 /** Why the destination is not up, and the last result of a target that determines its state. */
 function failureOf(
   state: State,
-  row: DestinationRow | undefined,
+  row: DestinationVerdict | undefined,
   targets: readonly TargetGlance[],
 ): Pick<DestinationBrief, 'reason' | 'reason_text' | 'detail' | 'sip_code'> {
   const reason = downReason(state, row, targets);
@@ -153,7 +157,7 @@ function detailBeyond(reason: DownReason | undefined, target: TargetGlance): str
 /** Why the destination is down, or `local` if it is unknown because the exporter cannot ping it. */
 function downReason(
   state: State,
-  row: DestinationRow | undefined,
+  row: DestinationVerdict | undefined,
   targets: readonly TargetGlance[],
 ): DownReason | undefined {
   if (state !== 'unknown') return row?.reason;
@@ -205,10 +209,9 @@ function firstExpiryMs(peers: RegisteredDestination['peers']): number | undefine
   return Math.min(...all);
 }
 
-/** The smallest value that is not null; null without one. */
-function least(values: readonly (number | null)[]): number | null {
-  return values.reduce<number | null>(
-    (a, b) => (a === null || (b !== null && b < a) ? b : a),
-    null,
-  );
+/** Null without any. */
+function leastRtt(targets: readonly TargetGlance[]): number | null {
+  let least: number | null = null;
+  for (const { rtt } of targets) if (rtt !== null && (least === null || rtt < least)) least = rtt;
+  return least;
 }

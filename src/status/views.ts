@@ -25,19 +25,23 @@ export interface FailureView {
   readonly sip_code: number | null;
 }
 
-/** A destination without its targets. */
+/** What a list of many destinations shows of each. */
 export interface DestinationBrief extends FailureView {
   /** The name, which identifies the destination. */
   readonly destination: string;
   /** Canonical. */
   readonly uri: string;
+  readonly module: string;
+  /** The owners that registered the destination. */
+  readonly owners: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
   /** The result of `is_alive`: 1 up, 2 down, -1 unknown. */
   readonly code: IsAliveCode;
   readonly state: State;
-  /** Why a destination that is up needs attention: a target is down, or its last pings had troubles. */
-  readonly degraded: string | null;
   /** When the state was reached. */
   readonly since: string | null;
+  /** Why a destination that is up needs attention: a target is down, or its last pings had troubles. */
+  readonly degraded: string | null;
   /** Why the destination is down, or `local` while the exporter cannot ping it. */
   readonly reason: DownReason | null;
   readonly reason_text: string | null;
@@ -47,10 +51,14 @@ export interface DestinationBrief extends FailureView {
   readonly sip_code: number | null;
   /** Round-trip time of the last answered ping of the fastest target, seconds. */
   readonly rtt: number | null;
-  readonly module: string;
-  /** The owners that registered the destination. */
-  readonly owners: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  readonly targets_total: number;
+  readonly targets_up: number;
+  /** Earliest expiry of the certificates that the targets last presented. */
+  readonly certificate_not_after: string | null;
+}
+
+/** A destination with its targets. */
+export interface DestinationView extends DestinationBrief {
   /** The Server header of the peer, or User-Agent without it. */
   readonly server: string | null;
   /** Seconds. */
@@ -61,14 +69,6 @@ export interface DestinationBrief extends FailureView {
   readonly down_interval: number;
   /** Seconds. */
   readonly ping_timeout: number;
-  readonly targets_total: number;
-  readonly targets_up: number;
-  /** Earliest expiry of the certificates that the targets last presented. */
-  readonly certificate_not_after: string | null;
-}
-
-/** A destination with its targets. */
-export interface DestinationView extends DestinationBrief {
   readonly targets: readonly TargetView[];
 }
 

@@ -41,6 +41,9 @@ const CERTIFICATE_TIME = (what: string) => nullable(time(what));
 const BRIEF: Properties = {
   destination: text('The name of the destination.'),
   uri: text('Canonical SIP URI.'),
+  module: text(),
+  owners: OWNERS,
+  labels: LABELS,
   code: CODE,
   state: STATE,
   degraded: DEGRADED,
@@ -50,19 +53,21 @@ const BRIEF: Properties = {
   detail: DETAIL,
   sip_code: SIP_CODE,
   rtt: RTT,
-  module: text(),
-  owners: OWNERS,
-  labels: LABELS,
-  server: nullable(text('The Server header of the peer, or User-Agent without it.')),
-  ping_interval: seconds('Seconds.'),
-  retry_interval: seconds('While a failure or a recovery is not confirmed, seconds.'),
-  down_interval: seconds('While a target is down, seconds.'),
-  ping_timeout: seconds('Seconds.'),
   targets_total: integer('Addresses that the destination resolves to.'),
   targets_up: integer('Addresses that are up.'),
   certificate_not_after: CERTIFICATE_TIME(
     'The earliest expiry of the certificates of all targets.',
   ),
+};
+
+/** All but the targets. */
+const FULL: Properties = {
+  ...BRIEF,
+  server: nullable(text('The Server header of the peer, or User-Agent without it.')),
+  ping_interval: seconds('Seconds.'),
+  retry_interval: seconds('While a failure or a recovery is not confirmed, seconds.'),
+  down_interval: seconds('While a target is down, seconds.'),
+  ping_timeout: seconds('Seconds.'),
 };
 
 const TARGET: Properties = {
@@ -147,14 +152,14 @@ const PROBE_STEP = closedObject({
   message: nullable(text('The SIP message, with secrets masked; null for other steps.')),
 });
 
-const { state: _, ...BRIEF_WITHOUT_STATE } = BRIEF;
+const { state: _, ...FULL_WITHOUT_STATE } = FULL;
 const RPC_ITEM = closedObject(
   {
     ...{ uri: text(), owner: text() },
     'last checked': nullable(time('The latest of all targets.')),
     'last up': nullable(time('The latest of all targets.')),
     'last down': nullable(time('The latest of all targets.')),
-    ...BRIEF_WITHOUT_STATE,
+    ...FULL_WITHOUT_STATE,
     state: oneOf([0, 1, 2], "Kamailio's number: 0 unknown, 1 up, 2 down."),
     state_text: STATE,
     targets: listOf(ref('Target')),
@@ -167,9 +172,9 @@ const JSONRPC: Schema = { const: '2.0' };
 
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   DestinationBrief: closedObject(BRIEF),
-  Destination: closedObject({ ...BRIEF, targets: listOf(ref('Target')) }),
+  Destination: closedObject({ ...FULL, targets: listOf(ref('Target')) }),
   DestinationDetails: closedObject({
-    ...BRIEF,
+    ...FULL,
     targets: listOf(ref('TargetDetails')),
     resolution: nullable(ref('Resolution')),
     kamailios: listOf(ref('Kamailio'), 'What running Kamailios believe about the destination.'),

@@ -1,10 +1,10 @@
 /** `GET /api/v1/destinations`, `/api/v1/destinations/NAME` and `/api/v1/history`. */
 
-import { once } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
 import type { DestinationSlot, RegisteredDestination } from '../../shared/destination.js';
 import type { Explanation } from '../../shared/resolution.js';
+import { BriefTexts } from '../../status/brief-text.js';
 import {
   briefView,
   destinationDetails,
@@ -13,8 +13,9 @@ import {
 } from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
 import type { HistoryView, Hour } from '../../status/views.js';
-import { compressed, sendJson } from '../server/compression.js';
+import { sendJson } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
+import { answerInPieces } from '../server/pieces.js';
 import { rejectBusy } from '../server/pipelining.js';
 
 /** Number of destinations that are written before other work may run. */
@@ -32,45 +33,46 @@ export interface HistorySource {
 
 export function destinationsHandler(status: StatusContext): RequestHandler {
   const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
+  const texts = new BriefTexts();
+  const full = (registered: RegisteredDestination) =>
+    JSON.stringify(destinationView(status, registered));
+  const brief = (registered: RegisteredDestination) =>
+    texts.of(registered.destination, briefView(status, registered));
   return async (request, response) => {
     const { view = 'full' } = request.query;
-    const render = view === 'full' ? destinationView : view === 'brief' ? briefView : undefined;
+    const render = view === 'full' ? full : view === 'brief' ? brief : undefined;
     if (render === undefined) {
       response.status(400).json({ error: 'view: expected full or brief' });
       return;
     }
     if (!(await limit.acquire(response))) return rejectBusy(response);
+    response.type('application/json');
     try {
-      await writeAll(status, render, request, response);
+      await answerInPieces(request, response, list(status, render));
     } finally {
       limit.release(response);
     }
   };
 }
 
-/** Writes no faster than the client reads, and lets other work run between batches. */
-async function writeAll(
-  status: StatusContext,
-  render: (status: StatusContext, registered: RegisteredDestination) => object,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const all = status.registry.all();
-  response.type('application/json');
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
-  const sink = compressed(request, response);
-  sink.write('{"destinations":[');
+/** Destinations that are removed meanwhile are left out. */
+function* list(
+  { registry }: StatusContext,
+  render: (registered: RegisteredDestination) => string,
+): Generator<string, void, undefined> {
+  const all = registry.all();
+  let separator = '';
+  yield '{"destinations":[\n';
   for (let i = 0; i < all.length; i += BATCH) {
     const batch = all
       .slice(i, i + BATCH)
-      .map((registered) => JSON.stringify(render(status, registered)));
-    const isFull = !sink.write(`${i === 0 ? '' : ','}\n${batch.join(',\n')}`);
-    if (isFull) await once(sink, 'drain', { signal: closed.signal }).catch(() => {});
-    else await nextRound();
-    if (closed.signal.aborted) return;
+      .filter((registered) => registry.at(registered.slot) === registered)
+      .map(render);
+    if (batch.length === 0) continue;
+    yield separator + batch.join(',\n');
+    separator = ',\n';
   }
-  sink.end('\n]}\n');
+  yield '\n]}\n';
 }
 
 export interface DestinationHandlerOptions {

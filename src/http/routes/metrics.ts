@@ -1,8 +1,5 @@
 /** `GET /metrics`. */
 
-import { once } from 'node:events';
-import type { Writable } from 'node:stream';
-import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { exposition } from '../../metrics/exposition.js';
 import { type Encoding, type Format, negotiate } from '../../metrics/format.js';
@@ -14,14 +11,10 @@ import { TextRenderer } from '../../metrics/text-renderer.js';
 import { FAMILY_GROUPS, type FamilyName } from '../../shared/family-names.js';
 import type { StatusContext } from '../../status/freshness.js';
 import { STARTING } from '../../status/startup.js';
-import { compressed } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
+import { answerInPieces } from '../server/pieces.js';
 import { rejectBusy } from '../server/pipelining.js';
 
-/** Time after which rendering lets other work run. */
-const SLICE_MS = 5;
-/** A client that has not read its response after this time is disconnected. */
-const MAX_ANSWER_MS = 120_000;
 /** Maximum number of concurrent responses; each has a copy of the ledger's rows. */
 const MAX_CONCURRENT = 16;
 /** The formats in which an answer can be written. */
@@ -108,21 +101,7 @@ async function answer(request: Request, response: Response, exposed: Exposed) {
   const format = negotiate(request.headers.accept ?? '', OFFERED);
   response.setHeader('Content-Type', format.contentType);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
-  }
-  const closed = new AbortController();
-  const timeout = setTimeout(() => response.destroy(), MAX_ANSWER_MS);
-  response.once('close', () => closed.abort());
-  const sink = compressed(request, response);
-  try {
-    await write(piecesOf(exposed, format), sink, closed.signal);
-  } catch (error) {
-    if (!closed.signal.aborted) throw error;
-  } finally {
-    clearTimeout(timeout);
-  }
+  await answerInPieces(request, response, piecesOf(exposed, format));
 }
 
 function piecesOf(
@@ -140,22 +119,4 @@ function piecesOf(
     return exposition(options, new ProtobufRenderer(exporterMetrics, settings));
   }
   return exposition(options, new TextRenderer(encoding, exporterMetrics, settings));
-}
-
-/** Writes no faster than the client reads, and lets other work run between pieces. */
-async function write(
-  pieces: AsyncIterable<string | Uint8Array>,
-  sink: Writable,
-  signal: AbortSignal,
-) {
-  let sliceStartMs = performance.now();
-  for await (const piece of pieces) {
-    signal.throwIfAborted();
-    if (piece.length > 0 && !sink.write(piece)) await once(sink, 'drain', { signal });
-    // A socket that accepts everything drains without a round of the event loop.
-    if (performance.now() - sliceStartMs < SLICE_MS) continue;
-    await nextRound();
-    sliceStartMs = performance.now();
-  }
-  sink.end();
 }

@@ -72,6 +72,18 @@ describe('/api/v1/destinations', () => {
     assert.equal((JSON.parse(body) as List).destinations.length, 3_000);
   });
 
+  test('leaves out what is removed before it is written', async (t) => {
+    const { add, remove, url } = await appRig(t);
+    for (let i = 0; i < 3_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(5_000) } });
+    const answer = await fetch(`${url}/api/v1/destinations?view=brief`, {
+      headers: { 'accept-encoding': 'identity' },
+    });
+    remove('gw 2999');
+    const { destinations } = (await answer.json()) as List;
+    assert.equal(destinations.length, 2_999);
+    assert.equal(destinations.at(-1)?.['destination'], 'gw 2998');
+  });
+
   test('is busy while 16 clients do not read, and free again when they leave', async (t) => {
     const { add, url, get } = await appRig(t);
     for (let i = 0; i < 3_000; i++) add(`gw ${i}`, { labels: { long: 'x'.repeat(5_000) } });

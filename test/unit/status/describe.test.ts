@@ -168,12 +168,18 @@ describe('a destination as JSON', () => {
     );
   });
 
-  test('in brief is the same without its targets', () => {
+  test('in brief is the same without its targets, its settings and its server', () => {
     const added = rig.add('gw');
     added.ping();
     added.become('up');
-    const { targets: _, ...rest } = view(added);
-    assert.deepEqual(briefView(rig.status, added.registered), rest);
+    const brief = briefView(rig.status, added.registered);
+    const full = view(added);
+    assert.deepEqual({ ...full, ...brief }, full);
+    const missing = Object.keys(full).filter((member) => !Object.hasOwn(brief, member));
+    assert.deepEqual(missing, [
+      ...['server', 'ping_interval', 'retry_interval', 'down_interval', 'ping_timeout'],
+      'targets',
+    ]);
   });
 });
 
