@@ -1,8 +1,8 @@
 /** A real Chromium. */
 
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import axe from 'axe-core';
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { pathOf } from './tools.js';
 
 export interface Opened {
@@ -11,18 +11,27 @@ export interface Opened {
   readonly complaints: readonly string[];
 }
 
+/** One for all tests of a file: starting it takes seconds. */
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
+
+function launch(): Promise<Browser> {
+  // Chromium's own sandbox does not work for root.
+  return chromium.launch({ executablePath: pathOf('chromium'), args: ['--no-sandbox'] });
+}
+
+/** Opens a page, which shares nothing with those of other calls. */
 export async function openPage(
   t: Pick<TestContext, 'after'>,
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<Opened> {
-  // Chromium's own sandbox does not work for root.
-  const browser = await chromium.launch({
-    executablePath: pathOf('chromium'),
-    args: ['--no-sandbox'],
+  browser ??= launch();
+  const context = await (await browser).newContext({
+    viewport: { width: 1280, height: 900 },
+    ...options,
   });
-  t.after(() => browser.close());
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  t.after(() => context.close());
   context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
