@@ -187,7 +187,8 @@ test(
     await eventually('two more pings of each', async () => (await pings()) >= first + 2 * MANY);
     // The requests of the test use a few descriptors.
     assert.ok(Math.abs(descriptors() - before) <= 8, `${before}, then ${descriptors()}`);
-    assert.equal(connectionsTo(port), MANY);
+    // The kernel may leave lines out while other sockets come and go.
+    await eventually('one connection each', () => connectionsTo(port) === MANY);
     assert.equal(await exporter.metric('sip_keepalive_ping_failures_total'), 0);
   },
 );
