@@ -62,9 +62,9 @@ test('when the disk of the log is full, pings continue, and the lost lines are c
 
 test('when the log is not read, pings and HTTP continue, its buffer is limited, and the process can stop', async (t) => {
   const { child, file, metric, reload, pingsGoOn } = await start(t, 'pipe');
-  // Each is a problem, and all are in one log line.
-  const wrong = Array.from({ length: 3_000 }, (_, i) => `http://${i}`);
-  writeFileSync(file, JSON.stringify({ destinations: wrong }));
+  // Each unknown setting is a problem, and the problems are in one log line: a fifth of what is buffered.
+  const wrong = Array.from({ length: 200 }, (_, i) => [`${i}${'x'.repeat(2_000)}`, 1] as const);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(wrong)));
   await eventually('lines are counted', async () => {
     await reload();
     return ((await metric(DROPPED)) ?? 0) > 0;
