@@ -8,6 +8,8 @@ import type { Request, Response } from 'express';
 /** A shorter body fits in one packet as it is. */
 const MIN_BYTES = 1200;
 const FAST = { level: constants.Z_BEST_SPEED };
+/** Bytes that wait for the compressor, which has a thread of its own, while more of a response is made. */
+const STREAM = { ...FAST, writableHighWaterMark: 256 * 1024 };
 const zip = promisify(gzip);
 
 /** Whether the client accepts gzip. The answer says that it depends on this. */
@@ -20,7 +22,7 @@ export function acceptsGzip(request: Request, response: Response): boolean {
 export function compressed(request: Request, response: Response): Writable {
   if (!acceptsGzip(request, response)) return response;
   response.setHeader('Content-Encoding', 'gzip');
-  const stream = createGzip(FAST);
+  const stream = createGzip(STREAM);
   // An error of one stream destroys the other. A client that disconnects is not an error.
   pipeline(stream, response, () => {});
   return stream;
