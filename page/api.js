@@ -1,5 +1,8 @@
 /** Requests to the exporter. An error has a text that can be shown. */
 
+/** Longest query; the exporter accepts 16 KB of URL and headers together. */
+const MAX_QUERY = 8_000;
+
 /** An answer of the exporter that is no success. */
 export class ApiError extends Error {
   /**
@@ -45,6 +48,26 @@ export function postJson(path, body) {
 /** @param {readonly string[]} names @returns `destination=A&destination=B` */
 export function destinationQuery(names) {
   return names.map((name) => `destination=${encodeURIComponent(name)}`).join('&');
+}
+
+/**
+ * Names in batches of up to `max`, and of what fits into a URL: a name may have a thousand characters, each
+ * of them up to nine in a URL.
+ *
+ * @param {readonly string[]} names
+ * @param {number} max
+ */
+export function* batches(names, max) {
+  /** @type {string[]} */ let batch = [];
+  for (const name of names) {
+    const isFull = batch.length === max || destinationQuery([...batch, name]).length > MAX_QUERY;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(name);
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** @param {string} text */

@@ -1,6 +1,6 @@
 /** What the page knows: the destinations, their last hour, and the state of the exporter. */
 
-import { destinationQuery, fetchJson } from './api.js';
+import { batches, destinationQuery, fetchJson } from './api.js';
 
 /**
  * @typedef {import('../src/status/views.js').ChangeView} Change
@@ -10,7 +10,7 @@ import { destinationQuery, fetchJson } from './api.js';
  * @typedef {import('../src/status/page-views.js').StatusView} Status
  */
 
-/** Destinations per request for histories. */
+/** Destinations per request for histories, at most. */
 const HISTORY_BATCH = 30;
 
 /** @type {History} */
@@ -79,8 +79,7 @@ export class Store {
    * @param {() => void} onBatch called after each of the answers
    */
   async loadHistories(names, onBatch) {
-    for (let i = 0; i < names.length; i += HISTORY_BATCH) {
-      const batch = names.slice(i, i + HISTORY_BATCH);
+    for (const batch of batches(names, HISTORY_BATCH)) {
       const { histories } = /** @type {{ histories: Record<string, History> }} */ (
         await fetchJson(`api/v1/history?${destinationQuery(batch)}`)
       );

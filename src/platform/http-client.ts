@@ -106,7 +106,7 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<HttpRe
  * @param maxBytes maximum length after decompression.
  */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLong = () => new Error(`expected at most ${maxBytes} bytes, got more`);
+  const tooLong = () => new Error(`an answer of more than ${maxBytes} bytes`);
   const expectedBytes = Number(
     response.headers['content-length'] ?? Math.min(FIRST_BYTES, maxBytes),
   );

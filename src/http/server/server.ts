@@ -9,6 +9,7 @@ import type { ListenAddress, OpenSocket } from '../../shared/listen-address.js';
 import { clientProblem, isCertificateRequested } from './client-certificate.js';
 import type { Connections } from './connections.js';
 import { pipelined } from './pipelining.js';
+import { refuse } from './refused-requests.js';
 import type { ServerTls } from './tls-config.js';
 import { removeStaleSocket } from './unix-socket.js';
 import type { WebConfig } from './web-config.js';
@@ -80,6 +81,9 @@ export async function listen(options: ServerOptions): Promise<HttpServer> {
   });
   server.removeAllListeners('error');
   server.on('error', serverErrorHandler(options));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(error, socket, connections.isInUse(socket)),
+  );
   acceptConnections(server, connections);
   return {
     url: urlOf(server.address(), at, tls === undefined ? 'http' : 'https'),

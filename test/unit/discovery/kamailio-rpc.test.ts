@@ -377,8 +377,8 @@ describe('a call', () => {
     ],
     [
       '100 MB',
-      new Error('expected at most 67108864 bytes, got more'),
-      'a response, got expected at most 67108864 bytes, got more',
+      new Error('an answer of more than 67108864 bytes'),
+      'a response, got an answer of more than 67108864 bytes',
     ],
   ] as const) {
     test(`that is answered with ${what} has a problem`, async () => {

@@ -71,6 +71,10 @@ test('parameters of 100 KB are refused, and the server goes on', async (t) => {
   const { get, json, errors } = await appRig(t);
   const answer = await get(`${PATH}?destination=${'x'.repeat(100_000)}`);
   assert.equal(answer.status, 431);
+  assert.equal(
+    await answer.text(),
+    'expected a URL and headers of at most 16384 bytes together, got more\n',
+  );
   assert.deepEqual(await json(PATH), { status: 200, body: EMPTY });
   assert.deepEqual(errors, []);
 });

@@ -214,6 +214,20 @@ test('hostile requests affect only their own connection', async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('a request that cannot be read gets the reason, and none in the middle of another answer', async (t) => {
+  const { port } = await serve(t, echo);
+  for (const [bytes, status, reason] of [
+    [get(`/?${long(100_000)}`), '431 Request Header Fields Too Large', /at most 16384 bytes/],
+    [get('/', `X: ${long(100_000)}\r\n`), '431 Request Header Fields Too Large', /at most 16384/],
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', '400 Bad Request', /expected HTTP/],
+  ] as const) {
+    const answer = await exchange(port, bytes);
+    assert.equal(answer.slice('HTTP/1.1 '.length, answer.indexOf('\r\n')), status);
+    assert.match(answer, reason);
+  }
+  assert.equal(await exchange(port, `${get('/hold')}SSH-2.0-OpenSSH_9.2\r\n\r\n`), '');
+});
+
 test('a client that resets its connection during a response affects no other', async (t) => {
   const { port, connections } = await serve(t, (_request, response) => {
     const write = () => {

@@ -98,7 +98,7 @@ describe('an answer that cannot be used is an error that says where, what was ex
     [
       '100 MB by its Content-Length',
       send(200, JSON_TYPE, '', { 'Content-Length': String(100 << 20) }),
-      'a response, got expected at most 2097152 bytes, got more',
+      'a response, got an answer of more than 2097152 bytes',
     ],
     [
       '100 MB without a length',
@@ -110,7 +110,7 @@ describe('an answer that cannot be used is an error that says where, what was ex
         response.writeHead(200, { 'Content-Type': JSON_TYPE });
         more();
       },
-      'a response, got expected at most 2097152 bytes, got more',
+      'a response, got an answer of more than 2097152 bytes',
     ],
     [
       'no HTTP',
