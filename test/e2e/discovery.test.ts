@@ -229,7 +229,7 @@ test('http_sd: a list that is too long is rejected, and the last good response s
     [
       1_500_000,
       (i: number) => `gateway-number-${i}.a-rather-long-name.example`,
-      /at most 67108864 bytes/,
+      /more than 67108864 bytes/,
     ],
   ] as const) {
     reply.body = JSON.stringify(group(Array.from({ length: count }, (_, i) => of(i))));

@@ -44,6 +44,16 @@ for (const [io, options] of EACH_UDP_IO) {
         });
         return (count ?? 0) >= 2;
       });
+      // Until the next ping, the answer in the last exchange comes after the measured round trip.
+      await eventually('the last exchange has the round trip', async () => {
+        const [target] = (await exporter.destination('up')).targets;
+        const steps = target?.exchange?.steps ?? [];
+        assert.deepEqual(
+          steps.map(({ direction }) => direction),
+          ['sent', 'received'],
+        );
+        return steps[0]?.offset === 0 && steps[1]?.offset === target?.rtt;
+      });
       assert.equal(await exporter.metric('sip_keepalive_exporter_udp_io_info', { io }), 1);
       assert.equal(await exporter.metric('sip_keepalive_exporter_udp_unstamped_total'), 0);
     });

@@ -51,6 +51,9 @@ export interface DestinationJson {
     readonly detail: string | null;
     /** The last ten pings, the newest first. */
     readonly recent: readonly { readonly rtt: number | null }[];
+    readonly exchange: {
+      readonly steps: readonly { readonly offset: number; readonly direction: string }[];
+    } | null;
     readonly tls: {
       readonly version: string | null;
       readonly verified: boolean;
