@@ -7,6 +7,7 @@
  * @typedef {object} PageContext
  * @property {import('./store.js').Store} store
  * @property {(query: URLSearchParams) => void} choose puts what is chosen in the view into the URL
+ * @property {() => number} now the exporter's time, milliseconds; it stands still while the exporter does not answer
  * @property {() => string} listHref the list as it was last shown
  * @property {() => boolean} canSilence
  * @property {() => Promise<void>} reloadSilences after one was made or ended

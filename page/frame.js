@@ -30,6 +30,8 @@ export class Frame {
   #silencesLink = byId('silences-link');
   #icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
   #iconCount = -1;
+  /** Whether the error that is shown is an answer of the exporter. */
+  #isRefused = false;
 
   constructor() {
     // Following the link would change the address to that of the list.
@@ -55,8 +57,12 @@ export class Frame {
     }
   }
 
-  /** @param {string} text empty if there is no error */
-  setError(text) {
+  /**
+   * @param {string} text empty if there is no error
+   * @param {boolean} isAnswer of the exporter
+   */
+  setError(text, isAnswer = false) {
+    this.#isRefused = isAnswer;
     // A screen reader would read the same text out again.
     if (this.#error.textContent === text) return;
     this.#error.textContent = text;
@@ -82,18 +88,28 @@ export class Frame {
    * @param {Store} store
    * @param {Live} live
    */
-  show(store, { state, lastContactMs }) {
+  show(store, { state, lastContactMs, lastDataMs }) {
     const ageMs = Date.now() - lastContactMs;
     setText(this.#live, LIVE_TEXTS[state]);
-    this.#live.className = `live ${state}`;
+    this.#live.dataset['state'] = state;
     const isStale = lastContactMs > 0 && (state === 'disconnected' || ageMs > STALE_MS);
     document.body.classList.toggle('stale', isStale);
-    const at = lastContactMs === 0 ? '' : new Date(lastContactMs).toLocaleTimeString();
-    const text = isStale
-      ? `No answer from the exporter since ${at}: what is below is from then.`
-      : `· last update ${period(ageMs / 1000)} ago`;
-    setText(this.#updated, lastContactMs === 0 ? '' : text);
+    const fresh = lastContactMs === 0 ? '' : `· last update ${period(ageMs / 1000)} ago`;
+    setText(this.#updated, isStale ? this.#staleText(lastContactMs, lastDataMs) : fresh);
     this.#showStatus(store.status);
+  }
+
+  /**
+   * What is known of the age of the view, milliseconds since 1970; 0 for never.
+   *
+   * @param {number} contactMs
+   * @param {number} dataMs
+   */
+  #staleText(contactMs, dataMs) {
+    const time = (/** @type {number} */ ms) => new Date(ms).toLocaleTimeString();
+    if (this.#isRefused) return dataMs === 0 ? '' : `What is below is from ${time(dataMs)}.`;
+    const since = `No answer from the exporter since ${time(contactMs)}`;
+    return dataMs === 0 ? `${since}.` : `${since}: what is below is from then.`;
   }
 
   /** @param {Status | null} status */

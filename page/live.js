@@ -20,6 +20,8 @@ export class Live {
   /** @type {LiveState} */ state = 'connecting';
   /** When the page last heard from the exporter, milliseconds; 0 before that. */
   lastContactMs = 0;
+  /** When the view was last complete, milliseconds; 0 before that. */
+  lastDataMs = 0;
   /** @type {EventSource | undefined} */ #source;
   #hasMissed = false;
   #listener;
@@ -32,6 +34,12 @@ export class Live {
   /** Records that the exporter has answered. */
   contacted() {
     this.lastContactMs = Date.now();
+  }
+
+  /** Records that the view has its data. */
+  refreshed() {
+    this.contacted();
+    this.lastDataMs = Date.now();
   }
 
   start() {

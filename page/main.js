@@ -48,6 +48,7 @@ const context = {
     history.replaceState(history.state, '', hash);
     if (route.view === 'list') listHref = hash;
   },
+  now: () => store.exporterTime(live.state === 'disconnected' ? live.lastContactMs : Date.now()),
   listHref: () => listHref,
   canSilence: () => store.status?.web.alertmanager === true && store.status.web.admin,
   reloadSilences: async () => {
@@ -94,12 +95,13 @@ async function refresh() {
   let pauseMs = RETRY_MS;
   try {
     pauseMs = await refreshed.refresh();
-    live.contacted();
+    live.refreshed();
     frame.setError('');
   } catch (error) {
     // An answer, even this one, says that the exporter is there.
-    if (error instanceof ApiError) live.contacted();
-    if (refreshed === view) frame.setError(errorText(error));
+    const isAnswer = error instanceof ApiError;
+    if (isAnswer) live.contacted();
+    if (refreshed === view) frame.setError(errorText(error), isAnswer);
   }
   if (number !== refreshes) return;
   setTitle();

@@ -13,6 +13,9 @@ import { batches, destinationQuery, fetchJson } from './api.js';
 /** Destinations per request for histories, at most. */
 const HISTORY_BATCH = 30;
 
+/** A smaller difference of the clocks is the time of the request, milliseconds. */
+const MIN_SKEW_MS = 2_000;
+
 /** @type {History} */
 const NO_HISTORY = { rtt: [], failed: [], step: 60, pings: [] };
 
@@ -21,6 +24,8 @@ export class Store {
   /** Whether the destinations have been fetched once. */
   isLoaded = false;
   /** @type {Status | null} */ status = null;
+  /** The exporter's clock minus the browser's, milliseconds. */
+  #skewMs = 0;
   /** Null without an Alertmanager. @type {readonly Silence[] | null} */ silences = null;
   /** Why the silences are not known. */
   silencesError = '';
@@ -58,7 +63,14 @@ export class Store {
 
   async loadStatus() {
     this.status = /** @type {Status} */ (await fetchJson('api/v1/status'));
+    const skewMs = Date.parse(this.status.now) - Date.now();
+    this.#skewMs = Math.abs(skewMs) < MIN_SKEW_MS ? 0 : skewMs;
     if (this.status.web.alertmanager) await this.loadSilences();
+  }
+
+  /** The exporter's time at a time of the browser, milliseconds. @param {number} atMs */
+  exporterTime(atMs) {
+    return atMs + this.#skewMs;
   }
 
   /** A failure of Alertmanager is not one of the exporter. */

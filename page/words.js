@@ -1,5 +1,7 @@
 /** Times, durations and outcomes as text. */
 
+import { shownState } from './states.js';
+
 /** @param {number | null} seconds */
 export function duration(seconds) {
   if (seconds === null) return '–';
@@ -38,6 +40,17 @@ export function period(given) {
  */
 export function ago(time, now) {
   return time === null ? '–' : period((now - Date.parse(time)) / 1000);
+}
+
+/**
+ * How long a destination has been in its state. One that is degraded has been up for that time.
+ *
+ * @param {import('./states.js').StateView & { readonly since: string | null }} view
+ * @param {number} now
+ */
+export function lasting(view, now) {
+  const text = ago(view.since, now);
+  return shownState(view) === 'degraded' ? `up ${text}` : text;
 }
 
 /**

@@ -8,7 +8,7 @@ import { currentRtt, labelText, outcome } from '../words.js';
  * @typedef {object} Column
  * @property {string} key also the class of its cells
  * @property {string} title
- * @property {(row: Row) => string | number} of
+ * @property {(row: Row) => string | number | null} of null comes last in either direction
  */
 
 /** @type {Column} */
@@ -18,13 +18,17 @@ const STATE = { key: 'state', title: 'State', of: severity };
 export const COLUMNS = [
   { key: 'destination', title: 'Destination', of: (row) => row.destination },
   STATE,
-  { key: 'since', title: 'Since', of: (row) => -Date.parse(row.since ?? '1970') },
+  {
+    key: 'since',
+    title: 'Since',
+    of: (row) => (row.since === null ? null : -Date.parse(row.since)),
+  },
   { key: 'outcome', title: 'Last outcome', of: outcome },
   { key: 'pings', title: 'Last 40 pings', of: severity },
-  { key: 'rtt', title: 'RTT', of: (row) => currentRtt(row) ?? Number.POSITIVE_INFINITY },
-  { key: 'hour', title: 'Last hour', of: (row) => -(currentRtt(row) ?? -1) },
+  { key: 'rtt', title: 'RTT', of: currentRtt },
+  { key: 'hour', title: 'Last hour', of: currentRtt },
   { key: 'targets', title: 'Up', of: (row) => row.targets_up - row.targets_total },
-  { key: 'certificate', title: 'Cert.', of: (row) => row.certificate_not_after ?? '9999' },
+  { key: 'certificate', title: 'Cert.', of: (row) => row.certificate_not_after },
   { key: 'owners', title: 'Owner', of: (row) => row.owners.join(', ') },
   { key: 'labels', title: 'Labels', of: (row) => labelText(row.labels) },
 ];

@@ -1,7 +1,7 @@
 /** The list as a file. */
 
 import { shownState } from '../states.js';
-import { labelText, outcome } from '../words.js';
+import { currentRtt, labelText, outcome } from '../words.js';
 
 /** @typedef {import('../../src/status/views.js').DestinationBrief} Row */
 
@@ -13,7 +13,7 @@ const FIELDS = [
   ['since', (row) => row.since],
   ['outcome', outcome],
   ['sip_code', (row) => row.sip_code],
-  ['rtt_seconds', (row) => row.rtt],
+  ['rtt_seconds', currentRtt],
   ['targets_up', (row) => row.targets_up],
   ['targets_total', (row) => row.targets_total],
   ['certificate_not_after', (row) => row.certificate_not_after],

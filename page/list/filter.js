@@ -1,6 +1,6 @@
 /** Which destinations are listed, and in which order. */
 
-import { shownState } from '../states.js';
+import { SHOWN_STATES, shownState } from '../states.js';
 import { labelText, outcome } from '../words.js';
 import { columnOf } from './columns.js';
 
@@ -48,8 +48,16 @@ export function sortRows(rows, sort) {
   const sign = sort.startsWith('-') ? -1 : 1;
   const { of } = columnOf(sort.replace(/^-/, ''));
   const keyed = rows.map((row) => /** @type {const} */ ([of(row), row]));
-  keyed.sort(([a, first], [b, second]) =>
-    a === b ? (first.destination < second.destination ? -1 : 1) : a < b ? -sign : sign,
-  );
+  keyed.sort(([a, first], [b, second]) => {
+    if (a === b) return first.destination < second.destination ? -1 : 1;
+    if (a === null || b === null) return a === null ? 1 : -1;
+    return a < b ? -sign : sign;
+  });
   return keyed.map(([, row]) => row);
+}
+
+/** The states that a URL chooses; others than those that are shown are ignored. @param {URLSearchParams} query */
+export function chosenStates(query) {
+  const chosen = new Set(query.getAll('state'));
+  return new Set(SHOWN_STATES.filter((state) => chosen.has(state)));
 }

@@ -14,6 +14,8 @@ import { countStates, severity } from '../states.js';
 
 /** Number of label names to choose from. */
 const MAX_LABELS = 50;
+/** How `by` is written for any label. */
+const LABEL = 'label.';
 /** The label with the sets of a destination of Kamailio's dispatcher, separated by commas. */
 const SETID = 'setid';
 
@@ -29,15 +31,29 @@ export function groupings(rows) {
     for (const name of Object.keys(labels)) names.add(name);
     if (names.size >= MAX_LABELS) break;
   }
-  const labels = [...names].sort().map((name) => /** @type {const} */ ([`label.${name}`, name]));
+  const labels = [...names].sort().map((name) => /** @type {const} */ ([LABEL + name, name]));
   return [['none', 'nothing'], ...labels, ['owner', 'owner'], ['module', 'module']];
+}
+
+/**
+ * The grouping that a URL chooses: one of {@link groupings}, or `none`.
+ *
+ * @param {URLSearchParams} query
+ * @param {readonly Row[]} rows
+ */
+export function chosenGrouping(query, rows) {
+  const given = query.get('group') ?? 'none';
+  const by = given === SETID ? LABEL + SETID : given;
+  const isKnown = groupings(rows).some(([key]) => key === by);
+  // Before the rows are known, their labels are not.
+  return isKnown || (rows.length === 0 && by.startsWith(LABEL)) ? by : 'none';
 }
 
 /**
  * A destination with several owners or sets is in each of their groups. The worst group comes first.
  *
  * @param {readonly Row[]} rows in the order that they keep within their groups
- * @param {string} by one of {@link groupings}, `setid`, or `none`
+ * @param {string} by one of {@link groupings}
  * @returns {readonly Group[]} none if the rows are not grouped
  */
 export function groupRows(rows, by) {
@@ -71,8 +87,8 @@ function worst(rows) {
 function keyReader(by) {
   if (by === 'owner') return ({ owners }) => (owners.length === 0 ? [''] : owners);
   if (by === 'module') return ({ module }) => [module];
-  const label = by === SETID ? SETID : by.startsWith('label.') ? by.slice(6) : undefined;
-  if (label === undefined) return undefined;
+  if (!by.startsWith(LABEL)) return undefined;
+  const label = by.slice(LABEL.length);
   if (label === SETID) return ({ labels }) => (labels[SETID] ?? '').split(',');
   return ({ labels }) => [labels[label] ?? ''];
 }

@@ -3,7 +3,7 @@
 import { el, linkTo } from '../dom.js';
 import { silenceMark } from '../silences/mark.js';
 import { shownState } from '../states.js';
-import { ago, currentRtt, daysLeft, duration, labelText, outcome } from '../words.js';
+import { currentRtt, daysLeft, duration, labelText, lasting, outcome } from '../words.js';
 import { COLUMNS } from './columns.js';
 import { PingsCell } from './pings-cell.js';
 import { sparkline } from './sparkline.js';
@@ -48,7 +48,7 @@ export class RowView {
       silenceMark(silences),
     ]);
     this.#set('state', state, () => [el('span', { class: `badge ${state}` }, state)]);
-    this.#setText('since', ago(row.since, now));
+    this.#setText('since', lasting(row, now));
     this.#setText('outcome', outcome(row));
     this.#setText('rtt', duration(currentRtt(row)));
     this.#setText('targets', `${row.targets_up}/${row.targets_total}`);

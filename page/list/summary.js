@@ -3,7 +3,7 @@
 import { button, el, linkTo, reconcile, setText } from '../dom.js';
 import { silenceMark } from '../silences/mark.js';
 import { countStates, SHOWN_STATES, severity, shownState } from '../states.js';
-import { ago, outcome } from '../words.js';
+import { lasting, outcome } from '../words.js';
 
 /**
  * @typedef {import('../../src/status/views.js').DestinationBrief} Row
@@ -11,34 +11,37 @@ import { ago, outcome } from '../words.js';
  * @typedef {import('../states.js').ShownState} ShownState
  * @typedef {object} SummaryContext
  * @property {number} now milliseconds
+ * @property {boolean} isLoaded false before the destinations are known
  * @property {ReadonlySet<string>} states that are chosen
  * @property {(row: Row) => readonly Silence[]} silencesOf
  */
 
 /** Number of destinations that are named. */
 const MAX_NAMED = 8;
+/** The states of those. @type {readonly ShownState[]} */
+const TROUBLE = ['down', 'degraded'];
 
 export class Summary {
   #counts = el('div', { class: 'counts', role: 'group', 'aria-label': 'Destinations by state' });
   #calm = el('p', { class: 'calm' });
   #list = el('ul', { class: 'trouble', 'aria-label': 'Down and degraded' });
-  #more = button('', () => this.#onState('down'), { class: 'more' });
-  element = el(
-    'section',
-    { class: 'summary', 'aria-label': 'Now' },
-    this.#counts,
-    this.#calm,
-    this.#list,
-    this.#more,
-  );
+  #more;
+  element;
   /** @type {Map<ShownState, { readonly button: HTMLElement, readonly count: HTMLElement }>} */
   #buttons = new Map();
   /** By destination. @type {Map<string, TroubleItem>} */ #items = new Map();
-  #onState;
 
-  /** @param {(state: ShownState) => void} onState called when a state is chosen or no longer chosen */
-  constructor(onState) {
-    this.#onState = onState;
+  /**
+   * @param {(state: ShownState) => void} onState called when a state is chosen or no longer chosen
+   * @param {(states: readonly ShownState[]) => void} onStates called when just these are chosen
+   */
+  constructor(onState, onStates) {
+    this.#more = button('', () => onStates(TROUBLE), { class: 'more' });
+    this.element = el(
+      'section',
+      { class: 'summary', 'aria-label': 'Now' },
+      ...[this.#counts, this.#calm, this.#list, this.#more],
+    );
     for (const state of SHOWN_STATES) {
       const count = el('b', {}, '–');
       const one = button('', () => onState(state), { class: `count ${state}` });
@@ -56,8 +59,9 @@ export class Summary {
     const counts = countStates(rows);
     for (const [state, { button, count }] of this.#buttons) {
       const isChosen = context.states.has(state);
-      setText(count, String(counts[state]));
-      button.setAttribute('aria-label', `${counts[state]} ${state}`);
+      const text = context.isLoaded ? String(counts[state]) : '–';
+      setText(count, text);
+      button.setAttribute('aria-label', `${text} ${state}`);
       button.setAttribute('aria-pressed', String(isChosen));
       // Rare, and no reason to look twice.
       button.hidden = state === 'draining' && counts.draining === 0 && !isChosen;
@@ -75,7 +79,7 @@ export class Summary {
    * @param {SummaryContext} context
    */
   #showTrouble(rows, context) {
-    const wrong = rows.filter((row) => ['down', 'degraded'].includes(shownState(row)));
+    const wrong = rows.filter((row) => TROUBLE.includes(shownState(row)));
     wrong.sort((a, b) => severity(a) - severity(b) || ((a.since ?? '') < (b.since ?? '') ? 1 : -1));
     /** @type {Map<string, TroubleItem>} */ const items = new Map();
     for (const row of wrong.slice(0, MAX_NAMED)) {
@@ -117,7 +121,7 @@ class TroubleItem {
     const state = shownState(row);
     this.#badge.className = `badge ${state}`;
     this.#badge.setAttribute('aria-label', state);
-    setText(this.#long, state === 'down' ? ago(row.since, now) : '');
+    setText(this.#long, lasting(row, now));
     setText(this.#why, outcome(row));
     const silences = silencesOf(row);
     const key = silences.map(({ id }) => id).join();

@@ -3,9 +3,10 @@
 import { el } from '../dom.js';
 import { silencesOf } from '../silences/cover.js';
 import { openSilenceForm } from '../silences/form.js';
+import { COLUMNS } from './columns.js';
 import { csv, download } from './export.js';
-import { filterRows, sortRows } from './filter.js';
-import { groupings, groupRows, listItems } from './group.js';
+import { chosenStates, filterRows, sortRows } from './filter.js';
+import { chosenGrouping, groupings, groupRows, listItems } from './group.js';
 import { maximum, niceCeiling } from './sparkline.js';
 import { Summary } from './summary.js';
 import { Table } from './table.js';
@@ -29,7 +30,10 @@ const HISTORY_PAUSE_MS = 250;
 
 export class ListView {
   #context;
-  #summary = new Summary((state) => this.#toggle('state', state));
+  #summary = new Summary(
+    (state) => this.#toggle('state', state),
+    (states) => this.#chooseStates(states),
+  );
   #tools = new Tools({
     onChoice: (choice, value) => this.#choose(choice, value),
     onExport: (format) => this.#export(format),
@@ -100,7 +104,7 @@ export class ListView {
   #showSummary() {
     const { store } = this.#context;
     this.#summary.show(store.rows, {
-      ...{ now: Date.now(), states: new Set(this.#query.getAll('state')) },
+      ...{ now: this.#context.now(), isLoaded: store.isLoaded, states: chosenStates(this.#query) },
       silencesOf: (row) => silencesOf(store.silences ?? [], row),
     });
   }
@@ -110,15 +114,15 @@ export class ListView {
     this.#batchTimer = undefined;
     const { store } = this.#context;
     const { rows } = store;
-    const states = new Set(this.#query.getAll('state'));
-    const sort = this.#query.get('sort') ?? 'state';
-    const by = this.#query.get('group') ?? 'none';
+    const states = chosenStates(this.#query);
+    const sort = this.#sort;
+    const by = chosenGrouping(this.#query, rows);
     const search = this.#query.get('q') ?? '';
     this.#shown = sortRows(filterRows(rows, { search, states }), sort);
     const groups = groupRows(this.#shown, by);
     this.#showSummary();
     this.#tools.setGroupings(groupings(rows));
-    this.#tools.show({ q: search, group: by, sort, scale: this.#query.get('scale') ?? '' });
+    this.#tools.show({ q: search, group: by, sort, scale: this.#hasOwnScale ? 'own' : '' });
     this.#tools.count(this.#shown.length, rows.length);
     const items = listItems(this.#shown, groups, new Set(this.#query.getAll('fold')));
     this.#table.set(items, sort, this.#emptyText());
@@ -137,7 +141,7 @@ export class ListView {
   #rowContext(row) {
     const { store } = this.#context;
     return {
-      now: Date.now(),
+      now: this.#context.now(),
       history: store.history(row.destination),
       scale: this.#scale,
       silences: silencesOf(store.silences ?? [], row),
@@ -146,7 +150,7 @@ export class ListView {
 
   /** @param {Group} group */
   #groupContext(group) {
-    const by = this.#query.get('group') ?? '';
+    const by = chosenGrouping(this.#query, this.#context.store.rows);
     const name = by.replace(/^label\./, '');
     const title = group.key === '' ? `no ${name}` : `${name}: ${group.key}`;
     const isFolded = this.#query.getAll('fold').includes(group.key);
@@ -174,7 +178,7 @@ export class ListView {
   }
 
   #commonScale() {
-    if (this.#query.get('scale') === 'own') return null;
+    if (this.#hasOwnScale) return null;
     const { store } = this.#context;
     const max = maximum(
       this.#table.rendered.map((name) => maximum(store.history(name)?.rtt ?? [])),
@@ -225,9 +229,27 @@ export class ListView {
     this.render();
   }
 
+  /** @param {readonly string[]} states */
+  #chooseStates(states) {
+    this.#query.delete('state');
+    for (const state of states) this.#query.append('state', state);
+    this.#context.choose(this.#query);
+    this.render();
+  }
+
+  /** The column that the URL chooses, with `-` before it for descending; `state` for none that there is. */
+  get #sort() {
+    const sort = this.#query.get('sort') ?? 'state';
+    return COLUMNS.some(({ key }) => key === sort.replace(/^-/, '')) ? sort : 'state';
+  }
+
+  get #hasOwnScale() {
+    return this.#query.get('scale') === 'own';
+  }
+
   /** @param {string} column */
   #sortBy(column) {
-    this.#choose('sort', (this.#query.get('sort') ?? 'state') === column ? `-${column}` : column);
+    this.#choose('sort', this.#sort === column ? `-${column}` : column);
   }
 
   /** @param {'csv' | 'json'} format */

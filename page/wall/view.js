@@ -2,10 +2,10 @@
 
 import { el, reconcile } from '../dom.js';
 import { barsPicture } from '../list/bars.js';
-import { filterRows, sortRows } from '../list/filter.js';
-import { groupRows, groupVerdict } from '../list/group.js';
+import { chosenStates, filterRows, sortRows } from '../list/filter.js';
+import { chosenGrouping, groupRows, groupVerdict } from '../list/group.js';
 import { countStates, SHOWN_STATES, shownState } from '../states.js';
-import { ago, outcome } from '../words.js';
+import { lasting, outcome } from '../words.js';
 
 /**
  * @typedef {import('../../src/status/views.js').DestinationBrief} Row
@@ -14,8 +14,9 @@ import { ago, outcome } from '../words.js';
 
 const REFRESH_MS = 10_000;
 const DEFAULT_SECONDS = 10;
-/** Number of destinations that fit on a wall. */
-const MAX_ROWS = 12;
+/** Limits of the number of destinations at a time; between them, as many as fit. */
+const MIN_ROWS = 4;
+const MAX_ROWS = 20;
 
 export class WallView {
   #context;
@@ -24,7 +25,10 @@ export class WallView {
   #counts = el('p', { class: 'wall-counts' });
   #title = el('h2');
   #list = el('ul', { class: 'wall-list' });
-  element = el('div', { class: 'wall' }, this.#counts, this.#title, this.#list);
+  #empty = el('p', { class: 'faint' });
+  element = el('div', { class: 'wall' }, this.#counts, this.#title, this.#list, this.#empty);
+  /** Number of destinations that fit. */
+  #rows = MAX_ROWS;
   title = '';
   #seconds;
 
@@ -51,34 +55,49 @@ export class WallView {
   async refresh() {
     const { store } = this.#context;
     await store.loadRows();
-    const names = this.#page().rows.map(({ destination }) => destination);
+    // Those of the next turn too: it may begin before the next refresh.
+    const shown = [this.#page(0), this.#page(1)].flatMap(({ rows }) => rows);
+    const names = [...new Set(shown.map(({ destination }) => destination))];
     await store.loadHistories(names, () => this.tick());
     this.tick();
     return REFRESH_MS;
   }
 
   tick() {
-    const { rows } = this.#context.store;
+    const { rows, isLoaded } = this.#context.store;
     const counts = countStates(rows);
     const badges = SHOWN_STATES.filter((state) => counts[state] > 0).map((state) =>
       el('span', { class: `badge ${state}` }, `${counts[state]} ${state}`),
     );
     this.#counts.replaceChildren(...badges);
-    const { title, rows: shown } = this.#page();
+    const { title, rows: shown } = this.#page(0);
     this.#title.textContent = title;
     this.#title.hidden = title === '';
     reconcile(
       this.#list,
       shown.map((row) => this.#item(row)),
     );
+    const none = rows.length === 0 ? 'No destinations.' : 'No matching destinations.';
+    this.#empty.textContent = shown.length > 0 ? '' : isLoaded ? none : 'Loading…';
+    this.#rows = this.#fitting();
   }
 
-  /** The part of the list whose turn it is. */
-  #page() {
+  /** Number of rows that fit between the title and the foot of the page. */
+  #fitting() {
+    const height = this.#list.firstElementChild?.getBoundingClientRect().height ?? 0;
+    const foot = document.querySelector('footer')?.offsetHeight ?? 0;
+    const room = innerHeight - (this.#list.getBoundingClientRect().top + scrollY) - 2 * foot;
+    if (height === 0) return MIN_ROWS;
+    return Math.max(MIN_ROWS, Math.min(Math.floor(room / height), MAX_ROWS));
+  }
+
+  /** The part of the list whose turn it is, or will be. @param {number} turnsLater */
+  #page(turnsLater) {
     const search = this.#query.get('q') ?? '';
-    const states = new Set(this.#query.getAll('state'));
-    const sorted = sortRows(filterRows(this.#context.store.rows, { search, states }), 'state');
-    const groups = groupRows(sorted, this.#query.get('group') ?? 'none');
+    const { rows: all } = this.#context.store;
+    const states = chosenStates(this.#query);
+    const sorted = sortRows(filterRows(all, { search, states }), 'state');
+    const groups = groupRows(sorted, chosenGrouping(this.#query, all));
     const parts =
       groups.length === 0
         ? [{ title: '', rows: sorted }]
@@ -86,14 +105,9 @@ export class WallView {
             title: `${group.key || 'others'}: ${groupVerdict(group)}`,
             rows: group.rows,
           }));
-    const pages = parts.flatMap(({ title, rows }) =>
-      Array.from({ length: Math.ceil(rows.length / MAX_ROWS) || 1 }, (_, i) => ({
-        title,
-        rows: rows.slice(i * MAX_ROWS, (i + 1) * MAX_ROWS),
-      })),
-    );
+    const pages = parts.flatMap((part) => pagesOf(part, this.#rows));
     const turn = Math.floor((Date.now() - this.#startedMs) / (1000 * this.#seconds));
-    return pages[turn % pages.length] ?? { title: '', rows: [] };
+    return pages[(turn + turnsLater) % pages.length] ?? { title: '', rows: [] };
   }
 
   /** @param {Row} row */
@@ -105,8 +119,25 @@ export class WallView {
       { class: `wall-row ${state}` },
       el('span', { class: `badge ${state}` }, row.destination),
       el('span', { class: 'why' }, state === 'up' ? '' : outcome(row)),
-      el('span', { class: 'long' }, ago(row.since, Date.now())),
+      el('span', { class: 'long' }, lasting(row, this.#context.now())),
       history === undefined ? null : barsPicture(history.pings),
     );
   }
+}
+
+/**
+ * A part with more rows than fit takes several turns, and says which one it is.
+ *
+ * @param {{ readonly title: string, readonly rows: readonly Row[] }} part
+ * @param {number} max rows at a time
+ */
+function pagesOf({ title, rows }, max) {
+  const count = Math.ceil(rows.length / max) || 1;
+  return Array.from({ length: count }, (_, i) => {
+    const number = count === 1 ? '' : `${i + 1} of ${count}`;
+    return {
+      title: [title, number].filter(Boolean).join(', '),
+      rows: rows.slice(i * max, (i + 1) * max),
+    };
+  });
 }

@@ -10,11 +10,13 @@ interface Group {
   readonly rows: Rows;
 }
 
-const { filterRows, sortRows } = await pageModule<{
+const { chosenStates, filterRows, sortRows } = await pageModule<{
+  chosenStates: (query: URLSearchParams) => ReadonlySet<string>;
   filterRows: (rows: Rows, filter: { search: string; states: ReadonlySet<string> }) => Rows;
   sortRows: (rows: Rows, sort: string) => Rows;
 }>('list/filter.js');
-const { groupings, groupRows, groupVerdict, listItems } = await pageModule<{
+const { chosenGrouping, groupings, groupRows, groupVerdict, listItems } = await pageModule<{
+  chosenGrouping: (query: URLSearchParams, rows: Rows) => string;
   groupings: (rows: Rows) => readonly (readonly [string, string])[];
   groupRows: (rows: Rows, by: string) => readonly Group[];
   groupVerdict: (group: Group) => string;
@@ -57,6 +59,12 @@ describe('the filter of the list', () => {
     assert.deepEqual(find(rows, '', 'up'), ['a']);
   });
 
+  test('ignores states in the URL that there are not', () => {
+    const query = new URLSearchParams('state=bogus&state=down&state=degraded');
+    assert.deepEqual([...chosenStates(query)], ['down', 'degraded']);
+    assert.equal(chosenStates(new URLSearchParams('state=bogus')).size, 0);
+  });
+
   test('sees a row as it is now, not as it was when it was first searched', () => {
     const one = row('x');
     assert.deepEqual(find([one], 'down'), []);
@@ -73,6 +81,7 @@ describe('the filter of the list', () => {
   test('sorts a destination that does not answer behind all round-trip times', () => {
     const some = [row('silent', { ...DOWN, rtt: 0.001 }), row('fast'), row('slow', { rtt: 1 })];
     assert.deepEqual(names(sortRows(some, 'rtt')), ['fast', 'slow', 'silent']);
+    assert.deepEqual(names(sortRows(some, '-rtt')), ['slow', 'fast', 'silent']);
   });
 });
 
@@ -105,7 +114,7 @@ describe('the groups of the list', () => {
 
   test('have a destination of several owners or sets in each of them', () => {
     const keys = (by: string) => groupRows(rows, by).map(({ key, rows }) => [key, names(rows)]);
-    assert.deepEqual(Object.fromEntries(keys('setid')), {
+    assert.deepEqual(Object.fromEntries(keys('label.setid')), {
       '': ['b', 'd'],
       1: ['a'],
       2: ['a', 'c'],
@@ -121,6 +130,23 @@ describe('the groups of the list', () => {
     assert.equal(listItems(rows, groups, new Set()).length, 3 + 4);
     assert.equal(listItems(rows, groups, new Set(['acme'])).length, 3 + 2);
     assert.equal(listItems(rows, [], new Set(['acme'])).length, 4);
+  });
+
+  for (const [given, expected] of [
+    ['', 'none'],
+    ['group=owner', 'owner'],
+    ['group=label.carrier', 'label.carrier'],
+    ['group=setid', 'label.setid'],
+    ['group=bogus', 'none'],
+    ['group=label.bogus', 'none'],
+  ] as const) {
+    test(`of a URL with ${JSON.stringify(given)} are by ${expected}`, () => {
+      assert.equal(chosenGrouping(new URLSearchParams(given), rows), expected);
+    });
+  }
+
+  test('of a URL are by its label before the rows are known', () => {
+    assert.equal(chosenGrouping(new URLSearchParams('group=label.x'), []), 'label.x');
   });
 
   test('of an unknown kind are none', () => {
