@@ -34,10 +34,9 @@ export interface HistorySource {
 export function destinationsHandler(status: StatusContext): RequestHandler {
   const limit = new ConcurrencyLimit({ max: MAX_CONCURRENT });
   const texts = new BriefTexts();
-  const full = (registered: RegisteredDestination) =>
-    JSON.stringify(destinationView(status, registered));
-  const brief = (registered: RegisteredDestination) =>
-    texts.of(registered.destination, briefView(status, registered));
+  const full: Render = (now, registered) => JSON.stringify(destinationView(now, registered));
+  const brief: Render = (now, registered) =>
+    texts.of(registered.destination, briefView(now, registered));
   return async (request, response) => {
     const { view = 'full' } = request.query;
     const render = view === 'full' ? full : view === 'brief' ? brief : undefined;
@@ -55,22 +54,26 @@ export function destinationsHandler(status: StatusContext): RequestHandler {
   };
 }
 
+type Render = (status: StatusContext, registered: RegisteredDestination) => string;
+
 /** Destinations that are removed meanwhile are left out. */
-function* list(
-  { registry }: StatusContext,
-  render: (registered: RegisteredDestination) => string,
-): Generator<string, void, undefined> {
+function* list(status: StatusContext, render: Render): Generator<string, void, undefined> {
+  const { registry } = status;
   const all = registry.all();
-  let separator = '';
+  let hasRows = false;
   yield '{"destinations":[\n';
   for (let i = 0; i < all.length; i += BATCH) {
-    const batch = all
+    const nowMs = status.now();
+    const now = { ...status, now: () => nowMs };
+    const rows = all
       .slice(i, i + BATCH)
       .filter((registered) => registry.at(registered.slot) === registered)
-      .map(render);
-    if (batch.length === 0) continue;
-    yield separator + batch.join(',\n');
-    separator = ',\n';
+      .map((registered) => render(now, registered));
+    if (rows.length === 0) continue;
+    // Joined with what is before them, because a string of strings would be copied once more.
+    if (hasRows) rows.unshift('');
+    yield rows.join(',\n');
+    hasRows = true;
   }
   yield '\n]}\n';
 }
