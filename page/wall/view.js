@@ -87,7 +87,7 @@ export class WallView {
     const height = this.#list.firstElementChild?.getBoundingClientRect().height ?? 0;
     const foot = document.querySelector('footer')?.offsetHeight ?? 0;
     const room = innerHeight - (this.#list.getBoundingClientRect().top + scrollY) - 2 * foot;
-    if (height === 0) return MIN_ROWS;
+    if (height === 0) return MAX_ROWS;
     return Math.max(MIN_ROWS, Math.min(Math.floor(room / height), MAX_ROWS));
   }
 
