@@ -14,10 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { bundle, NOT_BUNDLED } from './bundle.js';
+import { bundle } from './bundle.js';
 import { completion } from './completion.js';
 import { notice, writeSbom } from './legal.js';
 import { manPage } from './man.js';
+import { dropBundled } from './modules.js';
 import { output, type Release } from './release.js';
 
 /** The Node.js of the packages, in a release line with long-term support. */
@@ -117,13 +118,6 @@ function addDependencies({ npm }: Architecture, folder: string): void {
   ) as Record<string, unknown>;
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(rest, null, 2)}\n`);
   prune(join(folder, 'node_modules'));
-}
-
-/** Removes the packages that are part of the bundles. */
-function dropBundled(modules: string): void {
-  const kept = new Set<string>([...NOT_BUNDLED, '@koromix']);
-  for (const name of readdirSync(modules))
-    if (!kept.has(name)) rmSync(join(modules, name), { recursive: true });
 }
 
 /** Removes what a program at work does not need. No script is run by itself. */

@@ -105,10 +105,13 @@ describe('the systemd unit', () => {
 describe('the image', () => {
   const dockerfile = text('Dockerfile');
   const instruction = (name: string) =>
-    JSON.parse(new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(dockerfile)?.[1] ?? '[]') as string[];
+    JSON.parse(
+      new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(dockerfile.replaceAll('\\\n', ''))?.[1] ?? '[]',
+    ) as string[];
 
   test('runs the built file with known flags', () => {
-    const [program, file = ''] = instruction('ENTRYPOINT');
+    const [program] = instruction('ENTRYPOINT');
+    const file = instruction('ENTRYPOINT').at(-1) ?? '';
     assert.equal(program, 'node');
     assert.ok(existsSync(file.replace(/^\/app\//, '')), `${file} is built`);
     const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -116,6 +119,16 @@ describe('the image', () => {
     };
     assert.ok(Object.values(bin).includes(file.replace(/^\/app\//, '')));
     takesFlags('CMD', instruction('CMD'));
+  });
+
+  test('starts Node.js with the flags and the settings of malloc that the packages have', () => {
+    const launcher = text('package/sip-keepalive-exporter');
+    const [, flags = ''] = /runtime\/node" (.+) \\\n/.exec(launcher) ?? [];
+    assert.deepEqual(instruction('ENTRYPOINT').slice(1, -1), flags.split(' '));
+    const settings = [...launcher.matchAll(/^export (MALLOC_\w+)="\$\{\1:-(\d+)\}"$/gm)];
+    assert.equal(settings.length, 2);
+    for (const [, name, value] of settings)
+      assert.match(dockerfile, new RegExp(`^ENV .*\\b${name}=${value}\\b`, 'm'));
   });
 
   test('checks its health with a file that is built, and exposes the default port', () => {

@@ -22,7 +22,7 @@ const FOLDER = 'dist/image-test';
 const BUILD_ONCE = `
   mkdir -p ${FOLDER}
   made=${FOLDER}/image.tar
-  newer=$(find deploy/Dockerfile .dockerignore src page package-lock.json -newer $made 2>&1 | head -n 1)
+  newer=$(find deploy/Dockerfile deploy/package .dockerignore src page package-lock.json -newer $made 2>&1 | head -n 1)
   [ -z "$newer" ] || exec "$0" ${MAKER} ${FOLDER}`;
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
