@@ -5,7 +5,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Plugin, transform } from 'esbuild';
 import { NOT_BUNDLED } from './modules.js';
 
 /** The command, the health check of the image and the threads, by their paths in `dist/src`. */
@@ -30,13 +30,13 @@ export async function bundle(from: string, to: string): Promise<void> {
       ...{ entryPoints: [file], bundle: true, write: false, platform: 'node' },
       ...{ format: 'esm', target: 'node20', banner: { js: REQUIRE }, external: [...NOT_BUNDLED] },
       ...{ legalComments: 'none', logLevel: 'warning', plugins: [keepPlaces(dirname(file))] },
-      ...{ minifyWhitespace: true, lineLimit: LINE_LIMIT },
       nodePaths: ['node_modules'],
     });
     mkdirSync(dirname(join(to, entry)), { recursive: true });
     // esbuild names the source of each part, in a folder that has another name each time.
     const text = (outputFiles[0]?.text ?? '').replaceAll(`${relative('.', from)}/`, 'src/');
-    writeFileSync(join(to, entry), ascii(text));
+    const { code } = await transform(text, { minifyWhitespace: true, lineLimit: LINE_LIMIT });
+    writeFileSync(join(to, entry), ascii(code));
   }
 }
 

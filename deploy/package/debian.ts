@@ -25,6 +25,8 @@ const PLACES = (name: string): Readonly<Record<string, string>> => ({
   [`${name}.socket`]: `lib/systemd/system/${name}.socket`,
   [`${name}.bash`]: `usr/share/bash-completion/completions/${name}`,
   rules: `usr/share/${name}/rules`,
+  'alertmanager.yml': `usr/share/${name}/alertmanager.yml`,
+  alertmanager: `usr/share/${name}/alertmanager`,
   'grafana/dashboards': `usr/share/${name}/dashboards`,
   docs: `usr/share/doc/${name}/docs`,
   'sbom.cdx.json': `usr/share/doc/${name}/sbom.cdx.json`,

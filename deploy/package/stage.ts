@@ -77,8 +77,9 @@ export function stage(release: Release, arch: string, program: string, work: str
   rmSync(join(folder, 'rules/tests'), { recursive: true });
   copyFileSync('deploy/package/sip-keepalive-exporter', join(folder, release.name));
   const units = ['service', 'socket'].map((kind) => `deploy/${release.name}.${kind}`);
-  for (const file of ['deploy/package/config.yml', ...units])
+  for (const file of ['deploy/package/config.yml', 'deploy/alertmanager.yml', ...units])
     copyFileSync(file, join(folder, basename(file)));
+  cpSync('deploy/alertmanager', join(folder, 'alertmanager'), { recursive: true });
   writeSbom(release, { name: architecture.runtime, version: NODE_VERSION }, folder);
   writeFileSync(join(folder, 'NOTICE'), notice(folder));
   dropBundled(join(folder, 'node_modules'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 import { settings } from '../../src/config/schema.js';
 import { parseYaml } from '../../src/platform/yaml.js';
@@ -192,6 +192,14 @@ describe('compose.yml', () => {
         ),
       ),
     );
+  });
+
+  test('mounts the folder of every secret that alertmanager.yml names', () => {
+    const secrets = [...text('alertmanager.yml').matchAll(/_file: (\/\S+)$/gm)];
+    assert.equal(secrets.length, 3);
+    const mounted = (compose['services']?.['alertmanager']?.['volumes'] ?? []) as string[];
+    for (const [, file = ''] of secrets)
+      assert.ok(mounted.includes(`./secrets:${dirname(file)}:ro`), file);
   });
 
   test('configures Prometheus as prometheus.yml does, with other host names', () => {

@@ -10,6 +10,7 @@ import { needs } from '../support/tools.js';
 
 /** What is in it, except for the program and the page. */
 const FILES = `CHANGELOG.md LICENSE README.md package.json prometheus.yml deploy/alertmanager.yml
+  deploy/alertmanager/sip-keepalive.tmpl
   docs/configuration.md docs/http.md docs/kamailio-fleet.md docs/kamailio.md docs/library.md
   docs/metrics.md docs/operations.md docs/probe.md docs/runbook.md docs/status-page.md
   grafana/dashboards/sip-keepalive-destination.json
