@@ -13,7 +13,8 @@ import { eventually, runToEnd } from '../support/process.js';
 import { needs } from '../support/tools.js';
 import { EACH_UDP_IO } from '../support/udp-io.js';
 
-const INTERVAL = 0.5;
+/** Seconds; long enough for answers on a busy machine. */
+const INTERVAL = 2;
 
 function nft(command: string): void {
   const { status, output } = runToEnd('nft', command.split(' '));

@@ -72,7 +72,7 @@ test(
       labels: { carrier },
     });
     const exporter = await startExporter(t, {
-      ping_interval: 0.5,
+      ping_interval: 2,
       destinations: [
         gateway('a1', `sip:a1@${peer.address}`, 'acme'),
         gateway('a2', `sip:a2@${peer.address}`, 'acme'),
@@ -104,7 +104,7 @@ test(
       async () => (await listedNames(other)).join() === 'b1,b2',
     );
     assert.equal(await other.getByLabel('Find').inputValue(), 'sip:');
-    await other.getByRole('link', { name: 'b1' }).click();
+    await other.getByRole('table').getByRole('link', { name: 'b1' }).click();
     await other.getByRole('heading', { name: 'b1' }).waitFor();
     await other.getByRole('link', { name: 'All destinations' }).click();
     await eventually(
@@ -271,7 +271,7 @@ test(
     const destinations = Array.from({ length: count }, (_, i) => {
       return { uri: `sip:${i}@${peer.address}`, name: `gw ${i}` };
     });
-    const exporter = await startExporter(t, { ping_interval: 2, destinations });
+    const exporter = await startExporter(t, { ping_interval: 10, destinations });
     await eventually('all are up', async () => {
       return (await exporter.get('/metrics')).match(/^sip_keepalive_up\{.* 1$/gm)?.length === count;
     });

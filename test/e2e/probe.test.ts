@@ -69,7 +69,7 @@ test('a probe of each member of the fleet has the same result as its pings', asy
   const fleet = await startFleet(folder(t));
   t.after(() => fleet.close());
   const own = (member: Running) => ({
-    [member.name]: { ping_timeout: member.verdict === 'up' ? 20 : 1, ...member.settings },
+    [member.name]: { ping_timeout: member.reason === 'timeout' ? 1 : 20, ...member.settings },
   });
   const exporter = await startExporter(t, {
     modules: Object.assign({}, ...fleet.members.map(own)),

@@ -95,10 +95,12 @@ export async function startExporter(
     return /"url":"([^"]+)\/"/.exec(running.output())?.[1];
   });
   if (url === 'it ended') throw new Error(running.output());
+  // A busy exporter may close an idle connection just when the test uses it again.
+  const close = { connection: 'close' };
   const get = async (path: string, headers: Record<string, string> = {}) =>
-    (await fetch(`${url}${path}`, { headers })).text();
+    (await fetch(`${url}${path}`, { headers: { ...close, ...headers } })).text();
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, { method: 'POST', body, headers });
+    fetch(`${url}${path}`, { method: 'POST', body, headers: { ...close, ...headers } });
   await eventually('the exporter has started', async () => (await fetch(`${url}${until}`)).ok);
   return {
     ...running,
