@@ -8,6 +8,7 @@ import { ListView } from './list/view.js';
 import { Live } from './live.js';
 import { ProbesView } from './probes/view.js';
 import { formatRoute, parseRoute } from './route.js';
+import { showSilencesProblem } from './silences/problem.js';
 import { SilencesView } from './silences/view.js';
 import { Store } from './store.js';
 import { hideTip } from './tip.js';
@@ -36,7 +37,7 @@ const live = new Live({
     if (view.changed(change, isKnown) === true) refreshSoon();
   },
   onReconnected: () => refreshSoon(),
-  onState: () => frame.show(store, live),
+  onState: () => showFrame(),
 });
 
 /** @type {PageContext} */
@@ -80,8 +81,13 @@ function showView() {
   // First it becomes a part of the document: the list needs the height of its rows.
   frame.setView(view.element, route.view);
   view.show(route);
-  frame.show(store, live);
+  showFrame();
   setTitle();
+}
+
+function showFrame() {
+  frame.show(store, live);
+  showSilencesProblem(store);
 }
 
 function setTitle() {
@@ -105,7 +111,7 @@ async function refresh() {
   }
   if (number !== refreshes) return;
   setTitle();
-  frame.show(store, live);
+  showFrame();
   timer = setTimeout(() => {
     if (!document.hidden) void refresh();
   }, pauseMs);
@@ -127,7 +133,7 @@ async function refreshStatus() {
   } catch {
     // The refresh of the view shows the failure.
   }
-  frame.show(store, live);
+  showFrame();
 }
 
 function onHashChange() {
@@ -166,7 +172,7 @@ setInterval(() => {
   if (document.hidden) return;
   view.tick();
   setTitle();
-  frame.show(store, live);
+  showFrame();
 }, TICK_MS);
 setInterval(() => {
   if (!document.hidden) void refreshStatus();

@@ -1,6 +1,6 @@
 /** What the page knows: the destinations, their last hour, and the state of the exporter. */
 
-import { batches, destinationQuery, fetchJson } from './api.js';
+import { ApiError, batches, destinationQuery, fetchJson } from './api.js';
 
 /**
  * @typedef {import('../src/status/views.js').ChangeView} Change
@@ -27,8 +27,10 @@ export class Store {
   /** The exporter's clock minus the browser's, milliseconds. */
   #skewMs = 0;
   /** Null without an Alertmanager. @type {readonly Silence[] | null} */ silences = null;
-  /** Why the silences are not known. */
+  /** Why the silences are not known now. */
   silencesError = '';
+  /** When they were last known, milliseconds. */
+  silencesAtMs = 0;
   /** @type {ReadonlyMap<string, Row>} */ #byName = new Map();
   /** By name. @type {Map<string, History>} */ #histories = new Map();
   /** For each list that is being fetched: the changes since the request. @type {Set<Change[]>} */
@@ -73,7 +75,7 @@ export class Store {
     return atMs + this.#skewMs;
   }
 
-  /** A failure of Alertmanager is not one of the exporter. */
+  /** Without an answer of Alertmanager, the silences that were known last stay until they end. */
   async loadSilences() {
     try {
       const { silences } = /** @type {{ silences: Silence[] }} */ (
@@ -81,8 +83,13 @@ export class Store {
       );
       this.silences = silences;
       this.silencesError = '';
+      this.silencesAtMs = Date.now();
     } catch (error) {
-      this.silencesError = error instanceof Error ? error.message : String(error);
+      // Another failure is one of the exporter.
+      if (!(error instanceof ApiError)) throw error;
+      this.silencesError = error.message;
+      const now = this.exporterTime(Date.now());
+      this.silences = this.silences?.filter(({ ends_at }) => Date.parse(ends_at) > now) ?? null;
     }
   }
 

@@ -67,9 +67,19 @@ export function openSilenceForm(context, { title, ...target }) {
         submit.disabled = false;
       });
   });
-  dialog.addEventListener('close', () => dialog.remove());
   dialog.append(form);
+  open(dialog);
+  comment.focus();
+}
+
+/** Shows a dialog until it is closed or another view is opened. @param {HTMLDialogElement} dialog */
+function open(dialog) {
+  const onLeave = () => dialog.close();
+  addEventListener('hashchange', onLeave);
+  dialog.addEventListener('close', () => {
+    removeEventListener('hashchange', onLeave);
+    dialog.remove();
+  });
   document.body.append(dialog);
   dialog.showModal();
-  comment.focus();
 }

@@ -62,9 +62,10 @@ export class SilencesView {
           'Silences are kept by Alertmanager: set web.alertmanager_url.',
         ),
       ];
-    const problem = this.#problem || silencesError;
+    const problem = this.#problem;
     const alert = problem === '' ? null : el('p', { role: 'alert', class: 'problem' }, problem);
-    if (silences === null) return [alert ?? el('p', { class: 'faint' }, 'Loading…')];
+    if (silences === null)
+      return [alert, el('p', { class: 'faint' }, silencesError === '' ? 'Loading…' : 'Not known.')];
     if (silences.length === 0)
       return [alert, el('p', { class: 'empty faint' }, 'Nothing is silenced.')];
     const head = ['Matchers', 'Destinations', 'Until', 'By', 'Note', ''];

@@ -13,6 +13,13 @@ const { silencesOf, matchersText } = await pageModule<{
   silencesOf: (silences: readonly SilenceView[], of: Labelled) => readonly SilenceView[];
   matchersText: (silence: SilenceView) => string;
 }>('silences/cover.js');
+const { silencesProblem } = await pageModule<{
+  silencesProblem: (store: {
+    readonly silences: readonly SilenceView[] | null;
+    readonly silencesError: string;
+    readonly silencesAtMs: number;
+  }) => string;
+}>('silences/problem.js');
 
 const GATEWAY = { destination: 'gw-1', labels: { carrier: 'acme' } };
 
@@ -59,5 +66,25 @@ describe('a silence', () => {
     );
     const text = 'destination="a\\"b", carrier=~"x|y", site!="n", site!~"s"';
     assert.equal(matchersText(one), text);
+  });
+});
+
+describe('the line about unknown silences', () => {
+  const silencesAtMs = Date.now();
+
+  test('is empty while they are known', () => {
+    assert.equal(silencesProblem({ silences: [], silencesError: '', silencesAtMs }), '');
+  });
+
+  test('says from when those are that are shown, or that none is', () => {
+    const failed = { silencesError: 'no answer', silencesAtMs };
+    assert.match(
+      silencesProblem({ ...failed, silences: [silence()] }),
+      /^The silences are not known: no answer\. Those shown are of .*\.$/,
+    );
+    assert.equal(
+      silencesProblem({ ...failed, silences: null }),
+      'The silences are not known: no answer. None is shown.',
+    );
   });
 });
