@@ -11,9 +11,12 @@ import { duration } from '../words.js';
  * @property {readonly (number | null)[]} rtt seconds
  * @property {readonly (number | null)[]} failed shares, 0 to 1
  * @property {string} title of the span
+ * @property {string} failure what a share in `failed` says
  */
 
 const HEIGHT = 220;
+/** Room for a text like `05:00 PM`, pixels. */
+const TICK_WIDTH = 90;
 
 export class Chart {
   element = el('div', { class: 'chart', role: 'img', 'aria-label': 'No data yet' });
@@ -38,13 +41,15 @@ export class Chart {
     this.#data = undefined;
     this.#plot?.destroy();
     this.#plot = undefined;
+    this.element.setAttribute('aria-label', 'No data yet');
   }
 
   /** @param {ChartData} data */
   show(data) {
-    const isSame = this.#data?.title === data.title;
-    this.#data = data;
     const max = maximum(data.rtt);
+    const isSame =
+      this.#data?.title === data.title && (maximum(this.#data.rtt) === null) === (max === null);
+    this.#data = data;
     const failing = data.failed.filter((share) => share !== null && share > 0).length;
     this.element.setAttribute(
       'aria-label',
@@ -58,7 +63,11 @@ export class Chart {
     const data = this.#data;
     if (data === undefined) return;
     this.#plot?.destroy();
-    this.#plot = new uPlot(options(this.element.clientWidth || 600), columns(data), this.element);
+    this.#plot = new uPlot(
+      options(data, this.element.clientWidth || 600),
+      columns(data),
+      this.element,
+    );
   }
 
   #resize() {
@@ -88,8 +97,20 @@ function tickTexts(ticks) {
   return ticks.map((tick) => format.format(1000 * tick));
 }
 
-/** @param {number} width @returns {uPlot.Options} */
-function options(width) {
+/**
+ * A line has no length where a value stands alone, so those are drawn as points.
+ *
+ * @param {uPlot} plot
+ * @param {number} series
+ */
+function lonePoints({ data }, series) {
+  const values = data[series] ?? [];
+  const isKnown = (/** @type {number} */ i) => (values[i] ?? null) !== null;
+  return [...values.keys()].filter((i) => isKnown(i) && !isKnown(i - 1) && !isKnown(i + 1));
+}
+
+/** @param {ChartData} data @param {number} width @returns {uPlot.Options} */
+function options({ rtt, failure }, width) {
   const axis = { stroke: color('--faint'), grid: { stroke: color('--line'), width: 1 } };
   const percent = (/** @type {number | null} */ share) =>
     share === null ? '–' : `${Math.round(100 * share)} %`;
@@ -108,25 +129,25 @@ function options(width) {
       },
       {
         ...{ label: 'RTT', scale: 'rtt', stroke: color('--link'), width: 2 },
+        points: { show: true, size: 6, filter: lonePoints },
         value: (_plot, seconds) => duration(seconds),
       },
       {
-        ...{ label: 'Failed', scale: 'failed', fill: color('--failed-bar'), width: 0 },
+        ...{ label: failure, scale: 'failed', fill: color('--failed-bar'), width: 0 },
         ...(bars === undefined ? {} : { paths: bars }),
         points: { show: false },
         value: (_plot, share) => percent(share),
       },
     ],
     axes: [
-      { ...axis, values: (_plot, ticks) => tickTexts(ticks) },
+      { ...axis, space: TICK_WIDTH, values: (_plot, ticks) => tickTexts(ticks) },
       {
         ...axis,
-        scale: 'rtt',
-        size: 70,
+        ...{ scale: 'rtt', size: 70, show: maximum(rtt) !== null },
         values: (_plot, ticks) => ticks.map((tick) => duration(tick)),
       },
       {
-        ...{ ...axis, scale: 'failed', side: 1, grid: { show: false } },
+        ...{ ...axis, scale: 'failed', side: 1, size: 65, grid: { show: false } },
         values: (_plot, ticks) => ticks.map(percent),
       },
     ],

@@ -20,6 +20,7 @@ const REFRESH_MS = 60_000;
 export class Spans {
   #name = '';
   /** @type {Span} */ #span = 'hour';
+  #query = new URLSearchParams();
   #buttons = new Map(SPANS.map((span) => [span, button(`Last ${span}`, () => this.#choose(span))]));
   #availability = el('p', { class: 'availability' });
   #note = el('p', { class: 'faint' });
@@ -34,18 +35,22 @@ export class Spans {
   );
   /** @type {History | undefined} */ #hour;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
-  #hasPrometheus;
+  #context;
 
-  /** @param {() => boolean} hasPrometheus whether the exporter can ask a Prometheus */
-  constructor(hasPrometheus) {
-    this.#hasPrometheus = hasPrometheus;
+  /** @param {import('../context.js').PageContext} context */
+  constructor(context) {
+    this.#context = context;
   }
 
-  /** @param {string} name of the destination */
-  show(name) {
-    if (name === this.#name) return;
+  /**
+   * @param {string} name of the destination
+   * @param {URLSearchParams} query of the URL, with the span
+   */
+  show(name, query) {
     this.#name = name;
-    this.#choose('hour');
+    this.#query = query;
+    this.#span = SPANS.find((span) => span === query.get('span')) ?? 'hour';
+    this.#showSpan();
   }
 
   /** Fetches the longer spans, now and every minute, unless that is done already. */
@@ -70,39 +75,68 @@ export class Spans {
   /** @param {Span} span */
   #choose(span) {
     this.#span = span;
+    if (span === 'hour') this.#query.delete('span');
+    else this.#query.set('span', span);
+    this.#context.choose(this.#query);
+    this.#showSpan();
+    this.#load();
+  }
+
+  /** Shows which span is chosen, and of the last hour what is there. */
+  #showSpan() {
+    const span = this.#span;
     for (const [key, tab] of this.#buttons) tab.setAttribute('aria-pressed', String(key === span));
     this.#note.textContent = '';
     this.#chart.clear();
     if (span === 'hour') this.#showHour();
-    else if (!this.#hasPrometheus()) this.#note.textContent = SETUP;
-    else this.#loadRange(span).catch((error) => this.#fail(span, error));
+  }
+
+  /** Fetches the span that is chosen, unless it is the last hour, which comes by itself. */
+  #load() {
+    const span = this.#span;
+    if (span !== 'hour') this.#loadRange(span).catch((error) => this.#fail(span, error));
   }
 
   #refresh() {
     const name = this.#name;
-    if (!this.#hasPrometheus()) {
+    const hasPrometheus = this.#context.store.status?.web.prometheus === true;
+    for (const [span, tab] of this.#buttons) tab.disabled = span !== 'hour' && !hasPrometheus;
+    if (!hasPrometheus) {
       this.#availability.textContent = SETUP;
+      if (this.#span !== 'hour') this.#note.textContent = SETUP;
       return;
     }
     this.#loadAvailability().catch((error) => {
       if (name === this.#name) this.#availability.textContent = `Availability: ${errorText(error)}`;
     });
-    const span = this.#span;
-    if (span !== 'hour') this.#loadRange(span).catch((error) => this.#fail(span, error));
+    this.#load();
   }
 
   #showHour() {
     const history = this.#hour;
     if (history === undefined) return;
     const { rtt, failed, step } = history;
-    if (failed.every((share) => share === null)) {
-      this.#note.textContent = 'No data yet; the first point comes after a minute.';
-      return;
-    }
     const end = Math.floor(Date.now() / 1000 / step) * step;
     const at = rtt.map((_, i) => end - (rtt.length - 1 - i) * step);
-    this.#note.textContent = 'Line: mean RTT per minute. Bars: share of failed pings.';
-    this.#chart.show({ at, rtt, failed, title: 'last hour' });
+    this.#draw(
+      { at, rtt, failed, title: 'last hour', failure: 'Failed' },
+      {
+        empty: 'No data yet; the first point comes after a minute.',
+        caption: 'Line: mean RTT per minute. Bars: share of failed pings.',
+      },
+    );
+  }
+
+  /**
+   * @param {import('./chart.js').ChartData} data
+   * @param {{ readonly empty: string, readonly caption: string }} texts
+   */
+  #draw(data, { empty, caption }) {
+    const points = data.failed.filter((share) => share !== null).length;
+    const few = points === 1 ? ' There is one point so far.' : '';
+    this.#note.textContent = points === 0 ? empty : `${caption}${few}`;
+    if (points === 0) this.#chart.clear();
+    else this.#chart.show(data);
   }
 
   /** @param {Exclude<Span, 'hour'>} span */
@@ -112,14 +146,18 @@ export class Spans {
       await fetchJson(`api/v1/range?span=${span}&${destinationQuery([name])}`)
     );
     if (name !== this.#name || span !== this.#span) return;
-    this.#note.textContent =
-      'Line: mean RTT. Bars: share of time in which it was not up. From Prometheus.';
-    this.#chart.show({
-      at: range.at.map((time) => Date.parse(time) / 1000),
-      rtt: range.rtt,
-      failed: range.availability.map((share) => (share === null ? null : 1 - share)),
-      title: `last ${span}`,
-    });
+    this.#draw(
+      {
+        at: range.at.map((time) => Date.parse(time) / 1000),
+        rtt: range.rtt,
+        failed: range.availability.map((share) => (share === null ? null : 1 - share)),
+        ...{ title: `last ${span}`, failure: 'Not up' },
+      },
+      {
+        empty: `Prometheus has no data of the last ${span} yet.`,
+        caption: 'Line: mean RTT. Bars: share of time in which it was not up. From Prometheus.',
+      },
+    );
   }
 
   async #loadAvailability() {

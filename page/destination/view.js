@@ -37,7 +37,7 @@ export class DestinationView {
   /** @param {PageContext} context */
   constructor(context) {
     this.#context = context;
-    this.#spans = new Spans(() => context.store.status?.web.prometheus === true);
+    this.#spans = new Spans(context);
   }
 
   get title() {
@@ -46,10 +46,10 @@ export class DestinationView {
   }
 
   /** @param {import('../route.js').Route} route */
-  show({ name }) {
+  show({ name, query }) {
     this.#name = name;
     this.#pingNow.show(name);
-    this.#spans.show(name);
+    this.#spans.show(name, query);
     const link = el('a', { href: this.#context.listHref() }, '← All destinations');
     this.#back.replaceChildren(el('p', {}, link));
     this.#render();
