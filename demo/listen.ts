@@ -59,7 +59,8 @@ export function listen(
 export function selfSigned(folder: string, name: string): Certificate | undefined {
   const [certFile, keyFile] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '20'];
+  // Of whole days that are left, there are 20 from the first second on.
+  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '21'];
   const files = ['-keyout', keyFile, '-out', certFile];
   const { status } = spawnSync('openssl', ['req', '-x509', ...key, ...subject, ...files]);
   return status === 0 ? { certFile, keyFile } : undefined;

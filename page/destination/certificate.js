@@ -23,7 +23,7 @@ export function certificate(tls, now) {
     'section',
     { class: 'certificate-part' },
     el('h3', {}, 'Certificate'),
-    bar(tls.chain_not_after, now),
+    bar(tls, now),
     facts([
       ['Subject', tls.subject],
       ['Issuer', tls.issuer],
@@ -55,19 +55,20 @@ function expiry(time, now) {
 }
 
 /**
- * @param {string | null} notAfter
+ * @param {TlsView} tls
  * @param {number} now
  */
-function bar(notAfter, now) {
-  if (notAfter === null) return null;
-  const days = (Date.parse(notAfter) - now) / DAY_MS;
-  const state = days < 0 ? 'down' : days < SOON_DAYS ? 'degraded' : 'up';
+function bar({ chain_not_after, verified }, now) {
+  if (chain_not_after === null) return null;
+  const days = (Date.parse(chain_not_after) - now) / DAY_MS;
+  const state = days < 0 || !verified ? 'down' : days < SOON_DAYS ? 'degraded' : 'up';
   const width = WIDTH * Math.max(0, Math.min(1, days / FULL_DAYS));
   const picture = svg('svg', { width: WIDTH, height: 8, 'aria-hidden': 'true' });
   picture.append(
     svg('rect', { class: 'bar-back', width: WIDTH, height: 8 }),
     svg('rect', { class: `bar-${state}`, width, height: 8 }),
   );
-  const text = days < 0 ? 'expired' : `${Math.floor(days)} days left`;
+  const left = days < 0 ? 'expired' : `${Math.floor(days)} days left`;
+  const text = verified ? left : `not accepted, ${left}`;
   return el('p', { class: 'days' }, picture, el('span', { class: `badge ${state}` }, text));
 }

@@ -14,8 +14,9 @@ import { duration } from '../words.js';
 /**
  * @param {readonly LadderStep[]} steps
  * @param {string} label
+ * @param {HTMLElement[]} buttons beside the one that copies
  */
-export function ladder(steps, label) {
+export function ladder(steps, label, ...buttons) {
   const rungs = steps.map(({ offset, direction, summary, message }) => {
     const time = el('span', { class: 'time' }, offset === null ? '' : `+${duration(offset)}`);
     const what = el('span', { class: `rung ${direction}` }, summary);
@@ -43,7 +44,7 @@ export function ladder(steps, label) {
       el('span', {}, 'peer'),
     ),
     el('ol', { 'aria-label': label }, ...rungs),
-    copyButton(steps, label),
+    el('p', { class: 'actions start' }, copyButton(steps, label), ...buttons),
   );
 }
 
@@ -78,6 +79,12 @@ async function copyText(text) {
   const isCopied = document.execCommand('copy');
   area.remove();
   if (!isCopied) throw new Error('not copied');
+}
+
+/** What a SIP message is: `OPTIONS`, `200 OK`. @param {string} message */
+export function messageSummary(message) {
+  const [line = ''] = message.split(/\r?\n/, 1);
+  return line.startsWith('SIP/2.0 ') ? line.slice('SIP/2.0 '.length) : (line.split(' ')[0] ?? line);
 }
 
 /** @param {readonly LadderStep[]} steps */

@@ -3,7 +3,7 @@
 import { destinationQuery, errorText, fetchJson } from '../api.js';
 import { button, el, stateBadge } from '../dom.js';
 import { duration, outcome } from '../words.js';
-import { ladder } from './ladder.js';
+import { ladder, messageSummary } from './ladder.js';
 
 /**
  * @typedef {import('../../src/status/views.js').ProbeDetails} ProbeDetails
@@ -44,15 +44,16 @@ export class PingNow {
     const steps = probe.steps.map(({ at, text, message }) => ({
       offset: (Date.parse(at) - started) / 1000,
       direction: directionOf(text, message),
-      ...{ summary: text, message },
+      ...{ summary: message === null ? text : messageSummary(message), message },
     }));
+    const rtt = probe.rtt === null ? '' : `, RTT ${duration(probe.rtt)}`;
+    const close = button('Close', () => this.element.replaceChildren());
     return el(
       'div',
       { class: 'card' },
       el('h3', {}, 'Ping now'),
-      el('p', {}, stateBadge(probe), ` ${outcome(probe)}, RTT ${duration(probe.rtt)}`),
-      ladder(steps, 'the ping'),
-      button('Close', () => this.element.replaceChildren()),
+      el('p', {}, stateBadge(probe), ` ${outcome(probe)}${rtt}`),
+      ladder(steps, 'the ping', close),
     );
   }
 }

@@ -49,14 +49,22 @@ export function targetCard(target, now) {
  * @param {string} title
  * @param {number} now
  */
-function exchange({ exchange: last }, title, now) {
-  if (last === null) return el('p', { class: 'faint' }, 'Nothing sent yet.');
+function exchange(target, title, now) {
+  const last = target.exchange;
+  if (last === null) return el('p', { class: 'faint' }, noExchangeText(target));
   return el(
     'div',
     {},
     el('p', { class: 'faint' }, `${ago(last.started_at, now)} ago`),
     ladder(last.steps, `the last exchange with ${title}`),
   );
+}
+
+/** @param {TargetDetails} target */
+export function noExchangeText(target) {
+  if (target.pings === 0) return 'Nothing sent yet.';
+  if (target.reason === null) return 'Its messages are not known now.';
+  return `No request is known to have been sent: ${outcome(target)}.`;
 }
 
 /**
