@@ -116,7 +116,7 @@ export class Spans {
     const history = this.#hour;
     if (history === undefined) return;
     const { rtt, failed, step } = history;
-    const end = Math.floor(Date.now() / 1000 / step) * step;
+    const end = Math.floor(this.#context.now() / 1000 / step) * step;
     const at = rtt.map((_, i) => end - (rtt.length - 1 - i) * step);
     this.#draw(
       { at, rtt, failed, title: 'last hour', failure: 'Failed' },

@@ -90,7 +90,7 @@ export class DestinationView {
       update(this.element, [this.#back, part('name', el('h2', {}, this.#name))]);
       return;
     }
-    const now = Date.now();
+    const now = this.#context.now();
     const { silences } = this.#context.store;
     this.#showActions(details);
     update(this.element, [

@@ -69,7 +69,7 @@ export class SilencesView {
     if (silences.length === 0)
       return [alert, el('p', { class: 'empty faint' }, 'Nothing is silenced.')];
     const head = ['Matchers', 'Destinations', 'Until', 'By', 'Note', ''];
-    const now = Date.now();
+    const now = this.#context.now();
     return [
       alert,
       grid(
