@@ -10,6 +10,7 @@
  * @property {() => number} now the exporter's time, milliseconds; it stands still while the exporter does not answer
  * @property {() => string} listHref the list as it was last shown
  * @property {() => boolean} canSilence
+ * @property {() => Promise<void>} refresh fetches the view anew, and shows the error if that fails
  * @property {() => Promise<void>} reloadSilences after one was made or ended
  *
  * @typedef {object} View

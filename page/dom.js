@@ -69,9 +69,10 @@ export function stateBadge(view) {
   return el('span', { class: `badge ${shown}` }, shown);
 }
 
-/** @param {string} name */
+/** @param {string} name which may be long, so it may be cut */
 export function linkTo(name) {
-  return el('a', { href: `#/destination/${encodeURIComponent(name)}` }, name);
+  const href = `#/destination/${encodeURIComponent(name)}`;
+  return el('a', { class: 'name', href, title: name }, name);
 }
 
 /**
@@ -85,7 +86,7 @@ export function setText(element, text) {
 }
 
 /**
- * A table that scrolls sideways where it must.
+ * A table that scrolls sideways where it must; on a phone its rows are cards.
  *
  * @param {string} label
  * @param {readonly string[]} head
@@ -96,7 +97,12 @@ export function grid(label, head, rows) {
   const lines = rows.map((cells) =>
     el('tr', {}, ...cells.map((cell, i) => el('td', { 'data-head': head[i] }, cell))),
   );
-  const table = el('table', {}, el('thead', {}, el('tr', {}, ...heads)), el('tbody', {}, ...lines));
+  const table = el(
+    'table',
+    { class: 'grid' },
+    el('thead', {}, el('tr', {}, ...heads)),
+    el('tbody', {}, ...lines),
+  );
   return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, table);
 }
 

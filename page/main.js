@@ -52,6 +52,7 @@ const context = {
   now: () => store.exporterTime(live.state === 'disconnected' ? live.lastContactMs : Date.now()),
   listHref: () => listHref,
   canSilence: () => store.status?.web.alertmanager === true && store.status.web.admin,
+  refresh: () => refresh(),
   reloadSilences: async () => {
     await store.loadSilences();
     await refresh();

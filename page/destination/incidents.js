@@ -1,6 +1,6 @@
 /** The last incidents of a destination. */
 
-import { el, grid } from '../dom.js';
+import { el, grid, stateBadge } from '../dom.js';
 import { formatRoute } from '../route.js';
 import { clock, outcome, period } from '../words.js';
 
@@ -13,13 +13,13 @@ import { clock, outcome, period } from '../words.js';
 export function incidentsPart(incidents, { destination }) {
   if (incidents.length === 0) return el('p', { class: 'faint' }, 'None is known.');
   const rows = incidents.map((incident) => {
-    const { state, began_at, ended_at, duration, sip_code } = incident;
+    const { began_at, ended_at, duration, sip_code } = incident;
     return [
-      el('span', { class: `badge ${state}` }, state),
+      stateBadge(incident),
       clock(began_at),
       ended_at === null ? el('b', {}, 'not over yet') : clock(ended_at),
       duration === null ? '–' : period(duration),
-      outcome({ ...incident, sip_code: null }),
+      el('span', { class: 'text' }, outcome({ ...incident, sip_code: null })),
       sip_code === null ? '–' : String(sip_code),
     ];
   });

@@ -7,7 +7,7 @@ import type { StateChange } from '../../src/status/state-change.js';
 import { FakeClock } from './fake-clock.js';
 import { change } from './state-changes.js';
 
-export const ALL = { labels: [], limit: 1_000_000 } as const;
+export const ALL = { labels: [], words: [], limit: 1_000_000 } as const;
 
 /** @param options those of a process that restarts; without a directory, incidents are in memory alone. */
 export function incidentsRig(options: Partial<IncidentsOptions> = {}, fake = new FakeClock()) {

@@ -24,6 +24,7 @@ export const INCIDENTS_OPERATION: Operation = {
   operationId: 'listIncidents',
   summary: 'The periods in which verdicts were not up',
   parameters: [
+    query('q', 'Words, each a part of a text of the incident; up to 200 characters.'),
     query('destination', 'A name, or a canonical URI; also of a destination that was removed.'),
     query('label', 'NAME=VALUE; repeatable, and then all must hold.', listOf(text())),
     query('owner', 'An owner of the destination at that time.'),
@@ -41,7 +42,7 @@ export const INCIDENTS_OPERATION: Operation = {
 export const INCIDENT_SCHEMAS: Readonly<Record<string, Schema>> = {
   Incidents: closedObject({
     incidents: listOf(ref('Incident')),
-    total: integer('Incidents that are kept.'),
+    total: integer('All incidents that are kept, whatever the parameters.'),
     dropped: integer('Incidents that were forgotten since the start.'),
     oldest: nullable(time('When the oldest that is kept began.')),
     next: nullable(integer('The parameter before of the next page; null on the last.')),

@@ -10,6 +10,8 @@ import { sendJson } from '../server/compression.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_INCIDENTS = 1_000;
+/** Characters of `q`. */
+const MAX_SEARCH = 200;
 
 export interface IncidentSource {
   list(query: IncidentQuery): IncidentsView;
@@ -30,6 +32,7 @@ export function incidentsHandler(incidents: IncidentSource): RequestHandler {
 function incidentQuery(request: Request): IncidentQuery {
   return {
     destination: queryText(request, 'destination'),
+    words: wordsIn(queryText(request, 'q') ?? ''),
     labels: queryTexts(request, 'label').map(labelOf),
     owner: queryText(request, 'owner'),
     state: queryOneOf(request, 'state', ['down', 'unknown']),
@@ -37,6 +40,17 @@ function incidentQuery(request: Request): IncidentQuery {
     before: queryInteger(request, 'before', Number.MAX_SAFE_INTEGER),
     limit: queryInteger(request, 'limit', MAX_INCIDENTS) ?? DEFAULT_LIMIT,
   };
+}
+
+/** @throws RequestError */
+function wordsIn(search: string): readonly string[] {
+  if (search.length > MAX_SEARCH) {
+    throw new RequestError(
+      400,
+      `q: expected at most ${MAX_SEARCH} characters, got ${search.length}`,
+    );
+  }
+  return search.toLowerCase().split(/\s+/).filter(Boolean);
 }
 
 function labelOf(text: string): readonly [name: string, value: string] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IncidentQuery } from '../../../src/incidents/incident-query.js';
 import { appRig } from '../../support/app-rig.js';
-import { incidentsRig } from '../../support/incidents-rig.js';
+import { ALL, incidentsRig } from '../../support/incidents-rig.js';
 import { isComponent } from '../../support/openapi.js';
 import { change } from '../../support/state-changes.js';
 
@@ -32,12 +32,17 @@ test('the parameters become a query', async (t) => {
         ],
       },
     ],
+    ['?q=Gate  503%20', { words: ['gate', '503'] }],
     ['?state=down&open=1', { state: 'down', isOpen: true }],
     ['?state=unknown&open=false', { state: 'unknown', isOpen: false }],
     ['?before=1769860800000&limit=1000', { before: 1_769_860_800_000, limit: 1_000 }],
   ] as const) {
     assert.deepEqual(await json(`${PATH}${query}`), { status: 200, body: EMPTY });
-    assert.deepEqual(queries.pop(), { ...absent, labels: [], limit: 100, ...wanted }, query);
+    assert.deepEqual(
+      queries.pop(),
+      { ...absent, labels: [], words: [], limit: 100, ...wanted },
+      query,
+    );
   }
 });
 
@@ -54,6 +59,7 @@ test('a wrong parameter is answered with 400 and what is expected', async (t) =>
     ['limit=1e2', 'limit: expected an integer from 1 to 1000, got "1e2"'],
     ['before=-1', 'before: expected an integer from 1 to 9007199254740991, got "-1"'],
     ['before=99999999999999999', /before: expected an integer from 1 to/],
+    [`q=${'x'.repeat(201)}`, 'q: expected at most 200 characters, got 201'],
     ['owner=a&owner=b', 'owner: expected one value, got several'],
     [`state=${long}`, /^state: expected down or unknown, got "x{100,120}\.\.\.$/],
     [`label=${long}`, /^label: expected NAME=VALUE, got "x{100,120}\.\.\.$/],
@@ -95,7 +101,7 @@ test('hostile names, labels and reasons come back as they are, as the document d
     body,
     JSON.parse(
       JSON.stringify({
-        ...rig.incidents.list({ labels: [], destination: name, limit: 1 }),
+        ...rig.incidents.list({ ...ALL, destination: name, limit: 1 }),
         next: null,
       }),
     ),

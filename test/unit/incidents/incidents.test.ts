@@ -149,10 +149,15 @@ test('each condition of a query selects, and pages have every incident once', ()
     ids({ isOpen: false }),
     where((i) => i < 20),
   );
+  assert.deepEqual(
+    ids({ words: ['d3.ex', 'acm', 'site=1'] }),
+    where((i) => i % 5 === 3 && i % 2 === 0 && i % 3 === 1),
+  );
+  assert.deepEqual(ids({ words: ['d3', 'nobody'] }), []);
   const paged: number[] = [];
   let before: number | undefined;
   do {
-    const { incidents: page, next } = incidents.list({ labels: [], limit: 7, before });
+    const { incidents: page, next } = incidents.list({ ...ALL, limit: 7, before });
     paged.push(...page.map(({ id }) => id - firstId));
     before = next ?? undefined;
   } while (before !== undefined);
@@ -160,6 +165,19 @@ test('each condition of a query selects, and pages have every incident once', ()
     paged,
     where(() => true),
   );
+});
+
+test('words find an incident by its state as the page shows it, its reason, SIP code, owner and module', () => {
+  const { become, incidents } = incidentsRig();
+  become('a', 'down', { reason: 'draining' });
+  become('b', 'down', { reason: 'code', detail: 'Service Unavailable', sipCode: 503 });
+  become('c', 'unknown', { owners: ['billing'] });
+  const found = (...words: string[]) =>
+    incidents.list({ ...ALL, words }).incidents.map(({ destination }) => destination);
+  assert.deepEqual(found('draining'), ['a']);
+  assert.deepEqual(found('down'), ['b']);
+  assert.deepEqual(found('503', 'service'), ['b']);
+  assert.deepEqual(found('billing', 'unknown', 'default'), ['c']);
 });
 
 test('every open incident is kept, the 10,000 that ended last are too, and the others are counted', () => {
