@@ -3,6 +3,9 @@
 /** Longest query; the exporter accepts 16 KB of URL and headers together. */
 const MAX_QUERY = 8_000;
 
+/** Longest text of an answer that is shown. */
+const MAX_REASON = 300;
+
 /** An answer of the exporter that is no success. */
 export class ApiError extends Error {
   /**
@@ -28,7 +31,8 @@ export async function fetchJson(path, options = {}) {
   });
   const text = await response.text();
   const content = parse(text);
-  if (!response.ok) throw new ApiError(errorIn(content) ?? failure(response), response.status);
+  if (!response.ok)
+    throw new ApiError(errorIn(content) ?? failure(response, text), response.status);
   if (content === undefined && text !== '') throw new ApiError('expected JSON', response.status);
   return content ?? null;
 }
@@ -85,9 +89,15 @@ function errorIn(content) {
   return typeof content.error === 'string' ? content.error : undefined;
 }
 
-/** @param {Response} response */
-function failure({ status, statusText }) {
-  return `the exporter answered ${status} ${statusText}`.trim();
+/**
+ * @param {Response} response
+ * @param {string} text its body, which says why if it is plain text
+ */
+function failure({ status, statusText, headers }, text) {
+  const isPlain = headers.get('content-type')?.startsWith('text/plain') === true;
+  const why = isPlain ? text.trim().slice(0, MAX_REASON) : '';
+  const answer = `the exporter answered ${status} ${statusText}`.trim();
+  return why === '' ? answer : `${answer}: ${why}`;
 }
 
 /** @param {unknown} error */

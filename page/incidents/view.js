@@ -124,7 +124,7 @@ export class IncidentsView {
   /** What is chosen and has no control of its own can be taken away. */
   #showOthers() {
     const others = otherChoices(this.#query).map(([key, value]) =>
-      button(`${key}: ${value} ✕`, () => this.#remove(key, value), {
+      button(`✕ ${key}: ${value}`, () => this.#remove(key, value), {
         ...{ class: 'name', title: `${key}: ${value}` },
         'aria-label': `No longer ${key}: ${value}`,
       }),

@@ -102,6 +102,9 @@ test(
     await page.goto(`${incidents}?label=foo`);
     await page.getByText('label: expected NAME=VALUE, got "foo"').waitFor();
     assert.equal(await page.getByText('Loading…').count(), 0);
+    await page.goto(`${incidents}?label=${'x'.repeat(100_000)}`);
+    await page.getByText('431 Request Header Fields Too Large: expected a URL').waitFor();
+    await page.goto(`${incidents}?label=foo`);
     await page.getByRole('button', { name: 'No longer label: foo' }).click();
     await row.first().waitFor();
     assert.equal(await page.locator('#error').isVisible(), false);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageModule } from '../../support/page.js';
 
-const { batches, destinationQuery } = await pageModule<{
+const { batches, destinationQuery, errorText, fetchJson } = await pageModule<{
   batches: (names: readonly string[], max: number) => Iterable<readonly string[]>;
+  errorText: (error: unknown) => string;
+  fetchJson: (path: string) => Promise<unknown>;
   destinationQuery: (names: readonly string[]) => string;
 }>('api.js');
 
@@ -19,3 +21,25 @@ test('names are asked for in batches that fit into a URL, each once and in order
   const long = `sip:${'%'.repeat(5_000)}`;
   assert.deepEqual([...batches([long, long], 30)], [[long], [long]]);
 });
+
+for (const [what, body, type, text] of [
+  ['its JSON', '{"error": "open: expected true"}', 'application/json', 'open: expected true'],
+  [
+    'its plain text',
+    'expected less\n',
+    'text/plain',
+    'the exporter answered 431 Long: expected less',
+  ],
+  ['its status', '<h1>no</h1>', 'text/html', 'the exporter answered 431 Long'],
+] as const) {
+  test(`an answer that is no success is told by ${what}`, async (t) => {
+    t.mock.method(globalThis, 'fetch', async () => {
+      return new Response(body, {
+        ...{ status: 431, statusText: 'Long' },
+        headers: { 'Content-Type': `${type}; charset=utf-8` },
+      });
+    });
+    const error = await fetchJson('api/v1/status').catch((thrown: unknown) => thrown);
+    assert.equal(errorText(error), text);
+  });
+}
