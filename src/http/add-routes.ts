@@ -1,6 +1,7 @@
 /** Adds routes by their methods, and answers 405 to the other methods. */
 
 import type { RequestHandler, Router } from 'express';
+import { sendError } from './send-error.js';
 
 /** Handlers by their paths. */
 export type Routes = Readonly<Record<string, RequestHandler>>;
@@ -33,9 +34,6 @@ function notAllowed(allowed: readonly string[]): RequestHandler {
   return (request, response, next) => {
     if (allowed.includes(request.method)) return next();
     response.setHeader('Allow', allowed.join(', '));
-    response
-      .status(405)
-      .type('text/plain')
-      .send(`Method not allowed; use ${allowed.join(', ')}\n`);
+    sendError(request, response, 405, `Method not allowed; use ${allowed.join(', ')}`);
   };
 }

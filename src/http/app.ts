@@ -8,6 +8,7 @@ import express, {
   type Router,
 } from 'express';
 import type { ExporterMetrics } from '../metrics/renderer.js';
+import { show } from '../platform/values.js';
 import type { Clock } from '../shared/clock.js';
 import type { DestinationSlot } from '../shared/destination.js';
 import type { ProbeReport } from '../shared/probe-report.js';
@@ -20,6 +21,7 @@ import { clientErrorStatus } from './client-error.js';
 import { securityHeaders } from './guards/headers.js';
 import { type ExporterNames, requireKnownHost, requireSameSite } from './guards/same-site.js';
 import { OPENAPI_DOCUMENT } from './openapi/document.js';
+import { RequestError } from './request-error.js';
 import { aliveHandler } from './routes/alive.js';
 import {
   destinationHandler,
@@ -40,6 +42,7 @@ import { reloadHandler } from './routes/reload.js';
 import { type RuntimeDestinationStore, rpcHandler } from './routes/rpc.js';
 import { type SilencesSource, silencesHandlers } from './routes/silences.js';
 import { type ExporterStatus, statusHandler } from './routes/status.js';
+import { sendError } from './send-error.js';
 import { sendJson } from './server/compression.js';
 
 export interface AppOptions {
@@ -120,11 +123,8 @@ export function createApp(options: AppOptions): Express {
   addRoutes(router, routes, requireSameSite(names));
   app.use(redirectToPrefix(paths.routePrefix));
   app.use(paths.routePrefix, router);
-  app.use((_request, response) => {
-    response
-      .status(404)
-      .type('text/plain')
-      .send(`Not found. See ${slashed(paths.routePrefix)}\n`);
+  app.use((request, response) => {
+    sendError(request, response, 404, `Not found. See ${slashed(paths.routePrefix)}`);
   });
   app.use(errorHandler(onError));
   return app;
@@ -232,7 +232,15 @@ function errorHandler(onError: AppOptions['onError']): ErrorRequestHandler {
     }
     // The handler may have set an encoding before it failed.
     response.removeHeader('Content-Encoding');
-    const body = status === 500 ? 'Internal error; see the log' : 'Bad request';
-    response.status(status).type('text/plain').send(`${body}\n`);
+    const message =
+      status === 500 ? 'Internal error; see the log' : refusalText(error, request.path);
+    sendError(request, response, status, message);
   };
+}
+
+function refusalText(error: unknown, path: string): string {
+  if (error instanceof RequestError) return error.message;
+  return error instanceof URIError
+    ? `expected a path with valid %-escapes, got ${show(path)}`
+    : 'Bad request';
 }

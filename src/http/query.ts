@@ -4,6 +4,11 @@ import type { Request } from 'express';
 import { show } from '../platform/values.js';
 import { RequestError } from './request-error.js';
 
+/** Names per request. */
+const MAX_DESTINATIONS = 100;
+/** Characters. */
+const MAX_NAME = 1_024;
+
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
@@ -52,4 +57,19 @@ export function queryInteger(request: Request, name: string, max: number): numbe
   const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= max) return value;
   throw new RequestError(400, `${name}: expected an integer from 1 to ${max}, got ${show(text)}`);
+}
+
+/** The values of the parameter `destination`. @throws RequestError without one, with too many, or with a long one. */
+export function queryDestinations(request: Request): readonly string[] {
+  const given: unknown = request.query['destination'];
+  const names: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (names.length > MAX_DESTINATIONS) {
+    const expected = `expected at most ${MAX_DESTINATIONS} destinations`;
+    throw new RequestError(400, `${expected}, got ${names.length}`);
+  }
+  return names.map((name) => {
+    if (typeof name === 'string' && name !== '' && name.length <= MAX_NAME) return name;
+    const got = typeof name === 'string' ? `${name.length}` : 'none';
+    throw new RequestError(400, `destination: expected 1 to ${MAX_NAME} characters, got ${got}`);
+  });
 }

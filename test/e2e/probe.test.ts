@@ -101,13 +101,16 @@ test('an invalid request to /probe is rejected with a reason, and nothing is sen
   const exporter = await startExporter(t, { modules: { carrier: { ping_timeout: 1 } } });
   const far = await farEnd(t, 0);
   for (const [query, wanted] of [
-    ['', /^Target parameter is missing$/],
-    ['?target=', /^Target parameter is missing$/],
-    ['?module=carrier', /^Target parameter is missing$/],
+    ['', /^Target parameter is missing: expected target=URI or destination=NAME$/],
+    ['?target=', /^Target parameter is missing: expected target=URI or destination=NAME$/],
+    ['?module=carrier', /^Target parameter is missing: expected target=URI or destination=NAME$/],
     [`${of(far.uri)}&target=x`, /^target: expected one value, got several$/],
     [`${of(far.uri)}&module=a&module=b`, /^module: expected one value, got several$/],
-    [of(far.uri, '&module=nope'), /^Unknown module "nope"$/],
-    [of(far.uri, '&module=__proto__'), /^Unknown module "__proto__"$/],
+    [of(far.uri, '&module=nope'), /^Unknown module "nope": expected one of default, carrier$/],
+    [
+      of(far.uri, '&module=__proto__'),
+      /^Unknown module "__proto__": expected one of default, carrier$/,
+    ],
     [
       of(far.uri, '&hostname=x'),
       /^hostname: expected one of target, module, destination, debug, got hostname$/,

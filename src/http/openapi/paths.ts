@@ -129,7 +129,7 @@ const API: Readonly<Record<string, object>> = {
         'The existing destinations, by name.',
         closedObject({ histories: { type: 'object', additionalProperties: ref('History') } }),
       ),
-      400: json('Too many destinations.', ref('Error')),
+      400: json('No destination, or more than 100.', ref('Error')),
     },
   }),
   '/api/v1/incidents': get(INCIDENTS_OPERATION),
@@ -179,6 +179,7 @@ export const PATHS: Readonly<Record<string, object>> = {
     responses: {
       200: plain('A line for each step.'),
       403: FORBIDDEN,
+      400: plain('The id is missing or malformed.'),
       404: plain('No such probe.'),
     },
   }),

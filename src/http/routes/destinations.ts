@@ -13,6 +13,7 @@ import {
 } from '../../status/describe.js';
 import type { StatusContext } from '../../status/freshness.js';
 import type { HistoryView, Hour } from '../../status/views.js';
+import { queryDestinations, queryOneOf } from '../query.js';
 import { sendJson } from '../server/compression.js';
 import { ConcurrencyLimit } from '../server/concurrency-limit.js';
 import { answerInPieces } from '../server/pieces.js';
@@ -23,8 +24,6 @@ const BATCH = 200;
 const HISTORY_BATCH = 20;
 /** Maximum number of concurrent responses with all destinations. */
 const MAX_CONCURRENT = 16;
-/** Maximum number of destinations per request of `/api/v1/history`. */
-const MAX_HISTORIES = 100;
 
 /** The last hour of a destination. */
 export interface HistorySource {
@@ -38,12 +37,7 @@ export function destinationsHandler(status: StatusContext): RequestHandler {
   const brief: Render = (now, registered) =>
     texts.of(registered.destination, briefView(now, registered));
   return async (request, response) => {
-    const { view = 'full' } = request.query;
-    const render = view === 'full' ? full : view === 'brief' ? brief : undefined;
-    if (render === undefined) {
-      response.status(400).json({ error: 'view: expected full or brief' });
-      return;
-    }
+    const render = queryOneOf(request, 'view', ['full', 'brief']) === 'brief' ? brief : full;
     if (!(await limit.acquire(response))) return rejectBusy(response);
     response.type('application/json');
     try {
@@ -107,17 +101,10 @@ export function destinationHandler(options: DestinationHandlerOptions): RequestH
 /** `GET /api/v1/history?destination=A&destination=B`: the last hour and the last pings of each existing destination. */
 export function historyHandler(status: StatusContext, histories: HistorySource): RequestHandler {
   return async (request, response) => {
-    const parameter: unknown = request.query['destination'] ?? [];
-    const names: readonly unknown[] = Array.isArray(parameter) ? parameter : [parameter];
-    if (names.length > MAX_HISTORIES) {
-      const error = `expected at most ${MAX_HISTORIES} destinations, got ${names.length}`;
-      response.status(400).json({ error });
-      return;
-    }
-    const all: [unknown, HistoryView][] = [];
-    for (const [i, name] of names.entries()) {
+    const all: [string, HistoryView][] = [];
+    for (const [i, name] of queryDestinations(request).entries()) {
       if (i % HISTORY_BATCH === HISTORY_BATCH - 1) await nextRound();
-      const registered = status.registry.named(String(name));
+      const registered = status.registry.named(name);
       if (registered === undefined) continue;
       all.push([name, historyView(status, registered, histories.of(registered.slot))]);
     }

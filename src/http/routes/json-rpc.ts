@@ -111,10 +111,10 @@ async function answerCall(
 async function callMethod(request: unknown, methods: Methods): Promise<unknown> {
   if (!isMapping(request)) throw invalidRequest(`expected an object, got ${show(request)}`);
   const { jsonrpc, method: name, params = [], id } = request;
-  if (jsonrpc !== '2.0') throw invalidRequest(`jsonrpc: expected "2.0", got ${show(jsonrpc)}`);
+  if (jsonrpc !== '2.0') throw invalidRequest(`jsonrpc: expected "2.0", got ${shown(jsonrpc)}`);
   if (!isId(id)) throw invalidRequest(`id: expected a string, a number or null, got ${show(id)}`);
   if (typeof name !== 'string') {
-    throw invalidRequest(`method: expected a string, got ${show(name)}`);
+    throw invalidRequest(`method: expected a string, got ${shown(name)}`);
   }
   const method = methodNamed(methods, name);
   if (method === undefined) {
@@ -148,6 +148,8 @@ function namedParams({ params: names, required }: Method, value: unknown): Param
 function methodNamed(methods: Methods, name: unknown): Method | undefined {
   return typeof name === 'string' && Object.hasOwn(methods, name) ? methods[name] : undefined;
 }
+
+const shown = (given: unknown) => (given === undefined ? 'none' : show(given));
 
 function invalidRequest(message: string): RpcError {
   return new RpcError(INVALID_REQUEST, message);

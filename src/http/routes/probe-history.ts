@@ -5,9 +5,12 @@ import { isLocalFailure, reasonText } from '../../shared/outcome.js';
 import type { ProbeReport } from '../../shared/probe-report.js';
 import { isAliveCode, type State } from '../../shared/state.js';
 import type { ProbeDetails, ProbeView } from '../../status/views.js';
+import { queryInteger } from '../query.js';
+import { RequestError } from '../request-error.js';
 
 /** Number of kept probes, and of kept failed probes. */
 const MAX_KEPT = 100;
+const SEE = 'see /api/v1/probes';
 
 export interface KeptProbe {
   readonly id: number;
@@ -88,13 +91,12 @@ function stateOf({ isAlive, reason }: ProbeReport): State {
 
 export function logsHandler(history: ProbeHistory): RequestHandler {
   return (request, response) => {
-    const probe = history.find(Number(request.query['id']));
-    response.type('text/plain');
-    if (probe === undefined) {
-      response.status(404).send('No such probe; see /api/v1/probes for the available ones\n');
-      return;
-    }
-    response.send(`${probe.target} ${probe.module}\n${logText(probe.report)}`);
+    const id = queryInteger(request, 'id', Number.MAX_SAFE_INTEGER);
+    if (id === undefined)
+      throw new RequestError(400, `id: expected that of a probe, got none; ${SEE}`);
+    const probe = history.find(id);
+    if (probe === undefined) throw new RequestError(404, `no such probe: ${id}; ${SEE}`);
+    response.type('text/plain').send(`${probe.target} ${probe.module}\n${logText(probe.report)}`);
   };
 }
 

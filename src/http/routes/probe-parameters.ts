@@ -1,8 +1,10 @@
 /** Reads the parameters of `GET /probe`. */
 
 import type { Request } from 'express';
+import { show } from '../../platform/values.js';
 import { isInCidr } from '../../shared/cidr.js';
 import type { PingSettings, RegisteredDestination } from '../../shared/destination.js';
+import { nearestOf } from '../../shared/nearest.js';
 import { parseUri, pingableUri, UriError } from '../../shared/uri.js';
 import { queryBoolean, queryText } from '../query.js';
 import { RequestError } from '../request-error.js';
@@ -61,12 +63,17 @@ export function readProbeParameters(
 
 function readTarget(request: Request, { modules, allow }: ProbeSettings): ProbeTarget {
   const target = queryText(request, 'target');
-  // The text of blackbox_exporter.
-  if (target === undefined) throw new RequestError(400, 'Target parameter is missing');
+  // The texts of blackbox_exporter come first.
+  if (target === undefined) {
+    const expected = 'expected target=URI or destination=NAME';
+    throw new RequestError(400, `Target parameter is missing: ${expected}`);
+  }
   const module = queryText(request, 'module') ?? DEFAULT_MODULE;
   const settings = Object.hasOwn(modules, module) ? modules[module] : undefined;
   if (settings === undefined) {
-    throw new RequestError(400, `Unknown module ${JSON.stringify(module)}`);
+    const known = Object.keys(modules);
+    const expected = `expected one of ${known.join(', ')}${nearestOf(module, known)}`;
+    throw new RequestError(400, `Unknown module ${show(module)}: ${expected}`);
   }
   const uri = readUri(target, settings);
   return { target, uri, module, settings, allow: allowedBlocks(uri, settings, allow) };

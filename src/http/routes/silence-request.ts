@@ -121,12 +121,13 @@ function readLabel(given: unknown, { registry, labels }: SilenceRules): SilenceT
   if (typeof name !== 'string' || name === '' || typeof value !== 'string' || value === '') {
     throw new RequestError(400, `label: expected name and value, got ${kindOf(given)}`);
   }
-  const has = registry.all().some(({ destination }) => destination.labels[name] === value);
-  const text = `${name}=${value}`.slice(0, 256);
-  if (!has) throw new RequestError(404, `no destination has ${text}`);
   const problem = labelProblem(name, labels);
-  if (problem === undefined) return { label: { name, value } };
-  throw new RequestError(400, `label: ${problem}; silence destinations instead`);
+  if (problem !== undefined) {
+    throw new RequestError(400, `label: ${problem}; silence destinations instead`);
+  }
+  const has = registry.all().some(({ destination }) => destination.labels[name] === value);
+  if (has) return { label: { name, value } };
+  throw new RequestError(404, `no destination has ${`${name}=${value}`.slice(0, 256)}`);
 }
 
 function readDuration(given: unknown): number {

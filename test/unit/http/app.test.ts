@@ -9,8 +9,16 @@ import { eventually } from '../../support/process.js';
 
 describe('the routes', () => {
   test('answer unknown paths with 404, and other methods with 405 and the allowed ones', async (t) => {
-    const { url, text } = await appRig(t);
+    const { url, text, json } = await appRig(t);
     assert.deepEqual(await text('/nothing'), [404, 'Not found. See /\n']);
+    assert.deepEqual(await json('/api/v1/nothing'), {
+      ...{ status: 404, body: { error: 'Not found. See /' } },
+    });
+    const put = await fetch(`${url}/api/v1/silences`, { method: 'PUT' });
+    assert.deepEqual(
+      [put.status, await put.json()],
+      [405, { error: 'Method not allowed; use GET, HEAD, POST' }],
+    );
     for (const [method, path, allowed] of [
       ['POST', '/metrics', 'GET, HEAD'],
       ['DELETE', '/alive', 'GET, HEAD'],

@@ -45,15 +45,18 @@ describe('/api/v1/destinations', () => {
       };
       assert.deepEqual(await read('gzip'), await read('identity'), path);
     }
-    const short = await get('/api/v1/history', { 'accept-encoding': 'gzip' });
+    const short = await get('/api/v1/history?destination=x', { 'accept-encoding': 'gzip' });
     assert.equal(short.headers.get('content-encoding'), null);
   });
 
   test('has no other view', async (t) => {
     const { json } = await appRig(t);
-    for (const query of ['?view=long', '?view=full&view=brief', '?view=']) {
-      const { status, body } = await json(`/api/v1/destinations${query}`);
-      assert.deepEqual([status, body], [400, { error: 'view: expected full or brief' }]);
+    for (const [query, error] of [
+      ['?view=long', 'view: expected full or brief, got "long"'],
+      ['?view=brief&view=brief', 'view: expected one value, got several'],
+    ] as const) {
+      const refused = await json(`/api/v1/destinations${query}`);
+      assert.deepEqual(refused, { status: 400, body: { error } });
     }
   });
 
@@ -112,10 +115,15 @@ describe('/api/v1/destinations/NAME', () => {
   });
 
   test('is 404 for another name, and 400 for a malformed escape', async (t) => {
-    const { json, text, errors } = await appRig(t);
+    const { json, errors } = await appRig(t);
     const { status, body } = await json('/api/v1/destinations/nobody');
     assert.deepEqual([status, body], [404, { error: 'no such destination: nobody' }]);
-    assert.deepEqual(await text('/api/v1/destinations/%E0%A4%A'), [400, 'Bad request\n']);
+    assert.deepEqual(await json('/api/v1/destinations/%E0%A4%A'), {
+      status: 400,
+      body: {
+        error: 'expected a path with valid %-escapes, got "/api/v1/destinations/%E0%A4%A"',
+      },
+    });
     assert.deepEqual(errors, []);
   });
 
@@ -164,7 +172,9 @@ test('/api/v1/history has the last hour of those that exist, of up to 100', asyn
   add('b');
   const ask = async (query: string) => (await json(`/api/v1/history${query}`)).body;
   const of = (index: number) => ({ rtt: [index], failed: [0], step: 60, pings: [] });
-  assert.deepEqual(await ask(''), { histories: {} });
+  const none = 'destination: expected 1 to 1024 characters, got none';
+  assert.deepEqual(await json('/api/v1/history'), { status: 400, body: { error: none } });
+  assert.deepEqual(await ask('?destination=x'), { histories: {} });
   assert.deepEqual(await ask('?destination=b'), { histories: { b: of(1) } });
   assert.deepEqual(await ask('?destination=b&destination=x&destination=a'), {
     histories: { b: of(1), a: of(0) },

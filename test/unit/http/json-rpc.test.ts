@@ -82,6 +82,12 @@ describe('a JSON-RPC call', () => {
       'id: expected a string, a number or null, got a list',
       null,
     ],
+    ['that is empty', {}, -32600, 'jsonrpc: expected "2.0", got none', null],
+    [
+      'without a method',
+      { jsonrpc: '2.0', id: 1 },
+      ...([-32600, 'method: expected a string, got none'] as const),
+    ],
     ['of no method', call(1), -32600, 'method: expected a string, got 1'],
     [
       'of an unknown method',

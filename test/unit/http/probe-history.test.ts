@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import express from 'express';
 import { logsHandler, logText, ProbeHistory } from '../../../src/http/routes/probe-history.js';
 import type { ProbeReport } from '../../../src/shared/probe-report.js';
+import { appRig } from '../../support/app-rig.js';
 
 function report(isAlive: boolean, log: ProbeReport['log'] = []): ProbeReport {
   return {
@@ -125,12 +126,19 @@ describe('GET /logs', () => {
     assert.equal(text, '<i>a</i> m\n1970-01-01T00:00:00.000Z <b>alive</b>\n');
   });
 
-  for (const query of ['', '?id=', '?id=2', '?id=x', '?id=1&id=1', '?id[a]=1']) {
-    test(`with ${JSON.stringify(query)} is not found`, async (t) => {
-      const { status, type, text } = await get(t, query);
-      assert.equal(status, 404);
-      assert.match(type ?? '', /^text\/plain/);
-      assert.match(text, /No such probe/);
+  for (const [query, status, message] of [
+    ['', 400, 'id: expected that of a probe, got none; see /api/v1/probes'],
+    ['?id=', 400, 'id: expected that of a probe, got none; see /api/v1/probes'],
+    ['?id[a]=1', 400, 'id: expected that of a probe, got none; see /api/v1/probes'],
+    ['?id=2', 404, 'no such probe: 2; see /api/v1/probes'],
+    ['?id=x', 400, 'id: expected an integer from 1 to 9007199254740991, got "x"'],
+    ['?id=1&id=1', 400, 'id: expected one value, got several'],
+  ] as const) {
+    test(`with ${JSON.stringify(query)} is ${status}`, async (t) => {
+      const { get, text } = await appRig(t);
+      assert.deepEqual(await text(`/logs${query}`), [status, `${message}\n`]);
+      const answer = await get(`/logs${query}`);
+      assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/);
     });
   }
 });

@@ -106,10 +106,17 @@ describe('a probe', () => {
   }
 
   for (const [query, message] of [
-    ['', 'Target parameter is missing'],
-    ['target=', 'Target parameter is missing'],
-    ['target=a&module=none', 'Unknown module "none"'],
-    ['target=a&module=toString', 'Unknown module "toString"'],
+    ['', 'Target parameter is missing: expected target=URI or destination=NAME'],
+    ['target=', 'Target parameter is missing: expected target=URI or destination=NAME'],
+    ['target=a&module=none', 'Unknown module "none": expected one of default, slow, routed'],
+    [
+      'target=a&module=slo',
+      'Unknown module "slo": expected one of default, slow, routed (nearest: "slow")',
+    ],
+    [
+      'target=a&module=toString',
+      'Unknown module "toString": expected one of default, slow, routed',
+    ],
     ['target=a&target=b', 'target: expected one value, got several'],
     ['target=a&host=b', 'host: expected one of target, module, destination, debug, got host'],
     ['target=a&debug=maybe', 'debug: expected true or false, got "maybe"'],

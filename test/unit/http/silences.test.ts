@@ -190,6 +190,12 @@ describe('a silence is refused with a sentence:', () => {
       ...([404, 'no destination has carrier=other'] as const),
     ],
     [
+      'a label of Prometheus, whether a destination has it or not',
+      { ...NOBODY, label: { name: 'job', value: 'b' } },
+      400,
+      'label: the alerts have another label job, of Prometheus or of the rules; silence destinations instead',
+    ],
+    [
       'a label of all objects',
       { ...NOBODY, label: { name: '__proto__', value: 'x' } },
       ...([404, 'no destination has __proto__=x'] as const),
