@@ -72,9 +72,12 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
   const status: StatusContext = { ledger, registry, now: () => clock.epoch() };
   const options = { request, log: write, clock, faults };
   const kamailios = createKamailios(() => parts, status, options);
+  const incidents = createIncidents(() => parts, {
+    ...{ directory: config.stateDir, log: write, clock },
+  });
   const parts: Parts = {
-    ...{ ...engine, activeConfig, reconciler, kamailios },
-    status: { ...status, beliefs: kamailios },
+    ...{ ...engine, activeConfig, reconciler, kamailios, incidents },
+    status: { ...status, beliefs: kamailios, incidents },
     discovery: new Discovery({
       ...{ request, log: write, clock },
       onFindings: (settings, findings) => reconcile(parts, settings, findings),
@@ -92,7 +95,6 @@ export function joinParts({ version, sources, loaded, log }: PartsOptions, clock
       onError: (error) => faults.report('sampling of the last hour', error),
     }),
     startup: new Startup({ ledger, registry }, clock),
-    incidents: createIncidents(() => parts, { directory: config.stateDir, log: write, clock }),
     connections: new Connections(connectionLimit(openFileLimit()), () => clock.now()),
   };
   return parts;

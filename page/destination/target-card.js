@@ -9,11 +9,14 @@ import { ladder } from './ladder.js';
 
 /**
  * @typedef {import('../../src/status/views.js').TargetDetails} TargetDetails
+ * @typedef {import('../../src/status/views.js').DestinationDetails} DestinationDetails
+ * @typedef {{ readonly state: string, readonly since: string | null }} Lasting
  *
  * @param {TargetDetails} target
+ * @param {DestinationDetails} destination
  * @param {number} now
  */
-export function targetCard(target, now) {
+export function targetCard(target, destination, now) {
   const title = `${target.transport} ${target.address}`;
   const pings = [...target.recent].reverse();
   const srv =
@@ -24,7 +27,7 @@ export function targetCard(target, now) {
     'section',
     { class: 'card' },
     el('h3', {}, title),
-    el('p', {}, stateBadge(target), target.since === null ? '' : ` for ${ago(target.since, now)}`),
+    el('p', {}, stateBadge(target), lastingText(target, destination, now)),
     el('div', { role: 'img', 'aria-label': barsText(pings) }, barsPicture(pings)),
     facts([
       ['Last outcome', outcome(target)],
@@ -58,6 +61,25 @@ function exchange(target, title, now) {
     el('p', { class: 'faint' }, `${ago(last.started_at, now)} ago`),
     ladder(last.steps, `the last exchange with ${title}`),
   );
+}
+
+/**
+ * How long a target has been in its state. Of a destination that was down before the exporter was restarted,
+ * it is known of the destination alone; its only target was down for as long.
+ *
+ * @param {Lasting} target
+ * @param {Lasting & { readonly targets_total: number }} destination
+ * @param {number} now
+ */
+export function lastingText({ state, since }, destination, now) {
+  if (since === null) return '';
+  const isOlder =
+    destination.state === 'down' &&
+    state === 'down' &&
+    destination.since !== null &&
+    destination.since < since;
+  if (isOlder && destination.targets_total === 1) return ` for ${ago(destination.since, now)}`;
+  return ` for ${isOlder ? 'at least ' : ''}${ago(since, now)}`;
 }
 
 /** @param {TargetDetails} target */

@@ -116,9 +116,12 @@ export class DestinationView {
    * @param {DestinationDetails} details
    * @param {number} now
    */
-  #targets({ targets }, now) {
+  #targets(details, now) {
+    const { targets } = details;
     if (targets.length === 0) return [el('p', { class: 'faint' }, 'DNS returned no address.')];
-    return [el('div', { class: 'cards' }, ...targets.map((target) => targetCard(target, now)))];
+    return [
+      el('div', { class: 'cards' }, ...targets.map((target) => targetCard(target, details, now))),
+    ];
   }
 
   /** @param {DestinationDetails} details */

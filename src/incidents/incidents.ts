@@ -3,6 +3,7 @@
 import { type Clock, every } from '../shared/clock.js';
 import type { Destination } from '../shared/destination.js';
 import type { LogLine } from '../shared/protocol.js';
+import type { State } from '../shared/state.js';
 import { printable } from '../shared/text.js';
 import { isoTime } from '../status/iso-time.js';
 import type { IncidentsView } from '../status/page-views.js';
@@ -74,6 +75,12 @@ export class Incidents {
       const open = this.#incidents.openOf(destination.name);
       if (open !== undefined) this.#end(open, 'removed', this.#options.clock.epoch());
     }
+  }
+
+  /** When the incident of a destination that lasts began, if it is of this state: wall clock, milliseconds. */
+  beganAtMs({ name, uri }: Destination, state: State): number | undefined {
+    const open = this.#incidents.openOf(name);
+    return open?.uri === uri && open.state === state ? open.beganAtMs : undefined;
   }
 
   list(query: IncidentQuery): IncidentsView {

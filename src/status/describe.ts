@@ -77,7 +77,7 @@ function brief(
     labels: destination.labels,
     code: isAliveCode(state),
     state,
-    since: isoTime(row?.sinceMs),
+    since: isoTime(sinceMs(status, destination, state, row?.sinceMs)),
     degraded: destinationDegraded(state, targets),
     reason: failure.reason,
     reason_text: failure.reason_text,
@@ -88,6 +88,17 @@ function brief(
     targets_up: targets.filter((target) => target.state === 'up').length,
     certificate_not_after: isoTime(firstExpiryMs(peers)),
   };
+}
+
+/** @param verdictMs when the verdict was reached in this run. One of an earlier run may have been the same. */
+function sinceMs(
+  { incidents }: StatusContext,
+  destination: RegisteredDestination['destination'],
+  state: State,
+  verdictMs: number | undefined,
+): number | undefined {
+  if (verdictMs === undefined || state === 'up') return verdictMs;
+  return Math.min(verdictMs, incidents?.beganAtMs(destination, state) ?? verdictMs);
 }
 
 /** @param explanation undefined while the pinger cannot answer. */

@@ -1,6 +1,6 @@
 /** The state to report, which is unknown when the last result is too old. */
 
-import type { DestinationSlot, RegisteredDestination } from '../shared/destination.js';
+import type { Destination, DestinationSlot, RegisteredDestination } from '../shared/destination.js';
 import type { LedgerReader } from '../shared/ledger/reader.js';
 import type { DestinationVerdict, TargetResults } from '../shared/ledger/rows.js';
 import type { State } from '../shared/state.js';
@@ -20,6 +20,11 @@ export interface StatusContext {
   };
   /** What running Kamailios believe; undefined without any. */
   readonly beliefs?: BeliefSource;
+  /** Incidents, which last beyond a restart, as the ledger does not; undefined without any. */
+  readonly incidents?: {
+    /** When the one that lasts began, if it is of this state: wall clock, milliseconds. */
+    beganAtMs(destination: Destination, state: State): number | undefined;
+  };
   /** Wall clock, milliseconds. */
   now(): number;
 }

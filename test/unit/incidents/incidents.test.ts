@@ -56,6 +56,19 @@ test('between down and unknown one incident ends and another begins; the same st
   assert.deepEqual(short(), ['a unknown 1 down', 'a down 2 unknown', 'a unknown 1 up']);
 });
 
+test('the begin of an incident that lasts is that of its state and its URI', () => {
+  const { become, incidents, fake, clock } = incidentsRig();
+  const { destination } = change('a');
+  const atMs = clock.epoch();
+  become('a', 'down');
+  fake.advance(1_000);
+  assert.equal(incidents.beganAtMs(destination, 'down'), atMs);
+  assert.equal(incidents.beganAtMs(destination, 'unknown'), undefined);
+  assert.equal(incidents.beganAtMs({ ...destination, uri: 'sip:b.example' }, 'down'), undefined);
+  become('a', 'up', { from: 'down' });
+  assert.equal(incidents.beganAtMs(destination, 'down'), undefined);
+});
+
 test('a destination that is removed, or replaced by one with another URI, ends its incident', () => {
   const { become, incidents, fake, short } = incidentsRig();
   for (const name of ['a', 'b', 'c']) become(name, 'down');

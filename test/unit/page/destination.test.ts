@@ -11,9 +11,19 @@ interface Target {
   readonly sip_code: number | null;
 }
 
-const { noExchangeText } = await pageModule<{ noExchangeText: (target: Target) => string }>(
-  'destination/target-card.js',
-);
+interface Lasting {
+  readonly state: string;
+  readonly since: string | null;
+}
+
+const { noExchangeText, lastingText } = await pageModule<{
+  noExchangeText: (target: Target) => string;
+  lastingText: (
+    target: Lasting,
+    destination: Lasting & { readonly targets_total: number },
+    now: number,
+  ) => string;
+}>('destination/target-card.js');
 const { messageSummary } = await pageModule<{ messageSummary: (message: string) => string }>(
   'destination/ladder.js',
 );
@@ -21,6 +31,37 @@ const { messageSummary } = await pageModule<{ messageSummary: (message: string) 
 const FRESH: Target = {
   ...{ state: 'unknown', pings: 0, reason: null, reason_text: null, detail: null, sip_code: null },
 };
+
+describe('a target says how long it has been in its state', () => {
+  const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
+  const now = Date.parse(at(9));
+  const down = (minute: number) => ({ state: 'down', since: at(minute) });
+
+  for (const [title, target, destination, expected] of [
+    ['by itself', down(3), { ...down(4), targets_total: 2 }, ' for 6 min'],
+    [
+      'as its destination was before a restart',
+      down(4),
+      { ...down(3), targets_total: 1 },
+      ' for 6 min',
+    ],
+    ['at least, with others', down(4), { ...down(3), targets_total: 2 }, ' for at least 5 min'],
+    [
+      'by itself when it is up',
+      { ...down(4), state: 'up' },
+      { ...down(3), targets_total: 1 },
+      ' for 5 min',
+    ],
+    [
+      'not before its first ping',
+      { state: 'unknown', since: null },
+      { ...down(3), targets_total: 1 },
+      '',
+    ],
+  ] as const) {
+    test(title, () => assert.equal(lastingText(target, destination, now), expected));
+  }
+});
 
 describe('a target without a known exchange', () => {
   test('has sent nothing before its first ping has ended', () => {

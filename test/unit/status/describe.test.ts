@@ -46,6 +46,24 @@ describe('a destination as JSON', () => {
     ]);
   });
 
+  test('has been down since its incident began, which a restart does not end', () => {
+    const added = rig.add('gw');
+    added.ping({ reason: 'timeout' });
+    added.become('down', 'timeout');
+    assert.equal(view(added).since, T0);
+    const beganAtMs = Date.parse(T0) - 60_000;
+    const since = (state: string, atMs: number) => {
+      const incidents = {
+        beganAtMs: ({ name }: { name: string }, shown: string) =>
+          name === 'gw' && shown === state ? atMs : undefined,
+      };
+      return destinationView({ ...rig.status, incidents }, added.registered).since;
+    };
+    assert.equal(since('down', beganAtMs), '2023-11-14T22:12:20.000Z');
+    assert.equal(since('unknown', beganAtMs), T0, 'one of another state');
+    assert.equal(since('down', Date.parse(T0) + 1), T0, 'the verdict is the older one');
+  });
+
   test('that is up has the codes, times and round-trip times of its pings', () => {
     const added = rig.add('gw', { server: 'kamailio' });
     added.ping({ rttMicros: 2_500 });
