@@ -86,7 +86,7 @@ const CONFIG_OWNER = 'config';
  */
 export function createKeepAlive(options: KeepAliveOptions = {}): KeepAlive {
   const { config = {} } = options;
-  const flags = { given: {}, help: false, version: false };
+  const flags = { given: {}, help: false, version: false, problems: [] };
   const sources = { flags, env: {}, version: readVersion(), content: config };
   return new Library(
     checking(() => load(sources)),

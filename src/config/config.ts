@@ -59,12 +59,13 @@ export function readConfig({ flags, env, version, content = {} }: ConfigSources)
   const environment = readEnvironment(env);
   const path = String(flags.given['config.file'] ?? environment['config.file'] ?? '');
   const file = path === '' ? { settings: content, lineOf: () => undefined } : readConfigFile(path);
-  const problems = new Problems({
+  const origins = {
     flags: new Set(Object.keys(flags.given)),
     variables: new Map(Object.keys(environment).map((name) => [name, SETTINGS[name]?.env ?? name])),
     file: path,
     lineOf: file.lineOf,
-  });
+  };
+  const problems = new Problems(origins, flags.problems);
   const { report } = problems;
   const { destinations, modules, discovery, webhooks, ...single } = wellShaped(
     file.settings,

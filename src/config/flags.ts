@@ -12,9 +12,11 @@ export interface Flags {
   readonly given: Given;
   readonly help: boolean;
   readonly version: boolean;
+  /** A line for each flag that does not exist. */
+  readonly problems: readonly string[];
 }
 
-/** @throws ConfigError for an unknown flag, or a flag without its value. */
+/** @throws ConfigError for a flag without its value, or an argument that is no flag. */
 export function readFlags(args: readonly string[]): Flags {
   const options = Object.fromEntries(
     settings().map(([, setting]) => [
@@ -27,13 +29,38 @@ export function readFlags(args: readonly string[]): Flags {
   );
   const process = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
   const all = { ...options, ...process };
+  const known = Object.keys(all);
+  const { args: rest, unknown } = withoutUnknown(args, known);
+  const problems = unknown.map((name) => {
+    return `--${name}: unknown flag${nearestOf(name, known) || ' (--help lists all flags)'}`;
+  });
   try {
-    const { values } = parseArgs({ args: args.map(withValue), options: all });
+    const { values } = parseArgs({ args: rest.map(withValue), options: all });
     const { help = false, version = false, ...given } = values;
-    return { given, help: help === true, version: version === true };
+    return { given, help: help === true, version: version === true, problems };
   } catch (error) {
-    throw new ConfigError(problemOf(error, args, Object.keys(all)), { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    const line = `command line: ${message} (--help lists all flags)`;
+    throw new ConfigError([...problems, line].join('\n'), { cause: error });
   }
+}
+
+/**
+ * The arguments without the flags that do not exist and their values, and the names of these flags. No value
+ * is kept, because it may be a password.
+ */
+function withoutUnknown(args: readonly string[], known: readonly string[]) {
+  const unknown: string[] = [];
+  const rest = args.filter((arg, i) => {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name !== undefined && !known.includes(name)) {
+      unknown.push(name);
+      return false;
+    }
+    const before = /^--([^=]+)$/.exec(args[i - 1] ?? '')?.[1];
+    return before === undefined || known.includes(before) || arg.startsWith('-');
+  });
+  return { args: rest, unknown };
 }
 
 /** A flag with its value, if it has one by default. */
@@ -41,23 +68,6 @@ function withValue(arg: string): string {
   const bare = settings().find(([, setting]) => arg === `--${setting.arg}`)?.[1].bare;
   return bare === undefined ? arg : `${arg}=${bare}`;
 }
-
-/** What is wrong with the arguments. No value is shown, because it may be a password. */
-function problemOf(error: unknown, args: readonly string[], known: readonly string[]): string {
-  const names = args
-    .filter((arg) => arg.startsWith('--'))
-    .map((arg) => arg.slice(2).replace(/=.*$/s, ''));
-  const unknown = names.find((name) => name !== '' && !known.includes(name));
-  const isUnknown = error instanceof Error && 'code' in error && error.code === UNKNOWN_FLAG;
-  if (isUnknown && unknown !== undefined) {
-    const nearest = nearestOf(unknown, known);
-    return `--${unknown}: unknown flag${nearest || ' (--help lists all flags)'}`;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return `command line: ${message} (--help lists all flags)`;
-}
-
-const UNKNOWN_FLAG = 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
 
 /** The values of the environment variables that are not empty. */
 export function readEnvironment(env: NodeJS.ProcessEnv): Given {

@@ -22,11 +22,13 @@ export interface Origins {
 }
 
 export class Problems {
-  readonly #lines: string[] = [];
+  readonly #lines: string[];
   readonly #origins: Origins;
 
-  constructor(origins: Origins) {
+  /** @param lines the problems that are known already. */
+  constructor(origins: Origins, lines: readonly string[] = []) {
     this.#origins = origins;
+    this.#lines = [...lines];
   }
 
   /** @throws ConfigError when there are too many. */

@@ -360,6 +360,19 @@ describe('a problem stops the start with the path, the expected and the given va
       problemOf(() => read(['--rise=2', '--nonsense'])),
       '--nonsense: unknown flag (--help lists all flags)',
     );
+    assert.equal(
+      problemOf(() => read(['--ping_intervall', '10', '--rise', 'x', '--nonsense', '--fall=y'])),
+      [
+        '--ping_intervall: unknown flag (nearest: "ping_interval")',
+        '--nonsense: unknown flag (--help lists all flags)',
+        '--rise: expected a whole number from 1 to 1000000, got "x"',
+        '--fall: expected a whole number from 1 to 1000000, got "y"',
+      ].join('\n'),
+    );
+    assert.match(
+      problemOf(() => read(['--nonsense=secret', '--rise'])),
+      /^--nonsense: unknown flag \(--help lists all flags\)\ncommand line: .*--rise/,
+    );
   });
 
   test('a flag without its value, and an argument that is not a flag', () => {

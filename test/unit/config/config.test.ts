@@ -240,7 +240,8 @@ describe('--help', () => {
   });
 
   test('and --version are not settings', () => {
-    assert.deepEqual(readFlags(['-h']), { given: {}, help: true, version: false });
-    assert.deepEqual(readFlags(['--version']), { given: {}, help: false, version: true });
+    const none = { given: {}, help: false, version: false, problems: [] };
+    assert.deepEqual(readFlags(['-h']), { ...none, help: true });
+    assert.deepEqual(readFlags(['--version']), { ...none, version: true });
   });
 });

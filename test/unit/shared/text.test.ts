@@ -83,7 +83,8 @@ describe('a file of the user', () => {
       name: 'FilesError',
       message: /password: expected a readable file, got bytes that are not valid UTF-8/,
     });
-    const flags = { given: { 'config.file': write('config.yml') }, help: false, version: false };
+    const given = { 'config.file': write('config.yml') };
+    const flags = { given, help: false, version: false, problems: [] };
     assert.throws(() => readConfig({ flags, env: {}, version: '0' }), {
       name: 'ConfigError',
       message: /config.yml: expected a readable file, got bytes that are not valid UTF-8/,
