@@ -2,7 +2,9 @@
 
 import { destinationQuery, errorText, fetchJson } from '../api.js';
 import { button, el } from '../dom.js';
+import { clock } from '../words.js';
 import { Chart } from './chart.js';
+import { dataSince } from './data-since.js';
 
 /**
  * @typedef {import('../../src/status/page-views.js').AvailabilityView} Availability
@@ -16,6 +18,7 @@ const SPANS = ['hour', 'day', 'week', 'quarter'];
 const SETUP = 'Days, weeks and months come from Prometheus: set web.prometheus_url.';
 /** How often the longer spans are fetched. */
 const REFRESH_MS = 60_000;
+const MONTH_MS = 30 * 86_400_000;
 
 export class Spans {
   #name = '';
@@ -142,9 +145,7 @@ export class Spans {
   /** @param {Exclude<Span, 'hour'>} span */
   async #loadRange(span) {
     const name = this.#name;
-    const range = /** @type {Range} */ (
-      await fetchJson(`api/v1/range?span=${span}&${destinationQuery([name])}`)
-    );
+    const range = await this.#fetchRange(span);
     if (name !== this.#name || span !== this.#span) return;
     this.#draw(
       {
@@ -160,17 +161,30 @@ export class Spans {
     );
   }
 
+  /** @param {Exclude<Span, 'hour'>} span */
+  #fetchRange(span) {
+    const path = `api/v1/range?span=${span}&${destinationQuery([this.#name])}`;
+    return /** @type {Promise<Range>} */ (fetchJson(path));
+  }
+
   async #loadAvailability() {
     const name = this.#name;
-    const { spans } = /** @type {Availability} */ (
-      await fetchJson(`api/v1/availability?${destinationQuery([name])}`)
-    );
+    const [{ spans }, quarter, day] = await Promise.all([
+      /** @type {Promise<Availability>} */ (
+        fetchJson(`api/v1/availability?${destinationQuery([name])}`)
+      ),
+      this.#fetchRange('quarter'),
+      this.#fetchRange('day'),
+    ]);
     if (name !== this.#name) return;
     const texts = Object.entries(spans).map(([span, shares]) => {
       const share = shares[name] ?? null;
       return `${span} ${share === null ? '–' : `${percent(share)} %`}`;
     });
-    this.#availability.textContent = `Availability: ${texts.join(', ')}`;
+    const since = dataSince(quarter, day);
+    const isShort = since !== null && since > this.#context.now() - MONTH_MS;
+    const note = isShort ? ` (data since ${clock(new Date(since).toISOString())})` : '';
+    this.#availability.textContent = `Availability: ${texts.join(', ')}${note}`;
   }
 
   /**

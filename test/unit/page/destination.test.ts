@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { RangeView } from '../../../src/status/page-views.js';
 import { pageModule } from '../../support/page.js';
 
 interface Target {
@@ -97,4 +98,30 @@ describe('a message in a ladder', () => {
       assert.equal(messageSummary(message), expected);
     });
   }
+});
+
+const { dataSince } = await pageModule<{
+  dataSince: (quarter: RangeView, day: RangeView) => number | null;
+}>('destination/data-since.js');
+
+describe('the data of Prometheus', () => {
+  const hour = (n: number) => new Date(n * 3_600_000).toISOString();
+  const range = (step: number, ...points: readonly (readonly [number, number | null])[]) => ({
+    ...{ step, at: points.map(([n]) => hour(n)), rtt: points.map(() => null) },
+    availability: points.map(([, share]) => share),
+  });
+  const day = range(300, [76, null], [100, 0]);
+
+  for (const [title, quarter, ofDay, expected] of [
+    ['begin within the day', range(21_600, [94, null], [100, 0]), day, hour(100 - 1 / 12)],
+    ['begin before a gap in the day', range(21_600, [16, null], [22, 1], [100, 0]), day, hour(16)],
+    ['begin in the last hour', range(21_600, [94, null]), day, hour(100 - 1 / 12)],
+    ['ended before the day', range(21_600, [22, 1]), range(300, [76, null]), hour(16)],
+  ] as const) {
+    test(title, () => assert.equal(dataSince(quarter, ofDay), Date.parse(expected)));
+  }
+
+  test('may be none', () => {
+    assert.equal(dataSince(range(21_600, [22, null]), range(300, [76, null])), null);
+  });
 });
