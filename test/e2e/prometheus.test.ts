@@ -121,7 +121,7 @@ test(
       'instance',
     );
     const left = days.get(tls.uri) ?? 0;
-    assert.ok(left > 19.9 && left <= 20, `the certificate expires in ${left} days`);
+    assert.ok(left > 20 && left <= 21, `the certificate expires in ${left} days`);
     const reasons = await prometheus.query('probe_failure_info', 'reason');
     assert.ok(reasons.has('resolution') && reasons.has('refused') && reasons.has('timeout'));
   },
