@@ -46,6 +46,8 @@ export class ListView {
   });
   element = el('div', {}, this.#summary.element, this.#tools.element, this.#table.element);
   #query = new URLSearchParams();
+  /** What the shown rows are grouped by. */
+  #by = 'none';
   /** Sorted and filtered. @type {readonly Row[]} */ #shown = [];
   /** Seconds; null for each its own. @type {number | null} */ #scale = null;
   /** @type {number | undefined} */ #batchTimer;
@@ -117,6 +119,7 @@ export class ListView {
     const states = chosenStates(this.#query);
     const sort = this.#sort;
     const by = chosenGrouping(this.#query, rows);
+    this.#by = by;
     const search = this.#query.get('q') ?? '';
     this.#shown = sortRows(filterRows(rows, { search, states }), sort);
     const groups = groupRows(this.#shown, by);
@@ -150,7 +153,7 @@ export class ListView {
 
   /** @param {Group} group */
   #groupContext(group) {
-    const by = chosenGrouping(this.#query, this.#context.store.rows);
+    const by = this.#by;
     const name = by.replace(/^label\./, '');
     const title = group.key === '' ? `no ${name}` : `${name}: ${group.key}`;
     const isFolded = this.#query.getAll('fold').includes(group.key);
